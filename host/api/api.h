@@ -1,0 +1,85 @@
+// The HTTP interface under /api/integrations, with /health, /metrics and /openapi.json.
+#pragma once
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/base/random.h"
+#include "host/base/task.h"
+#include "host/runtime/runtime.h"
+#include "host/sync/sync.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace garland::api {
+
+struct Options {
+  std::string address = "127.0.0.1"; // loopback only until TLS is configured
+  unsigned short port = 0;           // 0: any free port
+  std::string api_key_hash;          // access::hashOf
+  std::size_t max_header = 16U << 10U;
+  std::size_t max_body = 1U << 20U;
+  std::size_t max_connections = 256;   // one more is answered 503
+  Milliseconds idle_timeout{60'000};   // between two requests of a connection
+  Milliseconds header_timeout{10'000}; // from a request's first byte to the end of its headers
+  Milliseconds body_timeout{30'000};   // from there to the end of its body
+  Milliseconds write_timeout{30'000};  // of one answer
+  Milliseconds wait_limit{600'000};    // longest "?wait=1"
+  Milliseconds drain{5'000};           // stop() waits this long for answers in the making
+};
+
+// What /metrics tells of the moment, read when it is asked for.
+struct Gauges {
+  std::vector<runtime::WorkerStatus> workers;
+  std::size_t open_connections = 0;
+};
+
+// Counters since the daemon's start, rendered for Prometheus. [loop thread]
+class Metrics {
+public:
+  virtual ~Metrics() = default;
+  static std::unique_ptr<Metrics> create(std::string_view version, std::string_view database_driver);
+  // `route`: the pattern, "" for paths that do not exist.
+  virtual void requestEnded(std::string_view method, std::string_view route, int status,
+                            Milliseconds took) = 0;
+  // For sync::Dependencies::on_run_ended.
+  virtual void runEnded(sync::Run const& run) = 0;
+  virtual std::string render(Gauges const& gauges) = 0;
+};
+
+// Everything must outlive the server.
+struct Dependencies {
+  asio::any_io_executor executor;
+  Clock& clock;
+  Random& random;
+  Log const& log;
+  sync::Engine& engine;
+  runtime::Supervisor& supervisor;
+  runtime::Catalogue const& catalogue;
+  Metrics& metrics;
+  runtime::SandboxStatus sandbox;
+  std::string version;
+  std::string database_driver;
+  // Kind and schema of the records ("calendar.event"), for the OpenAPI document.
+  std::vector<std::pair<std::string, json::value>> record_schemas;
+};
+
+// [loop thread]
+class Server {
+public:
+  virtual ~Server() = default;
+  // transient if the address is taken, invalidInput if it is not loopback.
+  static Task<std::unique_ptr<Server>> start(Dependencies dependencies, Options options);
+  virtual unsigned short port() const = 0;
+  virtual std::string address() const = 0;
+  // Takes no new connections and closes the idle ones. At once.
+  virtual void refuse() = 0;
+  // refuse(), then waits until the answers in the making have gone out or the drain time is over
+  // (`transient`: something was still being answered; its connection was closed).
+  virtual Task<void> stop() = 0;
+};
+
+} // namespace garland::api

@@ -1,0 +1,17 @@
+// Names of things: "<prefix>_<26 characters>", a ULID in Crockford base32, ordered by creation time.
+// Prefixes in use: ven (vendor), con (connection), rec (record), run (sync run), aud (audit row).
+#pragma once
+
+#include "host/base/clock.h"
+#include "host/base/random.h"
+
+#include <string>
+#include <string_view>
+
+namespace garland {
+
+std::string newId(std::string_view prefix, Clock const& clock, Random& random);
+// True if text has the given prefix and the shape above; bad ids are refused at the door.
+bool isId(std::string_view prefix, std::string_view text);
+
+} // namespace garland

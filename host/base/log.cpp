@@ -1,0 +1,85 @@
+#include "host/base/log.h"
+
+#include "host/base/bytes.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace garland {
+namespace {
+
+constexpr std::size_t kShortestSecret = 4;
+constexpr std::string_view kHidden = "[secret]";
+
+// How a secret may stand in a text: as it is, in base64, percent-encoded, escaped in JSON.
+std::vector<std::string> formsOf(std::string_view secret) {
+  std::vector<std::string> forms{std::string(secret), base64(secret), percentEncode(secret)};
+  auto quoted = json::serialize(json::string_view(secret.data(), secret.size()));
+  forms.push_back(quoted.substr(1, quoted.size() - 2));
+  std::sort(forms.begin(), forms.end());
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+  return forms;
+}
+
+} // namespace
+
+void Redactor::add(std::string_view secret) {
+  if (secret.size() < kShortestSecret) return;
+  std::lock_guard const lock(mutex_);
+  for (auto& form : formsOf(secret)) forms_.insert(std::move(form));
+}
+
+void Redactor::remove(std::string_view secret) {
+  if (secret.size() < kShortestSecret) return;
+  std::lock_guard const lock(mutex_);
+  for (auto const& form : formsOf(secret)) {
+    auto const found = forms_.find(form);
+    if (found != forms_.end()) forms_.erase(found);
+  }
+}
+
+std::string Redactor::scrub(std::string_view text) const {
+  std::string out(text);
+  std::lock_guard const lock(mutex_);
+  // Descending order puts a longer form before its own prefix, so no tail of it is left standing.
+  for (auto const& form : forms_) {
+    for (auto at = out.find(form); at != std::string::npos; at = out.find(form, at + kHidden.size()))
+      out.replace(at, form.size(), kHidden);
+  }
+  return out;
+}
+
+std::string_view name(LogLevel level) {
+  constexpr std::array<std::string_view, 4> kNames = {"debug", "info", "warn", "error"};
+  return kNames[static_cast<std::size_t>(level)];
+}
+
+Log::Log(Clock const& clock, Redactor const& redactor, LogLevel least, Sink sink)
+    : clock_(clock), redactor_(redactor), least_(least), sink_(std::move(sink)) {}
+
+void Log::write(LogLevel level, std::string_view message, json::object fields) const {
+  if (level < least_) return;
+  json::object line;
+  line["at"] = rfc3339(clock_.now());
+  line["level"] = name(level);
+  line["message"] = message;
+  for (auto& field : fields) line.insert_or_assign(field.key(), std::move(field.value()));
+  auto const text = redactor_.scrub(json::serialize(line)) + "\n";
+  std::lock_guard const lock(mutex_);
+  sink_(text);
+}
+
+Log::Sink stderrSink() {
+  return [](std::string_view line) {
+    while (!line.empty()) {
+      auto const written = ::write(STDERR_FILENO, line.data(), line.size());
+      if (written <= 0) return; // nobody listens; a log line must never stop the daemon
+      line.remove_prefix(static_cast<std::size_t>(written));
+    }
+  };
+}
+
+} // namespace garland

@@ -1,0 +1,56 @@
+#include "host/base/log.h"
+
+#include "host/base/bytes.h"
+
+#include <gtest/gtest.h>
+
+namespace garland {
+namespace {
+
+struct Fixture {
+  VirtualClock clock{TimePoint(std::chrono::milliseconds(0))};
+  Redactor redactor;
+  std::string out;
+  Log log{clock, redactor, LogLevel::info, [this](std::string_view line) { out += line; }};
+};
+
+TEST(Log, ALineIsOneJsonObject) {
+  Fixture f;
+  f.log.info("started", {{"port", 7480}});
+  auto const line = parseJson(f.out);
+  ASSERT_TRUE(line) << f.out;
+  EXPECT_EQ(canonicalJson(*line),
+            R"({"at":"1970-01-01T00:00:00.000Z","level":"info","message":"started","port":7480})");
+  f.log.debug("not shown");
+  EXPECT_EQ(f.out.find("not shown"), std::string::npos);
+}
+
+TEST(Log, ASecretIsScrubbedInEveryFormItMayTake) {
+  Fixture f;
+  std::string const secret = "pa\"ss wörd+/=";
+  f.redactor.add(secret);
+  f.log.warn("tried " + secret, {{"b64", base64(secret)}, {"url", percentEncode(secret)}});
+  EXPECT_EQ(f.out.find("pa"), std::string::npos) << f.out;
+  EXPECT_EQ(f.out.find(base64(secret)), std::string::npos) << f.out;
+  EXPECT_EQ(f.out.find(percentEncode(secret)), std::string::npos) << f.out;
+}
+
+TEST(Log, ASecretAddedTwiceStaysHiddenUntilRemovedTwice) {
+  Redactor redactor;
+  redactor.add("hunter22");
+  redactor.add("hunter22");
+  redactor.remove("hunter22");
+  EXPECT_EQ(redactor.scrub("hunter22"), "[secret]");
+  redactor.remove("hunter22");
+  EXPECT_EQ(redactor.scrub("hunter22"), "hunter22");
+}
+
+TEST(Log, OfTwoSecretsTheLongerIsHiddenWhole) {
+  Redactor redactor;
+  redactor.add("token");
+  redactor.add("token-and-more");
+  EXPECT_EQ(redactor.scrub("x token-and-more y"), "x [secret] y");
+}
+
+} // namespace
+} // namespace garland

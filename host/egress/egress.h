@@ -1,0 +1,94 @@
+// The only way to the outside network: HTTP requests that a policy allows.
+//
+// Egress checks the host against the policy, the resolved address against the private ranges at
+// connect time (so DNS rebinding gains nothing), and every redirect again; it attaches the
+// credential itself and strips what a plugin may not set. It keeps no state about vendors.
+#pragma once
+
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/base/secret.h"
+#include "host/base/task.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace garland::egress {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  std::vector<Header> headers;
+  std::string body;
+  std::string idempotency_key; // sent as Idempotency-Key if not empty
+  std::string audit_subject;   // for whom (a connection id); copied to every AuditEntry, never sent
+  Milliseconds timeout{30'000};
+  std::size_t max_body = 16U << 20U;
+};
+
+struct Response {
+  int status = 0;
+  std::vector<Header> headers; // names in lower case, in order
+  std::string body;
+  std::string final_url; // after redirects
+  std::optional<Milliseconds> retry_after;
+};
+
+// How the host signs in for the caller. The secret never leaves egress but in the request itself.
+struct Credential {
+  enum class Scheme { none, basic, bearer, header, query };
+  Scheme scheme = Scheme::none;
+  std::string name;     // header or query parameter name
+  std::string username; // basic
+  Secret secret;
+};
+
+struct Policy {
+  // "caldav.example.com", "*.icloud.com", with optional ":port"; without a port any port of the
+  // scheme's default is meant. Compared in lower case after IDNA.
+  std::vector<std::string> allowed_hosts;
+  // Private, loopback and link-local addresses, and plain http to them, for hosts listed here only.
+  bool allow_private_network = false;
+  int max_redirects = 5;
+  // PEM bundle that is trusted besides the system's; empty: only the system's.
+  std::string extra_ca_file;
+};
+
+// What happened, for the audit trail: no bodies, no header values, no query values.
+struct AuditEntry {
+  TimePoint at;
+  std::string subject; // Request::audit_subject
+  std::string method;
+  std::string scheme_host_port; // "https://caldav.example.com:443"
+  std::string path;             // without the query
+  int status = 0;               // 0: no answer
+  std::string outcome;          // "ok" or the error's kind
+  Milliseconds took{0};
+  std::size_t bytes_out = 0;
+  std::size_t bytes_in = 0;
+  bool credential_used = false;
+};
+
+// Errors: forbidden (host or address not allowed), transient (no answer; effect says whether request
+// bytes may have left), providerBug (TLS not trusted, bad HTTP), hostLimit (too large),
+// cancelled. A 4xx or 5xx is an answer, not an error.
+// [loop thread]
+class Client {
+public:
+  virtual ~Client() = default;
+  static std::unique_ptr<Client> create(asio::any_io_executor executor, Clock& clock, Log const& log);
+  virtual Task<Response> fetch(Request request, Policy policy, Credential credential) = 0;
+  // Called for every request and every redirect hop, refused ones too.
+  virtual void onAudit(std::function<void(AuditEntry const&)> sink) = 0;
+  // Cancels what is in flight.
+  virtual void shutdown() = 0;
+};
+
+} // namespace garland::egress

@@ -1,0 +1,176 @@
+// Plugins at run time: what is installed (Catalogue) and how it is called (Supervisor).
+//
+// The daemon never maps plugin code. A Supervisor keeps one sandboxed worker process per plugin
+// version; a call goes there, and whatever the plugin asks of the host comes back through CallHost.
+#pragma once
+
+#include "host/base/clock.h"
+#include "host/base/json.h"
+#include "host/base/log.h"
+#include "host/base/random.h"
+#include "host/base/schema.h"
+#include "host/base/task.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace garland::runtime {
+
+// ---------------------------------------------------------------- manifest and catalogue
+
+// How the host attaches the secret of one credential slot (connector.json "auth").
+struct AuthSlot {
+  std::string name;                // "login"
+  std::string scheme;              // "basic", "bearer", "header", "query"
+  std::string parameter;           // header or query name
+  std::vector<std::string> fields; // what the vendor types: {"username","password"} or {"token"}
+};
+
+// connector.json, read and checked against plugin-api/schemas/manifest.json.
+struct Manifest {
+  std::string id;                      // reverse DNS, "garland.calendar.caldav"
+  std::string name;                    // "CalDAV"
+  std::string version;                 // semver
+  std::string category;                // "calendar"
+  std::vector<std::string> operations; // "calendar.pull/1", ...
+  std::vector<AuthSlot> auth;
+  // Literal hosts, and JSON Pointers into the connection's settings that hold a URL ("setting:/url").
+  std::vector<std::string> hosts;
+  json::value settings_schema;
+  Milliseconds poll_every{900'000};
+  std::size_t max_body = 16U << 20U;
+  json::value document; // the whole manifest
+
+  // Hosts that a connection with these settings may reach, settings resolved.
+  std::vector<std::string> allowedHosts(json::value const& settings) const;
+};
+
+Result<Manifest> parseManifest(std::string_view text);
+
+struct PluginInfo {
+  Manifest manifest;
+  std::string path;    // of the shared object
+  std::string digest;  // SHA-256 of the shared object, hex
+  std::string refusal; // empty if it may be loaded, else one sentence: why not, what to do
+};
+
+// Reads <dir>/<id>/connector.json and the shared object beside it for every folder of `dirs`,
+// without running code: ELF header, architecture, exported symbol, .note.garland equal to the file.
+class Catalogue {
+public:
+  static Catalogue scan(std::vector<std::string> const& dirs, Schema const& manifest_schema);
+  std::vector<PluginInfo> const& plugins() const { return plugins_; }
+  PluginInfo const* find(std::string_view id) const; // by full id or last part ("caldav")
+
+private:
+  std::vector<PluginInfo> plugins_;
+};
+
+// ---------------------------------------------------------------- calls
+
+struct HttpAsk {
+  std::string method;
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string credential_slot; // empty: anonymous
+  std::string idempotency_key;
+  Milliseconds timeout{0};    // 0: what is left of the call
+  std::uint64_t max_body = 0; // 0: manifest limit
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::optional<Milliseconds> retry_after;
+  Effect effect = Effect::unknown;
+};
+
+struct KvEntry {
+  Bytes value;
+  std::uint64_t version = 0;
+};
+
+// What a running call may ask of the host. One object per call; methods run on the loop thread and
+// may overlap (an emit may wait while a log line comes in). Errors go back to the plugin as statuses.
+class CallHost {
+public:
+  virtual ~CallHost() = default;
+  virtual Task<HttpAnswer> http(HttpAsk ask) = 0;
+  virtual Task<void> emit(std::string kind, std::string record_json) = 0;
+  // Answers when everything emitted so far is durable together with the cursor.
+  virtual Task<void> checkpoint(std::string cursor_json) = 0;
+  virtual Task<KvEntry> kvGet(std::string key) = 0;
+  virtual Task<void> kvPut(std::string key, Bytes value, std::uint64_t if_version, Milliseconds ttl) = 0;
+  virtual void log(LogLevel level, std::string message, std::string fields_json) = 0;
+  virtual void progress(std::uint64_t done, std::uint64_t total, std::string what) = 0;
+};
+
+struct Call {
+  std::string operation;  // "calendar.pull/1"
+  std::string account_id; // connection id: one plugin instance each
+  json::value account;    // {"account_id","settings","slots":[names]}; never secret values
+  json::value input;
+  Milliseconds deadline{300'000};
+};
+
+// ---------------------------------------------------------------- workers
+
+enum class SandboxTier { a, b, c, d };
+
+struct SandboxStatus {
+  SandboxTier tier = SandboxTier::d;
+  int landlock_abi = 0; // 0: absent
+  bool seccomp = false;
+  bool user_namespaces = false;
+  bool private_root = false;
+  bool running_as_root = false;
+  std::vector<std::string> notes; // one sentence each: what is missing, what that means, what to do
+};
+
+// What this machine offers, found by trying in a child process.
+SandboxStatus probeSandbox();
+std::string_view name(SandboxTier tier);     // "A".."D"
+std::string_view coverage(SandboxTier tier); // one sentence: what it protects from
+json::value toJson(SandboxStatus const& status);
+
+struct WorkerStatus {
+  std::string plugin_id;
+  std::string state; // "idle", "running", "backing off", "stopped"
+  int pid = 0;
+  std::uint64_t restarts = 0;
+  std::string last_exit; // "killed by SIGKILL while calendar.pull/1 ran", "" if never
+  std::size_t in_flight = 0;
+};
+
+struct SupervisorOptions {
+  std::string worker_path;             // garland-worker
+  bool allow_degraded_sandbox = false; // tier D
+  Milliseconds handshake{2'000};
+  Milliseconds drain{2'000};
+  Milliseconds restart_base{100};
+  Milliseconds restart_cap{30'000};
+  std::size_t address_space = 256U << 20U;
+};
+
+// [loop thread]
+class Supervisor {
+public:
+  virtual ~Supervisor() = default;
+  static std::unique_ptr<Supervisor> create(asio::any_io_executor executor, Clock& clock, Random& random,
+                                            Log const& log, SupervisorOptions options);
+
+  // Runs one operation; its single result, or null if it gave none. `host` must outlive the call.
+  // A worker that dies gives `transient` with provider_code "worker_died" and effect unknown
+  // (the caller resumes from its last checkpoint); a missing operation `unsupported`.
+  virtual Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) = 0;
+  virtual std::vector<WorkerStatus> workers() const = 0;
+  // Lets running calls end within the drain time, then ends every worker.
+  virtual Task<void> shutdown() = 0;
+};
+
+} // namespace garland::runtime

@@ -1,0 +1,98 @@
+// The durable store: one SQL text, two drivers (SQLite by default, PostgreSQL by URL).
+//
+// A write is a Unit: statements as data with the row counts they must have. The store commits many
+// units of one moment together (group commit) but each unit is applied whole or not at all, and
+// commit() answers only after its transaction is durable. There are no interactive transactions:
+// read, decide, then commit a unit whose expectations prove that what was read still holds. A failed
+// expectation gives `conflict` and the caller reads again.
+//
+// SQL rules: placeholders are $1..$N; types are TEXT, BIGINT and BYTEA; JSON is TEXT; booleans are
+// BIGINT 0/1; times are BIGINT milliseconds UTC. Upserts use ON CONFLICT, results use RETURNING.
+// Every table's primary key begins with vendor_id, except those of the installation itself.
+#pragma once
+
+#include "host/base/bytes.h"
+#include "host/base/task.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace garland::store {
+
+using Value = std::variant<std::nullptr_t, std::int64_t, std::string, Bytes>;
+
+struct Statement {
+  Statement(std::string sql_in, std::vector<Value> args_in = {})
+      : sql(std::move(sql_in)), args(std::move(args_in)) {}
+  // The statement must affect (or return) exactly this many rows, or the unit fails with `conflict`.
+  Statement expecting(std::int64_t rows) && {
+    expected_rows = rows;
+    return std::move(*this);
+  }
+  std::string sql;
+  std::vector<Value> args;
+  std::optional<std::int64_t> expected_rows;
+};
+
+using Unit = std::vector<Statement>;
+
+class Row {
+public:
+  Row() = default;
+  explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
+  std::string const& text(std::size_t column) const; // "" if NULL
+  std::int64_t integer(std::size_t column) const;    // 0 if NULL
+  Bytes const& bytes(std::size_t column) const;      // empty if NULL
+  bool isNull(std::size_t column) const;
+  std::size_t size() const { return values_.size(); }
+
+private:
+  std::vector<Value> values_;
+};
+
+struct Rows {
+  std::vector<Row> rows;     // of SELECT or RETURNING
+  std::int64_t affected = 0; // rows inserted, updated or deleted
+};
+
+// Forward only. The checksum of an applied migration's text is kept; a changed text is refused.
+struct Migration {
+  std::int64_t version; // ascending over all rooms, never reused
+  std::string name;
+  std::string sql; // statements separated by ";\n"
+};
+
+struct Options {
+  // "sqlite:/path/to/file.db" or "postgresql://user@host:port/name"
+  std::string url;
+  int max_batch_units = 256; // group commit: units per transaction
+  int read_connections = 2;
+};
+
+// Errors: transient (database away, with what to check), conflict (expectation or unique key),
+// hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the
+// database is of a newer version, or another daemon holds the file).
+// All methods: [loop thread]; the store's own threads post their answers back to `executor`.
+class Store {
+public:
+  virtual ~Store() = default;
+
+  // Opens, takes the single-daemon lock (SQLite), runs the missing migrations.
+  static Task<std::unique_ptr<Store>> open(asio::any_io_executor executor, Options options,
+                                           std::vector<Migration> migrations);
+
+  virtual Task<Rows> read(Statement statement) = 0;
+  // One Rows per statement, in order.
+  virtual Task<std::vector<Rows>> commit(Unit unit) = 0;
+  // Waits for everything accepted and closes; later calls answer `cancelled`.
+  virtual Task<void> close() = 0;
+
+  virtual std::string_view driver() const = 0; // "sqlite" or "postgresql"
+};
+
+} // namespace garland::store

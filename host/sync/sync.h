@@ -1,0 +1,221 @@
+// The engine: vendors, connections, records, links and the change feed; pull, push and their truth.
+//
+// Pull: plugin emits remote items -> validated -> three-way merge with the link's base -> one unit
+// with the cursor -> change feed. Push: a local edit -> `*.upsert/1` with the base version -> read
+// back -> new base. An item that comes back equal to the base is an echo and is dropped.
+#pragma once
+
+#include "host/base/clock.h"
+#include "host/base/json.h"
+#include "host/base/log.h"
+#include "host/base/random.h"
+#include "host/base/schema.h"
+#include "host/base/secret.h"
+#include "host/base/task.h"
+#include "host/egress/egress.h"
+#include "host/runtime/runtime.h"
+#include "host/store/store.h"
+#include "host/vault/vault.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace garland::sync {
+
+// The tables of this room, for Store::open.
+std::vector<store::Migration> migrations();
+
+// What an area teaches the engine about one kind of record ("calendar.event").
+struct Kind {
+  std::string name;           // "calendar.event": also the kind a plugin emits
+  std::string pull_operation; // "calendar.pull/1"
+  std::string upsert_operation;
+  std::string delete_operation;
+  json::value schema; // of a record's data
+  // The mapped fields only, normalised: equal projections mean nothing changed for us.
+  std::function<json::value(json::value const& data)> project;
+  // Meaning that a schema cannot say (end before start, unknown zone). invalidInput with the field.
+  std::function<Result<void>(json::value const& data)> check;
+  // Extra members for the upsert input (calendar: VTIMEZONE texts of the zones used). Optional.
+  std::function<json::object(json::value const& data)> push_context;
+  // Groups of top-level members that change together ({"start","end","recurrence"}). A conflict in
+  // one of them is told to people; one in any other member is only kept as evidence.
+  std::vector<std::vector<std::string>> atomic_groups;
+  // What the same thing is called wherever it is copied (calendar: the uid); "" = nothing known.
+  // Optional. With it an account that is connected again finds its records instead of doubling them.
+  std::function<std::string(json::value const& data)> identity;
+};
+
+struct Vendor {
+  std::string id;
+  std::string name;
+  TimePoint created;
+};
+
+// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
+struct Connection {
+  std::string id;
+  std::string vendor_id;
+  std::string plugin_id;
+  std::string account_name; // what the provider calls the account; unique per vendor and plugin
+  json::value settings;
+  bool allow_private_network = false;
+  std::string state;
+  std::string state_reason; // one sentence, "" when connected
+  TimePoint created;
+  std::optional<TimePoint> last_success;
+};
+
+struct Record {
+  std::string id;
+  std::string vendor_id;
+  std::string kind;
+  json::value data;
+  std::int64_t version = 0; // grows by one with each change
+  bool deleted = false;
+  TimePoint updated;
+};
+
+// One item that could not be taken or written: everything else went on.
+struct ItemProblem {
+  std::string place; // the provider's id, e.g. the event's URL
+  std::string kind;  // error kind name
+  std::string message;
+};
+
+struct Counts {
+  std::int64_t created = 0, updated = 0, deleted = 0, unchanged = 0, failed = 0;
+};
+
+// One sync of one connection: push what waits, then pull.
+struct Run {
+  std::string id;
+  std::string connection_id;
+  std::string state;       // "queued", "running", "done", "failed" (see error; stopped ones are `cancelled`)
+  Counts pulled;           // what came in
+  Counts pushed;           // what was written to the provider
+  std::int64_t echoes = 0; // own writes that came back and were dropped (within unchanged)
+  std::int64_t worker_restarts = 0; // the worker died and the run went on from its checkpoint
+  std::int64_t held_deletions = 0;  // not applied because they are too many: see Engine::confirmDeletes
+  std::uint64_t progress_done = 0, progress_total = 0; // total 0: not known
+  std::vector<ItemProblem> problems;                   // the first 100
+  std::optional<Error> error;                          // of a failed run
+  TimePoint started;
+  std::optional<TimePoint> finished;
+};
+
+struct ConnectRequest {
+  std::string vendor_id;
+  std::string plugin_id;
+  json::value settings;
+  // slot name -> field name -> what the vendor typed; sealed at once
+  std::vector<std::pair<std::string, std::vector<std::pair<std::string, Secret>>>> credentials;
+  bool allow_private_network = false;
+};
+
+struct Change {
+  std::int64_t sequence = 0; // per vendor, ascending without gaps; seen in the order of commit
+  std::string vendor_id;
+  std::string record_id;
+  std::string kind;
+  std::string action; // "created", "updated", "deleted"
+  std::int64_t record_version = 0;
+  std::string origin; // connection id, or "local"
+  TimePoint at;
+};
+
+// Two sides changed the same thing differently: what was decided, and the value that lost.
+struct Conflict {
+  std::string id;
+  std::string vendor_id;
+  std::string record_id;
+  std::string connection_id;
+  std::vector<std::string> members; // top-level members of the record; empty: the whole record
+  std::string decision;             // "remote": the provider's value was kept
+  json::value base;                 // what both had before; null if there was nothing in common
+  json::value local;                // Garland's value, which was overwritten
+  json::value remote;               // the provider's; null if it was deleted there
+  TimePoint at;
+};
+
+struct RecordQuery {
+  std::string vendor_id;
+  std::string kind; // "" = all
+  bool include_deleted = false;
+  std::string after_id; // page cursor: records with id > after_id
+  int limit = 100;      // 1..1000
+};
+
+struct Dependencies {
+  asio::any_io_executor executor;
+  Clock& clock;
+  Random& random;
+  Log const& log;
+  Redactor& redactor;
+  store::Store& store;
+  vault::Vault& vault;
+  egress::Client& egress;
+  runtime::Supervisor& supervisor;
+  runtime::Catalogue const& catalogue;
+  std::vector<Kind> kinds;
+  std::string extra_ca_file;
+  // Called once for every run that ends, done or failed, with its final counts (for metrics).
+  std::function<void(Run const&)> on_run_ended = nullptr;
+};
+
+// [loop thread] Errors: notFound (unknown id), invalidInput (with field), conflict (connected
+// already, record changed meanwhile), forbidden (plugin not enabled), and what the plugin reports.
+class Engine {
+public:
+  virtual ~Engine() = default;
+  static Task<std::unique_ptr<Engine>> create(Dependencies dependencies);
+
+  virtual Task<Vendor> addVendor(std::string name) = 0;
+  virtual Task<std::vector<Vendor>> vendors() = 0;
+
+  virtual Task<void> enablePlugin(std::string vendor_id, std::string plugin_id) = 0;
+  virtual Task<void> disablePlugin(std::string vendor_id, std::string plugin_id) = 0;
+  virtual Task<std::vector<std::string>> enabledPlugins(std::string vendor_id) = 0;
+
+  // Checks settings and account (health.check/1, read-only) before anything is kept.
+  virtual Task<Connection> connect(ConnectRequest request) = 0;
+  virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
+  virtual Task<Connection> connection(std::string id) = 0;
+  // Forgets credential, links and cursor; records stay with the vendor.
+  virtual Task<void> disconnect(std::string id) = 0;
+
+  // Starts a run, or joins the one in flight on this connection.
+  virtual Task<Run> startSync(std::string connection_id) = 0;
+  virtual Task<Run> run(std::string run_id) = 0;
+  virtual Task<std::optional<Run>> lastRun(std::string connection_id) = 0;
+  // Answers when the run has ended.
+  virtual Task<Run> waitForRun(std::string run_id) = 0;
+
+  virtual Task<std::vector<Record>> records(RecordQuery query) = 0;
+  virtual Task<Record> record(std::string vendor_id, std::string id) = 0;
+  // Local edits; they are pushed by the next sync of each connection that holds the record.
+  // `if_version` 0: whatever it is now.
+  virtual Task<Record> putRecord(std::string vendor_id, std::string id, json::value data,
+                                 std::int64_t if_version) = 0;
+  virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
+                                 std::string connection_id) = 0; // to be created at that connection
+  virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
+
+  virtual Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) = 0;
+
+  // Newest first. limit 1..1000.
+  virtual Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
+
+  // Deletions were held because they are too many (Run::held_deletions): the next run applies them.
+  virtual Task<void> confirmDeletes(std::string connection_id);
+
+  // Starts the poll schedule (each connection every manifest.poll_every) and resumes what a crash left.
+  virtual Task<void> start() = 0;
+  // Ends running syncs at their next checkpoint.
+  virtual Task<void> stop() = 0;
+};
+
+} // namespace garland::sync
