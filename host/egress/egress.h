@@ -22,6 +22,9 @@ struct Header {
   std::string value;
 };
 
+// Of the headers that a request names, those that decide who it comes from, where it goes and how it
+// is framed (Authorization, Cookie, Host, Proxy-*, Content-Length, Connection, Expect, ...) are
+// dropped. A line break in a name or value is an error.
 struct Request {
   std::string method = "GET";
   std::string url;
@@ -52,11 +55,11 @@ struct Credential {
 
 struct Policy {
   // "caldav.example.com", "*.icloud.com", with optional ":port"; without a port any port of the
-  // scheme's default is meant. Compared in lower case after IDNA.
+  // scheme's default is meant. Compared in lower case; a host that is not ASCII is written xn--....
   std::vector<std::string> allowed_hosts;
   // Private, loopback and link-local addresses, and plain http to them, for hosts listed here only.
   bool allow_private_network = false;
-  int max_redirects = 5;
+  int max_redirects = 5; // 0: a redirect is handed back as the answer
   // PEM bundle that is trusted besides the system's; empty: only the system's.
   std::string extra_ca_file;
 };
@@ -76,13 +79,21 @@ struct AuditEntry {
   bool credential_used = false;
 };
 
-// Errors: forbidden (host or address not allowed), transient (no answer; effect says whether request
-// bytes may have left), providerBug (TLS not trusted, bad HTTP), hostLimit (too large),
-// cancelled. A 4xx or 5xx is an answer, not an error.
+// Errors: invalidInput (the request itself), forbidden (host or address not allowed), transient (no
+// answer), providerBug (TLS not trusted, bad HTTP), hostLimit (too large), cancelled. A 4xx or 5xx is
+// an answer, not an error.
+//
+// The effect is notApplied if no byte of the request left, and for GET, HEAD, OPTIONS, PROPFIND and
+// REPORT, which change nothing by definition; else it is unknown. provider_code tells the cause:
+// host_not_allowed, private_address, plain_http, unknown_host, refused, unreachable, timed_out,
+// connection_lost, tls_untrusted, tls_failed, bad_http, too_large, too_many_redirects.
+//
+// A credential of 16 bytes or more that the answer echoes is shown as "[secret]" in it.
 // [loop thread]
 class Client {
 public:
   virtual ~Client() = default;
+  // Clock and log must outlive every fetch. What is in flight when the client dies is cancelled.
   static std::unique_ptr<Client> create(asio::any_io_executor executor, Clock& clock, Log const& log);
   virtual Task<Response> fetch(Request request, Policy policy, Credential credential) = 0;
   // Called for every request and every redirect hop, refused ones too.

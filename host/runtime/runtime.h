@@ -4,6 +4,7 @@
 // version; a call goes there, and whatever the plugin asks of the host comes back through CallHost.
 #pragma once
 
+#include "host/base/bytes.h"
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
@@ -61,6 +62,9 @@ struct PluginInfo {
 // without running code: ELF header, architecture, exported symbol, .note.garland equal to the file.
 class Catalogue {
 public:
+  Catalogue() = default;
+  // What is known already, for those who need no disk.
+  explicit Catalogue(std::vector<PluginInfo> plugins) : plugins_(std::move(plugins)) {}
   static Catalogue scan(std::vector<std::string> const& dirs, Schema const& manifest_schema);
   std::vector<PluginInfo> const& plugins() const { return plugins_; }
   PluginInfo const* find(std::string_view id) const; // by full id or last part ("caldav")
@@ -160,6 +164,7 @@ struct SupervisorOptions {
 // [loop thread]
 class Supervisor {
 public:
+  // No call may run any more: shutdown() first, or a call's end would find nobody.
   virtual ~Supervisor() = default;
   static std::unique_ptr<Supervisor> create(asio::any_io_executor executor, Clock& clock, Random& random,
                                             Log const& log, SupervisorOptions options);

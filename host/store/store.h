@@ -41,6 +41,7 @@ struct Statement {
 
 using Unit = std::vector<Statement>;
 
+// Reading a column that is not there, or as another type than it holds, is a bug: std::logic_error.
 class Row {
 public:
   Row() = default;

@@ -212,7 +212,7 @@ class Garland:
         while True:
             page = self.json("records", "ls", "--vendor", vendor, "--limit", "1000",
                              *(["--after", after] if after else []), shown=False)
-            page = page["records"] if isinstance(page, dict) else page
+            page = page["items"]
             found += page
             if len(page) < 1000:
                 return found
@@ -281,7 +281,7 @@ def tour(arguments, state):
                photographer_calendar.wedding("new@studio.example", "Wedding Rosa & Emil",
                                              photographer_calendar.dt.date(2027, 5, 1), "Rosengarten"))
     server.put("weddings", "call-0@studio.example", server.get("weddings", "call-0@studio.example").replace(
-        "SUMMARY:Call with couple 1", "SUMMARY:Call with couple 1, moved to video"))
+        "SUMMARY:Call with couple 1", "SUMMARY:Video call with couple 1"))
     server.delete("weddings", "call-6@studio.example")
     run = garland.json("sync", "run", connection)
     expect("one created, one updated, one deleted, and no more",
@@ -306,7 +306,7 @@ def tour(arguments, state):
         run_now = status.get("run") or status.get("last_run") or status
         if run_now["state"] not in ("queued", "running"):
             raise Failed(f"the sync ended before it could be interrupted: {run_now}")
-        return 100 <= run_now["progress_done"] < ARCHIVE - 200 and garland.workers()
+        return 100 <= run_now["progress"]["done"] < ARCHIVE - 200 and garland.workers()
 
     victims = wait_until("the sync being half way", in_the_middle, 60, 0.005)
     for pid in victims:

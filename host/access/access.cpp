@@ -1,0 +1,69 @@
+#include "host/access/access.h"
+
+#include "host/base/bytes.h"
+#include "host/vault/vault.h"
+
+#include <algorithm>
+#include <array>
+
+namespace garland::access {
+namespace {
+
+constexpr std::string_view kPrefix = "gk_";
+constexpr std::size_t kRandomBytes = 32;
+constexpr std::size_t kKeyLength = 3 + 43;
+// A key and the line ending that an editor adds.
+constexpr std::size_t kLongestFile = kKeyLength + 2;
+
+bool isBase64Url(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool isApiKey(std::string_view text) {
+  return text.size() == kKeyLength && text.starts_with(kPrefix) &&
+         std::all_of(text.begin(), text.end(), isBase64Url);
+}
+
+Result<Secret> readApiKey(std::string const& path) {
+  TRY(content, vault::readKeyFile(path, kLongestFile));
+  auto text = content.reveal();
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  if (!isApiKey(text))
+    return Error(ErrorKind::invalidInput,
+                 "the file " + path +
+                     " holds no API key (gk_ and 43 characters); delete it to get a new one");
+  return Secret(std::string(text));
+}
+
+} // namespace
+
+Secret newApiKey(Random& random) {
+  std::array<std::byte, kRandomBytes> bytes{};
+  random.fill(bytes);
+  std::string encoded = base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+  wipe(bytes.data(), bytes.size());
+  std::string key;
+  key.reserve(kKeyLength);
+  key = kPrefix;
+  for (char const c : encoded)
+    if (c != '=') key += c == '+' ? '-' : c == '/' ? '_' : c;
+  wipe(encoded.data(), encoded.size());
+  return Secret(std::move(key));
+}
+
+std::string hashOf(std::string_view api_key) { return vault::sha256Hex(api_key); }
+
+bool matches(std::string_view api_key, std::string_view hash) {
+  return isApiKey(api_key) && vault::equalInConstantTime(hashOf(api_key), hash);
+}
+
+Result<Secret> openKeyFile(std::string const& path, Random& random) {
+  auto existing = readApiKey(path);
+  if (existing || existing.error().kind != ErrorKind::notFound) return existing;
+  auto const key = newApiKey(random);
+  TRY_VOID(vault::createKeyFile(path, key.reveal(), random));
+  // Another process may have been faster: its key is the one that counts.
+  return readApiKey(path);
+}
+
+} // namespace garland::access

@@ -1,0 +1,150 @@
+// HTTP/1.1 by Beast's parser and serializer over plain strings: no composed read or write operation
+// is instantiated, which keeps this file at a few seconds of compile time.
+#include "host/api/http_codec.h"
+
+#include "host/base/secret.h"
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+
+namespace garland::api {
+
+namespace http = boost::beast::http;
+namespace urls = boost::urls;
+
+namespace {
+
+// A chunk extension or trailer that does not end is not worth more memory than this.
+constexpr std::size_t stuck_limit = 64U << 10U;
+
+HttpFault faultOf(boost::system::error_code const& code, CodecLimits const& limits) {
+  if (code == http::error::body_limit || code == http::error::buffer_overflow)
+    return {413,
+            "the body is larger than " + std::to_string(limits.max_body) + " bytes, the most that is taken"};
+  if (code == http::error::header_limit)
+    return {431,
+            "the request line and headers are larger than " + std::to_string(limits.max_header) + " bytes"};
+  if (code == http::error::bad_version) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+  return {400, "the request is not valid HTTP: " + code.message()};
+}
+
+bool hasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+HttpFault badTarget() { return {400, "the request target is not a valid path"}; }
+
+std::optional<HttpFault> readTarget(urls::url_view const& url, Request& out) {
+  for (auto const segment : url.segments()) out.segments.emplace_back(segment);
+  for (auto const parameter : url.params()) out.query.emplace_back(parameter.key, parameter.value);
+  auto const bad = [](std::string const& text) { return hasControl(text); };
+  if (std::any_of(out.segments.begin(), out.segments.end(), bad)) return badTarget();
+  for (auto const& [name, value] : out.query)
+    if (hasControl(name) || hasControl(value)) return badTarget();
+  return std::nullopt;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+} // namespace
+
+struct RequestReader::Impl {
+  http::request_parser<http::string_body> parser;
+  CodecLimits limits;
+};
+
+RequestReader::RequestReader(CodecLimits limits) : impl_(std::make_unique<Impl>()) {
+  impl_->limits = limits;
+  impl_->parser.header_limit(static_cast<std::uint32_t>(limits.max_header));
+  impl_->parser.body_limit(limits.max_body);
+  impl_->parser.eager(true);
+}
+
+RequestReader::~RequestReader() = default;
+
+std::optional<HttpFault> RequestReader::feed(std::string& bytes) {
+  auto& parser = impl_->parser;
+  while (!bytes.empty() && !parser.is_done()) {
+    boost::system::error_code code;
+    auto const used = parser.put(boost::asio::buffer(bytes), code);
+    wipe(bytes.data(), used);
+    bytes.erase(0, used);
+    if (code == http::error::need_more) break;
+    if (code) return faultOf(code, impl_->limits);
+    if (used == 0) break;
+  }
+  if (!parser.is_done() && bytes.size() > std::max(stuck_limit, impl_->limits.max_header))
+    return HttpFault{400, "a chunk header or trailer does not end"};
+  return std::nullopt;
+}
+
+bool RequestReader::headerDone() const { return impl_->parser.is_header_done(); }
+bool RequestReader::done() const { return impl_->parser.is_done(); }
+bool RequestReader::keepAlive() const { return impl_->parser.get().keep_alive(); }
+std::string RequestReader::method() const { return std::string(impl_->parser.get().method_string()); }
+
+bool RequestReader::expectsContinue() const {
+  auto const& fields = impl_->parser.get();
+  return fields.version() >= 11 && boost::beast::iequals(fields[http::field::expect], "100-continue");
+}
+
+std::optional<HttpFault> RequestReader::take(Request& out) {
+  auto message = impl_->parser.release();
+  out.method = std::string(message.method_string());
+  out.target = std::string(message.target());
+  out.body = std::move(message.body());
+  std::size_t hosts = 0;
+  for (auto const& field : message) {
+    out.headers.push_back(Header{lower(field.name_string()), std::string(field.value())});
+    if (field.name() == http::field::host) ++hosts;
+  }
+  if (hosts != 1) return HttpFault{400, "exactly one Host header is needed"};
+  if (out.target == "*") return std::nullopt;
+  auto const url = urls::parse_origin_form(out.target);
+  if (!url) return badTarget();
+  return readTarget(*url, out);
+}
+
+std::string encode(Response response, bool keep_alive, bool head) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
+  message.set(http::field::server, "garlandd");
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
+  for (Header const& field : response.headers) message.set(field.name, field.value);
+  message.body() = std::move(response.body);
+  message.keep_alive(keep_alive);
+  if (response.status != 204) message.content_length(message.body().size());
+
+  std::string out;
+  http::serializer<false, http::string_body> serializer(message);
+  serializer.split(true);
+  auto const append = [&](boost::system::error_code& code, auto const& buffers) {
+    code = {};
+    std::size_t taken = 0;
+    for (auto const buffer : boost::beast::buffers_range_ref(buffers)) {
+      out.append(static_cast<char const*>(buffer.data()), buffer.size());
+      taken += buffer.size();
+    }
+    serializer.consume(taken);
+  };
+  boost::system::error_code code;
+  while (!serializer.is_done() && !(head && serializer.is_header_done())) serializer.next(code, append);
+  return out;
+}
+
+std::string_view continueLine() { return "HTTP/1.1 100 Continue\r\n\r\n"; }
+
+} // namespace garland::api

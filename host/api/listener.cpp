@@ -1,0 +1,317 @@
+// Accept, read, hand to the router, write, and again on the same connection.
+//
+// A connection answers one request at a time; pipelined bytes wait in `bytes`. Every phase has a
+// deadline, and one sweeper for all connections enforces them: no timer per connection.
+#include "host/api/listener.h"
+
+#include "host/api/problem.h"
+#include "host/base/ids.h"
+#include "host/base/secret.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <vector>
+
+namespace garland::api {
+
+namespace {
+
+using tcp = asio::ip::tcp;
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// How often overdue connections are looked for: a deadline is kept to within this span.
+constexpr Milliseconds sweep_every{500};
+constexpr Milliseconds linger_time{2'000};
+constexpr std::size_t linger_bytes = 4U << 20U;
+// Clients over the limit that are told so; beyond these, connections are closed at once.
+constexpr std::size_t turned_away_limit = 32;
+
+// Allocations and bugs end in a closed connection, never in a dead daemon.
+auto swallow(Log const& log) {
+  return [&log](std::exception_ptr failed) {
+    if (!failed) return;
+    try {
+      std::rethrow_exception(failed);
+    } catch (std::exception const& exception) {
+      log.error("a connection ended in an exception", json::object{{"what", exception.what()}});
+    }
+  };
+}
+
+Milliseconds since(Monotonic start, Monotonic now) {
+  return std::chrono::duration_cast<Milliseconds>(now - start);
+}
+
+} // namespace
+
+Listener::Listener(Surroundings with, Options options)
+    : with_(std::move(with)), options_(std::move(options)), acceptor_(with_.executor),
+      drained_(with_.executor, asio::steady_timer::time_point::max()) {
+  guard_.api_key_hash = options_.api_key_hash;
+  guard_.address = options_.address;
+}
+
+Result<void> Listener::listen() {
+  boost::system::error_code code;
+  auto const address = asio::ip::make_address(options_.address, code);
+  if (code)
+    return Error(ErrorKind::invalidInput,
+                 "\"" + options_.address + "\" is not an IP address: use 127.0.0.1 or ::1");
+  if (!address.is_loopback())
+    return Error(ErrorKind::invalidInput, "garlandd listens on loopback addresses only: " + options_.address +
+                                              " can be reached from elsewhere, and that needs TLS, which is "
+                                              "not configurable yet; use 127.0.0.1 "
+                                              "and put a TLS proxy in front");
+  tcp::endpoint const endpoint(address, options_.port);
+  acceptor_.open(endpoint.protocol(), code);
+  if (!code) acceptor_.set_option(tcp::acceptor::reuse_address(true), code);
+  if (!code) acceptor_.bind(endpoint, code);
+  if (!code) acceptor_.listen(tcp::acceptor::max_listen_connections, code);
+  if (code)
+    return Error(ErrorKind::transient, "cannot listen on " + options_.address + ":" +
+                                           std::to_string(options_.port) + " (" + code.message() +
+                                           "): another program may use the port; choose one "
+                                           "with --port, or 0 for any");
+  guard_.port = acceptor_.local_endpoint(code).port();
+  return {};
+}
+
+void Listener::run() {
+  auto const self = shared_from_this();
+  asio::co_spawn(with_.executor, [self] { return self->acceptLoop(); }, swallow(with_.log));
+  asio::co_spawn(
+      with_.executor, [self] { return self->sweep(); },
+      asio::bind_cancellation_slot(stop_sweeping_.slot(), [](std::exception_ptr) {}));
+}
+
+asio::awaitable<void> Listener::acceptLoop() {
+  auto const self = shared_from_this();
+  while (!refusing_) {
+    auto [code, socket] = co_await acceptor_.async_accept(as_result);
+    if (refusing_ || code == asio::error::operation_aborted) co_return;
+    if (!code) {
+      admit(std::move(socket));
+      continue;
+    }
+    // Out of file descriptors: wait for some to come back instead of spinning.
+    with_.log.warn("a connection could not be accepted", json::object{{"why", code.message()}});
+    co_await with_.clock.sleepFor(Milliseconds(200));
+  }
+}
+
+void Listener::admit(tcp::socket socket) {
+  if (connections_.size() >= options_.max_connections + turned_away_limit) return;
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  auto connection = std::make_shared<Connection>(std::move(socket));
+  connection->turned_away = connections_.size() >= options_.max_connections;
+  connections_.insert(connection);
+  auto const self = shared_from_this();
+  asio::co_spawn(
+      with_.executor, [self, connection] { return self->serve(connection); },
+      [self, connection](std::exception_ptr failed) {
+        swallow(self->with_.log)(failed);
+        self->forget(connection);
+      });
+}
+
+void Listener::forget(Shared const& connection) {
+  boost::system::error_code ignored;
+  connection->socket.close(ignored);
+  wipe(connection->bytes.data(), connection->bytes.size());
+  connections_.erase(connection);
+  if (connections_.empty()) drained_.cancel();
+}
+
+asio::awaitable<void> Listener::sweep() {
+  auto const self = shared_from_this();
+  for (;;) {
+    auto const slept = co_await with_.clock.sleepFor(sweep_every);
+    if (!slept) co_return;
+    closeOverdue();
+  }
+}
+
+void Listener::closeOverdue() {
+  auto const now = with_.clock.monotonic();
+  boost::system::error_code ignored;
+  for (Shared const& connection : connections_) {
+    if (connection->deadline > now) continue;
+    connection->timed_out = true;
+    connection->socket.cancel(ignored);
+  }
+}
+
+void Listener::allow(Connection& connection, Milliseconds span) {
+  connection.deadline = with_.clock.monotonic() + std::chrono::duration_cast<Monotonic>(span);
+  connection.timed_out = false;
+}
+
+std::string Listener::newRequestId() { return newId("req", with_.clock, with_.random); }
+
+asio::awaitable<void> Listener::serve(Shared connection) {
+  bool again = true;
+  while (again) {
+    auto exchanging = exchange(connection);
+    again = co_await std::move(exchanging);
+  }
+}
+
+// True if the connection stays open for another request.
+asio::awaitable<bool> Listener::exchange(Shared connection) {
+  RequestReader reader(CodecLimits(options_.max_header, options_.max_body));
+  auto reading = readRequest(connection, &reader);
+  Reading const read = co_await std::move(reading);
+  std::optional<HttpFault> fault = read.fault;
+  Request request;
+  request.id = newRequestId();
+  bool keep_alive = false;
+  if (read.complete) {
+    keep_alive = reader.keepAlive() && !refusing_;
+    fault = reader.take(request);
+  }
+  if (!fault && !read.complete) co_return false;
+  if (!fault && connection->turned_away)
+    fault.emplace(503, "too many connections are open: close some or try again in a second");
+  if (fault) {
+    auto refusing = refuseRequest(connection, *fault);
+    co_await std::move(refusing);
+    co_return false;
+  }
+  auto answering = answer(connection, std::move(request), keep_alive);
+  bool const sent = co_await std::move(answering);
+  // Nothing is lost by closing between two requests, so a stop does not wait for the client.
+  if (sent && keep_alive) co_return !refusing_;
+  auto lingering = linger(connection);
+  co_await std::move(lingering);
+  co_return false;
+}
+
+asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, RequestReader* reader) {
+  Reading outcome;
+  bool in_body = false;
+  connection->idle = connection->bytes.empty();
+  allow(*connection, connection->idle ? options_.idle_timeout : options_.header_timeout);
+  for (;;) {
+    outcome.fault = reader->feed(connection->bytes);
+    outcome.complete = !outcome.fault && reader->done();
+    if (outcome.fault || outcome.complete) co_return outcome;
+    if (reader->headerDone() && !in_body) {
+      in_body = true;
+      allow(*connection, options_.body_timeout);
+      if (reader->expectsContinue()) {
+        std::string line(continueLine());
+        auto writing = write(connection, std::move(line));
+        if (!co_await std::move(writing)) co_return outcome;
+        allow(*connection, options_.body_timeout);
+      }
+    }
+    auto const [code, count] =
+        co_await connection->socket.async_read_some(asio::buffer(connection->chunk), as_result);
+    if (code) {
+      if (connection->timed_out && !connection->idle)
+        outcome.fault.emplace(408, "the request did not arrive in time");
+      co_return outcome;
+    }
+    if (connection->idle) allow(*connection, options_.header_timeout);
+    connection->idle = false;
+    connection->bytes.append(connection->chunk.data(), count);
+    wipe(connection->chunk.data(), count);
+  }
+}
+
+asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool keep_alive) {
+  connection->deadline = Monotonic::max(); // a handler has deadlines of its own
+  auto const start = with_.clock.monotonic();
+  std::string const method = request.method;
+  std::string const id = request.id;
+  std::string_view const route = with_.router.patternOf(request);
+  auto dispatching = with_.router.dispatch(std::move(request), guard_);
+  Response response = co_await std::move(dispatching);
+  auto const took = since(start, with_.clock.monotonic());
+  with_.metrics.requestEnded(method, route, response.status, took);
+  with_.log.debug("request", json::object{{"request_id", id},
+                                          {"method", method},
+                                          {"route", route},
+                                          {"status", response.status},
+                                          {"took_ms", took.count()}});
+  response.headers.emplace_back("x-request-id", id);
+  std::string bytes = encode(std::move(response), keep_alive && !refusing_, method == "HEAD");
+  auto writing = write(connection, std::move(bytes));
+  co_return co_await std::move(writing);
+}
+
+asio::awaitable<bool> Listener::write(Shared connection, std::string bytes) {
+  allow(*connection, options_.write_timeout);
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    auto const rest = asio::buffer(bytes.data() + sent, bytes.size() - sent);
+    auto const [code, count] = co_await connection->socket.async_write_some(rest, as_result);
+    if (code) co_return false;
+    sent += count;
+  }
+  co_return true;
+}
+
+asio::awaitable<void> Listener::refuseRequest(Shared connection, HttpFault fault) {
+  ErrorKind kind = ErrorKind::invalidInput;
+  if (fault.status == 413 || fault.status == 431) kind = ErrorKind::hostLimit;
+  if (fault.status == 503 || fault.status == 408) kind = ErrorKind::transient;
+  Error error(kind, fault.message);
+  if (fault.status == 503) error.retry_after = Milliseconds(1000);
+  with_.metrics.requestEnded("", "", fault.status, Milliseconds(0));
+  std::string bytes = encode(problem(error, newRequestId(), fault.status), false, false);
+  auto writing = write(connection, std::move(bytes));
+  if (!co_await std::move(writing)) co_return;
+  auto lingering = linger(connection);
+  co_await std::move(lingering);
+}
+
+// Reads what the client still sends before closing: closing on unread bytes resets the connection, and
+// the client would lose the answer.
+asio::awaitable<void> Listener::linger(Shared connection) {
+  boost::system::error_code failed;
+  connection->socket.shutdown(tcp::socket::shutdown_send, failed);
+  if (failed) co_return;
+  allow(*connection, linger_time);
+  std::size_t seen = 0;
+  while (seen < linger_bytes) {
+    auto const [code, count] =
+        co_await connection->socket.async_read_some(asio::buffer(connection->chunk), as_result);
+    wipe(connection->chunk.data(), connection->chunk.size());
+    if (code) co_return;
+    seen += count;
+  }
+}
+
+void Listener::refuse() {
+  if (refusing_) return;
+  refusing_ = true;
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (Shared const& connection : connections_)
+    if (connection->idle) connection->socket.cancel(ignored);
+}
+
+asio::awaitable<bool> Listener::drain() {
+  auto const self = shared_from_this();
+  refuse();
+  boost::system::error_code ignored;
+  if (!connections_.empty()) {
+    drained_.expires_after(options_.drain);
+    co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  stop_sweeping_.emit(asio::cancellation_type::all);
+  bool const all_out = connections_.empty();
+  for (Shared const& connection : connections_) connection->socket.close(ignored);
+  co_return all_out;
+}
+
+} // namespace garland::api

@@ -1,0 +1,83 @@
+// Sockets: who may connect, for how long, and what comes of the bytes. No Beast, no routes.
+#pragma once
+
+#include "host/api/api.h"
+#include "host/api/http_codec.h"
+#include "host/api/router.h"
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace garland::api {
+
+// One client. The sweeper cuts it off when `deadline` has passed.
+struct Connection {
+  explicit Connection(asio::ip::tcp::socket socket_in) : socket(std::move(socket_in)) {}
+  asio::ip::tcp::socket socket;
+  std::string bytes; // read, not yet taken by a request
+  std::array<char, 16384> chunk{};
+  Monotonic deadline = Monotonic::max();
+  bool timed_out = false;
+  bool idle = true;         // no byte of the next request has come
+  bool turned_away = false; // over the limit: gets one 503
+};
+
+struct Surroundings {
+  asio::any_io_executor executor;
+  Clock& clock;
+  Random& random;
+  Log const& log;
+  Metrics& metrics;
+  Router& router;
+};
+
+// [loop thread] Kept alive by its own coroutines until the last connection has ended.
+class Listener : public std::enable_shared_from_this<Listener> {
+public:
+  Listener(Surroundings with, Options options);
+  Result<void> listen();
+  void run();
+  void refuse();
+  // True if every answer went out within the drain time.
+  asio::awaitable<bool> drain();
+  unsigned short port() const { return guard_.port; }
+  std::size_t open() const { return connections_.size(); }
+
+private:
+  using Shared = std::shared_ptr<Connection>;
+  struct Reading {
+    bool complete = false;
+    std::optional<HttpFault> fault; // neither: the client went away
+  };
+  asio::awaitable<void> acceptLoop();
+  asio::awaitable<void> sweep();
+  asio::awaitable<void> serve(Shared connection);
+  asio::awaitable<bool> exchange(Shared connection);
+  asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
+  asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
+  asio::awaitable<bool> write(Shared connection, std::string bytes);
+  asio::awaitable<void> refuseRequest(Shared connection, HttpFault fault);
+  asio::awaitable<void> linger(Shared connection);
+  void admit(asio::ip::tcp::socket socket);
+  void forget(Shared const& connection);
+  void closeOverdue();
+  void allow(Connection& connection, Milliseconds span);
+  std::string newRequestId();
+
+  Surroundings with_;
+  Options options_;
+  Guard guard_;
+  asio::ip::tcp::acceptor acceptor_;
+  std::set<Shared> connections_;
+  asio::cancellation_signal stop_sweeping_;
+  asio::steady_timer drained_;
+  bool refusing_ = false;
+};
+
+} // namespace garland::api

@@ -1,0 +1,120 @@
+// prometheus-cpp lives here alone. Labels are routes and kinds, never ids: their number is bounded.
+#include "host/api/api.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+
+namespace garland::api {
+
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+std::size_t residentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+Family<Counter>& counters(prometheus::Registry& registry, char const* name, char const* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+Family<Gauge>& gauges(prometheus::Registry& registry, char const* name, char const* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+class PrometheusMetrics final : public Metrics {
+public:
+  PrometheusMetrics(std::string_view version, std::string_view driver) {
+    gauges(registry_, "garland_build_info", "Version and database driver of this daemon; always 1.")
+        .Add({{"version", std::string(version)}, {"database", std::string(driver)}})
+        .Set(1);
+  }
+
+  void requestEnded(std::string_view method, std::string_view route, int status, Milliseconds took) override {
+    std::string const label(route.empty() ? "none" : route);
+    // A method that nobody serves must not make a new series each time.
+    std::string const verb(route.empty() ? "other" : method);
+    requests_.Add({{"method", verb}, {"route", label}, {"status", std::to_string(status)}}).Increment();
+    static Histogram::BucketBoundaries const seconds{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600};
+    latency_.Add({{"route", label}}, seconds).Observe(static_cast<double>(took.count()) / 1000.0);
+  }
+
+  void runEnded(sync::Run const& run) override {
+    runs_.Add({{"outcome", run.state}}).Increment();
+    count(pulled_, run.pulled);
+    count(pushed_, run.pushed);
+    echoes_.Increment(static_cast<double>(run.echoes));
+  }
+
+  std::string render(Gauges const& moment) override {
+    connections_.Set(static_cast<double>(moment.open_connections));
+    memory_.Set(static_cast<double>(residentBytes()));
+    for (auto& [key, gauge] : worker_states_) gauge->Set(0);
+    for (runtime::WorkerStatus const& worker : moment.workers) {
+      restarts_.Add({{"plugin", worker.plugin_id}}).Set(static_cast<double>(worker.restarts));
+      in_flight_.Add({{"plugin", worker.plugin_id}}).Set(static_cast<double>(worker.in_flight));
+      auto& gauge = workers_.Add({{"plugin", worker.plugin_id}, {"state", worker.state}});
+      worker_states_[worker.plugin_id + "/" + worker.state] = &gauge;
+      gauge.Increment();
+    }
+    return prometheus::TextSerializer().Serialize(registry_.Collect());
+  }
+
+private:
+  static void count(Family<Counter>& family, sync::Counts const& counts) {
+    auto const add = [&](char const* result, std::int64_t n) {
+      family.Add({{"result", result}}).Increment(static_cast<double>(n));
+    };
+    add("created", counts.created);
+    add("updated", counts.updated);
+    add("deleted", counts.deleted);
+    add("unchanged", counts.unchanged);
+    add("failed", counts.failed);
+  }
+
+  prometheus::Registry registry_;
+  Family<Counter>& requests_ =
+      counters(registry_, "garland_http_requests_total", "Requests answered, by route and status.");
+  Family<Histogram>& latency_ = prometheus::BuildHistogram()
+                                    .Name("garland_http_request_seconds")
+                                    .Help("Time from a complete request to its answer.")
+                                    .Register(registry_);
+  Family<Counter>& runs_ = counters(registry_, "garland_sync_runs_total", "Sync runs ended, by outcome.");
+  Family<Counter>& pulled_ =
+      counters(registry_, "garland_records_pulled_total", "Remote items seen by ended runs, by result.");
+  Family<Counter>& pushed_ =
+      counters(registry_, "garland_records_pushed_total", "Local edits written by ended runs, by result.");
+  Counter& echoes_ =
+      counters(registry_, "garland_sync_echoes_total", "Own writes that came back and were dropped.").Add({});
+  Family<Gauge>& restarts_ = gauges(registry_, "garland_worker_restarts",
+                                    "Times the worker of a plugin was restarted since the daemon's start.");
+  Family<Gauge>& in_flight_ = gauges(registry_, "garland_worker_calls", "Calls in flight, by plugin.");
+  Family<Gauge>& workers_ = gauges(registry_, "garland_workers", "Worker processes, by plugin and state.");
+  Gauge& connections_ = gauges(registry_, "garland_http_connections", "Open connections.").Add({});
+  Gauge& memory_ =
+      gauges(registry_, "process_resident_memory_bytes", "Resident memory of the daemon.").Add({});
+  std::map<std::string, Gauge*> worker_states_;
+};
+
+} // namespace
+
+std::unique_ptr<Metrics> Metrics::create(std::string_view version, std::string_view database_driver) {
+  return std::make_unique<PrometheusMetrics>(version, database_driver);
+}
+
+} // namespace garland::api

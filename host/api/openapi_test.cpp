@@ -1,0 +1,172 @@
+// The document tells the truth: every route in it is served, every answer conforms to it.
+#include "host/api/testing/harness.h"
+
+#include "host/base/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace garland::api {
+namespace {
+
+using testing::Answer;
+using testing::Harness;
+
+// Checks answers against the document and remembers which operations were seen to succeed.
+class Witness {
+public:
+  explicit Witness(Harness const& house)
+      : house_(house), document_(house.ask("GET", "/openapi.json").json()) {}
+
+  json::value const& document() const { return document_; }
+
+  // `pattern` as in the document; `target` with its parameters filled in.
+  Answer drive(std::string_view method, std::string_view pattern, std::string_view target,
+               std::string_view body = "") {
+    auto const answer = house_.ask(method, target, body);
+    check(method, pattern, answer);
+    return answer;
+  }
+
+  std::set<std::string> succeeded;
+
+private:
+  json::value const* responseFor(json::value const& operation, int status) {
+    auto const& responses = operation.at("responses").as_object();
+    auto const* exact = responses.if_contains(std::to_string(status));
+    return exact != nullptr ? exact : (status >= 400 ? responses.if_contains("default") : nullptr);
+  }
+
+  void check(std::string_view method, std::string_view pattern, Answer const& answer) {
+    std::string verb(method);
+    for (char& c : verb) c = static_cast<char>(c + 32);
+    auto const& operation = document_.at("paths").at(pattern).at(verb);
+    auto const* response = responseFor(operation, answer.status);
+    ASSERT_NE(response, nullptr) << method << " " << pattern << " gave undocumented " << answer.status << "\n"
+                                 << answer.body;
+    if (answer.status < 400) succeeded.insert(std::string(operation.at("operationId").as_string()));
+    auto const* content = response->as_object().if_contains("content");
+    if (content == nullptr) {
+      EXPECT_TRUE(answer.body.empty()) << pattern;
+      return;
+    }
+    std::string const type =
+        answer.headers.at("content-type").substr(0, answer.headers.at("content-type").find(';'));
+    ASSERT_TRUE(content->as_object().contains(type)) << pattern << " answered " << type;
+    if (type == "text/plain") return;
+    json::object schema;
+    schema["components"] = document_.at("components");
+    json::array all_of;
+    all_of.push_back(content->at(type).at("schema"));
+    schema["allOf"] = std::move(all_of);
+    auto const compiled = Schema::compile(schema);
+    ASSERT_TRUE(compiled.has_value()) << compiled.error().message;
+    for (auto const& problem : compiled->check(answer.json()))
+      ADD_FAILURE() << method << " " << pattern << " " << problem.pointer << ": " << problem.message << "\n"
+                    << answer.body;
+  }
+
+  Harness const& house_;
+  json::value document_;
+};
+
+std::string idOf(Answer const& answer) { return std::string(answer.json().at("id").as_string()); }
+
+TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
+  Harness house;
+  Witness see(house);
+  std::string const root = "/api/integrations";
+  see.drive("GET", "/health", "/health");
+  see.drive("GET", "/metrics", "/metrics");
+  see.drive("GET", "/openapi.json", "/openapi.json");
+  see.drive("GET", root + "/sandbox", root + "/sandbox");
+
+  auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
+  see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");
+  see.drive("GET", root + "/vendors", root + "/vendors");
+  see.drive("GET", root + "/plugins", root + "/plugins");
+  see.drive("GET", root + "/plugins/{plugin}", root + "/plugins/broken");
+  see.drive("GET", root + "/plugins/{plugin}", root + "/plugins/none");
+  auto const enabled = root + "/vendors/" + vendor + "/plugins";
+  see.drive("PUT", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");
+  see.drive("GET", root + "/vendors/{vendor}/plugins", enabled);
+
+  auto const connect =
+      R"({"vendor_id":")" + vendor + R"(","plugin":"caldav","settings":{"url":"https://x.example/"}})";
+  auto const connection =
+      idOf(see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect));
+  see.drive("GET", root + "/connections", root + "/connections?vendor_id=" + vendor);
+  see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
+  see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
+  auto const run = idOf(see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection));
+  see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection + "?wait=1");
+  see.drive("GET", root + "/status/{id}", root + "/status/" + run);
+  see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
+
+  auto const input = R"({"vendor_id":")" + vendor + R"(","kind":"calendar.event","connection_id":")" +
+                     connection + R"(","data":
+    {"uid":"u","title":"Wedding","status":"confirmed","busy":true,"start":{"date":"2026-06-13"},"end":{"date":"2026-06-14"}}})";
+  auto const record =
+      root + "/records/" + idOf(see.drive("POST", root + "/records", root + "/records", input));
+  auto const query = "?vendor_id=" + vendor;
+  see.drive("GET", root + "/records", root + "/records" + query);
+  see.drive("GET", root + "/records/{record}", record + query);
+  see.drive("GET", root + "/records/{record}/occurrences",
+            record + "/occurrences" + query +
+                "&from=2026-06-01T00:00:00Z&until=2026-07-01T00:00:00Z&zone=Europe/Berlin");
+  see.drive("PUT", root + "/records/{record}", record,
+            R"({"vendor_id":")" + vendor + R"(","data":{"title":"Wedding at the lake"}})");
+  see.drive("DELETE", root + "/records/{record}", record + query);
+  see.drive("GET", root + "/records/{record}", record + query);
+  see.drive("GET", root + "/changes", root + "/changes" + query);
+
+  see.drive("GET", root + "/conflicts", root + "/conflicts" + query);
+  see.drive("POST", root + "/connections/{connection}/confirm-deletes",
+            root + "/connections/" + connection + "/confirm-deletes");
+
+  see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
+  see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
+  see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");
+
+  // The document is built from the table that is served, so what is in it and was driven is all there is.
+  for (auto const& path : see.document().at("paths").as_object())
+    for (auto const& operation : path.value().as_object()) {
+      std::string const id(operation.value().at("operationId").as_string());
+      EXPECT_TRUE(see.succeeded.contains(id)) << id << " is documented but was never seen to succeed";
+    }
+}
+
+TEST(OpenApi, EveryReferenceInTheDocumentLeadsSomewhere) {
+  Harness house;
+  auto const document = house.ask("GET", "/openapi.json").json();
+  std::size_t seen = 0;
+  auto const walk = [&](auto const& self, json::value const& value) -> void {
+    if (auto const* list = value.if_array())
+      for (auto const& element : *list) self(self, element);
+    if (auto const* object = value.if_object())
+      for (auto const& member : *object) {
+        if (member.key() == "$ref") {
+          ++seen;
+          std::string const pointer(member.value().as_string().subview(1));
+          EXPECT_NE(find(document, pointer), nullptr) << pointer;
+        }
+        self(self, member.value());
+      }
+  };
+  walk(walk, document);
+  EXPECT_GT(seen, 50U);
+  EXPECT_EQ(document.at("openapi"), "3.1.0");
+}
+
+TEST(OpenApi, AnOperationIdIsUsedOnce) {
+  Harness house;
+  auto const document = house.ask("GET", "/openapi.json").json();
+  std::set<std::string> ids;
+  for (auto const& path : document.at("paths").as_object())
+    for (auto const& operation : path.value().as_object())
+      EXPECT_TRUE(ids.insert(std::string(operation.value().at("operationId").as_string())).second);
+}
+
+} // namespace
+} // namespace garland::api

@@ -1,0 +1,260 @@
+// Order of the checks: Host, route, method, key, query, body. Each refusal says what to change.
+#include "host/api/router.h"
+
+#include "host/access/access.h"
+#include "host/api/problem.h"
+#include "host/base/clock.h"
+#include "host/base/secret.h"
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+
+namespace garland::api {
+
+namespace {
+
+std::vector<std::string_view> split(std::string_view pattern) {
+  std::vector<std::string_view> parts;
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1); // the slash
+    auto const end = std::min(pattern.find('/'), pattern.size());
+    parts.push_back(pattern.substr(0, end));
+    pattern.remove_prefix(end);
+  }
+  return parts;
+}
+
+bool isPlaceholder(std::string_view part) { return part.size() > 2 && part.front() == '{'; }
+
+bool fits(std::string_view pattern, std::vector<std::string> const& segments) {
+  auto const parts = split(pattern);
+  if (parts.size() != segments.size()) return false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (isPlaceholder(parts[i]) ? segments[i].empty() : parts[i] != segments[i]) return false;
+  }
+  return true;
+}
+
+void takePathParameters(std::string_view pattern, Request& request) {
+  auto const parts = split(pattern);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (isPlaceholder(parts[i]))
+      request.parameters.emplace(parts[i].substr(1, parts[i].size() - 2), request.segments[i]);
+  }
+}
+
+bool methodFits(std::string_view method, std::string_view asked) {
+  return method == asked || (method == "GET" && asked == "HEAD");
+}
+
+bool hasKey(Request const& request, std::string const& hash) {
+  if (auto const* direct = request.header("x-api-key")) return access::matches(*direct, hash);
+  auto const* authorization = request.header("authorization");
+  constexpr std::string_view scheme = "bearer ";
+  if (authorization == nullptr || authorization->size() <= scheme.size()) return false;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    char const c = (*authorization)[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != scheme[i]) return false;
+  }
+  return access::matches(std::string_view(*authorization).substr(scheme.size()), hash);
+}
+
+Error badParameter(std::string_view name, std::string_view why) {
+  return Error(ErrorKind::invalidInput, "query parameter \"" + std::string(name) + "\" " + std::string(why),
+               "?" + std::string(name));
+}
+
+Result<void> checkInteger(QueryParameter const& parameter, std::string_view value) {
+  std::int64_t number = 0;
+  auto const [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
+  bool const whole = code == std::errc() && end == value.data() + value.size();
+  if (whole && number >= parameter.minimum && number <= parameter.maximum) return {};
+  return badParameter(parameter.name, "must be a whole number from " + std::to_string(parameter.minimum) +
+                                          " to " + std::to_string(parameter.maximum));
+}
+
+Result<void> checkValue(QueryParameter const& parameter, std::string_view value) {
+  switch (parameter.type) {
+  case ParameterType::integer: return checkInteger(parameter, value);
+  case ParameterType::flag:
+    if (value == "1" || value == "true" || value == "0" || value == "false") return {};
+    return badParameter(parameter.name, "must be 1, true, 0 or false");
+  case ParameterType::time:
+    if (parseRfc3339(value)) return {};
+    return badParameter(parameter.name, "must be a time such as 2026-06-13T12:00:00Z");
+  case ParameterType::text: break;
+  }
+  if (value.size() <= 512) return {};
+  return badParameter(parameter.name, "is longer than 512 bytes");
+}
+
+bool isJson(std::string_view content_type) {
+  auto const type = content_type.substr(0, content_type.find(';'));
+  auto const end = type.find_last_not_of(' ');
+  constexpr std::string_view json_type = "application/json";
+  auto const trimmed = end == std::string_view::npos ? std::string_view() : type.substr(0, end + 1);
+  return std::equal(trimmed.begin(), trimmed.end(), json_type.begin(), json_type.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+std::string joined(std::vector<std::string> const& words) {
+  std::string out;
+  for (auto const& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+} // namespace
+
+bool hostIsOurs(std::string_view host, Guard const& guard) {
+  auto const port = ":" + std::to_string(guard.port);
+  auto const bracketed =
+      guard.address.find(':') == std::string::npos ? guard.address : "[" + guard.address + "]";
+  for (std::string_view name : {std::string_view("localhost"), std::string_view("127.0.0.1"),
+                                std::string_view("[::1]"), std::string_view(bracketed)}) {
+    if (host.size() < name.size()) continue;
+    bool const same = std::equal(name.begin(), name.end(), host.begin(),
+                                 [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+    auto const rest = host.substr(name.size());
+    if (same && (rest == port || (rest.empty() && guard.port == 80))) return true;
+  }
+  return false;
+}
+
+Result<Router> Router::create(std::vector<Route> routes, json::value const& components, Log const& log) {
+  Router router(std::move(routes), log);
+  for (Route const& route : router.routes_) {
+    if (route.body.empty() || router.bodies_.contains(route.body)) continue;
+    json::object schema = components.as_object();
+    json::array all_of;
+    all_of.push_back(json::object{{"$ref", "#/components/schemas/" + std::string(route.body)}});
+    schema["allOf"] = std::move(all_of);
+    TRY(compiled, Schema::compile(schema));
+    router.bodies_.emplace(std::string(route.body), std::move(compiled));
+  }
+  return router;
+}
+
+std::string_view Router::patternOf(Request const& request) const {
+  for (Route const& route : routes_)
+    if (fits(route.pattern, request.segments) && methodFits(route.method, request.method))
+      return route.pattern;
+  return "";
+}
+
+// The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
+Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
+  auto const* host = request.header("host");
+  if (host == nullptr || !hostIsOurs(*host, guard)) {
+    refusal.status = 421;
+    return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use http://" +
+                                           guard.address + ":" + std::to_string(guard.port) +
+                                           " or localhost");
+  }
+  std::vector<std::string> allowed;
+  Route const* found = nullptr;
+  for (Route const& route : routes_) {
+    if (!fits(route.pattern, request.segments)) continue;
+    // A fixed segment wins over a placeholder because the table lists it first.
+    if (found == nullptr && methodFits(route.method, request.method)) found = &route;
+    allowed.emplace_back(route.method);
+    if (route.method == "GET") allowed.emplace_back("HEAD");
+  }
+  if (request.target == "*" || (!allowed.empty() && request.method == "OPTIONS")) {
+    allowed.emplace_back("OPTIONS");
+    refusal.status = 204;
+    refusal.headers.push_back(Header{"allow", joined(allowed)});
+    return nullptr;
+  }
+  if (allowed.empty())
+    return Error(ErrorKind::notFound, "there is nothing at this path; GET /openapi.json lists what there is");
+  if (found == nullptr) {
+    refusal.status = 405;
+    allowed.emplace_back("OPTIONS");
+    refusal.headers.push_back(Header{"allow", joined(allowed)});
+    return Error(ErrorKind::unsupported, "this path takes " + joined(allowed) + ", not " + request.method);
+  }
+  if (!found->open && !hasKey(request, guard.api_key_hash)) {
+    refusal.status = 401;
+    return Error(ErrorKind::forbidden,
+                 "the API key is missing or wrong: send the content of the daemon's api.key "
+                 "file as \"Authorization: Bearer gk_...\"");
+  }
+  return found;
+}
+
+Result<void> Router::checkQuery(Route const& route, Request& request) const {
+  for (auto const& [name, value] : request.query) {
+    auto const known = std::find_if(route.query.begin(), route.query.end(),
+                                    [&](QueryParameter const& parameter) { return parameter.name == name; });
+    if (known == route.query.end()) return badParameter(name, "is not known here");
+    TRY_VOID(checkValue(*known, value));
+    if (!request.parameters.emplace(name, value).second) return badParameter(name, "is given twice");
+  }
+  for (QueryParameter const& parameter : route.query) {
+    if (parameter.required && !request.parameters.contains(parameter.name))
+      return badParameter(parameter.name, "is missing");
+  }
+  return {};
+}
+
+Result<void> Router::checkBody(Route const& route, Request& request, int& status) const {
+  if (route.body.empty()) {
+    if (request.body.empty()) return {};
+    return Error(ErrorKind::invalidInput, "this request takes no body");
+  }
+  auto const* type = request.header("content-type");
+  if (type == nullptr || !isJson(*type)) {
+    status = 415;
+    return Error(ErrorKind::unsupported, "the body must be JSON: send Content-Type: application/json");
+  }
+  JsonLimits limits;
+  limits.max_depth = 64;
+  TRY(value, parseJson(request.body, limits));
+  // The text may hold a password; the parsed value is wiped by the handler that takes it.
+  wipe(request.body.data(), request.body.size());
+  request.body.clear();
+  TRY_VOID(bodies_.find(route.body)->second.require(value, "the body"));
+  request.json = std::move(value);
+  return {};
+}
+
+asio::awaitable<Response> Router::run(Route const* route, Request request) {
+  std::string const id = request.id;
+  std::string failure;
+  try {
+    Task<Response> task = route->handler(std::move(request));
+    auto result = co_await std::move(task);
+    if (result) co_return std::move(*result);
+    co_return problem(result.error(), id);
+  } catch (std::exception const& exception) {
+    failure = exception.what();
+  }
+  log_->error("a handler failed",
+              json::object{{"operation", route->operation_id}, {"what", failure}, {"request_id", id}});
+  Error error(ErrorKind::transient,
+              "Garland failed while it answered; the log has the reason under this request_id");
+  error.effect = Effect::unknown;
+  co_return problem(error, id, 500);
+}
+
+asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
+  Response refusal(0);
+  auto const route = select(request, guard, refusal);
+  if (!route) {
+    Response answer = problem(route.error(), request.id, refusal.status);
+    for (Header& field : refusal.headers) answer.headers.push_back(std::move(field));
+    co_return answer;
+  }
+  if (*route == nullptr) co_return refusal;
+  takePathParameters((*route)->pattern, request);
+  if (auto const checked = checkQuery(**route, request); !checked)
+    co_return problem(checked.error(), request.id);
+  int status = 0;
+  if (auto const checked = checkBody(**route, request, status); !checked)
+    co_return problem(checked.error(), request.id, status);
+  auto answering = run(*route, std::move(request));
+  co_return co_await std::move(answering);
+}
+
+} // namespace garland::api

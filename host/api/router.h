@@ -1,0 +1,80 @@
+// Routes as data, and the path from a Request to its handler: who may ask, is there such a route, are
+// parameters and body what the route says. The OpenAPI document is made from the same table, so what
+// is checked here is what is described there.
+#pragma once
+
+#include "host/api/http.h"
+#include "host/base/log.h"
+#include "host/base/schema.h"
+#include "host/base/task.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace garland::api {
+
+enum class ParameterType { text, integer, flag, time };
+
+struct QueryParameter {
+  std::string_view name;
+  ParameterType type;
+  bool required;
+  std::string_view description;
+  std::int64_t minimum = 0; // of integers
+  std::int64_t maximum = 0;
+};
+
+using Handler = std::function<Task<Response>(Request)>;
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern; // "/api/integrations/vendors/{vendor}/plugins"
+  std::string_view operation_id;
+  std::string_view summary; // one sentence
+  int success = 200;
+  std::string_view answer = ""; // schema of the answer's body (components/schemas), "" = none
+  Handler handler = nullptr;
+  std::string_view body = ""; // schema of the request's body, "" = none is taken
+  std::vector<QueryParameter> query = {};
+  bool open = false;     // no API key needed
+  int other_success = 0; // a second status with the same body, 0: none
+  std::string_view answer_type = "application/json";
+};
+
+struct Guard {
+  std::string api_key_hash;
+  std::string address; // we listen here: a Host header must name it, localhost or the loopback address
+  unsigned short port = 0;
+};
+
+class Router {
+public:
+  // `components`: the document with "/components/schemas" that body names refer to.
+  static Result<Router> create(std::vector<Route> routes, json::value const& components, Log const& log);
+
+  // Always answers; whatever goes wrong is a problem document.
+  asio::awaitable<Response> dispatch(Request request, Guard guard);
+  // The pattern of the route that would serve this request, "" if none: the label of its metrics.
+  std::string_view patternOf(Request const& request) const;
+  std::vector<Route> const& routes() const { return routes_; }
+
+private:
+  Router(std::vector<Route> routes, Log const& log) : routes_(std::move(routes)), log_(&log) {}
+  asio::awaitable<Response> run(Route const* route, Request request);
+  Result<Route const*> select(Request& request, Guard const& guard, Response& refusal) const;
+  Result<void> checkQuery(Route const& route, Request& request) const;
+  Result<void> checkBody(Route const& route, Request& request, int& status) const;
+
+  std::vector<Route> routes_;
+  std::map<std::string, Schema, std::less<>> bodies_;
+  Log const* log_;
+};
+
+// True if "Host" names this machine's loopback and our port: a page of another origin that rebinds its
+// name to 127.0.0.1 sends its own name.
+bool hostIsOurs(std::string_view host, Guard const& guard);
+
+} // namespace garland::api

@@ -1,0 +1,78 @@
+// The handlers, one file per subject. A handler gets a Request whose parameters and body conform to
+// its route, asks the engine and shapes the answer; it decides nothing else.
+#pragma once
+
+#include "host/api/api.h"
+#include "host/api/http.h"
+#include "host/api/router.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace garland::api {
+
+// [loop thread] Outlives every request.
+class Routes {
+public:
+  Routes(Dependencies dependencies, Milliseconds wait_limit)
+      : with_(std::move(dependencies)), wait_limit_(wait_limit) {}
+
+  // The whole table. The OpenAPI document is built from it by the server and handed back here.
+  std::vector<Route> table();
+  void serveDocument(std::string text) { document_ = std::move(text); }
+  void countConnections(std::function<std::size_t()> open) { open_connections_ = std::move(open); }
+  Dependencies const& dependencies() const { return with_; }
+
+private:
+  using Method = Task<Response> (Routes::*)(Request);
+  Handler bind(Method method);
+
+  void addSystemRoutes(std::vector<Route>& table);
+  void addVendorRoutes(std::vector<Route>& table);
+  void addConnectionRoutes(std::vector<Route>& table);
+  void addSyncRoutes(std::vector<Route>& table);
+  void addRecordRoutes(std::vector<Route>& table);
+
+  // routes_system.cpp
+  Task<Response> health(Request request);
+  Task<Response> metrics(Request request);
+  Task<Response> document(Request request);
+  Task<Response> sandbox(Request request);
+  // routes_vendors.cpp
+  Task<Response> addVendor(Request request);
+  Task<Response> listVendors(Request request);
+  Task<Response> listPlugins(Request request);
+  Task<Response> showPlugin(Request request);
+  Task<Response> enablePlugin(Request request);
+  Task<Response> disablePlugin(Request request);
+  Task<Response> listEnabled(Request request);
+  // routes_connections.cpp
+  Task<Response> connectVendor(Request request);
+  Task<Response> listConnections(Request request);
+  Task<Response> showConnection(Request request);
+  Task<Response> disconnect(Request request);
+  Task<Response> confirmDeletes(Request request);
+  // routes_sync.cpp
+  Task<Response> startSync(Request request);
+  Task<Response> status(Request request);
+  Task<sync::Run> waited(sync::Run run);
+  // routes_records.cpp
+  Task<Response> listRecords(Request request);
+  Task<Response> showRecord(Request request);
+  Task<Response> addRecord(Request request);
+  Task<Response> putRecord(Request request);
+  Task<Response> deleteRecord(Request request);
+  Task<Response> occurrences(Request request);
+  Task<Response> listChanges(Request request);
+  Task<Response> listConflicts(Request request);
+
+  Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
+
+  Dependencies with_;
+  Milliseconds wait_limit_;
+  std::string document_;
+  std::function<std::size_t()> open_connections_;
+};
+
+} // namespace garland::api

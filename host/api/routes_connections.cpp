@@ -1,0 +1,121 @@
+// Connecting an account, looking at it, letting it go. Passwords come in here: they are moved into
+// Secrets and the parsed text is wiped before the engine is asked.
+#include "host/api/routes.h"
+#include "host/api/shapes.h"
+
+#include "host/base/secret.h"
+
+namespace garland::api {
+
+namespace {
+
+Secret takeSecret(json::value& value) {
+  auto& text = value.as_string();
+  Secret secret(std::string(text.data(), text.size()));
+  wipe(text.data(), text.size());
+  return secret;
+}
+
+sync::ConnectRequest readConnect(json::value& body) {
+  sync::ConnectRequest request;
+  request.vendor_id = textOr(body, "/vendor_id", "");
+  request.plugin_id = textOr(body, "/plugin", "");
+  auto& object = body.as_object();
+  request.settings = object.contains("settings") ? object["settings"] : json::value(json::object());
+  request.allow_private_network = boolOr(body, "/allow_private_network", false);
+  if (!object.contains("credentials")) return request;
+  for (auto& slot : object["credentials"].as_object()) {
+    std::vector<std::pair<std::string, Secret>> fields;
+    for (auto& field : slot.value().as_object()) fields.emplace_back(field.key(), takeSecret(field.value()));
+    request.credentials.emplace_back(std::string(slot.key()), std::move(fields));
+  }
+  return request;
+}
+
+} // namespace
+
+void Routes::addConnectionRoutes(std::vector<Route>& table) {
+  auto const add = [&](Route route, Method method) {
+    route.handler = bind(method);
+    table.push_back(std::move(route));
+  };
+  add(Route{"POST",
+            "/api/integrations/vendor/connect",
+            "connect",
+            "Connects a vendor's account: checks settings and credential at the provider, then keeps them.",
+            201,
+            "Connection",
+            {},
+            "ConnectInput"},
+      &Routes::connectVendor);
+  Route list{
+      "GET", "/api/integrations/connections", "listConnections", "Connected accounts.", 200, "ConnectionList",
+      {}};
+  list.query = {{"vendor_id", ParameterType::text, false, "Only those of this vendor."}};
+  add(list, &Routes::listConnections);
+  add(Route{"GET",
+            "/api/integrations/connections/{connection}",
+            "getConnection",
+            "One connected account.",
+            200,
+            "Connection",
+            {}},
+      &Routes::showConnection);
+  add(Route{"DELETE",
+            "/api/integrations/connections/{connection}",
+            "disconnect",
+            "Forgets the credential and the links of an account; its records stay with the vendor.",
+            204,
+            "",
+            {}},
+      &Routes::disconnect);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/confirm-deletes",
+            "confirmDeletes",
+            "Lets the next sync apply the deletions that were held because they are many.",
+            204,
+            "",
+            {}},
+      &Routes::confirmDeletes);
+}
+
+Task<Response> Routes::connectVendor(Request request) {
+  sync::ConnectRequest wish = readConnect(request.json);
+  CO_TRY_VOID(requireId("ven", wish.vendor_id, "vendor"));
+  CO_TRY(found, plugin(wish.plugin_id));
+  if (!found->refusal.empty()) co_return Error(ErrorKind::unsupported, found->refusal);
+  wish.plugin_id = found->manifest.id;
+  CO_TRY(connection, co_await with_.engine.connect(std::move(wish)));
+  Response response(201, shape(connection));
+  response.headers.push_back(Header{"location", "/api/integrations/connections/" + connection.id});
+  co_return response;
+}
+
+Task<Response> Routes::listConnections(Request request) {
+  auto const vendor = request.text("vendor_id");
+  if (!vendor.empty()) {
+    CO_TRY_VOID(requireId("ven", vendor, "vendor"));
+  }
+  CO_TRY(connections, co_await with_.engine.connections(vendor));
+  co_return Response(200, listOf(connections));
+}
+
+Task<Response> Routes::showConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.connection(request.text("connection")));
+  co_return Response(200, shape(connection));
+}
+
+Task<Response> Routes::disconnect(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection")));
+  co_return Response(204);
+}
+
+Task<Response> Routes::confirmDeletes(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY_VOID(co_await with_.engine.confirmDeletes(request.text("connection")));
+  co_return Response(204);
+}
+
+} // namespace garland::api

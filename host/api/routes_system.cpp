@@ -1,0 +1,83 @@
+// Health, metrics, the document itself, and what the sandbox of this machine is worth.
+#include "host/api/routes.h"
+#include "host/api/shapes.h"
+
+namespace garland::api {
+
+Handler Routes::bind(Method method) {
+  return [this, method](Request request) { return (this->*method)(std::move(request)); };
+}
+
+std::vector<Route> Routes::table() {
+  std::vector<Route> routes;
+  addSystemRoutes(routes);
+  addVendorRoutes(routes);
+  addConnectionRoutes(routes);
+  addSyncRoutes(routes);
+  addRecordRoutes(routes);
+  return routes;
+}
+
+void Routes::addSystemRoutes(std::vector<Route>& table) {
+  Route health{"GET", "/health", "getHealth", "Whether the daemon works, and how well it is protected."};
+  health.answer = "Health";
+  health.handler = bind(&Routes::health);
+  health.open = true;
+  table.push_back(health);
+
+  Route metrics{"GET", "/metrics", "getMetrics", "Counters for Prometheus, in its text format."};
+  metrics.handler = bind(&Routes::metrics);
+  metrics.open = true;
+  metrics.answer_type = "text/plain";
+  table.push_back(metrics);
+
+  Route document{"GET", "/openapi.json", "getDocument", "This document."};
+  document.answer = "Document";
+  document.handler = bind(&Routes::document);
+  document.open = true;
+  table.push_back(document);
+
+  Route sandbox{"GET", "/api/integrations/sandbox", "getSandbox",
+                "The sandbox tier of this machine, and the workers that run in it."};
+  sandbox.answer = "Sandbox";
+  sandbox.handler = bind(&Routes::sandbox);
+  table.push_back(sandbox);
+}
+
+Task<Response> Routes::health(Request) {
+  bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d;
+  json::object body;
+  body["status"] = degraded ? "degraded" : "ok";
+  body["version"] = with_.version;
+  body["database"] = with_.database_driver;
+  body["sandbox_tier"] = runtime::name(with_.sandbox.tier);
+  co_return Response(200, body);
+}
+
+Task<Response> Routes::metrics(Request) {
+  Gauges gauges;
+  gauges.workers = with_.supervisor.workers();
+  gauges.open_connections = open_connections_ ? open_connections_() : 0;
+  Response response(200);
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = with_.metrics.render(gauges);
+  co_return response;
+}
+
+Task<Response> Routes::document(Request) {
+  Response response(200);
+  response.content_type = "application/json";
+  response.body = document_;
+  co_return response;
+}
+
+Task<Response> Routes::sandbox(Request) {
+  auto const workers = with_.supervisor.workers();
+  json::object list = listOf(workers);
+  json::object body;
+  body["sandbox"] = runtime::toJson(with_.sandbox);
+  body["workers"] = std::move(list["items"]);
+  co_return Response(200, body);
+}
+
+} // namespace garland::api

@@ -1,0 +1,119 @@
+// Vendors, installed plugins, and which vendor may use which plugin.
+#include "host/api/routes.h"
+#include "host/api/shapes.h"
+
+namespace garland::api {
+
+void Routes::addVendorRoutes(std::vector<Route>& table) {
+  auto const add = [&](Route route, Method method) {
+    route.handler = bind(method);
+    table.push_back(std::move(route));
+  };
+  add(Route{"POST",
+            "/api/integrations/vendors",
+            "addVendor",
+            "Adds a vendor.",
+            201,
+            "Vendor",
+            {},
+            "VendorInput"},
+      &Routes::addVendor);
+  add(Route{"GET", "/api/integrations/vendors", "listVendors", "All vendors.", 200, "VendorList", {}},
+      &Routes::listVendors);
+  add(Route{"GET",
+            "/api/integrations/plugins",
+            "listPlugins",
+            "Installed plugins, with the reason if one may not be loaded.",
+            200,
+            "PluginList",
+            {}},
+      &Routes::listPlugins);
+  add(Route{"GET",
+            "/api/integrations/plugins/{plugin}",
+            "getPlugin",
+            "One plugin, by id or the last part of its id.",
+            200,
+            "Plugin",
+            {}},
+      &Routes::showPlugin);
+  add(Route{"GET",
+            "/api/integrations/vendors/{vendor}/plugins",
+            "listEnabledPlugins",
+            "Plugins that this vendor may connect.",
+            200,
+            "EnabledList",
+            {}},
+      &Routes::listEnabled);
+  add(Route{"PUT",
+            "/api/integrations/vendors/{vendor}/plugins/{plugin}",
+            "enablePlugin",
+            "Lets the vendor connect accounts of this plugin.",
+            204,
+            "",
+            {}},
+      &Routes::enablePlugin);
+  add(Route{"DELETE",
+            "/api/integrations/vendors/{vendor}/plugins/{plugin}",
+            "disablePlugin",
+            "Takes that back; connected accounts stay but are not synced.",
+            204,
+            "",
+            {}},
+      &Routes::disablePlugin);
+}
+
+Result<runtime::PluginInfo const*> Routes::plugin(std::string const& name) const {
+  auto const* found = with_.catalogue.find(name);
+  if (found != nullptr) return found;
+  return Error(ErrorKind::notFound,
+               "no plugin \"" + name + "\" is installed; GET /api/integrations/plugins lists those that are");
+}
+
+Task<Response> Routes::addVendor(Request request) {
+  CO_TRY(name, textAt(request.json, "/name"));
+  auto adding = with_.engine.addVendor(name);
+  CO_TRY(vendor, co_await std::move(adding));
+  Response response(201, shape(vendor));
+  response.headers.push_back(Header{"location", "/api/integrations/vendors/" + vendor.id + "/plugins"});
+  co_return response;
+}
+
+Task<Response> Routes::listVendors(Request) {
+  CO_TRY(vendors, co_await with_.engine.vendors());
+  co_return Response(200, listOf(vendors));
+}
+
+Task<Response> Routes::listPlugins(Request) { co_return Response(200, listOf(with_.catalogue.plugins())); }
+
+Task<Response> Routes::showPlugin(Request request) {
+  CO_TRY(found, plugin(request.text("plugin")));
+  co_return Response(200, shape(*found));
+}
+
+Task<Response> Routes::enablePlugin(Request request) {
+  CO_TRY_VOID(requireId("ven", request.text("vendor"), "vendor"));
+  CO_TRY(found, plugin(request.text("plugin")));
+  if (!found->refusal.empty()) co_return Error(ErrorKind::unsupported, found->refusal);
+  CO_TRY_VOID(co_await with_.engine.enablePlugin(request.text("vendor"), found->manifest.id));
+  co_return Response(204);
+}
+
+Task<Response> Routes::disablePlugin(Request request) {
+  CO_TRY_VOID(requireId("ven", request.text("vendor"), "vendor"));
+  // A plugin that is not installed any more can still be disabled.
+  auto const* found = with_.catalogue.find(request.text("plugin"));
+  std::string id = request.text("plugin");
+  if (found != nullptr) id = found->manifest.id;
+  CO_TRY_VOID(co_await with_.engine.disablePlugin(request.text("vendor"), id));
+  co_return Response(204);
+}
+
+Task<Response> Routes::listEnabled(Request request) {
+  CO_TRY_VOID(requireId("ven", request.text("vendor"), "vendor"));
+  CO_TRY(ids, co_await with_.engine.enabledPlugins(request.text("vendor")));
+  json::object body;
+  body["items"] = json::array(ids.begin(), ids.end());
+  co_return Response(200, body);
+}
+
+} // namespace garland::api

@@ -1,0 +1,123 @@
+// Times are RFC 3339 in UTC; what is not there is null, so that every member is always present.
+#include "host/api/shapes.h"
+
+#include "host/base/ids.h"
+
+namespace garland::api {
+
+namespace {
+
+json::value timeOrNull(std::optional<TimePoint> const& when) {
+  if (!when) return nullptr;
+  return json::value(rfc3339(*when));
+}
+
+json::object shape(sync::Counts const& counts) {
+  return json::object{{"created", counts.created},
+                      {"updated", counts.updated},
+                      {"deleted", counts.deleted},
+                      {"unchanged", counts.unchanged},
+                      {"failed", counts.failed}};
+}
+
+json::array texts(std::vector<std::string> const& list) { return json::array(list.begin(), list.end()); }
+
+} // namespace
+
+json::object shape(sync::Vendor const& vendor) {
+  return json::object{{"id", vendor.id}, {"name", vendor.name}, {"created", rfc3339(vendor.created)}};
+}
+
+json::object shape(sync::Connection const& connection) {
+  json::object out{{"id", connection.id},
+                   {"vendor_id", connection.vendor_id},
+                   {"plugin", connection.plugin_id},
+                   {"account", connection.account_name}};
+  out["settings"] = connection.settings;
+  out["allow_private_network"] = connection.allow_private_network;
+  out["state"] = connection.state;
+  out["state_reason"] = connection.state_reason;
+  out["created"] = rfc3339(connection.created);
+  out["last_success"] = timeOrNull(connection.last_success);
+  return out;
+}
+
+json::object shape(sync::Run const& run) {
+  json::array problems;
+  for (auto const& item : run.problems)
+    problems.push_back(json::object{{"place", item.place}, {"kind", item.kind}, {"message", item.message}});
+  json::object out{{"id", run.id}, {"connection_id", run.connection_id}, {"state", run.state}};
+  out["pulled"] = shape(run.pulled);
+  out["pushed"] = shape(run.pushed);
+  out["echoes"] = run.echoes;
+  out["worker_restarts"] = run.worker_restarts;
+  out["held_deletions"] = run.held_deletions;
+  out["progress"] = json::object{{"done", run.progress_done}, {"total", run.progress_total}};
+  out["problems"] = std::move(problems);
+  out["error"] = run.error ? toJson(*run.error) : json::value(nullptr);
+  out["started"] = rfc3339(run.started);
+  out["finished"] = timeOrNull(run.finished);
+  return out;
+}
+
+json::object shape(sync::Record const& record) {
+  json::object out{{"id", record.id}, {"vendor_id", record.vendor_id}, {"kind", record.kind}};
+  out["data"] = record.data;
+  out["version"] = record.version;
+  out["deleted"] = record.deleted;
+  out["updated"] = rfc3339(record.updated);
+  return out;
+}
+
+json::object shape(sync::Change const& change) {
+  return json::object{{"sequence", change.sequence},   {"vendor_id", change.vendor_id},
+                      {"record_id", change.record_id}, {"kind", change.kind},
+                      {"action", change.action},       {"record_version", change.record_version},
+                      {"origin", change.origin},       {"at", rfc3339(change.at)}};
+}
+
+json::object shape(sync::Conflict const& conflict) {
+  json::object out{{"id", conflict.id}, {"vendor_id", conflict.vendor_id}, {"record_id", conflict.record_id}};
+  out["connection_id"] = conflict.connection_id;
+  out["members"] = texts(conflict.members);
+  out["decision"] = conflict.decision;
+  out["base"] = conflict.base;
+  out["local"] = conflict.local;
+  out["remote"] = conflict.remote;
+  out["at"] = rfc3339(conflict.at);
+  return out;
+}
+
+json::object shape(runtime::PluginInfo const& plugin) {
+  auto const& manifest = plugin.manifest;
+  json::array auth;
+  for (auto const& slot : manifest.auth)
+    auth.push_back(
+        json::object{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}});
+  json::object out{{"id", manifest.id}, {"name", manifest.name}, {"version", manifest.version}};
+  out["short_name"] = manifest.id.substr(manifest.id.rfind('.') + 1);
+  out["category"] = manifest.category;
+  out["summary"] = textOr(manifest.document, "/summary", "");
+  out["operations"] = texts(manifest.operations);
+  out["auth"] = std::move(auth);
+  out["hosts"] = texts(manifest.hosts);
+  out["settings_schema"] = manifest.settings_schema;
+  out["digest"] = plugin.digest;
+  out["refusal"] = plugin.refusal.empty() ? json::value(nullptr) : json::value(plugin.refusal);
+  return out;
+}
+
+json::object shape(runtime::WorkerStatus const& worker) {
+  return json::object{
+      {"plugin", worker.plugin_id},  {"state", worker.state},         {"pid", worker.pid},
+      {"restarts", worker.restarts}, {"last_exit", worker.last_exit}, {"calls", worker.in_flight}};
+}
+
+Result<void> requireId(std::string_view prefix, std::string_view text, std::string_view what) {
+  if (isId(prefix, text)) return {};
+  return Error(ErrorKind::notFound, "there is no " + std::string(what) +
+                                        " with this id (ids of this kind look like " + std::string(prefix) +
+                                        "_ and 26 characters)");
+}
+
+} // namespace garland::api

@@ -1,0 +1,33 @@
+// How the engine's things look in JSON. The schemas are in schemas.cpp under the same names.
+#pragma once
+
+#include "host/base/json.h"
+#include "host/runtime/runtime.h"
+#include "host/sync/sync.h"
+
+#include <string_view>
+
+namespace garland::api {
+
+json::object shape(sync::Vendor const& vendor);
+json::object shape(sync::Connection const& connection);
+json::object shape(sync::Run const& run);
+json::object shape(sync::Record const& record);
+json::object shape(sync::Change const& change);
+json::object shape(sync::Conflict const& conflict);
+json::object shape(runtime::PluginInfo const& plugin);
+json::object shape(runtime::WorkerStatus const& worker);
+
+// {"items": [...]}
+template <class T> json::object listOf(std::vector<T> const& things) {
+  json::array items;
+  for (T const& thing : things) items.push_back(shape(thing));
+  json::object out;
+  out["items"] = std::move(items);
+  return out;
+}
+
+// notFound unless the text is an id of that prefix; saves the engine from nonsense.
+Result<void> requireId(std::string_view prefix, std::string_view text, std::string_view what);
+
+} // namespace garland::api

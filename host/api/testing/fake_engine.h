@@ -1,0 +1,276 @@
+// An engine in memory for this room's tests: answers by the rules of sync.h, syncs nothing.
+#pragma once
+
+#include "host/base/ids.h"
+#include "host/sync/sync.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace garland::api::testing {
+
+// [loop thread]
+class FakeEngine final : public sync::Engine {
+public:
+  FakeEngine(asio::any_io_executor executor, Clock& clock, Random& random)
+      : clock_(clock), random_(random),
+        run_ended_(std::move(executor), asio::steady_timer::time_point::max()) {}
+
+  // What the last connect() was given for "slot/field".
+  std::map<std::string, std::string> typed;
+  std::optional<Error> refuse_connect;
+  // A run stays "running" until endRuns().
+  bool hold_runs = false;
+  std::optional<Error> throw_up; // makes vendors() throw
+
+  void endRuns() {
+    hold_runs = false;
+    for (auto& [id, run] : runs_) finish(run);
+    run_ended_.cancel();
+  }
+
+  Task<sync::Vendor> addVendor(std::string name) override {
+    sync::Vendor vendor;
+    vendor.id = newId("ven", clock_, random_);
+    vendor.name = std::move(name);
+    vendor.created = clock_.now();
+    vendors_.push_back(vendor);
+    co_return vendor;
+  }
+  Task<std::vector<sync::Vendor>> vendors() override {
+    if (throw_up) throw std::runtime_error("a bug in the engine");
+    co_return vendors_;
+  }
+  Task<void> enablePlugin(std::string vendor_id, std::string plugin_id) override {
+    CO_TRY_VOID(knownVendor(vendor_id));
+    enabled_[vendor_id].insert(plugin_id);
+    co_return Result<void>();
+  }
+  Task<void> disablePlugin(std::string vendor_id, std::string plugin_id) override {
+    CO_TRY_VOID(knownVendor(vendor_id));
+    enabled_[vendor_id].erase(plugin_id);
+    co_return Result<void>();
+  }
+  Task<std::vector<std::string>> enabledPlugins(std::string vendor_id) override {
+    CO_TRY_VOID(knownVendor(vendor_id));
+    auto const& set = enabled_[vendor_id];
+    co_return std::vector<std::string>(set.begin(), set.end());
+  }
+
+  Task<sync::Connection> connect(sync::ConnectRequest request) override {
+    CO_TRY_VOID(knownVendor(request.vendor_id));
+    for (auto const& [slot, fields] : request.credentials)
+      for (auto const& [field, secret] : fields) typed[slot + "/" + field] = std::string(secret.reveal());
+    if (refuse_connect) co_return *refuse_connect;
+    if (!enabled_[request.vendor_id].contains(request.plugin_id))
+      co_return Error(ErrorKind::forbidden, "the plugin is not enabled for this vendor: enable it first");
+    sync::Connection connection;
+    connection.id = newId("con", clock_, random_);
+    connection.vendor_id = request.vendor_id;
+    connection.plugin_id = request.plugin_id;
+    connection.account_name = "rosa";
+    connection.settings = request.settings;
+    connection.allow_private_network = request.allow_private_network;
+    connection.state = "connected";
+    connection.created = clock_.now();
+    connections_[connection.id] = connection;
+    co_return connection;
+  }
+  Task<std::vector<sync::Connection>> connections(std::string vendor_id) override {
+    std::vector<sync::Connection> out;
+    for (auto const& [id, connection] : connections_)
+      if (vendor_id.empty() || connection.vendor_id == vendor_id) out.push_back(connection);
+    co_return out;
+  }
+  Task<sync::Connection> connection(std::string id) override {
+    auto const found = connections_.find(id);
+    if (found == connections_.end()) co_return Error(ErrorKind::notFound, "there is no connection " + id);
+    co_return found->second;
+  }
+  Task<void> disconnect(std::string id) override {
+    if (connections_.erase(id) == 0) co_return Error(ErrorKind::notFound, "there is no connection " + id);
+    co_return Result<void>();
+  }
+
+  Task<sync::Run> startSync(std::string connection_id) override {
+    if (!connections_.contains(connection_id))
+      co_return Error(ErrorKind::notFound, "there is no connection " + connection_id);
+    for (auto const& [id, run] : runs_)
+      if (run.connection_id == connection_id && !run.finished) co_return run;
+    sync::Run run;
+    run.id = newId("run", clock_, random_);
+    run.connection_id = connection_id;
+    run.state = "running";
+    run.started = clock_.now();
+    run.progress_total = 60;
+    runs_[run.id] = run;
+    if (!hold_runs) finish(runs_[run.id]);
+    co_return run;
+  }
+  Task<sync::Run> run(std::string run_id) override {
+    auto const found = runs_.find(run_id);
+    if (found == runs_.end()) co_return Error(ErrorKind::notFound, "there is no run " + run_id);
+    co_return found->second;
+  }
+  Task<std::optional<sync::Run>> lastRun(std::string connection_id) override {
+    std::optional<sync::Run> last;
+    for (auto const& [id, run] : runs_)
+      if (run.connection_id == connection_id) last = run;
+    co_return last;
+  }
+  Task<sync::Run> waitForRun(std::string run_id) override {
+    boost::system::error_code ignored;
+    while (runs_.contains(run_id) && !runs_[run_id].finished)
+      co_await run_ended_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return co_await run(run_id);
+  }
+
+  Task<std::vector<sync::Record>> records(sync::RecordQuery query) override {
+    std::vector<sync::Record> out;
+    for (auto const& [id, record] : records_) {
+      bool const wanted = record.vendor_id == query.vendor_id && id > query.after_id &&
+                          (query.kind.empty() || record.kind == query.kind) &&
+                          (query.include_deleted || !record.deleted);
+      if (wanted && std::ssize(out) < query.limit) out.push_back(record);
+    }
+    co_return out;
+  }
+  Task<sync::Record> record(std::string vendor_id, std::string id) override {
+    CO_TRY_VOID(knownRecord(vendor_id, id));
+    co_return records_[id];
+  }
+  Task<sync::Record> putRecord(std::string vendor_id, std::string id, json::value data,
+                               std::int64_t if_version) override {
+    CO_TRY_VOID(knownRecord(vendor_id, id));
+    auto& record = records_[id];
+    if (if_version != 0 && if_version != record.version)
+      co_return Error(ErrorKind::conflict, "the record has changed meanwhile");
+    record.data = std::move(data);
+    record.version += 1;
+    note(record, "updated");
+    co_return record;
+  }
+  Task<sync::Record> addRecord(std::string vendor_id, std::string kind, json::value data,
+                               std::string connection_id) override {
+    CO_TRY_VOID(knownVendor(vendor_id));
+    if (!connections_.contains(connection_id))
+      co_return Error(ErrorKind::notFound, "there is no connection " + connection_id);
+    if (data.as_object().contains("bad"))
+      co_return Error(ErrorKind::invalidInput, "must not be there", "/bad");
+    sync::Record record;
+    record.id = newId("rec", clock_, random_);
+    record.vendor_id = std::move(vendor_id);
+    record.kind = std::move(kind);
+    record.data = std::move(data);
+    record.version = 1;
+    records_[record.id] = record;
+    note(record, "created");
+    co_return record;
+  }
+  Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) override {
+    CO_TRY_VOID(knownRecord(vendor_id, id));
+    auto& record = records_[id];
+    if (if_version != 0 && if_version != record.version)
+      co_return Error(ErrorKind::conflict, "the record has changed meanwhile");
+    record.deleted = true;
+    record.version += 1;
+    note(record, "deleted");
+    co_return Result<void>();
+  }
+  Task<std::vector<sync::Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
+    std::vector<sync::Change> out;
+    for (auto const& change : changes_)
+      if (change.vendor_id == vendor_id && change.sequence > after && std::ssize(out) < limit)
+        out.push_back(change);
+    co_return out;
+  }
+  Task<std::vector<sync::Conflict>> conflicts(std::string vendor_id, int) override {
+    CO_TRY_VOID(knownVendor(vendor_id));
+    sync::Conflict conflict;
+    conflict.id = newId("cfl", clock_, random_);
+    conflict.vendor_id = vendor_id;
+    conflict.record_id = newId("rec", clock_, random_);
+    conflict.connection_id = newId("con", clock_, random_);
+    conflict.members.emplace_back("title");
+    conflict.decision = "remote";
+    conflict.local = "Wedding";
+    conflict.remote = "Wedding at the lake";
+    conflict.at = clock_.now();
+    std::vector<sync::Conflict> out;
+    out.push_back(conflict);
+    co_return out;
+  }
+  Task<void> confirmDeletes(std::string connection_id) override {
+    if (!connections_.contains(connection_id))
+      co_return Error(ErrorKind::notFound, "there is no connection " + connection_id);
+    deletes_confirmed = connection_id;
+    co_return Result<void>();
+  }
+  std::string deletes_confirmed;
+  Task<void> start() override { co_return Result<void>(); }
+  Task<void> stop() override { co_return Result<void>(); }
+
+private:
+  void finish(sync::Run& run) {
+    if (run.finished) return;
+    run.state = "done";
+    run.pulled.created = 59;
+    run.pulled.failed = 1;
+    sync::ItemProblem item;
+    item.place = "/rosa/bad.ics";
+    item.kind = "provider_bug";
+    item.message = "this is not iCalendar";
+    run.problems.push_back(item);
+    run.finished = clock_.now();
+  }
+  Result<void> knownVendor(std::string const& id) const {
+    for (auto const& vendor : vendors_)
+      if (vendor.id == id) return {};
+    return Error(ErrorKind::notFound, "there is no vendor " + id);
+  }
+  Result<void> knownRecord(std::string const& vendor_id, std::string const& id) const {
+    auto const found = records_.find(id);
+    if (found != records_.end() && found->second.vendor_id == vendor_id) return {};
+    return Error(ErrorKind::notFound, "there is no record " + id + " of vendor " + vendor_id);
+  }
+  void note(sync::Record const& record, std::string action) {
+    sync::Change change;
+    change.sequence = std::ssize(changes_) + 1;
+    change.vendor_id = record.vendor_id;
+    change.record_id = record.id;
+    change.kind = record.kind;
+    change.action = std::move(action);
+    change.record_version = record.version;
+    change.origin = "local";
+    change.at = clock_.now();
+    changes_.push_back(change);
+  }
+
+  Clock& clock_;
+  Random& random_;
+  asio::steady_timer run_ended_;
+  std::vector<sync::Vendor> vendors_;
+  std::map<std::string, std::set<std::string>> enabled_;
+  std::map<std::string, sync::Connection> connections_;
+  std::map<std::string, sync::Run> runs_;
+  std::map<std::string, sync::Record> records_;
+  std::vector<sync::Change> changes_;
+};
+
+// No workers; a list that a test can fill.
+class FakeSupervisor final : public runtime::Supervisor {
+public:
+  std::vector<runtime::WorkerStatus> list;
+  Task<json::value> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
+    co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
+  }
+  std::vector<runtime::WorkerStatus> workers() const override { return list; }
+  Task<void> shutdown() override { co_return Result<void>(); }
+};
+
+} // namespace garland::api::testing

@@ -1,0 +1,144 @@
+// A real server on a free loopback port over the fake engine, on a virtual clock, in its own thread.
+#pragma once
+
+#include "host/access/access.h"
+#include "host/api/api.h"
+#include "host/api/testing/client.h"
+#include "host/api/testing/fake_engine.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace garland::api::testing {
+
+inline runtime::PluginInfo somePlugin(std::string id, std::string refusal) {
+  runtime::PluginInfo plugin;
+  plugin.manifest.id = std::move(id);
+  plugin.manifest.name = "CalDAV";
+  plugin.manifest.version = "1.0.0";
+  plugin.manifest.category = "calendar";
+  plugin.manifest.operations = {"health.check/1", "calendar.pull/1"};
+  plugin.manifest.hosts = {"setting:/url"};
+  plugin.manifest.settings_schema = json::object{{"type", "object"}};
+  plugin.manifest.document = json::object{{"summary", "Calendars of any CalDAV server."}};
+  runtime::AuthSlot slot;
+  slot.name = "login";
+  slot.scheme = "basic";
+  slot.fields = {"username", "password"};
+  plugin.manifest.auth.push_back(slot);
+  plugin.digest = std::string(64, 'a');
+  plugin.refusal = std::move(refusal);
+  return plugin;
+}
+
+class Harness {
+public:
+  explicit Harness(Options options = {})
+      : log_(clock, redactor_, LogLevel::debug, [this](std::string_view line) {
+          std::lock_guard const lock(log_mutex_);
+          log_text_ += line;
+        }) {
+    auto const key_secret = access::newApiKey(random_);
+    key = std::string(key_secret.reveal());
+    options.api_key_hash = access::hashOf(key);
+    thread_ = std::thread([this] { loop_.run(); });
+    Dependencies with{loop_.get_executor(), clock,     random_, log_,    engine,   supervisor,
+                      catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
+    with.sandbox.tier = runtime::SandboxTier::a;
+    json::value const schema =
+        parseJson(R"({"type":"object","properties":{"title":{"$ref":"#/definitions/Text"}},
+      "definitions":{"Text":{"type":"string"}}})")
+            .value();
+    with.record_schemas.emplace_back("calendar.event", schema);
+    server = await(Server::start(std::move(with), std::move(options))).value();
+  }
+
+  ~Harness() {
+    onLoop([this] { engine.endRuns(); });
+    if (server) (void)await(server->stop());
+    server.reset();
+    work_.reset();
+    loop_.stop();
+    thread_.join();
+  }
+
+  template <class Function> std::invoke_result_t<Function&> onLoop(Function function) {
+    std::packaged_task<std::invoke_result_t<Function&>()> task(std::move(function));
+    auto future = task.get_future();
+    asio::post(loop_, [&task] { task(); });
+    return future.get();
+  }
+
+  template <class T> Result<T> await(Task<T> task) {
+    std::promise<Result<T>> promise;
+    asio::co_spawn(loop_, std::move(task), [&promise](std::exception_ptr failed, Result<T> result) {
+      if (failed)
+        promise.set_exception(failed);
+      else
+        promise.set_value(std::move(result));
+    });
+    return promise.get_future().get();
+  }
+
+  void advance(Milliseconds span) {
+    onLoop([this, span] { clock.advance(span); });
+  }
+
+  std::string host() const { return "127.0.0.1:" + std::to_string(server->port()); }
+  Client client() const { return Client(server->port()); }
+
+  // A well-formed request with the API key.
+  std::string request(std::string_view method, std::string_view target, std::string_view body = "",
+                      std::string_view more_headers = "") const {
+    std::string text(method);
+    text += " " + std::string(target) + " HTTP/1.1\r\nHost: " + host() + "\r\nAuthorization: Bearer " + key +
+            "\r\n";
+    text += more_headers;
+    if (!body.empty())
+      text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    return text + "\r\n" + std::string(body);
+  }
+  Answer ask(std::string_view method, std::string_view target, std::string_view body = "",
+             std::string_view more_headers = "") const {
+    Client one(server->port());
+    one.send(request(method, target, body, more_headers));
+    return one.read(method == "HEAD");
+  }
+  std::string logText() {
+    std::lock_guard const lock(log_mutex_);
+    return log_text_;
+  }
+
+private:
+  asio::io_context loop_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_{loop_.get_executor()};
+  SeededRandom random_{7};
+  Redactor redactor_;
+  std::mutex log_mutex_;
+  std::string log_text_;
+
+public:
+  VirtualClock clock{TimePoint(Milliseconds(1'780'000'000'000))};
+
+private:
+  Log log_;
+  runtime::Catalogue catalogue_{std::vector<runtime::PluginInfo>{
+      somePlugin("garland.caldav", ""),
+      somePlugin("garland.broken", "connector.so is truncated: install it again")}};
+  std::unique_ptr<Metrics> metrics_ = Metrics::create("0.1.0", "sqlite");
+  std::thread thread_;
+
+public:
+  FakeEngine engine{loop_.get_executor(), clock, random_};
+  FakeSupervisor supervisor;
+  std::string key;
+  std::unique_ptr<Server> server;
+};
+
+} // namespace garland::api::testing

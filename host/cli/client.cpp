@@ -1,0 +1,111 @@
+#include "host/cli/client.h"
+
+#include "host/base/bytes.h"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <optional>
+
+namespace garland::cli {
+namespace {
+
+constexpr Milliseconds kLongestAnswer{620'000}; // a sync that is waited for may take ten minutes
+
+// What the daemon said went wrong.
+Error errorFrom(int status, json::value const& problem) {
+  auto const kind = errorKindNamed(textOr(problem, "/kind", ""));
+  Error error(kind.value_or(ErrorKind::transient),
+              textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status)));
+  error.field = textOr(problem, "/field", "");
+  error.provider_code = textOr(problem, "/provider_code", "");
+  error.http_status = status;
+  return error;
+}
+
+} // namespace
+
+Client::Client(std::string url, Secret api_key)
+    : url_(std::move(url)), api_key_(std::move(api_key)), log_(clock_, redactor_, LogLevel::error, stderrSink()),
+      egress_(egress::Client::create(loop_.get_executor(), clock_, log_)) {
+  while (url_.ends_with('/')) url_.pop_back();
+}
+
+Client::~Client() {
+  egress_->shutdown();
+  loop_.restart();
+  loop_.run();
+}
+
+Result<json::value> Client::ask(egress::Request request) {
+  egress::Policy policy;
+  auto const host = url_.find("://");
+  policy.allowed_hosts = {host == std::string::npos ? url_ : url_.substr(host + 3)};
+  policy.allow_private_network = true;
+  policy.max_redirects = 0;
+  egress::Credential credential;
+  if (!api_key_.empty()) {
+    credential.scheme = egress::Credential::Scheme::bearer;
+    credential.secret = api_key_.clone();
+  }
+  request.timeout = kLongestAnswer;
+  std::optional<Result<egress::Response>> answer;
+  asio::co_spawn(loop_, egress_->fetch(std::move(request), std::move(policy), std::move(credential)),
+                 [&answer](std::exception_ptr, Result<egress::Response> result) { answer = std::move(result); });
+  loop_.restart();
+  while (!answer && loop_.run_one() > 0) {
+  }
+  if (!answer || !*answer) {
+    auto const& why = answer ? answer->error().message : std::string("the request was cut off");
+    Error error(ErrorKind::transient, "no daemon answers at " + url_ + " (" + why +
+                                          "); start it with: garlandd --config garland.toml, or name another with --url");
+    error.provider_code = "no_daemon";
+    return error;
+  }
+  auto const& response = **answer;
+  auto body = response.body.empty() ? Result<json::value>(json::value()) : parseJson(response.body);
+  if (!body) return std::move(body).error().within("the daemon's answer");
+  if (response.status >= 400) return errorFrom(response.status, *body);
+  return body;
+}
+
+Result<json::value> Client::get(std::string path) {
+  egress::Request request;
+  request.url = url_ + path;
+  return ask(std::move(request));
+}
+
+Result<json::value> Client::post(std::string path, json::value body) {
+  egress::Request request;
+  request.method = "POST";
+  request.url = url_ + path;
+  if (!body.is_null()) {
+    request.headers.push_back({"content-type", "application/json"});
+    request.body = json::serialize(body);
+  }
+  return ask(std::move(request));
+}
+
+Result<json::value> Client::put(std::string path, json::value body, std::int64_t if_version) {
+  egress::Request request;
+  request.method = "PUT";
+  request.url = url_ + path;
+  if (!body.is_null()) {
+    request.headers.push_back({"content-type", "application/json"});
+    request.body = json::serialize(body);
+  }
+  if (if_version > 0) request.headers.push_back({"if-match", "\"" + std::to_string(if_version) + "\""});
+  return ask(std::move(request));
+}
+
+Result<json::value> Client::remove(std::string path) {
+  egress::Request request;
+  request.method = "DELETE";
+  request.url = url_ + path;
+  return ask(std::move(request));
+}
+
+std::string parameter(std::string_view name, std::string_view value) {
+  return std::string(name) + "=" + percentEncode(value);
+}
+
+} // namespace garland::cli

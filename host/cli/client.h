@@ -1,0 +1,45 @@
+// Asks the daemon, one request at a time, and waits for the answer.
+#pragma once
+
+#include "host/base/json.h"
+#include "host/base/log.h"
+#include "host/base/secret.h"
+#include "host/egress/egress.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+
+namespace garland::cli {
+
+class Client {
+public:
+  // `url`: "http://127.0.0.1:7480".
+  Client(std::string url, Secret api_key);
+  ~Client();
+
+  // The answer's body (null if it has none). A problem document comes back as the Error it tells of;
+  // no answer at all is `transient` with provider_code "no_daemon".
+  Result<json::value> get(std::string path);
+  Result<json::value> post(std::string path, json::value body);
+  Result<json::value> put(std::string path, json::value body, std::int64_t if_version = 0);
+  Result<json::value> remove(std::string path);
+  std::string const& url() const { return url_; }
+
+private:
+  Result<json::value> ask(egress::Request request);
+
+  std::string url_;
+  Secret api_key_;
+  asio::io_context loop_;
+  SystemClock clock_;
+  Redactor redactor_;
+  Log log_;
+  std::unique_ptr<egress::Client> egress_;
+};
+
+// The text of a query parameter, percent-encoded: "vendor_id=ven_...".
+std::string parameter(std::string_view name, std::string_view value);
+
+} // namespace garland::cli

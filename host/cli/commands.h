@@ -1,0 +1,82 @@
+// One function for each thing a person can ask for; the grammar in main.cpp calls them.
+#pragma once
+
+#include "host/cli/client.h"
+#include "host/cli/output.h"
+
+#include <string>
+#include <vector>
+
+namespace garland::cli {
+
+struct Context {
+  Client& client;
+  Output& output;
+};
+
+// Where the daemon and its key were looked for; the doctor tells of it.
+struct Place {
+  std::string url;
+  std::string data_dir;
+  std::string config; // garlandd's settings, "" = its default
+  std::string key_file;
+  bool key_read = false;
+  std::string key_problem; // why the key could not be read
+};
+
+// commands_setup.cpp
+struct ConnectWords {
+  std::string plugin;
+  std::string vendor;
+  std::vector<std::string> settings; // "NAME=VALUE"
+  std::string username;
+  bool password_from_stdin = false;
+  bool allow_private_network = false;
+};
+Exit listPlugins(Context with);
+Exit showPlugin(Context with, std::string const& id);
+Exit enablePlugin(Context with, std::string const& id, std::string const& vendor);
+Exit disablePlugin(Context with, std::string const& id, std::string const& vendor);
+Exit listVendors(Context with);
+Exit addVendor(Context with, std::string const& name);
+Exit listConnections(Context with, std::string const& vendor);
+Exit showConnection(Context with, std::string const& id);
+Exit connectAccount(Context with, ConnectWords const& words);
+Exit disconnect(Context with, std::string const& id);
+Exit confirmDeletes(Context with, std::string const& id);
+
+// commands_sync.cpp
+Exit runSync(Context with, std::string const& connection, bool wait);
+Exit syncStatus(Context with, std::string const& id);
+
+// commands_records.cpp
+struct RecordPage {
+  std::string vendor;
+  std::string kind;
+  std::string after;
+  int limit = 100;
+  bool deleted = false;
+};
+struct RecordEdit {
+  std::string id;
+  std::string vendor;
+  std::vector<std::string> texts;  // "/MEMBER=TEXT"
+  std::vector<std::string> values; // "/MEMBER=JSON"
+};
+Exit listRecords(Context with, RecordPage const& page);
+Exit showRecord(Context with, std::string const& id, std::string const& vendor);
+Exit editRecord(Context with, RecordEdit const& edit);
+Exit addRecord(Context with, std::string const& vendor, std::string const& connection,
+               std::string const& kind, std::string const& file);
+Exit removeRecord(Context with, std::string const& id, std::string const& vendor);
+// Empty `from`: now; empty `until`: a year from now.
+Exit recordDates(Context with, std::string const& id, std::string const& vendor, std::string from,
+                 std::string until, std::string const& zone);
+Exit listChanges(Context with, std::string const& vendor, std::int64_t after);
+Exit listConflicts(Context with, std::string const& vendor);
+
+// commands_machine.cpp
+Exit sandboxStatus(Output& output);
+Exit doctor(Context with, Place const& place);
+
+} // namespace garland::cli

@@ -1,0 +1,133 @@
+// Plugins, vendors and connections: what is there, and making it ready to sync.
+#include "host/cli/commands.h"
+
+#include "host/base/bytes.h"
+#include "host/cli/prompt.h"
+
+namespace garland::cli {
+namespace {
+
+std::string const kBase = "/api/integrations";
+
+std::string pluginOfVendor(std::string const& vendor, std::string const& id) {
+  return kBase + "/vendors/" + percentEncode(vendor) + "/plugins/" + percentEncode(id);
+}
+
+Exit show(Context with, Result<json::value> const& answer) {
+  if (!answer) return with.output.error(answer.error());
+  with.output.value(*answer);
+  return Exit::ok;
+}
+
+// Done, said in words or as JSON.
+Exit done(Context with, Result<json::value> const& answer, std::string const& sentence) {
+  if (!answer) return with.output.error(answer.error());
+  if (with.output.json()) with.output.value(answer->is_null() ? json::value(json::object{{"done", true}}) : *answer);
+  else with.output.line(sentence);
+  return Exit::ok;
+}
+
+// What the plugin's credential slot wants typed: the username given, everything else asked for.
+Result<json::object> askCredentials(Context with, ConnectWords const& words) {
+  TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(words.plugin)));
+  json::object credentials;
+  auto const* slots = find(plugin, "/auth");
+  if (slots == nullptr || !slots->is_array()) return credentials;
+  for (auto const& slot : slots->as_array()) {
+    json::object fields;
+    for (auto const& field : slot.at("fields").as_array()) {
+      std::string const name(field.as_string());
+      if (name == "username") {
+        if (words.username.empty()) return Error(ErrorKind::invalidInput, "this connector signs in with a user name; add --username NAME");
+        fields[name] = words.username;
+        continue;
+      }
+      TRY(secret, words.password_from_stdin ? secretFromStdin() : askSecret(name + ": "));
+      fields[name] = secret.reveal();
+    }
+    credentials[textOr(slot, "/slot", "login")] = std::move(fields);
+  }
+  return credentials;
+}
+
+Result<json::object> settingsOf(std::vector<std::string> const& words) {
+  json::object settings;
+  for (auto const& word : words) {
+    auto const equals = word.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return Error(ErrorKind::invalidInput, "--set takes NAME=VALUE, not \"" + word + "\"");
+    settings[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return settings;
+}
+
+} // namespace
+
+Exit listPlugins(Context with) {
+  auto const answer = with.client.get(kBase + "/plugins");
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(*answer,
+                    {{"NAME", "/short_name"}, {"VERSION", "/version"}, {"CATEGORY", "/category"}, {"ABOUT", "/summary"}, {"REFUSED", "/refusal"}},
+                    "no plugin is installed; garlandd looks in the folders of [plugins] dirs");
+  return Exit::ok;
+}
+
+Exit showPlugin(Context with, std::string const& id) { return show(with, with.client.get(kBase + "/plugins/" + percentEncode(id))); }
+
+Exit enablePlugin(Context with, std::string const& id, std::string const& vendor) {
+  return done(with, with.client.put(pluginOfVendor(vendor, id), nullptr),
+              id + " is enabled; connect an account with: garland connections connect " + id + " --vendor " + vendor);
+}
+
+Exit disablePlugin(Context with, std::string const& id, std::string const& vendor) {
+  return done(with, with.client.remove(pluginOfVendor(vendor, id)), id + " is disabled; its connections are not synced");
+}
+
+Exit listVendors(Context with) {
+  auto const answer = with.client.get(kBase + "/vendors");
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(*answer, {{"ID", "/id"}, {"NAME", "/name"}, {"SINCE", "/created"}},
+                    "no vendor yet; add one with: garland vendors add NAME");
+  return Exit::ok;
+}
+
+Exit addVendor(Context with, std::string const& name) {
+  auto const answer = with.client.post(kBase + "/vendors", json::object{{"name", name}});
+  return done(with, answer, answer ? "added " + textOr(*answer, "/id", "") : "");
+}
+
+Exit listConnections(Context with, std::string const& vendor) {
+  auto const answer = with.client.get(kBase + "/connections" + (vendor.empty() ? "" : "?" + parameter("vendor_id", vendor)));
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(*answer,
+                    {{"ID", "/id"}, {"PLUGIN", "/plugin"}, {"ACCOUNT", "/account"}, {"STATE", "/state"}, {"LAST SUCCESS", "/last_success"}, {"WHY", "/state_reason"}},
+                    "no account is connected; connect one with: garland connections connect PLUGIN --vendor VENDOR");
+  return Exit::ok;
+}
+
+Exit showConnection(Context with, std::string const& id) { return show(with, with.client.get(kBase + "/connections/" + percentEncode(id))); }
+
+Exit connectAccount(Context with, ConnectWords const& words) {
+  auto settings = settingsOf(words.settings);
+  if (!settings) return with.output.error(settings.error());
+  auto credentials = askCredentials(with, words);
+  if (!credentials) return with.output.error(credentials.error());
+  json::object body{{"vendor_id", words.vendor}, {"plugin", words.plugin}, {"allow_private_network", words.allow_private_network}};
+  body["settings"] = std::move(*settings);
+  body["credentials"] = std::move(*credentials);
+  auto const answer = with.client.post(kBase + "/vendor/connect", std::move(body));
+  auto const id = answer ? textOr(*answer, "/id", "") : "";
+  return done(with, answer, "connected as " + id + "; bring everything in with: garland sync run " + id);
+}
+
+Exit disconnect(Context with, std::string const& id) {
+  return done(with, with.client.remove(kBase + "/connections/" + percentEncode(id)),
+              "disconnected; the credential is forgotten, the records stay with the vendor");
+}
+
+Exit confirmDeletes(Context with, std::string const& id) {
+  return done(with, with.client.post(kBase + "/connections/" + percentEncode(id) + "/confirm-deletes", nullptr),
+              "confirmed; the next sync applies the deletions that were held");
+}
+
+} // namespace garland::cli

@@ -1,0 +1,112 @@
+// Starting a sync, watching it, and telling what came of it.
+#include "host/cli/commands.h"
+
+#include "host/base/bytes.h"
+
+#include <chrono>
+#include <thread>
+
+namespace garland::cli {
+namespace {
+
+std::string const kBase = "/api/integrations";
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+
+bool ended(json::value const& run) { return !textOr(run, "/finished", "").empty(); }
+
+// "60 created, 1 failed", or "nothing".
+std::string inWords(json::value const& counts) {
+  std::string text;
+  for (std::string const name : {"created", "updated", "deleted", "unchanged", "failed"}) {
+    auto const count = integerOr(counts, "/" + name, 0);
+    if (count != 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  }
+  return text.empty() ? "nothing" : text;
+}
+
+std::int64_t failedItems(json::value const& run) {
+  return integerOr(run, "/pulled/failed", 0) + integerOr(run, "/pushed/failed", 0);
+}
+
+void tellSpecialties(Output& output, json::value const& run) {
+  if (auto const echoes = integerOr(run, "/echoes", 0); echoes > 0)
+    output.line(std::to_string(echoes) + " of our own edits came back and were recognised");
+  if (auto const restarts = integerOr(run, "/worker_restarts", 0); restarts > 0)
+    output.line("the worker ended " + std::to_string(restarts) +
+                " times; the sync went on from its last checkpoint each time");
+  if (auto const held = integerOr(run, "/held_deletions", 0); held > 0)
+    output.line(output.bad(std::to_string(held) + " deletions are held because they are many") +
+                "; apply them with: garland connections confirm-deletes " +
+                textOr(run, "/connection_id", ""));
+}
+
+// The run in words, with the exit code that fits it.
+Exit tell(Output& output, json::value const& run) {
+  bool const failed = textOr(run, "/state", "") == "failed";
+  bool const clean = !failed && failedItems(run) == 0 && integerOr(run, "/held_deletions", 0) == 0;
+  auto const verdict = clean ? Exit::ok : Exit::findings;
+  if (output.json()) {
+    output.value(run);
+    return verdict;
+  }
+  output.line("came in:     " + inWords(*find(run, "/pulled")));
+  output.line("written out: " + inWords(*find(run, "/pushed")));
+  tellSpecialties(output, run);
+  if (auto const* problems = find(run, "/problems"); problems != nullptr && problems->is_array())
+    for (auto const& item : problems->as_array())
+      output.line("  " + output.bad(plain(find(item, "/kind"))) + " " + plain(find(item, "/place")) + ": " +
+                  plain(find(item, "/message")));
+  auto const state = plain(find(run, "/state"));
+  if (failed)
+    output.line(output.bad("the sync failed: ") + plain(find(run, "/error/message")));
+  else
+    output.line("state: " + (state == "done" && clean ? output.good(state) : state));
+  return verdict;
+}
+
+} // namespace
+
+Exit runSync(Context with, std::string const& connection, bool wait) {
+  auto run = with.client.post(kBase + "/sync/" + percentEncode(connection), nullptr);
+  if (!run) return with.output.error(run.error());
+  auto const id = textOr(*run, "/id", "");
+  if (!wait) {
+    if (with.output.json())
+      with.output.value(*run);
+    else
+      with.output.line("started " + id + "; follow it with: garland sync status " + id);
+    return Exit::ok;
+  }
+  while (!ended(*run)) {
+    with.output.progress(static_cast<std::uint64_t>(integerOr(*run, "/progress/done", 0)),
+                         static_cast<std::uint64_t>(integerOr(*run, "/progress/total", 0)), "events");
+    std::this_thread::sleep_for(kBetweenLooks);
+    run = with.client.get(kBase + "/status/" + percentEncode(id));
+    if (!run) return with.output.error(run.error());
+  }
+  with.output.progressDone();
+  return tell(with.output, *run);
+}
+
+Exit syncStatus(Context with, std::string const& id) {
+  auto const answer = with.client.get(kBase + "/status/" + percentEncode(id));
+  if (!answer) return with.output.error(answer.error());
+  auto const* connection = find(*answer, "/connection");
+  if (connection == nullptr) return tell(with.output, *answer);
+  auto const& run = *find(*answer, "/last_run");
+  if (with.output.json()) {
+    with.output.value(*answer);
+    return Exit::ok;
+  }
+  auto const reason = plain(find(*connection, "/state_reason"));
+  with.output.line(plain(find(*connection, "/account")) + ": " + plain(find(*connection, "/state")) +
+                   (reason.empty() ? "" : " (" + reason + ")"));
+  if (run.is_null()) {
+    with.output.line("never synced; start with: garland sync run " + id);
+    return Exit::ok;
+  }
+  with.output.line("last run " + textOr(run, "/id", "") + ", started " + textOr(run, "/started", ""));
+  return tell(with.output, run);
+}
+
+} // namespace garland::cli

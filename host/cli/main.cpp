@@ -1,0 +1,293 @@
+// The grammar of the command line, and nothing else: words in, one function of commands.h called.
+#include "host/cli/commands.h"
+#include "host/cli/completion.h"
+
+#include "host/access/access.h"
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+
+namespace garland::cli {
+namespace {
+
+std::string environment(char const* name, std::string const& fallback) {
+  auto const* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+// Options that every command takes.
+struct Everywhere {
+  std::string url = environment("GARLAND_URL", "");
+  std::string data_dir = environment("GARLAND_DATA_DIR", "");
+  std::string config;
+  std::string key_file = environment("GARLAND_KEY_FILE", "");
+  bool json = false;
+};
+
+using Command = std::function<Exit(Context)>;
+
+// Where garlandd keeps its things if nobody says otherwise; its rule is the same (garland.example.toml).
+std::string defaultDataDir() {
+  auto const data = environment("XDG_DATA_HOME", "");
+  if (!data.empty()) return data + "/garland";
+  auto const home = environment("HOME", "");
+  return (home.empty() ? "/var/lib" : home + "/.local/share") + "/garland";
+}
+
+// What was said, else the folder of the key file, else the default.
+std::string dataDir(Everywhere const& where) {
+  if (!where.data_dir.empty()) return where.data_dir;
+  auto const slash = where.key_file.rfind('/');
+  if (slash != std::string::npos) return where.key_file.substr(0, slash);
+  return defaultDataDir();
+}
+
+// Finds the daemon: what was said, else where the running daemon's ready file says, else the default.
+std::string daemonUrl(Everywhere const& where) {
+  if (!where.url.empty()) return where.url;
+  std::string const fallback = "http://127.0.0.1:7480";
+  std::ifstream in(dataDir(where) + "/garlandd.json");
+  std::string const text((std::istreambuf_iterator<char>(in)), {});
+  auto const ready = parseJson(text);
+  if (!ready) return fallback;
+  auto const address = textOr(*ready, "/address", "127.0.0.1");
+  bool const six = address.find(':') != std::string::npos;
+  return "http://" + (six ? "[" + address + "]" : address) + ":" + std::to_string(integerOr(*ready, "/port", 7480));
+}
+
+// Reads an existing key file; never makes one, that is the daemon's to do.
+Secret readKey(Place& place) {
+  if (::access(place.key_file.c_str(), F_OK) != 0) {
+    place.key_problem = "there is no key file " + place.key_file + "; garlandd makes it at its first start";
+    return {};
+  }
+  SystemRandom random;
+  auto key = access::openKeyFile(place.key_file, random);
+  if (!key) {
+    place.key_problem = key.error().message;
+    return {};
+  }
+  place.key_read = true;
+  return std::move(*key);
+}
+
+class Grammar {
+public:
+  Grammar() {
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.set_version_flag("--version", "garland " GARLAND_VERSION);
+    app_.add_option("--url", everywhere_.url, "Where garlandd listens (GARLAND_URL; default: its ready file, then http://127.0.0.1:7480)");
+    app_.add_option("--data-dir", everywhere_.data_dir, "garlandd's data folder (GARLAND_DATA_DIR; default: the key file's folder, then garlandd's own default)");
+    app_.add_option("--key-file", everywhere_.key_file, "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
+    app_.add_flag("--json", everywhere_.json, "Answer with JSON");
+    app_.footer("Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
+                "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
+                "               garland connections connect caldav --vendor VENDOR --set url=https://... --username NAME;\n"
+                "               garland sync run CONNECTION");
+    addPlugins();
+    addVendors();
+    addConnections();
+    addSync();
+    addRecords();
+    addMachine();
+  }
+
+  Exit run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (CLI::ParseError const& problem) {
+      return app_.exit(problem) == 0 ? Exit::ok : Exit::usage;
+    }
+    bool const terminal = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+    Output output(std::cout, std::cerr, everywhere_.json, terminal, terminal && environment("NO_COLOR", "").empty());
+    if (offline_) return offline_(output);
+    place_.url = daemonUrl(everywhere_);
+    place_.data_dir = dataDir(everywhere_);
+    place_.config = everywhere_.config;
+    place_.key_file = everywhere_.key_file.empty() ? place_.data_dir + "/api.key" : everywhere_.key_file;
+    auto key = readKey(place_);
+    if (!place_.key_read && !key_optional_) {
+      std::cerr << "garland: " << place_.key_problem << "; name another with --key-file or GARLAND_KEY_FILE\n";
+      return Exit::environment;
+    }
+    Client client(place_.url, std::move(key));
+    return command_(Context{client, output});
+  }
+
+private:
+  CLI::App* group(char const* name, char const* about) {
+    auto* const added = app_.add_subcommand(name, about);
+    added->require_subcommand(1);
+    return added;
+  }
+  // A command whose words are in; `command` runs after parsing.
+  CLI::App* leaf(CLI::App* parent, char const* name, char const* about, Command command) {
+    auto* const added = parent->add_subcommand(name, about);
+    added->final_callback([this, command = std::move(command)] { command_ = command; });
+    return added;
+  }
+  void needId(CLI::App* command, char const* what) { command->add_option(what, id_)->required(); }
+  void needVendor(CLI::App* command) { command->add_option("--vendor", vendor_, "The vendor's id (garland vendors ls)")->required(); }
+
+  void addPlugins();
+  void addVendors();
+  void addConnections();
+  void addSync();
+  void addRecords();
+  void addMachine();
+
+  CLI::App app_{"garland: keeps a wedding vendor's data the same everywhere.", "garland"};
+  Everywhere everywhere_;
+  Place place_;
+  Command command_;
+  std::function<Exit(Output&)> offline_;
+  bool key_optional_ = false;
+
+  std::string id_, vendor_, name_, connection_, file_, from_, until_, shell_;
+  std::string zone_ = "UTC", kind_ = "calendar.event";
+  std::int64_t after_ = 0;
+  bool no_wait_ = false;
+  ConnectWords connect_;
+  RecordEdit edit_;
+  RecordPage page_;
+};
+
+void Grammar::addPlugins() {
+  auto* const plugins = group("plugins", "Installed connectors, and which vendor may use them");
+  leaf(plugins, "ls", "Lists the installed connectors; a refused one says why", [](Context with) { return listPlugins(with); });
+  needId(leaf(plugins, "show", "Shows one: operations, sign-in, settings.  Example: garland plugins show caldav",
+              [this](Context with) { return showPlugin(with, id_); }), "ID");
+  auto* const enable = leaf(plugins, "enable", "Lets a vendor connect accounts with it.  Example: garland plugins enable caldav --vendor ven_...",
+                            [this](Context with) { return enablePlugin(with, id_, vendor_); });
+  needId(enable, "ID");
+  needVendor(enable);
+  auto* const disable = leaf(plugins, "disable", "Takes that back; connected accounts stay but are not synced",
+                             [this](Context with) { return disablePlugin(with, id_, vendor_); });
+  needId(disable, "ID");
+  needVendor(disable);
+}
+
+void Grammar::addVendors() {
+  auto* const vendors = group("vendors", "The businesses whose data this is");
+  leaf(vendors, "ls", "Lists the vendors", [](Context with) { return listVendors(with); });
+  leaf(vendors, "add", "Adds a vendor and prints its id.  Example: garland vendors add \"Studio Lindenau\"",
+       [this](Context with) { return addVendor(with, name_); })
+      ->add_option("NAME", name_)->required();
+}
+
+void Grammar::addConnections() {
+  auto* const connections = group("connections", "Connected accounts");
+  leaf(connections, "ls", "Lists connected accounts and their state", [this](Context with) { return listConnections(with, vendor_); })
+      ->add_option("--vendor", vendor_, "Only this vendor's");
+  needId(leaf(connections, "show", "Shows one account", [this](Context with) { return showConnection(with, id_); }), "ID");
+  auto* const connect = leaf(connections, "connect",
+                             "Connects an account; the password is asked for and goes into the vault.\n"
+                             "Example: garland connections connect caldav --vendor ven_... --set url=https://dav.example.com --username rosa",
+                             [this](Context with) { return connectAccount(with, connect_); });
+  connect->add_option("PLUGIN", connect_.plugin)->required();
+  connect->add_option("--vendor", connect_.vendor, "The vendor's id")->required();
+  connect->add_option("--set", connect_.settings, "A setting of the connector, NAME=VALUE (garland plugins show PLUGIN)")->allow_extra_args(false);
+  connect->add_option("--username", connect_.username, "User name at the provider");
+  connect->add_flag("--password-stdin", connect_.password_from_stdin, "Take the password from standard input");
+  connect->add_flag("--allow-private-network", connect_.allow_private_network,
+                    "Let this connection reach private and loopback addresses, plain http too");
+  needId(leaf(connections, "disconnect", "Forgets credential and links; the records stay", [this](Context with) { return disconnect(with, id_); }), "ID");
+  needId(leaf(connections, "confirm-deletes", "Lets the next sync apply deletions that were held because they are many",
+              [this](Context with) { return confirmDeletes(with, id_); }), "ID");
+}
+
+void Grammar::addSync() {
+  auto* const sync = group("sync", "Bringing a provider and Garland to the same state");
+  auto* const run = leaf(sync, "run", "Writes local edits out, then brings changes in.  Example: garland sync run con_...",
+                         [this](Context with) { return runSync(with, id_, !no_wait_); });
+  needId(run, "CONNECTION");
+  run->add_flag("--no-wait", no_wait_, "Start it and return at once");
+  needId(leaf(sync, "status", "How a run (run_...) or a connection's last run (con_...) stands",
+              [this](Context with) { return syncStatus(with, id_); }), "ID");
+}
+
+void Grammar::addRecords() {
+  auto* const records = group("records", "A vendor's records, whichever provider holds them");
+  auto* const list = leaf(records, "ls", "Lists records, page by page", [this](Context with) {
+    page_.vendor = vendor_;
+    return listRecords(with, page_);
+  });
+  needVendor(list);
+  list->add_option("--kind", page_.kind, "Only this kind, such as calendar.event");
+  list->add_option("--after", page_.after, "Continue after this record id");
+  list->add_option("--limit", page_.limit, "Most records on a page")->check(CLI::Range(1, 1000));
+  list->add_flag("--deleted", page_.deleted, "Deleted records too");
+  auto* const show = leaf(records, "show", "Shows one record", [this](Context with) { return showRecord(with, id_, vendor_); });
+  needId(show, "ID");
+  needVendor(show);
+  auto* const edit = leaf(records, "edit", "Edits members of a record.  Example: garland records edit rec_... --vendor ven_... --set \"/title=Rehearsal\"",
+                          [this](Context with) {
+                            edit_.id = id_;
+                            edit_.vendor = vendor_;
+                            return editRecord(with, edit_);
+                          });
+  needId(edit, "ID");
+  needVendor(edit);
+  edit->add_option("--set", edit_.texts, "/MEMBER=TEXT")->allow_extra_args(false);
+  edit->add_option("--set-json", edit_.values, "/MEMBER=JSON, for anything but text")->allow_extra_args(false);
+  auto* const add = leaf(records, "add", "Adds a record; the connection's next sync creates it at the provider",
+                         [this](Context with) { return addRecord(with, vendor_, connection_, kind_, file_); });
+  needVendor(add);
+  add->add_option("--connection", connection_, "Where to create it")->required();
+  add->add_option("--kind", kind_, "Its kind")->capture_default_str();
+  add->add_option("FILE", file_, "JSON file with the record's data, or - for standard input")->required();
+  auto* const remove = leaf(records, "rm", "Deletes a record here, and with the next sync at the provider",
+                            [this](Context with) { return removeRecord(with, id_, vendor_); });
+  needId(remove, "ID");
+  needVendor(remove);
+  auto* const dates = leaf(records, "dates", "When an event takes place, recurrence and exceptions applied",
+                           [this](Context with) { return recordDates(with, id_, vendor_, from_, until_, zone_); });
+  needId(dates, "ID");
+  needVendor(dates);
+  dates->add_option("--from", from_, "Such as 2026-06-01T00:00:00Z; now if not given");
+  dates->add_option("--until", until_, "A year from now if not given");
+  dates->add_option("--zone", zone_, "Zone of all-day and floating events")->capture_default_str();
+
+  auto* const changes = leaf(&app_, "changes", "What changed, in order", [this](Context with) { return listChanges(with, vendor_, after_); });
+  needVendor(changes);
+  changes->add_option("--after", after_, "Continue after this sequence number");
+  needVendor(leaf(&app_, "conflicts", "Edits that met on both sides, and how each was decided",
+                  [this](Context with) { return listConflicts(with, vendor_); }));
+}
+
+void Grammar::addMachine() {
+  auto* const sandbox = group("sandbox", "What protects this machine from connectors");
+  sandbox->add_subcommand("status", "Tries out what this machine offers and names the tier; needs no daemon")->final_callback([this] {
+    offline_ = [](Output& output) { return sandboxStatus(output); };
+  });
+  auto* const doctors = app_.add_subcommand("doctor", "Looks for what is wrong and says what to type.  Example: garland doctor --config garland.toml");
+  doctors->add_option("--config", everywhere_.config, "garlandd's settings, to be checked too");
+  doctors->final_callback([this] {
+    key_optional_ = true;
+    command_ = [this](Context with) { return doctor(with, place_); };
+  });
+  auto* const completion = app_.add_subcommand("completion", "Prints a completion script.  Example: source <(garland completion bash)");
+  completion->add_option("SHELL", shell_, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
+  completion->final_callback([this] {
+    offline_ = [this](Output& output) {
+      output.line(completionScript(shell_));
+      return Exit::ok;
+    };
+  });
+}
+
+} // namespace
+} // namespace garland::cli
+
+int main(int argc, char** argv) {
+  garland::cli::Grammar grammar;
+  return static_cast<int>(grammar.run(argc, argv));
+}

@@ -1,0 +1,142 @@
+#include "host/cli/output.h"
+
+#include <algorithm>
+#include <ostream>
+
+namespace garland::cli {
+namespace {
+
+constexpr std::size_t kBarWidth = 30;
+
+// The code point that starts at `at`, which moves behind it.
+char32_t nextCharacter(std::string_view text, std::size_t& at) {
+  auto const first = static_cast<unsigned char>(text[at++]);
+  std::size_t const more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
+  char32_t character = more == 0 ? first : first & (0x3FU >> more);
+  for (std::size_t i = 0; i < more && at < text.size(); ++i)
+    character = character << 6U | (static_cast<unsigned char>(text[at++]) & 0x3FU);
+  return character;
+}
+
+bool isWide(char32_t c) {
+  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+         (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
+}
+
+// One line, no control characters: what a provider sent must not move the cursor.
+std::string printable(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto const byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F) text[i] = ' ';
+    // U+0080 to U+009F act like ESC sequences on some terminals.
+    bool const c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) text.replace(i, 2, " ");
+  }
+  return text;
+}
+
+} // namespace
+
+std::size_t displayWidth(std::string_view utf8) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < utf8.size();) width += isWide(nextCharacter(utf8, at)) ? 2 : 1;
+  return width;
+}
+
+std::string plain(json::value const* value) {
+  if (value == nullptr || value->is_null()) return "";
+  if (auto const* text = value->if_string()) return printable(std::string(text->data(), text->size()));
+  return json::serialize(*value);
+}
+
+void printIndented(std::ostream& out, json::value const& value, std::string const& indent) {
+  auto const deeper = indent + "  ";
+  if (auto const* object = value.if_object(); object != nullptr && !object->empty()) {
+    out << "{\n";
+    for (auto it = object->begin(); it != object->end(); ++it) {
+      out << (it == object->begin() ? "" : ",\n") << deeper << json::serialize(it->key()) << ": ";
+      printIndented(out, it->value(), deeper);
+    }
+    out << "\n" << indent << "}";
+  } else if (auto const* array = value.if_array(); array != nullptr && !array->empty()) {
+    out << "[\n";
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      out << (i == 0 ? "" : ",\n") << deeper;
+      printIndented(out, (*array)[i], deeper);
+    }
+    out << "\n" << indent << "]";
+  } else {
+    out << json::serialize(value);
+  }
+}
+
+void Output::line(std::string const& text) { out_ << text << "\n"; }
+
+void Output::value(json::value const& value) {
+  printIndented(out_, value);
+  out_ << "\n";
+}
+
+void Output::table(json::value const& items, std::vector<Column> const& columns, std::string const& when_empty) {
+  if (json_) return value(items);
+  auto const* found = find(items, "/items");
+  auto const* rows = found != nullptr ? found->if_array() : items.if_array();
+  if (rows == nullptr || rows->empty()) return line(when_empty);
+  std::vector<std::size_t> widths;
+  for (auto const& column : columns) {
+    auto width = column.title.size();
+    for (auto const& row : *rows) width = std::max(width, displayWidth(plain(find(row, column.pointer))));
+    widths.push_back(width);
+  }
+  auto const print = [&](auto const& cell) {
+    std::string text;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      auto const shown = cell(columns[i]);
+      text += shown;
+      if (i + 1 < columns.size()) text += std::string(widths[i] + 2 - displayWidth(shown), ' ');
+    }
+    line(text.substr(0, text.find_last_not_of(' ') + 1));
+  };
+  print([](Column const& column) { return column.title; });
+  for (auto const& row : *rows) print([&](Column const& column) { return plain(find(row, column.pointer)); });
+}
+
+Exit Output::error(Error const& error) {
+  if (bar_shown_) progressDone();
+  if (json_) value(json::object{{"error", toJson(error)}});
+  auto const place = error.field.empty() || error.message.find(error.field) != std::string::npos
+                         ? std::string()
+                         : " (at " + error.field + ")";
+  err_ << "garland: " << bad(printable(error.message)) << place << "\n";
+  if (error.provider_code == "no_daemon" || error.http_status == 401) return Exit::environment;
+  bool const usage = error.kind == ErrorKind::invalidInput || error.kind == ErrorKind::notFound;
+  return usage ? Exit::usage : Exit::findings;
+}
+
+std::string Output::paint(char const* code, std::string const& text) const {
+  return colours_ ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+}
+
+void Output::progress(std::uint64_t done, std::uint64_t total, std::string const& what) {
+  if (json_ || total == 0) return;
+  done = std::min(done, total);
+  auto const counted = std::to_string(done) + " of " + std::to_string(total) + " " + what;
+  if (terminal_) {
+    auto const filled = static_cast<std::size_t>(kBarWidth * done / total);
+    err_ << "\r\033[K[" << std::string(filled, '#') << std::string(kBarWidth - filled, '-') << "] " << counted
+         << std::flush;
+    bar_shown_ = true;
+    return;
+  }
+  auto const tenth = 10 * done / total;
+  if (tenth > last_tenth_) line(counted);
+  last_tenth_ = tenth;
+}
+
+void Output::progressDone() {
+  if (bar_shown_) err_ << "\n" << std::flush;
+  bar_shown_ = false;
+}
+
+} // namespace garland::cli

@@ -1,0 +1,57 @@
+// What a person or a program reads: tables, JSON, errors, progress.
+#pragma once
+
+#include "host/base/json.h"
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace garland::cli {
+
+enum class Exit { ok = 0, findings = 1, usage = 2, environment = 3 };
+
+struct Column {
+  std::string title;
+  std::string pointer; // into each row
+};
+
+class Output {
+public:
+  Output(std::ostream& out, std::ostream& err, bool json, bool terminal, bool colours)
+      : out_(out), err_(err), json_(json), terminal_(terminal), colours_(colours) {}
+
+  bool json() const { return json_; }
+  void line(std::string const& text);
+  // The value as it is with --json; else the table of its items.
+  void table(json::value const& items, std::vector<Column> const& columns, std::string const& when_empty);
+  void value(json::value const& value); // indented JSON
+  // One sentence, with the exit code that fits the error.
+  Exit error(Error const& error);
+
+  // A bar on a terminal, a line every tenth in a log, nothing with --json.
+  void progress(std::uint64_t done, std::uint64_t total, std::string const& what);
+  void progressDone();
+
+  std::string good(std::string const& text) const { return paint("32", text); }
+  std::string bad(std::string const& text) const { return paint("31", text); }
+
+private:
+  std::string paint(char const* code, std::string const& text) const;
+
+  std::ostream& out_;
+  std::ostream& err_;
+  bool json_;
+  bool terminal_;
+  bool colours_;
+  bool bar_shown_ = false;
+  std::uint64_t last_tenth_ = 0;
+};
+
+// Any scalar as text; objects and arrays as JSON.
+std::string plain(json::value const* value);
+// Columns that one character takes on a terminal: wide ones take two. Good enough for alignment.
+std::size_t displayWidth(std::string_view utf8);
+void printIndented(std::ostream& out, json::value const& value, std::string const& indent = "");
+
+} // namespace garland::cli

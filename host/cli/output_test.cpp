@@ -1,0 +1,72 @@
+#include "host/cli/output.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace garland::cli {
+namespace {
+
+struct Screen {
+  std::ostringstream out, err;
+  Output output(bool json, bool terminal = false) { return Output(out, err, json, terminal, false); }
+};
+
+TEST(Output, ATableAlignsWideCharacters) {
+  Screen screen;
+  auto output = screen.output(false);
+  output.table(*parseJson(R"({"items":[{"a":"東京","b":1},{"a":"Köln","b":2}]})"), {{"A", "/a"}, {"B", "/b"}}, "none");
+  EXPECT_EQ(screen.out.str(), "A     B\n東京  1\nKöln  2\n");
+}
+
+TEST(Output, AnEmptyTableSaysWhatToDo) {
+  Screen screen;
+  auto output = screen.output(false);
+  output.table(*parseJson(R"({"items":[]})"), {{"A", "/a"}}, "no vendor yet");
+  EXPECT_EQ(screen.out.str(), "no vendor yet\n");
+}
+
+TEST(Output, WithJsonTheAnswerIsOneDocument) {
+  Screen screen;
+  auto output = screen.output(true);
+  output.progress(5, 10, "events");
+  output.table(*parseJson(R"({"items":[]})"), {{"A", "/a"}}, "none");
+  EXPECT_TRUE(parseJson(screen.out.str())) << screen.out.str();
+  EXPECT_EQ(screen.err.str(), "");
+}
+
+TEST(Output, WhatAProviderSentCannotMoveTheCursor) {
+  auto const sent = *parseJson(R"("a\u001b[2Jb\nc")");
+  EXPECT_EQ(plain(&sent), "a [2Jb c");
+  json::value const c1("a\xC2\x9B" "2Jb \xC2\xA9");
+  EXPECT_EQ(plain(&c1), "a 2Jb \xC2\xA9");
+}
+
+TEST(Output, TheExitCodeFollowsTheError) {
+  Screen screen;
+  auto output = screen.output(false);
+  EXPECT_EQ(output.error(Error(ErrorKind::invalidInput, "x")), Exit::usage);
+  EXPECT_EQ(output.error(Error(ErrorKind::forbidden, "x")), Exit::findings);
+  Error none(ErrorKind::transient, "x");
+  none.provider_code = "no_daemon";
+  EXPECT_EQ(output.error(none), Exit::environment);
+}
+
+TEST(Output, InALogProgressIsALineEveryTenth) {
+  Screen screen;
+  auto output = screen.output(false);
+  for (std::uint64_t done = 0; done <= 100; ++done) output.progress(done, 100, "events");
+  auto const text = screen.out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 10);
+}
+
+TEST(Output, OnATerminalProgressIsOneBar) {
+  Screen screen;
+  auto output = screen.output(false, true);
+  output.progress(15, 30, "events");
+  EXPECT_NE(screen.err.str().find("[###############---------------] 15 of 30 events"), std::string::npos) << screen.err.str();
+}
+
+} // namespace
+} // namespace garland::cli

@@ -1,0 +1,46 @@
+#include "host/cli/prompt.h"
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+namespace garland::cli {
+namespace {
+
+// Byte by byte: what follows the line is not ours to take.
+Secret readLine(int from) {
+  std::string text;
+  text.reserve(4096); // no reallocation leaves a copy behind
+  char c = 0;
+  while (text.size() < 4096 && ::read(from, &c, 1) == 1 && c != '\n')
+    if (c != '\r') text += c;
+  return Secret(std::move(text));
+}
+
+} // namespace
+
+Result<Secret> askSecret(std::string const& question) {
+  int const terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
+  if (terminal < 0)
+    return Error(ErrorKind::invalidInput, "there is no terminal to ask for the password on; pipe it in and add --password-stdin");
+  auto const written = ::write(terminal, question.data(), question.size());
+  termios shown{};
+  ::tcgetattr(terminal, &shown);
+  termios hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  ::tcsetattr(terminal, TCSAFLUSH, &hidden);
+  auto secret = readLine(terminal);
+  ::tcsetattr(terminal, TCSAFLUSH, &shown);
+  auto const ended = ::write(terminal, "\n", 1);
+  ::close(terminal);
+  if (written < 0 || ended < 0 || secret.empty()) return Error(ErrorKind::invalidInput, "no password was typed");
+  return secret;
+}
+
+Result<Secret> secretFromStdin() {
+  auto secret = readLine(STDIN_FILENO);
+  if (secret.empty()) return Error(ErrorKind::invalidInput, "standard input holds no password; its first line is taken");
+  return secret;
+}
+
+} // namespace garland::cli

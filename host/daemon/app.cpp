@@ -1,0 +1,286 @@
+// Wiring. The order of making is the order of the floors; stopping goes back: no new requests, runs to
+// their next checkpoint, workers, database. A second signal, or a stop that takes too long, ends the
+// process as it stands, which the store survives by design.
+#include "host/daemon/app.h"
+
+#include "host/access/access.h"
+#include "host/api/api.h"
+#include "host/base/random.h"
+#include "host/calendar/calendar.h"
+#include "host/daemon/checks.h"
+#include "host/daemon/daemon.h"
+#include "host/daemon/process.h"
+#include "host/egress/egress.h"
+#include "host/runtime/runtime.h"
+#include "host/store/store.h"
+#include "host/sync/sync.h"
+#include "host/vault/vault.h"
+
+#include <garland/schemas.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+namespace garland::daemon {
+
+namespace {
+
+constexpr std::chrono::seconds stop_limit{30};
+
+// The parts, destroyed in the opposite order of their making.
+class House {
+public:
+  explicit House(Config const& config)
+      : config_(config), log_(clock_, redactor_, config.log_level, stderrSink()),
+        signals_(loop_, SIGTERM, SIGINT), stop_limit_(loop_) {}
+
+  int run() {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); // reserved: one day it reloads the configuration
+    auto const living = [this] { return live(); };
+    asio::co_spawn(loop_, living, [this](std::exception_ptr failed, Result<void> result) {
+      if (failed) std::rethrow_exception(failed);
+      if (!result) {
+        log_.error(result.error().message, json::object{{"kind", name(result.error().kind)}});
+        exit_code_ = exitEnvironment;
+      }
+      loop_.stop();
+    });
+    loop_.run();
+    return exit_code_;
+  }
+
+private:
+  Task<void> live() {
+    Result<void> outcome = co_await open();
+    if (outcome) {
+      CO_TRY_VOID(announce());
+      boost::system::error_code ignored;
+      co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    armSecondSignal();
+    Result<void> const closed = co_await close();
+    if (!outcome) co_return outcome;
+    co_return closed;
+  }
+
+  Task<void> open() {
+    auto lock = FolderLock::take(config_.data_dir);
+    if (!lock) co_return std::move(lock).error();
+    lock_.emplace(std::move(*lock));
+    CO_TRY(vault, vault::Vault::open(config_.master_key, true, random_));
+    vault_ = std::move(vault);
+    CO_TRY(key, access::openKeyFile(keyPath(config_.data_dir), random_));
+    redactor_.add(key.reveal());
+    CO_TRY_VOID(checkTier());
+    CO_TRY_VOID(scanPlugins());
+
+    store::Options store_options;
+    store_options.url = config_.database_url;
+    CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, sync::migrations()));
+    store_ = std::move(store);
+    egress_ = egress::Client::create(loop_.get_executor(), clock_, log_);
+    supervisor_ =
+        runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
+    metrics_ = api::Metrics::create(version, store_->driver());
+    CO_TRY(engine, co_await sync::Engine::create(engineDependencies()));
+    engine_ = std::move(engine);
+    CO_TRY_VOID(co_await engine_->start());
+    CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
+    server_ = std::move(server);
+    co_return Result<void>();
+  }
+
+  // Every step is taken, whatever became of the one before; the first error is told.
+  Task<void> close() {
+    tellServiceManager("STOPPING=1");
+    log_.info("garlandd is stopping");
+    removeReadyFileIfOurs();
+    stop_watchdog_.emit(asio::cancellation_type::all);
+    Result<void> first;
+    if (server_) server_->refuse();
+    if (engine_) keepFirst(first, co_await engine_->stop());
+    if (server_) keepFirst(first, co_await server_->stop());
+    if (supervisor_) keepFirst(first, co_await supervisor_->shutdown());
+    if (egress_) egress_->shutdown();
+    if (store_) keepFirst(first, co_await store_->close());
+    stop_limit_.cancel();
+    signals_.cancel();
+    log_.info("garlandd has stopped");
+    co_return first;
+  }
+
+  static void keepFirst(Result<void>& first, Result<void> next) {
+    if (first && !next) first = std::move(next);
+  }
+
+  Result<void> checkTier() {
+    sandbox_ = runtime::probeSandbox();
+    log_.info("sandbox", json::object{{"tier", runtime::name(sandbox_.tier)},
+                                      {"covers", runtime::coverage(sandbox_.tier)}});
+    for (auto const& note : sandbox_.notes) log_.warn(note);
+    if (sandbox_.tier != runtime::SandboxTier::d || config_.allow_degraded_sandbox) return {};
+    return Error(
+        ErrorKind::unsupported,
+        "this machine can sandbox plugins in no way (tier D): see `garland sandbox status`, or set [sandbox] "
+        "allow_degraded = true if every plugin here is trusted");
+  }
+
+  Result<void> scanPlugins() {
+    TRY(text, parseJson(schemaText("manifest.json")));
+    TRY(schema, Schema::compile(text));
+    catalogue_ = runtime::Catalogue::scan(pluginDirs(config_), schema);
+    for (auto const& plugin : catalogue_.plugins()) {
+      json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
+      if (plugin.refusal.empty())
+        log_.info("plugin found", std::move(fields));
+      else
+        log_.warn("plugin refused: " + plugin.refusal, std::move(fields));
+    }
+    if (catalogue_.plugins().empty()) log_.warn("no plugin is installed: see [plugins] dirs in garland.toml");
+    return {};
+  }
+
+  runtime::SupervisorOptions supervisorOptions() const {
+    runtime::SupervisorOptions options;
+    options.worker_path = workerPath(config_);
+    options.allow_degraded_sandbox = config_.allow_degraded_sandbox;
+    return options;
+  }
+
+  sync::Dependencies engineDependencies() {
+    std::vector<sync::Kind> kinds;
+    kinds.push_back(calendar::eventKind());
+    auto const count = [metrics = metrics_.get()](sync::Run const& run) { metrics->runEnded(run); };
+    return sync::Dependencies{loop_.get_executor(),
+                              clock_,
+                              random_,
+                              log_,
+                              redactor_,
+                              *store_,
+                              *vault_,
+                              *egress_,
+                              *supervisor_,
+                              catalogue_,
+                              std::move(kinds),
+                              config_.extra_ca_file,
+                              count};
+  }
+
+  api::Dependencies serverDependencies() {
+    auto kind = calendar::eventKind();
+    std::vector<std::pair<std::string, json::value>> schemas;
+    schemas.emplace_back(kind.name, std::move(kind.schema));
+    return api::Dependencies{loop_.get_executor(),
+                             clock_,
+                             random_,
+                             log_,
+                             *engine_,
+                             *supervisor_,
+                             catalogue_,
+                             *metrics_,
+                             sandbox_,
+                             std::string(version),
+                             std::string(store_->driver()),
+                             std::move(schemas)};
+  }
+
+  api::Options serverOptions(Secret const& key) const {
+    api::Options options;
+    options.address = config_.address;
+    options.port = config_.port;
+    options.api_key_hash = access::hashOf(key.reveal());
+    return options;
+  }
+
+  Result<void> announce() {
+    ReadyFile ready;
+    ready.pid = static_cast<int>(getpid());
+    ready.address = server_->address();
+    ready.port = server_->port();
+    TRY_VOID(writeReadyFile(config_.data_dir, ready));
+    announced_ = true;
+    auto const where = ready.address + ":" + std::to_string(ready.port);
+    log_.info("garlandd is ready",
+              json::object{{"address", where}, {"version", version}, {"database", store_->driver()}});
+    tellServiceManager("READY=1\nSTATUS=listening on " + where);
+    if (auto const interval = watchdogInterval()) {
+      auto const beating = [this, every = *interval] { return beat(every); };
+      asio::co_spawn(loop_, beating,
+                     asio::bind_cancellation_slot(stop_watchdog_.slot(), [](std::exception_ptr) {}));
+    }
+    return {};
+  }
+
+  // The loop that answers requests is the one that says it is alive.
+  asio::awaitable<void> beat(Milliseconds every) {
+    for (;;) {
+      auto const slept = co_await clock_.sleepFor(every);
+      if (!slept) co_return;
+      tellServiceManager("WATCHDOG=1");
+    }
+  }
+
+  void removeReadyFileIfOurs() {
+    if (announced_) removeReadyFile(config_.data_dir);
+  }
+
+  void armSecondSignal() {
+    signals_.async_wait([this](boost::system::error_code const& code, int) {
+      if (code) return;
+      log_.warn(
+          "second signal: ending at once; unfinished runs go on from their checkpoint at the next start");
+      std::_Exit(exitFindings);
+    });
+    stop_limit_.expires_after(stop_limit);
+    stop_limit_.async_wait([this](boost::system::error_code const& code) {
+      if (code) return;
+      log_.error("stopping took too long: ending at once; unfinished runs go on from their checkpoint");
+      std::_Exit(exitFindings);
+    });
+  }
+
+  Config const& config_;
+  SystemClock clock_;
+  SystemRandom random_;
+  Redactor redactor_;
+  Log log_;
+  asio::io_context loop_{1};
+  asio::signal_set signals_;
+  asio::steady_timer stop_limit_;
+  asio::cancellation_signal stop_watchdog_;
+  std::optional<FolderLock> lock_;
+  runtime::SandboxStatus sandbox_;
+  runtime::Catalogue catalogue_;
+  std::unique_ptr<vault::Vault> vault_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<egress::Client> egress_;
+  std::unique_ptr<runtime::Supervisor> supervisor_;
+  std::unique_ptr<api::Metrics> metrics_;
+  std::unique_ptr<sync::Engine> engine_;
+  std::unique_ptr<api::Server> server_;
+  bool announced_ = false;
+  int exit_code_ = exitOk;
+};
+
+} // namespace
+
+int serve(Config const& config) {
+  House house(config);
+  return house.run();
+}
+
+} // namespace garland::daemon

@@ -1,0 +1,194 @@
+// One function per check; each says what to do, not only what is wrong.
+#include "host/daemon/checks.h"
+
+#include "host/daemon/daemon.h"
+#include "host/daemon/process.h"
+#include "host/runtime/runtime.h"
+#include "host/store/store.h"
+#include "host/sync/sync.h"
+
+#include <garland/schemas.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+
+namespace garland::daemon {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Finding good(std::string check, std::string message) {
+  return Finding{std::move(check), true, std::move(message), ""};
+}
+Finding bad(std::string check, std::string message, std::string fix) {
+  return Finding{std::move(check), false, std::move(message), std::move(fix)};
+}
+
+Finding checkDataDir(Config const& config) {
+  auto const usable = ensureDataDir(config.data_dir);
+  if (!usable)
+    return bad("data folder", usable.error().message,
+               "mkdir -p " + config.data_dir + " && chown $USER " + config.data_dir);
+  return good("data folder", config.data_dir + " can be written");
+}
+
+Finding checkKeyFile(std::string const& name, std::string const& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0)
+    return good(name, path + " is not there yet; the first start makes it");
+  if ((info.st_mode & 077U) != 0) return bad(name, path + " can be read by others", "chmod 600 " + path);
+  if (::access(path.c_str(), R_OK) != 0)
+    return bad(name, path + " cannot be read by this user", "chown $USER " + path);
+  return good(name, path + " is private");
+}
+
+Finding checkWorker(Config const& config) {
+  auto const path = workerPath(config);
+  if (::access(path.c_str(), X_OK) == 0) return good("worker program", path);
+  return bad("worker program", path + " is not there or cannot be run",
+             "set [plugins] worker to the path of garland-worker");
+}
+
+Finding checkPlugins(Config const& config) {
+  auto const dirs = pluginDirs(config);
+  auto const text = parseJson(schemaText("manifest.json"));
+  if (!text)
+    return bad("plugins", "the manifest schema is damaged: " + text.error().message, "install Garland again");
+  auto const schema = Schema::compile(*text);
+  if (!schema)
+    return bad("plugins", "the manifest schema is damaged: " + schema.error().message,
+               "install Garland again");
+  auto const catalogue = runtime::Catalogue::scan(dirs, *schema);
+  std::string where;
+  for (auto const& dir : dirs) where += (where.empty() ? "" : ", ") + dir;
+  if (catalogue.plugins().empty())
+    return bad("plugins", "no plugin is installed in " + where,
+               "set [plugins] dirs to the folder that holds them");
+  std::string refused;
+  for (auto const& plugin : catalogue.plugins())
+    if (!plugin.refusal.empty())
+      refused += (refused.empty() ? "" : "; ") + plugin.manifest.id + ": " + plugin.refusal;
+  if (!refused.empty())
+    return bad("plugins", refused, "install these plugins again, or remove their folders");
+  return good("plugins", std::to_string(catalogue.plugins().size()) + " installed in " + where);
+}
+
+Finding checkSandbox(Config const& config) {
+  auto const status = runtime::probeSandbox();
+  std::string message =
+      "tier " + std::string(runtime::name(status.tier)) + ": " + std::string(runtime::coverage(status.tier));
+  for (auto const& note : status.notes) message += " " + note;
+  if (status.tier == runtime::SandboxTier::d && !config.allow_degraded_sandbox)
+    return bad("sandbox", message,
+               "use a kernel with Landlock or user namespaces, or set [sandbox] allow_degraded = true");
+  return good("sandbox", message);
+}
+
+Finding checkPort(Config const& config) {
+  auto const where = config.address + ":" + std::to_string(config.port);
+  asio::io_context context;
+  boost::system::error_code code;
+  auto const address = asio::ip::make_address(config.address, code);
+  if (code || !address.is_loopback())
+    return bad("address", config.address + " is not a loopback address",
+               "set [daemon] address to \"127.0.0.1\"");
+  asio::ip::tcp::acceptor acceptor(context);
+  acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
+  if (!code) acceptor.set_option(asio::ip::tcp::acceptor::reuse_address(true), code);
+  if (!code) acceptor.bind({address, config.port}, code);
+  if (!code) return good("address", where + " is free");
+  return bad("address", where + " cannot be used: " + code.message(),
+             "choose another with --port, or 0 for any");
+}
+
+Finding checkDatabase(Config const& config) {
+  asio::io_context context;
+  std::optional<Error> failed;
+  std::string driver;
+  auto const open = [](asio::any_io_executor executor, std::string url) -> Task<std::string> {
+    store::Options options;
+    options.url = std::move(url);
+    CO_TRY(store, co_await store::Store::open(executor, options, sync::migrations()));
+    std::string name(store->driver());
+    CO_TRY_VOID(co_await store->close());
+    co_return name;
+  };
+  asio::co_spawn(context, open(context.get_executor(), config.database_url),
+                 [&](std::exception_ptr, Result<std::string> result) {
+                   if (result)
+                     driver = *result;
+                   else
+                     failed = result.error();
+                 });
+  context.run();
+  if (!failed) return good("database", driver + " answers and has this version's tables");
+  return bad("database", failed->message, "check [database] url");
+}
+
+} // namespace
+
+std::vector<std::string> pluginDirs(Config const& config) {
+  if (!config.plugin_dirs.empty()) return config.plugin_dirs;
+  fs::path const program = programFolder();
+  // ../plugins: a build tree; ../lib/garland/plugins: an installed prefix.
+  std::vector<std::string> dirs;
+  for (fs::path const& dir :
+       {program.parent_path() / "plugins", program.parent_path() / "lib/garland/plugins"}) {
+    std::error_code ignored;
+    if (fs::is_directory(dir, ignored)) dirs.push_back(dir.string());
+  }
+  if (dirs.empty()) dirs.push_back((program.parent_path() / "plugins").string());
+  return dirs;
+}
+
+std::string workerPath(Config const& config) {
+  if (!config.worker_path.empty()) return config.worker_path;
+  return programFolder() + "/garland-worker";
+}
+
+std::vector<Finding> runChecks(LoadedConfig const& loaded) {
+  Config const& config = loaded.config;
+  std::vector<Finding> out;
+  for (auto const& problem : loaded.problems)
+    out.push_back(bad("configuration", problem, "correct this line"));
+  if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
+  out.push_back(checkDataDir(config));
+  bool const writable = out.back().ok;
+  out.push_back(checkKeyFile("master key", config.master_key));
+  out.push_back(checkKeyFile("API key", keyPath(config.data_dir)));
+  out.push_back(checkWorker(config));
+  out.push_back(checkPlugins(config));
+  out.push_back(checkSandbox(config));
+  if (isLocked(config.data_dir)) {
+    out.push_back(
+        good("daemon", "a daemon runs on " + config.data_dir + "; its port and database were not tried"));
+    return out;
+  }
+  out.push_back(checkPort(config));
+  if (writable) out.push_back(checkDatabase(config));
+  return out;
+}
+
+json::value toJson(std::vector<Finding> const& findings) {
+  json::array items;
+  bool ok = true;
+  for (Finding const& finding : findings) {
+    ok = ok && finding.ok;
+    items.push_back(json::object{
+        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+  }
+  json::object out;
+  out["ok"] = ok;
+  out["findings"] = std::move(items);
+  return out;
+}
+
+} // namespace garland::daemon

@@ -1,0 +1,247 @@
+// toml++ lives here alone. A setting is one row of the table below; what the table does not know is a
+// mistake in the file, and is answered with its place.
+#include "host/daemon/config.h"
+
+#include "host/daemon/daemon.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <optional>
+
+namespace garland::daemon {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The sentence that is wrong with a value: "must be ...", or nothing.
+using Complaint = std::optional<std::string>;
+
+struct Setting {
+  char const* section;
+  char const* key;
+  char const* default_text;
+  std::function<Complaint(toml::node const&, Config&)> take;
+};
+
+template <class Take> std::function<Complaint(toml::node const&, Config&)> text(Take take) {
+  return [take](toml::node const& node, Config& config) -> Complaint {
+    auto const value = node.value_exact<std::string>();
+    if (!value) return "must be a text in quotes";
+    return take(*value, config);
+  };
+}
+
+std::function<Complaint(toml::node const&, Config&)> path(std::string Config::* member) {
+  return text([member](std::string const& value, Config& config) -> Complaint {
+    config.*member = value;
+    return std::nullopt;
+  });
+}
+
+Complaint takePort(toml::node const& node, Config& config) {
+  auto const value = node.value_exact<std::int64_t>();
+  if (!value || *value < 0 || *value > 65535)
+    return "must be a whole number from 0 to 65535 (0: any free port)";
+  config.port = static_cast<unsigned short>(*value);
+  return std::nullopt;
+}
+
+Complaint takeAddress(std::string const& value, Config& config) {
+  // What an address is and whether it is loopback is checked where it is used.
+  if (value.empty()) return "must be a loopback address: \"127.0.0.1\" or \"::1\"";
+  config.address = value;
+  return std::nullopt;
+}
+
+Complaint takeDatabase(std::string const& value, Config& config) {
+  if (!value.empty() && !value.starts_with("sqlite:") && !value.starts_with("postgresql://"))
+    return "must be empty, \"sqlite:/path/to/garland.db\" or \"postgresql://user@host:port/name\"";
+  config.database_url = value;
+  return std::nullopt;
+}
+
+Complaint takeDirs(toml::node const& node, Config& config) {
+  constexpr char const* wanted = "must be a list of folders, such as [\"/usr/lib/garland/plugins\"]";
+  auto const* list = node.as_array();
+  if (list == nullptr) return wanted;
+  for (auto const& element : *list) {
+    auto const value = element.value_exact<std::string>();
+    if (!value || value->empty()) return wanted;
+    config.plugin_dirs.push_back(*value);
+  }
+  return std::nullopt;
+}
+
+Complaint takeDegraded(toml::node const& node, Config& config) {
+  auto const value = node.value_exact<bool>();
+  if (!value) return "must be true or false";
+  config.allow_degraded_sandbox = *value;
+  return std::nullopt;
+}
+
+Complaint takeLevel(std::string const& value, Config& config) {
+  for (LogLevel const level : {LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error}) {
+    if (value != name(level)) continue;
+    config.log_level = level;
+    return std::nullopt;
+  }
+  return "must be \"debug\", \"info\", \"warn\" or \"error\"";
+}
+
+std::vector<Setting> const& table() {
+  static std::vector<Setting> const rows{
+      {"daemon", "address", "\"127.0.0.1\"", text(takeAddress)},
+      {"daemon", "port", "7480", takePort},
+      {"daemon", "data_dir", "\"\"", path(&Config::data_dir)},
+      {"database", "url", "\"\"", text(takeDatabase)},
+      {"plugins", "dirs", "[]", takeDirs},
+      {"plugins", "worker", "\"\"", path(&Config::worker_path)},
+      {"vault", "master_key", "\"\"", path(&Config::master_key)},
+      {"sandbox", "allow_degraded", "false", takeDegraded},
+      {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
+      {"log", "level", "\"info\"", text(takeLevel)},
+  };
+  return rows;
+}
+
+std::string placed(std::string const& file, toml::source_position const& at, std::string const& message) {
+  return file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + message;
+}
+
+std::string sectionNames() {
+  std::string out;
+  std::string last;
+  for (Setting const& row : table()) {
+    if (last == row.section) continue;
+    last = row.section;
+    out += (out.empty() ? "" : ", ") + std::string("[") + last + "]";
+  }
+  return out;
+}
+
+std::string keyNames(std::string_view section) {
+  std::string out;
+  for (Setting const& row : table())
+    if (section == row.section) out += (out.empty() ? "" : ", ") + std::string(row.key);
+  return out;
+}
+
+class Reader {
+public:
+  Reader(std::string file, LoadedConfig& out) : file_(std::move(file)), out_(out) {}
+
+  void read(toml::table const& root) {
+    for (auto const& [key, node] : root) {
+      if (auto const names = keyNames(key.str()); names.empty())
+        complain(key.source().begin,
+                 "\"" + std::string(key.str()) + "\" is not a section; the sections are " + sectionNames());
+      else if (auto const* section = node.as_table(); section == nullptr)
+        complain(key.source().begin, "\"" + std::string(key.str()) + "\" is a section: write [" +
+                                         std::string(key.str()) + "] on a line of its own");
+      else
+        readSection(key.str(), *section);
+    }
+  }
+
+private:
+  void readSection(std::string_view section, toml::table const& values) {
+    for (auto const& [key, node] : values) {
+      auto const row = std::find_if(table().begin(), table().end(), [&](Setting const& setting) {
+        return setting.section == section && setting.key == key.str();
+      });
+      if (row == table().end()) {
+        complain(key.source().begin, "\"" + std::string(key.str()) + "\" is not a setting of [" +
+                                         std::string(section) + "]; its settings are " + keyNames(section));
+        continue;
+      }
+      if (auto const wrong = row->take(node, out_.config))
+        complain(node.source().begin, "[" + std::string(section) + "] " + row->key + " " + *wrong);
+    }
+  }
+  void complain(toml::source_position const& at, std::string const& message) {
+    out_.problems.push_back(placed(file_, at, message));
+  }
+
+  std::string file_;
+  LoadedConfig& out_;
+};
+
+void resolve(std::string& path, std::string const& folder) {
+  if (!path.empty() && path.front() != '/') path = (fs::path(folder) / path).lexically_normal().string();
+}
+
+// Relative paths are meant from the file that says them, so a service finds what its author found.
+void resolvePaths(Config& config, std::string const& folder) {
+  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file})
+    resolve(*path, folder);
+  for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
+  constexpr std::string_view sqlite = "sqlite:";
+  if (!config.database_url.starts_with(sqlite)) return;
+  std::string file = config.database_url.substr(sqlite.size());
+  resolve(file, folder);
+  config.database_url = std::string(sqlite) + file;
+}
+
+std::string fromHere(std::string const& path) {
+  std::error_code ignored;
+  return fs::absolute(path, ignored).lexically_normal().string();
+}
+
+void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
+  Config& config = out.config;
+  if (!overrides.data_dir.empty()) config.data_dir = fromHere(overrides.data_dir);
+  if (overrides.port >= 0) config.port = static_cast<unsigned short>(overrides.port);
+  if (!overrides.database_url.empty()) {
+    if (auto const wrong = takeDatabase(overrides.database_url, config))
+      out.problems.push_back("--database " + *wrong);
+    else if (config.database_url.starts_with("sqlite:"))
+      config.database_url = "sqlite:" + fromHere(config.database_url.substr(7));
+  }
+  if (config.data_dir.empty()) config.data_dir = fromHere(defaultDataDir());
+  if (config.database_url.empty()) config.database_url = "sqlite:" + config.data_dir + "/garland.db";
+  if (config.master_key.empty()) config.master_key = masterKeyPath(config.data_dir);
+}
+
+} // namespace
+
+LoadedConfig parseConfig(std::string_view text, std::string const& name, std::string const& folder,
+                         Overrides const& overrides) {
+  LoadedConfig out;
+  try {
+    auto const root = toml::parse(text, name);
+    Reader(name, out).read(root);
+  } catch (toml::parse_error const& wrong) {
+    out.problems.push_back(placed(name, wrong.source().begin, std::string(wrong.description())));
+  }
+  resolvePaths(out.config, folder);
+  applyOverrides(out, overrides);
+  return out;
+}
+
+LoadedConfig loadConfig(std::string const& path, Overrides const& overrides) {
+  if (path.empty()) return parseConfig("", "", "/", overrides);
+  std::ifstream in(path, std::ios::binary);
+  std::string const text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in && text.empty()) {
+    LoadedConfig out = parseConfig("", path, "/", overrides);
+    out.problems.insert(out.problems.begin(),
+                        path + ": the file cannot be read: is the path right, may this user read it?");
+    return out;
+  }
+  std::error_code ignored;
+  return parseConfig(text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
+}
+
+std::vector<SettingDoc> settings() {
+  std::vector<SettingDoc> out;
+  for (Setting const& row : table()) out.push_back(SettingDoc{row.section, row.key, row.default_text});
+  return out;
+}
+
+} // namespace garland::daemon

@@ -1,0 +1,52 @@
+// garland.toml: every setting of the daemon, with its default and what is allowed.
+#pragma once
+
+#include "host/base/log.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace garland::daemon {
+
+struct Config {
+  std::string address = "127.0.0.1";
+  unsigned short port = 7480;
+  std::string data_dir;                 // resolved: never empty once loaded
+  std::string database_url;             // resolved
+  std::vector<std::string> plugin_dirs; // empty: beside the program
+  std::string worker_path;              // empty: beside the program
+  std::string master_key;               // resolved
+  bool allow_degraded_sandbox = false;
+  std::string extra_ca_file; // empty: the system's certificates only
+  LogLevel log_level = LogLevel::info;
+};
+
+// "FILE:LINE:COLUMN: what is wrong and what is allowed"
+struct LoadedConfig {
+  Config config;
+  std::vector<std::string> problems;
+};
+
+// What the command line says; it wins over the file.
+struct Overrides {
+  std::string database_url;
+  std::string data_dir;
+  int port = -1; // -1: not given
+};
+
+// Reads all of it and reports every problem. `path` "": no file, only defaults.
+LoadedConfig loadConfig(std::string const& path, Overrides const& overrides);
+// The same for a text; relative paths in it are taken from `folder`.
+LoadedConfig parseConfig(std::string_view text, std::string const& name, std::string const& folder,
+                         Overrides const& overrides);
+
+// "[section] key" and its default as TOML text, for the example file and its test.
+struct SettingDoc {
+  std::string section;
+  std::string key;
+  std::string default_text;
+};
+std::vector<SettingDoc> settings();
+
+} // namespace garland::daemon

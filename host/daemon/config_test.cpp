@@ -1,0 +1,133 @@
+#include "host/daemon/config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+namespace garland::daemon {
+namespace {
+
+Overrides const none;
+
+std::string exampleText() {
+  std::ifstream in(GARLAND_SOURCE_DIR "/host/daemon/garland.example.toml");
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
+std::string onlyProblem(std::string_view text) {
+  auto const loaded = parseConfig(text, "garland.toml", "/etc/garland", none);
+  EXPECT_EQ(loaded.problems.size(), 1U) << text;
+  return loaded.problems.empty() ? "" : loaded.problems.front();
+}
+
+TEST(Config, WithoutAFileEverySettingHasItsDefault) {
+  auto const loaded = loadConfig("", none);
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.config.port, 7480);
+  EXPECT_EQ(loaded.config.address, "127.0.0.1");
+  EXPECT_EQ(loaded.config.database_url, "sqlite:" + loaded.config.data_dir + "/garland.db");
+  EXPECT_EQ(loaded.config.master_key, loaded.config.data_dir + "/master.key");
+}
+
+TEST(Config, TheExampleHoldsEverySettingWithItsDefaultAndNoOther) {
+  auto const text = exampleText();
+  std::set<std::string> documented;
+  std::string section;
+  std::regex const line(R"(^(?:\[(\w+)\]|(\w+) = (.+))$)");
+  for (std::size_t at = 0; at < text.size();) {
+    auto const end = std::min(text.find('\n', at), text.size());
+    std::string const one = text.substr(at, end - at);
+    at = end + 1;
+    std::smatch match;
+    if (!std::regex_match(one, match, line)) continue;
+    if (match[1].matched)
+      section = match[1];
+    else
+      documented.insert("[" + section + "] " + match[2].str() + " = " + match[3].str());
+  }
+  std::set<std::string> known;
+  for (auto const& setting : settings())
+    known.insert("[" + setting.section + "] " + setting.key + " = " + setting.default_text);
+  EXPECT_EQ(documented, known);
+}
+
+TEST(Config, TheExampleReadAsItStandsIsTheDefault) {
+  auto const loaded = parseConfig(exampleText(), "garland.example.toml", "/", none);
+  EXPECT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const plain = loadConfig("", none).config;
+  EXPECT_EQ(loaded.config.data_dir, plain.data_dir);
+  EXPECT_EQ(loaded.config.database_url, plain.database_url);
+  EXPECT_EQ(loaded.config.port, plain.port);
+  EXPECT_EQ(loaded.config.log_level, plain.log_level);
+  EXPECT_TRUE(loaded.config.plugin_dirs.empty());
+}
+
+struct Mistake {
+  char const* name;
+  char const* text;
+  char const* place;
+  char const* says;
+};
+
+class Mistakes : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(Mistakes, AreToldWithTheirPlaceAndWhatIsAllowed) {
+  auto const problem = onlyProblem(GetParam().text);
+  EXPECT_TRUE(problem.starts_with(std::string("garland.toml:") + GetParam().place + ": ")) << problem;
+  EXPECT_NE(problem.find(GetParam().says), std::string::npos) << problem;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Toml, Mistakes,
+    ::testing::Values(
+        Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [database]"},
+        Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1", "its settings are address, port, data_dir"},
+        Mistake{"ASectionAsAValue", "daemon = 1\n", "1:1", "[daemon]"},
+        Mistake{"AWrongType", "[daemon]\nport = \"7480\"\n", "2:8", "from 0 to 65535"},
+        Mistake{"APortTooLarge", "[daemon]\nport = 70000\n", "2:8", "from 0 to 65535"},
+        Mistake{"AWrongWord", "[log]\nlevel = \"loud\"\n", "2:9",
+                "\"debug\", \"info\", \"warn\" or \"error\""},
+        Mistake{"ANumberForAFlag", "[sandbox]\nallow_degraded = 1\n", "2:18", "true or false"},
+        Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
+        Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
+        Mistake{"BrokenToml", "[daemon\nport = 1\n", "1:8", ""}),
+    [](auto const& info) { return info.param.name; });
+
+TEST(Config, EveryMistakeIsTold) {
+  auto const loaded = parseConfig("[daemon]\nprot = 1\nport = -1\n[logs]\n", "garland.toml", "/", none);
+  EXPECT_EQ(loaded.problems.size(), 3U);
+}
+
+TEST(Config, RelativePathsAreMeantFromTheFile) {
+  auto const loaded = parseConfig("[daemon]\ndata_dir = \"data\"\n[plugins]\ndirs = [\"../plugins\"]\n"
+                                  "[database]\nurl = \"sqlite:db/garland.db\"\n",
+                                  "garland.toml", "/etc/garland", none);
+  EXPECT_EQ(loaded.config.data_dir, "/etc/garland/data");
+  EXPECT_EQ(loaded.config.plugin_dirs.at(0), "/etc/plugins");
+  EXPECT_EQ(loaded.config.database_url, "sqlite:/etc/garland/db/garland.db");
+}
+
+TEST(Config, TheCommandLineWins) {
+  Overrides overrides;
+  overrides.data_dir = "/srv/garland";
+  overrides.port = 0;
+  overrides.database_url = "postgresql://garland@localhost:5432/garland";
+  auto const loaded = parseConfig("[daemon]\nport = 9\ndata_dir = \"/x\"\n", "garland.toml", "/", overrides);
+  EXPECT_EQ(loaded.config.port, 0);
+  EXPECT_EQ(loaded.config.data_dir, "/srv/garland");
+  EXPECT_EQ(loaded.config.database_url, overrides.database_url);
+  overrides.database_url = "garland.db";
+  EXPECT_EQ(parseConfig("", "", "/", overrides).problems.size(), 1U);
+}
+
+TEST(Config, AFileThatIsNotThereIsNamed) {
+  auto const loaded = loadConfig("/nowhere/garland.toml", none);
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_NE(loaded.problems.front().find("/nowhere/garland.toml"), std::string::npos);
+}
+
+} // namespace
+} // namespace garland::daemon

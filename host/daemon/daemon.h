@@ -1,0 +1,34 @@
+// Where a daemon keeps its things and how it tells others where it listens. The daemon is a program,
+// not a library: whoever wants something from it reads <data_dir>/garlandd.json and asks over HTTP.
+#pragma once
+
+#include "host/base/result.h"
+
+#include <optional>
+#include <string>
+
+namespace garland::daemon {
+
+// $STATE_DIRECTORY (set by systemd), else $XDG_DATA_HOME/garland, else $HOME/.local/share/garland.
+std::string defaultDataDir();
+// /etc/garland/garland.toml, if it is there; else "".
+std::string defaultConfigPath();
+
+std::string keyPath(std::string const& data_dir);       // the API key: <data_dir>/api.key
+std::string masterKeyPath(std::string const& data_dir); // of the vault: <data_dir>/master.key
+std::string readyPath(std::string const& data_dir);     // <data_dir>/garlandd.json
+std::string lockPath(std::string const& data_dir);      // held while a daemon runs on the folder
+
+// Written when the daemon listens, removed when it stops.
+struct ReadyFile {
+  int pid = 0;
+  std::string address;
+  unsigned short port = 0;
+};
+
+// notFound if no daemon says it is running there.
+Result<ReadyFile> readReadyFile(std::string const& data_dir);
+Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file);
+void removeReadyFile(std::string const& data_dir);
+
+} // namespace garland::daemon

@@ -1,0 +1,234 @@
+// The real program: started, asked, stopped, started twice, started wrongly.
+#include "host/base/json.h"
+#include "host/daemon/daemon.h"
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <poll.h>
+#include <set>
+
+extern char** environ;
+
+namespace garland::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string readAll(fs::path const& path) {
+  std::ifstream in(path);
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
+class Folder {
+public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "garlandd-test.XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  fs::path const& path() const { return path_; }
+
+private:
+  fs::path path_;
+};
+
+// garlandd as a child; its standard output and error go to a file.
+class Program {
+public:
+  Program(fs::path log, std::vector<std::string> arguments) : log_(std::move(log)) {
+    arguments.insert(arguments.begin(), GARLANDD);
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    EXPECT_EQ(::posix_spawn(&pid_, GARLANDD, &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  ~Program() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Program(Program const&) = delete;
+  Program& operator=(Program const&) = delete;
+
+  void signal(int number) const { ::kill(pid_, number); }
+  pid_t pid() const { return pid_; }
+  std::string log() const { return readAll(log_); }
+  int exitCode() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+private:
+  fs::path log_;
+  pid_t pid_ = -1;
+};
+
+// Waits, without polling, until the ready file is in the folder.
+ReadyFile awaitReady(fs::path const& folder) {
+  int const watch = inotify_init1(IN_CLOEXEC);
+  inotify_add_watch(watch, folder.c_str(), IN_MOVED_TO);
+  auto ready = readReadyFile(folder.string());
+  for (int rounds = 0; !ready && rounds < 100; ++rounds) {
+    pollfd event{watch, POLLIN, 0};
+    if (::poll(&event, 1, 20'000) <= 0) break;
+    char buffer[4096];
+    if (::read(watch, buffer, sizeof buffer) <= 0) break;
+    ready = readReadyFile(folder.string());
+  }
+  ::close(watch);
+  EXPECT_TRUE(ready.has_value());
+  return ready ? *ready : ReadyFile();
+}
+
+std::vector<std::string> onFolder(Folder const& folder) {
+  return {"--data-dir", folder.path().string(), "--port", "0"};
+}
+
+TEST(Garlandd, ListensSaysSoAndStopsCleanlyOnSigterm) {
+  Folder folder;
+  Program daemon(folder.path() / "log", onFolder(folder));
+  auto const ready = awaitReady(folder.path());
+  EXPECT_EQ(ready.pid, daemon.pid());
+  EXPECT_EQ(ready.address, "127.0.0.1");
+  for (auto const& name : {"api.key", "master.key"}) {
+    struct stat info{};
+    ASSERT_EQ(::stat((folder.path() / name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_mode & 0777U, 0600U) << name;
+  }
+  daemon.signal(SIGHUP); // reserved; it must not end the daemon
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
+  EXPECT_FALSE(readReadyFile(folder.path().string()).has_value());
+  EXPECT_EQ(daemon.log().find(readAll(folder.path() / "api.key").substr(0, 20)), std::string::npos);
+}
+
+TEST(Garlandd, StartsAgainOnWhatItLeft) {
+  Folder folder;
+  for (int round = 0; round < 2; ++round) {
+    Program daemon(folder.path() / "log", onFolder(folder));
+    awaitReady(folder.path());
+    daemon.signal(SIGINT);
+    EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
+  }
+}
+
+TEST(Garlandd, AfterSigkillTheNextOneStarts) {
+  Folder folder;
+  {
+    Program daemon(folder.path() / "log", onFolder(folder));
+    awaitReady(folder.path());
+    daemon.signal(SIGKILL);
+    EXPECT_EQ(daemon.exitCode(), 128 + SIGKILL);
+  }
+  removeReadyFile(folder.path().string()); // it is stale; awaitReady must see the new one
+  Program daemon(folder.path() / "log", onFolder(folder));
+  EXPECT_EQ(awaitReady(folder.path()).pid, daemon.pid());
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exitCode(), 0);
+}
+
+TEST(Garlandd, TwiceOnOneFolderIsRefusedWithTheOnesProcess) {
+  Folder folder;
+  Program first(folder.path() / "log", onFolder(folder));
+  awaitReady(folder.path());
+  Program second(folder.path() / "log2", onFolder(folder));
+  EXPECT_EQ(second.exitCode(), 3);
+  EXPECT_NE(second.log().find("process " + std::to_string(first.pid())), std::string::npos) << second.log();
+  EXPECT_TRUE(readReadyFile(folder.path().string()).has_value()); // the second one must not remove it
+  first.signal(SIGTERM);
+  EXPECT_EQ(first.exitCode(), 0);
+}
+
+TEST(Garlandd, TwiceOnOneDatabaseFileIsRefused) {
+  Folder folder;
+  Folder other;
+  Program first(folder.path() / "log", onFolder(folder));
+  awaitReady(folder.path());
+  auto arguments = onFolder(other);
+  arguments.insert(arguments.end(), {"--database", "sqlite:" + (folder.path() / "garland.db").string()});
+  Program second(other.path() / "log", arguments);
+  EXPECT_EQ(second.exitCode(), 3);
+  EXPECT_NE(second.log().find("garland.db"), std::string::npos) << second.log();
+  first.signal(SIGTERM);
+  EXPECT_EQ(first.exitCode(), 0);
+}
+
+TEST(Garlandd, ATakenPortIsToldWithWhatToDo) {
+  Folder folder;
+  Folder other;
+  Program first(folder.path() / "log", onFolder(folder));
+  auto const ready = awaitReady(folder.path());
+  Program second(other.path() / "log",
+                 {"--data-dir", other.path().string(), "--port", std::to_string(ready.port)});
+  EXPECT_EQ(second.exitCode(), 3);
+  EXPECT_NE(second.log().find("--port"), std::string::npos) << second.log();
+  first.signal(SIGTERM);
+  EXPECT_EQ(first.exitCode(), 0);
+}
+
+TEST(Garlandd, AMistakeInTheFileIsAUsageErrorWithItsPlace) {
+  Folder folder;
+  std::ofstream(folder.path() / "garland.toml") << "[daemon]\nprot = 1\n";
+  Program daemon(folder.path() / "log", {"--config", (folder.path() / "garland.toml").string()});
+  EXPECT_EQ(daemon.exitCode(), 2);
+  EXPECT_NE(daemon.log().find("garland.toml:2:1: "), std::string::npos) << daemon.log();
+  Program unknown(folder.path() / "log", {"--colour"});
+  EXPECT_EQ(unknown.exitCode(), 2);
+}
+
+TEST(Garlandd, AKeyFileThatOthersCanReadIsRefused) {
+  Folder folder;
+  std::ofstream(folder.path() / "master.key") << std::string(32, 'k');
+  fs::permissions(folder.path() / "master.key", fs::perms::owner_read | fs::perms::others_read);
+  Program daemon(folder.path() / "log", onFolder(folder));
+  EXPECT_EQ(daemon.exitCode(), 3);
+  EXPECT_NE(daemon.log().find("master.key"), std::string::npos);
+}
+
+TEST(Garlandd, CheckTellsEveryProblemAtOnce) {
+  Folder folder;
+  std::ofstream(folder.path() / "garland.toml")
+      << "[daemon]\nprot = 1\ndata_dir = \"" << folder.path().string()
+      << "\"\n[plugins]\nworker = \"/nowhere/garland-worker\"\n";
+  std::ofstream(folder.path() / "api.key") << "gk_x";
+  fs::permissions(folder.path() / "api.key", fs::perms::owner_read | fs::perms::others_read);
+  Program check(folder.path() / "log",
+                {"--config", (folder.path() / "garland.toml").string(), "--check", "--json", "--port", "0"});
+  EXPECT_EQ(check.exitCode(), 1);
+  auto const report = parseJson(check.log());
+  ASSERT_TRUE(report.has_value()) << check.log();
+  std::set<std::string> bad;
+  for (auto const& finding : report->at("findings").as_array())
+    if (!finding.at("ok").as_bool()) {
+      bad.insert(std::string(finding.at("check").as_string()));
+      EXPECT_FALSE(finding.at("fix").as_string().empty());
+    }
+  EXPECT_TRUE(bad.contains("configuration"));
+  EXPECT_TRUE(bad.contains("API key"));
+  EXPECT_TRUE(bad.contains("worker program"));
+  EXPECT_FALSE(bad.contains("database"));
+}
+
+} // namespace
+} // namespace garland::daemon

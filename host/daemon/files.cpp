@@ -1,0 +1,78 @@
+// Paths, and the small file by which the command-line tool finds a running daemon.
+#include "host/daemon/daemon.h"
+
+#include "host/base/json.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace garland::daemon {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string environment(char const* name) {
+  char const* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+} // namespace
+
+std::string defaultDataDir() {
+  // systemd gives a list if the unit names several folders; the first is ours.
+  if (auto const state = environment("STATE_DIRECTORY"); !state.empty())
+    return state.substr(0, state.find(':'));
+  if (auto const data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/garland";
+  auto const home = environment("HOME");
+  return (home.empty() ? std::string("/var/lib") : home + "/.local/share") + "/garland";
+}
+
+std::string defaultConfigPath() {
+  std::string const path = "/etc/garland/garland.toml";
+  std::error_code ignored;
+  return fs::exists(path, ignored) ? path : std::string();
+}
+
+std::string keyPath(std::string const& data_dir) { return data_dir + "/api.key"; }
+std::string masterKeyPath(std::string const& data_dir) { return data_dir + "/master.key"; }
+std::string readyPath(std::string const& data_dir) { return data_dir + "/garlandd.json"; }
+std::string lockPath(std::string const& data_dir) { return data_dir + "/garlandd.lock"; }
+
+Result<ReadyFile> readReadyFile(std::string const& data_dir) {
+  auto const path = readyPath(data_dir);
+  std::ifstream in(path);
+  if (!in) return Error(ErrorKind::notFound, "no daemon runs on " + data_dir + " (there is no " + path + ")");
+  std::string const text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  TRY(value, parseJson(text));
+  TRY(address, textAt(value, "/address"));
+  TRY(port, integerAt(value, "/port"));
+  ReadyFile file;
+  file.pid = static_cast<int>(integerOr(value, "/pid", 0));
+  file.address = address;
+  file.port = static_cast<unsigned short>(port);
+  return file;
+}
+
+Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file) {
+  auto const path = readyPath(data_dir);
+  auto const fresh = path + ".new";
+  std::ofstream out(fresh, std::ios::trunc);
+  out << json::serialize(json::object{{"pid", file.pid}, {"address", file.address}, {"port", file.port}})
+      << '\n';
+  out.close();
+  std::error_code code;
+  if (out) fs::rename(fresh, path, code); // whole or not at all for whoever reads it
+  if (!out || code)
+    return Error(ErrorKind::hostLimit, "cannot write " + path + ": is the disk full or read-only?");
+  return {};
+}
+
+void removeReadyFile(std::string const& data_dir) {
+  std::error_code ignored;
+  fs::remove(readyPath(data_dir), ignored);
+}
+
+} // namespace garland::daemon

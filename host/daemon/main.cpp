@@ -1,0 +1,76 @@
+// garlandd: reads its arguments, then checks or serves. CLI11 lives here alone.
+#include "host/daemon/app.h"
+#include "host/daemon/checks.h"
+#include "host/daemon/daemon.h"
+#include "host/daemon/process.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <iostream>
+
+namespace {
+
+using namespace garland;
+using namespace garland::daemon;
+
+int check(LoadedConfig const& loaded, bool as_json) {
+  auto const findings = runChecks(loaded);
+  bool ok = true;
+  for (Finding const& finding : findings) ok = ok && finding.ok;
+  if (as_json) {
+    std::cout << json::serialize(toJson(findings)) << '\n';
+    return ok ? exitOk : exitFindings;
+  }
+  for (Finding const& finding : findings) {
+    std::cout << (finding.ok ? "ok      " : "PROBLEM ") << finding.check << ": " << finding.message << '\n';
+    if (!finding.fix.empty()) std::cout << "        " << finding.fix << '\n';
+  }
+  return ok ? exitOk : exitFindings;
+}
+
+int start(LoadedConfig const& loaded) {
+  for (auto const& problem : loaded.problems) std::cerr << "garlandd: " << problem << '\n';
+  if (!loaded.problems.empty()) return exitUsage;
+  auto const usable = ensureDataDir(loaded.config.data_dir);
+  if (!usable) {
+    std::cerr << "garlandd: " << usable.error().message << '\n';
+    return exitEnvironment;
+  }
+  return serve(loaded.config);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  hardenProcess();
+  CLI::App app("Garland's daemon: keeps a vendor's data the same at every provider.\n"
+               "Example: garlandd --data-dir ~/garland --port 0");
+  std::string config_path = defaultConfigPath();
+  Overrides overrides;
+  bool only_check = false;
+  bool as_json = false;
+  app.add_option("--config", config_path,
+                 "The settings, a TOML file (garland.example.toml documents each one).");
+  app.add_option("--database", overrides.database_url,
+                 "sqlite:FILE or postgresql://...; wins over the file.");
+  app.add_option("--data-dir", overrides.data_dir,
+                 "Folder for keys and the SQLite file; wins over the file.");
+  app.add_option("--port", overrides.port, "Port to listen on, 0 for any free one; wins over the file.")
+      ->check(CLI::Range(0, 65535));
+  app.add_flag("--check", only_check, "Say everything that would keep the daemon from working, and end.");
+  app.add_flag("--json", as_json, "With --check: findings as JSON.");
+  app.set_version_flag("--version", "garlandd " + std::string(version));
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return app.exit(error) == 0 ? exitOk : exitUsage;
+  }
+  try {
+    auto const loaded = loadConfig(config_path, overrides);
+    return only_check ? check(loaded, as_json) : start(loaded);
+  } catch (std::exception const& exception) {
+    std::fprintf(stderr, "garlandd: a bug ended the daemon: %s\n", exception.what());
+    return exitEnvironment;
+  }
+}

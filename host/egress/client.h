@@ -1,0 +1,11 @@
+// How egress makes its client; callers outside use Client::create.
+#pragma once
+
+#include "host/egress/transfer.h"
+
+namespace garland::egress {
+
+std::unique_ptr<Client> createClient(asio::any_io_executor executor, Clock& clock, Log const& log,
+                                     AddressCheck kind_of);
+
+} // namespace garland::egress

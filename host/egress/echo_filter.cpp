@@ -1,0 +1,88 @@
+#include "host/egress/echo_filter.h"
+
+#include "host/base/bytes.h"
+#include "host/base/json.h"
+
+#include <algorithm>
+
+namespace garland::egress {
+namespace {
+
+constexpr std::size_t kShortestForm = 16;
+constexpr std::string_view kHidden = "[secret]";
+
+std::string quoted(std::string_view text) {
+  auto const json = json::serialize(json::string_view(text.data(), text.size()));
+  return json.substr(1, json.size() - 2);
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+// "%2F" as "%2f", which is how libcurl writes it.
+std::string lowerEscapes(std::string text) {
+  for (std::size_t at = text.find('%'); at != std::string::npos; at = text.find('%', at + 1))
+    for (std::size_t digit = at + 1; digit < std::min(at + 3, text.size()); ++digit)
+      if (text[digit] >= 'A' && text[digit] <= 'F') text[digit] = static_cast<char>(text[digit] - 'A' + 'a');
+  return text;
+}
+
+std::string urlBase64(std::string text) {
+  text.erase(text.find_last_not_of('=') + 1);
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+void replaceAll(std::string& text, std::string const& form) {
+  auto at = text.find(form);
+  if (at == std::string::npos) return;
+  std::string out;
+  out.reserve(text.size());
+  std::size_t from = 0;
+  for (; at != std::string::npos; at = text.find(form, from)) {
+    out.append(text, from, at - from).append(kHidden);
+    from = at + form.size();
+  }
+  out.append(text, from);
+  wipe(text.data(), text.size());
+  text = std::move(out);
+}
+
+} // namespace
+
+EchoFilter::EchoFilter(Credential const& credential) {
+  if (credential.scheme == Credential::Scheme::none) return;
+  auto const secret = credential.secret.reveal();
+  auto const escaped = percentEncode(secret);
+  auto const json = quoted(secret);
+  forms_ = {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")};
+  forms_.push_back(base64(secret));
+  forms_.push_back(urlBase64(forms_.back()));
+  if (credential.scheme == Credential::Scheme::basic)
+    forms_.push_back(base64(credential.username + ":" + std::string(secret)));
+  std::erase_if(forms_, [](std::string const& form) { return form.size() < kShortestForm; });
+  // A longer form before one that is part of it.
+  std::sort(forms_.begin(), forms_.end(),
+            [](auto const& a, auto const& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
+  forms_.erase(std::unique(forms_.begin(), forms_.end()), forms_.end());
+}
+
+EchoFilter::~EchoFilter() {
+  for (auto& form : forms_) wipe(form.data(), form.size());
+}
+
+void EchoFilter::clean(std::string& text) const {
+  for (auto const& form : forms_) replaceAll(text, form);
+}
+
+void EchoFilter::clean(Response& response) const {
+  clean(response.body);
+  clean(response.final_url);
+  for (auto& header : response.headers) clean(header.value);
+}
+
+} // namespace garland::egress

@@ -1,0 +1,44 @@
+#include "host/egress/echo_filter.h"
+
+#include "host/base/bytes.h"
+
+#include <gtest/gtest.h>
+
+namespace garland::egress {
+namespace {
+
+std::string cleaned(Credential const& credential, std::string text) {
+  EchoFilter(credential).clean(text);
+  return text;
+}
+
+Credential basic(std::string password) {
+  return Credential{Credential::Scheme::basic, {}, "anna", Secret(std::move(password))};
+}
+
+TEST(EchoFilter, TakesOutEverySpelling) {
+  auto const credential = basic("a long pass/word \"quoted\"");
+  EXPECT_EQ(cleaned(credential, "<a long pass/word \"quoted\">"), "<[secret]>");
+  EXPECT_EQ(cleaned(credential, "a%20long%20pass%2Fword%20%22quoted%22"), "[secret]");
+  EXPECT_EQ(cleaned(credential, "{\"p\":\"a long pass\\/word \\\"quoted\\\"\"}").find("word"),
+            std::string::npos);
+  EXPECT_EQ(cleaned(credential, base64("a long pass/word \"quoted\"")), "[secret]");
+  EXPECT_EQ(cleaned(credential, "Basic " + base64("anna:a long pass/word \"quoted\"")), "Basic [secret]");
+}
+
+TEST(EchoFilter, LeavesOrdinaryTextAlone) {
+  EXPECT_EQ(cleaned(basic("summer"), "A summer wedding"), "A summer wedding");
+  EXPECT_EQ(cleaned(Credential(), "anything"), "anything");
+  EXPECT_EQ(cleaned(basic("0123456789abcdef"), "0123456789abcde"), "0123456789abcde");
+}
+
+TEST(EchoFilter, ManyEchoesTakeOnePass) {
+  std::string const secret = "0123456789abcdef";
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += secret;
+  auto const out = cleaned(basic(secret), text);
+  EXPECT_EQ(out.size(), 200'000U * std::string_view("[secret]").size());
+}
+
+} // namespace
+} // namespace garland::egress

@@ -1,0 +1,136 @@
+#include "host/egress/failure.h"
+
+#include <system_error>
+
+namespace garland::egress {
+namespace {
+
+Error coded(ErrorKind kind, std::string code, std::string message) {
+  Error error(kind, std::move(message));
+  error.provider_code = std::move(code);
+  return error;
+}
+
+std::string seconds(Milliseconds span) {
+  return span.count() % 1000 == 0 ? std::to_string(span.count() / 1000) + " s"
+                                  : std::to_string(span.count()) + " ms";
+}
+
+Error untrusted(Transfer const& transfer, std::string const& host) {
+  auto const& verdict = transfer.verdict();
+  std::string const why =
+      verdict.error == X509_V_OK
+          ? "it was issued for another name"
+          : std::string(X509_verify_cert_error_string(verdict.error)) + " (issued by " + verdict.issuer + ")";
+  return coded(ErrorKind::providerBug, "tls_untrusted",
+               "the TLS certificate of " + host + " is not trusted: " + why +
+                   "; check the address, or if the server has an authority of its own let the operator "
+                   "add that authority's CA file");
+}
+
+Error noConnection(Transfer const& transfer, std::string const& host) {
+  auto const reason = static_cast<int>(transfer.number(CURLINFO_OS_ERRNO));
+  if (reason == ECONNREFUSED)
+    return coded(ErrorKind::transient, "refused",
+                 host + " refused the connection; check the address and its port, and that the server runs");
+  return coded(ErrorKind::transient, "unreachable",
+               host + " cannot be reached" +
+                   (reason == 0 ? std::string() : " (" + std::generic_category().message(reason) + ")") +
+                   "; check the address and the network");
+}
+
+Error timedOut(Transfer const& transfer, std::string const& host, Milliseconds allowed) {
+  if (!transfer.begun())
+    return coded(ErrorKind::transient, "timed_out",
+                 host + " did not accept a connection in time; check the address and that the server runs");
+  return coded(ErrorKind::transient, "timed_out",
+               host + " did not finish its answer within " + seconds(allowed) + "; try again later");
+}
+
+std::optional<Error> stopped(Transfer const& transfer, Hop const& hop) {
+  using Stop = Transfer::Stop;
+  auto const& host = hop.url.host();
+  switch (transfer.stopped()) {
+  case Stop::none: return std::nullopt;
+  case Stop::cancelled: return Error(ErrorKind::cancelled, "the request to " + host + " was cancelled");
+  case Stop::body_too_large:
+    return coded(ErrorKind::hostLimit, "too_large",
+                 "the answer of " + host + " is larger than the " + std::to_string(hop.max_body) +
+                     " bytes allowed; ask for less at once, or raise limits.max_body in the manifest");
+  case Stop::headers_too_large:
+    return coded(ErrorKind::hostLimit, "too_large",
+                 "the answer of " + host + " has more than 64 KiB of headers");
+  case Stop::private_address:
+    return coded(ErrorKind::forbidden, "private_address",
+                 host + " leads to " + transfer.refusedAddress() +
+                     ", which is no public address; an operator can allow the private network for this "
+                     "connection");
+  case Stop::plain_http: return plainHttpNotAllowed(host);
+  case Stop::not_repeated:
+    return coded(ErrorKind::transient, "connection_lost",
+                 host +
+                     " closed the connection without an answer; whether it acted on the request is unknown");
+  }
+  return std::nullopt;
+}
+
+Error byCode(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
+  auto const& host = hop.url.host();
+  switch (transfer.code()) {
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return coded(ErrorKind::transient, "unknown_host",
+                 "the name " + host + " does not exist or cannot be looked up; check the server address");
+  case CURLE_COULDNT_CONNECT: return noConnection(transfer, host);
+  case CURLE_OPERATION_TIMEDOUT: return timedOut(transfer, host, allowed);
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_ISSUER_ERROR: return untrusted(transfer, host);
+  case CURLE_SSL_CONNECT_ERROR:
+    if (transfer.verdict().error != X509_V_OK) return untrusted(transfer, host);
+    return coded(ErrorKind::transient, "tls_failed",
+                 host + " did not complete a TLS handshake; check that the address and port are those of an "
+                        "https server with TLS 1.2 or later");
+  case CURLE_FILESIZE_EXCEEDED:
+    return coded(ErrorKind::hostLimit, "too_large",
+                 "the answer of " + host + " is larger than the " + std::to_string(hop.max_body) +
+                     " bytes allowed; ask for less at once, or raise limits.max_body in the manifest");
+  case CURLE_GOT_NOTHING:
+  case CURLE_PARTIAL_FILE:
+  case CURLE_RECV_ERROR:
+  case CURLE_SEND_ERROR:
+  case CURLE_HTTP2:
+  case CURLE_HTTP2_STREAM:
+    return coded(ErrorKind::transient, "connection_lost",
+                 "the connection to " + host + " broke before its answer was complete; try again later");
+  case CURLE_OUT_OF_MEMORY:
+  case CURLE_FAILED_INIT: return {ErrorKind::hostLimit, "there is no memory left for a request"};
+  default:
+    return coded(ErrorKind::providerBug, "bad_http",
+                 host + " answered what is not proper HTTP (" + curl_easy_strerror(transfer.code()) + ")");
+  }
+}
+
+} // namespace
+
+std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
+  auto error = stopped(transfer, hop);
+  if (!error && transfer.code() == CURLE_OK) return std::nullopt;
+  if (!error) error = byCode(transfer, hop, allowed);
+  error->effect = transfer.begun() && !isSafe(hop.method) ? Effect::unknown : Effect::notApplied;
+  return error;
+}
+
+Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
+  std::string listed;
+  for (auto const& rule : rules) listed += (listed.empty() ? "" : ", ") + rule;
+  return coded(ErrorKind::forbidden, "host_not_allowed",
+               "the host " + url.host() + " at port " + std::to_string(url.port()) +
+                   " is not among those allowed (" + (listed.empty() ? "none" : listed) +
+                   "); correct the address, or the connector's manifest must list the host");
+}
+
+Error plainHttpNotAllowed(std::string const& host) {
+  return coded(ErrorKind::forbidden, "plain_http",
+               "plain http to " + host + " would send the password readable; use https");
+}
+
+} // namespace garland::egress

@@ -1,0 +1,104 @@
+// One request on the wire: one hop of a fetch, without redirects. What a hop may do was decided
+// before; here the limits are kept and the address is checked when the socket is made.
+#pragma once
+
+#include "host/egress/address.h"
+#include "host/egress/egress.h"
+#include "host/egress/header_list.h"
+#include "host/egress/transport.h"
+#include "host/egress/url.h"
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace garland::egress {
+
+// Which network an address belongs to; tests let loopback play the public internet.
+using AddressCheck = AddressKind (*)(sockaddr const&);
+
+struct Hop {
+  std::string const& method;
+  Url const& url; // as sent, with a query credential
+  HeaderList const& headers;
+  std::string const& body;
+  Milliseconds timeout; // at least 1 ms
+  std::size_t max_body;
+  bool allow_private;
+  AddressCheck kind_of;
+};
+
+// GET, HEAD, OPTIONS, PROPFIND, REPORT: nothing changes at the far side, however often it is sent.
+bool isSafe(std::string const& method);
+
+// [loop thread]
+class Transfer {
+public:
+  // The hop's parts must outlive the transfer.
+  Transfer(std::shared_ptr<Transport> transport, Hop const& hop);
+  Transfer(Transfer const&) = delete;
+  Transfer& operator=(Transfer const&) = delete;
+  ~Transfer();
+
+  // Returns when the transfer has ended; cancelling the awaiting coroutine aborts it.
+  asio::awaitable<void> perform();
+
+  // Why it ended, besides libcurl's code.
+  enum class Stop {
+    none,
+    cancelled,
+    body_too_large,
+    headers_too_large,
+    private_address,
+    plain_http,
+    not_repeated
+  };
+  CURLcode code() const { return code_; }
+  Stop stopped() const { return stop_; }
+  // Request bytes may have left. False: nothing can have happened at the far side.
+  bool begun() const { return begun_; }
+  std::string const& refusedAddress() const { return refused_address_; }
+  Verdict const& verdict() const { return *verdict_; }
+
+  long number(CURLINFO what) const;
+  std::size_t bytesOut() const;
+  std::size_t bytesIn() const { return header_bytes_ + size(CURLINFO_SIZE_DOWNLOAD_T); }
+  std::vector<Header> headers() const;
+  std::string takeBody() { return std::move(body_); }
+
+  // For the transport.
+  CURL* handle() const { return handle_; }
+  void end(CURLcode code);
+  void cancel();
+
+private:
+  static std::size_t onBody(char* data, std::size_t size, std::size_t count, void* transfer);
+  static std::size_t onHeader(char* data, std::size_t size, std::size_t count, void* transfer);
+  static curl_socket_t openSocket(void* transfer, curlsocktype purpose, curl_sockaddr* address);
+  static int beforeRequest(void* transfer, char* remote_ip, char* local_ip, int remote_port, int local_port);
+  static CURLcode onTls(CURL* handle, void* context, void* transfer);
+
+  template <class Value> void set(CURLoption option, Value value) {
+    curl_easy_setopt(handle_, option, value);
+  }
+  void setUp();
+  void setUpMethod();
+  void setUpSafety();
+  bool mayConnect(sockaddr const& address);
+  std::size_t size(CURLINFO what) const;
+
+  std::shared_ptr<Transport> transport_;
+  Hop hop_;
+  CURL* handle_;
+  asio::steady_timer done_; // never expires; cancelled at the end
+  bool finished_ = false;
+  bool begun_ = false;
+  CURLcode code_ = CURLE_OK;
+  Stop stop_ = Stop::none;
+  std::string refused_address_;
+  std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();
+  std::size_t header_bytes_ = 0;
+  std::string body_;
+};
+
+} // namespace garland::egress

@@ -1,0 +1,118 @@
+// What is installed: every plugin folder, loadable or with the sentence why not. Runs no plugin code
+// and never fails as a whole: one bad folder must not hide the good ones.
+#include "host/runtime/elf_image.h"
+#include "host/runtime/image.h"
+#include "host/runtime/runtime.h"
+#include "host/vault/vault.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+namespace garland::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxManifestBytes = 1U << 20U;
+
+Error at(std::string_view file, Error const& error) {
+  return Error(error.kind, std::string(file) + " " + error.message);
+}
+
+Result<void> checkSettings(Manifest const& manifest) {
+  if (manifest.settings_schema.is_null()) return {};
+  auto const compiled = Schema::compile(manifest.settings_schema);
+  if (!compiled)
+    return Error(ErrorKind::invalidInput, "connector.json: /settings: is " + compiled.error().message);
+  return {};
+}
+
+Result<Manifest> checkedManifest(std::string_view text, std::string const& folder, Schema const& schema) {
+  auto const document = parseJson(text, JsonLimits{kMaxManifestBytes, 32});
+  if (!document) return Error(ErrorKind::invalidInput, "connector.json: " + document.error().message);
+  TRY_VOID(schema.require(*document, "connector.json"));
+  auto manifest = parseManifest(text);
+  if (!manifest) return Error(ErrorKind::invalidInput, "connector.json: " + manifest.error().message);
+  if (manifest->id != folder)
+    return Error(ErrorKind::invalidInput, "connector.json: /id: says \"" + manifest->id.substr(0, 100) +
+                                              "\" but the folder is named \"" + folder +
+                                              "\"; rename the folder");
+  TRY_VOID(checkSettings(*manifest));
+  return manifest;
+}
+
+// Fills `info` as far as the plugin is sound; the error is the refusal.
+Result<void> inspect(fs::path const& folder, Schema const& schema, PluginInfo& info) {
+  auto const text = readPluginFile((folder / "connector.json").string(), kMaxManifestBytes);
+  if (!text) return at("connector.json", text.error());
+  TRY(manifest, checkedManifest(*text, info.manifest.id, schema));
+  info.manifest = std::move(manifest);
+  auto const bytes = readPluginFile(info.path, kMaxPluginBytes);
+  if (!bytes) return at("connector.so", bytes.error());
+  info.digest = vault::sha256Hex(*bytes);
+  auto const sound = checkPluginElf(*bytes, *text);
+  if (!sound) return at("connector.so", sound.error());
+  return {};
+}
+
+// Folders without either file are no plugins (a build tree has such).
+std::vector<fs::path> pluginFolders(std::string const& directory) {
+  std::vector<fs::path> out;
+  std::error_code failed;
+  for (fs::directory_iterator entry(directory, failed); !failed && entry != fs::directory_iterator();
+       entry.increment(failed)) {
+    std::error_code ignored;
+    auto const& path = entry->path();
+    if (fs::exists(path / "connector.json", ignored) || fs::exists(path / "connector.so", ignored))
+      out.push_back(path);
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+std::string_view lastPart(std::string_view id) { return id.substr(id.rfind('.') + 1); }
+
+} // namespace
+
+Catalogue Catalogue::scan(std::vector<std::string> const& dirs, Schema const& manifest_schema) {
+  Catalogue catalogue;
+  std::set<std::string> seen;
+  for (auto const& directory : dirs) {
+    for (auto const& folder : pluginFolders(directory)) {
+      PluginInfo info;
+      info.manifest.id = folder.filename().string();
+      info.path = (folder / "connector.so").string();
+      if (auto const sound = inspect(folder, manifest_schema, info); !sound) {
+        info.refusal = folder.string() + "/" + sound.error().message;
+      } else if (!seen.insert(info.manifest.id).second) {
+        info.refusal =
+            folder.string() + " is installed a second time; the first folder in [plugins] dirs counts";
+      }
+      catalogue.plugins_.push_back(std::move(info));
+    }
+  }
+  return catalogue;
+}
+
+PluginInfo const* Catalogue::find(std::string_view id) const {
+  PluginInfo const* found = nullptr;
+  for (auto const& plugin : plugins_) {
+    auto const better = !found || (!found->refusal.empty() && plugin.refusal.empty());
+    if (plugin.manifest.id == id && better) found = &plugin;
+  }
+  if (found) return found;
+  bool ambiguous = false;
+  for (auto const& plugin : plugins_) {
+    if (lastPart(plugin.manifest.id) != id) continue;
+    if (!found || (!found->refusal.empty() && plugin.refusal.empty())) {
+      found = &plugin;
+      ambiguous = false;
+    } else if (plugin.manifest.id != found->manifest.id && plugin.refusal.empty() == found->refusal.empty()) {
+      ambiguous = true;
+    }
+  }
+  return ambiguous ? nullptr : found;
+}
+
+} // namespace garland::runtime

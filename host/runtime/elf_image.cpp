@@ -1,0 +1,278 @@
+#include "host/runtime/elf_image.h"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <span>
+
+namespace garland::runtime {
+namespace {
+
+#if defined(__x86_64__)
+constexpr Elf64_Half kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr Elf64_Half kMachine = EM_AARCH64;
+#else
+#error "name this machine's ELF number"
+#endif
+
+constexpr std::string_view kEntry = "garland_entry_v1";
+constexpr std::string_view kNoteName{"Garland\0", 8};
+constexpr Elf64_Word kNoteType = 1;
+constexpr std::size_t kMaxProgramHeaders = 256;
+constexpr std::size_t kMaxSymbols = 1U << 20U;
+
+Error bad(std::string what) { return Error(ErrorKind::invalidInput, std::move(what)); }
+Error cutShort(std::string_view where) {
+  return bad("is cut short or damaged: " + std::string(where) + " lies outside the file");
+}
+
+// Reads values and parts out of bytes; nothing it hands out reaches beyond them.
+class Reader {
+public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  std::optional<std::string_view> part(std::uint64_t offset, std::uint64_t size) const {
+    if (offset > bytes_.size() || size > bytes_.size() - offset) return std::nullopt;
+    return bytes_.substr(offset, size);
+  }
+  template <class T> std::optional<T> value(std::uint64_t offset) const {
+    auto const found = part(offset, sizeof(T));
+    if (!found) return std::nullopt;
+    T out;
+    std::memcpy(&out, found->data(), sizeof(T));
+    return out;
+  }
+  std::optional<std::string> cString(std::uint64_t offset) const {
+    if (offset >= bytes_.size()) return std::nullopt;
+    auto const end = bytes_.find('\0', offset);
+    if (end == std::string_view::npos) return std::nullopt;
+    return std::string(bytes_.substr(offset, end - offset));
+  }
+  std::size_t size() const { return bytes_.size(); }
+
+private:
+  std::string_view bytes_;
+};
+
+// The file as the loader sees it: addresses translated by the loadable segments.
+class Segments {
+public:
+  Segments(Reader file, std::vector<Elf64_Phdr> headers) : file_(file), headers_(std::move(headers)) {}
+
+  // From `address` to the end of its segment's bytes in the file.
+  std::optional<Reader> from(std::uint64_t address) const {
+    for (auto const& header : headers_) {
+      if (header.p_type != PT_LOAD || address < header.p_vaddr) continue;
+      auto const within = address - header.p_vaddr;
+      if (within >= header.p_filesz) continue;
+      auto const bytes = file_.part(header.p_offset + within, header.p_filesz - within);
+      if (!bytes) return std::nullopt;
+      return Reader(*bytes);
+    }
+    return std::nullopt;
+  }
+  std::vector<Elf64_Phdr> const& headers() const { return headers_; }
+  Elf64_Phdr const* first(Elf64_Word type) const {
+    auto const found = std::ranges::find(headers_, type, &Elf64_Phdr::p_type);
+    return found == headers_.end() ? nullptr : &*found;
+  }
+
+private:
+  Reader file_;
+  std::vector<Elf64_Phdr> headers_;
+};
+
+struct Dynamic {
+  std::uint64_t symbols = 0;
+  std::uint64_t strings = 0;
+  std::uint64_t hash = 0;
+  std::uint64_t gnu_hash = 0;
+  bool program = false; // a position-independent executable
+};
+
+Result<Elf64_Ehdr> readHeader(Reader const& file) {
+  auto const ident = file.part(0, EI_NIDENT);
+  if (!ident || !ident->starts_with(std::string_view(ELFMAG, SELFMAG))) return bad("is not an ELF file");
+  if ((*ident)[EI_CLASS] != ELFCLASS64) return bad("is not a 64-bit object; build it for a 64-bit machine");
+  if ((*ident)[EI_DATA] != ELFDATA2LSB) return bad("is not a little-endian object");
+  auto const header = file.value<Elf64_Ehdr>(0);
+  if (!header) return cutShort("the ELF header");
+  if (header->e_machine != kMachine)
+    return bad("is built for another processor (ELF machine " + std::to_string(header->e_machine) +
+               ", this host is " + std::to_string(kMachine) + "); build it for this one");
+  if (header->e_type != ET_DYN)
+    return bad("is not a shared object (ELF type " + std::to_string(header->e_type) +
+               "); link it with -shared");
+  if (header->e_shoff != 0 &&
+      !file.part(header->e_shoff, std::uint64_t{header->e_shnum} * header->e_shentsize))
+    return cutShort("the section table");
+  return *header;
+}
+
+Result<Segments> readSegments(Reader const& file, Elf64_Ehdr const& header) {
+  if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum > kMaxProgramHeaders)
+    return bad("has no usable program headers");
+  std::vector<Elf64_Phdr> headers;
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    auto const at = file.value<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr));
+    if (header.e_phoff > file.size() || !at) return cutShort("the program header table");
+    if (at->p_type != PT_NULL && !file.part(at->p_offset, at->p_filesz))
+      return cutShort("segment " + std::to_string(i));
+    headers.push_back(*at);
+  }
+  return Segments(file, std::move(headers));
+}
+
+Result<Dynamic> readDynamic(Reader const& file, Segments const& segments) {
+  auto const* header = segments.first(PT_DYNAMIC);
+  if (!header) return bad("has no dynamic section; link it with -shared");
+  Dynamic out;
+  for (std::uint64_t at = 0; at + sizeof(Elf64_Dyn) <= header->p_filesz; at += sizeof(Elf64_Dyn)) {
+    auto const entry = file.value<Elf64_Dyn>(header->p_offset + at);
+    if (!entry) return cutShort("the dynamic section");
+    switch (entry->d_tag) {
+    case DT_NULL: return out;
+    case DT_SYMTAB: out.symbols = entry->d_un.d_ptr; break;
+    case DT_STRTAB: out.strings = entry->d_un.d_ptr; break;
+    case DT_HASH: out.hash = entry->d_un.d_ptr; break;
+    case DT_GNU_HASH: out.gnu_hash = entry->d_un.d_ptr; break;
+    case DT_FLAGS_1: out.program = (entry->d_un.d_val & DF_1_PIE) != 0; break;
+    default: break;
+    }
+  }
+  return bad("has a dynamic section without an end");
+}
+
+// How many symbols the GNU hash table can reach: one more than the end of its last chain.
+std::optional<std::uint64_t> countByGnuHash(Reader const& table) {
+  auto const buckets = table.value<std::uint32_t>(0);
+  auto const first = table.value<std::uint32_t>(4);
+  auto const bloom_words = table.value<std::uint32_t>(8);
+  if (!buckets || !first || !bloom_words || *buckets > kMaxSymbols || *bloom_words > kMaxSymbols)
+    return std::nullopt;
+  std::uint64_t const buckets_at = 16 + std::uint64_t{*bloom_words} * 8;
+  std::uint64_t const chains_at = buckets_at + std::uint64_t{*buckets} * 4;
+  std::uint32_t last = 0;
+  for (std::uint64_t i = 0; i < *buckets; ++i) {
+    auto const head = table.value<std::uint32_t>(buckets_at + i * 4);
+    if (!head) return std::nullopt;
+    last = std::max(last, *head);
+  }
+  if (last < *first) return *first; // every bucket is empty
+  for (std::uint64_t symbol = last; symbol < kMaxSymbols; ++symbol) {
+    auto const link = table.value<std::uint32_t>(chains_at + (symbol - *first) * 4);
+    if (!link) return std::nullopt;
+    if ((*link & 1U) != 0) return symbol + 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> countSymbols(Segments const& segments, Dynamic const& dynamic) {
+  if (dynamic.gnu_hash != 0) {
+    auto const table = segments.from(dynamic.gnu_hash);
+    return table ? countByGnuHash(*table) : std::nullopt;
+  }
+  auto const table = segments.from(dynamic.hash);
+  auto const chains = table ? table->value<std::uint32_t>(4) : std::nullopt;
+  if (!chains || *chains > kMaxSymbols) return std::nullopt;
+  return *chains;
+}
+
+bool isExported(Elf64_Sym const& symbol) {
+  auto const binding = ELF64_ST_BIND(symbol.st_info);
+  auto const visibility = ELF64_ST_VISIBILITY(symbol.st_other);
+  return symbol.st_shndx != SHN_UNDEF && binding != STB_LOCAL &&
+         (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
+}
+
+Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic const& dynamic) {
+  auto const symbols = segments.from(dynamic.symbols);
+  auto const strings = segments.from(dynamic.strings);
+  if (!symbols || !strings) return cutShort("the dynamic symbol table");
+  auto const count = countSymbols(segments, dynamic);
+  if (!count) return bad("has a damaged symbol hash table");
+  std::vector<std::string> out;
+  for (std::uint64_t i = 1; i < *count; ++i) {
+    auto const symbol = symbols->value<Elf64_Sym>(i * sizeof(Elf64_Sym));
+    if (!symbol) return cutShort("dynamic symbol " + std::to_string(i));
+    if (!isExported(*symbol)) continue;
+    auto name = strings->cString(symbol->st_name);
+    if (!name) return cutShort("the name of dynamic symbol " + std::to_string(i));
+    out.push_back(std::move(*name));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+// The descriptor of the plugin's note in one note segment; nothing if it is not in there.
+Result<std::optional<std::string>> noteIn(std::string_view segment, std::uint64_t alignment) {
+  Reader const notes(segment);
+  auto const padded = [alignment](std::uint64_t size) {
+    return (size + alignment - 1) / alignment * alignment;
+  };
+  std::optional<std::string> found;
+  for (std::uint64_t at = 0; at + sizeof(Elf64_Nhdr) <= segment.size();) {
+    auto const header = *notes.value<Elf64_Nhdr>(at);
+    auto const name_at = at + sizeof(Elf64_Nhdr);
+    auto const text_at = name_at + padded(header.n_namesz);
+    auto const name = notes.part(name_at, header.n_namesz);
+    auto const text = notes.part(text_at, header.n_descsz);
+    if (!name || !text) return cutShort("a note");
+    if (*name == kNoteName && header.n_type == kNoteType) {
+      if (found) return bad("holds two manifests (notes .note.garland)");
+      found = std::string(*text);
+    }
+    at = text_at + padded(header.n_descsz);
+  }
+  return found;
+}
+
+Result<std::string> readManifestNote(Reader const& file, Segments const& segments) {
+  std::optional<std::string> found;
+  for (auto const& header : segments.headers()) {
+    if (header.p_type != PT_NOTE) continue;
+    auto const bytes = file.part(header.p_offset, header.p_filesz);
+    if (!bytes) return cutShort("a note segment");
+    TRY(note, noteIn(*bytes, header.p_align == 8 ? 8 : 4));
+    if (note && found) return bad("holds two manifests (notes .note.garland)");
+    if (note) found = std::move(note);
+  }
+  if (!found) return bad("carries no manifest (note .note.garland); build it with garland_add_connector()");
+  return std::move(*found);
+}
+
+} // namespace
+
+Result<ElfImage> readElf(std::string_view bytes) {
+  Reader const file(bytes);
+  TRY(header, readHeader(file));
+  TRY(segments, readSegments(file, header));
+  TRY(dynamic, readDynamic(file, segments));
+  if (dynamic.program || segments.first(PT_INTERP))
+    return bad("is a program, not a shared object; link it with -shared");
+  ElfImage image;
+  TRY(exports, readExports(segments, dynamic));
+  TRY(manifest, readManifestNote(file, segments));
+  image.exports = std::move(exports);
+  image.manifest = std::move(manifest);
+  return image;
+}
+
+Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text) {
+  TRY(image, readElf(bytes));
+  if (std::ranges::find(image.exports, kEntry) == image.exports.end())
+    return bad("does not export garland_entry_v1; build it with garland_add_connector()");
+  for (auto const& symbol : image.exports)
+    if (symbol != kEntry)
+      return bad("exports more than garland_entry_v1 (" + symbol.substr(0, 80) +
+                 "); build it with garland_add_connector()");
+  if (image.exports.size() != 1) return bad("exports garland_entry_v1 more than once");
+  if (image.manifest != manifest_text)
+    return bad("was built with another connector.json than the one beside it; install both from one build");
+  return {};
+}
+
+} // namespace garland::runtime

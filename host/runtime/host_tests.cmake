@@ -1,0 +1,52 @@
+# Tests of the host side, against the real worker, a probe plugin and workers that misbehave.
+if(NOT BUILD_TESTING)
+  return()
+endif()
+
+set(host_plugins ${CMAKE_BINARY_DIR}/tests/plugins)
+foreach(id IN ITEMS host_probe host_liar)
+  garland_add_connector(garland_test_${id} MANIFEST test_plugins/${id}.json SOURCES test_plugins/host_probe.c
+    LANGUAGE C OUTPUT ${host_plugins} NO_INSTALL)
+endforeach()
+target_compile_definitions(garland_test_host_liar_objects PRIVATE PROBE_ID="test.somebody_else")
+
+foreach(fake IN ITEMS 1 2 3 4)
+  add_executable(garland_fake_worker_${fake} test_plugins/host_fake_worker.cpp)
+  target_link_libraries(garland_fake_worker_${fake} PRIVATE garland_runtime_worker)
+  target_compile_definitions(garland_fake_worker_${fake} PRIVATE GARLAND_FAKE=${fake})
+  set_target_properties(garland_fake_worker_${fake} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endforeach()
+
+foreach(odd IN ITEMS bare many)
+  add_library(garland_odd_${odd} MODULE test_plugins/host_odd_object.c)
+  set_target_properties(garland_odd_${odd} PROPERTIES PREFIX "" OUTPUT_NAME ${odd}
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/odd)
+endforeach()
+target_compile_definitions(garland_odd_many PRIVATE ODD_NOTE)
+
+garland_test(runtime_test
+  SOURCES backoff_test.cpp catalogue_test.cpp elf_image_test.cpp image_test.cpp manifest_test.cpp
+    supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_test.cpp tainted_test.cpp
+  USES garland_runtime
+  LABELS unit)
+target_compile_definitions(runtime_test PRIVATE
+  GARLAND_TEST_PLUGINS="${host_plugins}"
+  GARLAND_WORKER="$<TARGET_FILE:garland-worker>"
+  GARLAND_FAKE_WORKER="${CMAKE_BINARY_DIR}/tests/garland_fake_worker_"
+  GARLAND_ODD_OBJECT="${CMAKE_BINARY_DIR}/tests/odd/")
+add_dependencies(runtime_test garland-worker garland_test_host_probe garland_test_host_liar
+  garland_fake_worker_1 garland_fake_worker_2 garland_fake_worker_3 garland_fake_worker_4
+  garland_odd_bare garland_odd_many)
+
+if(COMMAND garland_fuzzer)
+  garland_fuzzer(elf_image_fuzz SOURCES elf_image_fuzz.cpp USES garland_runtime)
+  garland_fuzzer(manifest_fuzz SOURCES manifest_fuzz.cpp USES garland_runtime)
+endif()
+
+# tests/bench/run calls it; not part of `all`.
+add_executable(garland_call_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/bench/call_bench.cpp)
+target_link_libraries(garland_call_bench PRIVATE garland_runtime)
+set_target_properties(garland_call_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_compile_definitions(garland_call_bench PRIVATE GARLAND_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+  GARLAND_TEST_PLUGINS="${host_plugins}" GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
+add_dependencies(garland_call_bench garland-worker garland_test_host_probe)

@@ -1,0 +1,68 @@
+#include "host/runtime/runtime.h"
+
+#include <gtest/gtest.h>
+
+namespace garland::runtime {
+namespace {
+
+constexpr std::string_view kText = R"({"manifest":1,"id":"garland.caldav","name":"CalDAV","version":"1.0.0","category":"calendar",
+  "summary":"One.","operations":["calendar.pull/1"],
+  "auth":[{"slot":"login","scheme":"basic","fields":["username","password"]},
+          {"slot":"key","scheme":"header","parameter":"X-Key","fields":["token"]}],
+  "hosts":["setting:/url","*.icloud.com"],"settings":{"type":"object"},"limits":{"max_body":1024},"poll":{"every_seconds":60}})";
+
+TEST(Manifest, EveryMemberIsRead) {
+  auto const manifest = parseManifest(kText);
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->id, "garland.caldav");
+  EXPECT_EQ(manifest->operations, std::vector<std::string>{"calendar.pull/1"});
+  ASSERT_EQ(manifest->auth.size(), 2U);
+  EXPECT_EQ(manifest->auth[0].fields, (std::vector<std::string>{"username", "password"}));
+  EXPECT_EQ(manifest->auth[1].parameter, "X-Key");
+  EXPECT_EQ(manifest->max_body, 1024U);
+  EXPECT_EQ(manifest->poll_every, std::chrono::minutes(1));
+  EXPECT_TRUE(manifest->settings_schema.is_object());
+}
+
+TEST(Manifest, NotJsonIsToldWithItsPlace) {
+  auto const manifest = parseManifest("{\n  \"id\": oops\n}");
+  ASSERT_FALSE(manifest);
+  EXPECT_NE(manifest.error().message.find("at line 2, column"), std::string::npos) << manifest.error().message;
+}
+
+TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
+  struct Case {
+    std::string text;
+    std::string place;
+  };
+  for (auto const& [text, place] : {Case{R"({"id":7})", "/id"}, Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
+                                    Case{R"({"id":"a.b","version":"1","operations":[7]})", "/operations"},
+                                    Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
+                                    Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
+                                    Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
+                                    Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
+                                    Case{"[]", "/id"}}) {
+    auto const manifest = parseManifest(text);
+    ASSERT_FALSE(manifest) << text;
+    EXPECT_TRUE(manifest.error().message.starts_with(place)) << manifest.error().message;
+  }
+}
+
+TEST(Manifest, AllowedHostsTakeTheHostAndPortOutOfTheSettingsUrl) {
+  auto const manifest = parseManifest(kText).value();
+  auto const hosts = [&](std::string const& url) { return manifest.allowedHosts(json::value{{"url", url}}); };
+  using Hosts = std::vector<std::string>;
+  EXPECT_EQ(hosts("https://cal.example.com/dav/"), (Hosts{"cal.example.com", "*.icloud.com"}));
+  EXPECT_EQ(hosts("http://127.0.0.1:5232/"), (Hosts{"127.0.0.1:5232", "*.icloud.com"}));
+  EXPECT_EQ(hosts("https://user@[::1]:8443/x"), (Hosts{"[::1]:8443", "*.icloud.com"}));
+  EXPECT_EQ(hosts("https://good.example.com@evil.example.com/"), (Hosts{"evil.example.com", "*.icloud.com"}));
+}
+
+TEST(Manifest, SettingsWithoutAUsableUrlAllowNothingMore) {
+  auto const manifest = parseManifest(kText).value();
+  for (auto const* text : {"{}", "[]", "null", R"({"url":7})", R"({"url":"not a url"})", R"({"url":"mailto:a@b.c"})", R"({"url":"https://"})"})
+    EXPECT_EQ(manifest.allowedHosts(parseJson(text).value()), std::vector<std::string>{"*.icloud.com"}) << text;
+}
+
+} // namespace
+} // namespace garland::runtime

@@ -1,0 +1,343 @@
+#include "host/runtime/running_call.h"
+
+#include "host/runtime/tainted.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace garland::runtime {
+namespace {
+
+constexpr std::chrono::seconds kGrace{1}; // between "please stop" and the end of the worker
+constexpr std::chrono::milliseconds kClockSlack{100};
+constexpr std::size_t kMaxKind = 64;
+constexpr std::size_t kMaxLogText = 8U << 10U;
+constexpr std::size_t kMaxWhat = 64;
+constexpr std::size_t kMaxKey = 512;
+constexpr std::size_t kMaxUrl = 16U << 10U;
+constexpr std::size_t kMaxHeaders = 256;
+constexpr std::size_t kMaxAnswer = wire::kMaxMessage - (256U << 10U);
+
+Error violation(std::string what) { return Error(ErrorKind::pluginBug, std::move(what)); }
+
+std::optional<Error> problemWith(wire::HttpAsk const& ask) {
+  if (ask.method.empty() || ask.method.size() > 32) return Error(ErrorKind::invalidInput, "the HTTP method is empty or too long");
+  if (ask.url.empty() || ask.url.size() > kMaxUrl) return Error(ErrorKind::invalidInput, "the URL is empty or longer than 16 KiB");
+  if (ask.headers.size() > kMaxHeaders) return Error(ErrorKind::invalidInput, "a request may have at most 256 headers");
+  return std::nullopt;
+}
+
+HttpAsk hostAsk(wire::HttpAsk ask) {
+  HttpAsk out;
+  out.method = std::move(ask.method);
+  out.url = std::move(ask.url);
+  out.headers = std::move(ask.headers);
+  out.body = std::move(ask.body);
+  out.credential_slot = std::move(ask.credential_slot);
+  out.idempotency_key = std::move(ask.idempotency_key);
+  out.timeout = Milliseconds(std::max<std::int64_t>(ask.timeout_ms, 0));
+  out.max_body = ask.max_body;
+  return out;
+}
+
+std::size_t sizeOf(HttpAnswer const& answer) {
+  std::size_t size = answer.body.size();
+  for (auto const& [name, value] : answer.headers) size += name.size() + value.size() + 8;
+  return size;
+}
+
+wire::HttpAnswer wireAnswer(std::uint32_t request, Result<HttpAnswer> answer) {
+  wire::HttpAnswer out;
+  out.request = request;
+  if (answer && sizeOf(*answer) > kMaxAnswer)
+    answer = Error(ErrorKind::hostLimit, "the answer is larger than a plugin can be given").withEffect(answer->effect);
+  if (!answer) {
+    out.effect = static_cast<std::int32_t>(answer.error().effect);
+    out.error = std::move(answer).error();
+    return out;
+  }
+  out.status = answer->status;
+  out.headers = std::move(answer->headers);
+  out.body = std::move(answer->body);
+  if (answer->retry_after) out.retry_after_ms = answer->retry_after->count();
+  out.effect = static_cast<std::int32_t>(answer->effect);
+  return out;
+}
+
+LogLevel logLevel(std::int32_t level) {
+  return level >= 0 && level <= 3 ? static_cast<LogLevel>(level) : LogLevel::error; // as the ABI says
+}
+
+} // namespace
+
+RunningCall::RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection,
+                         std::uint64_t id, std::string title, CallHost& host, CallLimits limits, SteadyTime deadline)
+    : executor_(executor), connection_(std::move(connection)), id_(id), title_(std::move(title)), host_(host),
+      limits_(limits), deadline_(deadline), over_(executor) {}
+
+Result<void> RunningCall::onMessage(wire::Kind kind, std::string_view payload) {
+  if (done_) return violation("it sent a " + std::string(wire::name(kind)) + " for a call that it had ended");
+  if (failure_) return {};
+  switch (kind) {
+    case wire::Kind::emit: return onEmit(payload);
+    case wire::Kind::checkpoint: return onCheckpoint(payload);
+    case wire::Kind::httpAsk: return onHttpAsk(payload);
+    case wire::Kind::kvGet: return onKvGet(payload);
+    case wire::Kind::kvPut: return onKvPut(payload);
+    case wire::Kind::log: return onLog(payload);
+    case wire::Kind::progress: return onProgress(payload);
+    case wire::Kind::done: return onDone(payload);
+    default: return violation("it sent a " + std::string(wire::name(kind)) + " inside a call");
+  }
+}
+
+Result<void> RunningCall::onEmit(std::string_view payload) {
+  TRY(emit, wire::decode<wire::Emit>(payload));
+  auto const size = emit.record.size();
+  if (emit.kind.empty() || emit.kind.size() > kMaxKind) return violation("it emitted a record of an unnamed kind");
+  if (size > limits_.window.max_record) return violation("it emitted a record that is too large");
+  if (!isJson(emit.record)) return violation("it emitted a record that is not JSON");
+  bool const alone = open_records_ == 0;
+  if (open_records_ >= limits_.window.emit_window_records ||
+      (!alone && open_record_bytes_ + size > limits_.window.emit_window_bytes))
+    return violation("it emitted more than the host had granted");
+  ++open_records_;
+  open_record_bytes_ += size;
+  stream({false, 0, std::move(emit.kind), std::move(emit.record)});
+  return {};
+}
+
+Result<void> RunningCall::onCheckpoint(std::string_view payload) {
+  TRY(checkpoint, wire::decode<wire::Checkpoint>(payload));
+  TRY_VOID(countAsk());
+  if (checkpoint.cursor.size() > limits_.window.max_record) return violation("it sent a cursor that is too large");
+  if (!isJson(checkpoint.cursor)) return violation("it sent a cursor that is not JSON");
+  stream({true, checkpoint.request, {}, std::move(checkpoint.cursor)});
+  return {};
+}
+
+Result<void> RunningCall::onHttpAsk(std::string_view payload) {
+  TRY(ask, wire::decode<wire::HttpAsk>(payload));
+  TRY_VOID(countAsk());
+  serve(serveHttp(shared_from_this(), std::move(ask)));
+  return {};
+}
+
+Result<void> RunningCall::onKvGet(std::string_view payload) {
+  TRY(ask, wire::decode<wire::KvGet>(payload));
+  TRY_VOID(countAsk());
+  serve(serveKvGet(shared_from_this(), std::move(ask)));
+  return {};
+}
+
+Result<void> RunningCall::onKvPut(std::string_view payload) {
+  TRY(ask, wire::decode<wire::KvPut>(payload));
+  TRY_VOID(countAsk());
+  serve(serveKvPut(shared_from_this(), std::move(ask)));
+  return {};
+}
+
+Result<void> RunningCall::onLog(std::string_view payload) {
+  TRY(line, wire::decode<wire::Log>(payload));
+  if (log_lines_ > limits_.log_lines) return {};
+  if (log_lines_++ == limits_.log_lines) {
+    host_.log(LogLevel::warn, "the plugin logs too much; further lines of this call are dropped", {});
+    return {};
+  }
+  bool const usable = line.fields.size() <= kMaxLogText && line.fields.starts_with('{') && isJson(line.fields);
+  host_.log(logLevel(line.level), cleanText(line.message, kMaxLogText), usable ? std::move(line.fields) : std::string());
+  return {};
+}
+
+Result<void> RunningCall::onProgress(std::string_view payload) {
+  TRY(progress, wire::decode<wire::Progress>(payload));
+  host_.progress(progress.done, progress.total, cleanText(progress.what, kMaxWhat));
+  return {};
+}
+
+Result<void> RunningCall::onDone(std::string_view payload) {
+  TRY(done, wire::decode<wire::Done>(payload));
+  if (done.result.size() > limits_.window.max_record) return violation("it sent a result that is too large");
+  done_ = std::move(done);
+  if (cancelled_at_ && done_->error) { // what was emitted on the way does not count any more
+    stream_.clear();
+    stopServing();
+  }
+  maybeOver();
+  return {};
+}
+
+Result<void> RunningCall::countAsk() {
+  if (open_asks_ >= limits_.asks) return violation("it asks more at once than one call may");
+  ++open_asks_;
+  return {};
+}
+
+void RunningCall::serve(asio::awaitable<void> task) {
+  auto const signal = serving_.insert(serving_.end(), std::make_shared<asio::cancellation_signal>());
+  auto finished = [self = shared_from_this(), signal](std::exception_ptr const& bug) {
+    self->serving_.erase(signal);
+    if (bug) self->fail(Error(ErrorKind::transient, "the host failed while it served " + self->title_).withEffect(Effect::unknown));
+    self->maybeOver();
+  };
+  asio::co_spawn(executor_, std::move(task), asio::bind_cancellation_slot((*signal)->slot(), std::move(finished)));
+}
+
+void RunningCall::stream(StreamItem item) {
+  stream_.push_back(std::move(item));
+  if (std::exchange(streaming_, true)) return;
+  serve(serveStream(shared_from_this()));
+}
+
+asio::awaitable<void> RunningCall::serveStream(Self self) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!self->stream_.empty()) {
+    auto item = std::move(self->stream_.front());
+    self->stream_.pop_front();
+    if (item.is_checkpoint) {
+      co_await serveCheckpoint(self, std::move(item));
+    } else {
+      co_await serveRecord(self, std::move(item));
+    }
+  }
+  self->streaming_ = false;
+}
+
+asio::awaitable<void> RunningCall::serveRecord(Self self, StreamItem item) {
+  auto const size = item.text.size();
+  wire::EmitCredit credit;
+  credit.records = 1;
+  if (!self->stream_error_) {
+    auto taken = co_await self->host_.emit(std::move(item.kind), std::move(item.text));
+    if (!taken) self->stream_error_ = std::move(taken).error();
+  }
+  credit.error = self->stream_error_;
+  --self->open_records_;
+  self->open_record_bytes_ -= size;
+  self->connection_->send(wire::Kind::emitCredit, self->id_, credit);
+}
+
+asio::awaitable<void> RunningCall::serveCheckpoint(Self self, StreamItem item) {
+  wire::Ack ack;
+  ack.request = item.request;
+  if (!self->stream_error_) {
+    auto taken = co_await self->host_.checkpoint(std::move(item.text));
+    if (!taken) self->stream_error_ = std::move(taken).error();
+  }
+  ack.error = self->stream_error_;
+  --self->open_asks_;
+  self->connection_->send(wire::Kind::ack, self->id_, ack);
+}
+
+asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto const request = ask.request;
+  Result<HttpAnswer> answer = HttpAnswer();
+  if (auto problem = problemWith(ask)) {
+    answer = std::move(*problem);
+  } else {
+    answer = co_await self->host_.http(hostAsk(std::move(ask)));
+  }
+  --self->open_asks_;
+  self->connection_->send(wire::Kind::httpAnswer, self->id_, wireAnswer(request, std::move(answer)));
+}
+
+asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  wire::KvAnswer out;
+  out.request = ask.request;
+  Result<KvEntry> entry = Error(ErrorKind::invalidInput, "the key is empty or longer than 512 bytes");
+  if (!ask.key.empty() && ask.key.size() <= kMaxKey) entry = co_await self->host_.kvGet(std::move(ask.key));
+  if (entry) {
+    out.value.assign(entry->value.begin(), entry->value.end());
+    out.version = entry->version;
+  } else {
+    out.error = std::move(entry).error();
+  }
+  --self->open_asks_;
+  self->connection_->send(wire::Kind::kvAnswer, self->id_, out);
+}
+
+asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  wire::Ack out;
+  out.request = ask.request;
+  Result<void> stored = Error(ErrorKind::invalidInput, "the key is empty or longer than 512 bytes");
+  if (!ask.key.empty() && ask.key.size() <= kMaxKey) {
+    Bytes value(ask.value.begin(), ask.value.end());
+    Milliseconds const ttl(std::max<std::int64_t>(ask.ttl_ms, 0));
+    stored = co_await self->host_.kvPut(std::move(ask.key), std::move(value), ask.if_version, ttl);
+  }
+  if (!stored) out.error = std::move(stored).error();
+  --self->open_asks_;
+  self->connection_->send(wire::Kind::ack, self->id_, out);
+}
+
+void RunningCall::cancel(SteadyTime now) {
+  if (cancelled_at_ || failure_) return;
+  cancelled_at_ = now;
+  connection_->sendRaw(wire::Kind::cancel, id_, {});
+  // A plugin that is done has nothing left to stop; what is left is the host's own work.
+  if (done_) fail(stoppedError());
+}
+
+void RunningCall::fail(Error error) {
+  if (failure_) return;
+  failure_ = std::move(error);
+  stream_.clear();
+  stopServing();
+  maybeOver();
+}
+
+void RunningCall::stopServing() {
+  auto const all = serving_; // a task that ends takes its signal out of the list
+  for (auto const& signal : all) signal->emit(asio::cancellation_type::terminal);
+}
+
+bool RunningCall::overdue(SteadyTime now) {
+  if (!cancelled_at_ && now >= deadline_) {
+    timed_out_ = true;
+    cancel(now);
+  }
+  if (failure_ || !cancelled_at_ || now < *cancelled_at_ + kGrace) return false;
+  bool const hangs = !done_;
+  fail(stoppedError());
+  return hangs;
+}
+
+void RunningCall::maybeOver() {
+  if ((done_ || failure_) && serving_.empty()) over_.setNow(); // callers touch nothing after it
+  else if (done_ && !streaming_) stopServing(); // answers that nobody waits for any more
+}
+
+Error RunningCall::deadlineError(Effect effect) const {
+  Error error(ErrorKind::transient, title_ + " did not end in its time and was stopped");
+  error.effect = effect;
+  error.provider_code = "deadline";
+  return error;
+}
+
+Error RunningCall::stoppedError() const {
+  if (timed_out_) return deadlineError(Effect::unknown);
+  return Error(ErrorKind::cancelled, title_ + " was cancelled").withEffect(Effect::unknown);
+}
+
+Result<json::value> RunningCall::result() {
+  if (failure_) return std::move(*failure_);
+  if (stream_error_) return std::move(*stream_error_); // the cause, whatever the plugin made of it
+  if (done_->error) {
+    auto error = cleanError(std::move(*done_->error));
+    bool const by_clock = timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= deadline_ - kClockSlack);
+    if (error.kind == ErrorKind::cancelled && by_clock) return deadlineError(error.effect);
+    return error;
+  }
+  if (done_->result.empty()) return json::value();
+  auto value = parseJson(done_->result, JsonLimits{limits_.window.max_record, 64});
+  if (!value) return Error(ErrorKind::pluginBug, "the result of " + title_ + " is " + value.error().message).withEffect(Effect::unknown);
+  return value;
+}
+
+} // namespace garland::runtime

@@ -1,0 +1,106 @@
+// One call while it runs: what the plugin asks is checked, served on the CallHost and answered.
+//
+// Records and checkpoints go to the CallHost strictly one after the other, in the order they came;
+// everything else is served as it comes. The call is over when the plugin is done (or dead) and
+// nothing runs on the CallHost any more: only then may its owner let go of the CallHost.
+#pragma once
+
+#include "host/runtime/connection.h"
+#include "host/runtime/latch.h"
+#include "host/runtime/runtime.h"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <chrono>
+#include <deque>
+#include <list>
+#include <optional>
+
+namespace garland::runtime {
+
+// What the host grants to one call, and holds the worker to.
+struct CallLimits {
+  wire::Config window;
+  std::size_t asks = 64;         // unanswered questions
+  std::size_t log_lines = 2000;  // then the rest is dropped
+};
+
+// [loop thread]
+class RunningCall : public std::enable_shared_from_this<RunningCall> {
+public:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection, std::uint64_t id,
+              std::string title, CallHost& host, CallLimits limits, SteadyTime deadline);
+
+  // One message of the worker for this call. An error is a violation: the worker has to go.
+  Result<void> onMessage(wire::Kind kind, std::string_view payload);
+  // The caller does not want it any more, or its time is up: the plugin is told once to stop.
+  void cancel(SteadyTime now);
+  // It cannot end any more; whatever runs on the CallHost is cancelled. The first reason counts.
+  void fail(Error error);
+  // Looks at the clock. True if the plugin was told to stop a second ago and still runs; the call has
+  // failed then, and the worker has to go.
+  bool overdue(SteadyTime now);
+
+  Latch& over() { return over_; }
+  Result<json::value> result(); // once over
+  std::string const& title() const { return title_; } // "calendar.pull/1 of garland.caldav"
+
+private:
+  struct StreamItem {
+    bool is_checkpoint = false;
+    std::uint32_t request = 0; // of a checkpoint
+    std::string kind;          // of a record
+    std::string text;
+  };
+
+  Result<void> onEmit(std::string_view payload);
+  Result<void> onCheckpoint(std::string_view payload);
+  Result<void> onHttpAsk(std::string_view payload);
+  Result<void> onKvGet(std::string_view payload);
+  Result<void> onKvPut(std::string_view payload);
+  Result<void> onLog(std::string_view payload);
+  Result<void> onProgress(std::string_view payload);
+  Result<void> onDone(std::string_view payload);
+  Result<void> countAsk();
+
+  using Self = std::shared_ptr<RunningCall>;
+  static asio::awaitable<void> serveStream(Self self);
+  static asio::awaitable<void> serveRecord(Self self, StreamItem item);
+  static asio::awaitable<void> serveCheckpoint(Self self, StreamItem item);
+  static asio::awaitable<void> serveHttp(Self self, wire::HttpAsk ask);
+  static asio::awaitable<void> serveKvGet(Self self, wire::KvGet ask);
+  static asio::awaitable<void> serveKvPut(Self self, wire::KvPut ask);
+
+  void serve(asio::awaitable<void> task);
+  void stream(StreamItem item);
+  void stopServing();
+  void maybeOver();
+  Error deadlineError(Effect effect) const;
+  Error stoppedError() const;
+
+  asio::any_io_executor executor_;
+  std::shared_ptr<Connection> connection_;
+  std::uint64_t id_;
+  std::string title_;
+  CallHost& host_; // not touched once over_ is set
+  CallLimits limits_;
+  SteadyTime deadline_;
+  std::optional<SteadyTime> cancelled_at_;
+  bool timed_out_ = false;
+
+  std::optional<wire::Done> done_;
+  std::optional<Error> failure_;
+  std::optional<Error> stream_error_; // a record or checkpoint that the host refused
+  std::deque<StreamItem> stream_;     // not yet given to the host
+  bool streaming_ = false;
+  std::size_t open_records_ = 0;
+  std::size_t open_record_bytes_ = 0;
+  std::size_t open_asks_ = 0;
+  std::size_t log_lines_ = 0;
+  std::list<std::shared_ptr<asio::cancellation_signal>> serving_; // one for each task on the host
+  Latch over_;
+};
+
+} // namespace garland::runtime

@@ -1,0 +1,204 @@
+// How workers end, and what that does to calls: every call is answered once, and the next one works.
+#include "host/runtime/host_test_kit.h"
+
+#include <dirent.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <set>
+
+namespace garland::runtime::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One call to `operation`, and `act` as soon as it reports progress or asks for HTTP.
+struct Running {
+  Running(Runtime& runtime, std::string operation, std::function<void()> act) : runtime_(runtime) {
+    runtime.host.on_progress = [act = std::move(act)](std::string const&) { act(); };
+    runtime.spawn(runtime.task(std::move(operation), runtime.host), [this](Result<json::value> result) {
+      EXPECT_FALSE(ended) << "answered twice";
+      ended = std::move(result);
+    });
+  }
+  Result<json::value> const& wait() {
+    runtime_.runUntil([this] { return ended.has_value(); });
+    return *ended;
+  }
+  Runtime& runtime_;
+  std::optional<Result<json::value>> ended;
+};
+
+std::set<std::string> openDescriptors() {
+  std::set<std::string> out;
+  auto* folder = ::opendir("/proc/self/fd");
+  while (auto const* entry = ::readdir(folder)) {
+    if (entry->d_name[0] != '.' && std::stoi(entry->d_name) != ::dirfd(folder)) out.insert(entry->d_name);
+  }
+  ::closedir(folder);
+  return out;
+}
+
+bool hasChildren() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+TEST(WorkerDeath, AKilledWorkerFailsItsCallAndTheNextCallWorksAtOnce) {
+  Runtime runtime;
+  Running running(runtime, "wait", [&] { ::kill(runtime.worker().pid, SIGKILL); });
+  auto const& result = running.wait();
+  ASSERT_FALSE(result);
+  auto const& error = result.error();
+  EXPECT_EQ(error.kind, ErrorKind::transient);
+  EXPECT_EQ(error.provider_code, "worker_died");
+  EXPECT_EQ(error.effect, Effect::unknown);
+  EXPECT_NE(error.message.find("test.host_probe was killed by SIGKILL while test.wait/1"), std::string::npos) << error.message;
+  EXPECT_TRUE(runtime.call("echo"));
+  EXPECT_EQ(runtime.worker().restarts, 1U);
+  EXPECT_EQ(runtime.worker().last_exit, "was killed by SIGKILL while test.wait/1 of test.host_probe ran");
+}
+
+TEST(WorkerDeath, EveryCallOfADeadWorkerIsAnsweredExactlyOnce) {
+  Runtime runtime;
+  int waiting = 0;
+  int ended = 0;
+  runtime.host.on_progress = [&](std::string const&) {
+    if (++waiting == 40) ::kill(runtime.worker().pid, SIGKILL);
+  };
+  for (int n = 0; n < 40; ++n) {
+    runtime.spawn(runtime.task("wait", runtime.host), [&](Result<json::value> result) {
+      ASSERT_FALSE(result);
+      EXPECT_EQ(result.error().provider_code, "worker_died");
+      ++ended;
+    });
+  }
+  runtime.runUntil([&] { return ended == 40; });
+  EXPECT_TRUE(runtime.call("echo"));
+  EXPECT_EQ(ended, 40);
+}
+
+TEST(WorkerDeath, ARequestInFlightIsCancelledBeforeTheCallReturns) {
+  Runtime runtime;
+  bool cancelled = false;
+  runtime.host.on_http = [&](HttpAsk) -> Task<HttpAnswer> {
+    ::kill(runtime.worker().pid, SIGKILL);
+    asio::steady_timer never(runtime.loop, asio::steady_timer::time_point::max());
+    boost::system::error_code why;
+    co_await never.async_wait(asio::redirect_error(asio::use_awaitable, why));
+    cancelled = why == asio::error::operation_aborted;
+    co_return Error(ErrorKind::cancelled, "the request was cancelled");
+  };
+  auto const result = runtime.call("http", json::value{{"count", 1}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().provider_code, "worker_died");
+  EXPECT_TRUE(cancelled);
+}
+
+TEST(WorkerDeath, ACrashNamesItsSignalAndOperation) {
+  Runtime runtime;
+  auto const result = runtime.call("crash");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().provider_code, "worker_died");
+  EXPECT_NE(result.error().message.find("SIGSEGV"), std::string::npos) << result.error().message;
+  EXPECT_NE(result.error().message.find("while test.crash/1 of test.host_probe ran"), std::string::npos) << result.error().message;
+}
+
+TEST(WorkerDeath, APluginThatIgnoresItsDeadlineCostsItsWorkerOnly) {
+  Runtime runtime;
+  auto const result = runtime.call("hang", json::object(), 100ms);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().provider_code, "deadline");
+  EXPECT_TRUE(runtime.call("echo"));
+  EXPECT_NE(runtime.worker().last_exit.find("did not stop test.hang/1"), std::string::npos) << runtime.worker().last_exit;
+}
+
+TEST(WorkerDeath, AHangingCallIsBlamedForTheOthers) {
+  Runtime runtime;
+  KeepingHost other;
+  std::optional<Result<json::value>> waited;
+  runtime.spawn(runtime.task("wait", other), [&](Result<json::value> result) { waited = std::move(result); });
+  runtime.runUntil([&] { return other.progress_done == 1; });
+  auto const hung = runtime.call("hang", json::object(), 100ms);
+  ASSERT_FALSE(hung);
+  runtime.runUntil([&] { return waited.has_value(); });
+  EXPECT_EQ(waited->error().provider_code, "worker_died");
+  EXPECT_NE(waited->error().message.find("did not stop test.hang/1"), std::string::npos) << waited->error().message;
+}
+
+TEST(WorkerDeath, AfterTheFirstDeathTheNextWorkerHasToWait) {
+  VirtualClock clock{TimePoint{}};
+  SupervisorOptions options;
+  options.restart_base = 1000ms;
+  Runtime runtime(std::move(options), &clock);
+  EXPECT_FALSE(runtime.call("crash"));
+  EXPECT_FALSE(runtime.call("crash")); // the second worker came at once
+  EXPECT_EQ(runtime.worker().state, "backing off");
+  auto const hurried = runtime.call("echo", json::object(), 100ms);
+  ASSERT_FALSE(hurried);
+  EXPECT_EQ(hurried.error().provider_code, "worker_backing_off");
+  ASSERT_TRUE(hurried.error().retry_after);
+  EXPECT_GE(*hurried.error().retry_after, 500ms);
+  EXPECT_LE(*hurried.error().retry_after, 1000ms);
+
+  std::optional<Result<json::value>> patient;
+  runtime.spawn(runtime.task("echo", runtime.host), [&](Result<json::value> result) { patient = std::move(result); });
+  runtime.runUntil([&] { return clock.sleepers() == 1; });
+  clock.advance(1000ms);
+  runtime.runUntil([&] { return patient.has_value(); });
+  EXPECT_TRUE(*patient);
+  EXPECT_EQ(runtime.worker().restarts, 2U);
+}
+
+TEST(WorkerDeath, ShutdownWaitsForRunningCallsAndThenCancelsThem) {
+  SupervisorOptions options;
+  options.drain = 50ms;
+  Runtime runtime(std::move(options));
+  Running running(runtime, "wait", [] {});
+  runtime.runUntil([&] { return runtime.host.progress_done == 1; });
+  EXPECT_TRUE(runtime.run(runtime.supervisor->shutdown()));
+  ASSERT_TRUE(running.ended);
+  EXPECT_EQ(running.ended->error().kind, ErrorKind::cancelled);
+  EXPECT_TRUE(runtime.supervisor->workers().empty());
+  EXPECT_FALSE(hasChildren());
+  auto const late = runtime.call("echo");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::transient);
+}
+
+TEST(WorkerDeath, ShutdownEndsAWorkerThatHangs) {
+  SupervisorOptions options;
+  options.drain = 10ms;
+  Runtime runtime(std::move(options));
+  Running running(runtime, "hang", [] {});
+  runtime.runUntil([&] { return !runtime.supervisor->workers().empty() && runtime.worker().state == "running"; });
+  EXPECT_TRUE(runtime.run(runtime.supervisor->shutdown()));
+  EXPECT_TRUE(running.ended);
+  EXPECT_FALSE(hasChildren());
+}
+
+TEST(WorkerDeath, ASupervisorThatIsDroppedTakesItsWorkersAlong) {
+  Runtime runtime;
+  EXPECT_TRUE(runtime.call("echo"));
+  runtime.supervisor.reset();
+  EXPECT_FALSE(hasChildren());
+}
+
+TEST(WorkerDeath, TwoHundredStartsAndStopsLeaveNothingBehind) {
+  std::set<std::string> before;
+  for (int i = 0; i < 201; ++i) {
+    {
+      Runtime runtime;
+      ASSERT_TRUE(runtime.call("echo")) << i;
+      if (i % 3 == 1) {
+        EXPECT_FALSE(runtime.call("crash"));
+      }
+    }
+    if (i == 0) before = openDescriptors();
+  }
+  EXPECT_EQ(openDescriptors(), before);
+  EXPECT_FALSE(hasChildren());
+}
+
+} // namespace
+} // namespace garland::runtime::testing

@@ -1,0 +1,164 @@
+// Workers and plugins that lie, babble or say nothing: refused or ended by name, never believed.
+#include "host/runtime/host_test_kit.h"
+
+namespace garland::runtime::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What the host says of a worker that does `what` (test_plugins/host_probe.c).
+std::string endAfter(Runtime& runtime, int what) {
+  auto const result = runtime.call("raw", json::value{{"what", what}});
+  EXPECT_FALSE(result);
+  if (result) return {};
+  EXPECT_EQ(result.error().provider_code, "worker_died");
+  EXPECT_TRUE(runtime.call("echo")) << "the next call";
+  return result.error().message;
+}
+
+void expectIn(std::string const& part, std::string const& text) {
+  EXPECT_NE(text.find(part), std::string::npos) << text;
+}
+
+TEST(HostileWorker, GarbageInsteadOfAFrameEndsIt) {
+  Runtime runtime;
+  expectIn("ended by the host because it broke the protocol", endAfter(runtime, 1));
+}
+
+TEST(HostileWorker, AnAnswerForACallThatDoesNotRunEndsIt) {
+  Runtime runtime;
+  expectIn("because it sent a done for a call that does not run", endAfter(runtime, 2));
+}
+
+TEST(HostileWorker, AFrameOfTwoGigabytesEndsIt) {
+  Runtime runtime;
+  expectIn("claims 2147483648 bytes", endAfter(runtime, 3));
+}
+
+TEST(HostileWorker, AMessageThatOnlyTheHostMaySendEndsIt) {
+  Runtime runtime;
+  expectIn("broke the protocol", endAfter(runtime, 4));
+}
+
+TEST(HostileWorker, ClosingTheConnectionEndsIt) {
+  Runtime runtime;
+  auto const how = endAfter(runtime, 5);
+  EXPECT_TRUE(how.find("closed its connection") != std::string::npos || how.find("exit code 0") != std::string::npos) << how;
+}
+
+TEST(HostileWorker, LeavingInTheMiddleOfACallIsADeath) {
+  Runtime runtime;
+  expectIn("ended with exit code 0 while test.raw/1 of test.host_probe ran", endAfter(runtime, 6));
+}
+
+TEST(HostileWorker, ASecondGreetingEndsIt) {
+  Runtime runtime;
+  expectIn("because it ", endAfter(runtime, 7));
+}
+
+TEST(HostileWorker, APluginThatLiesAboutItsIdIsRefusedForGood) {
+  Runtime runtime;
+  runtime.info = plugin("host_liar");
+  for (int i = 0; i < 2; ++i) {
+    auto const result = runtime.call("echo");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::pluginBug);
+    EXPECT_EQ(result.error().provider_code, "plugin_refused");
+    expectIn("the plugin of test.host_liar calls itself \"test.somebody_else\"", result.error().message);
+  }
+  EXPECT_EQ(runtime.worker().state, "stopped");
+}
+
+TEST(HostileWorker, AnObjectReplacedAfterTheScanIsRefused) {
+  Runtime runtime;
+  auto const folder = ::testing::TempDir() + "/replaced/test.host_probe";
+  std::filesystem::remove_all(folder);
+  auto bytes = readFile(runtime.info.path);
+  writeFile(folder + "/connector.json", readFile(kPlugins + "/test.host_probe/connector.json"));
+  writeFile(folder + "/connector.so", bytes);
+  auto const catalogue = Catalogue::scan({::testing::TempDir() + "/replaced"}, manifestSchema());
+  ASSERT_NE(catalogue.find("host_probe"), nullptr);
+  runtime.info = *catalogue.find("host_probe");
+  ASSERT_EQ(runtime.info.refusal, "");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  writeFile(folder + "/connector.so", bytes);
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::pluginBug);
+  expectIn("changed since it was catalogued", result.error().message);
+}
+
+TEST(HostileWorker, ARefusedPluginIsNeverStarted) {
+  Runtime runtime;
+  runtime.info.refusal = "connector.so is not an ELF file";
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::unsupported);
+  expectIn("connector.so is not an ELF file", result.error().message);
+  EXPECT_TRUE(runtime.supervisor->workers().empty());
+}
+
+SupervisorOptions fakeWorker(int number) {
+  SupervisorOptions options;
+  options.worker_path = GARLAND_FAKE_WORKER + std::to_string(number);
+  options.handshake = number == 1 ? 100ms : 5000ms;
+  return options;
+}
+
+TEST(HostileWorker, AWorkerThatNeverGreetsIsEnded) {
+  Runtime runtime(fakeWorker(1));
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::transient);
+  EXPECT_EQ(result.error().effect, Effect::notApplied);
+  expectIn("because it did not greet the host within 100 ms", result.error().message);
+}
+
+TEST(HostileWorker, TierDIsRefusedUnlessTheOperatorAllowsIt) {
+  Runtime strict(fakeWorker(2));
+  auto const refused = strict.call("echo");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  expectIn("sandbox tier D", refused.error().message);
+
+  auto options = fakeWorker(2);
+  options.allow_degraded_sandbox = true;
+  Runtime lenient(std::move(options));
+  auto const allowed = lenient.call("echo", json::object(), 50ms); // this stand-in never answers a call
+  ASSERT_FALSE(allowed);
+  EXPECT_EQ(allowed.error().provider_code, "deadline");
+}
+
+TEST(HostileWorker, AWorkerThatDoesNotReadIsEnded) {
+  Runtime runtime(fakeWorker(3));
+  std::string const large(16U << 20U, 'x');
+  int ended = 0;
+  for (int n = 0; n < 8; ++n) { // together just more than may wait for one worker
+    runtime.spawn(runtime.task("echo", runtime.host, json::value{{"text", large}}), [&](Result<json::value> result) {
+      ASSERT_FALSE(result);
+      expectIn("because it does not read what the host sends while 8 calls ran", result.error().message);
+      ++ended;
+    });
+  }
+  runtime.runUntil([&] { return ended == 8; });
+}
+
+TEST(HostileWorker, AWorkerThatEndsRightAfterItsGreetingFailsTheCall) {
+  Runtime runtime(fakeWorker(4));
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::transient);
+  expectIn("exit code 7", result.error().message + runtime.worker().last_exit);
+}
+
+TEST(HostileWorker, AMissingWorkerProgramIsNamed) {
+  SupervisorOptions options;
+  options.worker_path = "/nonexistent/garland-worker";
+  Runtime runtime(std::move(options));
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  expectIn("starting /nonexistent/garland-worker failed: No such file or directory", result.error().message);
+}
+
+} // namespace
+} // namespace garland::runtime::testing

@@ -1,0 +1,202 @@
+/* A plugin that does what its test says: every operation is one behaviour. The hostile ones write
+ * straight to the socket, as plugin code that has taken over its worker could. */
+#include <garland/plugin.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PROBE_ID
+#define PROBE_ID GARLAND_CONNECTOR_ID
+#endif
+#define TEXT(literal) ((garland_str){(literal), sizeof(literal) - 1})
+
+struct garland_instance {
+  int unused;
+};
+static struct garland_instance the_instance;
+static garland_host const* host;
+
+static garland_str text(char const* bytes) { return (garland_str){bytes, strlen(bytes)}; }
+static garland_json json(char const* bytes) { return (garland_json){bytes, strlen(bytes)}; }
+
+/* The integer after "name": in a flat input; 0 if it is not there. */
+static long number(garland_json input, char const* name) {
+  char copy[512] = {0};
+  char key[64];
+  memcpy(copy, input.ptr, input.len < sizeof(copy) - 1 ? input.len : sizeof(copy) - 1);
+  snprintf(key, sizeof(key), "\"%s\":", name);
+  char const* at = strstr(copy, key);
+  return at ? strtol(at + strlen(key), NULL, 10) : 0;
+}
+
+static garland_status echo(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  return host->result(host->ctx, call, input);
+}
+
+/* {"count":n}: n requests one after the other; the result is the sum of the statuses. */
+static garland_status http(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  long sum = 0;
+  for (long i = 0; i < number(input, "count"); ++i) {
+    char url[64];
+    snprintf(url, sizeof(url), "https://example.test/%ld/%ld", number(input, "n"), i);
+    garland_header header = {TEXT("Accept"), TEXT("text/plain")};
+    garland_http_request request = {.size = sizeof(request), .header_count = 1, .method = TEXT("GET"),
+                                    .url = text(url), .headers = &header};
+    garland_http_response response = {.size = sizeof(response)};
+    garland_status status = host->http(host->ctx, call, &request, &response);
+    if (status != GARLAND_OK) return status;
+    sum += response.status + (long)response.body.len;
+  }
+  char out[64];
+  snprintf(out, sizeof(out), "{\"n\":%ld,\"sum\":%ld}", number(input, "n"), sum);
+  return host->result(host->ctx, call, json(out));
+}
+
+/* {"count":n,"every":k}: n records, a checkpoint after each k and at the end. */
+static garland_status emit(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  long count = number(input, "count");
+  long every = number(input, "every");
+  for (long i = 1; i <= count; ++i) {
+    char record[64];
+    snprintf(record, sizeof(record), "{\"i\":%ld}", i);
+    garland_status status = host->emit(host->ctx, call, TEXT("test.item"), json(record));
+    if (status == GARLAND_OK && every > 0 && i % every == 0) status = host->checkpoint(host->ctx, call, json(record));
+    if (status != GARLAND_OK) return status;
+    host->progress(host->ctx, call, (uint64_t)i, (uint64_t)count, TEXT("items"));
+  }
+  host->log(host->ctx, call, GARLAND_LOG_INFO, TEXT("all emitted"), json("{\"a\":1}"));
+  return GARLAND_OK;
+}
+
+static garland_status kv(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  (void)input;
+  garland_bytes value = {(uint8_t const*)"a\0b", 3};
+  uint64_t version = 0;
+  garland_status status = host->kv_get(host->ctx, call, TEXT("missing"), &value, &version);
+  if (status != GARLAND_E_NOT_FOUND) return GARLAND_E_PLUGIN_BUG;
+  status = host->kv_put(host->ctx, call, TEXT("key"), (garland_bytes){(uint8_t const*)"a\0b", 3}, 0, 0);
+  if (status != GARLAND_OK) return status;
+  status = host->kv_get(host->ctx, call, TEXT("key"), &value, &version);
+  if (status != GARLAND_OK) return status;
+  return value.len == 3 && memcmp(value.ptr, "a\0b", 3) == 0 && version == 1 ? GARLAND_OK : GARLAND_E_PLUGIN_BUG;
+}
+
+static garland_status fail(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  (void)input;
+  garland_error error = {.size = sizeof(error), .kind = GARLAND_E_CONFLICT, .effect = GARLAND_EFFECT_NOT_APPLIED,
+                         .http_status = 412, .retry_after_ms = -1, .provider_code = TEXT("changed"),
+                         .message = TEXT("somebody was faster"), .detail = json("{\"current\":\"7\"}")};
+  return host->fail(host->ctx, call, &error);
+}
+
+/* Waits until it is told to stop, and obeys. */
+static garland_status wait(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  (void)input;
+  host->progress(host->ctx, call, 1, 1, TEXT("waiting"));
+  return host->sleep_ms(host->ctx, call, 3600 * 1000);
+}
+
+/* Blocks the whole worker and obeys nobody. */
+static garland_status hang(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  (void)call;
+  (void)input;
+  for (;;) nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+}
+
+static garland_status crash(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  (void)call;
+  (void)input;
+  int volatile* nowhere = (int volatile*)(uintptr_t)16;
+  *nowhere = 1;
+  return GARLAND_OK;
+}
+
+static void put(void const* bytes, size_t size) {
+  if (write(3, bytes, size) != (ssize_t)size) _exit(1);
+}
+
+struct frame {
+  uint32_t length;
+  uint16_t kind;
+  uint16_t flags;
+  uint64_t id;
+};
+
+/* {"what":1..}: see the cases. */
+static garland_status raw(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  struct frame frame = {0, 74, 0, 0}; /* done */
+  switch (number(input, "what")) {
+    case 1: put("this is not a frame at all......", 32); break;
+    case 2: /* an answer for a call that does not run */
+      frame.id = 4711;
+      put(&frame, sizeof(frame));
+      break;
+    case 3: /* a frame of 2 GiB */
+      frame.length = 1U << 31;
+      frame.id = 1;
+      put(&frame, sizeof(frame));
+      break;
+    case 4: /* a kind that only the host may send */
+      frame.kind = 2;
+      put(&frame, sizeof(frame));
+      break;
+    case 5: close(3); break;
+    case 6: _exit(0);
+    case 7: /* a second greeting */
+      frame.kind = 65;
+      put(&frame, sizeof(frame));
+      break;
+    default: return GARLAND_E_PLUGIN_BUG;
+  }
+  return host->sleep_ms(host->ctx, call, 3600 * 1000);
+}
+
+struct operation {
+  char const* id;
+  garland_op run;
+};
+static struct operation const operations[] = {
+    {"test.echo/1", echo}, {"test.http/1", http},   {"test.emit/1", emit}, {"test.kv/1", kv},   {"test.fail/1", fail},
+    {"test.wait/1", wait}, {"test.hang/1", hang}, {"test.crash/1", crash}, {"test.raw/1", raw},
+};
+
+static garland_op findOp(garland_str id) {
+  for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); ++i)
+    if (strlen(operations[i].id) == id.len && memcmp(operations[i].id, id.ptr, id.len) == 0) return operations[i].run;
+  return NULL;
+}
+
+static garland_status openInstance(garland_call* call, garland_json account, garland_instance** out) {
+  (void)call;
+  (void)account;
+  *out = &the_instance;
+  return GARLAND_OK;
+}
+static void closeInstance(garland_instance* self) { (void)self; }
+static void end(void) {}
+
+garland_status garland_entry_v1(garland_host const* the_host, garland_plugin* plugin) {
+  host = the_host;
+  plugin->size = sizeof(*plugin);
+  plugin->concurrency = GARLAND_INTERLEAVED;
+  plugin->id = TEXT(PROBE_ID);
+  plugin->version = TEXT(GARLAND_CONNECTOR_VERSION);
+  plugin->find_op = findOp;
+  plugin->open = openInstance;
+  plugin->close = closeInstance;
+  plugin->shutdown = end;
+  return GARLAND_OK;
+}

@@ -1,0 +1,36 @@
+/* What the plugins of the worker's tests share: a descriptor and texts. */
+#ifndef GARLAND_TEST_PLUGIN_H
+#define GARLAND_TEST_PLUGIN_H
+
+#include <garland/plugin.h>
+
+#include <string.h>
+
+static const garland_host *host;
+
+static inline garland_str str(const char *text) {
+  garland_str span = {text, strlen(text)};
+  return span;
+}
+
+static inline garland_json json(const char *text) {
+  garland_json span = {text, strlen(text)};
+  return span;
+}
+
+static inline int is(garland_str id, const char *text) {
+  return id.len == strlen(text) && memcmp(id.ptr, text, id.len) == 0;
+}
+
+struct test_operation {
+  const char *id;
+  garland_op run;
+};
+
+static inline garland_op find_in(const struct test_operation *operations, size_t count, garland_str id) {
+  for (size_t i = 0; i < count; ++i)
+    if (is(id, operations[i].id)) return operations[i].run;
+  return NULL;
+}
+
+#endif

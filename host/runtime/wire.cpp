@@ -1,0 +1,293 @@
+#include "host/runtime/wire.h"
+
+#include "host/base/json.h"
+
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <type_traits>
+
+namespace garland::runtime::wire {
+namespace {
+
+// Length counts of lists are checked against the bytes that are left: each item takes at least this many.
+constexpr std::size_t kLeastItemBytes = 4;
+
+class Writer {
+public:
+  template <class Integer>
+    requires std::is_integral_v<Integer>
+  void put(Integer value) {
+    std::array<char, sizeof(Integer)> bytes;
+    std::memcpy(bytes.data(), &value, sizeof(Integer));
+    out.append(bytes.data(), bytes.size());
+  }
+  void put(std::string const& text) {
+    put(static_cast<std::uint32_t>(text.size()));
+    out.append(text);
+  }
+  void put(std::pair<std::string, std::string> const& item) {
+    put(item.first);
+    put(item.second);
+  }
+  template <class Item> void put(std::vector<Item> const& items) {
+    put(static_cast<std::uint32_t>(items.size()));
+    for (auto const& item : items) put(item);
+  }
+  void put(std::optional<Error> const& error) {
+    put(static_cast<std::uint8_t>(error.has_value()));
+    if (error) put(*error);
+  }
+  void put(Error const& error) {
+    put(static_cast<std::int32_t>(error.kind));
+    put(static_cast<std::int32_t>(error.effect));
+    put(static_cast<std::int32_t>(error.http_status));
+    put(error.retry_after ? static_cast<std::int64_t>(error.retry_after->count()) : std::int64_t{-1});
+    put(error.message);
+    put(error.user_message);
+    put(error.field);
+    put(error.provider_code);
+    put(error.detail.is_null() ? std::string() : json::serialize(error.detail));
+  }
+
+  std::string out;
+};
+
+// Every read checks what is left; after the first failure everything reads as empty.
+class Reader {
+public:
+  explicit Reader(std::string_view text) : left_(text) {}
+
+  template <class Integer>
+    requires std::is_integral_v<Integer>
+  void get(Integer& value) {
+    value = 0;
+    if (!need(sizeof(Integer))) return;
+    std::copy_n(left_.begin(), sizeof(Integer), reinterpret_cast<char*>(&value));
+    left_.remove_prefix(sizeof(Integer));
+  }
+  void get(std::string& text) {
+    std::uint32_t size = 0;
+    get(size);
+    if (!need(size)) return;
+    text = left_.substr(0, size);
+    left_.remove_prefix(size);
+  }
+  void get(std::pair<std::string, std::string>& item) {
+    get(item.first);
+    get(item.second);
+  }
+  template <class Item> void get(std::vector<Item>& items) {
+    std::uint32_t count = 0;
+    get(count);
+    if (count > left_.size() / kLeastItemBytes) return fail("a list is longer than its message");
+    for (std::uint32_t i = 0; i < count && problem_.empty(); ++i) get(items.emplace_back());
+  }
+  void get(std::optional<Error>& error) {
+    std::uint8_t present = 0;
+    get(present);
+    if (present > 1) return fail("an optional value is marked neither present nor absent");
+    if (present == 1) get(error.emplace());
+  }
+  void get(Error& error) {
+    std::int32_t kind = 0;
+    std::int32_t effect = 0;
+    std::int32_t http_status = 0;
+    std::int64_t retry_after = 0;
+    std::string detail;
+    get(kind);
+    get(effect);
+    get(http_status);
+    get(retry_after);
+    get(error.message);
+    get(error.user_message);
+    get(error.field);
+    get(error.provider_code);
+    get(detail);
+    // ABI rule E5: numbers that this build does not know read as provider_bug and unknown.
+    error.kind = kind >= 1 && kind <= 14 ? static_cast<ErrorKind>(kind) : ErrorKind::providerBug;
+    error.effect = effect >= 0 && effect <= 2 ? static_cast<Effect>(effect) : Effect::unknown;
+    error.http_status = http_status;
+    if (retry_after >= 0) error.retry_after = std::chrono::milliseconds(retry_after);
+    if (!detail.empty()) readDetail(detail, error);
+  }
+
+  Result<void> finish() {
+    if (problem_.empty() && !left_.empty()) fail("there are bytes after its end");
+    if (problem_.empty()) return {};
+    return Error(ErrorKind::providerBug, "a message does not decode: " + problem_);
+  }
+
+private:
+  void readDetail(std::string const& text, Error& error) {
+    auto parsed = parseJson(text);
+    if (!parsed) return fail("an error's detail is not JSON");
+    error.detail = std::move(*parsed);
+  }
+  bool need(std::size_t bytes) {
+    if (problem_.empty() && bytes > left_.size()) fail("it ends too early");
+    return problem_.empty();
+  }
+  void fail(char const* what) {
+    if (problem_.empty()) problem_ = what;
+    left_ = {};
+  }
+
+  std::string_view left_;
+  std::string problem_;
+};
+
+template <class Payload>
+using Members = boost::describe::describe_members<Payload, boost::describe::mod_public>;
+
+struct Header {
+  std::uint32_t length = 0;
+  std::uint16_t kind = 0;
+  std::uint16_t flags = 0;
+  std::uint64_t id = 0;
+};
+static_assert(sizeof(Header) == kHeaderBytes);
+
+std::string_view nameOfKnown(Kind kind) {
+  switch (kind) {
+  case Kind::config: return "config";
+  case Kind::call: return "call";
+  case Kind::httpAnswer: return "httpAnswer";
+  case Kind::kvAnswer: return "kvAnswer";
+  case Kind::ack: return "ack";
+  case Kind::emitCredit: return "emitCredit";
+  case Kind::cancel: return "cancel";
+  case Kind::shutdown: return "shutdown";
+  case Kind::hello: return "hello";
+  case Kind::loadFailed: return "loadFailed";
+  case Kind::httpAsk: return "httpAsk";
+  case Kind::kvGet: return "kvGet";
+  case Kind::kvPut: return "kvPut";
+  case Kind::emit: return "emit";
+  case Kind::checkpoint: return "checkpoint";
+  case Kind::log: return "log";
+  case Kind::progress: return "progress";
+  case Kind::done: return "done";
+  case Kind::dying: return "dying";
+  }
+  return {};
+}
+
+} // namespace
+
+bool goes(Kind kind, Direction direction) {
+  auto const number = static_cast<std::uint16_t>(kind);
+  if (nameOfKnown(kind).empty()) return false;
+  return (direction == Direction::hostToWorker) == (number < 64);
+}
+
+std::string_view name(Kind kind) {
+  auto const known = nameOfKnown(kind);
+  return known.empty() ? "unknown" : known;
+}
+
+template <class Payload> std::string encode(Payload const& payload) {
+  Writer writer;
+  boost::mp11::mp_for_each<Members<Payload>>([&](auto member) { writer.put(payload.*member.pointer); });
+  return std::move(writer.out);
+}
+
+template <class Payload> Result<Payload> decode(std::string_view text) {
+  Payload payload;
+  Reader reader(text);
+  boost::mp11::mp_for_each<Members<Payload>>([&](auto member) { reader.get(payload.*member.pointer); });
+  TRY_VOID(reader.finish());
+  return payload;
+}
+
+#define GARLAND_WIRE_PAYLOAD(Type)                                                                           \
+  template std::string encode<Type>(Type const&);                                                            \
+  template Result<Type> decode<Type>(std::string_view);
+GARLAND_WIRE_PAYLOAD(Config)
+GARLAND_WIRE_PAYLOAD(Call)
+GARLAND_WIRE_PAYLOAD(HttpAnswer)
+GARLAND_WIRE_PAYLOAD(KvAnswer)
+GARLAND_WIRE_PAYLOAD(Ack)
+GARLAND_WIRE_PAYLOAD(EmitCredit)
+GARLAND_WIRE_PAYLOAD(Hello)
+GARLAND_WIRE_PAYLOAD(LoadFailed)
+GARLAND_WIRE_PAYLOAD(HttpAsk)
+GARLAND_WIRE_PAYLOAD(KvGet)
+GARLAND_WIRE_PAYLOAD(KvPut)
+GARLAND_WIRE_PAYLOAD(Emit)
+GARLAND_WIRE_PAYLOAD(Checkpoint)
+GARLAND_WIRE_PAYLOAD(Log)
+GARLAND_WIRE_PAYLOAD(Progress)
+GARLAND_WIRE_PAYLOAD(Done)
+GARLAND_WIRE_PAYLOAD(Dying)
+#undef GARLAND_WIRE_PAYLOAD
+
+void appendMessage(std::string& out, Kind kind, std::uint64_t id, std::string_view payload) {
+  do {
+    auto const part = payload.substr(0, kMaxFrame);
+    payload.remove_prefix(part.size());
+    Header const header{static_cast<std::uint32_t>(part.size()), static_cast<std::uint16_t>(kind),
+                        payload.empty() ? std::uint16_t{0} : kMore, id};
+    std::array<char, kHeaderBytes> bytes;
+    std::memcpy(bytes.data(), &header, kHeaderBytes);
+    out.append(bytes.data(), bytes.size());
+    out.append(part);
+  } while (!payload.empty());
+}
+
+void Decoder::feed(std::string_view bytes) {
+  if (broken_) return;
+  if (taken_ == buffer_.size()) {
+    buffer_.clear();
+    taken_ = 0;
+  } else if (taken_ > kMaxFrame) {
+    buffer_.erase(0, taken_);
+    taken_ = 0;
+  }
+  buffer_.append(bytes);
+}
+
+Result<std::optional<Message>> Decoder::next() {
+  while (!broken_) {
+    auto const left = std::string_view(buffer_).substr(taken_);
+    if (left.size() < kHeaderBytes) return std::nullopt;
+    Header header;
+    std::memcpy(&header, left.data(), kHeaderBytes);
+    // Before the payload is waited for: a liar must not make us hold its bytes.
+    if (header.length > kMaxFrame) return fail("a frame claims " + std::to_string(header.length) + " bytes");
+    auto const kind = static_cast<Kind>(header.kind);
+    if (!goes(kind, expected_)) return fail("kind " + std::to_string(header.kind) + " is unknown here");
+    if (left.size() < kHeaderBytes + header.length) return std::nullopt;
+    TRY_VOID(takeFrame(left.substr(kHeaderBytes, header.length), kind, header.flags, header.id));
+    taken_ += kHeaderBytes + header.length;
+    if (!in_message_) return std::optional<Message>(std::exchange(partial_, Message{}));
+  }
+  return *broken_;
+}
+
+Result<void> Decoder::takeFrame(std::string_view frame, Kind kind, std::uint16_t flags, std::uint64_t id) {
+  if ((flags & ~kMore) != 0) return fail("unknown flags " + std::to_string(flags));
+  if (in_message_ && (kind != partial_.kind || id != partial_.id))
+    return fail("a " + std::string(name(kind)) + " in the middle of another message");
+  // Only full frames may be continued, so that a message cannot be drip-fed as a million empty ones.
+  if ((flags & kMore) != 0 && frame.size() != kMaxFrame) return fail("a continued frame is not full");
+  if (partial_.payload.size() + frame.size() > kMaxMessage) return fail("a message is larger than 32 MiB");
+  partial_.kind = kind;
+  partial_.id = id;
+  partial_.payload.append(frame);
+  in_message_ = (flags & kMore) != 0;
+  return {};
+}
+
+Error Decoder::fail(std::string what) {
+  broken_ = Error(ErrorKind::providerBug, "the stream is not valid: " + what);
+  buffer_ = {};
+  taken_ = 0;
+  partial_ = {};
+  return *broken_;
+}
+
+} // namespace garland::runtime::wire

@@ -1,0 +1,277 @@
+#include "host/runtime/worker_link.h"
+
+#include "host/runtime/tainted.h"
+
+#include <boost/asio/this_coro.hpp>
+
+namespace garland::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTick = 50ms;   // how exactly deadlines are kept
+constexpr auto kStalled = 3s;  // a fiber may hold the worker's thread that long
+constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
+constexpr std::size_t kMaxSentence = 1024;
+
+Error diedError(std::string message) {
+  Error error(ErrorKind::transient, std::move(message));
+  error.effect = Effect::unknown;
+  error.provider_code = "worker_died";
+  return error;
+}
+
+wire::Call wireCall(Call call, std::chrono::steady_clock::duration left) {
+  wire::Call out;
+  out.operation = std::move(call.operation);
+  out.account_id = std::move(call.account_id);
+  out.account = json::serialize(call.account);
+  out.input = json::serialize(call.input);
+  out.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
+  return out;
+}
+
+} // namespace
+
+WorkerLink::WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id, Spawned spawned)
+    : executor_(executor), log_(log), plugin_id_(std::move(plugin_id)), process_(std::move(spawned.process)),
+      pid_(process_.pid()),
+      connection_(std::make_shared<Connection>(executor, std::move(spawned.socket), static_cast<Connection::Owner&>(*this))),
+      output_(std::make_shared<PluginOutput>(executor, std::move(spawned.output), log, plugin_id_)),
+      flight_(spawned.flight.get()), exit_watch_(executor, spawned.exit_watch.release()),
+      end_timer_(executor), tick_(executor), hello_(Error(ErrorKind::transient, "the worker has not answered yet")),
+      greeted_(executor), gone_(executor) {}
+
+WorkerLink::~WorkerLink() { connection_->close(); }
+
+void WorkerLink::start(Milliseconds handshake, Ended ended) {
+  ended_ = std::move(ended);
+  connection_->start();
+  output_->start();
+  watchExit();
+  connection_->send(wire::Kind::config, 0, limits_.window);
+  end_timer_.expires_after(handshake);
+  end_timer_.async_wait([self = shared_from_this(), handshake](auto const& failed) {
+    if (!failed && !self->greeted_.isSet())
+      self->kill("it did not greet the host within " + std::to_string(handshake.count()) + " ms");
+  });
+}
+
+// ---------------------------------------------------------------- messages
+
+void WorkerLink::onMessage(wire::Message message) {
+  auto const self = shared_from_this(); // a call that ends here may end the supervisor too
+  auto const handled = handle(message);
+  if (!handled) kill(handled.error().message);
+}
+
+void WorkerLink::onClosed() {
+  ending_ = true;
+  end_timer_.expires_after(kLastMoments);
+  end_timer_.async_wait([self = shared_from_this()](auto const& failed) {
+    if (!failed && !self->gone_.isSet()) self->kill("it closed its connection to the host");
+  });
+}
+
+void WorkerLink::onBroken(std::string reason) { kill("it " + std::move(reason)); }
+
+Result<void> WorkerLink::handle(wire::Message const& message) {
+  if (!kill_reason_.empty()) return {};
+  if (message.kind == wire::Kind::dying) return onDying(message);
+  if (message.id == 0) return onOwnMessage(message);
+  auto const found = calls_.find(message.id);
+  if (found == calls_.end())
+    return Error(ErrorKind::pluginBug, "it sent a " + std::string(wire::name(message.kind)) + " for a call that does not run");
+  auto const call = found->second;
+  return call->onMessage(message.kind, message.payload);
+}
+
+Result<void> WorkerLink::onOwnMessage(wire::Message const& message) {
+  switch (message.kind) {
+    case wire::Kind::hello:
+    case wire::Kind::loadFailed: return onGreeting(message);
+    case wire::Kind::log: {
+      TRY(line, wire::decode<wire::Log>(message.payload));
+      log_.info("a plugin logged outside of a call", {{"plugin", plugin_id_}, {"line", cleanText(line.message, kMaxSentence)}});
+      return {};
+    }
+    default: return Error(ErrorKind::pluginBug, "it sent a " + std::string(wire::name(message.kind)) + " that names no call");
+  }
+}
+
+Result<void> WorkerLink::onGreeting(wire::Message const& message) {
+  if (greeted_.isSet()) return Error(ErrorKind::pluginBug, "it greeted the host twice");
+  if (message.kind == wire::Kind::hello) {
+    TRY(hello, wire::decode<wire::Hello>(message.payload));
+    hello_ = std::move(hello);
+  } else {
+    TRY(failure, wire::decode<wire::LoadFailed>(message.payload));
+    auto const kind = failure.stage == "sandbox" ? ErrorKind::unsupported : ErrorKind::pluginBug;
+    hello_ = Error(kind, cleanText(failure.reason, kMaxSentence));
+  }
+  end_timer_.cancel();
+  greeted_.set();
+  return {};
+}
+
+Result<void> WorkerLink::onDying(wire::Message const& message) {
+  TRY(dying, wire::decode<wire::Dying>(message.payload));
+  dying_words_ = cleanText(dying.reason, kMaxSentence);
+  dying_call_ = message.id;
+  return {};
+}
+
+// ---------------------------------------------------------------- calls
+
+Task<json::value> WorkerLink::run(std::uint64_t id, Call call, CallHost& host, SteadyTime deadline) {
+  auto const self = shared_from_this();
+  while (calls_.size() >= limits_.window.max_calls && !isEnding()) {
+    auto const turn = std::make_shared<Latch>(executor_);
+    queue_.push_back(turn);
+    co_await turn->wait();
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return Error(ErrorKind::cancelled, "the call was cancelled");
+  }
+  auto const left = deadline - std::chrono::steady_clock::now();
+  auto title = call.operation + " of " + plugin_id_;
+  if (isEnding())
+    co_return diedError("the worker of " + plugin_id_ + " ended before " + title + " began").withEffect(Effect::notApplied);
+  if (left <= 0ms) co_return Error(ErrorKind::transient, title + " could not begin before its deadline");
+  auto const message = wire::encode(wireCall(std::move(call), left));
+  if (message.size() > wire::kMaxMessage) co_return Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB");
+
+  auto const running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host, limits_, deadline);
+  calls_.emplace(id, running);
+  connection_->sendRaw(wire::Kind::call, id, message);
+  watchCalls();
+  while (!running->over().isSet()) {
+    co_await running->over().wait();
+    if (!running->over().isSet()) running->cancel(std::chrono::steady_clock::now());
+  }
+  release(id);
+  co_return running->result();
+}
+
+void WorkerLink::release(std::uint64_t id) {
+  calls_.erase(id);
+  while (!queue_.empty()) {
+    auto const next = queue_.front();
+    queue_.pop_front();
+    next->set();
+    if (next.use_count() > 1) return; // somebody still waits for this turn
+  }
+}
+
+void WorkerLink::cancelCalls() {
+  auto const now = std::chrono::steady_clock::now();
+  auto const calls = calls_;
+  for (auto const& [id, call] : calls) call->cancel(now);
+}
+
+void WorkerLink::watchCalls() {
+  if (std::exchange(ticking_, true)) return;
+  seen_since_ = std::chrono::steady_clock::now();
+  tick_.expires_after(kTick);
+  tick_.async_wait([self = shared_from_this()](auto const& failed) {
+    self->ticking_ = false;
+    if (!failed) self->onTick();
+  });
+}
+
+void WorkerLink::onTick() {
+  if (calls_.empty() || gone_.isSet()) return;
+  auto const now = std::chrono::steady_clock::now();
+  auto const calls = calls_;
+  for (auto const& [id, call] : calls)
+    if (call->overdue(now)) kill("it did not stop " + call->title() + " within a second of being told to");
+  if (isStalled(now)) kill("a call kept it busy for " + std::to_string(kStalled / 1s) + " s without a pause");
+  watchCalls();
+}
+
+// True if the same call has held the worker's thread since long ago.
+bool WorkerLink::isStalled(SteadyTime now) {
+  auto const slices = flight_.slices();
+  auto const call = flight_.callId();
+  if (call == 0 || slices != seen_slices_ || call != seen_call_) {
+    seen_slices_ = slices;
+    seen_call_ = call;
+    seen_since_ = now;
+  }
+  return now - seen_since_ >= kStalled;
+}
+
+// ---------------------------------------------------------------- the end
+
+void WorkerLink::stop() {
+  ending_ = true;
+  connection_->sendRaw(wire::Kind::shutdown, 0, {});
+}
+
+void WorkerLink::kill(std::string reason) {
+  if (kill_reason_.empty()) kill_reason_ = std::move(reason);
+  process_.kill();
+}
+
+void WorkerLink::watchExit() {
+  exit_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](auto const& failed) {
+    if (failed || self->gone_.isSet()) return;
+    ExitStatus status;
+    if (self->process_.reap(status)) self->onExit(status);
+    else self->watchExit();
+  });
+}
+
+void WorkerLink::onExit(ExitStatus status) {
+  auto const self = shared_from_this();
+  ending_ = true;
+  connection_->drain(); // its last words, and answers that it gave before
+  connection_->close();
+  output_->drain();
+  output_->close();
+  boost::system::error_code ignored;
+  exit_watch_.close(ignored);
+  end_timer_.cancel();
+  auto const how = describeEnd(status);
+  if (!greeted_.isSet()) {
+    hello_ = diedError("the worker of " + plugin_id_ + " " + how + " before it was ready").withEffect(Effect::notApplied);
+    greeted_.set();
+  }
+  tick_.cancel();
+  // First the slot, then the calls: who is told of the end may ask for another worker at once.
+  if (ended_) std::exchange(ended_, nullptr)(how);
+  failCalls(how);
+  gone_.set();
+}
+
+void WorkerLink::failCalls(std::string const& how) {
+  auto const calls = calls_;
+  for (auto const& [id, call] : calls)
+    call->fail(diedError("the worker of " + plugin_id_ + " " + how + "; " + call->title() +
+                         " has to be resumed from its last checkpoint"));
+  for (auto const& turn : std::exchange(queue_, {})) turn->set();
+}
+
+std::string WorkerLink::describeEnd(ExitStatus status) const {
+  bool const by_host = status.signal == SIGKILL && !kill_reason_.empty();
+  std::string how = by_host ? "was ended by the host because " + kill_reason_ : status.describe();
+  if (!dying_words_.empty() && !by_host) how += " (" + dying_words_ + ")";
+  return how + whoRan();
+}
+
+std::string WorkerLink::whoRan() const {
+  for (auto const id : {dying_call_, flight_.callId()})
+    if (auto const found = calls_.find(id); found != calls_.end()) return " while " + found->second->title() + " ran";
+  if (calls_.empty()) return "";
+  if (calls_.size() == 1) return " while " + calls_.begin()->second->title() + " ran";
+  return " while " + std::to_string(calls_.size()) + " calls ran";
+}
+
+void WorkerLink::abandon() {
+  if (gone_.isSet()) return;
+  ended_ = nullptr;
+  kill("the host stops");
+  process_.killAndReap();
+  onExit(ExitStatus{0, SIGKILL});
+}
+
+} // namespace garland::runtime

@@ -1,0 +1,106 @@
+// One worker process as the host sees it: its messages, its running calls, its clock and its end.
+// It decides when a worker has to die; whether another one starts is PluginSlot's business.
+#pragma once
+
+#include "host/base/log.h"
+#include "host/runtime/connection.h"
+#include "host/runtime/flight_view.h"
+#include "host/runtime/latch.h"
+#include "host/runtime/running_call.h"
+#include "host/runtime/spawn.h"
+#include "host/runtime/plugin_output.h"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace garland::runtime {
+
+// [loop thread]
+class WorkerLink final : public std::enable_shared_from_this<WorkerLink>, private Connection::Owner {
+public:
+  using SteadyTime = RunningCall::SteadyTime;
+  // How it ended: "was killed by SIGKILL while calendar.pull/1 of garland.caldav ran".
+  using Ended = std::function<void(std::string const& how)>;
+
+  WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id, Spawned spawned);
+  ~WorkerLink();
+  WorkerLink(WorkerLink const&) = delete;
+  WorkerLink& operator=(WorkerLink const&) = delete;
+
+  void start(Milliseconds handshake, Ended ended);
+  // Set when the worker has said hello, has refused to, or is gone.
+  Latch& greeted() { return greeted_; }
+  Result<wire::Hello> const& hello() const { return hello_; }
+
+  // Runs one call. Its memory and the CallHost's are free when it returns.
+  Task<json::value> run(std::uint64_t id, Call call, CallHost& host, SteadyTime deadline);
+
+  void cancelCalls();
+  void stop();                   // asks it to end by itself
+  void kill(std::string reason); // "it ...": why
+  void abandon();                // kills and reaps at once, blocking; for the end of the supervisor
+
+  bool isGone() const { return gone_.isSet(); }
+  bool isEnding() const { return ending_ || !kill_reason_.empty() || isGone(); } // takes no call any more
+  Latch& gone() { return gone_; } // reaped, every call over
+  pid_t pid() const { return pid_; }
+  std::size_t inFlight() const { return calls_.size(); }
+
+private:
+  void onMessage(wire::Message message) override;
+  void onClosed() override;
+  void onBroken(std::string reason) override;
+  Result<void> handle(wire::Message const& message);
+  Result<void> onGreeting(wire::Message const& message);
+  Result<void> onOwnMessage(wire::Message const& message);
+  Result<void> onDying(wire::Message const& message);
+
+  void watchExit();
+  void onExit(ExitStatus status);
+  std::string describeEnd(ExitStatus status) const;
+  std::string whoRan() const;
+  void failCalls(std::string const& how);
+
+  void watchCalls();
+  void onTick();
+  bool isStalled(SteadyTime now);
+  void release(std::uint64_t id);
+
+  asio::any_io_executor executor_;
+  Log const& log_;
+  std::string plugin_id_;
+  Process process_;
+  pid_t pid_;
+  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<PluginOutput> output_;
+  FlightView flight_;
+  asio::posix::stream_descriptor exit_watch_; // a second descriptor of the process
+  asio::steady_timer end_timer_; // when it is killed unless it greets, or ends
+  asio::steady_timer tick_;
+  bool ticking_ = false;
+
+  CallLimits limits_;
+  Result<wire::Hello> hello_;
+  Latch greeted_;
+  Latch gone_;
+  Ended ended_;
+  bool ending_ = false;     // it closed its connection, or was asked to end
+  std::string kill_reason_; // why the host killed it, if it did
+  std::string dying_words_;
+  std::uint64_t dying_call_ = 0;
+
+  std::unordered_map<std::uint64_t, std::shared_ptr<RunningCall>> calls_;
+  std::deque<std::shared_ptr<Latch>> queue_; // calls above the limit wait here
+
+  std::uint64_t seen_slices_ = 0;
+  std::uint64_t seen_call_ = 0;
+  SteadyTime seen_since_{};
+};
+
+} // namespace garland::runtime

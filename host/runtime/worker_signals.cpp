@@ -1,0 +1,201 @@
+#include "host/runtime/worker_signals.h"
+
+#include "host/runtime/worker_stack.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <poll.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/common_interface_defs.h>
+#define GARLAND_ASAN_REPORTS 1
+#endif
+#endif
+
+namespace garland::runtime::worker {
+namespace {
+
+constexpr int kTickMs = 100;
+constexpr suseconds_t kTickMicroseconds = 100'000;
+// Instrumented or unoptimised code is that much slower.
+#if defined(GARLAND_SANITIZER_BUILD)
+constexpr int kPatience = 10;
+#elif !defined(NDEBUG)
+constexpr int kPatience = 3;
+#else
+constexpr int kPatience = 1;
+#endif
+
+// Written by the worker's thread, read by handlers on the same thread.
+struct Running {
+  std::atomic<bool> in_plugin{false};
+  std::atomic<bool> in_host{false};
+  std::atomic<std::uint64_t> slice{0};
+  std::uint64_t call_id = 0;
+  char const* stack_limit = nullptr;
+  int ticks_allowed = 1;
+  std::array<char, 128> operation{};
+  std::size_t operation_size = 0;
+  int ipc = -1;
+  wire::FlightPage* flight = nullptr;
+};
+Running running;
+
+// One frame of wire::Dying and a line for the log, built without allocating.
+class LastWords {
+public:
+  void raw(void const* data, std::size_t size) {
+    size = std::min(size, bytes_.size() - size_);
+    std::memcpy(bytes_.data() + size_, data, size);
+    size_ += size;
+  }
+  void text(std::string_view text) { raw(text.data(), text.size()); }
+  void lengthAndText(std::string_view value) {
+    auto const length = static_cast<std::uint32_t>(value.size());
+    raw(&length, sizeof length);
+    text(value);
+  }
+  void writeTo(int fd) const {
+    // Never block here: a host that does not read must not keep a dead worker alive.
+    pollfd writable{fd, POLLOUT, 0};
+    if (::poll(&writable, 1, 0) != 1 || (writable.revents & POLLOUT) == 0) return;
+    [[maybe_unused]] auto const written = ::write(fd, bytes_.data(), size_);
+  }
+
+private:
+  std::array<char, 512> bytes_{};
+  std::size_t size_ = 0;
+};
+
+void sayDying(std::string_view reason) {
+  std::string_view const operation(running.operation.data(), running.operation_size);
+  LastWords frame;
+  auto const length = static_cast<std::uint32_t>(8 + reason.size() + operation.size());
+  auto const kind = static_cast<std::uint16_t>(wire::Kind::dying);
+  std::uint16_t const flags = 0;
+  frame.raw(&length, sizeof length);
+  frame.raw(&kind, sizeof kind);
+  frame.raw(&flags, sizeof flags);
+  frame.raw(&running.call_id, sizeof running.call_id);
+  frame.lengthAndText(reason);
+  frame.lengthAndText(operation);
+  frame.writeTo(running.ipc);
+
+  LastWords line;
+  line.text("garland-worker: ");
+  line.text(reason);
+  line.text(" while ");
+  line.text(operation.empty() ? "no plugin code" : operation);
+  line.text(" ran\n");
+  line.writeTo(STDERR_FILENO);
+}
+
+std::string_view nameOf(int signal, siginfo_t const* info) {
+  switch (signal) {
+  case SIGSEGV: {
+    auto const* const address = static_cast<char const*>(info->si_addr);
+    bool const in_guard = running.in_plugin && running.stack_limit != nullptr &&
+                          address < running.stack_limit &&
+                          address >= running.stack_limit - StackPool::kGuardBytes;
+    return in_guard ? "SIGSEGV: the stack of 256 KiB was used up" : "SIGSEGV";
+  }
+  case SIGBUS: return "SIGBUS";
+  case SIGILL: return "SIGILL";
+  case SIGFPE: return "SIGFPE";
+  case SIGABRT: return "SIGABRT";
+  case SIGSYS: return "SIGSYS: a forbidden calling convention";
+  default: return "a signal";
+  }
+}
+
+// Installed with SA_RESETHAND: returning repeats the fault, which then ends the process by its own signal.
+void onCrash(int signal, siginfo_t* info, void* /*context*/) { sayDying(nameOf(signal, info)); }
+
+void onTick(int /*signal*/) {
+  static std::uint64_t last_slice = 0;
+  static int ticks = 0;
+  auto const slice = running.slice.load(std::memory_order_relaxed);
+  if (!running.in_plugin || slice != last_slice) {
+    last_slice = slice;
+    ticks = 0;
+    return;
+  }
+  if (++ticks < running.ticks_allowed * kPatience || running.in_host) return;
+  sayDying("watchdog: it held the processor without giving way");
+  ::_exit(wire::kExitWatchdog);
+}
+
+void handle(int signal, int flags, void (*handler)(int, siginfo_t*, void*)) {
+  struct sigaction action{};
+  action.sa_sigaction = handler;
+  action.sa_flags = flags | SA_SIGINFO | SA_ONSTACK;
+  ::sigaction(signal, &action, nullptr);
+}
+
+void installCrashHandlers() {
+#ifdef GARLAND_ASAN_REPORTS
+  // The sanitizer's own handlers say more; this is called after their report.
+  __sanitizer_set_death_callback([] { sayDying("a sanitizer's report"); });
+#else
+  alignas(16) static std::array<char, 64U << 10U> alternative_stack;
+  stack_t stack{};
+  stack.ss_sp = alternative_stack.data();
+  stack.ss_size = alternative_stack.size();
+  ::sigaltstack(&stack, nullptr);
+  for (int const signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE})
+    handle(signal, static_cast<int>(SA_RESETHAND), onCrash);
+#endif
+  for (int const signal : {SIGABRT, SIGSYS}) handle(signal, static_cast<int>(SA_RESETHAND), onCrash);
+}
+
+void installWatchdog() {
+  struct sigaction action{};
+  action.sa_handler = onTick;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  ::sigaction(SIGPROF, &action, nullptr);
+  itimerval const every{{0, kTickMicroseconds}, {0, kTickMicroseconds}};
+  ::setitimer(ITIMER_PROF, &every, nullptr);
+}
+
+} // namespace
+
+void installSignals(int ipc, wire::FlightPage* flight) {
+  running.ipc = ipc;
+  running.flight = flight;
+  ::signal(SIGPIPE, SIG_IGN);
+  installCrashHandlers();
+  installWatchdog();
+}
+
+void enterPlugin(std::uint64_t call_id, std::string_view operation, char const* stack_limit, int allowed_ms) {
+  running.call_id = call_id;
+  running.stack_limit = stack_limit;
+  running.ticks_allowed = std::max(1, (allowed_ms + kTickMs - 1) / kTickMs);
+  running.operation_size = std::min(operation.size(), running.operation.size());
+  std::memcpy(running.operation.data(), operation.data(), running.operation_size);
+  running.slice.fetch_add(1, std::memory_order_relaxed);
+  running.in_host = false;
+  running.in_plugin = true;
+  if (running.flight == nullptr) return;
+  running.flight->call_id.store(call_id, std::memory_order_relaxed);
+  running.flight->slices.fetch_add(1, std::memory_order_release);
+}
+
+void leavePlugin() {
+  running.in_plugin = false;
+  running.call_id = 0;
+  running.operation_size = 0;
+  if (running.flight != nullptr) running.flight->call_id.store(0, std::memory_order_release);
+}
+
+InHost::InHost() { set(true); }
+InHost::~InHost() { set(false); }
+bool InHost::now() { return running.in_host; }
+void InHost::set(bool in_host) { running.in_host = in_host; }
+
+} // namespace garland::runtime::worker

@@ -1,0 +1,13 @@
+// The two drivers behind Store::open.
+#pragma once
+
+#include "host/store/store.h"
+
+namespace garland::store {
+
+Task<std::unique_ptr<Store>> openSqlite(asio::any_io_executor executor, Options options,
+                                        std::vector<Migration> migrations);
+Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Options options,
+                                          std::vector<Migration> migrations);
+
+} // namespace garland::store

@@ -1,0 +1,110 @@
+// The PostgreSQL driver: one session that writes, with all waiting units in one transaction, and a few
+// that read. No threads: libpq runs on the loop. Any number of daemons may use one database.
+#include "host/store/drivers.h"
+#include "host/store/pg_lane.h"
+#include "host/store/pg_migrate.h"
+#include "host/store/pg_units.h"
+#include "host/store/values.h"
+
+#include <variant>
+
+namespace garland::store {
+namespace {
+
+using UnitLane = PgLane<PendingUnit>;
+using ReadLane = PgLane<PendingRead>;
+
+class PostgresStore final : public Store {
+public:
+  PostgresStore(asio::any_io_executor executor, std::shared_ptr<UnitLane> units,
+                std::shared_ptr<ReadLane> reads)
+      : executor_(std::move(executor)), units_(std::move(units)), reads_(std::move(reads)) {}
+  ~PostgresStore() override {
+    units_->stop();
+    reads_->stop();
+  }
+
+  Task<Rows> read(Statement statement) override {
+    return initiate<Rows>(this, &PostgresStore::submitRead, std::move(statement));
+  }
+  Task<std::vector<Rows>> commit(Unit unit) override {
+    return initiate<std::vector<Rows>>(this, &PostgresStore::submitUnit, std::move(unit));
+  }
+  Task<void> close() override { return closeLanes(this); }
+  std::string_view driver() const override { return "postgresql"; }
+
+private:
+  static Task<void> closeLanes(PostgresStore* self) {
+    CO_TRY_VOID(co_await initiate<void>(self, &PostgresStore::submitCloseReads, std::monostate()));
+    co_return co_await initiate<void>(self, &PostgresStore::submitCloseUnits, std::monostate());
+  }
+
+  void submitRead(Statement statement, Handler<Rows> handler);
+  void submitUnit(Unit unit, Handler<std::vector<Rows>> handler);
+  void submitCloseReads(std::monostate, Handler<void> handler) {
+    units_->refuseMore();
+    reads_->close(Answer<void>(executor_, std::move(handler)));
+  }
+  void submitCloseUnits(std::monostate, Handler<void> handler) {
+    units_->close(Answer<void>(executor_, std::move(handler)));
+  }
+
+  asio::any_io_executor executor_;
+  std::shared_ptr<UnitLane> units_;
+  std::shared_ptr<ReadLane> reads_;
+};
+
+void PostgresStore::submitRead(Statement statement, Handler<Rows> handler) {
+  Answer<Rows> answer(executor_, std::move(handler));
+  auto checked = checkArguments(statement);
+  if (!checked) return answer.give(std::move(checked).error().within(describe(statement.sql, 0)));
+  reads_->submit(PendingRead{std::move(statement), std::move(answer)});
+}
+
+void PostgresStore::submitUnit(Unit unit, Handler<std::vector<Rows>> handler) {
+  Answer<std::vector<Rows>> answer(executor_, std::move(handler));
+  for (std::size_t i = 0; i < unit.size(); ++i) {
+    auto checked = checkArguments(unit[i]);
+    if (!checked) return answer.give(std::move(checked).error().within(describe(unit[i].sql, i)));
+  }
+  units_->submit(PendingUnit{std::move(unit), std::move(answer)});
+}
+
+std::shared_ptr<UnitLane> makeUnitLane(asio::any_io_executor executor, std::unique_ptr<PgSession> session,
+                                       int max_units) {
+  std::vector<std::unique_ptr<PgSession>> sessions;
+  sessions.push_back(std::move(session));
+  auto serve = [executor, max_units](PgSession* on, std::deque<PendingUnit>* queue) {
+    return serveUnits(on, executor, takeBatch(*queue, max_units));
+  };
+  return std::make_shared<UnitLane>(executor, std::move(sessions), std::move(serve));
+}
+
+std::shared_ptr<ReadLane> makeReadLane(asio::any_io_executor executor, PgTarget const& target, int count) {
+  std::vector<std::unique_ptr<PgSession>> sessions;
+  for (int i = 0; i < std::max(count, 1); ++i)
+    sessions.push_back(std::make_unique<PgSession>(executor, target, PgConnection::Use::read));
+  auto serve = [](PgSession* on, std::deque<PendingRead>* queue) {
+    auto next = std::move(queue->front());
+    queue->pop_front();
+    return serveRead(on, std::move(next));
+  };
+  return std::make_shared<ReadLane>(executor, std::move(sessions), std::move(serve));
+}
+
+} // namespace
+
+Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Options options,
+                                          std::vector<Migration> migrations) {
+  CO_TRY(target, parseTarget(options.url));
+  CO_TRY(connection, co_await PgConnection::open(executor, target, PgConnection::Use::write));
+  CO_TRY_VOID(co_await migrate(connection.get(), std::move(migrations)));
+  auto session =
+      std::make_unique<PgSession>(executor, target, PgConnection::Use::write, std::move(connection));
+  auto units = makeUnitLane(executor, std::move(session), options.max_batch_units);
+  auto reads = makeReadLane(executor, target, options.read_connections);
+  co_return std::unique_ptr<Store>(
+      std::make_unique<PostgresStore>(executor, std::move(units), std::move(reads)));
+}
+
+} // namespace garland::store

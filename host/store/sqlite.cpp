@@ -1,0 +1,173 @@
+// The SQLite driver: one writer thread that commits many units at once, a few reader threads, and a
+// checkpointer. The Store object itself lives on the loop and only queues work.
+#include "host/store/drivers.h"
+#include "host/store/pending.h"
+#include "host/store/sqlite_batch.h"
+#include "host/store/sqlite_checkpointer.h"
+#include "host/store/sqlite_file.h"
+#include "host/store/work_queue.h"
+
+#include <optional>
+#include <thread>
+#include <variant>
+
+namespace garland::store {
+namespace {
+
+// What is open while the store is; members close in reverse order, the lock last.
+struct OpenFile {
+  FileLock lock;
+  std::unique_ptr<SqliteConnection> writer;
+  std::unique_ptr<SqliteCheckpointer> checkpointer;
+  std::vector<SqliteConnection> readers;
+};
+
+Result<OpenFile> openFile(Options const& options, std::vector<Migration> migrations) {
+  TRY(path, sqlitePath(options.url));
+  TRY(lock, FileLock::take(path));
+  TRY_VOID(createPrivately(path));
+  TRY(connection, SqliteConnection::open(path, SqliteConnection::Use::write));
+  auto writer = std::make_unique<SqliteConnection>(std::move(connection));
+  TRY_VOID(migrate(*writer, std::move(migrations)));
+  TRY(checkpointer, SqliteCheckpointer::start(path, *writer));
+  std::vector<SqliteConnection> readers;
+  for (int i = 0; i < std::max(options.read_connections, 1); ++i) {
+    TRY(reader, SqliteConnection::open(path, SqliteConnection::Use::read));
+    readers.push_back(std::move(reader));
+  }
+  return OpenFile{std::move(lock), std::move(writer), std::move(checkpointer), std::move(readers)};
+}
+
+class SqliteStore final : public Store {
+public:
+  SqliteStore(asio::any_io_executor executor, Options options)
+      : executor_(std::move(executor)), options_(std::move(options)) {}
+  ~SqliteStore() override;
+
+  Task<void> start(std::vector<Migration> migrations) {
+    return initiate<void>(this, &SqliteStore::submitStart, std::move(migrations));
+  }
+  Task<Rows> read(Statement statement) override {
+    return initiate<Rows>(this, &SqliteStore::submitRead, std::move(statement));
+  }
+  Task<std::vector<Rows>> commit(Unit unit) override {
+    return initiate<std::vector<Rows>>(this, &SqliteStore::submitUnit, std::move(unit));
+  }
+  Task<void> close() override { return initiate<void>(this, &SqliteStore::submitClose, std::monostate()); }
+  std::string_view driver() const override { return "sqlite"; }
+
+private:
+  void submitStart(std::vector<Migration> migrations, Handler<void> handler);
+  void submitRead(Statement statement, Handler<Rows> handler);
+  void submitUnit(Unit unit, Handler<std::vector<Rows>> handler);
+  void submitClose(std::monostate, Handler<void> handler);
+
+  void runWriter(std::vector<Migration> migrations, Answer<void> opened);
+  void writeUntilClosed(OpenFile& file);
+  void readUntilClosed(SqliteConnection& connection);
+  void finish();
+
+  asio::any_io_executor executor_;
+  Options options_;
+  WorkQueue<PendingUnit> units_;
+  WorkQueue<PendingRead> reads_;
+  std::mutex mutex_;
+  bool finished_ = false;
+  std::vector<Answer<void>> closing_;
+  std::thread writer_; // owns everything that is open, the reader threads too
+};
+
+SqliteStore::~SqliteStore() {
+  for (auto& unit : units_.abandon()) unit.answer.give(closedError());
+  for (auto& read : reads_.abandon()) read.answer.give(closedError());
+  if (writer_.joinable()) writer_.join();
+}
+
+void SqliteStore::submitStart(std::vector<Migration> migrations, Handler<void> handler) {
+  writer_ = std::thread(
+      [this, known = std::move(migrations), opened = Answer<void>(executor_, std::move(handler))]() mutable {
+        runWriter(std::move(known), std::move(opened));
+      });
+}
+
+void SqliteStore::submitRead(Statement statement, Handler<Rows> handler) {
+  PendingRead pending{std::move(statement), Answer<Rows>(executor_, std::move(handler))};
+  if (!reads_.push(pending)) pending.answer.give(closedError());
+}
+
+void SqliteStore::submitUnit(Unit unit, Handler<std::vector<Rows>> handler) {
+  PendingUnit pending{std::move(unit), Answer<std::vector<Rows>>(executor_, std::move(handler))};
+  if (!units_.push(pending)) pending.answer.give(closedError());
+}
+
+void SqliteStore::submitClose(std::monostate, Handler<void> handler) {
+  Answer<void> answer(executor_, std::move(handler));
+  {
+    std::lock_guard const lock(mutex_);
+    if (finished_) return answer.give(Result<void>());
+    closing_.push_back(std::move(answer));
+  }
+  units_.close();
+  reads_.close();
+}
+
+void SqliteStore::runWriter(std::vector<Migration> migrations, Answer<void> opened) {
+  {
+    auto file = openFile(options_, std::move(migrations));
+    if (!file) return opened.give(std::move(file).error());
+    std::vector<std::thread> readers;
+    for (auto& connection : file->readers)
+      readers.emplace_back([this, &connection] { readUntilClosed(connection); });
+    opened.give(Result<void>());
+    writeUntilClosed(*file);
+    for (auto& reader : readers) reader.join();
+  }
+  finish();
+}
+
+void SqliteStore::writeUntilClosed(OpenFile& file) {
+  while (true) {
+    auto batch = units_.take([this](auto& queue) { return takeBatch(queue, options_.max_batch_units); },
+                             std::vector<PendingUnit>());
+    if (batch.empty()) return;
+    auto results = applyBatch(*file.writer, batch);
+    answerAll(executor_, std::move(batch), std::move(results));
+    file.checkpointer->committed();
+  }
+}
+
+void SqliteStore::readUntilClosed(SqliteConnection& connection) {
+  while (true) {
+    auto next = reads_.take(
+        [](auto& queue) {
+          std::optional<PendingRead> taken(std::move(queue.front()));
+          queue.pop_front();
+          return taken;
+        },
+        std::optional<PendingRead>());
+    if (!next) return;
+    auto rows = connection.run(next->statement);
+    next->answer.give(std::move(rows));
+  }
+}
+
+void SqliteStore::finish() {
+  std::vector<Answer<void>> waiting;
+  {
+    std::lock_guard const lock(mutex_);
+    finished_ = true;
+    waiting.swap(closing_);
+  }
+  for (auto& answer : waiting) answer.give(Result<void>());
+}
+
+} // namespace
+
+Task<std::unique_ptr<Store>> openSqlite(asio::any_io_executor executor, Options options,
+                                        std::vector<Migration> migrations) {
+  auto store = std::make_unique<SqliteStore>(std::move(executor), std::move(options));
+  CO_TRY_VOID(co_await store->start(std::move(migrations)));
+  co_return std::unique_ptr<Store>(std::move(store));
+}
+
+} // namespace garland::store

@@ -1,0 +1,237 @@
+// What only SQLite has: the file and its lock, a full disk, a process that is killed while it writes.
+#include "host/store/sqlite_connection.h"
+#include "host/store/store_testing.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace garland::store {
+namespace {
+
+using testing::HasSubstr;
+
+Result<std::unique_ptr<Store>> openAt(Loop& loop, std::string url, std::vector<Migration> migrations) {
+  Options options;
+  options.url = std::move(url);
+  return loop.run(Store::open(loop.executor(), std::move(options), std::move(migrations)));
+}
+
+// tests/store_child with its output on a pipe; killed at the latest with this object.
+class Child {
+public:
+  Child(std::string const& url, std::string const& mode) {
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return;
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(pipe[1], STDOUT_FILENO);
+      ::execl(GARLAND_STORE_CHILD, GARLAND_STORE_CHILD, url.c_str(), mode.c_str(), nullptr);
+      ::_exit(127);
+    }
+    ::close(pipe[1]);
+    output_ = ::fdopen(pipe[0], "r");
+  }
+  ~Child() {
+    kill();
+    if (output_ != nullptr) std::fclose(output_);
+  }
+  Child(Child const&) = delete;
+  Child& operator=(Child const&) = delete;
+
+  // Without the end of line; a line cut short by death counts as none.
+  std::optional<std::string> line() {
+    std::array<char, 1024> text{};
+    if (output_ == nullptr || std::fgets(text.data(), text.size(), output_) == nullptr) return std::nullopt;
+    std::string_view read(text.data());
+    if (!read.ends_with('\n')) return std::nullopt;
+    read.remove_suffix(1);
+    return std::string(read);
+  }
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+private:
+  pid_t pid_ = -1;
+  std::FILE* output_ = nullptr;
+};
+
+TEST(SqliteFile, IsReadableByItsOwnerOnly) {
+  TemporaryFolder folder;
+  Loop loop;
+  auto store = openAt(loop, folder.sqliteUrl(), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
+    struct stat status{};
+    ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U) << entry.path();
+  }
+}
+
+TEST(SqliteFile, ASecondOpenerIsRefusedWhileTheFirstLivesAndNotAfterItWasKilled) {
+  TemporaryFolder folder;
+  Loop loop;
+  Child first(folder.sqliteUrl(), "hold");
+  ASSERT_EQ(first.line(), "open");
+  auto const refused = openAt(loop, folder.sqliteUrl(), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("is in use by process "));
+  std::filesystem::create_symlink(folder.path() / "test.db", folder.path() / "alias.db");
+  EXPECT_FALSE(openAt(loop, "sqlite:" + (folder.path() / "alias.db").string(), {})) << "by another name";
+  first.kill();
+  auto const ours =
+      openAt(loop, folder.sqliteUrl(),
+             {Migration{1, "numbers", "CREATE TABLE numbers (id BIGINT PRIMARY KEY, text TEXT NOT NULL)"}});
+  EXPECT_TRUE(ours) << ours.error().message;
+}
+
+TEST(SqliteFile, TheLockEndsWithTheStore) {
+  TemporaryFolder folder;
+  Loop loop;
+  for (int i = 0; i < 3; ++i) {
+    auto const store = openAt(loop, folder.sqliteUrl(), itemTable());
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_FALSE(openAt(loop, folder.sqliteUrl(), itemTable()));
+  }
+}
+
+TEST(SqliteFile, WhatIsNoDatabaseIsRefusedAndLeftAsItIs) {
+  TemporaryFolder folder;
+  std::string const text(5000, 'z');
+  std::ofstream(folder.path() / "test.db") << text;
+  Loop loop;
+  auto const refused = openAt(loop, folder.sqliteUrl(), itemTable());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("is not an SQLite database"));
+  EXPECT_EQ(std::filesystem::file_size(folder.path() / "test.db"), text.size());
+}
+
+TEST(SqliteFile, AFolderThatIsMissingIsNamed) {
+  Loop loop;
+  auto const refused = openAt(loop, "sqlite:/nowhere/at/all/test.db", itemTable());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("/nowhere/at/all"));
+  EXPECT_FALSE(openAt(loop, "sqlite:", itemTable()));
+}
+
+TEST(SqliteCommit, TheLogStaysBoundedUnderALoadThatNeverPauses) {
+  TemporaryFolder folder;
+  Loop loop;
+  auto store = openAt(loop, folder.sqliteUrl(), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  std::uintmax_t largest = 0;
+  for (std::int64_t id = 0; id < 150; ++id) {
+    Statement big("INSERT INTO items (id, data) VALUES ($1, $2)",
+                  std::vector<Value>{id, Bytes(1'000'000, 7)});
+    ASSERT_TRUE(loop.run((*store)->commit(unitOf(std::move(big)))));
+    largest = std::max(largest, std::filesystem::file_size(folder.path() / "test.db-wal"));
+  }
+  EXPECT_LT(largest, 80'000'000U) << "64 MiB and the last unit";
+  ASSERT_TRUE(loop.run((*store)->close()));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "test.db-wal")) << "closing copies it back";
+}
+
+TEST(SqliteCommit, EverythingAcknowledgedIsThereAfterSigkill) {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 5; ++round) {
+    TemporaryFolder folder;
+    std::set<std::int64_t> acknowledged;
+    {
+      Child writer(folder.sqliteUrl(), "write");
+      ASSERT_EQ(writer.line(), "open");
+      auto const enough = 50 + random() % 1500;
+      while (acknowledged.size() < enough) acknowledged.insert(std::stoll(writer.line().value()));
+      writer.kill();
+      while (auto const line = writer.line()) acknowledged.insert(std::stoll(*line));
+    }
+    Loop loop;
+    auto const store =
+        openAt(loop, folder.sqliteUrl(),
+               {Migration{1, "numbers", "CREATE TABLE numbers (id BIGINT PRIMARY KEY, text TEXT NOT NULL)"}});
+    ASSERT_TRUE(store) << store.error().message;
+    auto const rows = loop.run((*store)->read(Statement("SELECT id FROM numbers")));
+    std::set<std::int64_t> present;
+    for (auto const& row : rows->rows) present.insert(row.integer(0));
+    for (auto const number : acknowledged) ASSERT_TRUE(present.contains(number)) << "lost: " << number;
+    for (auto const number : present) ASSERT_TRUE(present.contains(-number)) << "half a unit: " << number;
+    auto const check = loop.run((*store)->read(Statement("PRAGMA integrity_check")));
+    EXPECT_EQ(check->rows.at(0).text(0), "ok");
+  }
+}
+
+// A file system of 3 MiB that only this thread and its children see. Empty: not possible here, and why.
+std::string mountSmallDisk(std::filesystem::path const& where) {
+  bool const private_view = ::geteuid() == 0 && ::unshare(CLONE_NEWNS) == 0 &&
+                            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  if (private_view && ::mount("tmpfs", where.c_str(), "tmpfs", MS_NOSUID, "size=3m") == 0) return "";
+  return std::string("a small tmpfs cannot be mounted (run the test as root, or with unshare -rm): ") +
+         std::strerror(errno);
+}
+
+void fillUpAndRecover(std::filesystem::path const& disk) {
+  std::ofstream(disk / "ballast") << std::string(800'000, 'b');
+  Loop loop;
+  auto store = openAt(loop, "sqlite:" + (disk / "full.db").string(), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  auto const put = [&](std::int64_t id) {
+    Statement row("INSERT INTO items (id, data) VALUES ($1, $2)", std::vector<Value>{id, Bytes(50'000, 1)});
+    Statement other("INSERT INTO items (id, data) VALUES ($1, $2)",
+                    std::vector<Value>{-id, Bytes(50'000, 2)});
+    return loop.run((*store)->commit(unitOf(std::move(row), std::move(other))));
+  };
+  auto const count = [&] {
+    return loop.run((*store)->read(Statement("SELECT count(*) FROM items")))->rows.at(0).integer(0);
+  };
+  std::int64_t kept = 0;
+  Result<std::vector<Rows>> last;
+  while (kept < 100 && (last = put(kept + 1))) ++kept;
+  ASSERT_FALSE(last) << "the disk never filled up";
+  EXPECT_EQ(last.error().kind, ErrorKind::hostLimit) << last.error().message;
+  EXPECT_EQ(last.error().effect, Effect::notApplied);
+  EXPECT_THAT(last.error().message, HasSubstr("free space and try again"));
+  EXPECT_GT(kept, 2);
+  EXPECT_EQ(count(), 2 * kept) << "nothing half-applied";
+  std::filesystem::remove(disk / "ballast");
+  auto const again = put(1000);
+  EXPECT_TRUE(again) << again.error().message;
+  EXPECT_EQ(count(), 2 * kept + 2);
+  auto const check = loop.run((*store)->read(Statement("PRAGMA integrity_check")));
+  EXPECT_EQ(check->rows.at(0).text(0), "ok");
+  store->reset();
+}
+
+TEST(SqliteCommit, AFullDiskIsSaidClearlyAndLosesNothing) {
+  TemporaryFolder folder;
+  std::string reason;
+  std::thread([&] {
+    reason = mountSmallDisk(folder.path());
+    if (!reason.empty()) return;
+    fillUpAndRecover(folder.path());
+    ::umount2(folder.path().c_str(), MNT_DETACH);
+  }).join();
+  if (!reason.empty()) GTEST_SKIP() << reason;
+}
+
+} // namespace
+} // namespace garland::store

@@ -1,0 +1,217 @@
+#include "host/sync/call_host.h"
+
+#include "host/sync/sql.h"
+
+#include <algorithm>
+
+namespace garland::sync {
+namespace {
+
+constexpr std::size_t kMaxKey = 512;
+constexpr std::size_t kMaxValue = 1U << 20U;
+
+egress::Credential::Scheme schemeOf(std::string_view name) {
+  using Scheme = egress::Credential::Scheme;
+  if (name == "basic") return Scheme::basic;
+  if (name == "bearer") return Scheme::bearer;
+  if (name == "header") return Scheme::header;
+  if (name == "query") return Scheme::query;
+  return Scheme::none;
+}
+
+void wipeTexts(json::value& fields) {
+  auto* object = fields.if_object();
+  if (object == nullptr) return;
+  for (auto& member : *object)
+    if (auto* text = member.value().if_string()) wipe(text->data(), text->size());
+}
+
+Effect effectOf(int status) {
+  if (status >= 200 && status < 300) return Effect::applied;
+  return status >= 400 && status < 500 ? Effect::notApplied : Effect::unknown;
+}
+
+// While the secrets of the call are still known to the redactor.
+Error scrubbed(Context const& context, Error error) {
+  error.message = context.scrub(error.message);
+  error.user_message = context.scrub(error.user_message);
+  error.provider_code = context.scrub(error.provider_code);
+  if (!error.detail.is_null()) error.detail = readJson(context.scrub(json::serialize(error.detail)));
+  return error;
+}
+
+} // namespace
+
+PluginCallHost::PluginCallHost(Context& context, AuditTrail& audit, Session const& session,
+                               std::string operation, EmitSink* sink, Milliseconds deadline)
+    : context_(context), audit_(audit), session_(session), operation_(std::move(operation)), sink_(sink),
+      ends_(context.doors.clock.monotonic() + deadline) {}
+
+PluginCallHost::~PluginCallHost() {
+  for (auto const& secret : redacted_) context_.doors.redactor.remove(secret.reveal());
+}
+
+void PluginCallHost::redact(std::string_view secret) {
+  bool const known = std::any_of(redacted_.begin(), redacted_.end(),
+                                 [&](Secret const& other) { return other.reveal() == secret; });
+  if (known) return;
+  redacted_.emplace_back(std::string(secret));
+  context_.doors.redactor.add(secret);
+}
+
+Result<egress::Credential> PluginCallHost::openCredential(std::string const& slot) {
+  auto const& auth = session_.plugin->manifest.auth;
+  auto const declared = std::find_if(auth.begin(), auth.end(), [&](auto const& a) { return a.name == slot; });
+  auto const sealed = session_.sealed.find(slot);
+  if (declared == auth.end() || sealed == session_.sealed.end())
+    return Error(ErrorKind::invalidInput,
+                 "credential slot \"" + slot + "\" is not filled for this connection");
+  TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(session_.connection, slot)));
+  auto fields = readJson(opened.reveal());
+  auto const field = [&](std::size_t i) {
+    return i < declared->fields.size() ? textOr(fields, "/" + declared->fields[i], "") : std::string();
+  };
+  egress::Credential credential;
+  credential.scheme = schemeOf(declared->scheme);
+  credential.name = declared->parameter;
+  bool const basic = credential.scheme == egress::Credential::Scheme::basic;
+  if (basic) credential.username = field(0);
+  credential.secret = Secret(field(basic ? 1 : 0));
+  redact(credential.secret.reveal());
+  wipeTexts(fields);
+  return credential;
+}
+
+egress::Request PluginCallHost::requestFor(runtime::HttpAsk ask) const {
+  auto const left = std::chrono::duration_cast<Milliseconds>(ends_ - context_.doors.clock.monotonic());
+  egress::Request request;
+  request.method = std::move(ask.method);
+  request.url = std::move(ask.url);
+  for (auto& [name, value] : ask.headers)
+    request.headers.push_back(egress::Header{std::move(name), std::move(value)});
+  request.body = std::move(ask.body);
+  request.idempotency_key = std::move(ask.idempotency_key);
+  request.audit_subject = session_.connection.id;
+  request.timeout = ask.timeout > Milliseconds::zero() ? std::min(ask.timeout, left) : left;
+  auto const limit = session_.plugin->manifest.max_body;
+  request.max_body = ask.max_body == 0 ? limit : std::min<std::size_t>(limit, ask.max_body);
+  return request;
+}
+
+egress::Policy PluginCallHost::policy() const {
+  egress::Policy policy;
+  policy.allowed_hosts = session_.plugin->manifest.allowedHosts(session_.connection.settings);
+  policy.allow_private_network = session_.connection.allow_private_network;
+  policy.extra_ca_file = context_.doors.extra_ca_file;
+  return policy;
+}
+
+Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
+  // What a pull has brought so far is kept, so it may end here; a write had better come to its end.
+  if (sink_ != nullptr && context_.stopping) co_return Error(ErrorKind::cancelled, "the daemon is stopping");
+  egress::Credential credential;
+  if (!ask.credential_slot.empty()) {
+    CO_TRY(opened, openCredential(ask.credential_slot));
+    credential = std::move(opened);
+  }
+  auto request = requestFor(std::move(ask));
+  if (request.timeout <= Milliseconds::zero())
+    co_return Error(ErrorKind::transient,
+                    "the time of " + operation_ + " is used up; the next sync goes on from here");
+  auto allowed = policy();
+  auto fetched =
+      co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
+  // Without its row in the trail no answer is given: a full disk stops the call, not the record of it.
+  CO_TRY_VOID(co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_));
+  if (!fetched) co_return fetched.error();
+  runtime::HttpAnswer answer;
+  answer.status = fetched->status;
+  for (auto& header : fetched->headers)
+    answer.headers.emplace_back(std::move(header.name), std::move(header.value));
+  answer.body = std::move(fetched->body);
+  answer.retry_after = fetched->retry_after;
+  answer.effect = effectOf(answer.status);
+  co_return answer;
+}
+
+Task<void> PluginCallHost::emit(std::string kind, std::string record_json) {
+  if (sink_ == nullptr) co_return Error(ErrorKind::unsupported, operation_ + " must not emit records");
+  co_return co_await sink_->emit(std::move(kind), std::move(record_json));
+}
+
+Task<void> PluginCallHost::checkpoint(std::string cursor_json) {
+  if (sink_ == nullptr) co_return Error(ErrorKind::unsupported, operation_ + " must not checkpoint");
+  co_return co_await sink_->checkpoint(std::move(cursor_json));
+}
+
+Task<runtime::KvEntry> PluginCallHost::kvGet(std::string key) {
+  if (session_.trial) {
+    auto const found = trial_state_.find(key);
+    if (found == trial_state_.end()) co_return Error(ErrorKind::notFound, "no value is kept under this key");
+    co_return found->second;
+  }
+  store::Statement query(
+      "SELECT value, version FROM plugin_kv WHERE vendor_id=$1 AND connection_id=$2 AND name=$3 "
+      "AND (expires=0 OR expires>$4)",
+      {session_.connection.vendor_id, session_.connection.id, key, toMillis(context_.now())});
+  CO_TRY(found, co_await context_.doors.store.read(std::move(query)));
+  if (found.rows.empty()) co_return Error(ErrorKind::notFound, "no value is kept under this key");
+  runtime::KvEntry entry;
+  entry.value = found.rows[0].bytes(0);
+  entry.version = static_cast<std::uint64_t>(found.rows[0].integer(1));
+  co_return entry;
+}
+
+Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_version, Milliseconds ttl) {
+  if (key.size() > kMaxKey || value.size() > kMaxValue)
+    co_return Error(ErrorKind::hostLimit, "a key may have 512 bytes and its value 1 MiB");
+  if (session_.trial) {
+    auto& entry = trial_state_[key];
+    if (if_version != 0 && entry.version != if_version)
+      co_return Error(ErrorKind::conflict, "the value has changed meanwhile");
+    entry.value = std::move(value);
+    ++entry.version;
+    co_return Result<void>();
+  }
+  auto const expires = ttl > Milliseconds::zero() ? toMillis(context_.now() + ttl) : std::int64_t{0};
+  std::string sql = "INSERT INTO plugin_kv (vendor_id,connection_id,name,value,version,expires) "
+                    "VALUES ($1,$2,$3,$4,1,$5) ON CONFLICT (vendor_id,connection_id,name) DO UPDATE SET "
+                    "value=excluded.value, version=plugin_kv.version+1, expires=excluded.expires";
+  Values args = {session_.connection.vendor_id, session_.connection.id, key, std::move(value), expires};
+  if (if_version != 0) {
+    sql = "UPDATE plugin_kv SET value=$4, expires=$5, version=version+1 "
+          "WHERE vendor_id=$1 AND connection_id=$2 AND name=$3 AND version=$6";
+    args.emplace_back(static_cast<std::int64_t>(if_version));
+  }
+  store::Unit unit;
+  unit.push_back(store::Statement(std::move(sql), std::move(args)).expecting(1));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+void PluginCallHost::log(LogLevel level, std::string message, std::string fields_json) {
+  json::object fields;
+  fields["plugin"] = session_.plugin->manifest.id;
+  fields["connection"] = session_.connection.id;
+  if (!fields_json.empty()) fields["fields"] = readJson(fields_json);
+  context_.doors.log.write(level, message, std::move(fields));
+}
+
+void PluginCallHost::progress(std::uint64_t done, std::uint64_t total, std::string) {
+  if (sink_ != nullptr) sink_->progress(done, total);
+}
+
+Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const* session,
+                             std::string operation, json::value input, EmitSink* sink,
+                             Milliseconds deadline) {
+  CO_TRY_VOID(context->requireInput(operation, input));
+  PluginCallHost host(*context, *audit, *session, operation, sink, deadline);
+  auto call = makeCall(*session, operation, std::move(input), deadline);
+  auto const answered = co_await context->doors.supervisor.call(*session->plugin, std::move(call), host);
+  if (!answered) co_return scrubbed(*context, answered.error());
+  auto const conforms = context->requireOutput(operation, *answered);
+  if (!conforms) co_return Error(ErrorKind::pluginBug, conforms.error().message).withEffect(Effect::unknown);
+  co_return *answered;
+}
+
+} // namespace garland::sync

@@ -1,0 +1,63 @@
+// What a running call may ask of the host: HTTP through egress with the connection's policy and
+// credential, its key-value state, logs, and (for a pull) a sink for what it emits.
+#pragma once
+
+#include "host/sync/audit.h"
+#include "host/sync/session.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace garland::sync {
+
+// Where emitted records go. Null for operations that emit nothing.
+class EmitSink {
+public:
+  virtual ~EmitSink() = default;
+  virtual Task<void> emit(std::string kind, std::string record_json) = 0;
+  virtual Task<void> checkpoint(std::string cursor_json) = 0;
+  virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
+};
+
+// Lives as long as its call.
+class PluginCallHost final : public runtime::CallHost {
+public:
+  PluginCallHost(Context& context, AuditTrail& audit, Session const& session, std::string operation,
+                 EmitSink* sink, Milliseconds deadline);
+  ~PluginCallHost() override;
+  PluginCallHost(PluginCallHost const&) = delete;
+  PluginCallHost& operator=(PluginCallHost const&) = delete;
+
+  Task<runtime::HttpAnswer> http(runtime::HttpAsk ask) override;
+  Task<void> emit(std::string kind, std::string record_json) override;
+  Task<void> checkpoint(std::string cursor_json) override;
+  Task<runtime::KvEntry> kvGet(std::string key) override;
+  Task<void> kvPut(std::string key, Bytes value, std::uint64_t if_version, Milliseconds ttl) override;
+  void log(LogLevel level, std::string message, std::string fields_json) override;
+  void progress(std::uint64_t done, std::uint64_t total, std::string what) override;
+
+private:
+  // Opened for one request; its strings stay with the redactor until the call ends, because a
+  // provider may quote them in an answer that the plugin then logs.
+  Result<egress::Credential> openCredential(std::string const& slot);
+  void redact(std::string_view secret);
+  egress::Request requestFor(runtime::HttpAsk ask) const;
+  egress::Policy policy() const;
+
+  Context& context_;
+  AuditTrail& audit_;
+  Session const& session_;
+  std::string operation_;
+  EmitSink* sink_;
+  Monotonic ends_;
+  std::vector<Secret> redacted_;
+  std::map<std::string, runtime::KvEntry> trial_state_;
+};
+
+// One call to the connection's plugin: input and output checked against their schemas, errors free of
+// secrets. An output that does not conform is pluginBug with the effect unknown.
+Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const* session,
+                             std::string operation, json::value input, EmitSink* sink, Milliseconds deadline);
+
+} // namespace garland::sync

@@ -1,0 +1,135 @@
+#include "host/sync/call_host.h"
+
+#include "host/sync/testing/house.h"
+
+#include <boost/asio/co_spawn.hpp>
+
+namespace garland::sync {
+namespace {
+
+using testing::House;
+
+// What the connector does during its next pull, with the host that the engine gives it.
+class AskingHost : public ::testing::Test {
+protected:
+  House house;
+  std::string vendor = house.vendor();
+  testing::FakeProvider& remote = house.provider("p");
+  std::string connection = house.connect(vendor, "p");
+
+  static Task<void> fetch(runtime::CallHost* host, runtime::HttpAsk ask, Result<runtime::HttpAnswer>* out) {
+    *out = co_await host->http(std::move(ask));
+    co_return Result<void>();
+  }
+  Result<runtime::HttpAnswer> ask(runtime::HttpAsk wanted) {
+    Result<runtime::HttpAnswer> out = Error(ErrorKind::pluginBug, "not asked");
+    remote.during_pull = [&](runtime::CallHost* host) { return fetch(host, wanted, &out); };
+    house.sync(connection);
+    return out;
+  }
+  static runtime::HttpAsk get() {
+    runtime::HttpAsk wanted;
+    wanted.method = "GET";
+    wanted.url = "https://calendar.example/";
+    return wanted;
+  }
+};
+
+TEST_F(AskingHost, ARequestGoesOutWithThePolicyAndTheCredentialOfTheConnection) {
+  house.egress.answer = [](egress::Request const&) {
+    egress::Response response;
+    response.status = 200;
+    response.headers.push_back(egress::Header{"etag", "1"});
+    response.body = "hello";
+    return Result<egress::Response>(response);
+  };
+  auto wanted = get();
+  wanted.credential_slot = "login";
+  auto const answer = ask(wanted);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->body, "hello");
+  EXPECT_EQ(answer->effect, Effect::applied);
+  ASSERT_EQ(house.egress.requests.size(), 1U);
+  EXPECT_EQ(house.egress.usernames[0], "ada");
+  EXPECT_EQ(house.egress.secrets[0], "correct horse");
+  EXPECT_EQ(house.egress.policies[0].allowed_hosts, (std::vector<std::string>{"calendar.example"}));
+  EXPECT_FALSE(house.egress.policies[0].allow_private_network);
+  EXPECT_GT(house.egress.requests[0].timeout, Milliseconds::zero());
+  auto const audit = house.rows("SELECT connection_id, operation, status, credential_used FROM egress_audit");
+  ASSERT_EQ(audit.size(), 1U);
+  EXPECT_EQ(audit[0].text(0), connection);
+  EXPECT_EQ(audit[0].text(1), "calendar.pull/1");
+  EXPECT_EQ(audit[0].integer(2), 200);
+  EXPECT_EQ(audit[0].integer(3), 1);
+}
+
+TEST_F(AskingHost, AnAnonymousRequestCarriesNoCredentialAndAnUnknownSlotIsRefused) {
+  EXPECT_TRUE(ask(get()));
+  EXPECT_EQ(house.egress.secrets[0], "");
+  auto wanted = get();
+  wanted.credential_slot = "other";
+  auto const refused = ask(wanted);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+}
+
+TEST_F(AskingHost, ASecretThatTheProviderQuotesIsScrubbedFromWhatIsKept) {
+  house.egress.answer = [](egress::Request const&) {
+    return Result<egress::Response>(Error(ErrorKind::authExpired, "no"));
+  };
+  auto wanted = get();
+  wanted.credential_slot = "login";
+  remote.extra_emits_after = {
+      {"garland.problem", R"({"id":"/x","kind":"provider_bug","message":"bad password correct horse"})"}};
+  ask(wanted);
+  auto const run = house.run(house.engine->lastRun(connection)).value();
+  ASSERT_TRUE(run);
+  ASSERT_EQ(run->problems.size(), 1U);
+  EXPECT_EQ(run->problems[0].message.find("correct horse"), std::string::npos) << run->problems[0].message;
+  EXPECT_EQ(house.log_text.find("correct horse"), std::string::npos);
+  // It is known to the redactor only while it is in use.
+  EXPECT_EQ(house.redactor.scrub("correct horse"), "correct horse");
+}
+
+Task<void> fetchAndQuote(runtime::CallHost* host, runtime::HttpAsk wanted) {
+  auto const answer = co_await host->http(std::move(wanted));
+  co_return Error(ErrorKind::authExpired, "the provider says: ada:correct horse is wrong");
+}
+
+TEST_F(AskingHost, ASecretInAnErrorIsScrubbedBeforeAnybodyKeepsIt) {
+  auto wanted = get();
+  wanted.credential_slot = "login";
+  remote.during_pull = [&](runtime::CallHost* host) { return fetchAndQuote(host, wanted); };
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.error->message, "the provider says: ada:[secret] is wrong");
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().state_reason, run.error->message);
+}
+
+Task<void> keepState(runtime::CallHost* host, std::vector<ErrorKind>* failures, std::uint64_t* version) {
+  auto const missing = co_await host->kvGet("token");
+  if (!missing) failures->push_back(missing.error().kind);
+  Bytes const value = {1, 2, 3};
+  CO_TRY_VOID(co_await host->kvPut("token", value, 0, Milliseconds(0)));
+  CO_TRY_VOID(co_await host->kvPut("token", value, 1, Milliseconds(0)));
+  auto const stale = co_await host->kvPut("token", value, 1, Milliseconds(0));
+  if (!stale) failures->push_back(stale.error().kind);
+  CO_TRY(entry, co_await host->kvGet("token"));
+  *version = entry.version;
+  CO_TRY_VOID(co_await host->kvPut("brief", value, 0, Milliseconds(1000)));
+  co_return Result<void>();
+}
+
+TEST_F(AskingHost, StateIsKeptByVersionAndExpires) {
+  std::vector<ErrorKind> failures;
+  std::uint64_t version = 0;
+  remote.during_pull = [&](runtime::CallHost* host) { return keepState(host, &failures, &version); };
+  EXPECT_EQ(house.sync(connection).state, "done");
+  EXPECT_EQ(failures, (std::vector<ErrorKind>{ErrorKind::notFound, ErrorKind::conflict}));
+  EXPECT_EQ(version, 2U);
+  house.clock.advance(Milliseconds(1500));
+  EXPECT_EQ(house.rows("SELECT 1 FROM plugin_kv").size(), 2U);
+}
+
+} // namespace
+} // namespace garland::sync

@@ -1,0 +1,58 @@
+// Checks what somebody typed to connect an account, against the plugin's manifest.
+#include "host/sync/connections.h"
+
+#include <algorithm>
+#include <set>
+
+namespace garland::sync {
+namespace {
+
+Result<void> checkSlot(runtime::AuthSlot const& slot,
+                       std::vector<std::pair<std::string, Secret>> const& fields) {
+  std::string const place = "/credentials/" + slot.name;
+  std::set<std::string> given;
+  for (auto const& [field, secret] : fields) {
+    if (std::find(slot.fields.begin(), slot.fields.end(), field) == slot.fields.end())
+      return Error(ErrorKind::invalidInput,
+                   "the credential \"" + slot.name + "\" has no field \"" + field + "\"",
+                   place + "/" + field);
+    if (secret.empty())
+      return Error(ErrorKind::invalidInput, "the field \"" + field + "\" must not be empty",
+                   place + "/" + field);
+    given.insert(field);
+  }
+  for (auto const& field : slot.fields)
+    if (!given.contains(field))
+      return Error(ErrorKind::invalidInput, "the field \"" + field + "\" is missing", place + "/" + field);
+  return Result<void>();
+}
+
+} // namespace
+
+Result<void> checkConnectRequest(runtime::Manifest const& manifest, ConnectRequest const& request) {
+  if (!manifest.settings_schema.is_null()) {
+    TRY(schema, Schema::compile(manifest.settings_schema));
+    auto const conforms = schema.require(request.settings, "settings");
+    if (!conforms) {
+      auto error = conforms.error();
+      error.field = "/settings" + error.field;
+      return error;
+    }
+  }
+  for (auto const& [name, fields] : request.credentials) {
+    auto const& auth = manifest.auth;
+    auto const slot = std::find_if(auth.begin(), auth.end(),
+                                   [&, &wanted = name](auto const& a) { return a.name == wanted; });
+    if (slot == auth.end())
+      return Error(ErrorKind::invalidInput, manifest.name + " has no credential called \"" + name + "\"",
+                   "/credentials/" + name);
+    TRY_VOID(checkSlot(*slot, fields));
+  }
+  if (!manifest.auth.empty() && request.credentials.empty())
+    return Error(ErrorKind::invalidInput,
+                 manifest.name + " needs the credential \"" + manifest.auth.front().name + "\"",
+                 "/credentials/" + manifest.auth.front().name);
+  return Result<void>();
+}
+
+} // namespace garland::sync

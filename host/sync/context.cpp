@@ -1,0 +1,76 @@
+#include "host/sync/context.h"
+
+#include <garland/schemas.hpp>
+
+#include <algorithm>
+
+namespace garland::sync {
+namespace {
+
+// "calendar.pull/1" is described by "calendar.pull.1.in.json".
+std::string fileOf(std::string_view operation, std::string_view direction) {
+  std::string name(operation);
+  std::replace(name.begin(), name.end(), '/', '.');
+  return name + "." + std::string(direction) + ".json";
+}
+
+} // namespace
+
+Result<void> KindEntry::check(json::value const& data) const {
+  TRY_VOID(schema.require(data, kind.name));
+  return kind.check ? kind.check(data) : Result<void>();
+}
+
+std::string KindEntry::identityOf(json::value const& data) const {
+  return kind.identity ? kind.identity(data) : std::string();
+}
+
+Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
+  std::unique_ptr<Context> context(new Context(std::move(dependencies)));
+  for (auto& kind : context->doors.kinds) {
+    TRY(schema, Schema::compile(kind.schema));
+    context->kinds_.emplace_back(std::move(kind), std::move(schema));
+  }
+  context->doors.kinds.clear();
+  return context;
+}
+
+KindEntry const* Context::kind(std::string_view name) const {
+  auto const found = std::find_if(kinds_.begin(), kinds_.end(),
+                                  [&](KindEntry const& entry) { return entry.kind.name == name; });
+  return found == kinds_.end() ? nullptr : &*found;
+}
+
+Result<void> Context::requireFile(std::string const& file, json::value const& value, std::string_view what) {
+  auto place = files_.find(file);
+  if (place == files_.end()) {
+    std::optional<Schema> compiled;
+    if (auto const text = schemas::schemaText(file); !text.empty()) {
+      TRY(document, parseJson(text));
+      TRY(schema, Schema::compile(document));
+      compiled.emplace(std::move(schema));
+    }
+    place = files_.emplace(file, std::move(compiled)).first;
+  }
+  if (!place->second) return Result<void>();
+  return place->second->require(value, what);
+}
+
+Result<void> Context::requireEmitted(std::string_view kind, json::value const& record) {
+  return requireFile("emit." + std::string(kind) + ".json", record, kind);
+}
+
+Result<void> Context::requireInput(std::string_view operation, json::value const& input) {
+  return requireFile(fileOf(operation, "in"), input, "input of " + std::string(operation));
+}
+
+Result<void> Context::requireOutput(std::string_view operation, json::value const& output) {
+  return requireFile(fileOf(operation, "out"), output, "result of " + std::string(operation));
+}
+
+bool offers(runtime::Manifest const& manifest, std::string_view operation) {
+  return std::find(manifest.operations.begin(), manifest.operations.end(), operation) !=
+         manifest.operations.end();
+}
+
+} // namespace garland::sync

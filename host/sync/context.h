@@ -1,0 +1,56 @@
+// What every part of the engine shares: the doors it was given, the kinds, the schemas. No state of
+// any vendor lives here.
+#pragma once
+
+#include "host/base/ids.h"
+#include "host/sync/sync.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace garland::sync {
+
+struct KindEntry {
+  KindEntry(Kind kind_in, Schema schema_in) : kind(std::move(kind_in)), schema(std::move(schema_in)) {}
+  Kind kind;
+  Schema schema; // of a record's data
+
+  // Schema and meaning together: invalidInput with the field.
+  Result<void> check(json::value const& data) const;
+  std::string identityOf(json::value const& data) const;
+};
+
+class Context {
+public:
+  static Result<std::unique_ptr<Context>> make(Dependencies dependencies);
+
+  Dependencies doors;
+
+  KindEntry const* kind(std::string_view name) const;
+  std::vector<KindEntry> const& kinds() const { return kinds_; }
+
+  // The schemas of plugin-api/schemas; what has none there passes.
+  Result<void> requireEmitted(std::string_view kind, json::value const& record);
+  Result<void> requireInput(std::string_view operation, json::value const& input);
+  Result<void> requireOutput(std::string_view operation, json::value const& output);
+
+  TimePoint now() const { return doors.clock.now(); }
+  std::string newId(std::string_view prefix) { return garland::newId(prefix, doors.clock, doors.random); }
+  std::string scrub(std::string_view text) const { return doors.redactor.scrub(text); }
+
+  // Set once by stop(): runs end at their next checkpoint.
+  bool stopping = false;
+
+private:
+  explicit Context(Dependencies dependencies) : doors(std::move(dependencies)) {}
+  Result<void> requireFile(std::string const& file, json::value const& value, std::string_view what);
+
+  std::vector<KindEntry> kinds_;
+  std::map<std::string, std::optional<Schema>, std::less<>> files_; // compiled at first use
+};
+
+bool offers(runtime::Manifest const& manifest, std::string_view operation);
+
+} // namespace garland::sync

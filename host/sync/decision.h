@@ -1,0 +1,45 @@
+// Decides, item by item, what a batch does to records and links. No I/O: it turns what was read into
+// writes and outcomes, so that reading again and deciding again is always safe.
+#pragma once
+
+#include "host/sync/known.h"
+#include "host/sync/merge.h"
+#include "host/sync/writes.h"
+
+#include <set>
+
+namespace garland::sync {
+
+class Decision {
+public:
+  Decision(Place const& place, Knowledge const& knowledge, Writes& writes)
+      : place_(place), knowledge_(knowledge), writes_(writes) {}
+
+  void take(RemoteItem const& item);
+  BatchResult result() && { return std::move(result_); }
+
+private:
+  Outcome decide(RemoteItem const& item);
+  Outcome gone(Known const& known);
+  Outcome sameAsBase(RemoteItem const& item, Known const& known);
+  Outcome revive(RemoteItem const& item, Known const& known, Projection const& remote);
+  Outcome mergeInto(RemoteItem const& item, Known const& known, Projection const& remote);
+  Outcome unknownItem(RemoteItem const& item, Projection const& remote);
+  Outcome adopt(RemoteItem const& item, RecordState const& record, Projection const& remote);
+  Candidate const* candidateFor(RemoteItem const& item, Projection const& remote) const;
+
+  Link linkTo(RemoteItem const& item, std::string record_id, Projection const& remote) const;
+  bool store(RecordState const& record, Merged const& merged);
+  void keepEvidence(RecordState const& record, std::vector<GroupConflict> const& conflicts,
+                    std::string const& where);
+  void wholeRecordConflict(RecordState const& record, json::value local, json::value remote,
+                           std::string const& where, std::string sentence);
+
+  Place const& place_;
+  Knowledge const& knowledge_;
+  Writes& writes_;
+  BatchResult result_;
+  std::set<std::string> adopted_; // records that this batch has linked already
+};
+
+} // namespace garland::sync

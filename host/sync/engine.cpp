@@ -1,0 +1,117 @@
+// The engine as callers see it: each method goes to the part that knows.
+#include "host/sync/connections.h"
+#include "host/sync/records.h"
+#include "host/sync/runs.h"
+#include "host/sync/schedule.h"
+#include "host/sync/vendors.h"
+
+namespace garland::sync {
+namespace {
+
+class EngineOfParts final : public Engine {
+public:
+  explicit EngineOfParts(std::unique_ptr<Context> context)
+      : context_(std::move(context)), audit_(*context_), vendors_(*context_),
+        connections_(*context_, vendors_, audit_), records_(*context_, vendors_),
+        runs_(*context_, connections_, audit_), schedule_(*context_, runs_) {}
+
+  Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
+  Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
+
+  Task<void> enablePlugin(std::string vendor_id, std::string plugin_id) override {
+    return vendors_.setPlugin(std::move(vendor_id), std::move(plugin_id), true);
+  }
+  Task<void> disablePlugin(std::string vendor_id, std::string plugin_id) override {
+    return vendors_.setPlugin(std::move(vendor_id), std::move(plugin_id), false);
+  }
+  Task<std::vector<std::string>> enabledPlugins(std::string vendor_id) override {
+    return vendors_.enabledPlugins(std::move(vendor_id));
+  }
+
+  Task<Connection> connect(ConnectRequest request) override {
+    return connections_.connect(std::move(request));
+  }
+  Task<std::vector<Connection>> connections(std::string vendor_id) override {
+    return connections_.all(std::move(vendor_id));
+  }
+  Task<Connection> connection(std::string id) override { return connections_.one(std::move(id)); }
+  Task<void> disconnect(std::string id) override {
+    CO_TRY_VOID(co_await runs_.stopOf(id));
+    co_return co_await connections_.forget(id);
+  }
+  Task<void> confirmDeletes(std::string connection_id) override {
+    return connections_.confirmDeletes(std::move(connection_id));
+  }
+
+  Task<Run> startSync(std::string connection_id) override { return runs_.start(std::move(connection_id)); }
+  Task<Run> run(std::string run_id) override { return runs_.one(std::move(run_id)); }
+  Task<std::optional<Run>> lastRun(std::string connection_id) override {
+    return runs_.last(std::move(connection_id));
+  }
+  Task<Run> waitForRun(std::string run_id) override { return runs_.wait(std::move(run_id)); }
+
+  Task<std::vector<Record>> records(RecordQuery query) override { return records_.list(std::move(query)); }
+  Task<Record> record(std::string vendor_id, std::string id) override {
+    return records_.one(std::move(vendor_id), std::move(id));
+  }
+  Task<Record> putRecord(std::string vendor_id, std::string id, json::value data,
+                         std::int64_t if_version) override {
+    return records_.put(std::move(vendor_id), std::move(id), std::move(data), if_version);
+  }
+  Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
+                         std::string connection_id) override {
+    std::optional<Session> at;
+    if (!connection_id.empty()) {
+      CO_TRY(session, co_await connections_.open(connection_id));
+      at = std::move(session);
+    }
+    co_return co_await records_.add(std::move(vendor_id), std::move(kind), std::move(data), std::move(at));
+  }
+  Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) override {
+    return records_.remove(std::move(vendor_id), std::move(id), if_version);
+  }
+
+  Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
+    return records_.changes(std::move(vendor_id), after, limit);
+  }
+  Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit) override {
+    return records_.conflicts(std::move(vendor_id), limit);
+  }
+
+  Task<void> start() override {
+    CO_TRY_VOID(co_await runs_.recover());
+    schedule_.start();
+    co_return Result<void>();
+  }
+  Task<void> stop() override {
+    context_->stopping = true;
+    CO_TRY_VOID(co_await schedule_.stop());
+    co_return co_await runs_.drained();
+  }
+
+private:
+  std::unique_ptr<Context> context_;
+  AuditTrail audit_;
+  Vendors vendors_;
+  Connections connections_;
+  Records records_;
+  Runs runs_;
+  Schedule schedule_;
+};
+
+} // namespace
+
+Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
+  CO_TRY(context, Context::make(std::move(dependencies)));
+  co_return std::unique_ptr<Engine>(std::make_unique<EngineOfParts>(std::move(context)));
+}
+
+Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {
+  co_return Error(ErrorKind::unsupported, "this engine keeps no conflicts");
+}
+
+Task<void> Engine::confirmDeletes(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine holds no deletions");
+}
+
+} // namespace garland::sync

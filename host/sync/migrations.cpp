@@ -1,0 +1,173 @@
+// The tables of this room. Forward only: a change is a new migration, never an edit of an old one.
+// Every key begins with vendor_id, so that a vendor's rows can live on one shard.
+#include "host/sync/sync.h"
+
+namespace garland::sync {
+namespace {
+
+constexpr char const* kFirst = R"sql(
+CREATE TABLE vendors (
+  vendor_id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  created BIGINT NOT NULL
+);
+CREATE TABLE counters (
+  vendor_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, name)
+);
+CREATE TABLE vendor_plugins (
+  vendor_id TEXT NOT NULL,
+  plugin_id TEXT NOT NULL,
+  enabled BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, plugin_id)
+);
+CREATE TABLE connections (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  plugin_id TEXT NOT NULL,
+  account_name TEXT NOT NULL,
+  account_key TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  allow_private_network BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  state_reason TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  last_success BIGINT,
+  next_due BIGINT NOT NULL,
+  confirm_deletes BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id)
+);
+CREATE UNIQUE INDEX connections_account ON connections (vendor_id, plugin_id, account_key);
+CREATE INDEX connections_id ON connections (connection_id);
+CREATE INDEX connections_due ON connections (next_due);
+CREATE TABLE credentials (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  slot TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, slot)
+);
+CREATE TABLE records (
+  vendor_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  data TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  deleted BIGINT NOT NULL,
+  updated BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, record_id)
+);
+CREATE INDEX records_identity ON records (vendor_id, kind, identity);
+CREATE TABLE links (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  remote_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  base TEXT NOT NULL,
+  base_hash TEXT NOT NULL,
+  remote_version TEXT NOT NULL,
+  state TEXT NOT NULL,
+  pushed_run TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind, remote_id)
+);
+CREATE INDEX links_record ON links (vendor_id, record_id);
+CREATE INDEX links_scope ON links (vendor_id, connection_id, kind, scope);
+CREATE TABLE changes (
+  vendor_id TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  record_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  action TEXT NOT NULL,
+  record_version BIGINT NOT NULL,
+  origin TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, sequence)
+);
+CREATE TABLE pushes (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  op_id TEXT NOT NULL,
+  action TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  record_version BIGINT NOT NULL,
+  sent_version BIGINT NOT NULL,
+  dispatches BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, record_id)
+);
+CREATE TABLE conflicts (
+  vendor_id TEXT NOT NULL,
+  conflict_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  members TEXT NOT NULL,
+  decision TEXT NOT NULL,
+  base TEXT NOT NULL,
+  local TEXT NOT NULL,
+  remote TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, conflict_id)
+);
+CREATE TABLE cursors (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  cursor_json TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind)
+);
+CREATE TABLE runs (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  document TEXT NOT NULL,
+  started BIGINT NOT NULL,
+  finished BIGINT,
+  PRIMARY KEY (vendor_id, connection_id, run_id)
+);
+CREATE INDEX runs_id ON runs (run_id);
+CREATE TABLE plugin_kv (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value BYTEA NOT NULL,
+  version BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, name)
+);
+CREATE TABLE egress_audit (
+  vendor_id TEXT NOT NULL,
+  audit_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  method TEXT NOT NULL,
+  host TEXT NOT NULL,
+  path TEXT NOT NULL,
+  status BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  took BIGINT NOT NULL,
+  bytes_out BIGINT NOT NULL,
+  bytes_in BIGINT NOT NULL,
+  credential_used BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, audit_id)
+);
+)sql";
+
+} // namespace
+
+std::vector<store::Migration> migrations() {
+  std::vector<store::Migration> all;
+  all.push_back(store::Migration{1, "sync: vendors, connections, records, links, changes", kFirst});
+  return all;
+}
+
+} // namespace garland::sync

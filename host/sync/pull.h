@@ -1,0 +1,61 @@
+// One pull call: checks what the plugin emits, gathers it into batches, and makes it durable at each
+// checkpoint. Restarting a pull that died is the business of runs.cpp.
+#pragma once
+
+#include "host/sync/call_host.h"
+#include "host/sync/inbound.h"
+#include "host/sync/run_state.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace garland::sync {
+
+class PullSink final : public EmitSink {
+public:
+  PullSink(Context& context, Session const& session, KindEntry const& kind, RunState& run);
+
+  Task<void> emit(std::string kind, std::string record_json) override;
+  Task<void> checkpoint(std::string cursor_json) override;
+  void progress(std::uint64_t done, std::uint64_t total) override;
+
+  // After the call, however it ended: what came since the last checkpoint is good, so it is kept.
+  Task<void> finish();
+
+  // The store's own error, which outranks whatever the plugin made of it.
+  std::optional<Error> const& storeError() const { return store_error_; }
+  bool movedOn() const { return moved_on_; }
+
+private:
+  Task<void> take(std::string kind, std::string record_json);
+  Result<void> takeRecord(json::value const& record);
+  Result<void> takeProblem(json::value const& record);
+  Result<void> takeListing(json::value const& record);
+  void refuse(json::value const& record, Error const& error);
+  Task<void> flush(std::optional<std::string> cursor);
+  Task<void> sweepListings();
+  Task<void> stored(Result<BatchResult> result);
+
+  struct Listing {
+    std::set<std::string> ids;
+    bool complete = false;
+  };
+
+  Context& context_;
+  Session const& session_;
+  KindEntry const& kind_;
+  RunState& run_;
+  Inbound inbound_;
+  Semaphore turn_; // calls may overlap, batches may not
+  std::vector<RemoteItem> buffer_;
+  std::unordered_map<std::string, std::size_t> places_; // id -> index: the last word of a batch counts
+  std::size_t buffered_bytes_ = 0;
+  std::map<std::string, Listing> listings_; // by scope
+  std::optional<Error> store_error_;
+  bool moved_on_ = false;
+};
+
+} // namespace garland::sync

@@ -1,0 +1,251 @@
+#include "host/sync/push.h"
+
+#include "host/sync/push_op.h"
+
+namespace garland::sync {
+namespace {
+
+constexpr Milliseconds kDeadline{120'000};
+constexpr int kOpsPerRun = 10'000;
+constexpr int kDispatchesBeforeParking = 3;
+constexpr int kTransientsInARow = 3;
+
+} // namespace
+
+Task<void> Push::everything() {
+  CO_TRY(ids, co_await waiting());
+  for (auto const& id : ids) {
+    if (context_.stopping || run_.stop_requested) break;
+    CO_TRY(next, co_await one(id, false));
+    if (next == Next::stop) break;
+  }
+  co_return Result<void>();
+}
+
+Task<void> Push::conflictsAgain() {
+  auto const ids = std::exchange(conflicted_, std::set<std::string>());
+  for (auto const& id : ids) {
+    CO_TRY(next, co_await one(id, true));
+    if (next == Next::stop) break;
+  }
+  co_return Result<void>();
+}
+
+Task<std::vector<std::string>> Push::waiting() {
+  store::Statement query(
+      "SELECT record_id FROM pushes WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3 "
+      "AND state IN ('pending','sent') ORDER BY created, record_id LIMIT $4",
+      {session_.connection.vendor_id, session_.connection.id, kind_.kind.name, std::int64_t{kOpsPerRun}});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  std::vector<std::string> ids;
+  for (auto const& row : rows.rows) ids.push_back(row.text(0));
+  co_return ids;
+}
+
+Task<std::optional<Push::Op>> Push::read(std::string record_id) {
+  store::Statement query(
+      "SELECT p.state, p.op_id, p.action, p.payload, p.record_version, p.sent_version, p.dispatches, r.data, "
+      "r.version, r.deleted, l.remote_id, l.scope, l.base, l.base_hash, l.remote_version, l.state, "
+      "l.pushed_run "
+      "FROM pushes p JOIN records r ON r.vendor_id=p.vendor_id AND r.record_id=p.record_id "
+      "LEFT JOIN links l ON l.vendor_id=p.vendor_id AND l.connection_id=p.connection_id AND "
+      "l.record_id=p.record_id "
+      "AND l.state<>'deleted' WHERE p.vendor_id=$1 AND p.connection_id=$2 AND p.record_id=$3",
+      {session_.connection.vendor_id, session_.connection.id, record_id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  if (rows.rows.empty()) co_return std::optional<Op>();
+  auto const& row = rows.rows[0];
+  Op op;
+  op.record_id = record_id;
+  op.state = row.text(0);
+  op.op_id = row.text(1);
+  op.action = row.text(2);
+  op.payload = readJson(row.text(3));
+  op.record_version = row.integer(4);
+  op.sent_version = row.integer(5);
+  op.dispatches = row.integer(6);
+  op.data = readJson(row.text(7));
+  op.version = row.integer(8);
+  op.deleted = row.integer(9) != 0;
+  if (!row.isNull(10)) {
+    Link link;
+    link.connection_id = session_.connection.id;
+    link.kind = kind_.kind.name;
+    link.record_id = record_id;
+    link.remote_id = row.text(10);
+    link.scope = row.text(11);
+    link.base = row.text(12);
+    link.base_hash = row.text(13);
+    link.remote_version = row.text(14);
+    link.state = row.text(15);
+    link.pushed_run = row.text(16);
+    op.link = std::move(link);
+  }
+  co_return std::optional<Op>(std::move(op));
+}
+
+Task<Push::Next> Push::one(std::string record_id, bool last_chance) {
+  CO_TRY(found, co_await read(record_id));
+  if (!found || found->state == "parked") co_return Next::goOn;
+  CO_TRY(prepared, co_await prepare(std::move(*found)));
+  if (!prepared) co_return Next::goOn;
+  auto op = std::move(*prepared);
+  auto const output = co_await call(&op);
+  if (!output) co_return co_await failed(std::move(op), output.error(), last_chance);
+  in_a_row_ = 0;
+  if (op.action == "delete") {
+    CO_TRY_VOID(co_await completeDelete(std::move(op)));
+  } else {
+    CO_TRY_VOID(co_await complete(std::move(op), *output));
+  }
+  co_return Next::goOn;
+}
+
+// Makes the operation ready and durable as "sent". Nothing if there is nothing to write.
+Task<std::optional<Push::Op>> Push::prepare(Op op) {
+  std::optional<Op> nothing;
+  if (op.dispatches >= kDispatchesBeforeParking) {
+    CO_TRY_VOID(co_await setState(&op, "parked"));
+    tell(op, "plugin_bug",
+         "writing it ended the connector's worker " + std::to_string(op.dispatches) +
+             " times; it is left alone until it is edited again");
+    co_return nothing;
+  }
+  if (op.state == "pending") {
+    if (op.link && op.link->state == "held") co_return nothing;
+    auto const composed = compose(op);
+    if (!composed) {
+      CO_TRY_VOID(co_await setState(&op, "parked"));
+      tell(op, std::string(name(composed.error().kind)), composed.error().message);
+      co_return nothing;
+    }
+    if (op.action.empty()) {
+      CO_TRY_VOID(co_await drop(&op));
+      co_return nothing;
+    }
+  }
+  store::Unit unit;
+  unit.push_back(
+      store::Statement("UPDATE pushes SET state='sent', op_id=$1, action=$2, payload=$3, sent_version=$4, "
+                       "dispatches=dispatches+1 WHERE vendor_id=$5 AND connection_id=$6 AND record_id=$7 "
+                       "AND state=$8 AND record_version=$9",
+                       {op.op_id, op.action, json::serialize(op.payload), op.sent_version,
+                        session_.connection.vendor_id, session_.connection.id, op.record_id, op.state,
+                        op.record_version})
+          .expecting(1));
+  auto const committed = co_await context_.doors.store.commit(std::move(unit));
+  // Edited this very moment: the next run writes the newer content.
+  if (!committed && committed.error().kind == ErrorKind::conflict) co_return nothing;
+  if (!committed) co_return committed.error();
+  op.state = "sent";
+  co_return std::optional<Op>(std::move(op));
+}
+
+// From the record as it is now: what is to be written, under a new key unless it is the same again.
+Result<void> Push::compose(Op& op) const {
+  json::object payload;
+  std::string action;
+  if (op.link)
+    payload["id"] = op.link->remote_id;
+  else
+    payload["id"] = nullptr;
+  if (op.link && !op.link->remote_version.empty())
+    payload["version"] = op.link->remote_version;
+  else
+    payload["version"] = nullptr;
+  if (op.deleted) {
+    if (op.link) action = "delete";
+  } else if (!op.link || projectionOf(kind_.kind, op.data).hash != op.link->base_hash) {
+    action = "upsert";
+    if (op.link && !op.link->scope.empty())
+      payload["scope"] = op.link->scope;
+    else
+      payload["scope"] = nullptr;
+    payload["data"] = op.data;
+  }
+  auto const& operation = action == "delete" ? kind_.kind.delete_operation : kind_.kind.upsert_operation;
+  if (!action.empty() && !offers(session_.plugin->manifest, operation))
+    return Error(ErrorKind::unsupported, session_.plugin->manifest.name +
+                                             " cannot write this: it does not offer " + operation +
+                                             "; the change stays in Garland only");
+  if (op.op_id.empty() || op.action != action || op.payload != json::value(payload))
+    op.op_id = context_.newId("op");
+  op.action = std::move(action);
+  op.payload = std::move(payload);
+  op.sent_version = op.version;
+  return Result<void>();
+}
+
+Task<json::value> Push::call(Op const* op) {
+  bool const deletes = op->action == "delete";
+  auto const operation = deletes ? kind_.kind.delete_operation : kind_.kind.upsert_operation;
+  json::object input = op->payload.is_object() ? op->payload.get_object() : json::object();
+  input["key"] = op->op_id;
+  auto const* data = input.if_contains("data");
+  if (data != nullptr && kind_.kind.push_context)
+    for (auto const& member : kind_.kind.push_context(json::value(*data)))
+      input[member.key()] = member.value();
+  co_return co_await callPlugin(&context_, &audit_, &session_, operation, std::move(input), nullptr,
+                                kDeadline);
+}
+
+Task<Push::Next> Push::failed(Op op, Error error, bool last_chance) {
+  auto const kind = error.kind;
+  auto const& message = error.message;
+  if (kind == ErrorKind::authExpired || kind == ErrorKind::authRevoked) {
+    std::string const state = error.effect == Effect::notApplied ? "pending" : "sent";
+    CO_TRY_VOID(co_await setState(&op, state));
+    co_return error;
+  }
+  bool const lost_race = kind == ErrorKind::conflict || kind == ErrorKind::notFound;
+  if (lost_race) {
+    CO_TRY_VOID(co_await setState(&op, "pending"));
+    if (!last_chance)
+      conflicted_.insert(op.record_id);
+    else
+      tell(op, "conflict", "it keeps changing at the provider; the next sync tries again: " + message);
+    co_return Next::goOn;
+  }
+  if (error.effect != Effect::notApplied) {
+    // Stays "sent": whether it was written is found out by repeating it with the same key.
+    if (error.provider_code != "worker_died") {
+      CO_TRY_VOID(co_await setState(&op, "sent"));
+    }
+    tell(op, std::string(name(kind)),
+         "whether it was written is not known; the next sync finds out: " + message);
+    co_return kind == ErrorKind::rateLimited || kind == ErrorKind::quota ? Next::stop : Next::goOn;
+  }
+  bool const later = kind == ErrorKind::transient || kind == ErrorKind::rateLimited ||
+                     kind == ErrorKind::quota || kind == ErrorKind::cancelled;
+  std::string const state = later ? "pending" : "parked";
+  CO_TRY_VOID(co_await setState(&op, state));
+  tell(op, std::string(name(kind)), message);
+  if (kind == ErrorKind::transient && ++in_a_row_ < kTransientsInARow) co_return Next::goOn;
+  co_return later ? Next::stop : Next::goOn;
+}
+
+// The call has ended, so it is not one that ends workers: dispatches start anew.
+Task<void> Push::setState(Op const* op, std::string state) {
+  store::Unit unit;
+  unit.emplace_back(
+      "UPDATE pushes SET state=$1, dispatches=0 WHERE vendor_id=$2 AND connection_id=$3 AND record_id=$4",
+      Values{std::move(state), session_.connection.vendor_id, session_.connection.id, op->record_id});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<void> Push::drop(Op const* op) {
+  Writes writes(context_, session_.connection.vendor_id, session_.connection.id);
+  writes.dropPush(session_.connection.id, op->record_id, op->record_version);
+  auto unit = std::move(writes).take();
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+void Push::tell(Op const& op, std::string kind, std::string message) {
+  ++run_.run.pushed.failed;
+  run_.problem(ItemProblem{op.link ? op.link->remote_id : op.record_id, std::move(kind), std::move(message)},
+               false);
+}
+
+} // namespace garland::sync

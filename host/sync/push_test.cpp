@@ -1,0 +1,241 @@
+#include "host/sync/testing/house.h"
+
+namespace garland::sync {
+namespace {
+
+using testing::event;
+using testing::House;
+
+class Push : public ::testing::Test {
+protected:
+  House house;
+  std::string vendor = house.vendor();
+  testing::FakeProvider& remote = house.provider("p");
+  std::string connection = house.connect(vendor, "p");
+
+  void SetUp() override {
+    remote.put("/cal/a", event("a", "A"));
+    remote.put("/cal/b", event("b", "B"));
+    house.sync(connection);
+  }
+  void retitle(std::string const& uid, std::string const& title) {
+    auto const record = house.recordOf(vendor, uid);
+    auto data = record.data;
+    data.as_object()["title"] = title;
+    house.run(house.engine->putRecord(vendor, record.id, data, record.version)).value();
+  }
+  std::string remoteTitle(std::string const& id) { return textOr(remote.events().at(id).data, "/title", ""); }
+  std::size_t waiting() { return house.rows("SELECT 1 FROM pushes").size(); }
+};
+
+TEST_F(Push, ALocalEditIsWrittenOnceAndItsEchoIsDropped) {
+  retitle("a", "Mine");
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.pushed.updated, 1);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Mine");
+  EXPECT_EQ(run.echoes, 1);
+  EXPECT_EQ(run.pulled.unchanged, 1);
+  EXPECT_EQ(run.pulled.updated, 0);
+  EXPECT_EQ(house.recordOf(vendor, "a").version, 2);
+  auto const quiet = house.sync(connection);
+  EXPECT_EQ(quiet.echoes, 0);
+  EXPECT_EQ(remote.writes, 1);
+}
+
+TEST_F(Push, ANewRecordIsCreatedAndADeletedOneIsDeleted) {
+  house.run(house.engine->addRecord(vendor, "calendar.event", event("new", "New"), connection)).value();
+  house.run(house.engine->deleteRecord(vendor, house.recordOf(vendor, "b").id, 0)).value();
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.pushed.created, 1);
+  EXPECT_EQ(run.pushed.deleted, 1);
+  EXPECT_EQ(run.echoes, 2);
+  EXPECT_TRUE(remote.events().contains("/cal/new"));
+  EXPECT_FALSE(remote.events().contains("/cal/b"));
+  EXPECT_EQ(house.records(vendor).size(), 2U);
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_EQ(house.sync(connection).pulled.created, 0);
+}
+
+TEST_F(Push, ARecordDeletedBeforeItWasEverWrittenIsNeverWritten) {
+  auto const record =
+      house.run(house.engine->addRecord(vendor, "calendar.event", event("n", "N"), connection)).value();
+  house.run(house.engine->deleteRecord(vendor, record.id, 0)).value();
+  house.sync(connection);
+  EXPECT_EQ(remote.upserts, 0);
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, WhatTheProviderMakesOfAnEditIsTakenOverAndNotWrittenAgain) {
+  remote.normalise = [](json::value data) {
+    std::string title(data.at("title").as_string());
+    for (auto& c : title) c = static_cast<char>(std::toupper(c));
+    data.as_object()["title"] = title;
+    return data;
+  };
+  retitle("a", "quiet");
+  house.sync(connection);
+  EXPECT_EQ(textOr(house.recordOf(vendor, "a").data, "/title", ""), "QUIET");
+  EXPECT_EQ(house.recordOf(vendor, "a").version, 3);
+  for (int i = 0; i < 3; ++i) house.sync(connection);
+  EXPECT_EQ(remote.upserts, 1);
+}
+
+TEST_F(Push, ALostRaceIsMergedAndWrittenInTheSameRun) {
+  auto const record = house.recordOf(vendor, "a");
+  auto data = record.data;
+  data.as_object()["location"] = "Barn";
+  house.run(house.engine->putRecord(vendor, record.id, data, 0)).value();
+  remote.put("/cal/a", remote.titleChanged("/cal/a", "Theirs"));
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.state, "done");
+  EXPECT_TRUE(run.problems.empty());
+  EXPECT_EQ(run.pushed.updated, 1);
+  EXPECT_EQ(remote.upserts, 2);
+  auto const& there = remote.events().at("/cal/a").data;
+  EXPECT_EQ(textOr(there, "/title", ""), "Theirs");
+  EXPECT_EQ(textOr(there, "/location", ""), "Barn");
+  EXPECT_EQ(house.recordOf(vendor, "a").data, there);
+}
+
+TEST_F(Push, AWriteWhoseAnswerWasLostIsRepeatedWithTheSameKeyAndHappensOnce) {
+  house.run(house.engine->addRecord(vendor, "calendar.event", event("new", "New"), connection)).value();
+  remote.lose_answer = true;
+  auto const first = house.sync(connection);
+  EXPECT_EQ(first.state, "done");
+  EXPECT_EQ(remote.writes, 1);
+  house.sync(connection);
+  EXPECT_EQ(remote.writes, 1);
+  EXPECT_EQ(house.records(vendor).size(), 3U);
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, AnUnknownWriteIsRepeatedWithTheSameKeyBeforeAnythingNewer) {
+  retitle("a", "First");
+  remote.refuse_writes = Error(ErrorKind::transient, "no answer").withEffect(Effect::unknown);
+  auto const run = house.sync(connection);
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_NE(run.problems[0].message.find("not known"), std::string::npos);
+  retitle("a", "Second");
+  remote.refuse_writes.reset();
+  house.supervisor.calls.clear();
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "First");
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Second");
+  std::vector<std::string> titles;
+  std::set<std::string> keys;
+  for (auto const& call : house.supervisor.calls) {
+    if (call.operation != "calendar.upsert/1") continue;
+    titles.push_back(textOr(call.input, "/data/title", ""));
+    keys.insert(textOr(call.input, "/key", ""));
+  }
+  EXPECT_EQ(titles, (std::vector<std::string>{"First", "Second"}));
+  EXPECT_EQ(keys.size(), 2U);
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, AnEditMadeWhileTheRecordIsWrittenIsWrittenNext) {
+  retitle("a", "First");
+  // The commit after the call is the one that closes the operation.
+  auto const before = house.cut->commits;
+  remote.before_write = [&, before] {
+    EXPECT_GT(house.cut->commits, before);
+    house.cut->before_commit = [&] {
+      return testing::putMember(house.engine.get(), vendor, "a", "title", "Second");
+    };
+  };
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "First");
+  EXPECT_EQ(textOr(house.recordOf(vendor, "a").data, "/title", ""), "Second");
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Second");
+  EXPECT_EQ(remote.upserts, 2);
+}
+
+TEST_F(Push, AnEditThatTheProviderRefusesIsParkedAndTold) {
+  retitle("a", "Mine");
+  remote.refuse_writes = Error(ErrorKind::forbidden, "this calendar is read-only");
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.state, "done");
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_EQ(run.problems[0].place, "/cal/a");
+  EXPECT_EQ(run.problems[0].message, "this calendar is read-only");
+  house.sync(connection);
+  EXPECT_EQ(remote.upserts, 1);
+  remote.refuse_writes.reset();
+  retitle("a", "Mine again");
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Mine again");
+}
+
+TEST_F(Push, AWriteThatEndsWorkersIsLeftAloneAfterThreeDispatchesAndTheOthersGoOn) {
+  retitle("a", "Poison");
+  Error died(ErrorKind::transient, "the worker was killed");
+  died.provider_code = "worker_died";
+  remote.refuse_writes = std::move(died).withEffect(Effect::unknown);
+  for (int i = 0; i < 3; ++i) house.sync(connection);
+  EXPECT_EQ(remote.upserts, 3);
+  auto const run = house.sync(connection);
+  EXPECT_EQ(remote.upserts, 3);
+  ASSERT_EQ(run.problems.size(), 1U);
+  remote.refuse_writes.reset();
+  retitle("b", "Fine");
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/b"), "Fine");
+}
+
+TEST_F(Push, AnEditAtOneConnectionFlowsToTheOtherThatHoldsTheRecord) {
+  auto& other = house.provider("q");
+  other.put("/cal/a", event("a", "A"));
+  auto const second = house.connect(vendor, "q");
+  house.sync(second);
+  EXPECT_EQ(house.records(vendor).size(), 2U) << "the same event at both is one record";
+  remote.put("/cal/a", remote.titleChanged("/cal/a", "From p"));
+  house.sync(connection);
+  house.sync(second);
+  EXPECT_EQ(textOr(other.events().at("/cal/a").data, "/title", ""), "From p");
+  EXPECT_EQ(other.writes, 1);
+  for (int i = 0; i < 3; ++i) {
+    house.sync(connection);
+    house.sync(second);
+  }
+  EXPECT_EQ(other.writes, 1);
+  EXPECT_EQ(remote.writes, 0);
+}
+
+TEST_F(Push, TwoProvidersThatWriteDifferentlyDoNotPlayPingPong) {
+  auto const cased = [](int (*change)(int)) {
+    return [change](json::value data) {
+      std::string title(data.at("title").as_string());
+      for (auto& c : title) c = static_cast<char>(change(c));
+      data.as_object()["title"] = title;
+      return data;
+    };
+  };
+  remote.normalise = cased([](int c) { return std::toupper(c); });
+  auto& other = house.provider("q");
+  other.put("/cal/a", event("a", "A"));
+  auto const second = house.connect(vendor, "q");
+  house.sync(second);
+  other.normalise = cased([](int c) { return std::tolower(c); });
+  retitle("a", "Mixed Case");
+  for (int i = 0; i < 6; ++i) {
+    house.sync(connection);
+    house.sync(second);
+  }
+  EXPECT_EQ(remote.writes, 1);
+  EXPECT_EQ(other.writes, 1);
+}
+
+TEST_F(Push, AnEventOfTheSameNameThatSaysSomethingElseStaysARecordOfItsOwn) {
+  auto& other = house.provider("q");
+  other.put("/cal/a", event("a", "Another story"));
+  auto const second = house.connect(vendor, "q");
+  house.sync(second);
+  EXPECT_EQ(house.records(vendor).size(), 3U);
+  house.sync(connection);
+  EXPECT_EQ(remote.writes + other.writes, 0);
+}
+
+} // namespace
+} // namespace garland::sync

@@ -1,0 +1,199 @@
+#include "host/sync/records.h"
+
+#include "host/sync/writes.h"
+
+#include <algorithm>
+
+namespace garland::sync {
+namespace {
+
+constexpr int kEditAttempts = 5;
+
+Record recordFrom(store::Row const& row) {
+  Record record;
+  record.id = row.text(0);
+  record.vendor_id = row.text(1);
+  record.kind = row.text(2);
+  record.data = readJson(row.text(3));
+  record.version = row.integer(4);
+  record.deleted = row.integer(5) != 0;
+  record.updated = fromMillis(row.integer(6));
+  return record;
+}
+
+constexpr char const* kColumns =
+    "SELECT record_id, vendor_id, kind, data, version, deleted, updated FROM records ";
+
+Error changedMeanwhile(Record const& record) {
+  Error error(ErrorKind::conflict, "the record " + record.id + " was changed meanwhile; it is at version " +
+                                       std::to_string(record.version) + " now: read it again");
+  json::object detail;
+  detail["version"] = record.version;
+  error.detail = std::move(detail);
+  return error;
+}
+
+Result<std::int64_t> pageSize(int limit) {
+  if (limit < 1 || limit > 1000) return Error(ErrorKind::invalidInput, "limit is 1 to 1000", "/limit");
+  return std::int64_t{limit};
+}
+
+} // namespace
+
+Result<KindEntry const*> Records::kindOf(std::string const& name) const {
+  auto const* kind = context_.kind(name);
+  if (kind == nullptr)
+    return Error(ErrorKind::invalidInput, "there are no records of kind \"" + name + "\"", "/kind");
+  return kind;
+}
+
+Task<std::vector<Record>> Records::list(RecordQuery query) {
+  CO_TRY_VOID(co_await vendors_.require(query.vendor_id));
+  CO_TRY(limit, pageSize(query.limit));
+  store::Statement page(
+      std::string(kColumns) + "WHERE vendor_id=$1 AND record_id>$2 AND ($3='' OR kind=$3) "
+                              "AND deleted<=$4 ORDER BY record_id LIMIT $5",
+      {query.vendor_id, query.after_id, query.kind, std::int64_t{query.include_deleted}, limit});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(page)));
+  std::vector<Record> records;
+  for (auto const& row : rows.rows) records.push_back(recordFrom(row));
+  co_return records;
+}
+
+Task<Record> Records::one(std::string vendor_id, std::string id) {
+  store::Statement query(std::string(kColumns) + "WHERE vendor_id=$1 AND record_id=$2", {vendor_id, id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  if (rows.rows.empty()) co_return Error(ErrorKind::notFound, "this vendor has no record \"" + id + "\"");
+  co_return recordFrom(rows.rows[0]);
+}
+
+Task<Record> Records::put(std::string vendor_id, std::string id, json::value data, std::int64_t if_version) {
+  for (int attempt = 1;; ++attempt) {
+    CO_TRY(before, co_await one(vendor_id, id));
+    if (before.deleted) co_return Error(ErrorKind::notFound, "the record " + id + " was deleted");
+    CO_TRY(kind, kindOf(before.kind));
+    CO_TRY_VOID(kind->check(data));
+    if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
+    if (canonicalJson(before.data) == canonicalJson(data)) co_return before;
+    auto const edited = co_await edit(before, kind, data, false);
+    if (edited || edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited;
+  }
+}
+
+Task<void> Records::remove(std::string vendor_id, std::string id, std::int64_t if_version) {
+  for (int attempt = 1;; ++attempt) {
+    CO_TRY(before, co_await one(vendor_id, id));
+    if (before.deleted) co_return Result<void>();
+    CO_TRY(kind, kindOf(before.kind));
+    if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
+    auto const edited = co_await edit(before, kind, before.data, true);
+    if (edited) co_return Result<void>();
+    if (edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited.error();
+  }
+}
+
+Task<Record> Records::edit(Record before, KindEntry const* kind, json::value data, bool deleted) {
+  Writes writes(context_, before.vendor_id, "local");
+  RecordWrite write;
+  write.id = before.id;
+  write.kind = before.kind;
+  write.identity = kind->identityOf(data);
+  write.data = data;
+  write.old_version = before.version;
+  write.deleted = deleted;
+  write.action = deleted ? "deleted" : "updated";
+  writes.updateRecord(write);
+  writes.flow(before.id, before.kind, before.version + 1, "");
+  // One that is still to be created has no link yet, but its operation must see the edit.
+  writes.add(
+      store::Statement("UPDATE pushes SET record_version=$1, state=CASE WHEN state='parked' THEN 'pending' "
+                       "ELSE state END WHERE vendor_id=$2 AND record_id=$3",
+                       {before.version + 1, before.vendor_id, before.id}));
+  auto unit = std::move(writes).take();
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Record after = before;
+  after.data = std::move(data);
+  after.version = before.version + 1;
+  after.deleted = deleted;
+  after.updated = context_.now();
+  co_return after;
+}
+
+Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::value data,
+                          std::optional<Session> at) {
+  CO_TRY_VOID(co_await vendors_.require(vendor_id));
+  CO_TRY(kind, kindOf(kind_name));
+  CO_TRY_VOID(kind->check(data));
+  if (at && at->connection.vendor_id != vendor_id)
+    co_return Error(ErrorKind::notFound, "this vendor has no connection \"" + at->connection.id + "\"",
+                    "/connection");
+  if (at && !offers(at->plugin->manifest, kind->kind.upsert_operation))
+    co_return Error(ErrorKind::unsupported,
+                    at->plugin->manifest.name + " cannot create records of kind " + kind_name, "/connection");
+  std::string const origin = "local";
+  Writes writes(context_, vendor_id, origin);
+  Record record;
+  record.id = writes.insertRecord(kind_name, kind->identityOf(data), data);
+  if (at) writes.addPush(at->connection.id, record.id, kind_name, 1);
+  auto unit = std::move(writes).take();
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  record.vendor_id = vendor_id;
+  record.kind = kind_name;
+  record.data = std::move(data);
+  record.version = 1;
+  record.updated = context_.now();
+  co_return record;
+}
+
+Task<std::vector<Change>> Records::changes(std::string vendor_id, std::int64_t after, int limit) {
+  CO_TRY_VOID(co_await vendors_.require(vendor_id));
+  CO_TRY(count, pageSize(limit));
+  store::Statement query("SELECT sequence, record_id, kind, action, record_version, origin, at FROM changes "
+                         "WHERE vendor_id=$1 AND sequence>$2 ORDER BY sequence LIMIT $3",
+                         {vendor_id, after, count});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  std::vector<Change> changes;
+  for (auto const& row : rows.rows) {
+    Change change;
+    change.sequence = row.integer(0);
+    change.vendor_id = vendor_id;
+    change.record_id = row.text(1);
+    change.kind = row.text(2);
+    change.action = row.text(3);
+    change.record_version = row.integer(4);
+    change.origin = row.text(5);
+    change.at = fromMillis(row.integer(6));
+    changes.push_back(std::move(change));
+  }
+  co_return changes;
+}
+
+Task<std::vector<Conflict>> Records::conflicts(std::string vendor_id, int limit) {
+  CO_TRY_VOID(co_await vendors_.require(vendor_id));
+  CO_TRY(count, pageSize(limit));
+  store::Statement query(
+      "SELECT conflict_id, record_id, connection_id, members, decision, base, local, remote, at "
+      "FROM conflicts WHERE vendor_id=$1 ORDER BY conflict_id DESC LIMIT $2",
+      {vendor_id, count});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  std::vector<Conflict> conflicts;
+  for (auto const& row : rows.rows) {
+    Conflict conflict;
+    conflict.id = row.text(0);
+    conflict.vendor_id = vendor_id;
+    conflict.record_id = row.text(1);
+    conflict.connection_id = row.text(2);
+    auto const members = readJson(row.text(3));
+    if (auto const* names = members.if_array())
+      for (auto const& member : *names) conflict.members.emplace_back(member.as_string());
+    conflict.decision = row.text(4);
+    conflict.base = readJson(row.text(5));
+    conflict.local = readJson(row.text(6));
+    conflict.remote = readJson(row.text(7));
+    conflict.at = fromMillis(row.integer(8));
+    conflicts.push_back(std::move(conflict));
+  }
+  co_return conflicts;
+}
+
+} // namespace garland::sync

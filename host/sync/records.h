@@ -1,0 +1,32 @@
+// Records as people see and edit them, the change feed, and the conflicts. Edits are written to the
+// providers by the next sync of each connection that holds the record.
+#pragma once
+
+#include "host/sync/context.h"
+#include "host/sync/session.h"
+#include "host/sync/vendors.h"
+
+namespace garland::sync {
+
+class Records {
+public:
+  Records(Context& context, Vendors& vendors) : context_(context), vendors_(vendors) {}
+
+  Task<std::vector<Record>> list(RecordQuery query);
+  Task<Record> one(std::string vendor_id, std::string id); // tombstones too
+  Task<Record> put(std::string vendor_id, std::string id, json::value data, std::int64_t if_version);
+  Task<Record> add(std::string vendor_id, std::string kind, json::value data, std::optional<Session> at);
+  Task<void> remove(std::string vendor_id, std::string id, std::int64_t if_version);
+
+  Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit);
+  Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
+
+private:
+  Task<Record> edit(Record before, KindEntry const* kind, json::value data, bool deleted);
+  Result<KindEntry const*> kindOf(std::string const& name) const;
+
+  Context& context_;
+  Vendors& vendors_;
+};
+
+} // namespace garland::sync

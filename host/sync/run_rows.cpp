@@ -1,0 +1,130 @@
+// What of a run is kept: its row while it lasts, its end, and what a crash left open.
+#include "host/sync/runs.h"
+
+#include "host/sync/sql.h"
+
+namespace garland::sync {
+namespace {
+
+constexpr int kRunsKept = 50; // per connection
+
+constexpr char const* kColumns =
+    "SELECT run_id, connection_id, state, document, started, finished FROM runs ";
+
+Run runFrom(store::Row const& row) {
+  auto run = runFromDocument(readJson(row.text(3)));
+  run.id = row.text(0);
+  run.connection_id = row.text(1);
+  run.state = row.text(2);
+  run.started = fromMillis(row.integer(4));
+  run.finished = timeAt(row, 5);
+  return run;
+}
+
+struct Standing {
+  std::string state;
+  std::string reason;
+};
+
+Standing standingAfter(Error const& error) {
+  bool const sign_in = error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked;
+  return Standing{sign_in ? "reconnect needed" : "failing", error.message};
+}
+
+} // namespace
+
+store::Statement Runs::row(RunState const& state) const {
+  auto const& run = state.run;
+  store::Value finished = nullptr;
+  if (run.finished) finished = toMillis(*run.finished);
+  return store::Statement(
+      "INSERT INTO runs (vendor_id,connection_id,run_id,state,document,started,finished) "
+      "VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (vendor_id,connection_id,run_id) DO UPDATE SET "
+      "state=excluded.state, document=excluded.document, finished=excluded.finished",
+      Values{state.vendor_id, run.connection_id, run.id, run.state, json::serialize(toDocument(run)),
+             toMillis(run.started), finished});
+}
+
+// The run's end, what it means for the connection, and when it is due again.
+Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_every) {
+  auto& run = state->run;
+  run.finished = context_.now();
+  run.state = outcome ? "done" : "failed";
+  auto const jitter = Milliseconds(static_cast<std::int64_t>(
+      context_.doors.random.next() %
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, poll_every.count() / 10))));
+  auto due = *run.finished + poll_every + jitter;
+  store::Unit unit;
+  if (outcome) {
+    unit.emplace_back(
+        "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2, "
+        "confirm_deletes=CASE WHEN CAST($3 AS BIGINT)=1 THEN 0 ELSE confirm_deletes END "
+        "WHERE vendor_id=$4 AND connection_id=$5",
+        Values{toMillis(*run.finished), toMillis(due), std::int64_t{state->confirmed_deletes},
+               state->vendor_id, run.connection_id});
+  } else {
+    auto error = outcome.error();
+    if (error.kind == ErrorKind::cancelled) {
+      unit.emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
+                        Values{state->vendor_id, run.connection_id});
+    } else {
+      if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
+      auto const standing = standingAfter(error);
+      unit.emplace_back(
+          "UPDATE connections SET state=$1, state_reason=$2, next_due=$3 "
+          "WHERE vendor_id=$4 AND connection_id=$5",
+          Values{standing.state, standing.reason, toMillis(due), state->vendor_id, run.connection_id});
+    }
+    run.error = std::move(error);
+  }
+  unit.emplace_back(
+      "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND run_id < (SELECT MIN(run_id) FROM "
+      "(SELECT run_id FROM runs WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT $3) "
+      "AS kept)",
+      Values{state->vendor_id, run.connection_id, std::int64_t{kRunsKept}});
+  unit.push_back(row(*state));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<Run> Runs::one(std::string run_id) {
+  if (auto const state = inFlight(run_id)) co_return state->run;
+  store::Statement query(std::string(kColumns) + "WHERE run_id=$1", {run_id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  if (rows.rows.empty()) co_return Error(ErrorKind::notFound, "there is no sync run \"" + run_id + "\"");
+  co_return runFrom(rows.rows[0]);
+}
+
+Task<std::optional<Run>> Runs::last(std::string connection_id) {
+  if (auto const found = in_flight_.find(connection_id); found != in_flight_.end())
+    co_return std::optional<Run>(found->second->run);
+  CO_TRY(connection, co_await connections_.one(connection_id));
+  store::Statement query(std::string(kColumns) +
+                             "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT 1",
+                         {connection.vendor_id, connection_id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  if (rows.rows.empty()) co_return std::optional<Run>();
+  co_return std::optional<Run>(runFrom(rows.rows[0]));
+}
+
+Task<void> Runs::recover() {
+  store::Statement query(std::string(kColumns) + "WHERE state IN ('queued','running')");
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  for (auto const& row : rows.rows) {
+    auto run = runFrom(row);
+    if (inFlight(run.id)) continue;
+    run.state = "failed";
+    run.finished = context_.now();
+    run.error =
+        Error(ErrorKind::cancelled,
+              "the daemon ended in the middle of this sync; the next one goes on from its last checkpoint");
+    store::Unit unit;
+    unit.emplace_back("UPDATE runs SET state=$1, document=$2, finished=$3 WHERE run_id=$4",
+                      Values{run.state, json::serialize(toDocument(run)), toMillis(*run.finished), run.id});
+    unit.emplace_back("UPDATE connections SET next_due=0 WHERE connection_id=$1", Values{run.connection_id});
+    CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  }
+  co_return Result<void>();
+}
+
+} // namespace garland::sync

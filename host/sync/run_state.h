@@ -1,0 +1,43 @@
+// A run in flight: what is counted, each thing once, and who waits for its end.
+#pragma once
+
+#include "host/sync/inbound.h"
+#include "host/sync/waiting.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+namespace garland::sync {
+
+class RunState {
+public:
+  RunState(asio::any_io_executor executor, Run first, std::string vendor_id)
+      : run(std::move(first)), vendor_id(std::move(vendor_id)),
+        ended(std::make_shared<Event>(std::move(executor))) {}
+
+  // An item that a restarted pull brings again was counted already; if it has really changed since,
+  // that is what counts.
+  void count(std::string const& kind, std::string const& remote_id, Outcome outcome);
+  void count(std::string const& kind, BatchResult const& batch);
+  // One problem per place and kind. `failed`: count the item as not taken.
+  void problem(ItemProblem item, bool failed);
+
+  Run run;
+  std::string vendor_id;
+  std::shared_ptr<Event> ended;
+  bool stop_requested = false;
+  bool confirmed_deletes = false; // the approval was used: it holds for one run
+
+private:
+  std::unordered_map<std::string, Outcome> counted_;
+  std::set<std::string> problem_places_;
+};
+
+json::value toDocument(Run const& run);
+Run runFromDocument(json::value const& document);
+json::value toDocument(Error const& error);
+Error errorFromDocument(json::value const& document);
+
+} // namespace garland::sync

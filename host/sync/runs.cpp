@@ -1,0 +1,187 @@
+#include "host/sync/runs.h"
+
+#include "host/sync/pull.h"
+#include "host/sync/push.h"
+#include "host/sync/sql.h"
+
+namespace garland::sync {
+namespace {
+
+constexpr std::size_t kRunsAtOnce = 8;
+constexpr int kRestarts = 5;
+constexpr Milliseconds kPullDeadline{600'000};
+constexpr Milliseconds kPollIfUnknown{900'000};
+
+bool workerDied(Error const& error) { return error.provider_code == "worker_died"; }
+
+json::value calendarsOf(json::value const& settings) {
+  auto const* calendars = find(settings, "/calendars");
+  if (calendars == nullptr || !calendars->is_array()) return json::array();
+  return *calendars;
+}
+
+} // namespace
+
+Runs::Runs(Context& context, Connections& connections, AuditTrail& audit)
+    : context_(context), connections_(connections), audit_(audit),
+      places_(context.doors.executor, kRunsAtOnce), nursery_(context.doors.executor) {}
+
+Task<Run> Runs::start(std::string connection_id) {
+  if (context_.stopping)
+    co_return Error(ErrorKind::cancelled, "the daemon is stopping; try again when it is back");
+  CO_TRY(connection, co_await connections_.one(connection_id));
+  if (auto const found = in_flight_.find(connection_id); found != in_flight_.end())
+    co_return found->second->run;
+  Run run;
+  run.id = context_.newId("run");
+  run.connection_id = connection_id;
+  run.state = "queued";
+  run.started = context_.now();
+  auto const state =
+      std::make_shared<RunState>(context_.doors.executor, std::move(run), connection.vendor_id);
+  in_flight_.emplace(connection_id, state);
+  store::Unit unit;
+  unit.push_back(row(*state));
+  auto const saved = co_await context_.doors.store.commit(std::move(unit));
+  if (!saved) {
+    in_flight_.erase(connection_id);
+    state->run.state = "failed";
+    state->run.error = saved.error();
+    state->ended->set();
+    co_return saved.error();
+  }
+  nursery_.spawn(carryOut(state));
+  co_return state->run;
+}
+
+Task<void> Runs::carryOut(State state) {
+  auto const place = co_await places_.acquire();
+  auto poll_every = kPollIfUnknown;
+  auto outcome = Result<void>();
+  if (!place || context_.stopping || state->stop_requested) {
+    outcome = Error(ErrorKind::cancelled, "the sync was stopped before it began; the next one does it");
+  } else {
+    state->run.state = "running";
+    auto const session = co_await connections_.open(state->run.connection_id);
+    if (session) {
+      state->confirmed_deletes = session->confirm_deletes;
+      poll_every = session->plugin->manifest.poll_every;
+      outcome = co_await sync(state, &*session);
+    } else {
+      outcome = session.error();
+    }
+  }
+  auto const finished = co_await finish(state, std::move(outcome), poll_every);
+  if (!finished)
+    context_.doors.log.error("the end of a sync could not be saved: " + finished.error().message);
+  in_flight_.erase(state->run.connection_id);
+  if (context_.doors.on_run_ended) context_.doors.on_run_ended(state->run);
+  state->ended->set();
+  co_return Result<void>();
+}
+
+Task<void> Runs::sync(State state, Session const* session) {
+  bool any = false;
+  for (auto const& kind : context_.kinds()) {
+    if (!offers(session->plugin->manifest, kind.kind.pull_operation)) continue;
+    any = true;
+    CO_TRY_VOID(co_await syncKind(state, session, &kind));
+  }
+  if (!any)
+    co_return Error(ErrorKind::unsupported,
+                    session->plugin->manifest.name + " offers nothing that can be synced");
+  co_return Result<void>();
+}
+
+// Push first: what the provider then shows is compared with what it was given.
+Task<void> Runs::syncKind(State state, Session const* session, KindEntry const* kind) {
+  Push push(context_, audit_, *session, *kind, *state);
+  CO_TRY_VOID(co_await push.everything());
+  CO_TRY_VOID(co_await pull(state, session, kind));
+  co_return co_await push.conflictsAgain();
+}
+
+Task<void> Runs::pull(State state, Session const* session, KindEntry const* kind) {
+  if (session->confirm_deletes) {
+    Place place{session->connection.vendor_id, session->connection.id, state->run.id, kind};
+    Inbound inbound(context_, std::move(place));
+    CO_TRY(deleted, co_await inbound.deleteHeld());
+    state->count(kind->kind.name, deleted);
+  }
+  for (int restarts = 0;; ++restarts) {
+    CO_TRY(asked, co_await input(session, kind));
+    PullSink sink(context_, *session, *kind, *state);
+    auto const answered = co_await callPlugin(&context_, &audit_, session, kind->kind.pull_operation,
+                                              std::move(asked), &sink, kPullDeadline);
+    auto const kept = co_await sink.finish();
+    if (sink.storeError()) co_return *sink.storeError();
+    if (!kept) co_return kept.error();
+    if (answered) break;
+    auto const& error = answered.error();
+    if (context_.stopping || state->stop_requested)
+      co_return Error(ErrorKind::cancelled,
+                      "the sync was stopped; the next one goes on from its last checkpoint");
+    bool const worth_it = workerDied(error) || (error.kind == ErrorKind::transient && sink.movedOn());
+    if (!worth_it || restarts == kRestarts) co_return error;
+    if (workerDied(error)) ++state->run.worker_restarts;
+    context_.doors.log.warn("a pull ended early and goes on from its checkpoint: " + error.message);
+  }
+  co_return co_await tellHeld(state, session, kind);
+}
+
+Task<void> Runs::tellHeld(State state, Session const* session, KindEntry const* kind) {
+  Place place{session->connection.vendor_id, session->connection.id, state->run.id, kind};
+  Inbound inbound(context_, std::move(place));
+  CO_TRY(scopes, co_await inbound.held());
+  for (auto const& [scope, count] : scopes) {
+    state->run.held_deletions += count;
+    ItemProblem item;
+    item.place = scope;
+    item.kind = "held";
+    item.message =
+        std::to_string(count) +
+        " records are no longer listed there, too many to be believed at once, so none was deleted; if "
+        "that is right, confirm the deletions of connection " +
+        session->connection.id + " and sync again";
+    state->problem(std::move(item), false);
+  }
+  co_return Result<void>();
+}
+
+Task<json::value> Runs::input(Session const* session, KindEntry const* kind) {
+  store::Statement query(
+      "SELECT cursor_json FROM cursors WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3",
+      {session->connection.vendor_id, session->connection.id, kind->kind.name});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  json::object input;
+  input["cursor"] = nullptr;
+  if (!rows.rows.empty()) input["cursor"] = readJson(rows.rows[0].text(0));
+  input["calendars"] = calendarsOf(session->connection.settings);
+  co_return json::value(std::move(input));
+}
+
+Runs::State Runs::inFlight(std::string const& run_id) const {
+  for (auto const& [connection, state] : in_flight_)
+    if (state->run.id == run_id) return state;
+  return nullptr;
+}
+
+Task<Run> Runs::wait(std::string run_id) {
+  if (auto const state = inFlight(run_id)) {
+    CO_TRY_VOID(co_await state->ended->wait());
+    co_return state->run;
+  }
+  co_return co_await one(run_id);
+}
+
+Task<void> Runs::stopOf(std::string connection_id) {
+  auto const found = in_flight_.find(connection_id);
+  if (found == in_flight_.end()) co_return Result<void>();
+  auto const state = found->second;
+  state->stop_requested = true;
+  co_return co_await state->ended->wait();
+}
+
+Task<void> Runs::drained() { return nursery_.drained(); }
+
+} // namespace garland::sync

@@ -1,0 +1,50 @@
+// Runs: one sync of one connection at a time, its story from the first request to the row that stays.
+#pragma once
+
+#include "host/sync/call_host.h"
+#include "host/sync/connections.h"
+#include "host/sync/run_state.h"
+#include "host/sync/waiting.h"
+
+#include <map>
+#include <memory>
+
+namespace garland::sync {
+
+class Runs {
+public:
+  Runs(Context& context, Connections& connections, AuditTrail& audit);
+
+  Task<Run> start(std::string connection_id); // or joins the one in flight
+  Task<Run> one(std::string run_id);
+  Task<std::optional<Run>> last(std::string connection_id);
+  Task<Run> wait(std::string run_id);
+
+  // Ends the run of a connection at its next checkpoint and answers when it has ended.
+  Task<void> stopOf(std::string connection_id);
+  // Marks what a crash left; those connections are due at once.
+  Task<void> recover();
+  Task<void> drained();
+
+private:
+  using State = std::shared_ptr<RunState>;
+
+  Task<void> carryOut(State state);
+  Task<void> sync(State state, Session const* session);
+  Task<void> syncKind(State state, Session const* session, KindEntry const* kind);
+  Task<void> pull(State state, Session const* session, KindEntry const* kind);
+  Task<void> tellHeld(State state, Session const* session, KindEntry const* kind);
+  Task<json::value> input(Session const* session, KindEntry const* kind);
+  Task<void> finish(State state, Result<void> outcome, Milliseconds poll_every);
+  store::Statement row(RunState const& state) const;
+  State inFlight(std::string const& run_id) const;
+
+  Context& context_;
+  Connections& connections_;
+  AuditTrail& audit_;
+  Semaphore places_; // runs at once in this process
+  Nursery nursery_;
+  std::map<std::string, State> in_flight_; // by connection
+};
+
+} // namespace garland::sync

@@ -1,0 +1,137 @@
+#include "host/sync/testing/house.h"
+
+#include "host/sync/waiting.h"
+
+namespace garland::sync {
+namespace {
+
+using testing::event;
+using testing::House;
+
+class Runs : public ::testing::Test {
+protected:
+  House house;
+  std::string vendor = house.vendor();
+  testing::FakeProvider& remote = house.provider("p");
+  std::string connection = house.connect(vendor, "p");
+
+  void fill(int count) {
+    for (int i = 0; i < count; ++i) {
+      auto const uid = "e" + std::to_string(1000 + i);
+      remote.put("/cal/" + uid, event(uid, "Shoot"));
+    }
+  }
+  static Task<void> reached(Event* here, Event* go) {
+    here->set();
+    co_return co_await go->wait();
+  }
+};
+
+TEST_F(Runs, ASecondStartJoinsTheRunInFlight) {
+  fill(3);
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  remote.during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
+  auto const first = house.run(house.engine->startSync(connection)).value();
+  house.run(here.wait()).value();
+  auto const second = house.run(house.engine->startSync(connection)).value();
+  EXPECT_EQ(second.id, first.id);
+  EXPECT_EQ(second.state, "running");
+  EXPECT_EQ(house.run(house.engine->run(first.id)).value().progress_done, 3U);
+  go.set();
+  EXPECT_EQ(house.run(house.engine->waitForRun(first.id)).value().state, "done");
+  EXPECT_EQ(remote.pulls, 1);
+  auto const kept = house.run(house.engine->run(first.id)).value();
+  EXPECT_EQ(kept.state, "done");
+  EXPECT_EQ(kept.pulled.created, 3);
+  EXPECT_TRUE(kept.finished);
+}
+
+TEST_F(Runs, StoppingEndsARunAtItsNextCheckpointAndNothingOfItIsLost) {
+  fill(10);
+  remote.page = 4;
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  remote.during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
+  auto const started = house.run(house.engine->startSync(connection)).value();
+  house.run(here.wait()).value();
+  go.set();
+  house.run(house.engine->stop()).value();
+  auto const run = house.run(house.engine->run(started.id)).value();
+  EXPECT_EQ(run.state, "failed");
+  EXPECT_EQ(run.error->kind, ErrorKind::cancelled);
+  EXPECT_EQ(run.pulled.created, 10);
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
+  EXPECT_FALSE(house.run(house.engine->startSync(connection)));
+  house.restart();
+  auto const next = house.sync(connection);
+  EXPECT_EQ(next.state, "done");
+  EXPECT_EQ(next.pulled.created, 0);
+}
+
+TEST_F(Runs, ConnectionsAreSyncedWhenTheirTimeHasCome) {
+  fill(2);
+  house.run(house.engine->start()).value();
+  EXPECT_FALSE(house.run(house.engine->lastRun(connection)).value());
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  remote.during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
+  while (house.clock.sleepers() == 0) house.loop.run_one();
+  house.clock.advance(Milliseconds(900'000));
+  house.run(here.wait()).value();
+  go.set();
+  auto const run = house.run(house.engine->lastRun(connection)).value();
+  ASSERT_TRUE(run);
+  EXPECT_EQ(house.run(house.engine->waitForRun(run->id)).value().pulled.created, 2);
+  house.run(house.engine->stop()).value();
+  EXPECT_EQ(house.clock.sleepers(), 0U);
+}
+
+TEST_F(Runs, EightRunAtOnceAndTheRestWaitTheirTurn) {
+  std::vector<std::string> connections = {connection};
+  for (int i = 1; i < 12; ++i) connections.push_back(house.connect(vendor, "p" + std::to_string(i)));
+  Event go(house.loop.get_executor());
+  int running = 0;
+  for (int i = 0; i < 12; ++i) {
+    auto& provider = i == 0 ? remote : house.provider("p" + std::to_string(i));
+    provider.during_pull = [&](runtime::CallHost*) {
+      ++running;
+      return go.wait();
+    };
+  }
+  std::vector<std::string> runs;
+  for (auto const& id : connections) runs.push_back(house.run(house.engine->startSync(id)).value().id);
+  while (running < 8) house.loop.run_one();
+  house.run(house.engine->vendors()).value();
+  int queued = 0;
+  for (auto const& id : runs) queued += house.run(house.engine->run(id)).value().state == "queued" ? 1 : 0;
+  EXPECT_EQ(queued, 4);
+  EXPECT_EQ(running, 8);
+  go.set();
+  for (auto const& id : runs) EXPECT_EQ(house.run(house.engine->waitForRun(id)).value().state, "done");
+}
+
+TEST_F(Runs, LocalEditsAreRefusedOnAnOldVersionAndOnBadData) {
+  fill(1);
+  house.sync(connection);
+  auto const record = house.recordOf(vendor, "e1000");
+  auto data = record.data;
+  data.as_object()["title"] = "Mine";
+  auto const stale = house.run(house.engine->putRecord(vendor, record.id, data, 7));
+  ASSERT_FALSE(stale);
+  EXPECT_EQ(stale.error().kind, ErrorKind::conflict);
+  data.as_object()["title"] = 5;
+  auto const bad = house.run(house.engine->putRecord(vendor, record.id, data, 0));
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().kind, ErrorKind::invalidInput);
+  EXPECT_EQ(bad.error().field, "/title");
+  EXPECT_EQ(house.run(house.engine->putRecord("ven_other", record.id, data, 0)).error().kind,
+            ErrorKind::notFound);
+  RecordQuery query;
+  query.vendor_id = vendor;
+  query.limit = 0;
+  EXPECT_EQ(house.run(house.engine->records(query)).error().field, "/limit");
+}
+
+} // namespace
+} // namespace garland::sync

@@ -1,0 +1,57 @@
+#include "host/sync/schedule.h"
+
+#include "host/sync/sql.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <exception>
+
+namespace garland::sync {
+namespace {
+
+constexpr Milliseconds kTick{5'000};
+constexpr int kStartsPerTick = 64;
+
+} // namespace
+
+void Schedule::start() {
+  if (ended_) return;
+  ended_ = std::make_shared<Event>(context_.doors.executor);
+  auto const ended = ended_;
+  asio::co_spawn(context_.doors.executor, loop(),
+                 asio::bind_cancellation_slot(cancel_.slot(),
+                                              [ended](std::exception_ptr, Result<void>) { ended->set(); }));
+}
+
+Task<void> Schedule::stop() {
+  if (!ended_) co_return Result<void>();
+  auto const ended = ended_;
+  cancel_.emit(asio::cancellation_type::terminal);
+  co_return co_await ended->wait();
+}
+
+Task<void> Schedule::loop() {
+  while (!context_.stopping) {
+    auto const started = co_await startDue();
+    if (!started && !context_.stopping)
+      context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
+    CO_TRY_VOID(co_await context_.doors.clock.sleepFor(kTick));
+  }
+  co_return Result<void>();
+}
+
+Task<void> Schedule::startDue() {
+  store::Statement query(
+      "SELECT connection_id FROM connections WHERE next_due<=$1 AND state IN ('connected','failing') "
+      "ORDER BY next_due LIMIT $2",
+      {toMillis(context_.now()), std::int64_t{kStartsPerTick}});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  for (auto const& row : rows.rows) {
+    auto const started = co_await runs_.start(row.text(0));
+    if (!started) context_.doors.log.warn("a sync that is due did not start: " + started.error().message);
+  }
+  co_return Result<void>();
+}
+
+} // namespace garland::sync

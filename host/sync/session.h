@@ -1,0 +1,26 @@
+// Everything about one connection that a call to its plugin needs, read once per run.
+#pragma once
+
+#include "host/sync/context.h"
+
+#include <map>
+#include <string>
+
+namespace garland::sync {
+
+struct Session {
+  Connection connection;
+  runtime::PluginInfo const* plugin = nullptr;
+  std::map<std::string, std::string> sealed; // slot -> sealed JSON object of its fields
+  bool confirm_deletes = false;
+  // A connection that is being tried: nothing that the plugin keeps outlives the call.
+  bool trial = false;
+};
+
+// What a credential's sealed text is bound to.
+std::string credentialContext(Connection const& connection, std::string_view slot);
+
+runtime::Call makeCall(Session const& session, std::string operation, json::value input,
+                       Milliseconds deadline);
+
+} // namespace garland::sync

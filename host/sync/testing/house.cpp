@@ -1,0 +1,225 @@
+#include "host/sync/testing/house.h"
+
+#include <garland/schemas.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+namespace garland::sync::testing {
+namespace {
+
+constexpr char const* kManifest = R"({
+  "manifest": 1, "id": "test.calendar.fake", "name": "Fake calendar", "version": "1.0.0", "category": "calendar",
+  "summary": "A calendar for tests.",
+  "operations": ["health.check/1", "calendar.pull/1", "calendar.upsert/1", "calendar.delete/1"],
+  "entities": {"calendar.event": {"read": true, "write": true}},
+  "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
+  "hosts": ["calendar.example"],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"},
+                              "calendars": {"type": "array", "items": {"type": "string"}}}},
+  "poll": {"every_seconds": 900}
+})";
+
+std::string newFolder() {
+  auto path = (std::filesystem::temp_directory_path() / "sync_test.XXXXXX").string();
+  if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder " + path);
+  return path;
+}
+
+} // namespace
+
+Task<json::value> FakeSupervisor::call(runtime::PluginInfo const&, runtime::Call call,
+                                       runtime::CallHost& host) {
+  calls.push_back(call);
+  auto& provider = providers[textOr(call.account, "/settings/provider", "")];
+  return provider.call(std::move(call), &host);
+}
+
+Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy policy,
+                                         egress::Credential credential) {
+  requests.push_back(request);
+  policies.push_back(std::move(policy));
+  secrets.emplace_back(credential.secret.reveal());
+  usernames.push_back(credential.username);
+  Result<egress::Response> result = egress::Response();
+  if (answer) result = answer(request);
+  egress::AuditEntry entry;
+  entry.subject = request.audit_subject;
+  entry.method = request.method;
+  entry.scheme_host_port = "https://calendar.example:443";
+  entry.path = "/";
+  entry.outcome = "ok";
+  entry.credential_used = credential.scheme != egress::Credential::Scheme::none;
+  if (result)
+    entry.status = result->status;
+  else
+    entry.outcome = name(result.error().kind);
+  if (sink_) sink_(entry);
+  co_return result;
+}
+
+Task<store::Rows> CutStore::read(store::Statement statement) {
+  if (dead) co_return Error(ErrorKind::cancelled, "the store is gone");
+  co_return co_await real_.read(std::move(statement));
+}
+
+Task<std::vector<store::Rows>> CutStore::commit(store::Unit unit) {
+  if (dead) co_return Error(ErrorKind::cancelled, "the store is gone");
+  if (before_commit) {
+    auto const hook = std::exchange(before_commit, nullptr);
+    CO_TRY_VOID(co_await hook());
+  }
+  bool const last = ++commits == cut_at;
+  if (last) dead = true;
+  if (last && !applied_first) co_return Error(ErrorKind::cancelled, "the store is gone");
+  auto done = co_await real_.commit(std::move(unit));
+  if (last) co_return Error(ErrorKind::cancelled, "the store is gone");
+  co_return done;
+}
+
+Task<void> putMember(Engine* engine, std::string vendor_id, std::string uid, std::string member,
+                     std::string text) {
+  RecordQuery query;
+  query.vendor_id = vendor_id;
+  CO_TRY(records, co_await engine->records(query));
+  for (auto const& record : records) {
+    if (textOr(record.data, "/uid", "") != uid) continue;
+    auto data = record.data;
+    data.as_object()[member] = text;
+    CO_TRY_VOID(co_await engine->putRecord(vendor_id, record.id, data, 0));
+  }
+  co_return Result<void>();
+}
+
+Task<void> nothing() { co_return Result<void>(); }
+
+json::object event(std::string const& uid, std::string const& title, std::string const& day) {
+  return json::object{{"uid", uid},
+                      {"title", title},
+                      {"status", "confirmed"},
+                      {"busy", true},
+                      {"start", {{"utc", day + "T12:00:00Z"}}},
+                      {"end", {{"utc", day + "T13:00:00Z"}}}};
+}
+
+Kind eventKind() {
+  Kind kind;
+  kind.name = "calendar.event";
+  kind.pull_operation = "calendar.pull/1";
+  kind.upsert_operation = "calendar.upsert/1";
+  kind.delete_operation = "calendar.delete/1";
+  kind.schema = parseJson(schemas::schemaText("record.calendar.event.json")).value();
+  kind.project = [](json::value const& data) { return data; };
+  kind.check = [](json::value const& data) -> Result<void> {
+    if (textOr(data, "/end/utc", "9") < textOr(data, "/start/utc", ""))
+      return Error(ErrorKind::invalidInput, "it ends before it starts", "/end");
+    return Result<void>();
+  };
+  kind.atomic_groups = {{"start", "end", "recurrence"}};
+  kind.identity = [](json::value const& data) { return textOr(data, "/uid", ""); };
+  return kind;
+}
+
+DatabaseUrl& databaseUrl() {
+  static DatabaseUrl url = [](std::string const& folder) { return "sqlite:" + folder + "/garland.db"; };
+  return url;
+}
+
+House::House() : House(newFolder()) { owns_folder_ = true; }
+
+House::House(std::string folder) : folder_(std::move(folder)) {
+  runtime::PluginInfo plugin;
+  plugin.manifest = runtime::parseManifest(kManifest).value();
+  std::vector<runtime::PluginInfo> plugins;
+  plugins.push_back(std::move(plugin));
+  catalogue = runtime::Catalogue(std::move(plugins));
+  vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
+  store::Options options;
+  options.url = databaseUrl()(folder_);
+  store = run(store::Store::open(loop.get_executor(), options, migrations())).value();
+  open();
+}
+
+House::~House() {
+  if (cut) cut->dead = true;
+  run(engine->stop()).value();
+  engine.reset();
+  run(store->close()).value();
+  store.reset();
+  std::error_code ignored;
+  if (owns_folder_) std::filesystem::remove_all(folder_, ignored);
+}
+
+void House::open() {
+  cut = std::make_unique<CutStore>(*store);
+  std::vector<Kind> kinds;
+  kinds.push_back(eventKind());
+  Dependencies dependencies{
+      loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, egress,
+      supervisor,          catalogue, std::move(kinds), ""};
+  engine = run(Engine::create(std::move(dependencies))).value();
+}
+
+void House::restart() {
+  cut->dead = true;
+  run(engine->stop()).value();
+  engine.reset();
+  auto const old = std::move(cut);
+  open();
+  run(engine->start()).value();
+}
+
+void House::drive(std::function<bool()> done) {
+  using namespace std::chrono;
+  auto const give_up = steady_clock::now() + seconds(30);
+  while (!done()) {
+    loop.run_one_for(seconds(1));
+    if (steady_clock::now() > give_up) throw std::runtime_error("the test hangs");
+  }
+}
+
+std::string House::vendor() {
+  auto const vendor = run(engine->addVendor("Ada's photographs")).value();
+  run(engine->enablePlugin(vendor.id, "test.calendar.fake")).value();
+  return vendor.id;
+}
+
+std::string House::connect(std::string const& vendor_id, std::string const& provider_name) {
+  ConnectRequest request;
+  request.vendor_id = vendor_id;
+  request.plugin_id = "test.calendar.fake";
+  request.settings = json::object{{"provider", provider_name}};
+  std::vector<std::pair<std::string, Secret>> fields;
+  fields.emplace_back("username", Secret("ada"));
+  fields.emplace_back("password", Secret("correct horse"));
+  request.credentials.emplace_back("login", std::move(fields));
+  return run(engine->connect(std::move(request))).value().id;
+}
+
+Run House::sync(std::string const& connection_id) {
+  clock.advance(Milliseconds(1000));
+  auto const started = run(engine->startSync(connection_id)).value();
+  return run(engine->waitForRun(started.id)).value();
+}
+
+std::vector<Record> House::records(std::string const& vendor_id, bool deleted) {
+  RecordQuery query;
+  query.vendor_id = vendor_id;
+  query.include_deleted = deleted;
+  query.limit = 1000;
+  return run(engine->records(query)).value();
+}
+
+Record House::recordOf(std::string const& vendor_id, std::string const& uid) {
+  for (auto& record : records(vendor_id, true))
+    if (textOr(record.data, "/uid", "") == uid) return record;
+  throw std::runtime_error("no record of " + uid);
+}
+
+std::vector<store::Row> House::rows(std::string sql) {
+  return run(store->read(store::Statement(std::move(sql)))).value().rows;
+}
+
+} // namespace garland::sync::testing

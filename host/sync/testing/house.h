@@ -1,0 +1,137 @@
+// A whole engine for tests: the real SQLite store and vault, a virtual clock, fakes for the network
+// and the workers, and a store that can be cut off at a chosen commit.
+#pragma once
+
+#include "host/base/random.h"
+#include "host/sync/sync.h"
+#include "host/sync/testing/fake_provider.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace garland::sync::testing {
+
+// Answers every call with the provider that the connection's settings name.
+class FakeSupervisor final : public runtime::Supervisor {
+public:
+  Task<json::value> call(runtime::PluginInfo const& plugin, runtime::Call call,
+                         runtime::CallHost& host) override;
+  std::vector<runtime::WorkerStatus> workers() const override { return {}; }
+  Task<void> shutdown() override { co_return Result<void>(); }
+
+  std::map<std::string, FakeProvider> providers;
+  std::vector<runtime::Call> calls;
+};
+
+class FakeEgress final : public egress::Client {
+public:
+  Task<egress::Response> fetch(egress::Request request, egress::Policy policy,
+                               egress::Credential credential) override;
+  void onAudit(std::function<void(egress::AuditEntry const&)> sink) override { sink_ = std::move(sink); }
+  void shutdown() override {}
+
+  std::function<Result<egress::Response>(egress::Request const&)> answer;
+  std::vector<egress::Request> requests;
+  std::vector<egress::Policy> policies;
+  std::vector<std::string> secrets; // of the credentials that came with them
+  std::vector<std::string> usernames;
+
+private:
+  std::function<void(egress::AuditEntry const&)> sink_;
+};
+
+// Passes everything on until its commit number `cut_at`; that one is lost before or after it was
+// applied, and from then on nothing answers any more: to the engine this is the end of the world.
+class CutStore final : public store::Store {
+public:
+  explicit CutStore(store::Store& real) : real_(real) {}
+  Task<store::Rows> read(store::Statement statement) override;
+  Task<std::vector<store::Rows>> commit(store::Unit unit) override;
+  Task<void> close() override { co_return Result<void>(); }
+  std::string_view driver() const override { return real_.driver(); }
+
+  int commits = 0;
+  int cut_at = 0; // 0: never
+  bool applied_first = false;
+  bool dead = false;
+  std::function<Task<void>()> before_commit; // once, before the next commit
+
+private:
+  store::Store& real_;
+};
+
+// For hooks: an edit as somebody else would make it, and no edit at all.
+Task<void> putMember(Engine* engine, std::string vendor_id, std::string uid, std::string member,
+                     std::string text);
+Task<void> nothing();
+
+json::object event(std::string const& uid, std::string const& title, std::string const& day = "2026-06-13");
+Kind eventKind();
+
+// The database of a new House, by its folder: a SQLite file there unless a program says otherwise.
+using DatabaseUrl = std::string (*)(std::string const& folder);
+DatabaseUrl& databaseUrl();
+
+class House {
+public:
+  House();
+  explicit House(std::string folder); // kept by the caller
+  ~House();
+  House(House const&) = delete;
+  House& operator=(House const&) = delete;
+
+  // Runs the loop until the task has ended. A test that would hang fails after 30 seconds.
+  template <class T> Result<T> run(Task<T> task) {
+    std::optional<Result<T>> out;
+    asio::co_spawn(loop, keep(std::move(task), &out), asio::detached);
+    drive([&out] { return out.has_value(); });
+    return std::move(*out);
+  }
+
+  // A new engine on the same file, as after a crash. The old one is stopped and thrown away.
+  void restart();
+  // With a vendor, the plugin enabled, and one connection per provider name.
+  std::string vendor();
+  std::string connect(std::string const& vendor_id, std::string const& provider);
+  Run sync(std::string const& connection_id);
+  std::vector<Record> records(std::string const& vendor_id, bool deleted = false);
+  Record recordOf(std::string const& vendor_id, std::string const& uid);
+  FakeProvider& provider(std::string const& name) { return supervisor.providers[name]; }
+  std::vector<store::Row> rows(std::string sql);
+
+  asio::io_context loop;
+  asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+  VirtualClock clock{parseRfc3339("2026-01-01T00:00:00Z").value()};
+  SeededRandom random{7};
+  Redactor redactor;
+  std::string log_text;
+  Log log{clock, redactor, LogLevel::debug, [this](std::string_view line) { log_text += line; }};
+  std::unique_ptr<vault::Vault> vault;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<CutStore> cut;
+  FakeEgress egress;
+  FakeSupervisor supervisor;
+  runtime::Catalogue catalogue;
+  std::unique_ptr<Engine> engine;
+
+private:
+  template <class T> static asio::awaitable<void> keep(Task<T> task, std::optional<Result<T>>* out) {
+    auto result = co_await std::move(task);
+    out->emplace(std::move(result));
+  }
+  void drive(std::function<bool()> done);
+  void open();
+
+  std::string folder_;
+  bool owns_folder_ = false;
+};
+
+} // namespace garland::sync::testing

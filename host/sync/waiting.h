@@ -1,0 +1,74 @@
+// How coroutines of this room wait for each other: a one-time event, a first-come-first-served
+// semaphore, and a nursery that owns what was spawned. [loop thread]
+#pragma once
+
+#include "host/base/task.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+namespace garland::sync {
+
+// Set once; everybody who waits, now or later, goes on.
+class Event {
+public:
+  explicit Event(asio::any_io_executor executor);
+  void set();
+  bool isSet() const { return set_; }
+  // `cancelled` if the waiting coroutine is cancelled first.
+  Task<void> wait();
+
+private:
+  asio::steady_timer timer_; // never expires by itself; set() cancels it, which wakes the waiters
+  bool set_ = false;
+};
+
+class Semaphore {
+public:
+  Semaphore(asio::any_io_executor executor, std::size_t places)
+      : executor_(std::move(executor)), free_(places) {}
+
+  // Gives its place back when it dies.
+  class Place {
+  public:
+    Place() = default;
+    explicit Place(Semaphore& owner) : owner_(&owner) {}
+    Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+    Place& operator=(Place&& other) noexcept;
+    Place(Place const&) = delete;
+    Place& operator=(Place const&) = delete;
+    ~Place() { reset(); }
+    void reset();
+
+  private:
+    Semaphore* owner_ = nullptr;
+  };
+
+  Task<Place> acquire();
+
+private:
+  void release();
+
+  asio::any_io_executor executor_;
+  std::size_t free_;
+  std::deque<std::shared_ptr<Event>> waiters_;
+};
+
+// Owns spawned tasks: drained() answers when the last of them has ended.
+class Nursery {
+public:
+  explicit Nursery(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  // An error or exception of the task goes to nobody: a task tells its own story.
+  void spawn(Task<void> task);
+  Task<void> drained();
+
+private:
+  asio::any_io_executor executor_;
+  std::size_t running_ = 0;
+  std::shared_ptr<Event> empty_;
+};
+
+} // namespace garland::sync

@@ -1,0 +1,154 @@
+#include "host/sync/writes.h"
+
+namespace garland::sync {
+
+Writes::Writes(Context& context, std::string vendor_id, std::string origin)
+    : context_(context), vendor_id_(std::move(vendor_id)), origin_(std::move(origin)),
+      now_(toMillis(context.now())),
+      records_("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) VALUES",
+               8),
+      links_("INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
+             "remote_version,state,pushed_run) VALUES",
+             11) {}
+
+std::string Writes::insertRecord(std::string_view kind, std::string_view identity, json::value const& data) {
+  auto id = context_.newId("rec");
+  Values row = {
+      vendor_id_,      id,  std::string(kind), std::string(identity), json::serialize(data), std::int64_t{1},
+      std::int64_t{0}, now_};
+  records_.add(std::move(row));
+  addChange(id, kind, "created", 1);
+  return id;
+}
+
+void Writes::updateRecord(RecordWrite const& write) {
+  add(store::Statement("UPDATE records SET data=$1, identity=$2, deleted=$3, updated=$4, version=version+1 "
+                       "WHERE vendor_id=$5 AND record_id=$6 AND version=$7",
+                       {json::serialize(write.data), write.identity, std::int64_t{write.deleted}, now_,
+                        vendor_id_, write.id, write.old_version})
+          .expecting(1));
+  addChange(write.id, write.kind, write.action, write.old_version + 1);
+}
+
+void Writes::requireVersion(std::string_view record_id, std::int64_t version) {
+  add(store::Statement(
+          "UPDATE records SET version=version WHERE vendor_id=$1 AND record_id=$2 AND version=$3",
+          {vendor_id_, std::string(record_id), version})
+          .expecting(1));
+}
+
+void Writes::insertLink(Link const& link) {
+  Values row = {vendor_id_,          link.connection_id, link.kind,      link.remote_id,
+                link.record_id,      link.scope,         link.base,      link.base_hash,
+                link.remote_version, link.state,         link.pushed_run};
+  links_.add(std::move(row));
+}
+
+void Writes::updateLink(Link const& link) {
+  add(store::Statement(
+          "UPDATE links SET record_id=$1, scope=$2, base=$3, base_hash=$4, remote_version=$5, state=$6, "
+          "pushed_run=$7 WHERE vendor_id=$8 AND connection_id=$9 AND kind=$10 AND remote_id=$11",
+          {link.record_id, link.scope, link.base, link.base_hash, link.remote_version, link.state,
+           link.pushed_run, vendor_id_, link.connection_id, link.kind, link.remote_id})
+          .expecting(1));
+}
+
+namespace {
+
+constexpr std::string_view kPushColumns =
+    "INSERT INTO pushes (vendor_id,connection_id,record_id,kind,state,op_id,action,payload,record_version,"
+    "sent_version,dispatches,created) ";
+
+// An operation that is under way stays what it is: its end sees that the record is younger.
+constexpr std::string_view kPushAgain =
+    " ON CONFLICT (vendor_id,connection_id,record_id) DO UPDATE SET record_version=excluded.record_version, "
+    "state=CASE WHEN pushes.state='parked' THEN 'pending' ELSE pushes.state END";
+
+} // namespace
+
+void Writes::addPush(std::string_view connection_id, std::string_view record_id, std::string_view kind,
+                     std::int64_t record_version) {
+  add(store::Statement(std::string(kPushColumns) + "VALUES ($1,$2,$3,$4,'pending','','','',$5,0,0,$6)" +
+                           std::string(kPushAgain),
+                       {vendor_id_, std::string(connection_id), std::string(record_id), std::string(kind),
+                        record_version, now_}));
+}
+
+void Writes::flow(std::string_view record_id, std::string_view kind, std::int64_t record_version,
+                  std::string_view except) {
+  after_.emplace_back(
+      std::string(kPushColumns) +
+          "SELECT vendor_id, connection_id, record_id, CAST($4 AS TEXT), 'pending', '', '', '', "
+          "CAST($5 AS BIGINT), 0, 0, CAST($6 AS BIGINT) FROM links "
+          "WHERE vendor_id=$1 AND record_id=$2 AND connection_id<>$3 AND state<>'deleted'" +
+          std::string(kPushAgain),
+      Values{vendor_id_, std::string(record_id), std::string(except), std::string(kind), record_version,
+             now_});
+}
+
+void Writes::dropPush(std::string_view connection_id, std::string_view record_id,
+                      std::int64_t up_to_version) {
+  add(store::Statement(
+      "DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2 AND record_id=$3 AND record_version<=$4",
+      {vendor_id_, std::string(connection_id), std::string(record_id), up_to_version}));
+}
+
+void Writes::reopenPush(std::string_view connection_id, std::string_view record_id) {
+  add(store::Statement("UPDATE pushes SET state='pending', dispatches=0 "
+                       "WHERE vendor_id=$1 AND connection_id=$2 AND record_id=$3",
+                       {vendor_id_, std::string(connection_id), std::string(record_id)}));
+}
+
+void Writes::addConflict(Conflict const& conflict) {
+  json::array members(conflict.members.begin(), conflict.members.end());
+  add(store::Statement(
+      "INSERT INTO conflicts (vendor_id,conflict_id,record_id,connection_id,members,decision,base,"
+      "local,remote,at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
+      {vendor_id_, context_.newId("cfl"), conflict.record_id, conflict.connection_id,
+       json::serialize(members), conflict.decision, json::serialize(conflict.base),
+       json::serialize(conflict.local), json::serialize(conflict.remote), now_}));
+}
+
+void Writes::saveCursor(std::string_view connection_id, std::string_view kind, std::string_view cursor_json) {
+  add(store::Statement(
+      "INSERT INTO cursors (vendor_id,connection_id,kind,cursor_json) VALUES ($1,$2,$3,$4) "
+      "ON CONFLICT (vendor_id,connection_id,kind) DO UPDATE SET cursor_json=excluded.cursor_json",
+      {vendor_id_, std::string(connection_id), std::string(kind), std::string(cursor_json)}));
+}
+
+void Writes::add(store::Statement statement) { others_.push_back(std::move(statement)); }
+
+void Writes::addChange(std::string_view record_id, std::string_view kind, std::string_view action,
+                       std::int64_t version) {
+  Values row = {std::string(record_id), std::string(kind), std::string(action), version};
+  changes_.push_back(std::move(row));
+}
+
+bool Writes::empty() const {
+  return others_.empty() && after_.empty() && changes_.empty() && records_.size() == 0 && links_.size() == 0;
+}
+
+store::Unit Writes::take() && {
+  store::Unit unit;
+  std::move(records_).into(unit);
+  std::move(links_).into(unit);
+  for (auto& statement : others_) unit.push_back(std::move(statement));
+  for (auto& statement : after_) unit.push_back(std::move(statement));
+  if (changes_.empty()) return unit;
+
+  auto const count = static_cast<std::int64_t>(changes_.size());
+  unit.push_back(store::Statement("UPDATE counters SET value=value+$1 WHERE vendor_id=$2 AND name='changes'",
+                                  {count, vendor_id_})
+                     .expecting(1));
+  for (std::int64_t i = 0; i < count; ++i) {
+    auto& change = changes_[static_cast<std::size_t>(i)];
+    unit.push_back(store::Statement(
+        "INSERT INTO changes (vendor_id,sequence,record_id,kind,action,record_version,origin,at) VALUES ($1,"
+        "(SELECT value FROM counters WHERE vendor_id=$1 AND name='changes')-$2,$3,$4,$5,$6,$7,$8)",
+        {vendor_id_, count - 1 - i, std::move(change[0]), std::move(change[1]), std::move(change[2]),
+         std::move(change[3]), origin_, now_}));
+  }
+  return unit;
+}
+
+} // namespace garland::sync

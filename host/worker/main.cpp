@@ -1,0 +1,139 @@
+// garland-worker: one sandboxed process that serves the operations of one plugin.
+//
+// Started by garlandd only, with an empty environment and these descriptors:
+//   0, 1, 2  /dev/null or pipes; what a plugin prints goes to the daemon's log
+//   3        stream socket to garlandd (host/runtime/wire.h)
+//   4        flight page, a shared memfd (optional: /dev/null or closed)
+//   5        the plugin: a sealed memfd whose bytes garlandd has verified
+// Options: --address-space=BYTES, --allow-degraded-sandbox.
+//
+// The order below is the point of this program: everything is closed before plugin code exists.
+#include "host/runtime/sandbox.h"
+#include "host/runtime/worker_host_table.h"
+#include "host/runtime/worker_loader.h"
+#include "host/runtime/worker_loop.h"
+#include "host/runtime/worker_signals.h"
+
+#include <charconv>
+#include <cstdio>
+#include <fcntl.h>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace garland::runtime::worker {
+namespace {
+
+constexpr int kIpc = 3;
+constexpr int kFlight = 4;
+constexpr int kPlugin = 5;
+constexpr char const* kPluginPath = "/proc/self/fd/5";
+
+std::optional<sandbox::Options> readOptions(int argc, char** argv) {
+  sandbox::Options options;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    constexpr std::string_view kAddressSpace = "--address-space=";
+    if (argument == "--allow-degraded-sandbox")
+      options.allow_degraded = true;
+    else if (argument.starts_with(kAddressSpace)) {
+      argument.remove_prefix(kAddressSpace.size());
+      auto const* const end = argument.data() + argument.size();
+      auto const read = std::from_chars(argument.data(), end, options.address_space);
+      if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    } else
+      return std::nullopt;
+  }
+  return options;
+}
+
+// A plugin that prints must not block the worker when nobody reads: what does not fit is lost.
+void makeOutputLossy() {
+  for (int const fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat what{};
+    if (::fstat(fd, &what) == 0 && S_ISFIFO(what.st_mode)) ::fcntl(fd, F_SETFL, O_WRONLY | O_NONBLOCK);
+  }
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+}
+
+bool isSocket(int fd) {
+  struct stat what{};
+  return ::fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode);
+}
+
+wire::FlightPage* mapFlightPage() {
+  struct stat what{};
+  if (::fstat(kFlight, &what) != 0 || !S_ISREG(what.st_mode)) return nullptr;
+  if (what.st_size < static_cast<off_t>(wire::kFlightPageBytes)) return nullptr;
+  void* const page = ::mmap(nullptr, wire::kFlightPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, kFlight, 0);
+  return page == MAP_FAILED ? nullptr : static_cast<wire::FlightPage*>(page);
+}
+
+int refuse(Loop& loop, std::string stage, std::string reason, int code) {
+  loop.channel().send(wire::Kind::loadFailed, 0, wire::LoadFailed{std::move(stage), std::move(reason)});
+  loop.channel().flush();
+  return code;
+}
+
+std::string text(garland_str span) {
+  return span.ptr == nullptr ? std::string() : std::string(span.ptr, span.len);
+}
+
+void greet(Loop& loop, garland_plugin const& plugin, sandbox::Closed const& closed) {
+  wire::Hello hello;
+  hello.abi_major = GARLAND_ABI_MAJOR;
+  hello.abi_minor = GARLAND_ABI_MINOR;
+  hello.tier = static_cast<std::uint8_t>(closed.tier);
+  hello.plugin_id = text(plugin.id);
+  hello.plugin_version = text(plugin.version);
+  hello.build_id = text(plugin.build_id);
+  hello.concurrency = plugin.concurrency;
+  hello.notes = closed.notes;
+  loop.channel().send(wire::Kind::hello, 0, hello);
+}
+
+int serve(sandbox::Options const& options) {
+  // Neither is ever destroyed: plugin code keeps the table, and parked fibers keep the loop.
+  auto& loop = *new Loop(kIpc);
+  installSignals(kIpc, mapFlightPage());
+  ::close(kFlight);
+
+  auto const closed = sandbox::close(options);
+  if (!closed) return refuse(loop, "sandbox", closed.error().message, wire::kExitSandbox);
+  auto& host = *new garland_host(hostTable(loop));
+  auto const loaded = loadPlugin(kPluginPath, host);
+  if (!loaded) return refuse(loop, loaded.error().stage, loaded.error().reason, wire::kExitLoadFailed);
+  if (auto const sealed = sandbox::seal(*closed); !sealed)
+    return refuse(loop, "sandbox", sealed.error().message, wire::kExitSandbox);
+  ::close(kPlugin);
+
+  auto& plugin = *new garland_plugin(*loaded);
+  greet(loop, plugin, *closed);
+  return loop.run(plugin);
+}
+
+} // namespace
+} // namespace garland::runtime::worker
+
+int main(int argc, char** argv) {
+  using namespace garland::runtime;
+  auto const options = worker::readOptions(argc, argv);
+  if (!options || !worker::isSocket(worker::kIpc)) {
+    std::fputs("garland-worker is started by garlandd; there is nothing to run by hand\n", stderr);
+    return wire::kExitUsage;
+  }
+  ::close_range(worker::kPlugin + 1, ~0U, 0);
+  worker::makeOutputLossy();
+  int code = wire::kExitMemory;
+  try {
+    code = worker::serve(*options);
+  } catch (std::bad_alloc const&) {
+    std::fputs("garland-worker: out of memory\n", stderr);
+  }
+  std::fflush(nullptr);
+  // Without destructors: the plugin's static objects had their last say in shutdown().
+  ::_exit(code);
+}

@@ -1,0 +1,138 @@
+# garland_add_connector(): builds one connector into a shared object that the host accepts.
+# The same file serves this source tree and find_package(garland-plugin).
+#
+#   garland_add_connector(<target>
+#     MANIFEST connector.json        # what the connector is; its "id" names the folder
+#     SOURCES  connector.cpp ...
+#     [USES    target ...]           # further libraries, linked in statically
+#     [LANGUAGE C | CXX]             # CXX, with the C++ SDK, if left out
+#     [OUTPUT folder]                # where <id>/ is made; ${CMAKE_BINARY_DIR}/plugins if left out
+#     [NO_INSTALL])                  # no install rule (samples, tests)
+#
+# It makes <OUTPUT>/<id>/connector.so and connector.json beside it, with the
+# manifest embedded as an ELF note and garland_entry_v1 as the only exported symbol. The compiled
+# sources are also the object library <target>_objects, for tests to link. They see the macros
+# GARLAND_CONNECTOR_ID and GARLAND_CONNECTOR_VERSION with the texts of the manifest.
+
+set(GARLAND_CONNECTOR_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+function(garland_add_connector target)
+  cmake_parse_arguments(PARSE_ARGV 1 CONNECTOR "NO_INSTALL" "MANIFEST;LANGUAGE;OUTPUT" "SOURCES;USES")
+  if(CONNECTOR_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "garland_add_connector(${target}): unknown argument \"${CONNECTOR_UNPARSED_ARGUMENTS}\"")
+  endif()
+  if(NOT CONNECTOR_SOURCES)
+    message(FATAL_ERROR "garland_add_connector(${target}): SOURCES is missing; name the connector's source files")
+  endif()
+  if(NOT CONNECTOR_LANGUAGE)
+    set(CONNECTOR_LANGUAGE CXX)
+  elseif(NOT CONNECTOR_LANGUAGE MATCHES "^(C|CXX)$")
+    message(FATAL_ERROR "garland_add_connector(${target}): LANGUAGE is \"${CONNECTOR_LANGUAGE}\"; it must be C or CXX")
+  endif()
+  garland_connector_read_manifest_(${target} "${CONNECTOR_MANIFEST}" manifest id version)
+
+  add_library(${target}_objects OBJECT ${CONNECTOR_SOURCES})
+  set_target_properties(${target}_objects PROPERTIES
+    POSITION_INDEPENDENT_CODE ON
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${target}_objects PRIVATE
+    -ffunction-sections -fdata-sections -fstack-protector-strong -fstack-clash-protection)
+  # What the descriptor says of itself comes from the manifest, so that the two cannot differ.
+  target_compile_definitions(${target}_objects PRIVATE
+    GARLAND_CONNECTOR_ID="${id}" GARLAND_CONNECTOR_VERSION="${version}")
+  target_link_libraries(${target}_objects PUBLIC garland::plugin ${CONNECTOR_USES})
+  if(CONNECTOR_LANGUAGE STREQUAL "C")
+    target_compile_features(${target}_objects PUBLIC c_std_11)
+    # For this check, C's functions are never of the type that the C++ host calls them by (noexcept).
+    target_compile_options(${target}_objects PRIVATE $<$<C_COMPILER_ID:Clang>:-fno-sanitize=function>)
+  else()
+    target_compile_features(${target}_objects PUBLIC cxx_std_20)
+    target_link_libraries(${target}_objects PUBLIC garland::sdk)
+  endif()
+
+  garland_connector_note_(${target} "${manifest}" ${CONNECTOR_LANGUAGE} note)
+  add_library(${target} MODULE ${note})
+  if(NOT CONNECTOR_OUTPUT)
+    set(CONNECTOR_OUTPUT ${CMAKE_BINARY_DIR}/plugins)
+  endif()
+  set(folder ${CONNECTOR_OUTPUT}/${id})
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME connector PREFIX "" SUFFIX .so LIBRARY_OUTPUT_DIRECTORY ${folder}
+    LINKER_LANGUAGE ${CONNECTOR_LANGUAGE} SKIP_BUILD_RPATH ON
+    LINK_DEPENDS ${GARLAND_CONNECTOR_DIR}/connector.map)
+  target_link_libraries(${target} PRIVATE ${target}_objects)
+  target_link_options(${target} PRIVATE
+    -Wl,--version-script=${GARLAND_CONNECTOR_DIR}/connector.map
+    -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1 -Wl,--gc-sections -Wl,--as-needed)
+  # A sanitized object takes the sanitizer's symbols from the worker, so it cannot be complete.
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" config)
+  if(NOT "${CMAKE_${CONNECTOR_LANGUAGE}_FLAGS} ${CMAKE_${CONNECTOR_LANGUAGE}_FLAGS_${config}}" MATCHES "-fsanitize=")
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
+
+  add_custom_command(OUTPUT ${folder}/connector.json
+    COMMAND ${CMAKE_COMMAND} -E copy ${manifest} ${folder}/connector.json
+    DEPENDS ${manifest} VERBATIM)
+  add_custom_target(${target}_manifest DEPENDS ${folder}/connector.json)
+  add_dependencies(${target} ${target}_manifest)
+  if(NOT TARGET garland-connectors)
+    add_custom_target(garland-connectors) # all of them
+  endif()
+  add_dependencies(garland-connectors ${target})
+
+  if(NOT CONNECTOR_NO_INSTALL)
+    include(GNUInstallDirs)
+    set(destination ${CMAKE_INSTALL_LIBDIR}/garland/plugins/${id})
+    install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT connectors)
+    install(FILES ${manifest} DESTINATION ${destination} RENAME connector.json COMPONENT connectors)
+  endif()
+endfunction()
+
+# Sets <path_out> to the manifest's absolute path, <id_out> and <version_out> to those members; stops
+# with a sentence if the file cannot serve. What else is wrong with it, the host says by its schema.
+function(garland_connector_read_manifest_ target file path_out id_out version_out)
+  set(where "garland_add_connector(${target})")
+  if(NOT file)
+    message(FATAL_ERROR "${where}: MANIFEST is missing; name the connector's connector.json")
+  endif()
+  get_filename_component(path "${file}" ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+  if(NOT EXISTS "${path}")
+    message(FATAL_ERROR "${where}: the manifest ${path} does not exist")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
+  file(READ "${path}" text)
+  string(JSON id ERROR_VARIABLE problem GET "${text}" id)
+  if(problem)
+    message(FATAL_ERROR "${where}: ${path} is not JSON with an \"id\": ${problem}")
+  endif()
+  string(JSON version ERROR_VARIABLE problem GET "${text}" version)
+  if(problem)
+    message(FATAL_ERROR "${where}: ${path}: /version is missing: ${problem}")
+  endif()
+  if(NOT id MATCHES "^[a-z][a-z0-9]*(\\.[a-z][a-z0-9_-]*)+$")
+    message(FATAL_ERROR "${where}: ${path}: /id is \"${id}\"; it must be in reverse DNS form, "
+                        "lower case, such as \"com.example.calendar\"")
+  endif()
+  get_property(owner GLOBAL PROPERTY GARLAND_CONNECTOR_${id})
+  if(owner)
+    message(FATAL_ERROR "${where}: ${path}: /id is \"${id}\", which is the id of ${owner} already")
+  endif()
+  set_property(GLOBAL PROPERTY GARLAND_CONNECTOR_${id} ${target})
+  set(${path_out} "${path}" PARENT_SCOPE)
+  set(${id_out} ${id} PARENT_SCOPE)
+  set(${version_out} "${version}" PARENT_SCOPE)
+endfunction()
+
+# Writes the source whose only content is the note ".note.garland": name "Garland", type 1, the
+# manifest's bytes. Linkers keep notes, so it survives --gc-sections and strip.
+function(garland_connector_note_ target manifest language out)
+  if(language STREQUAL "C")
+    set(note ${CMAKE_CURRENT_BINARY_DIR}/${target}_note.c)
+  else()
+    set(note ${CMAKE_CURRENT_BINARY_DIR}/${target}_note.cpp)
+  endif()
+  set(GARLAND_MANIFEST_PATH "${manifest}")
+  configure_file(${GARLAND_CONNECTOR_DIR}/manifest_note.c.in ${note} @ONLY)
+  set_source_files_properties(${note} PROPERTIES OBJECT_DEPENDS "${manifest}")
+  set(${out} ${note} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,16 @@
+# cmake -DINPUT=tzdata.zi -DOUTPUT=zone_names.inc -P ZoneNames.cmake
+# Writes every zone name of tzdata ("Z NAME ..." and "L TARGET NAME"), one string a line, sorted.
+file(STRINGS ${INPUT} lines REGEX "^[ZL] ")
+set(names "")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^Z ([^ ]+)")
+    list(APPEND names ${CMAKE_MATCH_1})
+  elseif(line MATCHES "^L [^ ]+ ([^ ]+)$")
+    list(APPEND names ${CMAKE_MATCH_1})
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES names)
+list(SORT names)
+list(TRANSFORM names REPLACE "(.+)" "\"\\1\",\n")
+string(JOIN "" text ${names})
+file(WRITE ${OUTPUT} "${text}")

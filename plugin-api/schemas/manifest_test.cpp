@@ -1,0 +1,132 @@
+// The manifest's schema: what it takes, and that it names the place of what it refuses.
+#include "host/base/schema.h"
+
+#include <garland/schemas.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace garland {
+namespace {
+
+json::object good() {
+  return parseJson(
+             R"({"manifest":1,"id":"garland.caldav","name":"CalDAV","version":"1.0.0","category":"calendar",
+    "summary":"One sentence.","operations":["health.check/1","calendar.pull/1"],
+    "entities":{"calendar.event":{"read":true,"write":true}},
+    "auth":[{"slot":"login","scheme":"basic","fields":["username","password"]},
+            {"slot":"key","scheme":"header","parameter":"X-Api-Key","fields":["key"]}],
+    "hosts":["setting:/url","*.icloud.com","api.example.com","127.0.0.1"],
+    "settings":{"type":"object","properties":{"url":{"type":"string"}}},
+    "limits":{"max_body":16777216},"poll":{"every_seconds":900}})")
+      .value()
+      .get_object();
+}
+
+Schema const& schema() {
+  static Schema const compiled = Schema::compile(parseJson(schemaText("manifest.json")).value()).value();
+  return compiled;
+}
+
+// Every pointer that is complained about, in one line; empty if the manifest is taken.
+std::string refusal(std::function<void(json::object&)> const& spoil) {
+  auto manifest = good();
+  spoil(manifest);
+  std::string all;
+  for (auto const& problem : schema().check(manifest))
+    all += "[" + problem.pointer + "] " + problem.message + "\n";
+  return all;
+}
+
+void expectRefusedAt(std::string_view pointer, std::function<void(json::object&)> const& spoil) {
+  auto const said = refusal(spoil);
+  EXPECT_NE(said.find("[" + std::string(pointer) + "]"), std::string::npos)
+      << pointer << " is not among:\n"
+      << (said.empty() ? "nothing: it was taken" : said);
+}
+
+TEST(ManifestSchema, AGoodManifestIsTaken) {
+  EXPECT_EQ(refusal([](json::object&) {}), "");
+  EXPECT_EQ(refusal([](json::object& m) {
+              m.erase("limits"), m.erase("poll"), m.erase("settings"), m.erase("entities");
+            }),
+            "");
+  EXPECT_EQ(refusal([](json::object& m) { m["auth"] = json::array(), m["hosts"] = json::array(); }), "");
+}
+
+TEST(ManifestSchema, AMissingMemberIsNamed) {
+  for (auto const* member :
+       {"manifest", "id", "name", "version", "category", "summary", "operations", "auth", "hosts"}) {
+    auto const said = refusal([&](json::object& m) { m.erase(member); });
+    EXPECT_NE(said.find(member), std::string::npos) << member << ": " << said;
+  }
+}
+
+TEST(ManifestSchema, AnUnknownMemberIsRefused) {
+  auto const said = refusal([](json::object& m) { m["hostz"] = json::array(); });
+  EXPECT_NE(said.find("hostz"), std::string::npos) << said;
+  expectRefusedAt("/limits", [](json::object& m) { m["limits"] = {{"max_boddy", 1}}; });
+}
+
+TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
+  using Object = json::object;
+  expectRefusedAt("/manifest", [](Object& m) { m["manifest"] = 2; });
+  for (auto const* id :
+       {"caldav", "Garland.caldav", "garland..caldav", "garland.caldav/x", "garland.../etc", ""})
+    expectRefusedAt("/id", [&](Object& m) { m["id"] = id; });
+  expectRefusedAt("/id", [](Object& m) { m["id"] = std::string(100'000, 'a'); });
+  expectRefusedAt("/name", [](Object& m) { m["name"] = 5; });
+  for (auto const* version : {"1", "1.0", "01.0.0", "v1.0.0", "1.0.0-"})
+    expectRefusedAt("/version", [&](Object& m) { m["version"] = version; });
+  expectRefusedAt("/category", [](Object& m) { m["category"] = "weather"; });
+  expectRefusedAt("/operations", [](Object& m) { m["operations"] = json::array(); });
+  expectRefusedAt("/operations/1",
+                  [](Object& m) { m["operations"] = json::array{"health.check/1", "calendar.pull"}; });
+  expectRefusedAt("/entities/calendar.event",
+                  [](Object& m) { m["entities"] = {{"calendar.event", {{"read", true}}}}; });
+  expectRefusedAt("/auth/0/scheme",
+                  [](Object& m) { m["auth"].as_array()[0].as_object()["scheme"] = "digest"; });
+  expectRefusedAt("/auth/1", [](Object& m) { m["auth"].as_array()[1].as_object().erase("parameter"); });
+  expectRefusedAt("/auth/0/fields",
+                  [](Object& m) { m["auth"].as_array()[0].as_object()["fields"] = json::array{"password"}; });
+  expectRefusedAt("/auth/1/fields",
+                  [](Object& m) { m["auth"].as_array()[1].as_object()["fields"] = json::array{"a", "b"}; });
+  expectRefusedAt("/hosts", [](Object& m) { m["hosts"] = "api.example.com"; });
+  expectRefusedAt("/hosts", [](Object& m) { m["hosts"] = json::array(); });
+  for (auto const* rule :
+       {"https://api.example.com", "*", "*.", "API.example.com", "setting:url", "a..b", "a/b", ""})
+    expectRefusedAt("/hosts/0", [&](Object& m) { m["hosts"] = json::array{rule}; });
+  expectRefusedAt("/settings", [](Object& m) { m["settings"] = json::object(); });
+  expectRefusedAt("/settings/type", [](Object& m) { m["settings"] = {{"type", "string"}}; });
+  expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 0}}; });
+  expectRefusedAt("/poll/every_seconds", [](Object& m) { m["poll"] = {{"every_seconds", 1}}; });
+}
+
+TEST(Schemas, EveryOneCompilesAndDescribesItsMembers) {
+  std::function<void(json::value const&, std::string const&)> const described =
+      [&](json::value const& node, std::string const& where) {
+        if (node.is_array())
+          for (auto const& item : node.get_array()) described(item, where);
+        if (!node.is_object()) return;
+        auto const& object = node.get_object();
+        auto const* properties = object.if_contains("properties");
+        bool const conditional =
+            where.ends_with("/if") || where.ends_with("/then") || where.ends_with("/else");
+        if (properties != nullptr && !conditional)
+          for (auto const& [name, member] : properties->get_object())
+            EXPECT_TRUE(member.get_object().contains("description") || member.get_object().contains("$ref"))
+                << where << ": " << name << " has no description";
+        for (auto const& [name, member] : object) described(member, where + "/" + std::string(name));
+      };
+  EXPECT_GE(schemas::schemaNames().size(), 15U);
+  for (auto const name : schemas::schemaNames()) {
+    auto const document = parseJson(schemaText(name)).value();
+    EXPECT_TRUE(Schema::compile(document)) << name;
+    described(document, std::string(name));
+  }
+  EXPECT_EQ(schemaText("no.json"), "");
+}
+
+} // namespace
+} // namespace garland

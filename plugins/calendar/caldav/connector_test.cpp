@@ -1,0 +1,291 @@
+#include "scripted_server.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace garland::caldav {
+namespace {
+
+using garland::testing::FakeHost;
+using garland::testing::HttpFailure;
+using garland::testing::HttpReply;
+using garland::testing::HttpRequest;
+using garland::testing::HttpResponse;
+using garland::testing::Outcome;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace json = boost::json;
+
+class CalDav : public ::testing::Test {
+protected:
+  CalDav() {
+    host.serve([this](HttpRequest const& request) { return server.serve(request); });
+    open(ScriptedServer::root);
+  }
+
+  void open(std::string const& url) { ASSERT_TRUE(host.open({{"url", url}}).ok()); }
+
+  Outcome pull() {
+    host.clear();
+    auto outcome = host.run("calendar.pull/1", {{"cursor", cursor}, {"calendars", json::array()}});
+    if (!host.checkpoints().empty()) cursor = host.checkpoints().back();
+    return outcome;
+  }
+
+  std::set<std::string> titles() const {
+    std::set<std::string> result;
+    for (auto const& record : host.emitted("calendar.event"))
+      result.insert(record.at("deleted").as_bool() ? "-" + std::string(record.at("id").as_string())
+                                                   : std::string(record.at("data").at("title").as_string()));
+    return result;
+  }
+
+  std::size_t count(std::string const& what) const {
+    return static_cast<std::size_t>(std::count_if(host.requests().begin(), host.requests().end(), [&](auto const& request) {
+      return request.method == what || request.body.find(what) != std::string::npos;
+    }));
+  }
+
+  // Refuses requests of which the body has `part`.
+  void refuse(std::string const& part, int status, std::string const& body = "") {
+    server.instead = [=](HttpRequest const& request) -> ScriptedServer::Reply {
+      if (request.body.find(part) == std::string::npos) return std::nullopt;
+      return HttpResponse{status, {}, body, {}};
+    };
+  }
+
+  Outcome upsert(json::object input) {
+    input["key"] = "k";
+    return host.run("calendar.upsert/1", std::move(input));
+  }
+  json::value event(std::string const& title) {
+    return {{"uid", "u"}, {"title", title}, {"status", "confirmed"}, {"busy", true}, {"start", {{"date", "2026-06-13"}}}};
+  }
+
+  ScriptedServer server;
+  FakeHost host{&garland_entry_v1, garland::testing::readFile(GARLAND_SOURCE_DIR "/plugins/calendar/caldav/connector.json")};
+  json::value cursor;
+};
+
+std::string const token_report = "<d:sync-token>t";
+
+TEST_F(CalDav, AListThatComesInPagesIsReadToItsEnd) {
+  for (int i = 0; i < 7; ++i) server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  server.page = 3;
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles().size(), 7U);
+  for (int i = 0; i < 5; ++i) server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), "new"));
+  server.remove("6.ics");
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"new", "-" + server.url() + "6.ics"}));
+  EXPECT_EQ(count("sync-collection"), 2U);
+  ASSERT_TRUE(pull().ok());
+  EXPECT_THAT(host.emitted(), IsEmpty());
+}
+
+TEST_F(CalDav, APageThatIsStoppedIsDoneAgainFromItsBeginning) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  for (int i = 0; i < 120; ++i) server.put(std::to_string(1000 + i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  server.instead = [seen = 0](HttpRequest const& request) mutable -> ScriptedServer::Reply {
+    if (request.body.find("calendar-multiget") == std::string::npos || seen++ < 1) return std::nullopt;
+    return HttpFailure{};
+  };
+  EXPECT_FALSE(pull().ok());
+  EXPECT_EQ(titles().size(), 50U);
+  server.put("1000.ics", simpleIcs("0", "changed meanwhile"));
+  server.instead = nullptr;
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles().size(), 70U);
+  EXPECT_FALSE(titles().contains("changed meanwhile"));
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"changed meanwhile"}));
+}
+
+TEST_F(CalDav, WhateverAServerAnswersToABadTokenTheCalendarIsListedAnew) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  auto const good = cursor;
+  for (int const status : {400, 403, 404, 405, 409, 410, 412, 422, 500, 501, 507}) {
+    cursor = good;
+    server.put("a.ics", simpleIcs("a", "a"));
+    refuse(token_report, status);
+    auto const outcome = pull();
+    EXPECT_TRUE(outcome.ok()) << status << ": " << outcome.message;
+    EXPECT_EQ(titles(), (std::set<std::string>{"a"})) << status;
+    EXPECT_EQ(host.emitted("garland.listing").size(), 1U) << status;
+  }
+  cursor = good;
+  server.put("a.ics", simpleIcs("a", "a"));
+  refuse(token_report, 200, "<html>what?</html>");
+  EXPECT_TRUE(pull().ok());
+}
+
+TEST_F(CalDav, ARefusalThatConcernsTheAccountKeepsItsMeaning) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  server.put("a.ics", simpleIcs("a", "b"));
+  for (auto const& [status, kind] : {std::pair{401, GARLAND_E_AUTH_REVOKED}, std::pair{429, GARLAND_E_RATE_LIMITED},
+                                     std::pair{503, GARLAND_E_TRANSIENT}, std::pair{502, GARLAND_E_TRANSIENT}}) {
+    refuse(token_report, status);
+    EXPECT_EQ(pull().status, kind) << status;
+    EXPECT_THAT(host.emitted(), IsEmpty());
+  }
+  server.instead = nullptr;
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"b"})); // the token is still good
+}
+
+TEST_F(CalDav, AServerThatIsReallyBrokenIsReportedAndNothingIsTakenForDeleted) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  server.put("a.ics", simpleIcs("a", "b"));
+  server.instead = [](HttpRequest const& request) -> ScriptedServer::Reply {
+    bool const listing = request.method == "PROPFIND" && request.url.ends_with("studio/") && request.header("depth") == "1";
+    if (!listing && request.body.find("sync-collection") == std::string::npos) return std::nullopt;
+    return HttpResponse{500, {}, "", {}};
+  };
+  auto const outcome = pull();
+  EXPECT_EQ(outcome.status, GARLAND_E_TRANSIENT);
+  EXPECT_EQ(outcome.http_status, 500);
+  EXPECT_THAT(host.emitted(), IsEmpty());
+}
+
+TEST_F(CalDav, AnEmptyAnswerAboutTheHomeDeletesNothing) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  server.instead = [](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.url.ends_with("/cal/u%40example.com/")) return multistatus("");
+    return std::nullopt;
+  };
+  EXPECT_EQ(pull().status, GARLAND_E_PROVIDER_BUG);
+  EXPECT_THAT(host.emitted(), IsEmpty());
+}
+
+TEST_F(CalDav, OneItemHasOneIdHoweverTheServerSpellsIt) {
+  server.put("with space.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  ASSERT_EQ(host.emitted("calendar.event").size(), 1U);
+  EXPECT_EQ(host.emitted("calendar.event")[0].at("id").as_string(), server.url() + "with%20space.ics");
+  EXPECT_EQ(host.emitted("garland.listing")[0].at("ids").at(0).as_string(), server.url() + "with%20space.ics");
+}
+
+TEST_F(CalDav, WhatAMultigetLeavesOutIsAskedForByItself) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.put("b.ics", simpleIcs("b", "b"));
+  server.forgets_one_in_multiget = true;
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"a", "b"}));
+  EXPECT_EQ(count("GET"), 1U);
+}
+
+TEST_F(CalDav, OnlyCalendarsThatTakeEventsAreOffered) {
+  server.components = "<C:comp name=\"VTODO\"/>";
+  auto found = host.run("calendar.discover/1");
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(found.result.at("calendars").as_array().empty());
+  server.components = "<C:comp name=\"VTODO\"/><C:comp name=\"VEVENT\"/>";
+  server.privileges = "<x:privilege><x:read/></x:privilege>";
+  found = host.run("calendar.discover/1");
+  ASSERT_EQ(found.result.at("calendars").as_array().size(), 1U);
+  EXPECT_FALSE(found.result.at("calendars").at(0).at("writable").as_bool());
+  EXPECT_EQ(found.result.at("account").as_string(), "Anna (dav.example.com)");
+  EXPECT_EQ(upsert({{"data", event("x")}}).status, GARLAND_E_FORBIDDEN);
+  server.privileges += "<x:privilege><x:write-content/></x:privilege>";
+  EXPECT_TRUE(host.run("calendar.discover/1").result.at("calendars").at(0).at("writable").as_bool());
+}
+
+TEST_F(CalDav, AnAddressWithoutCalDavIsSaidToBeWrong) {
+  server.instead = [](HttpRequest const&) { return ScriptedServer::Reply(HttpResponse{200, {}, "<html></html>", {}}); };
+  auto const outcome = host.run("health.check/1");
+  EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
+  EXPECT_THAT(outcome.message, HasSubstr("there is no CalDAV server at https://dav.example.com/"));
+  EXPECT_EQ(outcome.detail.at("field").as_string(), "/url");
+}
+
+TEST_F(CalDav, AfterARedirectReferencesMeanThePlaceThatAnswered) {
+  server.instead = [this](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.url.starts_with("https://dav.example.com")) return std::nullopt;
+    if (request.url != "https://example.com/.well-known/caldav") return HttpResponse{404, {}, "", {}};
+    auto moved = request;
+    moved.url = ScriptedServer::root;
+    auto reply = std::get<HttpResponse>(server.serve(moved));
+    reply.headers.emplace_back("Content-Location", ScriptedServer::root);
+    return reply;
+  };
+  open("https://example.com/");
+  auto const found = host.run("calendar.discover/1");
+  ASSERT_TRUE(found.ok()) << found.message;
+  EXPECT_EQ(found.result.at("calendars").at(0).at("id").as_string(), server.url());
+}
+
+TEST_F(CalDav, ATagThatComesAsAPropertyOnlyIsFound) {
+  server.tags_on_get = false;
+  auto const created = upsert({{"scope", server.url()}, {"data", event("x")}});
+  ASSERT_TRUE(created.ok()) << created.message;
+  EXPECT_EQ(created.result.at("version").as_string(), "\"r1\"");
+}
+
+TEST_F(CalDav, AWeakTagStillGuardsAWrite) {
+  server.put("u.ics", simpleIcs("u", "before"));
+  auto const written = upsert({{"id", server.url() + "u.ics"}, {"version", "W/\"r1\""}, {"data", event("after")}});
+  ASSERT_TRUE(written.ok()) << written.message;
+  EXPECT_EQ(upsert({{"id", server.url() + "u.ics"}, {"version", "W/\"r1\""}, {"data", event("later")}}).status,
+            GARLAND_E_CONFLICT);
+}
+
+TEST_F(CalDav, NothingIsWrittenWhenNothingChanged) {
+  server.put("u.ics", simpleIcs("u", "same"));
+  auto data = event("same");
+  data.as_object()["start"] = {{"utc", "2026-06-13T12:00:00Z"}};
+  auto const written = upsert({{"id", server.url() + "u.ics"}, {"data", data}});
+  ASSERT_TRUE(written.ok()) << written.message;
+  EXPECT_EQ(count("PUT"), 0U);
+  EXPECT_EQ(written.result.at("version").as_string(), "\"r1\"");
+}
+
+TEST_F(CalDav, AnEventThatIsGoneCannotBeChanged) {
+  EXPECT_EQ(upsert({{"id", server.url() + "gone.ics"}, {"data", event("x")}}).status, GARLAND_E_NOT_FOUND);
+}
+
+TEST_F(CalDav, AnEventThatCannotBeWrittenIsRefusedBeforeAnythingIsSent) {
+  auto data = event("x");
+  data.as_object()["start"] = {{"local", "2026-06-13T12:00:00"}, {"zone", "Europe/Berlin"}};
+  auto const outcome = upsert({{"scope", server.url()}, {"data", data}});
+  EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
+  EXPECT_EQ(outcome.effect, GARLAND_EFFECT_NOT_APPLIED);
+  EXPECT_EQ(count("PUT"), 0U);
+}
+
+TEST_F(CalDav, AServerErrorToAWriteLeavesTheEffectOpen) {
+  server.instead = [](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.method != "PUT") return std::nullopt;
+    return HttpResponse{500, {}, "", {}};
+  };
+  auto const outcome = upsert({{"scope", server.url()}, {"data", event("x")}});
+  EXPECT_EQ(outcome.status, GARLAND_E_TRANSIENT);
+  EXPECT_EQ(outcome.effect, GARLAND_EFFECT_UNKNOWN);
+}
+
+TEST_F(CalDav, ACursorOfAnotherShapeIsAsGoodAsNone) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  for (auto const* odd : {"[]", "17", R"({"calendars":{"x":{"token":5}}})"}) {
+    cursor = json::parse(odd);
+    EXPECT_TRUE(pull().ok()) << odd;
+    EXPECT_EQ(titles(), (std::set<std::string>{"a"})) << odd;
+  }
+}
+
+TEST_F(CalDav, AStopIsObeyedBetweenTwoBatches) {
+  for (int i = 0; i < 120; ++i) server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  host.cancelAfter(60);
+  EXPECT_EQ(pull().status, GARLAND_E_CANCELLED);
+}
+
+} // namespace
+} // namespace garland::caldav

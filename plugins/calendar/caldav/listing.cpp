@@ -1,0 +1,102 @@
+#include "listing.h"
+
+#include <algorithm>
+
+namespace garland::caldav {
+namespace {
+
+constexpr int max_pages = 10'000;
+
+struct Page {
+  std::optional<Listing> listing;
+  Answer refusal;
+};
+
+bool isCollection(Resource const& resource) {
+  auto const* type = resource.properties.child(names::resource_type);
+  return type != nullptr && type->has("DAV:|collection");
+}
+
+void sortIn(Listing& listing, Resource const& resource, std::string const& calendar) {
+  bool const itself = canonicalUrl(calendar, "") == resource.url || canonicalUrl(calendar + "/", "") == resource.url;
+  if (itself) {
+    // RFC 6578, 3.6: 507 for the collection itself means that the list was cut.
+    listing.truncated = listing.truncated || resource.status == 507;
+    return;
+  }
+  if (isCollection(resource)) return;
+  bool const missing = resource.status == 404 || resource.status == 410;
+  bool const without_etag = !resource.properties.has(names::etag);
+  if (missing || (without_etag && resource.property_status == 404 && resource.properties.children.empty()))
+    listing.gone.push_back(resource.url);
+  else
+    listing.present[resource.url] = resource.text(names::etag);
+}
+
+Listing sorted(Multistatus const& answer, std::string const& calendar) {
+  Listing listing;
+  for (auto const& resource : answer.resources) sortIn(listing, resource, calendar);
+  listing.token = answer.sync_token;
+  return listing;
+}
+
+// A refusal is answered as such; what concerns the whole account is thrown.
+Page syncReport(Dav& dav, std::string const& calendar, std::string const& token) {
+  auto const body = "<d:sync-collection xmlns:d=\"DAV:\"><d:sync-token>" + escapeXml(token) +
+                    "</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/><d:resourcetype/></d:prop>"
+                    "</d:sync-collection>";
+  Page page;
+  // An answer that is no multistatus is a refusal, too.
+  auto const unreadable = sdk::attempt([&] {
+    auto answer = dav.report(calendar, "0", body);
+    if (concernsEverything(answer.status)) dav.fail("REPORT", calendar, answer);
+    if (answer.multistatus) page.listing = sorted(*answer.multistatus, calendar);
+    page.refusal = std::move(answer);
+  });
+  if (unreadable && unreadable->kind != sdk::Kind::providerBug) throw sdk::Failure(*unreadable);
+  // Without a token to go on from the answer cannot be relied on for changes.
+  if (page.listing && page.listing->token.empty()) page.listing.reset();
+  return page;
+}
+
+Listing listByEtag(Dav& dav, std::string const& calendar) {
+  auto const answer = dav.propfind(calendar, "1", "<d:getetag/><d:resourcetype/>");
+  auto const& found = dav.require("PROPFIND", calendar, answer);
+  if (found.resources.empty())
+    throw sdk::Failure(sdk::Kind::providerBug, "PROPFIND " + calendar + " was answered with an empty list");
+  auto listing = sorted(found, calendar);
+  listing.gone.clear();
+  listing.token.clear();
+  return listing;
+}
+
+} // namespace
+
+std::optional<Listing> changesSince(Dav& dav, std::string const& calendar, std::string const& token) {
+  return syncReport(dav, calendar, token).listing;
+}
+
+Listing listAll(Dav& dav, std::string const& calendar, bool with_tokens) {
+  if (!with_tokens) return listByEtag(dav, calendar);
+  Listing all;
+  for (int pages = 0; pages < max_pages; ++pages) {
+    auto page = syncReport(dav, calendar, all.token).listing;
+    if (!page) return listByEtag(dav, calendar);
+    for (auto const& url : page->gone) all.present.erase(url);
+    all.present.merge(page->present);
+    bool const stuck = page->token == all.token;
+    all.token = std::move(page->token);
+    if (!page->truncated) return all;
+    if (stuck) break;
+  }
+  throw sdk::Failure(sdk::Kind::providerBug, "REPORT " + calendar + ": the list of changes has no end");
+}
+
+std::string readCtag(Dav& dav, std::string const& calendar) {
+  auto const answer = dav.propfind(calendar, "0", "<s:getctag/>");
+  if (concernsEverything(answer.status)) dav.fail("PROPFIND", calendar, answer);
+  if (!answer.multistatus || answer.multistatus->resources.empty()) return {};
+  return answer.multistatus->resources.front().text(names::ctag);
+}
+
+} // namespace garland::caldav

@@ -1,0 +1,129 @@
+// What goes wrong outside, told in one clear sentence, with nothing lost and the rest going on.
+#include "tests/end_to_end/studio_fixture.h"
+
+namespace garland::testing {
+namespace {
+
+using BadInput = Studio;
+
+constexpr char const* kServerError =
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+// `garland connections connect` with these, expected to fail; what it said.
+std::string refusedConnect(Host& host, std::string const& vendor, std::string const& url, std::string const& password,
+                           bool private_network = true) {
+  std::vector<std::string> words = {"connections", "connect",    "caldav", "--vendor",        vendor, "--set", "url=" + url,
+                                    "--username",  "studio", "--password-stdin"};
+  if (private_network) words.emplace_back("--allow-private-network");
+  auto const done = host.run(words, password + "\n");
+  EXPECT_NE(done.exit_code, 0) << done.out;
+  EXPECT_EQ((done.out + done.err).find(password), std::string::npos) << "the password is shown";
+  auto const kept = host.ask({"connections", "ls"});
+  auto const* list = kept.if_array() != nullptr ? kept.if_array() : find(kept, "/items")->if_array();
+  EXPECT_TRUE(list->empty()) << "a refused connection was kept";
+  return done.out + done.err;
+}
+
+TEST_F(BadInput, AWrongPasswordIsToldAndNothingIsKept) {
+  auto const said = refusedConnect(host_, vendor_, server_->root(), "wrong-password");
+  EXPECT_NE(said.find("password"), std::string::npos) << said;
+}
+
+TEST_F(BadInput, AnUnknownHostIsToldByItsName) {
+  auto const said = refusedConnect(host_, vendor_, "https://no-such-host.invalid/", "some-password");
+  EXPECT_NE(said.find("no-such-host.invalid"), std::string::npos) << said;
+}
+
+TEST_F(BadInput, ACertificateThatNobodyTrustsIsRefused) {
+  CaldavServer::Options options;
+  options.tls = true;
+  auto const other = CaldavServer::start(CaldavServer::Kind::radicale, options);
+  auto const said = refusedConnect(host_, vendor_, other->root(), other->password());
+  EXPECT_NE(said.find("certificate"), std::string::npos) << said;
+}
+
+TEST_F(BadInput, APrivateAddressNeedsTheOperatorsWord) {
+  auto const said = refusedConnect(host_, vendor_, server_->root(), server_->password(), false);
+  EXPECT_NE(said.find("private"), std::string::npos) << said;
+}
+
+TEST_F(BadInput, TheSameAccountIsNotConnectedTwice) {
+  auto const first = connectStudio();
+  auto const again = host_.run({"connections", "connect", "caldav", "--vendor", vendor_, "--set", "url=" + viaProxy(),
+                                "--username", server_->user(), "--password-stdin", "--allow-private-network"},
+                               server_->password() + "\n");
+  EXPECT_NE(again.exit_code, 0);
+  EXPECT_NE((again.out + again.err).find(first), std::string::npos) << again.out << again.err;
+}
+
+TEST_F(BadInput, AServerThatGoesDownInMidSyncCostsNothing) {
+  addArchive(600);
+  auto const connection = connectStudio();
+  int bodies = 0;
+  proxy_->setRule([&bodies](SeenRequest const& request) {
+    bool const multiget = request.body.find("calendar-multiget") != std::string::npos;
+    return std::string(multiget && ++bodies > 2 ? FaultProxy::kCut : FaultProxy::kPass);
+  });
+  auto const cut = host_.run({"sync", "run", connection});
+  EXPECT_EQ(cut.exit_code, 1) << cut.out << cut.err;
+  EXPECT_LT(uids().size(), 600U);
+  proxy_->setRule(nullptr);
+  auto const whole = host_.ask({"sync", "run", connection});
+  EXPECT_EQ(textOr(whole, "/state", ""), "done");
+  EXPECT_EQ(uids().size(), 600U);
+}
+
+TEST_F(BadInput, OneEventThatAnswers500IsToldByItsUrlAndTheOthersComeIn) {
+  addEvents(20);
+  auto const connection = connectStudio();
+  proxy_->setRule([](SeenRequest const& request) {
+    bool const victim = request.path.find("event-7.ics") != std::string::npos ||
+                        (request.body.find("calendar-multiget") != std::string::npos &&
+                         request.body.find("event-7.ics") != std::string::npos);
+    return std::string(victim ? kServerError : FaultProxy::kPass);
+  });
+  auto const run = host_.ask({"sync", "run", connection}, 1);
+  EXPECT_EQ(number(run, "/pulled/created"), 19);
+  EXPECT_EQ(number(run, "/pulled/failed"), 1);
+  EXPECT_NE(textOr(run, "/problems/0/place", "").find("event-7.ics"), std::string::npos) << canonicalJson(run);
+  proxy_->setRule(nullptr);
+  server_->put(calendar_ + "event-7.ics", simpleEvent("event-7", "Mended"));
+  EXPECT_EQ(number(host_.ask({"sync", "run", connection}), "/pulled/created"), 1);
+  EXPECT_EQ(uids().size(), 20U);
+}
+
+TEST_F(BadInput, AnIcsThatDoesNotParseIsToldByItsUrlAndTheOthersComeIn) {
+  addEvents(10);
+  auto const connection = connectStudio();
+  proxy_->setRule([](SeenRequest const& request) -> std::string {
+    if (request.body.find("calendar-multiget") != std::string::npos) return kServerError; // so that each is fetched
+    if (request.path.find("event-3.ics") == std::string::npos) return FaultProxy::kPass;
+    std::string const body = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nDTSTART:yesterday\r\n";
+    return "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Type: text/calendar\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  });
+  auto const run = host_.ask({"sync", "run", connection}, 1);
+  EXPECT_EQ(number(run, "/pulled/created"), 9);
+  EXPECT_NE(textOr(run, "/problems/0/place", "").find("event-3.ics"), std::string::npos) << canonicalJson(run);
+  EXPECT_FALSE(textOr(run, "/problems/0/message", "").empty());
+}
+
+TEST_F(BadInput, TwoDaemonsOnOneFileAreOneTooMany) {
+  auto const config = host_.folder() + "/second.toml";
+  writeFile(config, readFile(host_.configFile()));
+  auto const second = runProgram({binFolder() + "/garlandd", "--config", config}, {}, "");
+  EXPECT_EQ(second.exit_code, 3) << second.err;
+  EXPECT_NE((second.out + second.err).find("already"), std::string::npos) << second.err;
+  EXPECT_EQ(host_.run({"vendors", "ls"}).exit_code, 0) << "the first daemon went on";
+}
+
+TEST_F(BadInput, ASettingThatDoesNotExistIsToldWithItsPlace) {
+  auto const config = host_.folder() + "/bad.toml";
+  writeFile(config, "[daemon]\nprot = 80\n");
+  auto const checked = runProgram({binFolder() + "/garlandd", "--config", config, "--check"}, {}, "");
+  EXPECT_NE(checked.exit_code, 0);
+  EXPECT_NE((checked.out + checked.err).find("bad.toml:2"), std::string::npos) << checked.out << checked.err;
+}
+
+} // namespace
+} // namespace garland::testing

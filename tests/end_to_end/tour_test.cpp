@@ -1,0 +1,30 @@
+// The tour of samples/first-sync on both databases.
+#include "host/store/postgres_fixture.h"
+#include "tests/end_to_end/host_test_kit.h"
+
+#include <gtest/gtest.h>
+
+namespace garland::testing {
+namespace {
+
+Finished tour(std::vector<std::string> more) {
+  TestFolder const state;
+  std::vector<std::string> words = {std::string(GARLAND_SOURCE_DIR) + "/samples/first-sync/run", "--stop-at-end", "--state",
+                                    state / "tour"};
+  words.insert(words.end(), more.begin(), more.end());
+  return runProgram(words, {{"GARLAND_BIN", binFolder()}}, "");
+}
+
+TEST(Tour, FirstSyncRunsOnSqlite) {
+  auto const done = tour({});
+  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+}
+
+TEST(Tour, FirstSyncRunsOnPostgresql) {
+  store::PostgresFixture postgres;
+  auto const done = tour({"--database", postgres.url()});
+  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+}
+
+} // namespace
+} // namespace garland::testing
