@@ -75,7 +75,7 @@ public:
   static Task<std::unique_ptr<Server>> start(Dependencies dependencies, Options options);
   virtual unsigned short port() const = 0;
   virtual std::string address() const = 0;
-  // Takes no new connections and closes the idle ones. At once.
+  // Takes no new connections and closes those on which nothing is being answered. At once.
   virtual void refuse() = 0;
   // refuse(), then waits until the answers in the making have gone out or the drain time is over
   // (`transient`: something was still being answered; its connection was closed).

@@ -185,8 +185,10 @@ asio::awaitable<bool> Listener::exchange(Shared connection) {
     co_await std::move(refusing);
     co_return false;
   }
+  connection->answering = true;
   auto answering = answer(connection, std::move(request), keep_alive);
   bool const sent = co_await std::move(answering);
+  connection->answering = false;
   // Nothing is lost by closing between two requests, so a stop does not wait for the client.
   if (sent && keep_alive) co_return !refusing_;
   auto lingering = linger(connection);
@@ -202,7 +204,7 @@ asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, Requ
   for (;;) {
     outcome.fault = reader->feed(connection->bytes);
     outcome.complete = !outcome.fault && reader->done();
-    if (outcome.fault || outcome.complete) co_return outcome;
+    if (outcome.fault || outcome.complete || refusing_) co_return outcome;
     if (reader->headerDone() && !in_body) {
       in_body = true;
       allow(*connection, options_.body_timeout);
@@ -279,7 +281,7 @@ asio::awaitable<void> Listener::refuseRequest(Shared connection, HttpFault fault
 asio::awaitable<void> Listener::linger(Shared connection) {
   boost::system::error_code failed;
   connection->socket.shutdown(tcp::socket::shutdown_send, failed);
-  if (failed) co_return;
+  if (failed || refusing_) co_return;
   allow(*connection, linger_time);
   std::size_t seen = 0;
   while (seen < linger_bytes) {
@@ -297,7 +299,7 @@ void Listener::refuse() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   for (Shared const& connection : connections_)
-    if (connection->idle) connection->socket.cancel(ignored);
+    if (!connection->answering) connection->socket.cancel(ignored);
 }
 
 asio::awaitable<bool> Listener::drain() {

@@ -25,6 +25,7 @@ struct Connection {
   Monotonic deadline = Monotonic::max();
   bool timed_out = false;
   bool idle = true;         // no byte of the next request has come
+  bool answering = false;   // a complete request is being answered: a stop waits for it
   bool turned_away = false; // over the limit: gets one 503
 };
 

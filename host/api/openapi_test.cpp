@@ -115,8 +115,9 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/records/{record}/occurrences",
             record + "/occurrences" + query +
                 "&from=2026-06-01T00:00:00Z&until=2026-07-01T00:00:00Z&zone=Europe/Berlin");
-  see.drive("PUT", root + "/records/{record}", record,
-            R"({"vendor_id":")" + vendor + R"(","data":{"title":"Wedding at the lake"}})");
+  see.drive("PUT", root + "/records/{record}", record, R"({"vendor_id":")" + vendor + R"(","data":
+    {"uid":"u","title":"Wedding at the lake","status":"confirmed","busy":true,"start":{"local":"2026-06-13T14:00:00","zone":"Europe/Berlin"},
+     "end":{"local":"2026-06-13T18:00:00","zone":"Europe/Berlin"}}})");
   see.drive("DELETE", root + "/records/{record}", record + query);
   see.drive("GET", root + "/records/{record}", record + query);
   see.drive("GET", root + "/changes", root + "/changes" + query);

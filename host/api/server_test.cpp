@@ -234,6 +234,15 @@ TEST(Server, StopEndsIdleConnectionsAndTakesNoNewOnes) {
   EXPECT_THROW(house.client(), boost::system::system_error);
 }
 
+TEST(Server, ARequestThatNeverEndsDoesNotHoldUpTheStop) {
+  Harness house;
+  auto client = house.client();
+  client.send("GET /health HTTP/1.1\r\nHo");
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
+  EXPECT_TRUE(house.await(house.server->stop()).has_value());
+  EXPECT_TRUE(client.closed());
+}
+
 TEST(Server, AnAnswerInTheMakingGoesOutBeforeTheStop) {
   Harness house;
   auto const vendor = house.ask("POST", "/api/integrations/vendors", R"({"name":"Rosa"})").json();

@@ -22,8 +22,8 @@ struct Occurrence {
 };
 
 // Occurrences that overlap [from, until), in order, at most `limit`.
-// invalidInput (bad rule or zone, with the field); hostLimit if the rule does not get there within
-// 100,000 steps (FREQ=SECONDLY and the like).
+// invalidInput (bad rule or zone, with the field); unsupported (BYSETPOS in a daily or weekly rule);
+// hostLimit if the rule does not get there within 100,000 steps (FREQ=SECONDLY and the like).
 Result<std::vector<Occurrence>> occurrences(json::value const& event, TimePoint from, TimePoint until,
                                             std::string_view home_zone, std::size_t limit);
 

@@ -54,7 +54,8 @@ Result<void> checkOrder(json::value const& event, ZoneBook const& book, std::str
   TRY(from, readTime(*start, start_field));
   TRY(to, readTime(*end, end_field));
   if (from.isDate() != to.isDate())
-    return Error(ErrorKind::invalidInput, end_field + ": must be a date if and only if the start is one", end_field);
+    return Error(ErrorKind::invalidInput, end_field + ": must be a date if and only if the start is one",
+                 end_field);
   auto const instant = [&book](EventTime const& time) {
     auto const zone = time.form == EventTime::Form::zoned ? book.find(time.zone, "") : Result<Zone>(Zone());
     return (zone ? *zone : Zone()).toUtc(time.local);
@@ -69,7 +70,8 @@ Result<void> checkRules(json::value const& event) {
   auto const* rules = find(event, "/recurrence/rules");
   if (rules == nullptr || !rules->is_array()) return {};
   if (rules->get_array().size() > max_rules)
-    return Error(ErrorKind::invalidInput, "/recurrence/rules: must be 16 rules or fewer", "/recurrence/rules");
+    return Error(ErrorKind::invalidInput, "/recurrence/rules: must be 16 rules or fewer",
+                 "/recurrence/rules");
   for (std::size_t i = 0; i < rules->get_array().size(); ++i) {
     std::string const field = "/recurrence/rules/" + std::to_string(i);
     TRY(text, textAt(event, field));

@@ -22,8 +22,10 @@ void put(json::value& event, std::string const& pointer, json::value member) {
   auto const slash = pointer.rfind('/');
   auto& parent = event.at_pointer(pointer.substr(0, slash));
   auto const name = pointer.substr(slash + 1);
-  if (parent.is_array()) parent.get_array().at(std::stoul(name)) = std::move(member);
-  else parent.as_object()[name] = std::move(member);
+  if (parent.is_array())
+    parent.get_array().at(std::stoul(name)) = std::move(member);
+  else
+    parent.as_object()[name] = std::move(member);
 }
 
 json::value with(std::string const& pointer, json::value member) {
@@ -80,9 +82,10 @@ TEST(EventKind, AnUnknownZoneIsRefusedWhereverItStands) {
 TEST(EventKind, ARuleThatCannotBeReadIsRefused) {
   std::string many = "FREQ=YEARLY;BYSETPOS=1";
   for (int i = 0; i < 400; ++i) many += ",1";
-  for (std::string const& rule : {std::string("FREQ=OFTEN"), std::string("BYDAY=SA"), std::string("FREQ=WEEKLY;BYDAY=XX"),
-                                  std::string("FREQ=DAILY;COUNT=0"), std::string("FREQ=DAILY;COUNT=2;UNTIL=20260101"),
-                                  std::string("nonsense"), many})
+  for (std::string const& rule :
+       {std::string("FREQ=OFTEN"), std::string("BYDAY=SA"), std::string("FREQ=WEEKLY;BYDAY=XX"),
+        std::string("FREQ=DAILY;COUNT=0"), std::string("FREQ=DAILY;COUNT=2;UNTIL=20260101"),
+        std::string("nonsense"), many})
     EXPECT_EQ(refusal(with("/recurrence/rules/0", json::value(rule))).field, "/recurrence/rules/0") << rule;
 }
 
@@ -110,11 +113,14 @@ TEST(EventKind, TheProjectionSeesEveryMappedChange) {
   auto const project = eventKind().project;
   auto const base = canonicalJson(project(wedding));
   for (auto const& changed :
-       {with("/title", "Anna und Paul"), with("/busy", false), with("/status", "tentative"), with("/description", "x"),
-        with("/start/local", "2026-06-13T14:30:00"), with("/recurrence/rules/0", "FREQ=YEARLY;COUNT=2"),
-        with("/location", "Bremen"), with("/url", "https://example.com"), with("/categories/0", "party"),
-        with("/attendees/0/answer", "declined"), with("/organizer", json::parse(R"({"email":"o@example.com"})")),
-        with("/overrides", json::parse(R"([{"occurrence":{"utc":"2027-06-13T12:00:00Z"},"cancelled":true}])"))})
+       {with("/title", "Anna und Paul"), with("/busy", false), with("/status", "tentative"),
+        with("/description", "x"), with("/start/local", "2026-06-13T14:30:00"),
+        with("/recurrence/rules/0", "FREQ=YEARLY;COUNT=2"), with("/location", "Bremen"),
+        with("/url", "https://example.com"), with("/categories/0", "party"),
+        with("/attendees/0/answer", "declined"),
+        with("/organizer", json::parse(R"({"email":"o@example.com"})")),
+        with("/overrides",
+             json::parse(R"([{"occurrence":{"utc":"2027-06-13T12:00:00Z"},"cancelled":true}])"))})
     EXPECT_NE(canonicalJson(project(changed)), base) << json::serialize(changed);
 }
 

@@ -112,7 +112,8 @@ Result<void> Series::addRules(sys_seconds until) {
   auto const* rules = find(*event_, "/recurrence/rules");
   if (rules == nullptr || !rules->is_array()) return {};
   if (rules->get_array().size() > max_rules)
-    return Error(ErrorKind::invalidInput, "/recurrence/rules: must be 16 rules or fewer", "/recurrence/rules");
+    return Error(ErrorKind::invalidInput, "/recurrence/rules: must be 16 rules or fewer",
+                 "/recurrence/rules");
   std::size_t steps = max_steps;
   for (std::size_t i = 0; i < rules->get_array().size(); ++i) {
     std::string const field = "/recurrence/rules/" + std::to_string(i);

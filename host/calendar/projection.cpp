@@ -9,8 +9,9 @@ namespace garland::calendar {
 namespace {
 
 constexpr std::array<std::string_view, 15> mapped{
-    "uid",        "title",     "description", "location",  "url",        "status",          "busy", "start", "end",
-    "recurrence", "overrides", "organizer",   "attendees", "categories", "zone_definitions"};
+    "uid",       "title",     "description", "location",   "url",
+    "status",    "busy",      "start",       "end",        "recurrence",
+    "overrides", "organizer", "attendees",   "categories", "zone_definitions"};
 
 std::string trimmed(std::string_view text) {
   auto const isSpace = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };

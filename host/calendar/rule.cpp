@@ -97,16 +97,23 @@ Error tooMuchWork(RuleRun const& run) {
           place};
 }
 
-} // namespace
-
-Result<void> checkRule(std::string_view rule, std::string_view field) {
-  TRY_VOID(parseRule(rule, field));
-  return {};
+// libical 3.0.16 leaves BYSETPOS out of daily and weekly rules: better no answer than a wrong one.
+bool ignoresPosition(icalrecurrencetype const& rule) {
+  bool const positioned = rule.by_set_pos[0] != ICAL_RECURRENCE_ARRAY_MAX;
+  return positioned && rule.freq != ICAL_MONTHLY_RECURRENCE && rule.freq != ICAL_YEARLY_RECURRENCE;
 }
+
+} // namespace
 
 Result<void> runRule(RuleRun const& run, std::size_t& steps,
                      std::function<void(local_seconds)> const& yield) {
   TRY(rule, parseRule(run.rule, run.field));
+  if (ignoresPosition(rule.type)) {
+    auto error =
+        wrongRule(run.rule, run.field, "uses BYSETPOS with a frequency other than monthly or yearly");
+    error.kind = ErrorKind::unsupported;
+    return error;
+  }
   auto through = run.through;
   if (icaltime_is_null_time(rule.type.until) == 0) through = std::min(through, untilOf(rule.type.until, run));
   if (through < run.start.local) return {};
@@ -130,6 +137,11 @@ Result<void> runRule(RuleRun const& run, std::size_t& steps,
     if (local > through) break;
     yield(local);
   }
+  return {};
+}
+
+Result<void> checkRule(std::string_view rule, std::string_view field) {
+  TRY_VOID(parseRule(rule, field));
   return {};
 }
 

@@ -89,14 +89,15 @@ TEST(Zones, AZoneThatTheEventDefinesIsUsed) {
 }
 
 TEST(Zones, ADefinitionThatCannotServeIsRefused) {
-  std::string const finer = "BEGIN:VTIMEZONE\r\nTZID:X\r\nBEGIN:STANDARD\r\nDTSTART:20000101T000000\r\n"
-                            "TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=SECONDLY\r\nEND:STANDARD\r\n"
-                            "END:VTIMEZONE\r\n";
+  std::string const finer =
+      "BEGIN:VTIMEZONE\r\nTZID:X\r\nBEGIN:STANDARD\r\nDTSTART:20000101T000000\r\n"
+      "TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=SECONDLY\r\nEND:STANDARD\r\n"
+      "END:VTIMEZONE\r\n";
   std::string const without_start =
       "BEGIN:VTIMEZONE\r\nTZID:X\r\nBEGIN:STANDARD\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
   for (std::string const& text :
-       {std::string("nonsense"), std::string("BEGIN:VTIMEZONE\r\nTZID:X\r\nEND:VTIMEZONE\r\n"), without_start, finer,
-        std::string(100'000, 'x'), std::string("BEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\n")}) {
+       {std::string("nonsense"), std::string("BEGIN:VTIMEZONE\r\nTZID:X\r\nEND:VTIMEZONE\r\n"), without_start,
+        finer, std::string(100'000, 'x'), std::string("BEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\n")}) {
     auto const book = ZoneBook::of(eventWithZone(text));
     ASSERT_FALSE(book) << text.substr(0, 60);
     EXPECT_EQ(book.error().field, "/zone_definitions/Studio Time");
@@ -116,7 +117,8 @@ TEST(Zones, AComponentForAProviderGivesTheSameOffsets) {
     auto const copy = book->find(name, "");
     ASSERT_TRUE(copy);
     for (auto when = utc(2025, 1, 1, 0, 30); when < utc(2035, 1, 1, 0, 0); when += hours(7))
-      ASSERT_EQ(copy->offsetAt(when), zone(name).offsetAt(when)) << name << " " << when.time_since_epoch().count();
+      ASSERT_EQ(copy->offsetAt(when), zone(name).offsetAt(when))
+          << name << " " << when.time_since_epoch().count();
   }
 }
 

@@ -60,6 +60,8 @@ public:
       loop_.stop();
     });
     loop_.run();
+    // An answer that was cut off still refers to the parts, so they are not taken down under it.
+    if (cut_off_) std::_Exit(exit_code_);
     return exit_code_;
   }
 
@@ -113,7 +115,11 @@ private:
     Result<void> first;
     if (server_) server_->refuse();
     if (engine_) keepFirst(first, co_await engine_->stop());
-    if (server_) keepFirst(first, co_await server_->stop());
+    if (server_) {
+      auto const drained = co_await server_->stop();
+      cut_off_ = !drained;
+      if (cut_off_) log_.warn(drained.error().message);
+    }
     if (supervisor_) keepFirst(first, co_await supervisor_->shutdown());
     if (egress_) egress_->shutdown();
     if (store_) keepFirst(first, co_await store_->close());
@@ -273,6 +279,7 @@ private:
   std::unique_ptr<sync::Engine> engine_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
+  bool cut_off_ = false;
   int exit_code_ = exitOk;
 };
 

@@ -123,6 +123,16 @@ TEST(Garlandd, ListensSaysSoAndStopsCleanlyOnSigterm) {
   EXPECT_EQ(daemon.log().find(readAll(folder.path() / "api.key").substr(0, 20)), std::string::npos);
 }
 
+TEST(Garlandd, ASecondSignalEndsItAtOnce) {
+  Folder folder;
+  Program daemon(folder.path() / "log", onFolder(folder));
+  awaitReady(folder.path());
+  daemon.signal(SIGTERM);
+  daemon.signal(SIGINT); // another number, so that the kernel cannot merge the two
+  EXPECT_EQ(daemon.exitCode(), 1) << daemon.log();
+  EXPECT_NE(daemon.log().find("second signal"), std::string::npos) << daemon.log();
+}
+
 TEST(Garlandd, StartsAgainOnWhatItLeft) {
   Folder folder;
   for (int round = 0; round < 2; ++round) {

@@ -46,8 +46,9 @@ Task<std::shared_ptr<WorkerLink>> PluginSlot::acquire(Milliseconds patience) {
       if (!last->isGone()) co_return cancelledError();
       continue;
     }
-    auto const pause = std::chrono::ceil<Milliseconds>(backoff_.notBefore() - clock_.monotonic());
-    if (!starting_ && backoff_.waits(clock_.monotonic())) {
+    auto const now = clock_.monotonic();
+    if (!starting_ && backoff_.waits(now)) {
+      auto const pause = std::chrono::ceil<Milliseconds>(backoff_.notBefore() - now);
       if (pause > patience) {
         Error error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + last_exit_ +
                                               " and rests before it is started again");

@@ -37,7 +37,7 @@ constexpr std::string_view kRefused =
     "unshare setns move_mount open_tree fsopen mount_setattr bpf perf_event_open io_uring_setup "
     "io_uring_enter io_uring_register userfaultfd keyctl add_key request_key memfd_create "
     "memfd_secret shmget shmat semget msgget mq_open setuid setgid setreuid setregid setresuid "
-    "setresgid setgroups capset setrlimit prlimit64 prctl arch_prctl personality modify_ldt creat "
+    "setresgid setgroups capset setrlimit prctl arch_prctl personality modify_ldt creat "
     "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat "
     "truncate ftruncate chmod fchmod fchmodat chown fchown lchown fchownat mknod mknodat utimensat "
     "setxattr fsetxattr getdents64 access faccessat readlink readlinkat getcwd chdir fchdir ioctl "
@@ -139,6 +139,9 @@ Result<void> filterSystemCalls() {
   // abort() of this process, no other signal and nobody else.
   auto const self = static_cast<scmp_datum_t>(::getpid());
   TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "tgkill", equals(0, self), equals(2, SIGABRT)));
+  // Asking for its own limits is harmless, and pthread_getattr_np() does; setting them is not.
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "prlimit64", equals(0, 0), equals(2, 0)));
+  TRY_VOID(rule(filter, SCMP_ACT_ERRNO(EPERM), "prlimit64", scmp_arg_cmp{2, SCMP_CMP_NE, 0, 0}));
   // Stage 2 is loaded through this; it refuses the call from then on.
   TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "seccomp", equals(0, SECCOMP_SET_MODE_FILTER), equals(1, 0)));
   return load(filter);

@@ -17,6 +17,15 @@ using testing::IsEmpty;
 
 constexpr int kActs = 36; // of test_plugins/hostile.c
 
+// A sanitizer's runtime installs handlers and reads directories, so its filter lets both through.
+bool sanitizerMay([[maybe_unused]] std::string_view name) {
+#ifdef GARLAND_SANITIZER_BUILD
+  return name == "catch_signal" || name == "list_root";
+#else
+  return false;
+#endif
+}
+
 // The acts that got through; the answer itself must be whole.
 std::vector<std::string> succeeded(std::optional<wire::Done> const& done) {
   if (!done || done->error) return {"no answer"};
@@ -24,7 +33,7 @@ std::vector<std::string> succeeded(std::optional<wire::Done> const& done) {
   if (!outcomes || outcomes->as_object().size() != kActs) return {"not every act was tried"};
   std::vector<std::string> names;
   for (auto const& [name, outcome] : outcomes->as_object())
-    if (outcome == 0) names.emplace_back(name);
+    if (outcome == 0 && !sanitizerMay(name)) names.emplace_back(name);
   return names;
 }
 

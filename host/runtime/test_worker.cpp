@@ -18,7 +18,7 @@
 namespace garland::runtime {
 namespace {
 
-constexpr int kPatienceMs = 10'000;
+constexpr int kPatienceMs = 30'000;
 
 std::string pathOf(std::string_view plugin) {
   if (plugin.starts_with('/')) return std::string(plugin);

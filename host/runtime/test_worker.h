@@ -22,7 +22,7 @@ public:
   TestWorker& operator=(TestWorker const&) = delete;
   ~TestWorker(); // kills it if it still runs
 
-  // The next message; nullopt if the worker closed the socket or said nothing for ten seconds.
+  // The next message; nullopt if the worker closed the socket or said nothing for half a minute.
   std::optional<wire::Message> receive();
   // The next message of that kind; others are kept in `passed`. nullopt as above.
   std::optional<wire::Message> receive(wire::Kind kind);
@@ -48,7 +48,7 @@ public:
   // One call from its start to its end; for operations that ask nothing of the host.
   std::optional<wire::Done> run(std::string operation, std::string input = "{}", std::string account = "{}");
 
-  // The wait status, once it has ended by itself; -1 after ten seconds.
+  // The wait status, once it has ended by itself; -1 after half a minute.
   int waitExit();
   std::string output(); // what it has printed since
   wire::FlightPage const& flight() const { return *flight_; }

@@ -2,9 +2,11 @@
 // must encode to something that decodes alike.
 #include "host/runtime/wire.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 
 namespace {
 

@@ -16,7 +16,8 @@ constexpr std::int64_t kPollEvery = 5 * kMillisecond;
 constexpr std::uint32_t kLongestSliceMs = 3'600'000;
 
 // A plugin in C has no noexcept in the type that it returns, which the sanitizer takes for another type.
-__attribute__((no_sanitize("undefined"))) garland_op lookUp(garland_plugin const& plugin, std::string const& id) {
+__attribute__((no_sanitize("undefined"))) garland_op lookUp(garland_plugin const& plugin,
+                                                            std::string const& id) {
   return plugin.find_op({id.data(), id.size()});
 }
 

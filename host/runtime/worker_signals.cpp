@@ -24,7 +24,7 @@ constexpr int kTickMs = 100;
 constexpr suseconds_t kTickMicroseconds = 100'000;
 // Instrumented or unoptimised code is that much slower.
 #if defined(GARLAND_SANITIZER_BUILD)
-constexpr int kPatience = 10;
+constexpr int kPatience = 5;
 #elif !defined(NDEBUG)
 constexpr int kPatience = 3;
 #else

@@ -59,7 +59,8 @@ Result<std::filesystem::path> sqlitePath(std::string_view url) {
     return Error(ErrorKind::invalidInput, "the database URL names no file; write sqlite:/path/to/file.db",
                  "/database/url");
   std::error_code code;
-  auto path = std::filesystem::weakly_canonical(std::filesystem::path(text), code);
+  auto path = std::filesystem::absolute(std::filesystem::path(text), code);
+  if (!code) path = std::filesystem::weakly_canonical(path, code);
   if (code) return fileError("cannot resolve", std::filesystem::path(text), code.value());
   if (!std::filesystem::is_directory(path.parent_path(), code))
     return Error(ErrorKind::invalidInput,

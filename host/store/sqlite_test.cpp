@@ -135,6 +135,15 @@ TEST(SqliteFile, AFolderThatIsMissingIsNamed) {
   EXPECT_FALSE(openAt(loop, "sqlite:", itemTable()));
 }
 
+TEST(SqliteFile, APathMayBeRelative) {
+  TemporaryFolder folder;
+  auto const relative = std::filesystem::relative(folder.path() / "test.db");
+  Loop loop;
+  auto const store = openAt(loop, "sqlite:" + relative.string(), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "test.db"));
+}
+
 TEST(SqliteCommit, TheLogStaysBoundedUnderALoadThatNeverPauses) {
   TemporaryFolder folder;
   Loop loop;

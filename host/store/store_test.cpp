@@ -182,6 +182,15 @@ TEST_P(StoreTest, ValuesComeBackAsTheyWentIn) {
   EXPECT_EQ(rows->rows.at(2).integer(2), std::numeric_limits<std::int64_t>::min());
 }
 
+TEST_P(StoreTest, ReadingAColumnAsWhatItIsNotIsABug) {
+  auto const rows = read("SELECT 1, 'text'");
+  ASSERT_TRUE(rows) << rows.error().message;
+  auto const& row = rows->rows.at(0);
+  EXPECT_THROW(row.text(0), std::logic_error);
+  EXPECT_THROW(row.integer(1), std::logic_error);
+  EXPECT_THROW(row.isNull(2), std::logic_error);
+}
+
 TEST_P(StoreTest, PlaceholdersMayRepeatAndComeInAnyOrder) {
   ASSERT_TRUE(commit(Statement("INSERT INTO items (amount, id, name) VALUES ($2, $1, $3)",
                                std::vector<Value>{std::int64_t{7}, std::int64_t{70}, "seven"})));

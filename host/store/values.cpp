@@ -23,11 +23,14 @@ Error badText(std::size_t index, std::string_view why) {
                "the text for placeholder $" + std::to_string(index + 1) + " " + std::string(why));
 }
 
-template <class T> T const& valueAt(std::vector<Value> const& values, std::size_t column, T const& if_null) {
-  if (column >= values.size())
-    throw std::logic_error("a row of " + std::to_string(values.size()) + " columns has no column " +
-                           std::to_string(column));
-  auto const& value = values[column];
+Value const& valueAt(std::vector<Value> const& values, std::size_t column) {
+  if (column < values.size()) return values[column];
+  throw std::logic_error("a row of " + std::to_string(values.size()) + " columns has no column " +
+                         std::to_string(column));
+}
+
+template <class T> T const& readAs(std::vector<Value> const& values, std::size_t column, T const& if_null) {
+  auto const& value = valueAt(values, column);
   if (std::holds_alternative<std::nullptr_t>(value)) return if_null;
   if (auto const* found = std::get_if<T>(&value)) return *found;
   throw std::logic_error("column " + std::to_string(column) + " was read as another type than it holds");
@@ -67,21 +70,21 @@ Error expectationFailed(Statement const& statement, std::size_t index, Rows cons
 
 std::string const& Row::text(std::size_t column) const {
   static std::string const none;
-  return valueAt(values_, column, none);
+  return readAs(values_, column, none);
 }
 
 std::int64_t Row::integer(std::size_t column) const {
   static std::int64_t const none = 0;
-  return valueAt(values_, column, none);
+  return readAs(values_, column, none);
 }
 
 Bytes const& Row::bytes(std::size_t column) const {
   static Bytes const none;
-  return valueAt(values_, column, none);
+  return readAs(values_, column, none);
 }
 
 bool Row::isNull(std::size_t column) const {
-  return column >= values_.size() || std::holds_alternative<std::nullptr_t>(values_[column]);
+  return std::holds_alternative<std::nullptr_t>(valueAt(values_, column));
 }
 
 } // namespace garland::store

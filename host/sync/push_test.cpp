@@ -223,8 +223,26 @@ TEST_F(Push, TwoProvidersThatWriteDifferentlyDoNotPlayPingPong) {
     house.sync(connection);
     house.sync(second);
   }
-  EXPECT_EQ(remote.writes, 1);
-  EXPECT_EQ(other.writes, 1);
+  EXPECT_EQ(remote.upserts, 1);
+  EXPECT_EQ(other.upserts, 1);
+  // What is left is their way of writing, no edit: the next change there meets no conflict here.
+  remote.put("/cal/a", remote.titleChanged("/cal/a", "Changed there"));
+  house.sync(connection);
+  EXPECT_EQ(textOr(house.recordOf(vendor, "a").data, "/title", ""), "CHANGED THERE");
+  EXPECT_TRUE(house.run(house.engine->conflicts(vendor, 10)).value().empty());
+}
+
+TEST_F(Push, AnOperationIsDurableAsSentBeforeItLeaves) {
+  retitle("a", "Mine");
+  remote.before_write = [&] { house.cut->cut_at = house.cut->commits + 1; };
+  auto const started = house.run(house.engine->startSync(connection)).value();
+  (void)house.run(house.engine->waitForRun(started.id));
+  auto const left = house.rows("SELECT state, op_id, payload, dispatches FROM pushes");
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].text(0), "sent");
+  EXPECT_FALSE(left[0].text(1).empty());
+  EXPECT_NE(left[0].text(2).find("Mine"), std::string::npos);
+  EXPECT_EQ(left[0].integer(3), 1);
 }
 
 TEST_F(Push, AnEventOfTheSameNameThatSaysSomethingElseStaysARecordOfItsOwn) {

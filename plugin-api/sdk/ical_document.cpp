@@ -66,7 +66,8 @@ void dropGroup(std::string& line) {
   auto const plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
   };
-  if (std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(dot), plain)) line.erase(0, dot + 1);
+  if (std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(dot), plain))
+    line.erase(0, dot + 1);
 }
 
 // "Anna \\& Paul" -> "Anna & Paul": libical makes a blank of an escape that the standard does not have.
@@ -176,12 +177,14 @@ void Document::split(std::string_view text) {
     auto const end = std::min(text.find(line_break, at), text.size());
     auto line = text.substr(at, end - at);
     at = end + 1;
-    if (++number > max_lines) throw Failure(Kind::unsupported, "the calendar text has more than 100,000 lines");
+    if (++number > max_lines)
+      throw Failure(Kind::unsupported, "the calendar text has more than 100,000 lines");
     if (line.ends_with('\r')) line.remove_suffix(1);
     bool const fold = line.starts_with(' ') || line.starts_with('\t');
     if (fold && !lines.empty()) {
       auto& open = lines.back();
-      open.raw = std::string_view(open.raw.data(), static_cast<std::size_t>(line.data() + line.size() - open.raw.data()));
+      open.raw = std::string_view(open.raw.data(),
+                                  static_cast<std::size_t>(line.data() + line.size() - open.raw.data()));
       open.text += line.substr(1);
     } else if (!trim(line).empty()) {
       lines.push_back({number, line, std::string(line), {}});
@@ -195,10 +198,12 @@ void Document::nest() {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     auto const& line = lines[i];
     if (line.name == "BEGIN") {
-      if (open.size() == max_depth) throw Failure(Kind::unsupported, "line " + std::to_string(line.number) +
-                                                                         ": components are nested too deep");
+      if (open.size() == max_depth)
+        throw Failure(Kind::unsupported,
+                      "line " + std::to_string(line.number) + ": components are nested too deep");
       components.push_back({upper(trim(valueOf(line))), i, 0, {}});
-      if (!open.empty()) components.back().parent = open.back();
+      if (!open.empty())
+        components.back().parent = open.back();
       else if (components.back().name != "VCALENDAR")
         fail(line.number, "this is not iCalendar: it begins with " + components.back().name);
       open.push_back(components.size() - 1);
@@ -253,8 +258,8 @@ std::vector<EventPart> Document::events() const {
   std::vector<EventPart> result;
   std::size_t component = 0;
   for (auto const& calendar : calendars) {
-    for (auto* event = icalcomponent_get_first_component(calendar.get(), ICAL_VEVENT_COMPONENT); event != nullptr;
-         event = icalcomponent_get_next_component(calendar.get(), ICAL_VEVENT_COMPONENT)) {
+    for (auto* event = icalcomponent_get_first_component(calendar.get(), ICAL_VEVENT_COMPONENT);
+         event != nullptr; event = icalcomponent_get_next_component(calendar.get(), ICAL_VEVENT_COMPONENT)) {
       auto const isEvent = [this](Component const& one) {
         return one.name == "VEVENT" && one.parent && !components[*one.parent].parent &&
                components[*one.parent].name == "VCALENDAR";

@@ -18,16 +18,16 @@
 namespace garland::sdk::ical {
 
 struct Line {
-  std::size_t number; // in the text, from 1
+  std::size_t number;   // in the text, from 1
   std::string_view raw; // as it stands, folds included, without the final line break
   std::string text;     // unfolded, valid UTF-8
   std::string name;     // of the property, in capitals, without a group
 };
 
 struct Component {
-  std::string name;  // in capitals
-  std::size_t begin; // index of its BEGIN line
-  std::size_t end = 0;   // index of its END line
+  std::string name;    // in capitals
+  std::size_t begin;   // index of its BEGIN line
+  std::size_t end = 0; // index of its END line
   std::optional<std::size_t> parent;
 };
 
@@ -47,9 +47,9 @@ struct LineError {
 
 // One VEVENT, as lines and as libical's tree.
 struct EventPart {
-  std::size_t component;    // index into Document::components
-  icalcomponent* tree;      // owned by the document
-  icalcomponent* calendar;  // the VCALENDAR around it
+  std::size_t component;   // index into Document::components
+  icalcomponent* tree;     // owned by the document
+  icalcomponent* calendar; // the VCALENDAR around it
 };
 
 // Views into the text that it was read from.

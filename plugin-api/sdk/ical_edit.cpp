@@ -30,9 +30,9 @@ PropertyPtr instantProperty(icalproperty_kind kind, TimePoint when) {
 
 PropertyPtr statusProperty(calendar::Status status) {
   switch (status) {
-    case calendar::Status::cancelled: return PropertyPtr(icalproperty_new_status(ICAL_STATUS_CANCELLED));
-    case calendar::Status::tentative: return PropertyPtr(icalproperty_new_status(ICAL_STATUS_TENTATIVE));
-    default: return PropertyPtr(icalproperty_new_status(ICAL_STATUS_CONFIRMED));
+  case calendar::Status::cancelled: return PropertyPtr(icalproperty_new_status(ICAL_STATUS_CANCELLED));
+  case calendar::Status::tentative: return PropertyPtr(icalproperty_new_status(ICAL_STATUS_TENTATIVE));
+  default: return PropertyPtr(icalproperty_new_status(ICAL_STATUS_CONFIRMED));
   }
 }
 
@@ -42,7 +42,8 @@ PropertyPtr ruleProperty(std::string const& text, std::size_t index) {
   icalrecurrencetype_clear(&rule);
   if (recurrenceRuleProblem(text).empty()) rule = icalrecurrencetype_from_string(text.c_str());
   if (rule.freq == ICAL_NO_RECURRENCE)
-    throw Failure(Kind::invalidInput, "the recurrence rule \"" + text.substr(0, 200) + "\" cannot be read").withField(field);
+    throw Failure(Kind::invalidInput, "the recurrence rule \"" + text.substr(0, 200) + "\" cannot be read")
+        .withField(field);
   PropertyPtr property(icalproperty_new_rrule(rule));
   icalmemory_free_buffer(rule.rscale);
   return property;
@@ -64,7 +65,8 @@ std::string addressOf(std::string const& email) {
 
 void setName(icalproperty* property, std::optional<std::string> const& name) {
   icalproperty_remove_parameter_by_kind(property, ICAL_CN_PARAMETER);
-  if (name && !name->empty()) icalproperty_add_parameter(property, icalparameter_new_cn(parameterText(*name).c_str()));
+  if (name && !name->empty())
+    icalproperty_add_parameter(property, icalparameter_new_cn(parameterText(*name).c_str()));
 }
 
 void setAnswer(icalproperty* property, calendar::Answer answer) {
@@ -90,7 +92,8 @@ PropertyPtr lineOf(PartEdit& edit, Document const& document, std::string const& 
 
 } // namespace
 
-PartEdit::PartEdit(Document const& document, std::size_t component) : document_(document), component_(component) {
+PartEdit::PartEdit(Document const& document, std::size_t component)
+    : document_(document), component_(component) {
   auto const& range = document.components[component];
   auto const owners = document.owners();
   for (auto line = range.begin + 1; line < range.end; ++line)
@@ -223,7 +226,8 @@ void stamp(PartEdit& edit, TimePoint now, bool moved) {
     std::from_chars(text.data() + std::min(text.size(), text.find(':') + 1), end, sequence);
   }
   edit.drop("SEQUENCE");
-  edit.add(PropertyPtr(icalproperty_new_sequence(sequence < 0 || sequence > 1'000'000'000 ? 1 : sequence + 1)));
+  edit.add(
+      PropertyPtr(icalproperty_new_sequence(sequence < 0 || sequence > 1'000'000'000 ? 1 : sequence + 1)));
 }
 
 } // namespace garland::sdk::ical

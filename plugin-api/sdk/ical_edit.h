@@ -46,7 +46,8 @@ private:
 // What differs between the two is written; `before` absent: everything that is no default.
 void editDetails(PartEdit& edit, Details const* before, Details const& after, TzidOf const& tzid);
 // The members that only the event as a whole has.
-void editEvent(PartEdit& edit, calendar::Event const* before, calendar::Event const& after, TzidOf const& tzid);
+void editEvent(PartEdit& edit, calendar::Event const* before, calendar::Event const& after,
+               TzidOf const& tzid);
 // Marks a changed component as changed: DTSTAMP, LAST-MODIFIED, and SEQUENCE if its time moved.
 void stamp(PartEdit& edit, TimePoint now, bool moved);
 

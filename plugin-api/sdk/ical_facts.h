@@ -42,6 +42,7 @@ Details detailsOf(calendar::Event const& event);
 Details detailsOf(calendar::Event const& event, calendar::Override const& change);
 
 // The start that an override replaces.
-calendar::Time occurrenceOf(icalcomponent* override_part, calendar::Time const& series_start, ZoneNames const& zones);
+calendar::Time occurrenceOf(icalcomponent* override_part, calendar::Time const& series_start,
+                            ZoneNames const& zones);
 
 } // namespace garland::sdk::ical

@@ -19,8 +19,7 @@ icalproperty* first(icalcomponent* part, icalproperty_kind kind) {
   return icalcomponent_get_first_property(part, kind);
 }
 
-template <class Visit>
-void each(icalcomponent* part, icalproperty_kind kind, Visit visit) {
+template <class Visit> void each(icalcomponent* part, icalproperty_kind kind, Visit visit) {
   for (auto* property = first(part, kind); property != nullptr;
        property = icalcomponent_get_next_property(part, kind))
     visit(property);
@@ -31,16 +30,16 @@ std::string textOf(icalproperty* property) {
   icalvalue* const value = icalproperty_get_value(property);
   if (value == nullptr) return {};
   switch (icalvalue_isa(value)) {
-    case ICAL_TEXT_VALUE: {
-      char const* text = icalvalue_get_text(value);
-      return text != nullptr ? text : "";
-    }
-    default: {
-      char* text = icalvalue_as_ical_string_r(value);
-      std::string result = text != nullptr ? text : "";
-      icalmemory_free_buffer(text);
-      return result;
-    }
+  case ICAL_TEXT_VALUE: {
+    char const* text = icalvalue_get_text(value);
+    return text != nullptr ? text : "";
+  }
+  default: {
+    char* text = icalvalue_as_ical_string_r(value);
+    std::string result = text != nullptr ? text : "";
+    icalmemory_free_buffer(text);
+    return result;
+  }
   }
 }
 
@@ -63,7 +62,8 @@ Status statusOf(icalcomponent* part) {
 // server) may carry one in its EMAIL parameter.
 std::string emailOf(icalproperty* property) {
   auto address = textOf(property);
-  if (address.size() > 7 && sameWord(std::string_view(address).substr(0, 7), "mailto:")) return address.substr(7);
+  if (address.size() > 7 && sameWord(std::string_view(address).substr(0, 7), "mailto:"))
+    return address.substr(7);
   if (auto* email = icalproperty_get_first_parameter(property, ICAL_EMAIL_PARAMETER))
     if (char const* text = icalparameter_get_email(email); text != nullptr && *text != '\0') return text;
   return address;
@@ -80,16 +80,17 @@ std::optional<calendar::Answer> answerOf(icalproperty* property) {
   auto* const parameter = icalproperty_get_first_parameter(property, ICAL_PARTSTAT_PARAMETER);
   if (parameter == nullptr) return std::nullopt;
   switch (icalparameter_get_partstat(parameter)) {
-    case ICAL_PARTSTAT_ACCEPTED: return calendar::Answer::accepted;
-    case ICAL_PARTSTAT_DECLINED: return calendar::Answer::declined;
-    case ICAL_PARTSTAT_TENTATIVE: return calendar::Answer::tentative;
-    default: return calendar::Answer::needs_action;
+  case ICAL_PARTSTAT_ACCEPTED: return calendar::Answer::accepted;
+  case ICAL_PARTSTAT_DECLINED: return calendar::Answer::declined;
+  case ICAL_PARTSTAT_TENTATIVE: return calendar::Answer::tentative;
+  default: return calendar::Answer::needs_action;
   }
 }
 
 void readPeople(icalcomponent* part, Event& event) {
   if (auto* organizer = first(part, ICAL_ORGANIZER_PROPERTY))
-    if (auto email = emailOf(organizer); !email.empty()) event.organizer = {std::move(email), nameOf(organizer)};
+    if (auto email = emailOf(organizer); !email.empty())
+      event.organizer = {std::move(email), nameOf(organizer)};
   each(part, ICAL_ATTENDEE_PROPERTY, [&](icalproperty* attendee) {
     auto email = emailOf(attendee);
     if (!email.empty()) event.attendees.push_back({std::move(email), nameOf(attendee), answerOf(attendee)});
@@ -106,7 +107,8 @@ void readCategories(icalcomponent* part, Event& event) {
 
 // A time without zone beside a start with one: exporters forget the TZID there. It means the start's.
 Time besideStart(Time time, Time const& start) {
-  if (time.form == Time::Form::local && time.zone.empty() && start.form == Time::Form::local) time.zone = start.zone;
+  if (time.form == Time::Form::local && time.zone.empty() && start.form == Time::Form::local)
+    time.zone = start.zone;
   return time;
 }
 
@@ -120,7 +122,8 @@ std::optional<Time> endOf(icalcomponent* part, Time const& start, ZoneNames cons
   if (auto* property = first(part, ICAL_DTEND_PROPERTY)) {
     auto end = besideStart(readTime(property, zones), start);
     // A whole-day event that ends on the day it begins is meant to last that day.
-    bool const same_day = end.form == Time::Form::date && start.form == Time::Form::date && end.text <= start.text;
+    bool const same_day =
+        end.form == Time::Form::date && start.form == Time::Form::date && end.text <= start.text;
     if (same_day) return std::nullopt;
     return end;
   }
@@ -130,7 +133,8 @@ std::optional<Time> endOf(icalcomponent* part, Time const& start, ZoneNames cons
 }
 
 void readRecurrence(icalcomponent* part, Event& event, ZoneNames const& zones) {
-  each(part, ICAL_RRULE_PROPERTY, [&](icalproperty* rule) { event.recurrence.rules.push_back(textOf(rule)); });
+  each(part, ICAL_RRULE_PROPERTY,
+       [&](icalproperty* rule) { event.recurrence.rules.push_back(textOf(rule)); });
   each(part, ICAL_RDATE_PROPERTY, [&](icalproperty* date) {
     event.recurrence.dates.push_back(besideStart(readTime(date, zones), event.start));
   });
@@ -141,7 +145,8 @@ void readRecurrence(icalcomponent* part, Event& event, ZoneNames const& zones) {
 
 // The end that an occurrence has if it says nothing: the event's length after its start.
 std::optional<Time> usualEnd(Event const& event, Time const& start) {
-  if (!event.end || event.end->form != event.start.form || event.end->zone != event.start.zone) return std::nullopt;
+  if (!event.end || event.end->form != event.start.form || event.end->zone != event.start.zone)
+    return std::nullopt;
   if (start.form != event.start.form) return std::nullopt;
   return withClock(start, clockOf(start) + (clockOf(*event.end) - clockOf(event.start)));
 }
@@ -154,7 +159,8 @@ Override overrideOf(Event const& event, icalcomponent* part, ZoneNames const& zo
     change.cancelled = true;
     return change;
   }
-  auto const ownText = [part](icalproperty_kind kind, std::string const& usual) -> std::optional<std::string> {
+  auto const ownText = [part](icalproperty_kind kind,
+                              std::string const& usual) -> std::optional<std::string> {
     auto const* const property = first(part, kind);
     auto text = textOf(part, kind);
     if (property == nullptr || text == usual) return std::nullopt;
@@ -177,7 +183,8 @@ Override overrideOf(Event const& event, icalcomponent* part, ZoneNames const& zo
 void addDefinitions(Event& event, ZoneNames const& zones) {
   auto const add = [&](Time const& time) {
     if (time.zone.empty() || event.zone_definitions.contains(time.zone)) return;
-    if (auto text = zones.definitionOf(time.zone); !text.empty()) event.zone_definitions.emplace(time.zone, std::move(text));
+    if (auto text = zones.definitionOf(time.zone); !text.empty())
+      event.zone_definitions.emplace(time.zone, std::move(text));
   };
   add(event.start);
   if (event.end) add(*event.end);
@@ -201,8 +208,8 @@ void putMasterFirst(Series& series) {
 
 // Lines whose loss would change when the event takes place.
 bool decidesTime(std::string_view name) {
-  constexpr std::array<std::string_view, 8> names{"DTSTART", "DTEND",  "DURATION", "RRULE",
-                                                  "EXRULE",  "RDATE",  "EXDATE",   "RECURRENCE-ID"};
+  constexpr std::array<std::string_view, 8> names{"DTSTART", "DTEND", "DURATION", "RRULE",
+                                                  "EXRULE",  "RDATE", "EXDATE",   "RECURRENCE-ID"};
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -292,7 +299,8 @@ Calendar parseEvents(std::string_view text) {
       continue;
     }
     if (auto failure = attempt([&] { result.events.push_back(eventOf(series)); }))
-      result.problems.push_back({series.line, series.uid, "line " + std::to_string(series.line) + ": " + failure->message});
+      result.problems.push_back(
+          {series.line, series.uid, "line " + std::to_string(series.line) + ": " + failure->message});
   }
   auto const reported = std::min(counted, result.problems.size());
   result.ignored_errors = counted - reported;

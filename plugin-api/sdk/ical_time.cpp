@@ -13,15 +13,15 @@ icaltimetype valueOf(icalproperty* property) {
   icalvalue* const value = icalproperty_get_value(property);
   if (value == nullptr) return icaltime_null_time();
   switch (icalvalue_isa(value)) {
-    case ICAL_DATE_VALUE: return icalvalue_get_date(value);
-    case ICAL_DATETIME_VALUE: return icalvalue_get_datetime(value);
-    case ICAL_DATETIMEDATE_VALUE: return icalvalue_get_datetimedate(value);
-    case ICAL_DATETIMEPERIOD_VALUE: {
-      auto const period = icalvalue_get_datetimeperiod(value);
-      return icaltime_is_null_time(period.time) != 0 ? period.period.start : period.time;
-    }
-    case ICAL_PERIOD_VALUE: return icalvalue_get_period(value).start;
-    default: return icaltime_null_time();
+  case ICAL_DATE_VALUE: return icalvalue_get_date(value);
+  case ICAL_DATETIME_VALUE: return icalvalue_get_datetime(value);
+  case ICAL_DATETIMEDATE_VALUE: return icalvalue_get_datetimedate(value);
+  case ICAL_DATETIMEPERIOD_VALUE: {
+    auto const period = icalvalue_get_datetimeperiod(value);
+    return icaltime_is_null_time(period.time) != 0 ? period.period.start : period.time;
+  }
+  case ICAL_PERIOD_VALUE: return icalvalue_get_period(value).start;
+  default: return icaltime_null_time();
   }
 }
 
@@ -33,8 +33,7 @@ bool exists(icaltimetype const& time) {
          time.second <= 60;
 }
 
-template <class... Numbers>
-std::string format(char const* pattern, Numbers... numbers) {
+template <class... Numbers> std::string format(char const* pattern, Numbers... numbers) {
   char text[64];
   auto const length = std::snprintf(text, sizeof text, pattern, numbers...);
   return {text, static_cast<std::size_t>(length)};
@@ -49,7 +48,8 @@ std::string dateText(local_seconds clock) {
 std::string clockText(local_seconds clock) {
   hh_mm_ss const time(clock - floor<days>(clock));
   return dateText(clock) + format("T%02d:%02d:%02d", static_cast<int>(time.hours().count()),
-                                  static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+                                  static_cast<int>(time.minutes().count()),
+                                  static_cast<int>(time.seconds().count()));
 }
 
 icaltimetype toIcal(Time const& time) {
@@ -96,9 +96,9 @@ local_seconds clockOf(Time const& time) {
 
 Time withClock(Time const& like, local_seconds clock) {
   switch (like.form) {
-    case Time::Form::date: return Time::date(dateText(clock));
-    case Time::Form::utc: return Time::utc(clockText(clock) + "Z");
-    default: return Time::local(clockText(clock), like.zone);
+  case Time::Form::date: return Time::date(dateText(clock));
+  case Time::Form::utc: return Time::utc(clockText(clock) + "Z");
+  default: return Time::local(clockText(clock), like.zone);
   }
 }
 
@@ -114,7 +114,8 @@ PropertyPtr timeProperty(icalproperty_kind kind, Time const& time,
                          std::function<std::string(std::string const&)> const& tzid) {
   auto const value = toIcal(time);
   PropertyPtr property(icalproperty_new(kind));
-  icalproperty_set_value(property.get(), value.is_date != 0 ? icalvalue_new_date(value) : icalvalue_new_datetime(value));
+  icalproperty_set_value(property.get(),
+                         value.is_date != 0 ? icalvalue_new_date(value) : icalvalue_new_datetime(value));
   if (value.is_date == 0 && value.zone == nullptr && !time.zone.empty())
     icalproperty_add_parameter(property.get(), icalparameter_new_tzid(tzid(time.zone).c_str()));
   return property;

@@ -24,7 +24,8 @@ Event withStart(std::string const& zones, std::string const& start) {
 
 std::string zone(std::string const& tzid, std::string const& more = "") {
   return "BEGIN:VTIMEZONE\r\nTZID:" + tzid + "\r\n" + more +
-         "BEGIN:STANDARD\r\nDTSTART:20000101T000000\r\nTZOFFSETFROM:+0130\r\nTZOFFSETTO:+0130\r\nEND:STANDARD\r\n"
+         "BEGIN:STANDARD\r\nDTSTART:20000101T000000\r\nTZOFFSETFROM:+0130\r\nTZOFFSETTO:+0130\r\nEND:"
+         "STANDARD\r\n"
          "END:VTIMEZONE\r\n";
 }
 
@@ -36,7 +37,8 @@ TEST(IcalTime, TheFourForms) {
   EXPECT_EQ(withStart("", "DTSTART;TZID=Europe/Berlin:20260613T140000").start,
             Time::local("2026-06-13T14:00:00", "Europe/Berlin"));
   // UTC wins over a TZID beside it.
-  EXPECT_EQ(withStart("", "DTSTART;TZID=Europe/Berlin:20260613T140000Z").start, Time::utc("2026-06-13T14:00:00Z"));
+  EXPECT_EQ(withStart("", "DTSTART;TZID=Europe/Berlin:20260613T140000Z").start,
+            Time::utc("2026-06-13T14:00:00Z"));
 }
 
 TEST(IcalTime, AZoneIsKnownByItsNameItsPathOrItsOutlookName) {
@@ -61,7 +63,8 @@ TEST(IcalTime, TheLocationOfADefinitionNamesTheZone) {
 }
 
 TEST(IcalTime, AZoneThatOnlyTheTextKnowsIsTakenAlong) {
-  auto const event = withStart(zone("Studio Time") + zone("Unused"), "DTSTART;TZID=Studio Time:20260613T140000");
+  auto const event =
+      withStart(zone("Studio Time") + zone("Unused"), "DTSTART;TZID=Studio Time:20260613T140000");
   EXPECT_EQ(event.start, Time::local("2026-06-13T14:00:00", "Studio Time"));
   ASSERT_EQ(event.zone_definitions.size(), 1U);
   EXPECT_THAT(event.zone_definitions.at("Studio Time"), HasSubstr("TZOFFSETTO:+0130"));

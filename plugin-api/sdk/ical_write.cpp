@@ -12,8 +12,9 @@ using calendar::Event;
 using calendar::Override;
 
 // What a new event starts from. The UID is put in as a property, so it is escaped like any text.
-constexpr std::string_view empty_calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Garland//Garland//EN\r\n"
-                                            "BEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+constexpr std::string_view empty_calendar =
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Garland//Garland//EN\r\n"
+    "BEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
 class Writer {
 public:
@@ -34,12 +35,15 @@ private:
   Series findSeries() const {
     auto all = seriesOf(document_);
     if (options_.existing.empty()) return all.at(0);
-    auto const found = std::find_if(all.begin(), all.end(), [this](auto const& one) { return one.uid == event_.uid; });
+    auto const found =
+        std::find_if(all.begin(), all.end(), [this](auto const& one) { return one.uid == event_.uid; });
     if (found == all.end())
-      throw Failure(Kind::invalidInput, "the stored text has no event with the UID \"" + event_.uid.substr(0, 200) + "\"")
+      throw Failure(Kind::invalidInput,
+                    "the stored text has no event with the UID \"" + event_.uid.substr(0, 200) + "\"")
           .withField("/data/uid");
     if (found->unreadable)
-      throw Failure(Kind::providerBug, "the stored text cannot be read, so it is not written over: " + *found->unreadable);
+      throw Failure(Kind::providerBug,
+                    "the stored text cannot be read, so it is not written over: " + *found->unreadable);
     return *found;
   }
 
@@ -110,10 +114,13 @@ private:
     auto const defined = event_.zone_definitions.find(zone);
     auto const given = options_.zones.find(zone);
     std::string text;
-    if (defined != event_.zone_definitions.end()) text = zoneComponent(defined->second, zone);
-    else if (given != options_.zones.end()) text = zoneComponent(given->second, zone);
+    if (defined != event_.zone_definitions.end())
+      text = zoneComponent(defined->second, zone);
+    else if (given != options_.zones.end())
+      text = zoneComponent(given->second, zone);
     if (text.empty())
-      throw Failure(Kind::invalidInput, "there is no usable VTIMEZONE for the zone \"" + zone.substr(0, 100) + "\"")
+      throw Failure(Kind::invalidInput,
+                    "there is no usable VTIMEZONE for the zone \"" + zone.substr(0, 100) + "\"")
           .withField("/zones");
     added_zones_.emplace(zone, std::move(text));
     return zone;

@@ -12,8 +12,9 @@ using calendar::Time;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string const berlin = "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:20000101T000000\r\n"
-                           "TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
+std::string const berlin =
+    "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:20000101T000000\r\n"
+    "TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
 TimePoint const now = *parseRfc3339("2026-05-01T10:00:00Z");
 
 WriteOptions over(std::string existing) { return {{{"Europe/Berlin", berlin}}, std::move(existing), now}; }
@@ -62,9 +63,10 @@ TEST(IcalWrite, ANewEventComesBackAsItWas) {
 }
 
 TEST(IcalWrite, EveryFormOfATimeComesBack) {
-  for (auto const& [start, end] : {std::pair{Time::date("2026-06-13"), Time::date("2026-06-15")},
-                                   std::pair{Time::local("2026-06-13T14:00:00"), Time::local("2026-06-13T15:00:00")},
-                                   std::pair{Time::utc("2026-06-13T12:00:00Z"), Time::utc("2026-06-13T13:00:00Z")}}) {
+  for (auto const& [start, end] :
+       {std::pair{Time::date("2026-06-13"), Time::date("2026-06-15")},
+        std::pair{Time::local("2026-06-13T14:00:00"), Time::local("2026-06-13T15:00:00")},
+        std::pair{Time::utc("2026-06-13T12:00:00Z"), Time::utc("2026-06-13T13:00:00Z")}}) {
     Event event;
     event.uid = "u";
     event.start = start;
@@ -107,8 +109,9 @@ TEST(IcalWrite, WhatIsNotMappedSurvivesByteForByte) {
   event.title = "Neu";
   auto const text = toIcs(event, over(stored));
   auto const rest = [](std::string from) {
-    for (std::string const name : {"SUMMARY;LANGUAGE=de:Alt\r\n", "SUMMARY:Neu\r\n", "DTSTAMP:20260101T000000Z\r\n",
-                                   "DTSTAMP:20260501T100000Z\r\n", "LAST-MODIFIED:20260501T100000Z\r\n"})
+    for (std::string const name :
+         {"SUMMARY;LANGUAGE=de:Alt\r\n", "SUMMARY:Neu\r\n", "DTSTAMP:20260101T000000Z\r\n",
+          "DTSTAMP:20260501T100000Z\r\n", "LAST-MODIFIED:20260501T100000Z\r\n"})
       if (auto const at = from.find(name); at != std::string::npos) from.erase(at, name.size());
     return from;
   };
@@ -180,10 +183,11 @@ TEST(IcalWrite, AZoneKeepsTheNameThatTheTextGivesIt) {
 }
 
 TEST(IcalWrite, AnOccurrenceWithoutMasterCanBeRenamed) {
-  std::string const invited = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID:20260613T120000Z\r\n"
-                              "SUMMARY:Invited\r\nDTSTART:20260613T120000Z\r\nEND:VEVENT\r\n"
-                              "BEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID:20260620T120000Z\r\n"
-                              "SUMMARY:Again\r\nDTSTART:20260620T120000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+  std::string const invited =
+      "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID:20260613T120000Z\r\n"
+      "SUMMARY:Invited\r\nDTSTART:20260613T120000Z\r\nEND:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nUID:u1\r\nRECURRENCE-ID:20260620T120000Z\r\n"
+      "SUMMARY:Again\r\nDTSTART:20260620T120000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
   auto event = readBack(invited);
   event.title = "Renamed";
   auto const text = toIcs(event, over(invited));

@@ -74,12 +74,13 @@ constexpr WindowsZone windows_zones[] = {
 
 bool sameText(std::string_view a, std::string_view b) {
   auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view known(std::string_view name) {
-  auto const* const found =
-      std::find_if(std::begin(iana_names), std::end(iana_names), [&](auto one) { return sameText(one, name); });
+  auto const* const found = std::find_if(std::begin(iana_names), std::end(iana_names),
+                                         [&](auto one) { return sameText(one, name); });
   return found == std::end(iana_names) ? std::string_view() : *found;
 }
 

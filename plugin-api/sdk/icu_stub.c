@@ -3,14 +3,15 @@
 #define HIDDEN __attribute__((visibility("hidden")))
 #define ICU_UNSUPPORTED_ERROR 16 /* U_UNSUPPORTED_ERROR */
 
-HIDDEN void* ucal_open_72(const void* zone, int zone_length, const char* locale, int type, int* status);
-HIDDEN void* ucal_open_72(const void* zone, int zone_length, const char* locale, int type, int* status) {
+HIDDEN void* ucal_open_72(void const* zone, int zone_length, char const* locale, int type, int* status);
+HIDDEN void* ucal_open_72(void const* zone, int zone_length, char const* locale, int type, int* status) {
   (void)zone, (void)zone_length, (void)locale, (void)type;
   if (status) *status = ICU_UNSUPPORTED_ERROR;
   return 0;
 }
-HIDDEN void* ucal_getKeywordValuesForLocale_72(const char* key, const char* locale, signed char common, int* status);
-HIDDEN void* ucal_getKeywordValuesForLocale_72(const char* key, const char* locale, signed char common,
+HIDDEN void* ucal_getKeywordValuesForLocale_72(char const* key, char const* locale, signed char common,
+                                               int* status);
+HIDDEN void* ucal_getKeywordValuesForLocale_72(char const* key, char const* locale, signed char common,
                                                int* status) {
   (void)key, (void)locale, (void)common;
   if (status) *status = ICU_UNSUPPORTED_ERROR;
@@ -18,8 +19,8 @@ HIDDEN void* ucal_getKeywordValuesForLocale_72(const char* key, const char* loca
 }
 
 /* None of these is reached without an object from one of the two above. */
-#define UNREACHABLE(name)  \
-  HIDDEN void name(void);  \
+#define UNREACHABLE(name)                                                                                    \
+  HIDDEN void name(void);                                                                                    \
   HIDDEN void name(void) { __builtin_trap(); }
 UNREACHABLE(u_strFromUTF8Lenient_72)
 UNREACHABLE(ucal_add_72)

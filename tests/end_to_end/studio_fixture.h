@@ -19,21 +19,32 @@ inline std::string simpleEvent(std::string const& uid, std::string const& title)
          "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 }
 
+using caldav::testing::CaldavServer;
+using caldav::testing::ServerKind;
+
 class Studio : public ::testing::Test {
 protected:
   void SetUp() override {
-    server_ = CaldavServer::start(CaldavServer::Kind::radicale);
-    calendar_ = server_->makeCalendar("weddings", "Weddings");
-    proxy_ = std::make_unique<FaultProxy>(server_->port());
+    server_ = CaldavServer::start(ServerKind::radicale);
+    calendar_ = server_->makeCalendar("weddings");
+    auto const url = server_->url();
+    proxy_ = std::make_unique<FaultProxy>(static_cast<unsigned short>(std::stoi(url.substr(url.rfind(':') + 1))));
     host_.start();
     vendor_ = host_.addVendor("Studio");
   }
 
-  std::string viaProxy() const { return "http://127.0.0.1:" + std::to_string(proxy_->port()) + server_->home(); }
-  void addEvents(int count, std::string const& prefix = "event") {
+  std::string viaProxy() const { return "http://127.0.0.1:" + std::to_string(proxy_->port()) + "/"; }
+  void putEvent(std::string const& uid, std::string const& title) {
+    putIcs(calendar_ + uid + ".ics", simpleEvent(uid, title));
+  }
+  void putIcs(std::string const& url, std::string const& ics) {
+    auto const answer = server_->send("PUT", url, {{"content-type", "text/calendar; charset=utf-8"}}, ics);
+    EXPECT_EQ(answer.status / 100, 2) << answer.body << answer.error;
+  }
+  void addEvents(int count) {
     for (int i = 0; i < count; ++i) {
-      auto const uid = prefix + "-" + std::to_string(i);
-      server_->put(calendar_ + uid + ".ics", simpleEvent(uid, "Title " + uid));
+      auto const uid = "event-" + std::to_string(i);
+      putEvent(uid, "Title " + uid);
     }
   }
   // Many events in one request; Radicale makes the collection of them.
@@ -43,9 +54,9 @@ protected:
       ics += "BEGIN:VEVENT\r\nUID:archive-" + std::to_string(i) +
              "\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20230613T120000Z\r\nDTEND:20230613T130000Z\r\nSUMMARY:Booking " +
              std::to_string(i) + "\r\nEND:VEVENT\r\n";
-    server_->put(server_->home() + "archive/", ics + "END:VCALENDAR\r\n");
+    putIcs(server_->url() + server_->username() + "/archive/", ics + "END:VCALENDAR\r\n");
   }
-  std::string connectStudio() { return host_.connect(vendor_, viaProxy(), server_->user(), server_->password()); }
+  std::string connectStudio() { return host_.connect(vendor_, viaProxy(), server_->username(), server_->password()); }
 
   // The uids of the vendor's records, each checked to be there once.
   std::set<std::string> uids() {

@@ -21,8 +21,9 @@ TEST(Tour, FirstSyncRunsOnSqlite) {
 }
 
 TEST(Tour, FirstSyncRunsOnPostgresql) {
-  store::PostgresFixture postgres;
-  auto const done = tour({"--database", postgres.url()});
+  auto const postgres = store::PostgresFixture::start();
+  ASSERT_TRUE(postgres) << postgres.error().message;
+  auto const done = tour({"--database", (*postgres)->url()});
   EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
 }
 

@@ -5,6 +5,7 @@
 #include "host/api/api.h"
 #include "host/api/testing/client.h"
 #include "host/api/testing/fake_engine.h"
+#include "host/calendar/calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -51,11 +52,8 @@ public:
     Dependencies with{loop_.get_executor(), clock,     random_, log_,    engine,   supervisor,
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
     with.sandbox.tier = runtime::SandboxTier::a;
-    json::value const schema =
-        parseJson(R"({"type":"object","properties":{"title":{"$ref":"#/definitions/Text"}},
-      "definitions":{"Text":{"type":"string"}}})")
-            .value();
-    with.record_schemas.emplace_back("calendar.event", schema);
+    auto kind = calendar::eventKind();
+    with.record_schemas.emplace_back(kind.name, std::move(kind.schema));
     server = await(Server::start(std::move(with), std::move(options))).value();
   }
 

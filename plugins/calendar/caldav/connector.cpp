@@ -38,7 +38,8 @@ public:
     return found;
   }
 
-  void pull(sdk::Account& account, sdk::calendar::PullRequest const& request, sdk::calendar::Feed& feed) override {
+  void pull(sdk::Account& account, sdk::calendar::PullRequest const& request,
+            sdk::calendar::Feed& feed) override {
     caldav::pull(account, urlOf(account), request, feed);
   }
 

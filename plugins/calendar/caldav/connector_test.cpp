@@ -46,9 +46,10 @@ protected:
   }
 
   std::size_t count(std::string const& what) const {
-    return static_cast<std::size_t>(std::count_if(host.requests().begin(), host.requests().end(), [&](auto const& request) {
-      return request.method == what || request.body.find(what) != std::string::npos;
-    }));
+    return static_cast<std::size_t>(
+        std::count_if(host.requests().begin(), host.requests().end(), [&](auto const& request) {
+          return request.method == what || request.body.find(what) != std::string::npos;
+        }));
   }
 
   // Refuses requests of which the body has `part`.
@@ -64,18 +65,24 @@ protected:
     return host.run("calendar.upsert/1", std::move(input));
   }
   json::value event(std::string const& title) {
-    return {{"uid", "u"}, {"title", title}, {"status", "confirmed"}, {"busy", true}, {"start", {{"date", "2026-06-13"}}}};
+    return {{"uid", "u"},
+            {"title", title},
+            {"status", "confirmed"},
+            {"busy", true},
+            {"start", {{"date", "2026-06-13"}}}};
   }
 
   ScriptedServer server;
-  FakeHost host{&garland_entry_v1, garland::testing::readFile(GARLAND_SOURCE_DIR "/plugins/calendar/caldav/connector.json")};
+  FakeHost host{&garland_entry_v1,
+                garland::testing::readFile(GARLAND_SOURCE_DIR "/plugins/calendar/caldav/connector.json")};
   json::value cursor;
 };
 
 std::string const token_report = "<d:sync-token>t";
 
 TEST_F(CalDav, AListThatComesInPagesIsReadToItsEnd) {
-  for (int i = 0; i < 7; ++i) server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  for (int i = 0; i < 7; ++i)
+    server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
   server.page = 3;
   ASSERT_TRUE(pull().ok());
   EXPECT_EQ(titles().size(), 7U);
@@ -91,7 +98,8 @@ TEST_F(CalDav, AListThatComesInPagesIsReadToItsEnd) {
 TEST_F(CalDav, APageThatIsStoppedIsDoneAgainFromItsBeginning) {
   server.put("a.ics", simpleIcs("a", "a"));
   ASSERT_TRUE(pull().ok());
-  for (int i = 0; i < 120; ++i) server.put(std::to_string(1000 + i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  for (int i = 0; i < 120; ++i)
+    server.put(std::to_string(1000 + i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
   server.instead = [seen = 0](HttpRequest const& request) mutable -> ScriptedServer::Reply {
     if (request.body.find("calendar-multiget") == std::string::npos || seen++ < 1) return std::nullopt;
     return HttpFailure{};
@@ -130,8 +138,9 @@ TEST_F(CalDav, ARefusalThatConcernsTheAccountKeepsItsMeaning) {
   server.put("a.ics", simpleIcs("a", "a"));
   ASSERT_TRUE(pull().ok());
   server.put("a.ics", simpleIcs("a", "b"));
-  for (auto const& [status, kind] : {std::pair{401, GARLAND_E_AUTH_REVOKED}, std::pair{429, GARLAND_E_RATE_LIMITED},
-                                     std::pair{503, GARLAND_E_TRANSIENT}, std::pair{502, GARLAND_E_TRANSIENT}}) {
+  for (auto const& [status, kind] :
+       {std::pair{401, GARLAND_E_AUTH_REVOKED}, std::pair{429, GARLAND_E_RATE_LIMITED},
+        std::pair{503, GARLAND_E_TRANSIENT}, std::pair{502, GARLAND_E_TRANSIENT}}) {
     refuse(token_report, status);
     EXPECT_EQ(pull().status, kind) << status;
     EXPECT_THAT(host.emitted(), IsEmpty());
@@ -146,7 +155,8 @@ TEST_F(CalDav, AServerThatIsReallyBrokenIsReportedAndNothingIsTakenForDeleted) {
   ASSERT_TRUE(pull().ok());
   server.put("a.ics", simpleIcs("a", "b"));
   server.instead = [](HttpRequest const& request) -> ScriptedServer::Reply {
-    bool const listing = request.method == "PROPFIND" && request.url.ends_with("studio/") && request.header("depth") == "1";
+    bool const listing =
+        request.method == "PROPFIND" && request.url.ends_with("studio/") && request.header("depth") == "1";
     if (!listing && request.body.find("sync-collection") == std::string::npos) return std::nullopt;
     return HttpResponse{500, {}, "", {}};
   };
@@ -172,7 +182,8 @@ TEST_F(CalDav, OneItemHasOneIdHoweverTheServerSpellsIt) {
   ASSERT_TRUE(pull().ok());
   ASSERT_EQ(host.emitted("calendar.event").size(), 1U);
   EXPECT_EQ(host.emitted("calendar.event")[0].at("id").as_string(), server.url() + "with%20space.ics");
-  EXPECT_EQ(host.emitted("garland.listing")[0].at("ids").at(0).as_string(), server.url() + "with%20space.ics");
+  EXPECT_EQ(host.emitted("garland.listing")[0].at("ids").at(0).as_string(),
+            server.url() + "with%20space.ics");
 }
 
 TEST_F(CalDav, WhatAMultigetLeavesOutIsAskedForByItself) {
@@ -201,7 +212,9 @@ TEST_F(CalDav, OnlyCalendarsThatTakeEventsAreOffered) {
 }
 
 TEST_F(CalDav, AnAddressWithoutCalDavIsSaidToBeWrong) {
-  server.instead = [](HttpRequest const&) { return ScriptedServer::Reply(HttpResponse{200, {}, "<html></html>", {}}); };
+  server.instead = [](HttpRequest const&) {
+    return ScriptedServer::Reply(HttpResponse{200, {}, "<html></html>", {}});
+  };
   auto const outcome = host.run("health.check/1");
   EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
   EXPECT_THAT(outcome.message, HasSubstr("there is no CalDAV server at https://dav.example.com/"));
@@ -209,19 +222,23 @@ TEST_F(CalDav, AnAddressWithoutCalDavIsSaidToBeWrong) {
 }
 
 TEST_F(CalDav, AfterARedirectReferencesMeanThePlaceThatAnswered) {
+  // The typed address leads to another host, which gives paths only.
   server.instead = [this](HttpRequest const& request) -> ScriptedServer::Reply {
-    if (request.url.starts_with("https://dav.example.com")) return std::nullopt;
-    if (request.url != "https://example.com/.well-known/caldav") return HttpResponse{404, {}, "", {}};
+    bool const typed = request.url.starts_with("https://caldav.icloud.com/");
+    if (typed && request.url != "https://caldav.icloud.com/.well-known/caldav")
+      return HttpResponse{404, {}, "", {}};
+    if (!typed) return std::nullopt;
     auto moved = request;
-    moved.url = ScriptedServer::root;
+    moved.url = "https://p01-caldav.icloud.com/";
     auto reply = std::get<HttpResponse>(server.serve(moved));
-    reply.headers.emplace_back("Content-Location", ScriptedServer::root);
+    reply.headers.emplace_back("Content-Location", moved.url);
     return reply;
   };
-  open("https://example.com/");
+  open("https://caldav.icloud.com/");
   auto const found = host.run("calendar.discover/1");
   ASSERT_TRUE(found.ok()) << found.message;
-  EXPECT_EQ(found.result.at("calendars").at(0).at("id").as_string(), server.url());
+  EXPECT_EQ(found.result.at("calendars").at(0).at("id").as_string(),
+            "https://p01-caldav.icloud.com/cal/u%40example.com/studio/");
 }
 
 TEST_F(CalDav, ATagThatComesAsAPropertyOnlyIsFound) {
@@ -233,10 +250,12 @@ TEST_F(CalDav, ATagThatComesAsAPropertyOnlyIsFound) {
 
 TEST_F(CalDav, AWeakTagStillGuardsAWrite) {
   server.put("u.ics", simpleIcs("u", "before"));
-  auto const written = upsert({{"id", server.url() + "u.ics"}, {"version", "W/\"r1\""}, {"data", event("after")}});
+  auto const written =
+      upsert({{"id", server.url() + "u.ics"}, {"version", "W/\"r1\""}, {"data", event("after")}});
   ASSERT_TRUE(written.ok()) << written.message;
-  EXPECT_EQ(upsert({{"id", server.url() + "u.ics"}, {"version", "W/\"r1\""}, {"data", event("later")}}).status,
-            GARLAND_E_CONFLICT);
+  EXPECT_EQ(
+      upsert({{"id", server.url() + "u.ics"}, {"version", "W/\"r1\""}, {"data", event("later")}}).status,
+      GARLAND_E_CONFLICT);
 }
 
 TEST_F(CalDav, NothingIsWrittenWhenNothingChanged) {
@@ -281,8 +300,28 @@ TEST_F(CalDav, ACursorOfAnotherShapeIsAsGoodAsNone) {
   }
 }
 
+// The shared object, with what it is linked from, does the same as the sources in this test.
+TEST(CalDavObject, TheBuiltConnectorSyncs) {
+  ScriptedServer server;
+  server.put("a.ics", simpleIcs("a", "a"));
+  std::string const folder = GARLAND_BINARY_DIR "/plugins/garland.caldav/";
+  FakeHost host(garland::testing::loadConnector(folder + "connector.so"),
+                garland::testing::readFile(folder + "connector.json"));
+  host.serve([&server](HttpRequest const& request) { return server.serve(request); });
+  ASSERT_TRUE(host.open({{"url", ScriptedServer::root}}).ok());
+  auto const pulled = host.run("calendar.pull/1", {{"cursor", nullptr}, {"calendars", json::array()}});
+  ASSERT_TRUE(pulled.ok()) << pulled.message;
+  ASSERT_EQ(host.emitted("calendar.event").size(), 1U);
+  auto data = host.emitted("calendar.event")[0].at("data");
+  data.as_object()["title"] = "changed";
+  auto const written =
+      host.run("calendar.upsert/1", {{"key", "k"}, {"id", server.url() + "a.ics"}, {"data", data}});
+  EXPECT_TRUE(written.ok()) << written.message;
+}
+
 TEST_F(CalDav, AStopIsObeyedBetweenTwoBatches) {
-  for (int i = 0; i < 120; ++i) server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  for (int i = 0; i < 120; ++i)
+    server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
   host.cancelAfter(60);
   EXPECT_EQ(pull().status, GARLAND_E_CANCELLED);
 }

@@ -21,7 +21,8 @@ struct Progress {
 GARLAND_RECORD(Progress, token, ctag, after)
 
 struct CalendarState {
-  std::optional<std::string> token; // everything up to here is done; absent: not listed in full yet, or no tokens
+  std::optional<std::string>
+      token; // everything up to here is done; absent: not listed in full yet, or no tokens
   std::optional<std::string> ctag;
   std::optional<std::map<std::string, std::string>> etags; // of what is done, where there are no tokens
   std::optional<Progress> progress;

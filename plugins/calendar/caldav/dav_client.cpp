@@ -13,14 +13,23 @@ constexpr std::string_view xml_head = "<?xml version=\"1.0\" encoding=\"utf-8\"?
 int statusOf(std::string_view line) {
   auto const space = line.find(' ');
   int status = 0;
-  if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+  if (space != std::string_view::npos)
+    std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
   return status;
+}
+
+// The condition in a DAV:error element, "valid-sync-token".
+std::string conditionIn(Element const& error) {
+  if (error.children.empty()) return {};
+  auto const& name = error.children.front().name;
+  return name.substr(name.find('|') + 1);
 }
 
 Resource resourceOf(Element& response, std::string const& base) {
   Resource resource;
   resource.url = canonicalUrl(base, response.textOf(names::href));
   if (auto const* status = response.child("DAV:|status")) resource.status = statusOf(trimmed(status->text));
+  if (auto const* error = response.child("DAV:|error")) resource.error = conditionIn(*error);
   for (auto& part : response.children) {
     if (part.name != "DAV:|propstat") continue;
     auto const status = part.has("DAV:|status") ? statusOf(part.textOf("DAV:|status")) : 200;
@@ -47,17 +56,14 @@ Multistatus multistatusOf(std::string_view body, std::string const& base) {
   return result;
 }
 
-// The condition that a refusal names, "valid-sync-token"; servers put anything into error bodies.
+// Servers put anything into the bodies of refusals.
 std::string conditionOf(std::string_view body) {
   std::string condition;
-  auto const failure = sdk::attempt([&] {
+  auto const other = sdk::attempt([&] {
     auto const root = parseXml(body);
-    if (root.name == "DAV:|error" && !root.children.empty()) {
-      auto const& name = root.children.front().name;
-      condition = name.substr(name.find('|') + 1);
-    }
+    if (root.name == "DAV:|error") condition = conditionIn(root);
   });
-  return failure ? std::string() : condition;
+  return other ? std::string() : condition;
 }
 
 // A 207 to a write holds the refusal of the one resource inside.
@@ -66,6 +72,7 @@ void unpackRefusal(Answer& answer) {
   auto const& resource = answer.multistatus->resources.front();
   auto const status = std::max(resource.status, resource.property_status);
   if (status >= 400) answer.status = status;
+  answer.error = resource.error;
 }
 
 std::string afterScheme(std::string_view url) {
@@ -124,9 +131,12 @@ Answer Dav::send(sdk::Request request) {
   if (response.retry_after) retry_after_ = response.retry_after;
   // After a redirect the host may say where the answer really came from; references mean that place.
   auto base = request.url;
-  if (auto const place = response.header("content-location"); place.starts_with("http")) base = std::string(place);
-  if (response.status == 207) answer.multistatus = multistatusOf(response.body, base);
-  else if (!response.ok()) answer.error = conditionOf(response.body);
+  if (auto const place = response.header("content-location"); place.starts_with("http"))
+    base = std::string(place);
+  if (response.status == 207)
+    answer.multistatus = multistatusOf(response.body, base);
+  else if (!response.ok())
+    answer.error = conditionOf(response.body);
   return answer;
 }
 
@@ -164,7 +174,8 @@ Answer Dav::get(std::string const& url) {
   return answer;
 }
 
-Answer Dav::put(std::string const& url, std::string body, std::string_view if_none_match, std::string_view if_match) {
+Answer Dav::put(std::string const& url, std::string body, std::string_view if_none_match,
+                std::string_view if_match) {
   sdk::Request request;
   request.method = "PUT";
   request.url = url;
@@ -203,6 +214,9 @@ void Dav::fail(std::string_view method, std::string const& url, Answer const& an
                       failure.message + ")";
     failure.user_message = "The calendar server does not accept this user name and password.";
   }
+  // A refusal inside of a 207 looks like a success to the layer below.
+  if (answer.multistatus && answer.status >= 400 && answer.status < 500)
+    failure.effect = sdk::Effect::notApplied;
   if (answer.ok()) {
     failure.kind = sdk::Kind::providerBug;
     failure.message += ", which is not what WebDAV answers; is this a CalDAV server?";

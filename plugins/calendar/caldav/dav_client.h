@@ -32,10 +32,11 @@ constexpr std::string_view ctag = "http://calendarserver.org/ns/|getctag";
 
 // One resource of a multistatus answer.
 struct Resource {
-  std::string url;     // absolute, in one spelling: see canonicalUrl()
-  int status = 200;    // of the resource itself
-  Element properties;  // those that the server gave with status 200
+  std::string url;           // absolute, in one spelling: see canonicalUrl()
+  int status = 200;          // of the resource itself
+  Element properties;        // those that the server gave with status 200
   int property_status = 200; // of the worst other ones asked for; 200 if there were none
+  std::string error;         // local name of its DAV:error condition
 
   std::string text(std::string_view name) const { return properties.textOf(name); }
 };
@@ -73,7 +74,8 @@ public:
   // With its ETag, asked for separately if the answer has none.
   Answer get(std::string const& url);
   // Exactly one of the preconditions, or none: "*" in `if_none_match`, an ETag in `if_match`.
-  Answer put(std::string const& url, std::string body, std::string_view if_none_match, std::string_view if_match);
+  Answer put(std::string const& url, std::string body, std::string_view if_none_match,
+             std::string_view if_match);
   Answer remove(std::string const& url, std::string_view if_match);
 
   // Throws what a refusal means; for a 401 that the vendor has to sign in anew.

@@ -29,7 +29,8 @@ bool takesEvents(Resource const& resource) {
 bool isWritable(Resource const& resource) {
   auto const* set = resource.properties.child(names::privileges);
   if (set == nullptr || set->children.empty()) return true;
-  constexpr std::array<std::string_view, 4> writing{"DAV:|write", "DAV:|write-content", "DAV:|bind", "DAV:|all"};
+  constexpr std::array<std::string_view, 4> writing{"DAV:|write", "DAV:|write-content", "DAV:|bind",
+                                                    "DAV:|all"};
   return std::any_of(set->children.begin(), set->children.end(), [&](Element const& privilege) {
     return std::any_of(writing.begin(), writing.end(), [&](auto name) { return privilege.has(name); });
   });
@@ -76,7 +77,8 @@ public:
     }
     if (concernsEverything(answer.status) || answer.status == 403) dav_.fail("PROPFIND", url_, answer);
     throw sdk::Failure(sdk::Kind::invalidInput, "there is no CalDAV server at " + url_ +
-                                                    "; check the address (status " + std::to_string(answer.status) + ")")
+                                                    "; check the address (status " +
+                                                    std::to_string(answer.status) + ")")
         .withField("/url")
         .withHttpStatus(answer.status);
   }

@@ -18,7 +18,8 @@ bool isCollection(Resource const& resource) {
 }
 
 void sortIn(Listing& listing, Resource const& resource, std::string const& calendar) {
-  bool const itself = canonicalUrl(calendar, "") == resource.url || canonicalUrl(calendar + "/", "") == resource.url;
+  bool const itself =
+      canonicalUrl(calendar, "") == resource.url || canonicalUrl(calendar + "/", "") == resource.url;
   if (itself) {
     // RFC 6578, 3.6: 507 for the collection itself means that the list was cut.
     listing.truncated = listing.truncated || resource.status == 507;
@@ -42,9 +43,10 @@ Listing sorted(Multistatus const& answer, std::string const& calendar) {
 
 // A refusal is answered as such; what concerns the whole account is thrown.
 Page syncReport(Dav& dav, std::string const& calendar, std::string const& token) {
-  auto const body = "<d:sync-collection xmlns:d=\"DAV:\"><d:sync-token>" + escapeXml(token) +
-                    "</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/><d:resourcetype/></d:prop>"
-                    "</d:sync-collection>";
+  auto const body =
+      "<d:sync-collection xmlns:d=\"DAV:\"><d:sync-token>" + escapeXml(token) +
+      "</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/><d:resourcetype/></d:prop>"
+      "</d:sync-collection>";
   Page page;
   // An answer that is no multistatus is a refusal, too.
   auto const unreadable = sdk::attempt([&] {

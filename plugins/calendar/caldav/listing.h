@@ -14,8 +14,8 @@ namespace garland::caldav {
 struct Listing {
   std::map<std::string, std::string> present; // URL -> ETag
   std::vector<std::string> gone;              // only with a token
-  std::string token;      // to go on from; empty: the server has none
-  bool truncated = false; // there is more behind `token`
+  std::string token;                          // to go on from; empty: the server has none
+  bool truncated = false;                     // there is more behind `token`
 };
 
 // What changed since the token, or one page of it. Nothing if the server refuses the token, whatever

@@ -46,8 +46,10 @@ private:
     if (!known.progress && isUnchanged(calendar, known)) return;
     if (known.token && pullChanges(calendar.url)) return;
     bool const listed = known.etags && !known.token && !known.progress;
-    if (listed) pullByEtags(calendar.url);
-    else pullEverything(calendar.url);
+    if (listed)
+      pullByEtags(calendar.url);
+    else
+      pullEverything(calendar.url);
   }
 
   static bool isUnchanged(Calendar const& calendar, CalendarState const& known) {
@@ -60,7 +62,8 @@ private:
     for (bool more = true; more;) {
       auto changes = changesSince(dav_, calendar, *state(calendar).token);
       if (!changes) {
-        feed_.call().log(sdk::LogLevel::info, "the server refused the sync token; the calendar is listed in full",
+        feed_.call().log(sdk::LogLevel::info,
+                         "the server refused the sync token; the calendar is listed in full",
                          {{"calendar", calendar}});
         state(calendar) = CalendarState();
         return false;
@@ -131,8 +134,10 @@ private:
     auto const after = progress ? progress->after : std::string();
     Urls batch;
     for (auto item = items.begin(); item != items.end();) {
-      if (after.empty() || item->first > after) batch.push_back(item->first);
-      else ++done_;
+      if (after.empty() || item->first > after)
+        batch.push_back(item->first);
+      else
+        ++done_;
       ++item;
       if (batch.empty() || (batch.size() < batch_size && item != items.end())) continue;
       feed_.call().stopIfCancelled();
@@ -162,8 +167,9 @@ private:
   // Takes what it got out of `open`. A server may refuse the request, or stumble over one item of it:
   // the items that are left are asked for one by one.
   void multiget(std::string const& calendar, Urls const& batch, std::set<std::string>& open) {
-    std::string body = "<c:calendar-multiget xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><d:prop>"
-                       "<d:getetag/><c:calendar-data/></d:prop>";
+    std::string body =
+        "<c:calendar-multiget xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><d:prop>"
+        "<d:getetag/><c:calendar-data/></d:prop>";
     for (auto const& url : batch) body += "<d:href>" + escapeXml(pathOf(url)) + "</d:href>";
     Answer answer;
     try {
@@ -182,8 +188,10 @@ private:
       bool const given = resource.properties.has(names::calendar_data);
       bool const missing = resource.status == 404 || resource.status == 410;
       if ((!given && !missing) || open.erase(resource.url) == 0) continue;
-      if (missing) feed_.gone(resource.url, calendar);
-      else take(calendar, resource.url, resource.text(names::etag), resource.text(names::calendar_data));
+      if (missing)
+        feed_.gone(resource.url, calendar);
+      else
+        take(calendar, resource.url, resource.text(names::etag), resource.text(names::calendar_data));
     }
   }
 
@@ -201,7 +209,8 @@ private:
     if (answer.status == 404 || answer.status == 410) {
       feed_.gone(url, calendar);
     } else if (!answer.ok()) {
-      if (auto const failure = sdk::attempt([&] { dav_.fail("GET", url, answer); })) feed_.problem(url, *failure);
+      if (auto const failure = sdk::attempt([&] { dav_.fail("GET", url, answer); }))
+        feed_.problem(url, *failure);
       askAgain(calendar, url);
       return false;
     } else {
@@ -210,13 +219,15 @@ private:
     return true;
   }
 
-  void take(std::string const& calendar, std::string const& url, std::string_view etag, std::string_view text) {
+  void take(std::string const& calendar, std::string const& url, std::string_view etag,
+            std::string_view text) {
     sdk::ical::Calendar parsed;
     auto failure = sdk::attempt([&] { parsed = sdk::ical::parseEvents(text); });
     if (!failure && !parsed.problems.empty())
       failure.emplace(Kind::providerBug, parsed.problems.front().message);
     if (!failure && parsed.events.size() > 1)
-      failure.emplace(Kind::providerBug, "the item holds more than one event (UID), which CalDAV does not allow");
+      failure.emplace(Kind::providerBug,
+                      "the item holds more than one event (UID), which CalDAV does not allow");
     if (failure) return feed_.problem(url, *failure);
     // A to-do or a journal entry; it may have been an event before.
     if (parsed.events.empty()) return feed_.gone(url, calendar);

@@ -31,12 +31,17 @@ std::string simpleIcs(std::string const& uid, std::string const& title) {
 }
 
 HttpResponse multistatus(std::string const& inside) {
-  return {207, {{"Content-Type", "text/xml"}},
+  return {207,
+          {{"Content-Type", "text/xml"}},
           "<?xml version=\"1.0\"?><x:multistatus xmlns:x=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" "
-          "xmlns:S=\"http://calendarserver.org/ns/\">" + inside + "</x:multistatus>", {}};
+          "xmlns:S=\"http://calendarserver.org/ns/\">" +
+              inside + "</x:multistatus>",
+          {}};
 }
 
-void ScriptedServer::put(std::string const& file, std::string const& ics) { items_[file] = {ics, ++revision_, false}; }
+void ScriptedServer::put(std::string const& file, std::string const& ics) {
+  items_[file] = {ics, ++revision_, false};
+}
 
 void ScriptedServer::remove(std::string const& file) {
   auto& item = items_.at(file);
@@ -67,19 +72,26 @@ HttpResponse ScriptedServer::propfind(HttpRequest const& request, std::string co
     return "<x:response><x:href>" + escapeXml(href) + "</x:href><x:propstat><x:prop>" + properties +
            "</x:prop><x:status>HTTP/1.1 200 OK</x:status></x:propstat></x:response>";
   };
-  auto const described = ok(calendar, "<x:resourcetype><x:collection/><C:calendar/></x:resourcetype><x:displayname>Studio"
-                                      "</x:displayname><S:getctag>c" + std::to_string(revision_) + "</S:getctag>"
-                                      "<C:supported-calendar-component-set>" + components +
-                                      "</C:supported-calendar-component-set>" +
-                                      (privileges.empty() ? "" : "<x:current-user-privilege-set>" + privileges +
-                                                                     "</x:current-user-privilege-set>"));
+  auto const described =
+      ok(calendar, "<x:resourcetype><x:collection/><C:calendar/></x:resourcetype><x:displayname>Studio"
+                   "</x:displayname><S:getctag>c" +
+                       std::to_string(revision_) +
+                       "</S:getctag>"
+                       "<C:supported-calendar-component-set>" +
+                       components + "</C:supported-calendar-component-set>" +
+                       (privileges.empty() ? ""
+                                           : "<x:current-user-privilege-set>" + privileges +
+                                                 "</x:current-user-privilege-set>"));
   bool const deep = request.header("depth") == "1";
-  if (path == "/") return multistatus(ok("/", "<x:current-user-principal><x:href>/p/</x:href></x:current-user-principal>"));
+  if (path == "/")
+    return multistatus(ok("/", "<x:current-user-principal><x:href>/p/</x:href></x:current-user-principal>"));
   if (path == "/p/")
-    return multistatus(ok("/p/", "<C:calendar-home-set><x:href>/cal/u@example.com/</x:href></C:calendar-home-set>"
-                                 "<x:displayname>Anna</x:displayname>"));
+    return multistatus(ok("/p/",
+                          "<C:calendar-home-set><x:href>/cal/u@example.com/</x:href></C:calendar-home-set>"
+                          "<x:displayname>Anna</x:displayname>"));
   if (path == "/cal/u@example.com/")
-    return multistatus(ok(path, "<x:resourcetype><x:collection/></x:resourcetype>") + (deep ? described : ""));
+    return multistatus(ok(path, "<x:resourcetype><x:collection/></x:resourcetype>") +
+                       (deep ? described : ""));
   if (path == calendar) {
     std::string inside = described;
     if (deep)
@@ -88,7 +100,8 @@ HttpResponse ScriptedServer::propfind(HttpRequest const& request, std::string co
     return multistatus(inside);
   }
   if (path.starts_with(calendar))
-    if (auto const item = items_.find(path.substr(calendar.size())); item != items_.end() && !item->second.gone)
+    if (auto const item = items_.find(path.substr(calendar.size()));
+        item != items_.end() && !item->second.gone)
       return multistatus(entry(item->first, item->second, false));
   return {404, {}, "", {}};
 }
@@ -113,8 +126,11 @@ HttpResponse ScriptedServer::syncCollection(std::string const& body) const {
   if (cut) changed.resize(page);
   std::string inside;
   for (auto const& [revision, file] : changed) inside += entry(file, items_.at(file), false);
-  if (cut) inside += "<x:response><x:href>" + calendar + "</x:href><x:status>HTTP/1.1 507 Insufficient Storage</x:status></x:response>";
-  return multistatus(inside + "<x:sync-token>t" + std::to_string(cut ? changed.back().first : revision_) + "</x:sync-token>");
+  if (cut)
+    inside += "<x:response><x:href>" + calendar +
+              "</x:href><x:status>HTTP/1.1 507 Insufficient Storage</x:status></x:response>";
+  return multistatus(inside + "<x:sync-token>t" + std::to_string(cut ? changed.back().first : revision_) +
+                     "</x:sync-token>");
 }
 
 HttpResponse ScriptedServer::multiget(std::string const& body) {
@@ -134,7 +150,8 @@ HttpResponse ScriptedServer::put(HttpRequest const& request, std::string const& 
   bool const exists = item != items_.end() && !item->second.gone;
   if (!request.header("if-none-match").empty() && exists) return {412, {}, "", {}};
   auto const match = request.header("if-match");
-  if (!match.empty() && (!exists || (match != "*" && match != tag(item->second.revision)))) return {412, {}, "", {}};
+  if (!match.empty() && (!exists || (match != "*" && match != tag(item->second.revision))))
+    return {412, {}, "", {}};
   put(file, request.body);
   return {exists ? 204 : 201, {}, "", {}};
 }

@@ -25,9 +25,9 @@ public:
 
   // Looked at first; gives a reply of its own or nothing.
   std::function<Reply(testing::HttpRequest const&)> instead;
-  std::size_t page = 1000;           // items in one answer to sync-collection
+  std::size_t page = 1000;                             // items in one answer to sync-collection
   std::string calendar = "/cal/u@example.com/studio/"; // as it stands in hrefs
-  std::string privileges;            // inside of current-user-privilege-set
+  std::string privileges;                              // inside of current-user-privilege-set
   std::string components = "<C:comp name=\"VEVENT\"/>";
   bool tags_on_get = true;
   bool forgets_one_in_multiget = false;

@@ -17,37 +17,52 @@ using sdk::calendar::Event;
 using sdk::calendar::StoredEvent;
 using sdk::calendar::UpsertRequest;
 
+// The write was refused: nothing was changed.
 [[noreturn]] void conflict(std::string const& what, std::string const& current) {
-  throw Failure(Kind::conflict, what).withDetail("current", sdk::json::value(current)).withProviderCode("precondition-failed");
+  throw Failure(Kind::conflict, what)
+      .withDetail("current", sdk::json::value(current))
+      .withEffect(sdk::Effect::notApplied);
+}
+
+// valid-calendar-data, valid-calendar-object-resource, ...: the text is refused, not the write.
+bool isAboutData(Answer const& answer) {
+  return answer.error.starts_with("valid-calendar") || answer.error.starts_with("supported-calendar");
 }
 
 bool isGone(Answer const& answer) { return answer.status == 404 || answer.status == 410; }
 
-// The same name for the same UID on every try, so that a repeated create meets the first one.
+// The same name for the same UID on every try, so that a repeated create meets the first one. What a
+// server might not take in a name, encoded or not, is replaced, and a hash keeps the names apart.
 std::string resourceName(std::string const& uid) {
   constexpr std::size_t longest = 180; // file systems take 255 bytes
-  auto name = sdk::percentEncode(uid);
-  if (name.size() <= longest) return name + ".ics";
+  std::string name;
   std::uint64_t hash = 14695981039346656037U; // FNV-1a
-  for (char const c : uid) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  for (char const c : uid) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-_@").find(c) != std::string_view::npos ||
+                       (c == '.' && !name.empty());
+    name += plain ? c : '-';
+  }
+  if (name == uid && name.size() <= longest) return sdk::percentEncode(name) + ".ics";
   std::array<char, 24> digits{};
   std::snprintf(digits.data(), digits.size(), "-%016llx", static_cast<unsigned long long>(hash));
-  name.resize(name.find_last_not_of("%0123456789ABCDEF", longest) + 1);
-  return name + digits.data() + ".ics";
+  return sdk::percentEncode(name.substr(0, longest)) + digits.data() + ".ics";
 }
 
 class Writer {
 public:
-  Writer(Dav& dav, UpsertRequest const& request, sdk::Call& call) : dav_(dav), request_(request), now_(call.now()) {}
+  Writer(Dav& dav, UpsertRequest const& request, sdk::Call& call)
+      : dav_(dav), request_(request), now_(call.now()) {}
 
   StoredEvent create(std::string scope) {
     if (!scope.ends_with('/')) scope += '/';
     auto const url = canonicalUrl(scope, resourceName(request_.data.uid));
     auto text = textOver("");
     auto const answer = dav_.put(url, text, "*", "");
-    if (answer.status == 412) return alreadyThere(url, scope, text);
     if (answer.status == 409 || answer.error == "no-uid-conflict")
       conflict("the calendar has another item with the UID \"" + request_.data.uid + "\"", "");
+    if (answer.status == 412 && answer.error.empty()) return alreadyThere(url, scope, text);
     if (!answer.ok()) refuse(url, answer);
     return readBack(url, scope);
   }
@@ -62,7 +77,7 @@ public:
     auto text = textOver(stored);
     if (text == stored) return {url, before.etag, scope, request_.data};
     auto const answer = dav_.put(url, std::move(text), "", before.etag.empty() ? "*" : before.etag);
-    if (answer.status == 412) {
+    if (answer.status == 412 && !isAboutData(answer)) {
       auto const now = dav_.get(url);
       conflict("the event was changed at the server meanwhile", now.ok() ? now.etag : "");
     }
@@ -90,10 +105,12 @@ private:
   }
 
   [[noreturn]] void refuse(std::string const& url, Answer const& answer) const {
-    if (answer.error.starts_with("valid-calendar"))
-      throw Failure(Kind::invalidInput, "the server does not take the event: " + answer.error)
-          .withField("/data").withHttpStatus(answer.status).withProviderCode(answer.error);
-    dav_.fail("PUT", url, answer);
+    if (!isAboutData(answer)) dav_.fail("PUT", url, answer);
+    throw Failure(Kind::invalidInput, "the server does not take the event: " + answer.error)
+        .withField("/data")
+        .withHttpStatus(answer.status)
+        .withProviderCode(answer.error)
+        .withEffect(sdk::Effect::notApplied);
   }
 
   StoredEvent readBack(std::string const& url, std::string const& scope) {
@@ -118,7 +135,8 @@ std::string defaultCalendar(Dav& dav, std::string const& url) {
 
 } // namespace
 
-StoredEvent upsert(sdk::Account& account, std::string const& url, UpsertRequest const& request, sdk::Call& call) {
+StoredEvent upsert(sdk::Account& account, std::string const& url, UpsertRequest const& request,
+                   sdk::Call& call) {
   Dav dav(account);
   Writer writer(dav, request, call);
   if (request.id) return writer.update(*request.id);

@@ -35,7 +35,8 @@ public:
 
 private:
   [[noreturn]] void fail(std::string_view why) const {
-    throw sdk::Failure(sdk::Kind::providerBug, "the answer is not XML that can be read: " + std::string(why) + " at line " +
+    throw sdk::Failure(sdk::Kind::providerBug, "the answer is not XML that can be read: " + std::string(why) +
+                                                   " at line " +
                                                    std::to_string(XML_GetCurrentLineNumber(parser_.get())));
   }
 
@@ -59,7 +60,8 @@ private:
     Element* element = &root_;
     if (!open_.empty()) element = &open_.back()->children.emplace_back();
     element->name = name;
-    for (; attributes[0] != nullptr; attributes += 2) element->attributes.emplace_back(attributes[0], attributes[1]);
+    for (; attributes[0] != nullptr; attributes += 2)
+      element->attributes.emplace_back(attributes[0], attributes[1]);
     open_.push_back(element);
   }
 
@@ -110,11 +112,11 @@ std::string escapeXml(std::string_view text) {
   std::string out;
   for (char const c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+    case '&': out += "&amp;"; break;
+    case '<': out += "&lt;"; break;
+    case '>': out += "&gt;"; break;
+    case '"': out += "&quot;"; break;
+    default: out += c;
     }
   }
   return out;

@@ -14,10 +14,11 @@ std::string refusal(std::string const& text) {
 }
 
 TEST(Xml, ElementsAreKnownByNamespaceWhateverThePrefix) {
-  for (auto const* text : {"<multistatus xmlns='DAV:'><response><href> /a </href></response></multistatus>",
-                           "<D:multistatus xmlns:D='DAV:'><D:response><D:href>/a</D:href></D:response></D:multistatus>",
-                           "<ns0:multistatus xmlns:ns0='DAV:'><x:response xmlns:x='DAV:'><ns0:href>/a</ns0:href>"
-                           "</x:response></ns0:multistatus>"}) {
+  for (auto const* text :
+       {"<multistatus xmlns='DAV:'><response><href> /a </href></response></multistatus>",
+        "<D:multistatus xmlns:D='DAV:'><D:response><D:href>/a</D:href></D:response></D:multistatus>",
+        "<ns0:multistatus xmlns:ns0='DAV:'><x:response xmlns:x='DAV:'><ns0:href>/a</ns0:href>"
+        "</x:response></ns0:multistatus>"}) {
     auto const root = parseXml(text);
     EXPECT_EQ(root.name, "DAV:|multistatus");
     ASSERT_TRUE(root.has("DAV:|response")) << text;

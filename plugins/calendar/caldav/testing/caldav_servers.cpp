@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -56,7 +57,8 @@ int freePort() {
 std::string radicaleConfig(std::string const& folder, int port) {
   return "[server]\nhosts = 127.0.0.1:" + std::to_string(port) +
          "\n[auth]\ntype = htpasswd\nhtpasswd_filename = " + folder +
-         "/users\nhtpasswd_encryption = plain\ndelay = 0\n[rights]\ntype = owner_only\n[storage]\nfilesystem_folder = " +
+         "/users\nhtpasswd_encryption = plain\ndelay = 0\n[rights]\ntype = "
+         "owner_only\n[storage]\nfilesystem_folder = " +
          folder + "/data\n[logging]\nlevel = warning\n";
 }
 
@@ -73,7 +75,8 @@ std::size_t takeHeader(char* data, std::size_t size, std::size_t count, void* in
   auto const colon = line.find(':');
   if (colon == std::string::npos) return size * count;
   auto key = line.substr(0, colon);
-  std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(key.begin(), key.end(), key.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   auto const value = line.find_first_not_of(' ', colon + 1);
   headers.emplace_back(key, value == std::string::npos ? "" : line.substr(value));
   return size * count;
@@ -89,8 +92,8 @@ std::string HttpAnswer::header(std::string_view name) const {
   return {};
 }
 
-HttpAnswer http(std::string const& method, std::string const& url, HeaderList const& headers, std::string const& body,
-                std::string const& username, std::string const& password) {
+HttpAnswer http(std::string const& method, std::string const& url, HeaderList const& headers,
+                std::string const& body, std::string const& username, std::string const& password) {
   HttpAnswer answer;
   CURL* const curl = curl_easy_init();
   curl_slist* lines = nullptr;
@@ -117,8 +120,10 @@ HttpAnswer http(std::string const& method, std::string const& url, HeaderList co
   auto const code = curl_easy_perform(curl);
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  if (code == CURLE_OK) answer.status = static_cast<int>(status);
-  else answer.error = curl_easy_strerror(code);
+  if (code == CURLE_OK)
+    answer.status = static_cast<int>(status);
+  else
+    answer.error = curl_easy_strerror(code);
   curl_slist_free_all(lines);
   curl_easy_cleanup(curl);
   return answer;
@@ -126,7 +131,8 @@ HttpAnswer http(std::string const& method, std::string const& url, HeaderList co
 
 std::unique_ptr<CaldavServer> CaldavServer::start(ServerKind kind) {
   std::string folder = (std::filesystem::temp_directory_path() / "garland-caldav-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) fail("cannot make a folder for the server: " + std::string(std::strerror(errno)));
+  if (::mkdtemp(folder.data()) == nullptr)
+    fail("cannot make a folder for the server: " + std::string(std::strerror(errno)));
   std::unique_ptr<CaldavServer> server(new CaldavServer(kind, folder));
   if (kind == ServerKind::radicale) writeFile(folder + "/users", std::string(user) + ":" + secret + "\n");
   // Between finding a free port and using it another program may take it.
@@ -152,7 +158,7 @@ std::string CaldavServer::password() const { return kind_ == ServerKind::radical
 
 std::vector<std::string> CaldavServer::commandLine() const {
   if (kind_ == ServerKind::radicale) return {"radicale", "--config", folder_ + "/config"};
-  return {"xandikos",    "--directory", folder_ + "/data", "--defaults",
+  return {"xandikos",         "--directory", folder_ + "/data", "--defaults",
           "--listen-address", "127.0.0.1",   "--port",          std::to_string(port_)};
 }
 
@@ -233,7 +239,8 @@ std::string CaldavServer::makeCalendar(std::string const& name) {
   auto const calendar = home + name + "/";
   auto const answer = send("MKCALENDAR", calendar);
   if (answer.status != 201)
-    fail("MKCALENDAR " + calendar + " was answered with " + std::to_string(answer.status) + " " + answer.body + output());
+    fail("MKCALENDAR " + calendar + " was answered with " + std::to_string(answer.status) + " " +
+         answer.body + output());
   return calendar;
 }
 
@@ -243,6 +250,20 @@ std::string CaldavServer::put(std::string const& calendar, std::string const& fi
   if (answer.status < 200 || answer.status > 204)
     fail("PUT " + place + " was answered with " + std::to_string(answer.status) + " " + answer.body);
   return place;
+}
+
+void CaldavServer::fill(std::string const& calendar,
+                        std::vector<std::pair<std::string, std::string>> const& items) {
+  bool const radicale = kind_ == ServerKind::radicale;
+  auto const path = calendar.substr(url().size());
+  auto const folder = folder_ + (radicale ? "/data/collection-root/" : "/data/") + path;
+  end(SIGTERM);
+  for (auto const& [uid, text] : items) writeFile(folder + uid + ".ics", text);
+  auto const commit = "cd '" + folder +
+                      "' && git add . && git -c user.name=test -c user.email=test@example.com "
+                      "commit -q -m 'Fill' >/dev/null 2>&1";
+  if (!radicale && std::system(commit.c_str()) != 0) fail("git could not store the events of " + folder);
+  launch();
 }
 
 std::string CaldavServer::get(std::string const& url) {
