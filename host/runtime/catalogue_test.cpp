@@ -45,7 +45,7 @@ protected:
     return out;
   }
 
-  std::string root_ = ::testing::TempDir() + "/catalogue";
+  std::string root_ = ::testing::TempDir() + "/catalogue-" + std::to_string(::getpid());
   Schema schema_ = manifestSchema();
   std::string manifest_ = readFile(kPlugins + "/" + kGoodId + "/connector.json");
   std::string object_ = readFile(kPlugins + "/" + kGoodId + "/connector.so");
