@@ -99,8 +99,9 @@ void rebase(json::value& value, std::string const& place) {
   for (auto& member : value.as_object()) {
     bool const reference = member.key() == "$ref" && member.value().is_string();
     if (reference && member.value().as_string().starts_with("#")) {
-      std::string const old(member.value().as_string().subview(1));
-      member.value() = "#" + place + old;
+      std::string moved = "#" + place;
+      moved += std::string_view(member.value().as_string().subview(1));
+      member.value() = moved;
     } else {
       rebase(member.value(), place);
     }

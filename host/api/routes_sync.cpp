@@ -17,7 +17,7 @@ namespace {
 
 // The engine's wait goes on by itself when the client's time is over, so it owns what it writes to.
 struct Waiting {
-  Waiting(asio::any_io_executor executor, Milliseconds limit) : ended(std::move(executor), limit) {}
+  Waiting(asio::any_io_executor const& executor, Milliseconds limit) : ended(executor, limit) {}
   asio::steady_timer ended;
   std::optional<Result<sync::Run>> result;
 };

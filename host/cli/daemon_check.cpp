@@ -20,6 +20,7 @@ Result<std::string> outputOf(std::string const& program, std::vector<std::string
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error(ErrorKind::hostLimit, "no pipe could be made");
   arguments.insert(arguments.begin(), program);
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (auto& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

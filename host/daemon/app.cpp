@@ -164,6 +164,7 @@ private:
     runtime::SupervisorOptions options;
     options.worker_path = workerPath(config_);
     options.allow_degraded_sandbox = config_.allow_degraded_sandbox;
+    options.expected_tier = sandbox_.tier;
     return options;
   }
 

@@ -157,6 +157,7 @@ std::string workerPath(Config const& config) {
 std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   Config const& config = loaded.config;
   std::vector<Finding> out;
+  out.reserve(loaded.problems.size() + 9);
   for (auto const& problem : loaded.problems)
     out.push_back(bad("configuration", problem, "correct this line"));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));

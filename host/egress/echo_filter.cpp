@@ -9,6 +9,7 @@ namespace garland::egress {
 namespace {
 
 constexpr std::size_t kShortestForm = 16;
+constexpr std::size_t kShortestInFailure = 6;
 constexpr std::string_view kHidden = "[secret]";
 
 std::string quoted(std::string_view text) {
@@ -52,6 +53,13 @@ void replaceAll(std::string& text, std::string const& form) {
   text = std::move(out);
 }
 
+// A longer form before one that is part of it.
+void longestFirst(std::vector<std::string>& forms) {
+  std::sort(forms.begin(), forms.end(),
+            [](auto const& a, auto const& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+}
+
 } // namespace
 
 EchoFilter::EchoFilter(Credential const& credential) {
@@ -60,19 +68,22 @@ EchoFilter::EchoFilter(Credential const& credential) {
   auto const escaped = percentEncode(secret);
   auto const json = quoted(secret);
   forms_ = {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")};
+  short_forms_ = forms_;
+  std::erase_if(short_forms_, [](std::string const& form) {
+    return form.size() < kShortestInFailure || form.size() >= kShortestForm;
+  });
+  longestFirst(short_forms_);
   forms_.push_back(base64(secret));
   forms_.push_back(urlBase64(forms_.back()));
   if (credential.scheme == Credential::Scheme::basic)
     forms_.push_back(base64(credential.username + ":" + std::string(secret)));
   std::erase_if(forms_, [](std::string const& form) { return form.size() < kShortestForm; });
-  // A longer form before one that is part of it.
-  std::sort(forms_.begin(), forms_.end(),
-            [](auto const& a, auto const& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
-  forms_.erase(std::unique(forms_.begin(), forms_.end()), forms_.end());
+  longestFirst(forms_);
 }
 
 EchoFilter::~EchoFilter() {
   for (auto& form : forms_) wipe(form.data(), form.size());
+  for (auto& form : short_forms_) wipe(form.data(), form.size());
 }
 
 void EchoFilter::clean(std::string& text) const {
@@ -83,6 +94,11 @@ void EchoFilter::clean(Response& response) const {
   clean(response.body);
   clean(response.final_url);
   for (auto& header : response.headers) clean(header.value);
+  if (response.status < 400) return;
+  for (auto const& form : short_forms_) {
+    replaceAll(response.body, form);
+    for (auto& header : response.headers) replaceAll(header.value, form);
+  }
 }
 
 } // namespace garland::egress

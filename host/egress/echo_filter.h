@@ -8,8 +8,9 @@
 
 namespace garland::egress {
 
-// Only forms of 16 bytes or more are looked for: a short password may well be a word in somebody's
-// calendar, and an answer must not be altered for that.
+// Only forms of 16 bytes or more are looked for in every answer: a short password may well be a word in
+// somebody's calendar, and that must not be altered. Answers with a status of 400 or above carry no
+// calendar: there the secret as it is, in JSON and percent-encoded, is looked for from 6 bytes on.
 class EchoFilter {
 public:
   explicit EchoFilter(Credential const& credential);
@@ -22,6 +23,7 @@ public:
 
 private:
   std::vector<std::string> forms_;
+  std::vector<std::string> short_forms_; // for answers that report a failure
 };
 
 } // namespace garland::egress

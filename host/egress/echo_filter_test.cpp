@@ -32,6 +32,22 @@ TEST(EchoFilter, LeavesOrdinaryTextAlone) {
   EXPECT_EQ(cleaned(basic("0123456789abcdef"), "0123456789abcde"), "0123456789abcde");
 }
 
+TEST(EchoFilter, TakesAShortPasswordOutOfAFailureOnly) {
+  EchoFilter const filter(basic("s3cr3t/8"));
+  Response refused;
+  refused.status = 401;
+  refused.body = "<p>wrong: s3cr3t/8, s3cr3t%2F8, s3cr3t\\/8</p>";
+  refused.headers = {{"x-echo", "s3cr3t/8"}};
+  Response fine = refused;
+  fine.status = 200;
+  auto const untouched = fine.body;
+  filter.clean(refused);
+  filter.clean(fine);
+  EXPECT_EQ(refused.body, "<p>wrong: [secret], [secret], [secret]</p>");
+  EXPECT_EQ(refused.headers[0].value, "[secret]");
+  EXPECT_EQ(fine.body, untouched);
+}
+
 TEST(EchoFilter, ManyEchoesTakeOnePass) {
   std::string const secret = "0123456789abcdef";
   std::string text;

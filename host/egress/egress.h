@@ -41,6 +41,9 @@ struct Response {
   std::vector<Header> headers; // names in lower case, in order
   std::string body;
   std::string final_url; // after redirects
+  bool redirected = false; // final_url is not where the request was sent first
+  // A write was redirected to a GET on the way: it may have been acted on, whatever this status says.
+  bool may_have_applied = false;
   std::optional<Milliseconds> retry_after;
 };
 
@@ -88,7 +91,8 @@ struct AuditEntry {
 // host_not_allowed, private_address, plain_http, unknown_host, refused, unreachable, timed_out,
 // connection_lost, tls_untrusted, tls_failed, bad_http, too_large, too_many_redirects.
 //
-// A credential of 16 bytes or more that the answer echoes is shown as "[secret]" in it.
+// A credential that the answer echoes is shown as "[secret]" in it: one of 16 bytes or more in every
+// answer, one of 6 or more in answers with a status of 400 or above.
 // [loop thread]
 class Client {
 public:

@@ -180,6 +180,8 @@ Response Attempt::response() {
   response.headers = std::move(headers_);
   response.body = transfer_.takeBody();
   response.final_url = url_.text();
+  response.redirected = fetch_.redirects_ > 0;
+  response.may_have_applied = fetch_.may_have_applied_;
   fetch_.echo_.clean(response);
   return response;
 }

@@ -168,6 +168,19 @@ TEST_F(Door, AfterARedirectedPostTheEffectStaysUnknown) {
   EXPECT_EQ(got.error().effect, Effect::unknown);
 }
 
+TEST_F(Door, AWriteThatWasRedirectedToARefusalMayHaveBeenApplied) {
+  TestServer refuses(
+      loop_, [](Seen const&) { return Answer{"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"}; });
+  for (auto const* method : {"PUT", "GET"}) {
+    TestServer first(loop_, to(303, refuses.url()));
+    auto const got = fetch(make(method, first.url()), inside({first.rule(), refuses.rule()}));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->status, 404);
+    EXPECT_TRUE(got->redirected);
+    EXPECT_EQ(got->may_have_applied, std::string_view(method) == "PUT");
+  }
+}
+
 TEST_F(Door, ALoopOfRedirectsEnds) {
   TestServer server(loop_, to(302, "/again"));
   auto policy = inside({server.rule()});

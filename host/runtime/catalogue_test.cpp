@@ -51,7 +51,9 @@ protected:
   std::string object_ = readFile(kPlugins + "/" + kGoodId + "/connector.so");
 };
 
-void expectEnd(std::string const& end, std::string const& refusal) { EXPECT_TRUE(refusal.ends_with(end)) << refusal; }
+void expectEnd(std::string const& end, std::string const& refusal) {
+  EXPECT_TRUE(refusal.ends_with(end)) << refusal;
+}
 void expectPart(std::string const& part, std::string const& refusal) {
   EXPECT_NE(refusal.find(part), std::string::npos) << refusal;
 }
@@ -91,7 +93,8 @@ TEST_F(CatalogueTest, MissingHostsAreNamed) {
 }
 
 TEST_F(CatalogueTest, SettingsThatAreNoSchemaAreRefused) {
-  auto const wrong = changedManifest([](auto& m) { m["settings"] = {{"type", "object"}, {"properties", {{"a", {{"type", "texte"}}}}}}; });
+  auto const wrong = changedManifest(
+      [](auto& m) { m["settings"] = {{"type", "object"}, {"properties", {{"a", {{"type", "texte"}}}}}}; });
   expectPart("/settings: is not a JSON Schema", manifestRefusal(wrong));
 }
 
@@ -101,13 +104,16 @@ TEST_F(CatalogueTest, TheIdMustBeTheFoldersName) {
 }
 
 TEST_F(CatalogueTest, AMissingFileIsNamed) {
-  writeFile(root_ + "/test.no_object/connector.json", changedManifest([](auto& m) { m["id"] = "test.no_object"; }));
+  writeFile(root_ + "/test.no_object/connector.json",
+            changedManifest([](auto& m) { m["id"] = "test.no_object"; }));
   writeFile(root_ + "/test.no_manifest/connector.so", object_);
   std::filesystem::create_directories(root_ + "/CMakeFiles");
   auto const catalogue = Catalogue::scan({root_, root_ + "/nowhere"}, schema_);
   ASSERT_EQ(catalogue.plugins().size(), 2U);
-  expectEnd("connector.json cannot be read: No such file or directory", catalogue.find("test.no_manifest")->refusal);
-  expectEnd("connector.so cannot be read: No such file or directory", catalogue.find("test.no_object")->refusal);
+  expectEnd("connector.json cannot be read: No such file or directory",
+            catalogue.find("test.no_manifest")->refusal);
+  expectEnd("connector.so cannot be read: No such file or directory",
+            catalogue.find("test.no_object")->refusal);
 }
 
 TEST_F(CatalogueTest, AnObjectThatIsAFolderOrAPipeIsRefused) {
@@ -123,13 +129,15 @@ TEST_F(CatalogueTest, AnObjectThatIsNotElfIsRefused) {
 }
 
 TEST_F(CatalogueTest, AnObjectOfAnotherMachineIsRefused) {
-  expectPart("is built for another processor (ELF machine 183", objectRefusal(patched<Elf64_Half>(offsetof(Elf64_Ehdr, e_machine), EM_AARCH64)));
+  expectPart("is built for another processor (ELF machine 183",
+             objectRefusal(patched<Elf64_Half>(offsetof(Elf64_Ehdr, e_machine), EM_AARCH64)));
   expectPart("is not a 64-bit object", objectRefusal(patched<unsigned char>(EI_CLASS, ELFCLASS32)));
   expectPart("is not a little-endian object", objectRefusal(patched<unsigned char>(EI_DATA, ELFDATA2MSB)));
 }
 
 TEST_F(CatalogueTest, AProgramOrAnObjectFileIsNoSharedObject) {
-  expectPart("is not a shared object", objectRefusal(patched<Elf64_Half>(offsetof(Elf64_Ehdr, e_type), ET_REL)));
+  expectPart("is not a shared object",
+             objectRefusal(patched<Elf64_Half>(offsetof(Elf64_Ehdr, e_type), ET_REL)));
   expectPart("is a program, not a shared object", objectRefusal(readFile("/proc/self/exe")));
 }
 
@@ -140,13 +148,15 @@ TEST_F(CatalogueTest, ATruncatedObjectIsRefused) {
 
 TEST_F(CatalogueTest, AnObjectWithoutTheEntryIsRefused) {
   auto renamed = object_;
-  for (auto at = renamed.find("garland_entry_v1"); at != std::string::npos; at = renamed.find("garland_entry_v1", at))
+  for (auto at = renamed.find("garland_entry_v1"); at != std::string::npos;
+       at = renamed.find("garland_entry_v1", at))
     renamed.replace(at, 16, "garland_entry_v9");
   expectPart("does not export garland_entry_v1", objectRefusal(renamed));
 }
 
 TEST_F(CatalogueTest, AnObjectThatExportsMoreOrCarriesNoNoteIsRefused) {
-  expectPart("connector.so exports more than garland_entry_v1", objectRefusal(readFile(GARLAND_ODD_OBJECT "many.so")));
+  expectPart("connector.so exports more than garland_entry_v1",
+             objectRefusal(readFile(GARLAND_ODD_OBJECT "many.so")));
   expectPart("connector.so carries no manifest", objectRefusal(readFile(GARLAND_ODD_OBJECT "bare.so")));
 }
 

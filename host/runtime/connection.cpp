@@ -12,7 +12,8 @@ constexpr std::size_t kKeptOutput = 1U << 20U; // capacity that an empty output 
 } // namespace
 
 Connection::Connection(asio::any_io_executor const& executor, OwnedFd socket, Owner& owner)
-    : socket_(executor, asio::local::stream_protocol(), socket.release()), owner_(&owner), input_(kReadBytes) {
+    : socket_(executor, asio::local::stream_protocol(), socket.release()), owner_(&owner),
+      input_(kReadBytes) {
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
 }
@@ -26,12 +27,13 @@ void Connection::close() {
 }
 
 void Connection::read() {
-  socket_.async_read_some(asio::buffer(input_), [self = shared_from_this()](auto const& failed, std::size_t size) {
-    if (!self->owner_) return;
-    if (failed) return self->closed();
-    self->onRead(size);
-    if (self->owner_) self->read();
-  });
+  socket_.async_read_some(asio::buffer(input_),
+                          [self = shared_from_this()](auto const& failed, std::size_t size) {
+                            if (!self->owner_) return;
+                            if (failed) return self->closed();
+                            self->onRead(size);
+                            if (self->owner_) self->read();
+                          });
 }
 
 void Connection::onRead(std::size_t size) {
@@ -80,7 +82,8 @@ void Connection::flush() {
   if (!owner_ || waits_to_write_) return;
   boost::system::error_code failed;
   while (written_ < output_.size() && !failed)
-    written_ += socket_.write_some(asio::buffer(output_.data() + written_, output_.size() - written_), failed);
+    written_ +=
+        socket_.write_some(asio::buffer(output_.data() + written_, output_.size() - written_), failed);
   if (failed == asio::error::would_block || failed == asio::error::try_again) {
     waits_to_write_ = true;
     socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](auto const&) {

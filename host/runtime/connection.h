@@ -59,8 +59,8 @@ private:
   wire::Decoder decoder_{wire::Direction::workerToHost};
   std::vector<char> input_;
   std::string output_;
-  std::size_t written_ = 0;    // bytes at the front of output_ that are gone
-  bool in_turn_ = false;       // messages are being handed over: flush after them
+  std::size_t written_ = 0; // bytes at the front of output_ that are gone
+  bool in_turn_ = false;    // messages are being handed over: flush after them
   bool flush_posted_ = false;
   bool waits_to_write_ = false;
 };

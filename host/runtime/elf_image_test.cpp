@@ -36,7 +36,8 @@ TEST(ElfImage, ManyRandomDamagesAreSurvived) {
   SeededRandom random(42);
   for (int round = 0; round < 3000; ++round) {
     auto changed = object;
-    for (int hits = 0; hits < 8; ++hits) changed[random.next() % changed.size()] = static_cast<char>(random.next());
+    for (int hits = 0; hits < 8; ++hits)
+      changed[random.next() % changed.size()] = static_cast<char>(random.next());
     static_cast<void>(readElf(changed));
   }
 }

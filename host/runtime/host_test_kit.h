@@ -12,10 +12,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <optional>
@@ -82,7 +82,9 @@ public:
     ++entry.version;
     co_return Result<void>();
   }
-  void log(LogLevel, std::string message, std::string fields) override { logs.push_back(message + " " + fields); }
+  void log(LogLevel, std::string message, std::string fields) override {
+    logs.push_back(message + " " + fields);
+  }
   void progress(std::uint64_t done, std::uint64_t, std::string what) override {
     progress_done = done;
     if (on_progress) on_progress(what);
@@ -93,8 +95,12 @@ public:
     answer.status = 200;
     co_return answer;
   };
-  std::function<Task<void>(std::string)> on_emit = [](std::string) -> Task<void> { co_return Result<void>(); };
-  std::function<Task<void>(std::string)> on_checkpoint = [](std::string) -> Task<void> { co_return Result<void>(); };
+  std::function<Task<void>(std::string)> on_emit = [](std::string) -> Task<void> {
+    co_return Result<void>();
+  };
+  std::function<Task<void>(std::string)> on_checkpoint = [](std::string) -> Task<void> {
+    co_return Result<void>();
+  };
   std::function<void(std::string)> on_progress;
 
   std::vector<HttpAsk> asks;
@@ -120,7 +126,8 @@ public:
 
   static SupervisorOptions withWorker(SupervisorOptions options) {
     if (options.worker_path.empty()) options.worker_path = kWorker;
-    options.allow_degraded_sandbox = options.allow_degraded_sandbox || std::getenv("GARLAND_TEST_DEGRADED") != nullptr;
+    options.allow_degraded_sandbox =
+        options.allow_degraded_sandbox || std::getenv("GARLAND_TEST_DEGRADED") != nullptr;
     return options;
   }
 
@@ -135,10 +142,11 @@ public:
     return std::move(*out);
   }
   template <class T, class Then> void spawn(Task<T> task, Then then) {
-    asio::co_spawn(loop, std::move(task), [then = std::move(then)](std::exception_ptr bug, Result<T> result) mutable {
-      if (bug) std::rethrow_exception(bug);
-      then(std::move(result));
-    });
+    asio::co_spawn(loop, std::move(task),
+                   [then = std::move(then)](std::exception_ptr bug, Result<T> result) mutable {
+                     if (bug) std::rethrow_exception(bug);
+                     then(std::move(result));
+                   });
   }
   void runUntil(std::function<bool()> const& done) {
     loop.restart();
@@ -151,7 +159,8 @@ public:
     Call call;
     call.operation = "test." + operation + "/1";
     call.account_id = "con_1";
-    call.account = json::value{{"account_id", "con_1"}, {"settings", json::object()}, {"slots", json::array()}};
+    call.account =
+        json::value{{"account_id", "con_1"}, {"settings", json::object()}, {"slots", json::array()}};
     call.input = std::move(input);
     call.deadline = deadline;
     return supervisor->call(info, std::move(call), on);
@@ -167,7 +176,8 @@ public:
   SeededRandom random{7};
   Redactor redactor;
   std::vector<std::string> log_lines;
-  Log log{system_clock, redactor, LogLevel::debug, [this](std::string_view line) { log_lines.emplace_back(line); }};
+  Log log{system_clock, redactor, LogLevel::debug,
+          [this](std::string_view line) { log_lines.emplace_back(line); }};
   PluginInfo info = plugin("host_probe");
   KeepingHost host;
   std::unique_ptr<Supervisor> supervisor; // last: ends first

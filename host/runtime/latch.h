@@ -35,7 +35,8 @@ public:
   boost::asio::awaitable<void> wait() {
     if (set_) co_return;
     auto const enqueue = [this](auto handler) { add(std::move(handler)); };
-    co_await boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void()>(enqueue, boost::asio::use_awaitable);
+    co_await boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void()>(
+        enqueue, boost::asio::use_awaitable);
   }
 
 private:
@@ -50,7 +51,8 @@ private:
     auto const slot = boost::asio::get_associated_cancellation_slot(handler);
     auto const place = waiters_.insert(waiters_.end(), Waiter{slot, Handler(std::move(handler))});
     if (!slot.is_connected()) return;
-    place->slot.assign([this, place](boost::asio::cancellation_type) { boost::asio::post(executor_, take(place)); });
+    place->slot.assign(
+        [this, place](boost::asio::cancellation_type) { boost::asio::post(executor_, take(place)); });
   }
   Handler take(Place place) {
     auto waiter = std::move(*place);

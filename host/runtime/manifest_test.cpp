@@ -5,7 +5,8 @@
 namespace garland::runtime {
 namespace {
 
-constexpr std::string_view kText = R"({"manifest":1,"id":"garland.caldav","name":"CalDAV","version":"1.0.0","category":"calendar",
+constexpr std::string_view kText =
+    R"({"manifest":1,"id":"garland.caldav","name":"CalDAV","version":"1.0.0","category":"calendar",
   "summary":"One.","operations":["calendar.pull/1"],
   "auth":[{"slot":"login","scheme":"basic","fields":["username","password"]},
           {"slot":"key","scheme":"header","parameter":"X-Key","fields":["token"]}],
@@ -27,7 +28,8 @@ TEST(Manifest, EveryMemberIsRead) {
 TEST(Manifest, NotJsonIsToldWithItsPlace) {
   auto const manifest = parseManifest("{\n  \"id\": oops\n}");
   ASSERT_FALSE(manifest);
-  EXPECT_NE(manifest.error().message.find("at line 2, column"), std::string::npos) << manifest.error().message;
+  EXPECT_NE(manifest.error().message.find("at line 2, column"), std::string::npos)
+      << manifest.error().message;
 }
 
 TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
@@ -35,13 +37,14 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
     std::string text;
     std::string place;
   };
-  for (auto const& [text, place] : {Case{R"({"id":7})", "/id"}, Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
-                                    Case{R"({"id":"a.b","version":"1","operations":[7]})", "/operations"},
-                                    Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
-                                    Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
-                                    Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
-                                    Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
-                                    Case{"[]", "/id"}}) {
+  for (auto const& [text, place] :
+       {Case{R"({"id":7})", "/id"}, Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
+        Case{R"({"id":"a.b","version":"1","operations":[7]})", "/operations"},
+        Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
+        Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
+        Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
+        Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
+        Case{"[]", "/id"}}) {
     auto const manifest = parseManifest(text);
     ASSERT_FALSE(manifest) << text;
     EXPECT_TRUE(manifest.error().message.starts_with(place)) << manifest.error().message;
@@ -60,8 +63,10 @@ TEST(Manifest, AllowedHostsTakeTheHostAndPortOutOfTheSettingsUrl) {
 
 TEST(Manifest, SettingsWithoutAUsableUrlAllowNothingMore) {
   auto const manifest = parseManifest(kText).value();
-  for (auto const* text : {"{}", "[]", "null", R"({"url":7})", R"({"url":"not a url"})", R"({"url":"mailto:a@b.c"})", R"({"url":"https://"})"})
-    EXPECT_EQ(manifest.allowedHosts(parseJson(text).value()), std::vector<std::string>{"*.icloud.com"}) << text;
+  for (auto const* text : {"{}", "[]", "null", R"({"url":7})", R"({"url":"not a url"})",
+                           R"({"url":"mailto:a@b.c"})", R"({"url":"https://"})"})
+    EXPECT_EQ(manifest.allowedHosts(parseJson(text).value()), std::vector<std::string>{"*.icloud.com"})
+        << text;
 }
 
 } // namespace

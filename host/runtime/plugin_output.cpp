@@ -12,18 +12,20 @@ constexpr std::size_t kMaxLines = 1000; // of one worker; it goes on to be read,
 
 } // namespace
 
-PluginOutput::PluginOutput(boost::asio::any_io_executor const& executor, OwnedFd pipe, Log const& log, std::string plugin_id)
+PluginOutput::PluginOutput(boost::asio::any_io_executor const& executor, OwnedFd pipe, Log const& log,
+                           std::string plugin_id)
     : pipe_(executor, pipe.release()), log_(log), plugin_id_(std::move(plugin_id)) {
   boost::system::error_code ignored;
   pipe_.non_blocking(true, ignored);
 }
 
 void PluginOutput::start() {
-  pipe_.async_read_some(boost::asio::buffer(input_), [self = shared_from_this()](auto const& failed, std::size_t size) {
-    if (failed) return;
-    self->take({self->input_.data(), size});
-    self->start();
-  });
+  pipe_.async_read_some(boost::asio::buffer(input_),
+                        [self = shared_from_this()](auto const& failed, std::size_t size) {
+                          if (failed) return;
+                          self->take({self->input_.data(), size});
+                          self->start();
+                        });
 }
 
 void PluginOutput::drain() {
@@ -42,8 +44,10 @@ void PluginOutput::close() {
 
 void PluginOutput::take(std::string_view bytes) {
   for (char const c : bytes) {
-    if (c == '\n') endLine();
-    else if (line_.size() < kMaxLine) line_ += c;
+    if (c == '\n')
+      endLine();
+    else if (line_.size() < kMaxLine)
+      line_ += c;
   }
 }
 
@@ -52,7 +56,8 @@ void PluginOutput::endLine() {
   auto const text = cleanText(line_, kMaxLine);
   line_.clear();
   if (lines_ > kMaxLines) return;
-  auto const message = lines_++ == kMaxLines ? "the worker prints too much; the rest is dropped" : "the worker printed a line";
+  auto const message =
+      lines_++ == kMaxLines ? "the worker prints too much; the rest is dropped" : "the worker printed a line";
   log_.warn(message, {{"plugin", plugin_id_}, {"line", text}});
 }
 

@@ -16,7 +16,8 @@ namespace garland::runtime {
 // [loop thread] Its own pending read keeps it alive until the pipe ends or close().
 class PluginOutput : public std::enable_shared_from_this<PluginOutput> {
 public:
-  PluginOutput(boost::asio::any_io_executor const& executor, OwnedFd pipe, Log const& log, std::string plugin_id);
+  PluginOutput(boost::asio::any_io_executor const& executor, OwnedFd pipe, Log const& log,
+               std::string plugin_id);
 
   void start();
   void drain(); // what a dead worker had still printed

@@ -22,7 +22,9 @@ Error stoppingError() {
   return error;
 }
 
-Error cancelledError() { return Error(ErrorKind::cancelled, "the call was cancelled before its worker was ready"); }
+Error cancelledError() {
+  return Error(ErrorKind::cancelled, "the call was cancelled before its worker was ready");
+}
 
 } // namespace
 
@@ -85,7 +87,8 @@ Task<void> PluginSlot::startWorker() {
   request.image = image_;
   auto spawned = co_await spawner_.start(std::move(request));
   if (stopping_) co_return stoppingError();
-  if (!spawned && spawned.error().kind == ErrorKind::invalidInput) co_return refuse(std::move(spawned).error());
+  if (!spawned && spawned.error().kind == ErrorKind::invalidInput)
+    co_return refuse(std::move(spawned).error());
   if (!spawned) {
     backoff_.died(clock_.monotonic());
     last_exit_ = "could not be started: " + spawned.error().message;
@@ -99,14 +102,18 @@ Task<void> PluginSlot::startWorker() {
   auto const& hello = worker->hello();
   if (!hello) {
     auto error = hello.error();
-    if (error.kind != ErrorKind::transient) error = refuse(std::move(error).within(plugin_.manifest.id + " cannot be loaded"));
+    if (error.kind != ErrorKind::transient)
+      error = refuse(std::move(error).within(plugin_.manifest.id + " cannot be loaded"));
     co_return error;
   }
-  if (auto objection = objectionTo(*hello)) {
+  auto objection = objectionTo(*worker->sandbox()); // no hello is taken without it
+  if (!objection) objection = objectionTo(*hello);
+  if (objection) {
     worker->kill("the host refused it");
     co_return refuse(std::move(*objection));
   }
-  if (worker->isGone() || worker_ != worker) co_return Error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + last_exit_);
+  if (worker->isGone() || worker_ != worker)
+    co_return Error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + last_exit_);
   ready_ = worker;
   co_return Result<void>();
 }
@@ -126,20 +133,33 @@ Result<void> PluginSlot::link(Spawned spawned) {
 std::optional<Error> PluginSlot::objectionTo(wire::Hello const& hello) const {
   auto const& manifest = plugin_.manifest;
   if (hello.version != wire::kVersion)
-    return Error(ErrorKind::unsupported, "garland-worker and garlandd are of different builds; install both from one");
+    return Error(ErrorKind::unsupported,
+                 "garland-worker and garlandd are of different builds; install both from one");
   if (hello.abi_major != GARLAND_ABI_MAJOR)
-    return Error(ErrorKind::pluginBug, manifest.id + " speaks ABI major " + std::to_string(hello.abi_major) + ", this host " +
-                                           std::to_string(GARLAND_ABI_MAJOR));
+    return Error(ErrorKind::pluginBug, manifest.id + " speaks ABI major " + std::to_string(hello.abi_major) +
+                                           ", this host " + std::to_string(GARLAND_ABI_MAJOR));
   if (hello.plugin_id != manifest.id)
-    return Error(ErrorKind::pluginBug, "the plugin of " + manifest.id + " calls itself \"" + cleanText(hello.plugin_id, 100) +
+    return Error(ErrorKind::pluginBug, "the plugin of " + manifest.id + " calls itself \"" +
+                                           cleanText(hello.plugin_id, 100) +
                                            "\"; its id must be that of its connector.json");
   if (hello.plugin_version != manifest.version)
-    return Error(ErrorKind::pluginBug, manifest.id + " says it is version \"" + cleanText(hello.plugin_version, 100) +
+    return Error(ErrorKind::pluginBug, manifest.id + " says it is version \"" +
+                                           cleanText(hello.plugin_version, 100) +
                                            "\" but its connector.json says " + manifest.version);
-  if (hello.tier >= kTierD && !options_.allow_degraded_sandbox)
+  return std::nullopt;
+}
+
+std::optional<Error> PluginSlot::objectionTo(wire::Closed const& sandbox) const {
+  if (sandbox.tier >= kTierD && !options_.allow_degraded_sandbox)
+    return Error(
+        ErrorKind::unsupported,
+        "this machine offers only sandbox tier D, so no plugin is run; see `garland sandbox status`, or set "
+        "[sandbox] allow_degraded to accept it");
+  if (sandbox.tier > static_cast<std::uint8_t>(options_.expected_tier))
     return Error(ErrorKind::unsupported,
-                 "this machine offers only sandbox tier D, so no plugin is run; see `garland sandbox status`, or set "
-                 "[sandbox] allow_degraded to accept it");
+                 "the worker of " + plugin_.manifest.id +
+                     " reached a worse sandbox tier than this machine "
+                     "offers; see `garland sandbox status`, and restart garlandd if the machine has changed");
   return std::nullopt;
 }
 
@@ -177,9 +197,12 @@ WorkerStatus PluginSlot::status() const {
     out.pid = worker_->pid();
     out.in_flight = worker_->inFlight();
   }
-  if (stopping_ || refusal_) out.state = "stopped";
-  else if (worker_) out.state = out.in_flight > 0 ? "running" : "idle";
-  else out.state = backoff_.waits(clock_.monotonic()) ? "backing off" : "stopped";
+  if (stopping_ || refusal_)
+    out.state = "stopped";
+  else if (worker_)
+    out.state = out.in_flight > 0 ? "running" : "idle";
+  else
+    out.state = backoff_.waits(clock_.monotonic()) ? "backing off" : "stopped";
   return out;
 }
 

@@ -44,6 +44,7 @@ private:
   Task<void> startWorker();
   Result<void> link(Spawned spawned);
   std::optional<Error> objectionTo(wire::Hello const& hello) const;
+  std::optional<Error> objectionTo(wire::Closed const& sandbox) const;
   Error refuse(Error error);
   void onEnded(std::string const& how);
   std::vector<std::string> arguments() const;
@@ -60,7 +61,7 @@ private:
   std::shared_ptr<WorkerLink> worker_;   // from its start to its end
   std::shared_ptr<WorkerLink> ready_;    // worker_ once it has greeted
   std::shared_ptr<Start> starting_;
-  std::optional<Error> refusal_;         // for good
+  std::optional<Error> refusal_; // for good
   std::optional<asio::steady_timer> stop_timer_;
   bool stopping_ = false;
   std::uint64_t starts_ = 0;

@@ -24,9 +24,12 @@ constexpr std::size_t kMaxAnswer = wire::kMaxMessage - (256U << 10U);
 Error violation(std::string what) { return Error(ErrorKind::pluginBug, std::move(what)); }
 
 std::optional<Error> problemWith(wire::HttpAsk const& ask) {
-  if (ask.method.empty() || ask.method.size() > 32) return Error(ErrorKind::invalidInput, "the HTTP method is empty or too long");
-  if (ask.url.empty() || ask.url.size() > kMaxUrl) return Error(ErrorKind::invalidInput, "the URL is empty or longer than 16 KiB");
-  if (ask.headers.size() > kMaxHeaders) return Error(ErrorKind::invalidInput, "a request may have at most 256 headers");
+  if (ask.method.empty() || ask.method.size() > 32)
+    return Error(ErrorKind::invalidInput, "the HTTP method is empty or too long");
+  if (ask.url.empty() || ask.url.size() > kMaxUrl)
+    return Error(ErrorKind::invalidInput, "the URL is empty or longer than 16 KiB");
+  if (ask.headers.size() > kMaxHeaders)
+    return Error(ErrorKind::invalidInput, "a request may have at most 256 headers");
   return std::nullopt;
 }
 
@@ -39,7 +42,9 @@ HttpAsk hostAsk(wire::HttpAsk ask) {
   out.credential_slot = std::move(ask.credential_slot);
   out.idempotency_key = std::move(ask.idempotency_key);
   out.timeout = Milliseconds(std::max<std::int64_t>(ask.timeout_ms, 0));
-  out.max_body = ask.max_body;
+  // An answer that would not fit on the wire is not fetched to its end. 0 stays 0: the manifest's limit,
+  // which its schema bounds as well.
+  out.max_body = std::min<std::uint64_t>(ask.max_body, kMaxAnswer);
   return out;
 }
 
@@ -53,7 +58,8 @@ wire::HttpAnswer wireAnswer(std::uint32_t request, Result<HttpAnswer> answer) {
   wire::HttpAnswer out;
   out.request = request;
   if (answer && sizeOf(*answer) > kMaxAnswer)
-    answer = Error(ErrorKind::hostLimit, "the answer is larger than a plugin can be given").withEffect(answer->effect);
+    answer = Error(ErrorKind::hostLimit, "the answer is larger than a plugin can be given")
+                 .withEffect(answer->effect);
   if (!answer) {
     out.effect = static_cast<std::int32_t>(answer.error().effect);
     out.error = std::move(answer).error();
@@ -74,7 +80,8 @@ LogLevel logLevel(std::int32_t level) {
 } // namespace
 
 RunningCall::RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection,
-                         std::uint64_t id, std::string title, CallHost& host, CallLimits limits, SteadyTime deadline)
+                         std::uint64_t id, std::string title, CallHost& host, CallLimits limits,
+                         SteadyTime deadline)
     : executor_(executor), connection_(std::move(connection)), id_(id), title_(std::move(title)), host_(host),
       limits_(limits), deadline_(deadline), over_(executor) {}
 
@@ -82,22 +89,23 @@ Result<void> RunningCall::onMessage(wire::Kind kind, std::string_view payload) {
   if (done_) return violation("it sent a " + std::string(wire::name(kind)) + " for a call that it had ended");
   if (failure_) return {};
   switch (kind) {
-    case wire::Kind::emit: return onEmit(payload);
-    case wire::Kind::checkpoint: return onCheckpoint(payload);
-    case wire::Kind::httpAsk: return onHttpAsk(payload);
-    case wire::Kind::kvGet: return onKvGet(payload);
-    case wire::Kind::kvPut: return onKvPut(payload);
-    case wire::Kind::log: return onLog(payload);
-    case wire::Kind::progress: return onProgress(payload);
-    case wire::Kind::done: return onDone(payload);
-    default: return violation("it sent a " + std::string(wire::name(kind)) + " inside a call");
+  case wire::Kind::emit: return onEmit(payload);
+  case wire::Kind::checkpoint: return onCheckpoint(payload);
+  case wire::Kind::httpAsk: return onHttpAsk(payload);
+  case wire::Kind::kvGet: return onKvGet(payload);
+  case wire::Kind::kvPut: return onKvPut(payload);
+  case wire::Kind::log: return onLog(payload);
+  case wire::Kind::progress: return onProgress(payload);
+  case wire::Kind::done: return onDone(payload);
+  default: return violation("it sent a " + std::string(wire::name(kind)) + " inside a call");
   }
 }
 
 Result<void> RunningCall::onEmit(std::string_view payload) {
   TRY(emit, wire::decode<wire::Emit>(payload));
   auto const size = emit.record.size();
-  if (emit.kind.empty() || emit.kind.size() > kMaxKind) return violation("it emitted a record of an unnamed kind");
+  if (emit.kind.empty() || emit.kind.size() > kMaxKind)
+    return violation("it emitted a record of an unnamed kind");
   if (size > limits_.window.max_record) return violation("it emitted a record that is too large");
   if (!isJson(emit.record)) return violation("it emitted a record that is not JSON");
   bool const alone = open_records_ == 0;
@@ -113,7 +121,8 @@ Result<void> RunningCall::onEmit(std::string_view payload) {
 Result<void> RunningCall::onCheckpoint(std::string_view payload) {
   TRY(checkpoint, wire::decode<wire::Checkpoint>(payload));
   TRY_VOID(countAsk());
-  if (checkpoint.cursor.size() > limits_.window.max_record) return violation("it sent a cursor that is too large");
+  if (checkpoint.cursor.size() > limits_.window.max_record)
+    return violation("it sent a cursor that is too large");
   if (!isJson(checkpoint.cursor)) return violation("it sent a cursor that is not JSON");
   stream({true, checkpoint.request, {}, std::move(checkpoint.cursor)});
   return {};
@@ -147,8 +156,10 @@ Result<void> RunningCall::onLog(std::string_view payload) {
     host_.log(LogLevel::warn, "the plugin logs too much; further lines of this call are dropped", {});
     return {};
   }
-  bool const usable = line.fields.size() <= kMaxLogText && line.fields.starts_with('{') && isJson(line.fields);
-  host_.log(logLevel(line.level), cleanText(line.message, kMaxLogText), usable ? std::move(line.fields) : std::string());
+  bool const usable =
+      line.fields.size() <= kMaxLogText && line.fields.starts_with('{') && isJson(line.fields);
+  host_.log(logLevel(line.level), cleanText(line.message, kMaxLogText),
+            usable ? std::move(line.fields) : std::string());
   return {};
 }
 
@@ -180,10 +191,13 @@ void RunningCall::serve(asio::awaitable<void> task) {
   auto const signal = serving_.insert(serving_.end(), std::make_shared<asio::cancellation_signal>());
   auto finished = [self = shared_from_this(), signal](std::exception_ptr const& bug) {
     self->serving_.erase(signal);
-    if (bug) self->fail(Error(ErrorKind::transient, "the host failed while it served " + self->title_).withEffect(Effect::unknown));
+    if (bug)
+      self->fail(Error(ErrorKind::transient, "the host failed while it served " + self->title_)
+                     .withEffect(Effect::unknown));
     self->maybeOver();
   };
-  asio::co_spawn(executor_, std::move(task), asio::bind_cancellation_slot((*signal)->slot(), std::move(finished)));
+  asio::co_spawn(executor_, std::move(task),
+                 asio::bind_cancellation_slot((*signal)->slot(), std::move(finished)));
 }
 
 void RunningCall::stream(StreamItem item) {
@@ -309,8 +323,10 @@ bool RunningCall::overdue(SteadyTime now) {
 }
 
 void RunningCall::maybeOver() {
-  if ((done_ || failure_) && serving_.empty()) over_.setNow(); // callers touch nothing after it
-  else if (done_ && !streaming_) stopServing(); // answers that nobody waits for any more
+  if ((done_ || failure_) && serving_.empty())
+    over_.setNow(); // callers touch nothing after it
+  else if (done_ && !streaming_)
+    stopServing(); // answers that nobody waits for any more
 }
 
 Error RunningCall::deadlineError(Effect effect) const {
@@ -330,13 +346,16 @@ Result<json::value> RunningCall::result() {
   if (stream_error_) return std::move(*stream_error_); // the cause, whatever the plugin made of it
   if (done_->error) {
     auto error = cleanError(std::move(*done_->error));
-    bool const by_clock = timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= deadline_ - kClockSlack);
+    bool const by_clock =
+        timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= deadline_ - kClockSlack);
     if (error.kind == ErrorKind::cancelled && by_clock) return deadlineError(error.effect);
     return error;
   }
   if (done_->result.empty()) return json::value();
   auto value = parseJson(done_->result, JsonLimits{limits_.window.max_record, 64});
-  if (!value) return Error(ErrorKind::pluginBug, "the result of " + title_ + " is " + value.error().message).withEffect(Effect::unknown);
+  if (!value)
+    return Error(ErrorKind::pluginBug, "the result of " + title_ + " is " + value.error().message)
+        .withEffect(Effect::unknown);
   return value;
 }
 

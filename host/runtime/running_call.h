@@ -21,8 +21,8 @@ namespace garland::runtime {
 // What the host grants to one call, and holds the worker to.
 struct CallLimits {
   wire::Config window;
-  std::size_t asks = 64;         // unanswered questions
-  std::size_t log_lines = 2000;  // then the rest is dropped
+  std::size_t asks = 2;         // unanswered questions; a real worker has one for each call
+  std::size_t log_lines = 2000; // then the rest is dropped
 };
 
 // [loop thread]
@@ -44,7 +44,7 @@ public:
   bool overdue(SteadyTime now);
 
   Latch& over() { return over_; }
-  Result<json::value> result(); // once over
+  Result<json::value> result();                       // once over
   std::string const& title() const { return title_; } // "calendar.pull/1 of garland.caldav"
 
 private:

@@ -152,8 +152,9 @@ struct WorkerStatus {
 };
 
 struct SupervisorOptions {
-  std::string worker_path;             // garland-worker
-  bool allow_degraded_sandbox = false; // tier D
+  std::string worker_path;                    // garland-worker
+  bool allow_degraded_sandbox = false;        // tier D
+  SandboxTier expected_tier = SandboxTier::d; // probeSandbox()'s; a worker that reaches less is refused
   Milliseconds handshake{2'000};
   Milliseconds drain{2'000};
   Milliseconds restart_base{100};

@@ -5,7 +5,7 @@
 // offers and says how far it came (the tier); seal() takes away what only loading a plugin needs.
 //
 //   tier  private root  Landlock  seccomp   what a plugin can still learn of the machine
-//   A     yes           yes       yes       nothing
+//   A     yes           yes       yes       the contents of system libraries
 //   B     no            yes       yes       that a path exists, its size and times (stat)
 //   C     yes           no        yes       the contents of system libraries
 //   D     no            no        yes       every file that the worker's user may read, until seal()

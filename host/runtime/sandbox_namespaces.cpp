@@ -127,6 +127,12 @@ bool dropRoot() {
          ::setresuid(kNobody, kNobody, kNobody) == 0;
 }
 
+// In the own UTS namespace only. The machine's name is no secret worth refusing to run for.
+void hideHostName() {
+  constexpr std::string_view kName = "garland";
+  [[maybe_unused]] int const failed_quietly = ::sethostname(kName.data(), kName.size());
+}
+
 void dropRootOrNote(Inside& inside) {
   if (!dropRoot())
     inside.notes.emplace_back(
@@ -149,6 +155,7 @@ Inside enterNamespaces() {
   if (::geteuid() == 0) {
     // Root needs no user namespace for the others, and becomes an ordinary user after them.
     if (::unshare(kNamespaces) == 0) {
+      hideHostName();
       enterRootOrNote(inside, {});
       dropRootOrNote(inside);
       return inside;
@@ -157,6 +164,7 @@ Inside enterNamespaces() {
   }
   auto const namespaces = enterUserNamespace();
   inside.user_namespace = namespaces.has_value();
+  if (namespaces) hideHostName();
   enterRootOrNote(inside, namespaces);
   return inside;
 }

@@ -95,7 +95,8 @@ std::string_view name(SandboxTier tier) {
 std::string_view coverage(SandboxTier tier) {
   switch (tier) {
   case SandboxTier::a:
-    return "a plugin sees no file, no network, no other process, and learns nothing of the machine";
+    return "a plugin sees no file but system libraries, no network and no other process, and learns little "
+           "else of the machine";
   case SandboxTier::b:
     return "a plugin sees no file's contents, no network and no other process, but can tell which paths "
            "exist";

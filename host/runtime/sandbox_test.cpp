@@ -38,8 +38,8 @@ std::vector<std::string> succeeded(std::optional<wire::Done> const& done) {
 }
 
 // A private root hides paths; without it stat() of any path works, which tier B says of itself.
-std::vector<std::string> toleratedIn(std::optional<wire::Hello> const& hello) {
-  auto const tier = static_cast<SandboxTier>(hello->tier);
+std::vector<std::string> toleratedIn(std::optional<wire::Closed> const& sandbox) {
+  auto const tier = static_cast<SandboxTier>(sandbox->tier);
   if (tier == SandboxTier::b || tier == SandboxTier::d) return {"stat_passwd"};
   return {};
 }
@@ -48,7 +48,7 @@ TEST(Sandbox, AnOperationIsRefusedEverythingAndTheWorkerGoesOn) {
   TestWorker worker("hostile");
   auto const hello = worker.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(succeeded(worker.run("test.acts/1")), toleratedIn(hello));
+  EXPECT_EQ(succeeded(worker.run("test.acts/1")), toleratedIn(worker.sandbox));
   auto const done = worker.run("test.echo/1", "[1]");
   ASSERT_TRUE(done);
   EXPECT_EQ(done->result, "[1]");
@@ -58,8 +58,8 @@ TEST(Sandbox, AStaticInitialiserIsRefusedEverythingAndTheWorkerGoesOn) {
   TestWorker worker("hostile_at_start");
   auto const hello = worker.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(succeeded(worker.run("test.at_start/1")), toleratedIn(hello));
-  EXPECT_EQ(succeeded(worker.run("test.acts/1")), toleratedIn(hello));
+  EXPECT_EQ(succeeded(worker.run("test.at_start/1")), toleratedIn(worker.sandbox));
+  EXPECT_EQ(succeeded(worker.run("test.acts/1")), toleratedIn(worker.sandbox));
 }
 
 TEST(Sandbox, NothingWasLeftOnTheDisk) {
@@ -73,8 +73,8 @@ TEST(Sandbox, TheTierIsWhatTheProbeOfThisMachineFound) {
   TestWorker worker("hostile");
   auto const hello = worker.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(static_cast<SandboxTier>(hello->tier), probeSandbox().tier);
-  if (hello->tier == 0) EXPECT_THAT(hello->notes, IsEmpty());
+  EXPECT_EQ(static_cast<SandboxTier>(worker.sandbox->tier), probeSandbox().tier);
+  if (worker.sandbox->tier == 0) EXPECT_THAT(worker.sandbox->notes, IsEmpty());
 }
 
 TEST(Sandbox, TiersAreNamedByTheirLayers) {
@@ -106,9 +106,9 @@ TEST(SandboxTiers, WithoutNamespacesAPluginLearnsOnlyThatPathsExist) {
   TestWorker worker("hostile_at_start", {}, {"unshare"});
   auto const hello = worker.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(static_cast<SandboxTier>(hello->tier), SandboxTier::b);
-  ASSERT_EQ(hello->notes.size(), 1U);
-  EXPECT_THAT(hello->notes[0], HasSubstr("no private root"));
+  EXPECT_EQ(static_cast<SandboxTier>(worker.sandbox->tier), SandboxTier::b);
+  ASSERT_EQ(worker.sandbox->notes.size(), 1U);
+  EXPECT_THAT(worker.sandbox->notes[0], HasSubstr("no private root"));
   EXPECT_EQ(succeeded(worker.run("test.at_start/1")), std::vector<std::string>{"stat_passwd"});
   EXPECT_EQ(succeeded(worker.run("test.acts/1")), std::vector<std::string>{"stat_passwd"});
 }
@@ -117,14 +117,14 @@ TEST(SandboxTiers, WithoutMountPropertiesThereIsNoPrivateRoot) {
   TestWorker worker("hostile", {}, {"mount_setattr"});
   auto const hello = worker.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(static_cast<SandboxTier>(hello->tier), SandboxTier::b);
+  EXPECT_EQ(static_cast<SandboxTier>(worker.sandbox->tier), SandboxTier::b);
 }
 
 TEST(SandboxTiers, WithoutLandlockThePrivateRootHidesFiles) {
   TestWorker worker("hostile", {}, {"landlock_create_ruleset"});
   auto const hello = worker.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(static_cast<SandboxTier>(hello->tier), SandboxTier::c);
+  EXPECT_EQ(static_cast<SandboxTier>(worker.sandbox->tier), SandboxTier::c);
   auto const names = succeeded(worker.run("test.acts/1"));
   // The root holds nothing but system libraries, and the process sees itself.
   for (auto const& name : names) EXPECT_TRUE(name == "open_environ") << name;
@@ -144,7 +144,7 @@ TEST(SandboxTiers, WithNeitherNoPluginIsLoadedUnlessTheOperatorAllowsIt) {
   TestWorker allowed("hostile", {"--allow-degraded-sandbox"}, without);
   auto const hello = allowed.start();
   ASSERT_TRUE(hello);
-  EXPECT_EQ(static_cast<SandboxTier>(hello->tier), SandboxTier::d);
+  EXPECT_EQ(static_cast<SandboxTier>(allowed.sandbox->tier), SandboxTier::d);
   EXPECT_EQ(succeeded(allowed.run("test.acts/1")), std::vector<std::string>{"stat_passwd"});
 }
 

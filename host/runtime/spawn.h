@@ -31,9 +31,9 @@ struct SpawnRequest {
 struct Spawned {
   Process process;
   OwnedFd exit_watch; // a second pidfd, readable once it has ended
-  OwnedFd socket; // stream socket
-  OwnedFd output; // read end of what it prints
-  OwnedFd flight; // memfd of the flight page
+  OwnedFd socket;     // stream socket
+  OwnedFd output;     // read end of what it prints
+  OwnedFd flight;     // memfd of the flight page
   std::shared_ptr<OwnedFd const> image;
 };
 

@@ -20,8 +20,10 @@ constexpr auto kPoll = 20ms; // how often shutdown looks whether calls still run
 
 class WorkerSupervisor final : public Supervisor {
 public:
-  WorkerSupervisor(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log, SupervisorOptions options)
-      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log), options_(std::move(options)) {}
+  WorkerSupervisor(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log,
+                   SupervisorOptions options)
+      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log),
+        options_(std::move(options)) {}
 
   Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) override;
   std::vector<WorkerStatus> workers() const override;
@@ -37,7 +39,7 @@ private:
   Random& random_;
   Log const& log_;
   SupervisorOptions options_;
-  Spawner spawner_; // must outlive the slots
+  Spawner spawner_;                                          // must outlive the slots
   std::map<std::string, std::shared_ptr<PluginSlot>> slots_; // by digest of the shared object
   std::uint64_t next_call_ = 1;
   std::size_t calls_ = 0; // between the begin and the end of call()
@@ -46,7 +48,8 @@ private:
 
 std::shared_ptr<PluginSlot> WorkerSupervisor::slotFor(PluginInfo const& plugin) {
   auto& slot = slots_[plugin.digest];
-  if (!slot) slot = std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin);
+  if (!slot)
+    slot = std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin);
   return slot;
 }
 
@@ -64,10 +67,12 @@ Task<json::value> WorkerSupervisor::call(PluginInfo const& plugin, Call call, Ca
 Task<json::value> WorkerSupervisor::callWithin(PluginInfo const& plugin, Call call, CallHost& host) {
   auto const deadline = std::chrono::steady_clock::now() + call.deadline;
   auto const& manifest = plugin.manifest;
-  if (!plugin.refusal.empty()) co_return Error(ErrorKind::unsupported, manifest.id + " may not be loaded: " + plugin.refusal);
+  if (!plugin.refusal.empty())
+    co_return Error(ErrorKind::unsupported, manifest.id + " may not be loaded: " + plugin.refusal);
   if (std::ranges::find(manifest.operations, call.operation) == manifest.operations.end())
     co_return Error(ErrorKind::unsupported, manifest.id + " does not offer " + call.operation);
-  if (stopping_) co_return Error(ErrorKind::transient, "the host is stopping; repeat the call after it has started again");
+  if (stopping_)
+    co_return Error(ErrorKind::transient, "the host is stopping; repeat the call after it has started again");
   auto const slot = slotFor(plugin);
   auto worker = slot->ready();
   if (!worker) {

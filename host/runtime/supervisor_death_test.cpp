@@ -53,7 +53,8 @@ TEST(WorkerDeath, AKilledWorkerFailsItsCallAndTheNextCallWorksAtOnce) {
   EXPECT_EQ(error.kind, ErrorKind::transient);
   EXPECT_EQ(error.provider_code, "worker_died");
   EXPECT_EQ(error.effect, Effect::unknown);
-  EXPECT_NE(error.message.find("test.host_probe was killed by SIGKILL while test.wait/1"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find("test.host_probe was killed by SIGKILL while test.wait/1"), std::string::npos)
+      << error.message;
   EXPECT_TRUE(runtime.call("echo"));
   EXPECT_EQ(runtime.worker().restarts, 1U);
   EXPECT_EQ(runtime.worker().last_exit, "was killed by SIGKILL while test.wait/1 of test.host_probe ran");
@@ -106,7 +107,8 @@ TEST(WorkerDeath, ACrashNamesItsSignalAndOperation) {
   auto const cause = "SIGSEGV";
 #endif
   EXPECT_NE(result.error().message.find(cause), std::string::npos) << result.error().message;
-  EXPECT_NE(result.error().message.find("while test.crash/1 of test.host_probe ran"), std::string::npos) << result.error().message;
+  EXPECT_NE(result.error().message.find("while test.crash/1 of test.host_probe ran"), std::string::npos)
+      << result.error().message;
 }
 
 TEST(WorkerDeath, APluginThatIgnoresItsDeadlineCostsItsWorkerOnly) {
@@ -115,7 +117,8 @@ TEST(WorkerDeath, APluginThatIgnoresItsDeadlineCostsItsWorkerOnly) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().provider_code, "deadline");
   EXPECT_TRUE(runtime.call("echo"));
-  EXPECT_NE(runtime.worker().last_exit.find("did not stop test.hang/1"), std::string::npos) << runtime.worker().last_exit;
+  EXPECT_NE(runtime.worker().last_exit.find("did not stop test.hang/1"), std::string::npos)
+      << runtime.worker().last_exit;
 }
 
 TEST(WorkerDeath, AHangingCallIsBlamedForTheOthers) {
@@ -128,7 +131,8 @@ TEST(WorkerDeath, AHangingCallIsBlamedForTheOthers) {
   ASSERT_FALSE(hung);
   runtime.runUntil([&] { return waited.has_value(); });
   EXPECT_EQ(waited->error().provider_code, "worker_died");
-  EXPECT_NE(waited->error().message.find("did not stop test.hang/1"), std::string::npos) << waited->error().message;
+  EXPECT_NE(waited->error().message.find("did not stop test.hang/1"), std::string::npos)
+      << waited->error().message;
 }
 
 TEST(WorkerDeath, AfterTheFirstDeathTheNextWorkerHasToWait) {
@@ -147,7 +151,8 @@ TEST(WorkerDeath, AfterTheFirstDeathTheNextWorkerHasToWait) {
   EXPECT_LE(*hurried.error().retry_after, 1000ms);
 
   std::optional<Result<json::value>> patient;
-  runtime.spawn(runtime.task("echo", runtime.host), [&](Result<json::value> result) { patient = std::move(result); });
+  runtime.spawn(runtime.task("echo", runtime.host),
+                [&](Result<json::value> result) { patient = std::move(result); });
   runtime.runUntil([&] { return clock.sleepers() == 1; });
   clock.advance(1000ms);
   runtime.runUntil([&] { return patient.has_value(); });
@@ -176,7 +181,8 @@ TEST(WorkerDeath, ShutdownEndsAWorkerThatHangs) {
   options.drain = 10ms;
   Runtime runtime(std::move(options));
   Running running(runtime, "hang", [] {});
-  runtime.runUntil([&] { return !runtime.supervisor->workers().empty() && runtime.worker().state == "running"; });
+  runtime.runUntil(
+      [&] { return !runtime.supervisor->workers().empty() && runtime.worker().state == "running"; });
   EXPECT_TRUE(runtime.run(runtime.supervisor->shutdown()));
   EXPECT_TRUE(running.ended);
   EXPECT_FALSE(hasChildren());

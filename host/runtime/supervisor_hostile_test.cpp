@@ -43,7 +43,9 @@ TEST(HostileWorker, AMessageThatOnlyTheHostMaySendEndsIt) {
 TEST(HostileWorker, ClosingTheConnectionEndsIt) {
   Runtime runtime;
   auto const how = endAfter(runtime, 5);
-  EXPECT_TRUE(how.find("closed its connection") != std::string::npos || how.find("exit code 0") != std::string::npos) << how;
+  EXPECT_TRUE(how.find("closed its connection") != std::string::npos ||
+              how.find("exit code 0") != std::string::npos)
+      << how;
 }
 
 TEST(HostileWorker, LeavingInTheMiddleOfACallIsADeath) {
@@ -129,16 +131,43 @@ TEST(HostileWorker, TierDIsRefusedUnlessTheOperatorAllowsIt) {
   EXPECT_EQ(allowed.error().provider_code, "deadline");
 }
 
+TEST(HostileWorker, AnInitialiserCannotSpeakForTheSandbox) {
+  Runtime runtime;
+  runtime.info = plugin("host_early");
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  expectIn("because it described its sandbox twice", result.error().message + runtime.worker().last_exit);
+}
+
+TEST(HostileWorker, AGreetingWithoutAWordAboutTheSandboxEndsIt) {
+  Runtime runtime(fakeWorker(5));
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  expectIn("because it greeted the host before it had described its sandbox", result.error().message);
+}
+
+TEST(HostileWorker, AWorkerOfAWorseTierThanTheMachineOffersIsRefused) {
+  auto options = fakeWorker(2);
+  options.allow_degraded_sandbox = true;
+  options.expected_tier = SandboxTier::b;
+  Runtime runtime(std::move(options));
+  auto const result = runtime.call("echo");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::unsupported);
+  expectIn("worse sandbox tier", result.error().message);
+}
+
 TEST(HostileWorker, AWorkerThatDoesNotReadIsEnded) {
   Runtime runtime(fakeWorker(3));
   std::string const large(16U << 20U, 'x');
   int ended = 0;
   for (int n = 0; n < 8; ++n) { // together just more than may wait for one worker
-    runtime.spawn(runtime.task("echo", runtime.host, json::value{{"text", large}}), [&](Result<json::value> result) {
-      ASSERT_FALSE(result);
-      expectIn("because it does not read what the host sends while 8 calls ran", result.error().message);
-      ++ended;
-    });
+    runtime.spawn(
+        runtime.task("echo", runtime.host, json::value{{"text", large}}), [&](Result<json::value> result) {
+          ASSERT_FALSE(result);
+          expectIn("because it does not read what the host sends while 8 calls ran", result.error().message);
+          ++ended;
+        });
   }
   runtime.runUntil([&] { return ended == 8; });
 }

@@ -74,12 +74,15 @@ TEST(Supervisor, SixtyFourCallsInterleaveTheirRequests) {
   };
   int ended = 0;
   for (int n = 0; n < 64; ++n) {
-    runtime.spawn(runtime.task("http", runtime.host, json::value{{"n", n}, {"count", 3}}), [&, n](Result<json::value> result) {
-      ASSERT_TRUE(result) << result.error().message;
-      auto const url_bytes = 3 * static_cast<int>(std::string("https://example.test//0").size() + std::to_string(n).size());
-      EXPECT_EQ(*result, (json::value{{"n", n}, {"sum", 600 + url_bytes}}));
-      ++ended;
-    });
+    runtime.spawn(runtime.task("http", runtime.host, json::value{{"n", n}, {"count", 3}}),
+                  [&, n](Result<json::value> result) {
+                    ASSERT_TRUE(result) << result.error().message;
+                    auto const url_bytes =
+                        3 * static_cast<int>(std::string("https://example.test//0").size() +
+                                             std::to_string(n).size());
+                    EXPECT_EQ(*result, (json::value{{"n", n}, {"sum", 600 + url_bytes}}));
+                    ++ended;
+                  });
   }
   runtime.runUntil([&] { return ended == 64; });
   EXPECT_EQ(most_open, 64);
@@ -91,10 +94,11 @@ TEST(Supervisor, MoreCallsThanAWorkerTakesWaitInTheHost) {
   Runtime runtime;
   int ended = 0;
   for (int n = 0; n < 600; ++n) {
-    runtime.spawn(runtime.task("http", runtime.host, json::value{{"n", n}, {"count", 1}}), [&](Result<json::value> result) {
-      ASSERT_TRUE(result) << result.error().message;
-      ++ended;
-    });
+    runtime.spawn(runtime.task("http", runtime.host, json::value{{"n", n}, {"count", 1}}),
+                  [&](Result<json::value> result) {
+                    ASSERT_TRUE(result) << result.error().message;
+                    ++ended;
+                  });
   }
   runtime.runUntil([&] { return ended == 600; });
   EXPECT_LE(runtime.host.most_open, 256);
@@ -135,10 +139,11 @@ TEST(Supervisor, ASlowHostHoldsThePluginBack) {
     co_return Result<void>();
   };
   bool ended = false;
-  runtime.spawn(runtime.task("emit", runtime.host, json::value{{"count", 10'000}}), [&](Result<json::value> result) {
-    EXPECT_TRUE(result);
-    ended = true;
-  });
+  runtime.spawn(runtime.task("emit", runtime.host, json::value{{"count", 10'000}}),
+                [&](Result<json::value> result) {
+                  EXPECT_TRUE(result);
+                  ended = true;
+                });
   // Another call goes through meanwhile: the plugin is parked, its worker is not.
   runtime.runUntil([&] { return !runtime.host.events.empty(); });
   KeepingHost other;
@@ -157,8 +162,9 @@ TEST(Supervisor, ARefusedRecordEndsTheCallWithTheHostsReason) {
     if (record == "{\"i\":3}") co_return Error(ErrorKind::quota, "the vendor's plan is full");
     co_return Result<void>();
   };
-  auto const result = runtime.call("emit", json::value{{"count", 100}, {"every", 10}});
+  auto const result = runtime.call("emit", json::value{{"count", 10'000}, {"every", 5000}});
   ASSERT_FALSE(result);
+  EXPECT_LT(runtime.host.progress_done, 5000U) << "the plugin was not told";
   EXPECT_EQ(result.error().kind, ErrorKind::quota);
   EXPECT_EQ(result.error().message, "the vendor's plan is full");
   EXPECT_EQ(runtime.host.events.size(), 3U); // nothing after the refused one, no checkpoint either
@@ -173,7 +179,8 @@ TEST(Supervisor, ACancelledCallStopsThePluginAndLeavesTheWorkerRunning) {
     EXPECT_FALSE(bug);
     ended = std::move(result);
   };
-  asio::co_spawn(runtime.loop, runtime.task("wait", runtime.host), asio::bind_cancellation_slot(stop.slot(), keep));
+  asio::co_spawn(runtime.loop, runtime.task("wait", runtime.host),
+                 asio::bind_cancellation_slot(stop.slot(), keep));
   runtime.runUntil([&] { return ended.has_value(); });
   ASSERT_FALSE(*ended);
   EXPECT_EQ(ended->error().kind, ErrorKind::cancelled);

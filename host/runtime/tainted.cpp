@@ -15,7 +15,9 @@ constexpr std::size_t kMaxDepth = 64;
 
 // Bytes of the well-formed UTF-8 character at the front of `text` (RFC 3629); 0 if there is none.
 std::size_t characterLength(std::string_view text) {
-  auto const byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  auto const byte = [text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
   auto const continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
   auto const first = byte(0);
   if (first < 0x80U) return 1;
@@ -33,7 +35,9 @@ std::size_t characterLength(std::string_view text) {
   return 0;
 }
 
-bool isControl(char c) { return (static_cast<unsigned char>(c) < 0x20U && c != '\t' && c != '\n') || c == '\x7F'; }
+bool isControl(char c) {
+  return (static_cast<unsigned char>(c) < 0x20U && c != '\t' && c != '\n') || c == '\x7F';
+}
 
 // Accepts everything that is JSON.
 struct AnyJson {

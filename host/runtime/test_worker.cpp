@@ -146,6 +146,7 @@ void TestWorker::sendBytes(std::string_view bytes) {
 
 std::optional<wire::Hello> TestWorker::start(wire::Config const& config) {
   send(wire::Kind::config, 0, config);
+  sandbox = receiveAs<wire::Closed>(wire::Kind::closed);
   return receiveAs<wire::Hello>(wire::Kind::hello);
 }
 

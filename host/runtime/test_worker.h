@@ -56,6 +56,7 @@ public:
   void closeSocket();
 
   std::vector<wire::Message> passed;
+  std::optional<wire::Closed> sandbox; // what it said of it, once started
 
 private:
   pid_t pid_ = -1;

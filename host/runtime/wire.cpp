@@ -172,6 +172,7 @@ std::string_view nameOfKnown(Kind kind) {
   case Kind::progress: return "progress";
   case Kind::done: return "done";
   case Kind::dying: return "dying";
+  case Kind::closed: return "closed";
   }
   return {};
 }
@@ -212,6 +213,7 @@ GARLAND_WIRE_PAYLOAD(HttpAnswer)
 GARLAND_WIRE_PAYLOAD(KvAnswer)
 GARLAND_WIRE_PAYLOAD(Ack)
 GARLAND_WIRE_PAYLOAD(EmitCredit)
+GARLAND_WIRE_PAYLOAD(Closed)
 GARLAND_WIRE_PAYLOAD(Hello)
 GARLAND_WIRE_PAYLOAD(LoadFailed)
 GARLAND_WIRE_PAYLOAD(HttpAsk)

@@ -44,8 +44,10 @@ inline constexpr std::uint16_t kMore = 1;              // header flag; every oth
 //  cancel        call  (empty)        the plugin sees cancelled(); whatever it waits for ends
 //  shutdown      0     (empty)        end running calls, close instances, exit 0; no call may follow
 //  worker -> host
-//  hello         0     Hello          the sandbox is closed, the plugin is loaded, calls are welcome
-//  loadFailed    0     LoadFailed     instead of hello; the worker exits with kExitLoadFailed
+//  closed        0     Closed         the first message and sent once, before plugin code exists: nobody can
+//                                     forge it, and the host believes a sandbox tier from nowhere else
+//  hello         0     Hello          the plugin is loaded, calls are welcome; plugin code may write it
+//  loadFailed    0     LoadFailed     instead of hello (or of closed); the worker exits with kExitLoadFailed
 //  httpAsk       call  HttpAsk        answered by httpAnswer
 //  kvGet         call  KvGet          answered by kvAnswer
 //  kvPut         call  KvPut          answered by ack
@@ -76,6 +78,7 @@ enum class Kind : std::uint16_t {
   progress = 73,
   done = 74,
   dying = 75,
+  closed = 76,
 };
 
 enum class Direction { hostToWorker, workerToHost };
@@ -140,16 +143,19 @@ struct EmitCredit {
 
 // ---------------------------------------------------------------- worker -> host
 
+struct Closed {
+  std::uint8_t tier = 3;          // SandboxTier that was reached: 0 = A ... 3 = D
+  std::vector<std::string> notes; // what the sandbox lacks, one sentence each
+};
+
 struct Hello {
   std::uint32_t version = kVersion;
   std::uint16_t abi_major = 0;
   std::uint16_t abi_minor = 0;
-  std::uint8_t tier = 3; // SandboxTier that was reached: 0 = A ... 3 = D
   std::string plugin_id;
   std::string plugin_version;
   std::string build_id;
-  std::int32_t concurrency = 0;   // garland_concurrency
-  std::vector<std::string> notes; // what the sandbox lacks, one sentence each
+  std::int32_t concurrency = 0; // garland_concurrency
 };
 
 struct LoadFailed {
@@ -222,9 +228,9 @@ BOOST_DESCRIBE_STRUCT(HttpAnswer, (), (request, error, status, headers, body, re
 BOOST_DESCRIBE_STRUCT(KvAnswer, (), (request, error, value, version))
 BOOST_DESCRIBE_STRUCT(Ack, (), (request, error))
 BOOST_DESCRIBE_STRUCT(EmitCredit, (), (records, error))
+BOOST_DESCRIBE_STRUCT(Closed, (), (tier, notes))
 BOOST_DESCRIBE_STRUCT(Hello, (),
-                      (version, abi_major, abi_minor, tier, plugin_id, plugin_version, build_id, concurrency,
-                       notes))
+                      (version, abi_major, abi_minor, plugin_id, plugin_version, build_id, concurrency))
 BOOST_DESCRIBE_STRUCT(LoadFailed, (), (stage, reason))
 BOOST_DESCRIBE_STRUCT(HttpAsk, (),
                       (request, method, url, headers, body, credential_slot, idempotency_key, timeout_ms,

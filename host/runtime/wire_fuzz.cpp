@@ -48,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   payload<wire::KvAnswer>(bytes);
   payload<wire::Ack>(bytes);
   payload<wire::EmitCredit>(bytes);
+  payload<wire::Closed>(bytes);
   payload<wire::Hello>(bytes);
   payload<wire::LoadFailed>(bytes);
   payload<wire::HttpAsk>(bytes);

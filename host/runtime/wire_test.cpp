@@ -33,7 +33,8 @@ template <class Visit> void everyPayload(Visit visit) {
   visit(Ack{1, fullError()});
   visit(Ack{1, std::nullopt});
   visit(EmitCredit{3, fullError()});
-  visit(Hello{1, 1, 2, 0, "garland.caldav", "1.0.0", "abcd", 1, {"one", "two"}});
+  visit(Closed{2, {"one", "two"}});
+  visit(Hello{1, 1, 2, "garland.caldav", "1.0.0", "abcd", 1});
   visit(LoadFailed{"load", "no such symbol"});
   visit(HttpAsk{5, "PUT", "https://example.com/", {{"a", "b"}}, "body", "login", "key", 9, 10});
   visit(KvGet{5, "k"});
@@ -77,9 +78,9 @@ TEST(Wire, ALengthThatLiesAllocatesNothing) {
   std::string bytes(4, '\xff');    // request
   bytes += std::string(4, '\xff'); // a method of 4 GiB
   EXPECT_FALSE(decode<HttpAsk>(bytes));
-  auto list = encode(Hello{});
+  auto list = encode(Closed{});
   std::memset(list.data() + list.size() - 4, 0xff, 4); // 4 billion notes
-  EXPECT_FALSE(decode<Hello>(list));
+  EXPECT_FALSE(decode<Closed>(list));
 }
 
 TEST(Wire, UnknownKindsOfErrorsReadAsTheAbiSays) {

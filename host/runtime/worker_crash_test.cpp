@@ -163,6 +163,7 @@ TEST(WorkerLoad, ATruncatedObjectIsRefusedOrItsDeathIsNamed) {
   auto const path = testing::TempDir() + "truncated.so";
   std::ofstream(path, std::ios::binary) << bytes.substr(0, 700);
   TestWorker worker(path);
+  ASSERT_TRUE(worker.receive(Kind::closed));
   auto const message = worker.receive();
   ASSERT_TRUE(message);
   EXPECT_TRUE(message->kind == Kind::loadFailed || message->kind == Kind::dying);

@@ -9,10 +9,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 50ms;   // how exactly deadlines are kept
-constexpr auto kStalled = 3s;  // a fiber may hold the worker's thread that long
+constexpr auto kTick = 50ms;         // how exactly deadlines are kept
+constexpr auto kStalled = 3s;        // a fiber may hold the worker's thread that long
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
+constexpr std::size_t kMaxOwnLogLines = 1000; // outside of calls, in the worker's life
 
 Error diedError(std::string message) {
   Error error(ErrorKind::transient, std::move(message));
@@ -33,14 +34,16 @@ wire::Call wireCall(Call call, std::chrono::steady_clock::duration left) {
 
 } // namespace
 
-WorkerLink::WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id, Spawned spawned)
+WorkerLink::WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id,
+                       Spawned spawned)
     : executor_(executor), log_(log), plugin_id_(std::move(plugin_id)), process_(std::move(spawned.process)),
-      pid_(process_.pid()),
-      connection_(std::make_shared<Connection>(executor, std::move(spawned.socket), static_cast<Connection::Owner&>(*this))),
+      pid_(process_.pid()), connection_(std::make_shared<Connection>(executor, std::move(spawned.socket),
+                                                                     static_cast<Connection::Owner&>(*this))),
       output_(std::make_shared<PluginOutput>(executor, std::move(spawned.output), log, plugin_id_)),
       flight_(spawned.flight.get()), exit_watch_(executor, spawned.exit_watch.release()),
-      end_timer_(executor), tick_(executor), hello_(Error(ErrorKind::transient, "the worker has not answered yet")),
-      greeted_(executor), gone_(executor) {}
+      end_timer_(executor), tick_(executor),
+      hello_(Error(ErrorKind::transient, "the worker has not answered yet")), greeted_(executor),
+      gone_(executor) {}
 
 WorkerLink::~WorkerLink() { connection_->close(); }
 
@@ -81,27 +84,43 @@ Result<void> WorkerLink::handle(wire::Message const& message) {
   if (message.id == 0) return onOwnMessage(message);
   auto const found = calls_.find(message.id);
   if (found == calls_.end())
-    return Error(ErrorKind::pluginBug, "it sent a " + std::string(wire::name(message.kind)) + " for a call that does not run");
+    return Error(ErrorKind::pluginBug,
+                 "it sent a " + std::string(wire::name(message.kind)) + " for a call that does not run");
   auto const call = found->second;
   return call->onMessage(message.kind, message.payload);
 }
 
 Result<void> WorkerLink::onOwnMessage(wire::Message const& message) {
   switch (message.kind) {
-    case wire::Kind::hello:
-    case wire::Kind::loadFailed: return onGreeting(message);
-    case wire::Kind::log: {
-      TRY(line, wire::decode<wire::Log>(message.payload));
-      log_.info("a plugin logged outside of a call", {{"plugin", plugin_id_}, {"line", cleanText(line.message, kMaxSentence)}});
-      return {};
-    }
-    default: return Error(ErrorKind::pluginBug, "it sent a " + std::string(wire::name(message.kind)) + " that names no call");
+  case wire::Kind::closed: return onClosedSandbox(message);
+  case wire::Kind::hello:
+  case wire::Kind::loadFailed: return onGreeting(message);
+  case wire::Kind::log: {
+    TRY(line, wire::decode<wire::Log>(message.payload));
+    if (log_lines_ >= kMaxOwnLogLines) return {};
+    ++log_lines_;
+    log_.info("a plugin logged outside of a call",
+              {{"plugin", plugin_id_}, {"line", cleanText(line.message, kMaxSentence)}});
+    return {};
   }
+  default:
+    return Error(ErrorKind::pluginBug,
+                 "it sent a " + std::string(wire::name(message.kind)) + " that names no call");
+  }
+}
+
+Result<void> WorkerLink::onClosedSandbox(wire::Message const& message) {
+  if (sandbox_) return Error(ErrorKind::pluginBug, "it described its sandbox twice");
+  TRY(closed, wire::decode<wire::Closed>(message.payload));
+  sandbox_ = std::move(closed);
+  return {};
 }
 
 Result<void> WorkerLink::onGreeting(wire::Message const& message) {
   if (greeted_.isSet()) return Error(ErrorKind::pluginBug, "it greeted the host twice");
   if (message.kind == wire::Kind::hello) {
+    if (!sandbox_)
+      return Error(ErrorKind::pluginBug, "it greeted the host before it had described its sandbox");
     TRY(hello, wire::decode<wire::Hello>(message.payload));
     hello_ = std::move(hello);
   } else {
@@ -130,17 +149,21 @@ Task<json::value> WorkerLink::run(std::uint64_t id, Call call, CallHost& host, S
     queue_.push_back(turn);
     co_await turn->wait();
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return Error(ErrorKind::cancelled, "the call was cancelled");
+    if (state.cancelled() != asio::cancellation_type::none)
+      co_return Error(ErrorKind::cancelled, "the call was cancelled");
   }
   auto const left = deadline - std::chrono::steady_clock::now();
   auto title = call.operation + " of " + plugin_id_;
   if (isEnding())
-    co_return diedError("the worker of " + plugin_id_ + " ended before " + title + " began").withEffect(Effect::notApplied);
+    co_return diedError("the worker of " + plugin_id_ + " ended before " + title + " began")
+        .withEffect(Effect::notApplied);
   if (left <= 0ms) co_return Error(ErrorKind::transient, title + " could not begin before its deadline");
   auto const message = wire::encode(wireCall(std::move(call), left));
-  if (message.size() > wire::kMaxMessage) co_return Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB");
+  if (message.size() > wire::kMaxMessage)
+    co_return Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB");
 
-  auto const running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host, limits_, deadline);
+  auto const running =
+      std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host, limits_, deadline);
   calls_.emplace(id, running);
   connection_->sendRaw(wire::Kind::call, id, message);
   watchCalls();
@@ -213,12 +236,15 @@ void WorkerLink::kill(std::string reason) {
 }
 
 void WorkerLink::watchExit() {
-  exit_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](auto const& failed) {
-    if (failed || self->gone_.isSet()) return;
-    ExitStatus status;
-    if (self->process_.reap(status)) self->onExit(status);
-    else self->watchExit();
-  });
+  exit_watch_.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [self = shared_from_this()](auto const& failed) {
+                           if (failed || self->gone_.isSet()) return;
+                           ExitStatus status;
+                           if (self->process_.reap(status))
+                             self->onExit(status);
+                           else
+                             self->watchExit();
+                         });
 }
 
 void WorkerLink::onExit(ExitStatus status) {
@@ -233,7 +259,8 @@ void WorkerLink::onExit(ExitStatus status) {
   end_timer_.cancel();
   auto const how = describeEnd(status);
   if (!greeted_.isSet()) {
-    hello_ = diedError("the worker of " + plugin_id_ + " " + how + " before it was ready").withEffect(Effect::notApplied);
+    hello_ = diedError("the worker of " + plugin_id_ + " " + how + " before it was ready")
+                 .withEffect(Effect::notApplied);
     greeted_.set();
   }
   tick_.cancel();
@@ -260,7 +287,8 @@ std::string WorkerLink::describeEnd(ExitStatus status) const {
 
 std::string WorkerLink::whoRan() const {
   for (auto const id : {dying_call_, flight_.callId()})
-    if (auto const found = calls_.find(id); found != calls_.end()) return " while " + found->second->title() + " ran";
+    if (auto const found = calls_.find(id); found != calls_.end())
+      return " while " + found->second->title() + " ran";
   if (calls_.empty()) return "";
   if (calls_.size() == 1) return " while " + calls_.begin()->second->title() + " ran";
   return " while " + std::to_string(calls_.size()) + " calls ran";

@@ -6,9 +6,9 @@
 #include "host/runtime/connection.h"
 #include "host/runtime/flight_view.h"
 #include "host/runtime/latch.h"
+#include "host/runtime/plugin_output.h"
 #include "host/runtime/running_call.h"
 #include "host/runtime/spawn.h"
-#include "host/runtime/plugin_output.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +16,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -37,6 +38,8 @@ public:
   // Set when the worker has said hello, has refused to, or is gone.
   Latch& greeted() { return greeted_; }
   Result<wire::Hello> const& hello() const { return hello_; }
+  // What it said of its sandbox before plugin code existed; set once it has greeted with a hello.
+  std::optional<wire::Closed> const& sandbox() const { return sandbox_; }
 
   // Runs one call. Its memory and the CallHost's are free when it returns.
   Task<json::value> run(std::uint64_t id, Call call, CallHost& host, SteadyTime deadline);
@@ -48,7 +51,7 @@ public:
 
   bool isGone() const { return gone_.isSet(); }
   bool isEnding() const { return ending_ || !kill_reason_.empty() || isGone(); } // takes no call any more
-  Latch& gone() { return gone_; } // reaped, every call over
+  Latch& gone() { return gone_; }                                                // reaped, every call over
   pid_t pid() const { return pid_; }
   std::size_t inFlight() const { return calls_.size(); }
 
@@ -57,6 +60,7 @@ private:
   void onClosed() override;
   void onBroken(std::string reason) override;
   Result<void> handle(wire::Message const& message);
+  Result<void> onClosedSandbox(wire::Message const& message);
   Result<void> onGreeting(wire::Message const& message);
   Result<void> onOwnMessage(wire::Message const& message);
   Result<void> onDying(wire::Message const& message);
@@ -81,12 +85,14 @@ private:
   std::shared_ptr<PluginOutput> output_;
   FlightView flight_;
   asio::posix::stream_descriptor exit_watch_; // a second descriptor of the process
-  asio::steady_timer end_timer_; // when it is killed unless it greets, or ends
+  asio::steady_timer end_timer_;              // when it is killed unless it greets, or ends
   asio::steady_timer tick_;
   bool ticking_ = false;
 
   CallLimits limits_;
+  std::optional<wire::Closed> sandbox_;
   Result<wire::Hello> hello_;
+  std::size_t log_lines_ = 0; // outside of calls
   Latch greeted_;
   Latch gone_;
   Ended ended_;

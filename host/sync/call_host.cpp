@@ -31,6 +31,16 @@ Effect effectOf(int status) {
   return status >= 400 && status < 500 ? Effect::notApplied : Effect::unknown;
 }
 
+// Connectors resolve references against Content-Location, so only the host may say it: where the answer
+// came from after redirects.
+std::vector<std::pair<std::string, std::string>> headersOf(egress::Response& response) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (auto& header : response.headers)
+    if (header.name != "content-location") out.emplace_back(std::move(header.name), std::move(header.value));
+  if (response.redirected) out.emplace_back("content-location", response.final_url);
+  return out;
+}
+
 // While the secrets of the call are still known to the redactor.
 Error scrubbed(Context const& context, Error error) {
   error.message = context.scrub(error.message);
@@ -98,6 +108,12 @@ egress::Request PluginCallHost::requestFor(runtime::HttpAsk ask) const {
   return request;
 }
 
+// The trail could not be written after an exchange: what the exchange did at the provider stays true.
+Error unrecorded(Error error, Result<egress::Response> const& fetched) {
+  error.effect = fetched ? Effect::unknown : fetched.error().effect;
+  return error;
+}
+
 egress::Policy PluginCallHost::policy() const {
   egress::Policy policy;
   policy.allowed_hosts = session_.plugin->manifest.allowedHosts(session_.connection.settings);
@@ -122,15 +138,16 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto fetched =
       co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
   // Without its row in the trail no answer is given: a full disk stops the call, not the record of it.
-  CO_TRY_VOID(co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_));
+  auto const saved =
+      co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
+  if (!saved) co_return unrecorded(saved.error(), fetched);
   if (!fetched) co_return fetched.error();
   runtime::HttpAnswer answer;
   answer.status = fetched->status;
-  for (auto& header : fetched->headers)
-    answer.headers.emplace_back(std::move(header.name), std::move(header.value));
+  answer.headers = headersOf(*fetched);
   answer.body = std::move(fetched->body);
   answer.retry_after = fetched->retry_after;
-  answer.effect = effectOf(answer.status);
+  answer.effect = fetched->may_have_applied ? Effect::unknown : effectOf(answer.status);
   co_return answer;
 }
 

@@ -35,12 +35,12 @@ TEST_F(Connect, TheAccountIsCheckedNamedAndItsCredentialSealed) {
   auto const connection = connect(settings(), "login", good());
   ASSERT_TRUE(connection) << connection.error().message;
   EXPECT_EQ(connection->plugin_id, "test.calendar.fake");
-  EXPECT_EQ(connection->account_name, "ada");
+  EXPECT_EQ(connection->account_name, "ada of p");
   EXPECT_EQ(connection->state, "connected");
   auto const sealed = house.rows("SELECT sealed FROM credentials");
   ASSERT_EQ(sealed.size(), 1U);
   EXPECT_EQ(sealed[0].text(0).find("correct horse"), std::string::npos);
-  EXPECT_EQ(house.run(house.engine->connection(connection->id)).value().account_name, "ada");
+  EXPECT_EQ(house.run(house.engine->connection(connection->id)).value().account_name, "ada of p");
 }
 
 TEST_F(Connect, AWrongSettingIsToldByItsPlace) {

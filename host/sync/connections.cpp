@@ -32,10 +32,9 @@ Error noConnection(std::string const& id) {
                "there is no connection \"" + id + "\"; `garland connections` shows those there are");
 }
 
-// Which account this is: two connections of one vendor may not be the same.
-std::string accountKey(Connection const& connection) {
-  return vault::sha256Hex(connection.account_name + "\n" + canonicalJson(connection.settings));
-}
+// Which account this is: two connections of one vendor may not be the same. The settings do not count:
+// one account may be reached by several addresses.
+std::string accountKey(Connection const& connection) { return vault::sha256Hex(connection.account_name); }
 
 } // namespace
 

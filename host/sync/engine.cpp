@@ -36,6 +36,7 @@ public:
   }
   Task<Connection> connection(std::string id) override { return connections_.one(std::move(id)); }
   Task<void> disconnect(std::string id) override {
+    Runs::Closing const closing(runs_, id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
     co_return co_await connections_.forget(id);
   }

@@ -206,6 +206,8 @@ Task<Push::Next> Push::failed(Op op, Error error, bool last_chance) {
       tell(op, "conflict", "it keeps changing at the provider; the next sync tries again: " + message);
     co_return Next::goOn;
   }
+  // A provider that keeps failing is left alone until the next sync, so that the pull has its turn.
+  bool const enough = kind == ErrorKind::transient && ++in_a_row_ >= kTransientsInARow;
   if (error.effect != Effect::notApplied) {
     // Stays "sent": whether it was written is found out by repeating it with the same key.
     if (error.provider_code != "worker_died") {
@@ -213,14 +215,15 @@ Task<Push::Next> Push::failed(Op op, Error error, bool last_chance) {
     }
     tell(op, std::string(name(kind)),
          "whether it was written is not known; the next sync finds out: " + message);
-    co_return kind == ErrorKind::rateLimited || kind == ErrorKind::quota ? Next::stop : Next::goOn;
+    bool const limited = kind == ErrorKind::rateLimited || kind == ErrorKind::quota;
+    co_return limited || enough ? Next::stop : Next::goOn;
   }
   bool const later = kind == ErrorKind::transient || kind == ErrorKind::rateLimited ||
                      kind == ErrorKind::quota || kind == ErrorKind::cancelled;
   std::string const state = later ? "pending" : "parked";
   CO_TRY_VOID(co_await setState(&op, state));
   tell(op, std::string(name(kind)), message);
-  if (kind == ErrorKind::transient && ++in_a_row_ < kTransientsInARow) co_return Next::goOn;
+  if (kind == ErrorKind::transient && !enough) co_return Next::goOn;
   co_return later ? Next::stop : Next::goOn;
 }
 

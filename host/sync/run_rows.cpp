@@ -110,6 +110,10 @@ Task<std::optional<Run>> Runs::last(std::string connection_id) {
 Task<void> Runs::recover() {
   store::Statement query(std::string(kColumns) + "WHERE state IN ('queued','running')");
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  // The daemon's own end is no sign against a write that was under way: only workers are ended by one.
+  store::Unit innocent;
+  innocent.emplace_back("UPDATE pushes SET dispatches=0 WHERE state='sent'", Values());
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(innocent)));
   for (auto const& row : rows.rows) {
     auto run = runFrom(row);
     if (inFlight(run.id)) continue;

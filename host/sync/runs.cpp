@@ -30,6 +30,8 @@ Task<Run> Runs::start(std::string connection_id) {
   if (context_.stopping)
     co_return Error(ErrorKind::cancelled, "the daemon is stopping; try again when it is back");
   CO_TRY(connection, co_await connections_.one(connection_id));
+  if (closing_.contains(connection_id))
+    co_return Error(ErrorKind::notFound, "connection \"" + connection_id + "\" is being disconnected");
   if (auto const found = in_flight_.find(connection_id); found != in_flight_.end())
     co_return found->second->run;
   Run run;

@@ -8,6 +8,8 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 
 namespace garland::sync {
 
@@ -22,6 +24,20 @@ public:
 
   // Ends the run of a connection at its next checkpoint and answers when it has ended.
   Task<void> stopOf(std::string connection_id);
+
+  // While it lives no run of this connection starts: it is being disconnected.
+  class Closing {
+  public:
+    Closing(Runs& runs, std::string connection_id)
+        : runs_(runs), place_(runs.closing_.insert(std::move(connection_id))) {}
+    Closing(Closing const&) = delete;
+    Closing& operator=(Closing const&) = delete;
+    ~Closing() { runs_.closing_.erase(place_); }
+
+  private:
+    Runs& runs_;
+    std::multiset<std::string>::iterator place_;
+  };
   // Marks what a crash left; those connections are due at once.
   Task<void> recover();
   Task<void> drained();
@@ -45,6 +61,7 @@ private:
   Semaphore places_; // runs at once in this process
   Nursery nursery_;
   std::map<std::string, State> in_flight_; // by connection
+  std::multiset<std::string> closing_;
 };
 
 } // namespace garland::sync

@@ -82,16 +82,21 @@ std::string text(garland_str span) {
   return span.ptr == nullptr ? std::string() : std::string(span.ptr, span.len);
 }
 
-void greet(Loop& loop, garland_plugin const& plugin, sandbox::Closed const& closed) {
+// Flushed while there is no plugin code in this process that could have written it.
+void tellSandbox(Loop& loop, sandbox::Closed const& closed) {
+  loop.channel().send(wire::Kind::closed, 0,
+                      wire::Closed{static_cast<std::uint8_t>(closed.tier), closed.notes});
+  loop.channel().flush();
+}
+
+void greet(Loop& loop, garland_plugin const& plugin) {
   wire::Hello hello;
   hello.abi_major = GARLAND_ABI_MAJOR;
   hello.abi_minor = GARLAND_ABI_MINOR;
-  hello.tier = static_cast<std::uint8_t>(closed.tier);
   hello.plugin_id = text(plugin.id);
   hello.plugin_version = text(plugin.version);
   hello.build_id = text(plugin.build_id);
   hello.concurrency = plugin.concurrency;
-  hello.notes = closed.notes;
   loop.channel().send(wire::Kind::hello, 0, hello);
 }
 
@@ -103,6 +108,7 @@ int serve(sandbox::Options const& options) {
 
   auto const closed = sandbox::close(options);
   if (!closed) return refuse(loop, "sandbox", closed.error().message, wire::kExitSandbox);
+  tellSandbox(loop, *closed);
   auto& host = *new garland_host(hostTable(loop));
   auto const loaded = loadPlugin(kPluginPath, host);
   if (!loaded) return refuse(loop, loaded.error().stage, loaded.error().reason, wire::kExitLoadFailed);
@@ -111,7 +117,7 @@ int serve(sandbox::Options const& options) {
   ::close(kPlugin);
 
   auto& plugin = *new garland_plugin(*loaded);
-  greet(loop, plugin, *closed);
+  greet(loop, plugin);
   return loop.run(plugin);
 }
 

@@ -100,6 +100,7 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
   expectRefusedAt("/settings", [](Object& m) { m["settings"] = json::object(); });
   expectRefusedAt("/settings/type", [](Object& m) { m["settings"] = {{"type", "string"}}; });
   expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 0}}; });
+  expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 33554433}}; });
   expectRefusedAt("/poll/every_seconds", [](Object& m) { m["poll"] = {{"every_seconds", 1}}; });
 }
 

@@ -20,12 +20,6 @@ bool changesNothing(std::string_view method) {
   return std::ranges::find(reading, method) != reading.end();
 }
 
-// What a write did, by its answer: refused requests did nothing, a server error may have done it.
-Effect effectOf(int status) {
-  if (status >= 200 && status < 300) return Effect::applied;
-  return status < 500 ? Effect::notApplied : Effect::unknown;
-}
-
 garland_http_request requestOf(Request const& request, std::vector<garland_header> const& headers) {
   garland_http_request out{};
   out.size = sizeof out;
@@ -50,6 +44,14 @@ Response responseOf(garland_http_response const& answer) {
     response.headers.push_back({view(answer.headers[i].name), view(answer.headers[i].value)});
   if (answer.retry_after_ms >= 0) response.retry_after = Milliseconds(answer.retry_after_ms);
   return response;
+}
+
+// At most so many bytes, without cutting through a character.
+std::string_view shortened(std::string_view text, std::size_t longest) {
+  if (text.size() <= longest) return text;
+  auto const continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  while (longest > 0 && continues(text[longest])) --longest;
+  return text.substr(0, longest);
 }
 
 } // namespace
@@ -79,7 +81,7 @@ void Call::problem(std::string_view place, Failure const& failure) {
   json::object record;
   record["id"] = place;
   record["kind"] = name(failure.kind);
-  record["message"] = failure.message.empty() ? "no reason was given" : failure.message.substr(0, longest);
+  record["message"] = failure.message.empty() ? "no reason was given" : shortened(failure.message, longest);
   emit("garland.problem", record);
 }
 
@@ -153,11 +155,9 @@ Response Call::send(Request const& request) {
     Suspension const guard;
     status = host_.http(host_.ctx, handle_, &asked, &answer);
   }
-  if (status == GARLAND_OK) {
-    if (writes) noteWrite(effectOf(answer.status));
-    return responseOf(answer);
-  }
+  // The host knows more than the status: a refusal after a redirect does not undo the write before it.
   if (writes) noteWrite(static_cast<Effect>(answer.effect));
+  if (status == GARLAND_OK) return responseOf(answer);
   auto const url = std::string_view(request.url).substr(0, request.url.find('?'));
   auto const why = answer.body.len > 0 ? view(answer.body) : std::string_view("no answer came");
   Failure failure(static_cast<Kind>(status),

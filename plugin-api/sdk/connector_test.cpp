@@ -18,7 +18,8 @@ namespace fake = garland::testing;
 
 constexpr auto manifest = R"({
   "manifest": 1, "id": "test.edge", "name": "Edge", "version": "1.2.3", "category": "calendar", "summary": "A test.",
-  "operations": ["test.throw/1", "test.write/1", "test.handler/1", "test.state/1", "test.output/1", "health.check/1"],
+  "operations": ["test.throw/1", "test.write/1", "test.handler/1", "test.state/1", "test.output/1", "test.report/1",
+                 "health.check/1"],
   "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
   "hosts": ["api.example.com"]
 })";
@@ -104,13 +105,18 @@ public:
     call.checkpoint({{"at", 3}});
   }
 
+  void report(Account&, What const& input, Call& call) {
+    call.problem("item", Failure(Kind::providerBug, input.what));
+  }
+
   HealthReport check(Account&) { return {"anna"}; }
 
   static std::span<OperationEntry const> operations() {
     static constexpr OperationEntry table[] = {
         operation<&Edge::throwIt>("test.throw/1"),   operation<&Edge::write>("test.write/1"),
         operation<&Edge::handler>("test.handler/1"), operation<&Edge::state>("test.state/1"),
-        operation<&Edge::output>("test.output/1"),   operation<&Edge::check>("health.check/1")};
+        operation<&Edge::output>("test.output/1"),   operation<&Edge::report>("test.report/1"),
+        operation<&Edge::check>("health.check/1")};
     return table;
   }
 };
@@ -231,6 +237,17 @@ TEST_F(ConnectorEdge, OutputReachesTheHost) {
   EXPECT_EQ(host.progress().first, 3U);
   ASSERT_EQ(host.logs().size(), 1U);
   EXPECT_EQ(host.logs()[0].fields, json::value({{"id", 1}}));
+}
+
+TEST_F(ConnectorEdge, ALongMessageIsNotCutInsideOfACharacter) {
+  std::string const fits = std::string(1998, 'a') + "\xC3\xA9";
+  std::string const too_long = std::string(1999, 'a') + "\xC3\xA9";
+  EXPECT_TRUE(host.run("test.report/1", {{"what", fits + "b"}}).ok());
+  EXPECT_TRUE(host.run("test.report/1", {{"what", too_long}}).ok());
+  auto const problems = host.emitted("garland.problem");
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems[0].at("message").as_string(), fits);
+  EXPECT_EQ(problems[1].at("message").as_string(), std::string(1999, 'a'));
 }
 
 TEST_F(ConnectorEdge, ARefusedRecordEndsTheOperationWithTheHostsStatus) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 namespace garland::sdk::ical {
@@ -224,22 +225,32 @@ Time occurrenceOf(icalcomponent* part, Time const& series_start, ZoneNames const
 }
 
 std::vector<Series> seriesOf(Document const& document) {
+  constexpr std::size_t most = 5000;
+  auto const parts = document.events();
+  if (parts.size() > most)
+    throw Failure(Kind::unsupported, "the calendar text has " + std::to_string(parts.size()) +
+                                         " events; more than " + std::to_string(most) +
+                                         " in one text are not supported");
   std::vector<Series> all;
-  for (auto const& part : document.events()) {
+  std::map<std::string, std::size_t> by_uid;
+  std::map<std::size_t, std::size_t> by_component;
+  for (auto const& part : parts) {
     auto const uid = textOf(part.tree, ICAL_UID_PROPERTY);
     auto const line = document.lines[document.components[part.component].begin].number;
-    auto found = std::find_if(all.begin(), all.end(), [&](Series const& one) { return one.uid == uid; });
-    if (found == all.end()) found = all.insert(all.end(), {uid, line, {}, false, {}});
-    found->parts.push_back(part);
-    if (uid.empty()) found->unreadable = "line " + std::to_string(line) + ": the event has no UID";
+    auto const [found, is_new] = by_uid.emplace(uid, all.size());
+    if (is_new) all.push_back({uid, line, {}, false, {}});
+    auto& series = all[found->second];
+    series.parts.push_back(part);
+    by_component.emplace(part.component, found->second);
+    if (uid.empty()) series.unreadable = "line " + std::to_string(line) + ": the event has no UID";
   }
-  for (auto const& error : document.errors)
-    for (auto& series : all)
-      for (auto const& part : series.parts) {
-        auto const& line = document.lines[error.line];
-        if (part.component != error.component || !decidesTime(line.name)) continue;
-        series.unreadable = "line " + std::to_string(line.number) + ": the " + line.name + " cannot be read";
-      }
+  for (auto const& error : document.errors) {
+    auto const found = by_component.find(error.component);
+    auto const& line = document.lines[error.line];
+    if (found == by_component.end() || !decidesTime(line.name)) continue;
+    all[found->second].unreadable =
+        "line " + std::to_string(line.number) + ": the " + line.name + " cannot be read";
+  }
   std::for_each(all.begin(), all.end(), putMasterFirst);
   return all;
 }

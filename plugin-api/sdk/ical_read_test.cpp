@@ -238,6 +238,18 @@ TEST(IcalRead, WhatIsNotICalendarIsRefusedWithTheLine) {
   EXPECT_THAT(refusal("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\nEND:VCALENDAR\r\n"), HasSubstr("line 3"));
 }
 
+TEST(IcalRead, TheNumberOfEventsIsBounded) {
+  std::string many;
+  auto const add = [&many](int number) {
+    many +=
+        "BEGIN:VEVENT\r\nUID:u" + std::to_string(number) + "\r\nDTSTART:20260613T120000Z\r\nEND:VEVENT\r\n";
+  };
+  for (int i = 0; i < 5000; ++i) add(i);
+  EXPECT_EQ(parseEvents(calendarOf(many)).events.size(), 5000U);
+  add(5000);
+  EXPECT_THAT(refusal(calendarOf(many)), HasSubstr("has 5001 events"));
+}
+
 TEST(IcalRead, SizeAndDepthAreBounded) {
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += "BEGIN:X-A\r\n";

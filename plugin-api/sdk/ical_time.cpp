@@ -56,6 +56,10 @@ icaltimetype toIcal(Time const& time) {
   auto const clock = clockOf(time);
   year_month_day const date(floor<days>(clock));
   hh_mm_ss const of_day(clock - floor<days>(clock));
+  // libical writes a later year as zeros.
+  if (date.year() > year(3000))
+    throw Failure(Kind::invalidInput,
+                  "\"" + time.text + "\" is too far in the future: years up to 3000 can be written");
   icaltimetype result = icaltime_null_time();
   result.year = static_cast<int>(date.year());
   result.month = static_cast<int>(static_cast<unsigned>(date.month()));

@@ -208,6 +208,15 @@ TEST(IcalWrite, WhatCannotBeWrittenIsRefusedWithItsField) {
   EXPECT_EQ(field(wedding(), over(stored)), "/data/uid");
 }
 
+TEST(IcalWrite, AYearThatCannotBeWrittenIsRefused) {
+  Event event;
+  event.uid = "u";
+  event.start = Time::date("3001-01-01");
+  auto const failure = attempt([&] { toIcs(event, over("")); });
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->message, HasSubstr("up to 3000"));
+}
+
 // No text of an event can end its line and begin one of its own.
 TEST(IcalWrite, ALineBreakInAValueStaysInside) {
   std::string const evil = "x\r\nATTENDEE:mailto:evil@example.com\r\nEND:VEVENT\r\n";

@@ -71,6 +71,12 @@ HttpRequest requestFrom(garland_http_request const& asked) {
   return request;
 }
 
+// As the host tells it: refused requests did nothing, a server error may have done it.
+garland_effect effectOf(int status) {
+  if (status >= 200 && status < 300) return GARLAND_EFFECT_APPLIED;
+  return status >= 400 && status < 500 ? GARLAND_EFFECT_NOT_APPLIED : GARLAND_EFFECT_UNKNOWN;
+}
+
 void fill(garland_call& call, HttpResponse const& from, garland_http_response& to) {
   auto& headers = call.headers.emplace_back();
   for (auto const& [name, value] : from.headers)
@@ -80,7 +86,7 @@ void fill(garland_call& call, HttpResponse const& from, garland_http_response& t
   to.header_count = static_cast<std::uint32_t>(headers.size());
   to.body = bytes(call.keep(from.body));
   to.retry_after_ms = from.retry_after ? from.retry_after->count() : -1;
-  to.effect = GARLAND_EFFECT_UNKNOWN; // the bytes left; what they did, the status tells
+  to.effect = effectOf(from.status);
 }
 
 garland_status http(void* ctx, garland_call* call, garland_http_request const* asked,

@@ -24,7 +24,7 @@ import photographer_calendar  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("GARLAND_BIN", ROOT / "build/release/bin"))
 USER = "studio"
-ARCHIVE = 2000  # enough that a person, and a SIGKILL, can come in between
+ARCHIVE = 1000  # enough that a person, and a SIGKILL, can come in between
 
 
 class Failed(Exception):
@@ -290,10 +290,11 @@ def tour(arguments, state):
     garland.command("records", "edit", wedding["id"], "--vendor", vendor, "--set", "/location=Orangerie, west door")
     run = garland.json("sync", "run", connection)
     expect("the edit made here was written to the server", counts(run, "pushed") == {"updated": 1}, run["pushed"])
+    expect("its echo came back with the pull, was recognised and dropped", counts(run) == {} and run["echoes"] == 1, run)
     on_server = server.get("weddings", "wedding-00@studio.example")
     expect("the server's own copy says so", "Orangerie\\, west door" in on_server, on_server)
     run = garland.json("sync", "run", connection)
-    expect("its echo is recognised: nothing comes in, nothing goes out",
+    expect("after that both sides are the same: nothing comes in, nothing goes out",
            counts(run) == {} and counts(run, "pushed") == {}, run)
 
     say("5. The worker is killed in the middle of a sync")
@@ -352,17 +353,19 @@ def main():
     if arguments.stop:
         say("stopped: " + (", ".join(stopped) or "nothing was running"))
         return 0
+    keep = False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         tour(arguments, state)
-    except Failed as problem:
+        keep = not arguments.stop_at_end
+    except (Failed, OSError, KeyError, ValueError) as problem:
         say(f"\nfirst-sync: {problem}\n   logs are in {state}")
-        stop_servers(state)
         return 1
     except KeyboardInterrupt:
-        stop_servers(state)
         return 1
-    if arguments.stop_at_end:
-        stop_servers(state)
+    finally:
+        if not keep:
+            stop_servers(state)
     return 0
 
 

@@ -55,7 +55,8 @@ double pingPong(int rounds) {
   char byte = 0;
   for (int i = 0; i < rounds; ++i) {
     auto const begin = Clock::now();
-    if (::write(there[1], &byte, 1) != 1 || ::read(back[0], &byte, 1) != 1) throw std::runtime_error("ping-pong broke");
+    if (::write(there[1], &byte, 1) != 1 || ::read(back[0], &byte, 1) != 1)
+      throw std::runtime_error("ping-pong broke");
     took.push_back(microseconds(Clock::now() - begin));
   }
   for (int const fd : {there[0], there[1], back[0], back[1]}) ::close(fd);
@@ -184,8 +185,10 @@ int main(int argc, char** argv) {
   int rounds = 20'000;
   bool pinned = false;
   for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "--pin") pinned = true;
-    else rounds = std::max(1000, std::atoi(argv[i]));
+    if (std::string_view(argv[i]) == "--pin")
+      pinned = true;
+    else
+      rounds = std::max(1000, std::atoi(argv[i]));
   }
   try {
     if (pinned) garland::runtime::pinToOneProcessor();

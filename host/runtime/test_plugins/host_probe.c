@@ -46,8 +46,11 @@ static garland_status http(garland_instance* self, garland_call* call, garland_j
     char url[64];
     snprintf(url, sizeof(url), "https://example.test/%ld/%ld", number(input, "n"), i);
     garland_header header = {TEXT("Accept"), TEXT("text/plain")};
-    garland_http_request request = {.size = sizeof(request), .header_count = 1, .method = TEXT("GET"),
-                                    .url = text(url), .headers = &header};
+    garland_http_request request = {.size = sizeof(request),
+                                    .header_count = 1,
+                                    .method = TEXT("GET"),
+                                    .url = text(url),
+                                    .headers = &header};
     garland_http_response response = {.size = sizeof(response)};
     garland_status status = host->http(host->ctx, call, &request, &response);
     if (status != GARLAND_OK) return status;
@@ -67,7 +70,8 @@ static garland_status emit(garland_instance* self, garland_call* call, garland_j
     char record[64];
     snprintf(record, sizeof(record), "{\"i\":%ld}", i);
     garland_status status = host->emit(host->ctx, call, TEXT("test.item"), json(record));
-    if (status == GARLAND_OK && every > 0 && i % every == 0) status = host->checkpoint(host->ctx, call, json(record));
+    if (status == GARLAND_OK && every > 0 && i % every == 0)
+      status = host->checkpoint(host->ctx, call, json(record));
     if (status != GARLAND_OK) return status;
     host->progress(host->ctx, call, (uint64_t)i, (uint64_t)count, TEXT("items"));
   }
@@ -86,15 +90,21 @@ static garland_status kv(garland_instance* self, garland_call* call, garland_jso
   if (status != GARLAND_OK) return status;
   status = host->kv_get(host->ctx, call, TEXT("key"), &value, &version);
   if (status != GARLAND_OK) return status;
-  return value.len == 3 && memcmp(value.ptr, "a\0b", 3) == 0 && version == 1 ? GARLAND_OK : GARLAND_E_PLUGIN_BUG;
+  return value.len == 3 && memcmp(value.ptr, "a\0b", 3) == 0 && version == 1 ? GARLAND_OK
+                                                                             : GARLAND_E_PLUGIN_BUG;
 }
 
 static garland_status fail(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   (void)input;
-  garland_error error = {.size = sizeof(error), .kind = GARLAND_E_CONFLICT, .effect = GARLAND_EFFECT_NOT_APPLIED,
-                         .http_status = 412, .retry_after_ms = -1, .provider_code = TEXT("changed"),
-                         .message = TEXT("somebody was faster"), .detail = json("{\"current\":\"7\"}")};
+  garland_error error = {.size = sizeof(error),
+                         .kind = GARLAND_E_CONFLICT,
+                         .effect = GARLAND_EFFECT_NOT_APPLIED,
+                         .http_status = 412,
+                         .retry_after_ms = -1,
+                         .provider_code = TEXT("changed"),
+                         .message = TEXT("somebody was faster"),
+                         .detail = json("{\"current\":\"7\"}")};
   return host->fail(host->ctx, call, &error);
 }
 
@@ -134,32 +144,42 @@ struct frame {
   uint64_t id;
 };
 
+#ifdef PROBE_SPEAKS_EARLY
+/* An initialiser that claims sandbox tier A and no notes before the worker can greet. */
+__attribute__((constructor)) static void claimTierA(void) {
+  struct frame frame = {5, 76, 0, 0};
+  char const tier_a[5] = {0};
+  put(&frame, sizeof(frame));
+  put(tier_a, sizeof(tier_a));
+}
+#endif
+
 /* {"what":1..}: see the cases. */
 static garland_status raw(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   struct frame frame = {0, 74, 0, 0}; /* done */
   switch (number(input, "what")) {
-    case 1: put("this is not a frame at all......", 32); break;
-    case 2: /* an answer for a call that does not run */
-      frame.id = 4711;
-      put(&frame, sizeof(frame));
-      break;
-    case 3: /* a frame of 2 GiB */
-      frame.length = 1U << 31;
-      frame.id = 1;
-      put(&frame, sizeof(frame));
-      break;
-    case 4: /* a kind that only the host may send */
-      frame.kind = 2;
-      put(&frame, sizeof(frame));
-      break;
-    case 5: close(3); break;
-    case 6: _exit(0);
-    case 7: /* a second greeting */
-      frame.kind = 65;
-      put(&frame, sizeof(frame));
-      break;
-    default: return GARLAND_E_PLUGIN_BUG;
+  case 1: put("this is not a frame at all......", 32); break;
+  case 2: /* an answer for a call that does not run */
+    frame.id = 4711;
+    put(&frame, sizeof(frame));
+    break;
+  case 3: /* a frame of 2 GiB */
+    frame.length = 1U << 31;
+    frame.id = 1;
+    put(&frame, sizeof(frame));
+    break;
+  case 4: /* a kind that only the host may send */
+    frame.kind = 2;
+    put(&frame, sizeof(frame));
+    break;
+  case 5: close(3); break;
+  case 6: _exit(0);
+  case 7: /* a second greeting */
+    frame.kind = 65;
+    put(&frame, sizeof(frame));
+    break;
+  default: return GARLAND_E_PLUGIN_BUG;
   }
   return host->sleep_ms(host->ctx, call, 3600 * 1000);
 }
@@ -169,13 +189,15 @@ struct operation {
   garland_op run;
 };
 static struct operation const operations[] = {
-    {"test.echo/1", echo}, {"test.http/1", http},   {"test.emit/1", emit}, {"test.kv/1", kv},   {"test.fail/1", fail},
-    {"test.wait/1", wait}, {"test.hang/1", hang}, {"test.crash/1", crash}, {"test.raw/1", raw},
+    {"test.echo/1", echo}, {"test.http/1", http},   {"test.emit/1", emit},
+    {"test.kv/1", kv},     {"test.fail/1", fail},   {"test.wait/1", wait},
+    {"test.hang/1", hang}, {"test.crash/1", crash}, {"test.raw/1", raw},
 };
 
 static garland_op findOp(garland_str id) {
   for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); ++i)
-    if (strlen(operations[i].id) == id.len && memcmp(operations[i].id, id.ptr, id.len) == 0) return operations[i].run;
+    if (strlen(operations[i].id) == id.len && memcmp(operations[i].id, id.ptr, id.len) == 0)
+      return operations[i].run;
   return NULL;
 }
 

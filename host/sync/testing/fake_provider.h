@@ -32,7 +32,7 @@ public:
 
   // How it writes what it is given (put and upsert alike).
   std::function<json::value(json::value)> normalise = [](json::value data) { return data; };
-  std::string account = "ada";
+  std::string account; // "": "ada of NAME", so that two providers are two accounts
 
   // Awkwardness, each used up once it has happened.
   int die_after_records = -1; // the worker dies after so many emits, once

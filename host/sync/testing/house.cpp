@@ -33,7 +33,9 @@ std::string newFolder() {
 Task<json::value> FakeSupervisor::call(runtime::PluginInfo const&, runtime::Call call,
                                        runtime::CallHost& host) {
   calls.push_back(call);
-  auto& provider = providers[textOr(call.account, "/settings/provider", "")];
+  auto const name = textOr(call.account, "/settings/provider", "");
+  auto& provider = providers[name];
+  if (provider.account.empty()) provider.account = "ada of " + name;
   return provider.call(std::move(call), &host);
 }
 

@@ -60,6 +60,14 @@ protected:
     };
   }
 
+  // Answers requests for single items; a multiget is refused.
+  void answerItems(std::function<ScriptedServer::Reply(std::string const& url)> const& answer) {
+    server.instead = [answer](HttpRequest const& request) -> ScriptedServer::Reply {
+      if (request.body.find("calendar-multiget") != std::string::npos) return HttpResponse{403, {}, "", {}};
+      return request.method == "GET" ? answer(request.url) : std::nullopt;
+    };
+  }
+
   Outcome upsert(json::object input) {
     input["key"] = "k";
     return host.run("calendar.upsert/1", std::move(input));
@@ -205,7 +213,7 @@ TEST_F(CalDav, OnlyCalendarsThatTakeEventsAreOffered) {
   found = host.run("calendar.discover/1");
   ASSERT_EQ(found.result.at("calendars").as_array().size(), 1U);
   EXPECT_FALSE(found.result.at("calendars").at(0).at("writable").as_bool());
-  EXPECT_EQ(found.result.at("account").as_string(), "Anna (dav.example.com)");
+  EXPECT_EQ(found.result.at("account").as_string(), "Anna (dav.example.com/p)");
   EXPECT_EQ(upsert({{"data", event("x")}}).status, GARLAND_E_FORBIDDEN);
   server.privileges += "<x:privilege><x:write-content/></x:privilege>";
   EXPECT_TRUE(host.run("calendar.discover/1").result.at("calendars").at(0).at("writable").as_bool());
@@ -298,6 +306,169 @@ TEST_F(CalDav, ACursorOfAnotherShapeIsAsGoodAsNone) {
     EXPECT_TRUE(pull().ok()) << odd;
     EXPECT_EQ(titles(), (std::set<std::string>{"a"})) << odd;
   }
+}
+
+TEST_F(CalDav, ACutListIsReadOnHoweverTheServerSpellsTheCollection) {
+  for (int i = 0; i < 7; ++i)
+    server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  server.page = 3;
+  auto plain = server;
+  server.instead = [plain](HttpRequest const& request) mutable -> ScriptedServer::Reply {
+    if (request.body.find("sync-collection") == std::string::npos) return std::nullopt;
+    auto reply = std::get<HttpResponse>(plain.serve(request));
+    std::string const itself = plain.calendar + "</x:href><x:status>HTTP/1.1 507";
+    if (auto const at = reply.body.find(itself); at != std::string::npos) reply.body.insert(at, "/alias");
+    return reply;
+  };
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles().size(), 7U);
+}
+
+TEST_F(CalDav, WithoutTokensACutListDeletesNothing) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.instead = [](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.body.find("sync-collection") != std::string::npos) return HttpResponse{403, {}, "", {}};
+    if (!request.url.ends_with("studio/") || request.header("depth") != "1") return std::nullopt;
+    return multistatus("<x:response><x:href>/elsewhere/</x:href><x:status>HTTP/1.1 507 Cut</x:status>"
+                       "</x:response>");
+  };
+  EXPECT_EQ(pull().status, GARLAND_E_TRANSIENT);
+  EXPECT_THAT(host.emitted(), IsEmpty());
+}
+
+TEST_F(CalDav, WithoutTokensDeletionsAreLeftToTheHost) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.put("b.ics", simpleIcs("b", "b"));
+  refuse("sync-collection", 403);
+  ASSERT_TRUE(pull().ok());
+  server.remove("b.ics");
+  ASSERT_TRUE(pull().ok());
+  EXPECT_THAT(titles(), IsEmpty());
+  ASSERT_EQ(host.emitted("garland.listing").size(), 1U);
+  auto const ids = host.emitted("garland.listing")[0].at("ids");
+  ASSERT_EQ(ids.as_array().size(), 1U);
+  EXPECT_EQ(ids.at(0).as_string(), server.url() + "a.ics");
+}
+
+TEST_F(CalDav, InAFullListAnItemWithoutPropertiesIsThere) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.instead = [this](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.body.find("sync-collection") == std::string::npos) return std::nullopt;
+    return multistatus("<x:response><x:href>" + server.calendar +
+                       "a.ics</x:href><x:propstat><x:prop><x:getetag/></x:prop><x:status>HTTP/1.1 404 None"
+                       "</x:status></x:propstat></x:response><x:sync-token>t1</x:sync-token>");
+  };
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"a"}));
+}
+
+TEST_F(CalDav, AMissingItemInsideAMultigetIsAskedForByItself) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.instead = [this](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.body.find("calendar-multiget") == std::string::npos) return std::nullopt;
+    return multistatus("<x:response><x:href>" + server.calendar +
+                       "a.ics</x:href><x:status>HTTP/1.1 404 None</x:status></x:response>");
+  };
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"a"}));
+}
+
+TEST_F(CalDav, ATagThatIsNoTextIsAskedForAsAProperty) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  answerItems([](auto const&) { return HttpResponse{200, {{"ETag", "\"\xE9\""}}, simpleIcs("a", "a"), {}}; });
+  ASSERT_TRUE(pull().ok());
+  ASSERT_EQ(host.emitted("calendar.event").size(), 1U);
+  EXPECT_EQ(host.emitted("calendar.event")[0].at("version").as_string(), "\"r1\"");
+}
+
+TEST_F(CalDav, AServerErrorDoesNotChangeWhichCalendarsThereAre) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  ASSERT_TRUE(pull().ok());
+  for (auto const& [status, kind] :
+       {std::pair{500, GARLAND_E_TRANSIENT}, std::pair{403, GARLAND_E_FORBIDDEN}}) {
+    HttpResponse const refusal{status, {}, "", {}};
+    server.instead = [refusal](HttpRequest const& request) -> ScriptedServer::Reply {
+      if (request.url != ScriptedServer::root) return std::nullopt;
+      return refusal;
+    };
+    EXPECT_EQ(pull().status, kind) << status;
+    EXPECT_THAT(host.emitted(), IsEmpty());
+  }
+  std::string const untold = "<x:propstat><x:prop><x:resourcetype/></x:prop><x:status>HTTP/1.1 500 Broken"
+                             "</x:status></x:propstat>";
+  for (auto const& said : {std::string("<x:status>HTTP/1.1 500 Broken</x:status>"),
+                           std::string("<x:status>HTTP/1.1 507 Cut</x:status>"), untold}) {
+    server.instead = [this, said](HttpRequest const& request) -> ScriptedServer::Reply {
+      if (!request.url.ends_with("/cal/u%40example.com/")) return std::nullopt;
+      return multistatus("<x:response><x:href>" + server.calendar + "</x:href>" + said + "</x:response>");
+    };
+    EXPECT_EQ(pull().status, GARLAND_E_TRANSIENT) << said;
+    EXPECT_THAT(host.emitted(), IsEmpty());
+  }
+}
+
+TEST_F(CalDav, MoreFailuresThanCanBeRememberedEndTheCallAndNoItemIsLost) {
+  for (int i = 0; i < 1001; ++i)
+    server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  answerItems([](auto const&) { return HttpResponse{500, {}, "", {}}; });
+  EXPECT_EQ(pull().status, GARLAND_E_TRANSIENT);
+  server.instead = nullptr;
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles().size(), 1001U);
+}
+
+TEST_F(CalDav, ItemsThatAreTooLargeTogetherComeOneByOne) {
+  for (int i = 0; i < 5; ++i)
+    server.put(std::to_string(i) + ".ics", simpleIcs(std::to_string(i), std::to_string(i)));
+  server.instead = [](HttpRequest const& request) -> ScriptedServer::Reply {
+    bool const one = request.url.ends_with("/3.ics");
+    if (!one && request.body.find("calendar-multiget") == std::string::npos) return std::nullopt;
+    return HttpFailure{GARLAND_E_HOST_LIMIT, GARLAND_EFFECT_NOT_APPLIED, "the answer is too large"};
+  };
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"0", "1", "2", "4"}));
+  EXPECT_EQ(host.emitted("garland.problem").size(), 1U);
+  EXPECT_GE(host.checkpoints().size(), 5U);
+  EXPECT_EQ(host.progress(), (std::pair<std::uint64_t, std::uint64_t>(5, 5)));
+}
+
+TEST_F(CalDav, WhatFindsNoRoomInAFullCallComesWithTheNextOne) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.put("b.ics", simpleIcs("b", "b"));
+  auto const fill = [](std::string const& url) -> ScriptedServer::Reply {
+    if (url.ends_with("a.ics")) return HttpResponse{200, {}, std::string(41U << 20U, 'x'), {}};
+    return HttpFailure{GARLAND_E_HOST_LIMIT, GARLAND_EFFECT_NOT_APPLIED, "the arena is full"};
+  };
+  answerItems(fill);
+  EXPECT_EQ(pull().status, GARLAND_E_TRANSIENT);
+  EXPECT_EQ(host.emitted("garland.problem").size(), 1U); // a.ics, which is no calendar
+  answerItems([](auto const&) { return HttpResponse{500, {}, "", {}}; });
+  ASSERT_TRUE(pull().ok());
+  answerItems(fill);
+  EXPECT_EQ(pull().status, GARLAND_E_TRANSIENT);
+  EXPECT_EQ(host.emitted("garland.problem").size(), 1U);
+  server.instead = nullptr;
+  ASSERT_TRUE(pull().ok());
+  EXPECT_EQ(titles(), (std::set<std::string>{"b"}));
+}
+
+TEST_F(CalDav, ARefusalInsideOfAMultistatusIsNoSuccess) {
+  std::string said;
+  server.instead = [&said](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.method != "PUT") return std::nullopt;
+    return multistatus("<x:response><x:href>/x</x:href>" + said + "</x:response>");
+  };
+  for (auto const* condition : {"valid-calendar-data", "max-resource-size"}) {
+    said = std::string("<x:error><C:") + condition + "/></x:error>";
+    auto const outcome = upsert({{"scope", server.url()}, {"data", event("x")}});
+    EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << condition;
+    EXPECT_EQ(outcome.effect, GARLAND_EFFECT_NOT_APPLIED) << condition;
+    EXPECT_EQ(outcome.provider_code, condition);
+  }
+  said = "<x:status>HTTP/1.1 500 Broken</x:status>";
+  auto const outcome = upsert({{"scope", server.url()}, {"data", event("x")}});
+  EXPECT_EQ(outcome.status, GARLAND_E_TRANSIENT);
+  EXPECT_EQ(outcome.effect, GARLAND_EFFECT_UNKNOWN);
 }
 
 // The shared object, with what it is linked from, does the same as the sources in this test.

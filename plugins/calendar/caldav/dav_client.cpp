@@ -71,8 +71,24 @@ void unpackRefusal(Answer& answer) {
   if (!answer.multistatus || answer.multistatus->resources.empty()) return;
   auto const& resource = answer.multistatus->resources.front();
   auto const status = std::max(resource.status, resource.property_status);
-  if (status >= 400) answer.status = status;
+  if (status >= 400)
+    answer.status = status;
+  else if (!resource.error.empty())
+    answer.status = 422; // a condition without a status is a refusal all the same
   answer.error = resource.error;
+}
+
+// The encoding of other bytes in a header is anybody's guess; as a property the tag comes in a known one.
+bool isAscii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::uint64_t sizeInHost(sdk::Response const& response) {
+  constexpr std::uint64_t around_header = 64;
+  std::uint64_t size = response.body.size();
+  for (auto const& header : response.headers)
+    size += header.name.size() + header.value.size() + around_header;
+  return size;
 }
 
 std::string afterScheme(std::string_view url) {
@@ -123,11 +139,11 @@ std::string canonicalUrl(std::string_view base, std::string_view reference) {
 
 Answer Dav::send(sdk::Request request) {
   auto const response = account_.send(request);
-  received_ += response.body.size();
+  received_ += sizeInHost(response);
   Answer answer;
   answer.status = response.status;
   answer.body = response.body;
-  answer.etag = response.header("etag");
+  if (auto const tag = response.header("etag"); isAscii(tag)) answer.etag = tag;
   if (response.retry_after) retry_after_ = response.retry_after;
   // After a redirect the host may say where the answer really came from; references mean that place.
   auto base = request.url;
@@ -217,6 +233,7 @@ void Dav::fail(std::string_view method, std::string const& url, Answer const& an
   // A refusal inside of a 207 looks like a success to the layer below.
   if (answer.multistatus && answer.status >= 400 && answer.status < 500)
     failure.effect = sdk::Effect::notApplied;
+  if (answer.multistatus && answer.status >= 500) failure.effect = sdk::Effect::unknown;
   if (answer.ok()) {
     failure.kind = sdk::Kind::providerBug;
     failure.message += ", which is not what WebDAV answers; is this a CalDAV server?";

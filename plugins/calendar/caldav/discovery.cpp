@@ -47,15 +47,19 @@ std::vector<std::string> urlsIn(Resource const& resource, std::string_view prope
   return urls;
 }
 
-// "Anna (cal.example.com)": the same name on two servers is two accounts.
+// "Anna (cal.example.com/users/anna)": names the account and no other, whatever address was typed.
 std::string accountName(Resource const& principal) {
   auto name = principal.text(names::display_name);
   auto path = pathOf(principal.url);
   while (path.ends_with('/')) path.pop_back();
   if (name.empty()) name = sdk::percentDecode(path.substr(path.rfind('/') + 1));
   auto const host = hostOf(principal.url);
-  return name.empty() ? host : name + " (" + host + ")";
+  return name.empty() ? host : name + " (" + host + path + ")";
 }
+
+// A passing failure must not look like "nothing here": another address would be taken for the account's,
+// and the calendars of the right one for deleted.
+bool isFailure(int status) { return concernsEverything(status) || status >= 500; }
 
 class Locator {
 public:
@@ -75,7 +79,7 @@ public:
       auto const& all = answer.multistatus->resources;
       if (std::any_of(all.begin(), all.end(), isCalendar)) return {hostOf(url_), {url_}};
     }
-    if (concernsEverything(answer.status) || answer.status == 403) dav_.fail("PROPFIND", url_, answer);
+    if (isFailure(answer.status) || answer.status == 403) dav_.fail("PROPFIND", url_, answer);
     throw sdk::Failure(sdk::Kind::invalidInput, "there is no CalDAV server at " + url_ +
                                                     "; check the address (status " +
                                                     std::to_string(answer.status) + ")")
@@ -84,10 +88,10 @@ public:
   }
 
 private:
-  // What the server says of a URL; nothing if it refuses that, unless it refuses everything.
+  // What the server says of a URL; nothing if there is nothing of WebDAV.
   std::optional<Resource> look(std::string const& url) {
     auto const answer = dav_.propfind(url, "0", where_properties);
-    if (concernsEverything(answer.status)) dav_.fail("PROPFIND", url, answer);
+    if (isFailure(answer.status)) dav_.fail("PROPFIND", url, answer);
     if (!answer.multistatus || answer.multistatus->resources.empty()) return std::nullopt;
     return answer.multistatus->resources.front();
   }
@@ -110,6 +114,19 @@ private:
   std::string url_;
 };
 
+// A calendar that the server could not describe just now may not be taken for deleted.
+void requireDescribed(Resource const& resource) {
+  bool const gone = resource.status == 404 || resource.status == 410;
+  bool const refused = resource.status >= 400 && !gone;
+  bool const untold = resource.property_status >= 500 && !resource.properties.has(names::resource_type);
+  if (!refused && !untold) return;
+  auto const status = refused ? resource.status : resource.property_status;
+  throw sdk::Failure(sdk::Kind::transient, "the server did not say what " + resource.url + " is (status " +
+                                               std::to_string(status) +
+                                               "); the calendars are listed again with the next sync")
+      .withHttpStatus(status);
+}
+
 } // namespace
 
 Place locate(Dav& dav, std::string const& url) { return Locator(dav, canonicalUrl(url, "")).locate(); }
@@ -123,6 +140,7 @@ std::vector<Calendar> listCalendars(Dav& dav, Place const& place) {
     if (found.resources.empty())
       throw sdk::Failure(sdk::Kind::providerBug, "PROPFIND " + home + " was answered with an empty list");
     for (auto const& resource : found.resources) {
+      requireDescribed(resource);
       if (!isCalendar(resource) || !takesEvents(resource)) continue;
       auto const zone = resource.text(names::zone_id);
       calendars.push_back({resource.url, resource.text(names::display_name), resource.text(names::color),

@@ -17,32 +17,37 @@ bool isCollection(Resource const& resource) {
   return type != nullptr && type->has("DAV:|collection");
 }
 
-void sortIn(Listing& listing, Resource const& resource, std::string const& calendar) {
-  bool const itself =
-      canonicalUrl(calendar, "") == resource.url || canonicalUrl(calendar + "/", "") == resource.url;
-  if (itself) {
-    // RFC 6578, 3.6: 507 for the collection itself means that the list was cut.
-    listing.truncated = listing.truncated || resource.status == 507;
+enum class Scope { everything, changes };
+
+void sortIn(Listing& listing, Resource const& resource, std::string const& calendar, Scope scope) {
+  // RFC 6578, 3.6: the list was cut. It is said of the collection, which servers spell as they like.
+  if (resource.status == 507) {
+    listing.truncated = true;
     return;
   }
-  if (isCollection(resource)) return;
+  bool const itself =
+      canonicalUrl(calendar, "") == resource.url || canonicalUrl(calendar + "/", "") == resource.url;
+  if (itself || isCollection(resource)) return;
   bool const missing = resource.status == 404 || resource.status == 410;
-  bool const without_etag = !resource.properties.has(names::etag);
-  if (missing || (without_etag && resource.property_status == 404 && resource.properties.children.empty()))
+  // Some servers tell what is gone by the properties that it has no more. In a list of everything the
+  // same means an item that is there, but without an ETag.
+  bool const stripped =
+      scope == Scope::changes && resource.property_status == 404 && resource.properties.children.empty();
+  if (missing || stripped)
     listing.gone.push_back(resource.url);
   else
     listing.present[resource.url] = resource.text(names::etag);
 }
 
-Listing sorted(Multistatus const& answer, std::string const& calendar) {
+Listing sorted(Multistatus const& answer, std::string const& calendar, Scope scope) {
   Listing listing;
-  for (auto const& resource : answer.resources) sortIn(listing, resource, calendar);
+  for (auto const& resource : answer.resources) sortIn(listing, resource, calendar, scope);
   listing.token = answer.sync_token;
   return listing;
 }
 
 // A refusal is answered as such; what concerns the whole account is thrown.
-Page syncReport(Dav& dav, std::string const& calendar, std::string const& token) {
+Page syncReport(Dav& dav, std::string const& calendar, std::string const& token, Scope scope) {
   auto const body =
       "<d:sync-collection xmlns:d=\"DAV:\"><d:sync-token>" + escapeXml(token) +
       "</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/><d:resourcetype/></d:prop>"
@@ -52,7 +57,7 @@ Page syncReport(Dav& dav, std::string const& calendar, std::string const& token)
   auto const unreadable = sdk::attempt([&] {
     auto answer = dav.report(calendar, "0", body);
     if (concernsEverything(answer.status)) dav.fail("REPORT", calendar, answer);
-    if (answer.multistatus) page.listing = sorted(*answer.multistatus, calendar);
+    if (answer.multistatus) page.listing = sorted(*answer.multistatus, calendar, scope);
     page.refusal = std::move(answer);
   });
   if (unreadable && unreadable->kind != sdk::Kind::providerBug) throw sdk::Failure(*unreadable);
@@ -66,7 +71,10 @@ Listing listByEtag(Dav& dav, std::string const& calendar) {
   auto const& found = dav.require("PROPFIND", calendar, answer);
   if (found.resources.empty())
     throw sdk::Failure(sdk::Kind::providerBug, "PROPFIND " + calendar + " was answered with an empty list");
-  auto listing = sorted(found, calendar);
+  auto listing = sorted(found, calendar, Scope::everything);
+  if (listing.truncated)
+    throw sdk::Failure(sdk::Kind::transient,
+                       "PROPFIND " + calendar + ": the server gave a part of the list only (status 507)");
   listing.gone.clear();
   listing.token.clear();
   return listing;
@@ -75,14 +83,14 @@ Listing listByEtag(Dav& dav, std::string const& calendar) {
 } // namespace
 
 std::optional<Listing> changesSince(Dav& dav, std::string const& calendar, std::string const& token) {
-  return syncReport(dav, calendar, token).listing;
+  return syncReport(dav, calendar, token, Scope::changes).listing;
 }
 
 Listing listAll(Dav& dav, std::string const& calendar, bool with_tokens) {
   if (!with_tokens) return listByEtag(dav, calendar);
   Listing all;
   for (int pages = 0; pages < max_pages; ++pages) {
-    auto page = syncReport(dav, calendar, all.token).listing;
+    auto page = syncReport(dav, calendar, all.token, Scope::everything).listing;
     if (!page) return listByEtag(dav, calendar);
     for (auto const& url : page->gone) all.present.erase(url);
     all.present.merge(page->present);

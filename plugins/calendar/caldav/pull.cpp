@@ -7,7 +7,9 @@
 #include <garland/sdk/ical.hpp>
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
+#include <utility>
 
 namespace garland::caldav {
 namespace {
@@ -16,10 +18,22 @@ using sdk::Failure;
 using sdk::Kind;
 using Urls = std::vector<std::string>;
 
-constexpr std::size_t batch_size = 50;
+constexpr std::size_t largest_batch = 50;
 constexpr std::size_t max_retries = 1000;
 // The host keeps every answer of a call until it ends (64 MiB): a larger calendar comes in several calls.
 constexpr std::uint64_t max_received = 40U << 20U;
+
+// The failure of `work` if it is of one of these kinds, which then say something about one item only.
+template <class Work>
+std::optional<Failure> attemptItem(std::initializer_list<Kind> of_the_item, Work&& work) {
+  try {
+    std::forward<Work>(work)();
+    return std::nullopt;
+  } catch (Failure& failure) {
+    if (std::ranges::find(of_the_item, failure.kind) == of_the_item.end()) throw;
+    return std::move(failure);
+  }
+}
 
 class Puller {
 public:
@@ -86,19 +100,16 @@ private:
   void pullByEtags(std::string const& calendar) {
     auto const ctag = readCtag(dav_, calendar);
     auto const all = listAll(dav_, calendar, false);
-    Urls gone;
-    for (auto const& [url, etag] : *state(calendar).etags)
-      if (!all.present.contains(url)) gone.push_back(url);
-    for (auto const& url : gone) {
-      feed_.gone(url, calendar);
-      state(calendar).etags->erase(url);
-    }
+    std::erase_if(*state(calendar).etags,
+                  [&all](auto const& item) { return !all.present.contains(item.first); });
     auto changed = all.present;
     std::erase_if(changed, [&known = *state(calendar).etags](auto const& item) {
       auto const old = known.find(item.first);
       return old != known.end() && old->second == item.second && !item.second.empty();
     });
     work(calendar, changed);
+    // What is not in it was deleted: the host judges that as a whole, as it could not item by item.
+    tellAll(calendar, all.present);
     state(calendar).ctag = ctag;
     checkpoint();
   }
@@ -111,9 +122,7 @@ private:
     auto& known = state(calendar);
     if (known.progress->token.empty() && !known.etags) known.etags.emplace();
     work(calendar, all.present);
-    Urls ids;
-    for (auto const& [url, etag] : all.present) ids.push_back(url);
-    feed_.listing(calendar, ids);
+    tellAll(calendar, all.present);
     if (!known.progress->token.empty()) {
       known.token = known.progress->token;
       known.etags.reset();
@@ -121,6 +130,12 @@ private:
     known.ctag = known.progress->ctag;
     known.progress.reset();
     checkpoint();
+  }
+
+  void tellAll(std::string const& calendar, std::map<std::string, std::string> const& present) {
+    Urls ids;
+    for (auto const& [url, etag] : present) ids.push_back(url);
+    feed_.listing(calendar, ids);
   }
 
   void begin(std::string const& calendar, Progress const& listing) {
@@ -139,9 +154,13 @@ private:
       else
         ++done_;
       ++item;
-      if (batch.empty() || (batch.size() < batch_size && item != items.end())) continue;
+      if (batch.empty() || (batch.size() < batch_size_ && item != items.end())) continue;
       feed_.call().stopIfCancelled();
-      fetch(calendar, batch);
+      if (!fetch(calendar, batch)) {
+        item = items.find(batch.front());
+        batch.clear();
+        continue;
+      }
       done_ += batch.size();
       if (progress) progress->after = batch.back();
       if (auto& etags = state(calendar).etags)
@@ -153,15 +172,21 @@ private:
     }
   }
 
+  // Whether another answer might find no room at the host, however small it is.
+  bool isFull() const { return dav_.received() >= max_received; }
+
   void pauseIfFull(bool more) const {
-    if (!more || dav_.received() < max_received) return;
+    if (!more || !isFull()) return;
     throw Failure(Kind::transient, "a part of a large calendar is stored; the next sync goes on from there");
   }
 
-  void fetch(std::string const& calendar, Urls const& batch) {
+  // False if the items are too large together: then nothing was taken, and batches are smaller from now on.
+  bool fetch(std::string const& calendar, Urls const& batch) {
     std::set<std::string> open(batch.begin(), batch.end());
     if (multiget_works_) multiget(calendar, batch, open);
+    if (batch.size() > batch_size_) return false;
     for (auto const& url : open) fetchOne(calendar, url);
+    return true;
   }
 
   // Takes what it got out of `open`. A server may refuse the request, or stumble over one item of it:
@@ -172,39 +197,34 @@ private:
         "<d:getetag/><c:calendar-data/></d:prop>";
     for (auto const& url : batch) body += "<d:href>" + escapeXml(pathOf(url)) + "</d:href>";
     Answer answer;
-    try {
+    auto const failure = attemptItem({Kind::hostLimit, Kind::providerBug}, [&] {
       answer = dav_.report(calendar, "1", body + "</c:calendar-multiget>");
-    } catch (Failure const& failure) {
-      // Too large together, or unreadable together.
-      if (failure.kind != Kind::hostLimit && failure.kind != Kind::providerBug) throw;
-      return;
+    });
+    if (failure && failure->kind == Kind::hostLimit) {
+      pauseIfFull(true);
+      multiget_works_ = false;
+      batch_size_ = 1; // a checkpoint after each
     }
+    if (failure) return;
     if (concernsEverything(answer.status)) dav_.fail("REPORT", calendar, answer);
     if (!answer.multistatus) {
       multiget_works_ = answer.status >= 500;
       return;
     }
     for (auto const& resource : answer.multistatus->resources) {
+      // A 404 in here may be about the spelling of the URL; a request for the item alone decides.
       bool const given = resource.properties.has(names::calendar_data);
-      bool const missing = resource.status == 404 || resource.status == 410;
-      if ((!given && !missing) || open.erase(resource.url) == 0) continue;
-      if (missing)
-        feed_.gone(resource.url, calendar);
-      else
-        take(calendar, resource.url, resource.text(names::etag), resource.text(names::calendar_data));
+      if (!given || open.erase(resource.url) == 0) continue;
+      take(calendar, resource.url, resource.text(names::etag), resource.text(names::calendar_data));
     }
   }
 
-  // False if the server failed to give it.
-  bool fetchOne(std::string const& calendar, std::string const& url) {
+  void fetchOne(std::string const& calendar, std::string const& url) {
     Answer answer;
-    try {
-      answer = dav_.get(url);
-    } catch (Failure const& failure) {
-      if (failure.kind != Kind::hostLimit && failure.kind != Kind::providerBug) throw;
-      feed_.problem(url, failure);
-      return true;
-    }
+    auto const unusable = attemptItem({Kind::hostLimit, Kind::providerBug}, [&] { answer = dav_.get(url); });
+    // With a call that is full the item may be as small as any.
+    if (unusable && unusable->kind == Kind::hostLimit) pauseIfFull(true);
+    if (unusable) return feed_.problem(url, *unusable);
     if (concernsEverything(answer.status)) dav_.fail("GET", url, answer);
     if (answer.status == 404 || answer.status == 410) {
       feed_.gone(url, calendar);
@@ -212,11 +232,9 @@ private:
       if (auto const failure = sdk::attempt([&] { dav_.fail("GET", url, answer); }))
         feed_.problem(url, *failure);
       askAgain(calendar, url);
-      return false;
     } else {
       take(calendar, url, answer.etag, answer.body);
     }
-    return true;
   }
 
   void take(std::string const& calendar, std::string const& url, std::string_view etag,
@@ -231,22 +249,35 @@ private:
     if (failure) return feed_.problem(url, *failure);
     // A to-do or a journal entry; it may have been an event before.
     if (parsed.events.empty()) return feed_.gone(url, calendar);
-    feed_.put(url, etag, calendar, parsed.events.front());
+    failure = attemptItem({Kind::hostLimit, Kind::invalidInput},
+                          [&] { feed_.put(url, etag, calendar, parsed.events.front()); });
+    if (failure) feed_.problem(url, *failure);
   }
 
   // ---- items that the server failed to give
   void askAgain(std::string const& calendar, std::string const& url) {
     auto& retry = state(calendar).retry;
     if (!retry) retry.emplace();
-    if (retry->size() < max_retries && std::find(retry->begin(), retry->end(), url) == retry->end())
-      retry->push_back(url);
+    if (std::ranges::find(*retry, url) != retry->end()) return;
+    // Without a checkpoint from here on these items are asked for again.
+    if (retry->size() >= max_retries)
+      throw Failure(Kind::transient, "the server fails to give more than " + std::to_string(max_retries) +
+                                         " items of " + calendar);
+    retry->push_back(url);
   }
 
   void retryFailed(std::string const& calendar) {
     auto const failed = state(calendar).retry;
     if (!failed) return;
-    state(calendar).retry.reset();
-    for (auto const& url : *failed) fetchOne(calendar, url);
+    for (auto const& url : *failed) {
+      feed_.call().stopIfCancelled();
+      std::erase(*state(calendar).retry, url);
+      fetchOne(calendar, url);
+      if (!isFull()) continue;
+      checkpoint();
+      pauseIfFull(true);
+    }
+    if (state(calendar).retry->empty()) state(calendar).retry.reset();
     checkpoint();
   }
 
@@ -268,6 +299,7 @@ private:
   sdk::calendar::Feed& feed_;
   Cursor cursor_;
   bool multiget_works_ = true;
+  std::size_t batch_size_ = largest_batch;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
 };

@@ -34,7 +34,7 @@ struct Calendar {
 
 // Reads every VEVENT; other components (to-dos, journals, alarms) are passed over in silence.
 // Failure(providerBug) if the text as a whole is not iCalendar, or is cut off: "line 7: ...";
-// Failure(unsupported) if it is too large.
+// Failure(unsupported) if it is too large or has more than 5000 events.
 Calendar parseEvents(std::string_view text);
 
 struct WriteOptions {

@@ -45,6 +45,7 @@ sockaddr_in loopback(int port) {
 
 int freePort() {
   int const socket_fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket_fd < 0) fail("cannot make a socket");
   auto address = loopback(0);
   socklen_t size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
@@ -174,8 +175,7 @@ void CaldavServer::launch() {
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a test that dies leaves no server behind
     int const output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ::dup2(output, 1);
-    ::dup2(output, 2);
+    if (output < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0) ::_exit(126);
     ::execvp(arguments[0], arguments.data());
     ::_exit(127);
   }
@@ -194,6 +194,7 @@ void CaldavServer::launch() {
 
 bool CaldavServer::answers() const {
   int const socket_fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket_fd < 0) return false;
   auto address = loopback(port_);
   bool const connected = ::connect(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   ::close(socket_fd);
