@@ -25,7 +25,8 @@ Error errorFrom(int status, json::value const& problem) {
 } // namespace
 
 Client::Client(std::string url, Secret api_key)
-    : url_(std::move(url)), api_key_(std::move(api_key)), log_(clock_, redactor_, LogLevel::error, stderrSink()),
+    : url_(std::move(url)), api_key_(std::move(api_key)),
+      log_(clock_, redactor_, LogLevel::error, stderrSink()),
       egress_(egress::Client::create(loop_.get_executor(), clock_, log_)) {
   while (url_.ends_with('/')) url_.pop_back();
 }
@@ -49,15 +50,17 @@ Result<json::value> Client::ask(egress::Request request) {
   }
   request.timeout = kLongestAnswer;
   std::optional<Result<egress::Response>> answer;
-  asio::co_spawn(loop_, egress_->fetch(std::move(request), std::move(policy), std::move(credential)),
-                 [&answer](std::exception_ptr, Result<egress::Response> result) { answer = std::move(result); });
+  asio::co_spawn(
+      loop_, egress_->fetch(std::move(request), std::move(policy), std::move(credential)),
+      [&answer](std::exception_ptr, Result<egress::Response> result) { answer = std::move(result); });
   loop_.restart();
   while (!answer && loop_.run_one() > 0) {
   }
   if (!answer || !*answer) {
     auto const& why = answer ? answer->error().message : std::string("the request was cut off");
-    Error error(ErrorKind::transient, "no daemon answers at " + url_ + " (" + why +
-                                          "); start it with: garlandd --config garland.toml, or name another with --url");
+    Error error(ErrorKind::transient,
+                "no daemon answers at " + url_ + " (" + why +
+                    "); start it with: garlandd --config garland.toml, or name another with --url");
     error.provider_code = "no_daemon";
     return error;
   }

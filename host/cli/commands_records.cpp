@@ -32,7 +32,8 @@ Result<void> apply(json::value& data, std::vector<std::string> const& words, boo
   for (auto const& word : words) {
     auto const equals = word.find('=');
     if (word.empty() || word[0] != '/' || equals == std::string::npos)
-      return Error(ErrorKind::invalidInput, "an edit is /MEMBER=VALUE, such as /title=Rehearsal; not \"" + word + "\"");
+      return Error(ErrorKind::invalidInput,
+                   "an edit is /MEMBER=VALUE, such as /title=Rehearsal; not \"" + word + "\"");
     auto value = Result<json::value>(json::value(word.substr(equals + 1)));
     if (as_json) value = parseJson(word.substr(equals + 1));
     if (!value) return std::move(value).error().within(word.substr(0, equals));
@@ -59,13 +60,21 @@ Result<json::value> readJsonFile(std::string const& file) {
 } // namespace
 
 Exit listRecords(Context with, RecordPage const& page) {
-  auto path = kBase + "/records?" + parameter("vendor_id", page.vendor) + "&limit=" + std::to_string(page.limit);
+  auto path =
+      kBase + "/records?" + parameter("vendor_id", page.vendor) + "&limit=" + std::to_string(page.limit);
   if (!page.kind.empty()) path += "&" + parameter("kind", page.kind);
   if (!page.after.empty()) path += "&" + parameter("after", page.after);
   if (page.deleted) path += "&include_deleted=1";
   auto const answer = with.client.get(path);
   if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer, {{"ID", "/id"}, {"DATE", "/data/start/date"}, {"LOCAL", "/data/start/local"}, {"UTC", "/data/start/utc"}, {"ZONE", "/data/start/zone"}, {"STATUS", "/data/status"}, {"TITLE", "/data/title"}},
+  with.output.table(*answer,
+                    {{"ID", "/id"},
+                     {"DATE", "/data/start/date"},
+                     {"LOCAL", "/data/start/local"},
+                     {"UTC", "/data/start/utc"},
+                     {"ZONE", "/data/start/zone"},
+                     {"STATUS", "/data/status"},
+                     {"TITLE", "/data/title"}},
                     "no records; bring them in with: garland sync run CONNECTION");
   auto const next = textOr(*answer, "/next_after", "");
   if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
@@ -87,56 +96,83 @@ Exit editRecord(Context with, RecordEdit const& edit) {
   if (auto const put = apply(data, edit.values, true); !put) return with.output.error(put.error());
   json::object body{{"vendor_id", edit.vendor}};
   body["data"] = std::move(data);
-  auto const answer = with.client.put(kBase + "/records/" + percentEncode(edit.id), std::move(body), integerOr(*record, "/version", 0));
+  auto const answer = with.client.put(kBase + "/records/" + percentEncode(edit.id), std::move(body),
+                                      integerOr(*record, "/version", 0));
   if (!answer) return with.output.error(answer.error());
-  if (with.output.json()) with.output.value(*answer);
-  else with.output.line("edited, now version " + plain(find(*answer, "/version")) + "; the next sync writes it to the provider");
+  if (with.output.json())
+    with.output.value(*answer);
+  else
+    with.output.line("edited, now version " + plain(find(*answer, "/version")) +
+                     "; the next sync writes it to the provider");
   return Exit::ok;
 }
 
-Exit addRecord(Context with, std::string const& vendor, std::string const& connection, std::string const& kind, std::string const& file) {
+Exit addRecord(Context with, std::string const& vendor, std::string const& connection,
+               std::string const& kind, std::string const& file) {
   auto data = readJsonFile(file);
   if (!data) return with.output.error(data.error());
   json::object body{{"vendor_id", vendor}, {"connection_id", connection}, {"kind", kind}};
   body["data"] = std::move(*data);
   auto const answer = with.client.post(kBase + "/records", std::move(body));
   if (!answer) return with.output.error(answer.error());
-  if (with.output.json()) with.output.value(*answer);
-  else with.output.line("added " + textOr(*answer, "/id", "") + "; the next sync creates it at the provider");
+  if (with.output.json())
+    with.output.value(*answer);
+  else
+    with.output.line("added " + textOr(*answer, "/id", "") + "; the next sync creates it at the provider");
   return Exit::ok;
 }
 
 Exit removeRecord(Context with, std::string const& id, std::string const& vendor) {
   auto const answer = with.client.remove(recordPath(id, vendor));
   if (!answer) return with.output.error(answer.error());
-  if (with.output.json()) with.output.value(json::object{{"done", true}});
-  else with.output.line("deleted; the next sync deletes it at the provider");
+  if (with.output.json())
+    with.output.value(json::object{{"done", true}});
+  else
+    with.output.line("deleted; the next sync deletes it at the provider");
   return Exit::ok;
 }
 
-Exit recordDates(Context with, std::string const& id, std::string const& vendor, std::string from, std::string until, std::string const& zone) {
+Exit recordDates(Context with, std::string const& id, std::string const& vendor, std::string from,
+                 std::string until, std::string const& zone) {
   SystemClock const clock;
   if (from.empty()) from = rfc3339(clock.now());
   if (until.empty()) until = rfc3339(clock.now() + std::chrono::hours(24 * 366));
-  auto const answer = with.client.get(kBase + "/records/" + percentEncode(id) + "/occurrences?" + parameter("vendor_id", vendor) + "&" +
-                                      parameter("from", from) + "&" + parameter("until", until) + "&" + parameter("zone", zone));
+  auto const answer = with.client.get(kBase + "/records/" + percentEncode(id) + "/occurrences?" +
+                                      parameter("vendor_id", vendor) + "&" + parameter("from", from) + "&" +
+                                      parameter("until", until) + "&" + parameter("zone", zone));
   if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer, {{"START (UTC)", "/start"}, {"END (UTC)", "/end"}, {"ALL DAY", "/all_day"}, {"TITLE", "/title"}},
-                    "it does not take place between " + from + " and " + until + "; choose others with --from and --until");
+  with.output.table(
+      *answer,
+      {{"START (UTC)", "/start"}, {"END (UTC)", "/end"}, {"ALL DAY", "/all_day"}, {"TITLE", "/title"}},
+      "it does not take place between " + from + " and " + until + "; choose others with --from and --until");
   return Exit::ok;
 }
 
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after) {
-  auto const answer = with.client.get(kBase + "/changes?" + parameter("vendor_id", vendor) + "&after=" + std::to_string(after));
+  auto const answer = with.client.get(kBase + "/changes?" + parameter("vendor_id", vendor) +
+                                      "&after=" + std::to_string(after));
   if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer, {{"SEQUENCE", "/sequence"}, {"AT", "/at"}, {"ACTION", "/action"}, {"RECORD", "/record_id"}, {"FROM", "/origin"}}, "no changes after " + std::to_string(after));
+  with.output.table(*answer,
+                    {{"SEQUENCE", "/sequence"},
+                     {"AT", "/at"},
+                     {"ACTION", "/action"},
+                     {"RECORD", "/record_id"},
+                     {"FROM", "/origin"}},
+                    "no changes after " + std::to_string(after));
   return Exit::ok;
 }
 
 Exit listConflicts(Context with, std::string const& vendor) {
   auto const answer = with.client.get(kBase + "/conflicts?" + parameter("vendor_id", vendor));
   if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer, {{"AT", "/at"}, {"RECORD", "/record_id"}, {"MEMBERS", "/members"}, {"DECISION", "/decision"}, {"LOCAL", "/local"}, {"REMOTE", "/remote"}}, "no conflicts");
+  with.output.table(*answer,
+                    {{"AT", "/at"},
+                     {"RECORD", "/record_id"},
+                     {"MEMBERS", "/members"},
+                     {"DECISION", "/decision"},
+                     {"LOCAL", "/local"},
+                     {"REMOTE", "/remote"}},
+                    "no conflicts");
   return Exit::ok;
 }
 

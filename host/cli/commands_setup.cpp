@@ -22,8 +22,10 @@ Exit show(Context with, Result<json::value> const& answer) {
 // Done, said in words or as JSON.
 Exit done(Context with, Result<json::value> const& answer, std::string const& sentence) {
   if (!answer) return with.output.error(answer.error());
-  if (with.output.json()) with.output.value(answer->is_null() ? json::value(json::object{{"done", true}}) : *answer);
-  else with.output.line(sentence);
+  if (with.output.json())
+    with.output.value(answer->is_null() ? json::value(json::object{{"done", true}}) : *answer);
+  else
+    with.output.line(sentence);
   return Exit::ok;
 }
 
@@ -38,7 +40,9 @@ Result<json::object> askCredentials(Context with, ConnectWords const& words) {
     for (auto const& field : slot.at("fields").as_array()) {
       std::string const name(field.as_string());
       if (name == "username") {
-        if (words.username.empty()) return Error(ErrorKind::invalidInput, "this connector signs in with a user name; add --username NAME");
+        if (words.username.empty())
+          return Error(ErrorKind::invalidInput,
+                       "this connector signs in with a user name; add --username NAME");
         fields[name] = words.username;
         continue;
       }
@@ -67,20 +71,28 @@ Exit listPlugins(Context with) {
   auto const answer = with.client.get(kBase + "/plugins");
   if (!answer) return with.output.error(answer.error());
   with.output.table(*answer,
-                    {{"NAME", "/short_name"}, {"VERSION", "/version"}, {"CATEGORY", "/category"}, {"ABOUT", "/summary"}, {"REFUSED", "/refusal"}},
+                    {{"NAME", "/short_name"},
+                     {"VERSION", "/version"},
+                     {"CATEGORY", "/category"},
+                     {"ABOUT", "/summary"},
+                     {"REFUSED", "/refusal"}},
                     "no plugin is installed; garlandd looks in the folders of [plugins] dirs");
   return Exit::ok;
 }
 
-Exit showPlugin(Context with, std::string const& id) { return show(with, with.client.get(kBase + "/plugins/" + percentEncode(id))); }
+Exit showPlugin(Context with, std::string const& id) {
+  return show(with, with.client.get(kBase + "/plugins/" + percentEncode(id)));
+}
 
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor) {
   return done(with, with.client.put(pluginOfVendor(vendor, id), nullptr),
-              id + " is enabled; connect an account with: garland connections connect " + id + " --vendor " + vendor);
+              id + " is enabled; connect an account with: garland connections connect " + id + " --vendor " +
+                  vendor);
 }
 
 Exit disablePlugin(Context with, std::string const& id, std::string const& vendor) {
-  return done(with, with.client.remove(pluginOfVendor(vendor, id)), id + " is disabled; its connections are not synced");
+  return done(with, with.client.remove(pluginOfVendor(vendor, id)),
+              id + " is disabled; its connections are not synced");
 }
 
 Exit listVendors(Context with) {
@@ -97,22 +109,33 @@ Exit addVendor(Context with, std::string const& name) {
 }
 
 Exit listConnections(Context with, std::string const& vendor) {
-  auto const answer = with.client.get(kBase + "/connections" + (vendor.empty() ? "" : "?" + parameter("vendor_id", vendor)));
+  auto const answer =
+      with.client.get(kBase + "/connections" + (vendor.empty() ? "" : "?" + parameter("vendor_id", vendor)));
   if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer,
-                    {{"ID", "/id"}, {"PLUGIN", "/plugin"}, {"ACCOUNT", "/account"}, {"STATE", "/state"}, {"LAST SUCCESS", "/last_success"}, {"WHY", "/state_reason"}},
-                    "no account is connected; connect one with: garland connections connect PLUGIN --vendor VENDOR");
+  with.output.table(
+      *answer,
+      {{"ID", "/id"},
+       {"PLUGIN", "/plugin"},
+       {"ACCOUNT", "/account"},
+       {"STATE", "/state"},
+       {"LAST SUCCESS", "/last_success"},
+       {"WHY", "/state_reason"}},
+      "no account is connected; connect one with: garland connections connect PLUGIN --vendor VENDOR");
   return Exit::ok;
 }
 
-Exit showConnection(Context with, std::string const& id) { return show(with, with.client.get(kBase + "/connections/" + percentEncode(id))); }
+Exit showConnection(Context with, std::string const& id) {
+  return show(with, with.client.get(kBase + "/connections/" + percentEncode(id)));
+}
 
 Exit connectAccount(Context with, ConnectWords const& words) {
   auto settings = settingsOf(words.settings);
   if (!settings) return with.output.error(settings.error());
   auto credentials = askCredentials(with, words);
   if (!credentials) return with.output.error(credentials.error());
-  json::object body{{"vendor_id", words.vendor}, {"plugin", words.plugin}, {"allow_private_network", words.allow_private_network}};
+  json::object body{{"vendor_id", words.vendor},
+                    {"plugin", words.plugin},
+                    {"allow_private_network", words.allow_private_network}};
   body["settings"] = std::move(*settings);
   body["credentials"] = std::move(*credentials);
   auto const answer = with.client.post(kBase + "/vendor/connect", std::move(body));
@@ -126,7 +149,8 @@ Exit disconnect(Context with, std::string const& id) {
 }
 
 Exit confirmDeletes(Context with, std::string const& id) {
-  return done(with, with.client.post(kBase + "/connections/" + percentEncode(id) + "/confirm-deletes", nullptr),
+  return done(with,
+              with.client.post(kBase + "/connections/" + percentEncode(id) + "/confirm-deletes", nullptr),
               "confirmed; the next sync applies the deletions that were held");
 }
 

@@ -59,7 +59,8 @@ std::string daemonUrl(Everywhere const& where) {
   if (!ready) return fallback;
   auto const address = textOr(*ready, "/address", "127.0.0.1");
   bool const six = address.find(':') != std::string::npos;
-  return "http://" + (six ? "[" + address + "]" : address) + ":" + std::to_string(integerOr(*ready, "/port", 7480));
+  return "http://" + (six ? "[" + address + "]" : address) + ":" +
+         std::to_string(integerOr(*ready, "/port", 7480));
 }
 
 // Reads an existing key file; never makes one, that is the daemon's to do.
@@ -84,14 +85,21 @@ public:
     app_.require_subcommand(1);
     app_.fallthrough();
     app_.set_version_flag("--version", "garland " GARLAND_VERSION);
-    app_.add_option("--url", everywhere_.url, "Where garlandd listens (GARLAND_URL; default: its ready file, then http://127.0.0.1:7480)");
-    app_.add_option("--data-dir", everywhere_.data_dir, "garlandd's data folder (GARLAND_DATA_DIR; default: the key file's folder, then garlandd's own default)");
-    app_.add_option("--key-file", everywhere_.key_file, "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
+    app_.add_option(
+        "--url", everywhere_.url,
+        "Where garlandd listens (GARLAND_URL; default: its ready file, then http://127.0.0.1:7480)");
+    app_.add_option("--data-dir", everywhere_.data_dir,
+                    "garlandd's data folder (GARLAND_DATA_DIR; default: the key file's folder, then "
+                    "garlandd's own default)");
+    app_.add_option("--key-file", everywhere_.key_file,
+                    "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
     app_.add_flag("--json", everywhere_.json, "Answer with JSON");
-    app_.footer("Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
-                "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
-                "               garland connections connect caldav --vendor VENDOR --set url=https://... --username NAME;\n"
-                "               garland sync run CONNECTION");
+    app_.footer(
+        "Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
+        "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
+        "               garland connections connect caldav --vendor VENDOR --set url=https://... --username "
+        "NAME;\n"
+        "               garland sync run CONNECTION");
     addPlugins();
     addVendors();
     addConnections();
@@ -107,7 +115,8 @@ public:
       return app_.exit(problem) == 0 ? Exit::ok : Exit::usage;
     }
     bool const terminal = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
-    Output output(std::cout, std::cerr, everywhere_.json, terminal, terminal && environment("NO_COLOR", "").empty());
+    Output output(std::cout, std::cerr, everywhere_.json, terminal,
+                  terminal && environment("NO_COLOR", "").empty());
     if (offline_) return offline_(output);
     place_.url = daemonUrl(everywhere_);
     place_.data_dir = dataDir(everywhere_);
@@ -115,7 +124,8 @@ public:
     place_.key_file = everywhere_.key_file.empty() ? place_.data_dir + "/api.key" : everywhere_.key_file;
     auto key = readKey(place_);
     if (!place_.key_read && !key_optional_) {
-      std::cerr << "garland: " << place_.key_problem << "; name another with --key-file or GARLAND_KEY_FILE\n";
+      std::cerr << "garland: " << place_.key_problem
+                << "; name another with --key-file or GARLAND_KEY_FILE\n";
       return Exit::environment;
     }
     Client client(place_.url, std::move(key));
@@ -135,7 +145,9 @@ private:
     return added;
   }
   void needId(CLI::App* command, char const* what) { command->add_option(what, id_)->required(); }
-  void needVendor(CLI::App* command) { command->add_option("--vendor", vendor_, "The vendor's id (garland vendors ls)")->required(); }
+  void needVendor(CLI::App* command) {
+    command->add_option("--vendor", vendor_, "The vendor's id (garland vendors ls)")->required();
+  }
 
   void addPlugins();
   void addVendors();
@@ -162,15 +174,21 @@ private:
 
 void Grammar::addPlugins() {
   auto* const plugins = group("plugins", "Installed connectors, and which vendor may use them");
-  leaf(plugins, "ls", "Lists the installed connectors; a refused one says why", [](Context with) { return listPlugins(with); });
-  needId(leaf(plugins, "show", "Shows one: operations, sign-in, settings.  Example: garland plugins show caldav",
-              [this](Context with) { return showPlugin(with, id_); }), "ID");
-  auto* const enable = leaf(plugins, "enable", "Lets a vendor connect accounts with it.  Example: garland plugins enable caldav --vendor ven_...",
-                            [this](Context with) { return enablePlugin(with, id_, vendor_); });
+  leaf(plugins, "ls", "Lists the installed connectors; a refused one says why",
+       [](Context with) { return listPlugins(with); });
+  needId(leaf(plugins, "show",
+              "Shows one: operations, sign-in, settings.  Example: garland plugins show caldav",
+              [this](Context with) { return showPlugin(with, id_); }),
+         "ID");
+  auto* const enable =
+      leaf(plugins, "enable",
+           "Lets a vendor connect accounts with it.  Example: garland plugins enable caldav --vendor ven_...",
+           [this](Context with) { return enablePlugin(with, id_, vendor_); });
   needId(enable, "ID");
   needVendor(enable);
-  auto* const disable = leaf(plugins, "disable", "Takes that back; connected accounts stay but are not synced",
-                             [this](Context with) { return disablePlugin(with, id_, vendor_); });
+  auto* const disable =
+      leaf(plugins, "disable", "Takes that back; connected accounts stay but are not synced",
+           [this](Context with) { return disablePlugin(with, id_, vendor_); });
   needId(disable, "ID");
   needVendor(disable);
 }
@@ -180,38 +198,53 @@ void Grammar::addVendors() {
   leaf(vendors, "ls", "Lists the vendors", [](Context with) { return listVendors(with); });
   leaf(vendors, "add", "Adds a vendor and prints its id.  Example: garland vendors add \"Studio Lindenau\"",
        [this](Context with) { return addVendor(with, name_); })
-      ->add_option("NAME", name_)->required();
+      ->add_option("NAME", name_)
+      ->required();
 }
 
 void Grammar::addConnections() {
   auto* const connections = group("connections", "Connected accounts");
-  leaf(connections, "ls", "Lists connected accounts and their state", [this](Context with) { return listConnections(with, vendor_); })
-      ->add_option("--vendor", vendor_, "Only this vendor's");
-  needId(leaf(connections, "show", "Shows one account", [this](Context with) { return showConnection(with, id_); }), "ID");
+  leaf(connections, "ls", "Lists connected accounts and their state", [this](Context with) {
+    return listConnections(with, vendor_);
+  })->add_option("--vendor", vendor_, "Only this vendor's");
+  needId(leaf(connections, "show", "Shows one account",
+              [this](Context with) { return showConnection(with, id_); }),
+         "ID");
   auto* const connect = leaf(connections, "connect",
                              "Connects an account; the password is asked for and goes into the vault.\n"
-                             "Example: garland connections connect caldav --vendor ven_... --set url=https://dav.example.com --username rosa",
+                             "Example: garland connections connect caldav --vendor ven_... --set "
+                             "url=https://dav.example.com --username rosa",
                              [this](Context with) { return connectAccount(with, connect_); });
   connect->add_option("PLUGIN", connect_.plugin)->required();
   connect->add_option("--vendor", connect_.vendor, "The vendor's id")->required();
-  connect->add_option("--set", connect_.settings, "A setting of the connector, NAME=VALUE (garland plugins show PLUGIN)")->allow_extra_args(false);
+  connect
+      ->add_option("--set", connect_.settings,
+                   "A setting of the connector, NAME=VALUE (garland plugins show PLUGIN)")
+      ->allow_extra_args(false);
   connect->add_option("--username", connect_.username, "User name at the provider");
-  connect->add_flag("--password-stdin", connect_.password_from_stdin, "Take the password from standard input");
+  connect->add_flag("--password-stdin", connect_.password_from_stdin,
+                    "Take the password from standard input");
   connect->add_flag("--allow-private-network", connect_.allow_private_network,
                     "Let this connection reach private and loopback addresses, plain http too");
-  needId(leaf(connections, "disconnect", "Forgets credential and links; the records stay", [this](Context with) { return disconnect(with, id_); }), "ID");
-  needId(leaf(connections, "confirm-deletes", "Lets the next sync apply deletions that were held because they are many",
-              [this](Context with) { return confirmDeletes(with, id_); }), "ID");
+  needId(leaf(connections, "disconnect", "Forgets credential and links; the records stay",
+              [this](Context with) { return disconnect(with, id_); }),
+         "ID");
+  needId(leaf(connections, "confirm-deletes",
+              "Lets the next sync apply deletions that were held because they are many",
+              [this](Context with) { return confirmDeletes(with, id_); }),
+         "ID");
 }
 
 void Grammar::addSync() {
   auto* const sync = group("sync", "Bringing a provider and Garland to the same state");
-  auto* const run = leaf(sync, "run", "Writes local edits out, then brings changes in.  Example: garland sync run con_...",
-                         [this](Context with) { return runSync(with, id_, !no_wait_); });
+  auto* const run =
+      leaf(sync, "run", "Writes local edits out, then brings changes in.  Example: garland sync run con_...",
+           [this](Context with) { return runSync(with, id_, !no_wait_); });
   needId(run, "CONNECTION");
   run->add_flag("--no-wait", no_wait_, "Start it and return at once");
   needId(leaf(sync, "status", "How a run (run_...) or a connection's last run (con_...) stands",
-              [this](Context with) { return syncStatus(with, id_); }), "ID");
+              [this](Context with) { return syncStatus(with, id_); }),
+         "ID");
 }
 
 void Grammar::addRecords() {
@@ -225,10 +258,13 @@ void Grammar::addRecords() {
   list->add_option("--after", page_.after, "Continue after this record id");
   list->add_option("--limit", page_.limit, "Most records on a page")->check(CLI::Range(1, 1000));
   list->add_flag("--deleted", page_.deleted, "Deleted records too");
-  auto* const show = leaf(records, "show", "Shows one record", [this](Context with) { return showRecord(with, id_, vendor_); });
+  auto* const show = leaf(records, "show", "Shows one record",
+                          [this](Context with) { return showRecord(with, id_, vendor_); });
   needId(show, "ID");
   needVendor(show);
-  auto* const edit = leaf(records, "edit", "Edits members of a record.  Example: garland records edit rec_... --vendor ven_... --set \"/title=Rehearsal\"",
+  auto* const edit = leaf(records, "edit",
+                          "Edits members of a record.  Example: garland records edit rec_... --vendor "
+                          "ven_... --set \"/title=Rehearsal\"",
                           [this](Context with) {
                             edit_.id = id_;
                             edit_.vendor = vendor_;
@@ -237,9 +273,11 @@ void Grammar::addRecords() {
   needId(edit, "ID");
   needVendor(edit);
   edit->add_option("--set", edit_.texts, "/MEMBER=TEXT")->allow_extra_args(false);
-  edit->add_option("--set-json", edit_.values, "/MEMBER=JSON, for anything but text")->allow_extra_args(false);
-  auto* const add = leaf(records, "add", "Adds a record; the connection's next sync creates it at the provider",
-                         [this](Context with) { return addRecord(with, vendor_, connection_, kind_, file_); });
+  edit->add_option("--set-json", edit_.values, "/MEMBER=JSON, for anything but text")
+      ->allow_extra_args(false);
+  auto* const add =
+      leaf(records, "add", "Adds a record; the connection's next sync creates it at the provider",
+           [this](Context with) { return addRecord(with, vendor_, connection_, kind_, file_); });
   needVendor(add);
   add->add_option("--connection", connection_, "Where to create it")->required();
   add->add_option("--kind", kind_, "Its kind")->capture_default_str();
@@ -248,15 +286,17 @@ void Grammar::addRecords() {
                             [this](Context with) { return removeRecord(with, id_, vendor_); });
   needId(remove, "ID");
   needVendor(remove);
-  auto* const dates = leaf(records, "dates", "When an event takes place, recurrence and exceptions applied",
-                           [this](Context with) { return recordDates(with, id_, vendor_, from_, until_, zone_); });
+  auto* const dates =
+      leaf(records, "dates", "When an event takes place, recurrence and exceptions applied",
+           [this](Context with) { return recordDates(with, id_, vendor_, from_, until_, zone_); });
   needId(dates, "ID");
   needVendor(dates);
   dates->add_option("--from", from_, "Such as 2026-06-01T00:00:00Z; now if not given");
   dates->add_option("--until", until_, "A year from now if not given");
   dates->add_option("--zone", zone_, "Zone of all-day and floating events")->capture_default_str();
 
-  auto* const changes = leaf(&app_, "changes", "What changed, in order", [this](Context with) { return listChanges(with, vendor_, after_); });
+  auto* const changes = leaf(&app_, "changes", "What changed, in order",
+                             [this](Context with) { return listChanges(with, vendor_, after_); });
   needVendor(changes);
   changes->add_option("--after", after_, "Continue after this sequence number");
   needVendor(leaf(&app_, "conflicts", "Edits that met on both sides, and how each was decided",
@@ -265,16 +305,18 @@ void Grammar::addRecords() {
 
 void Grammar::addMachine() {
   auto* const sandbox = group("sandbox", "What protects this machine from connectors");
-  sandbox->add_subcommand("status", "Tries out what this machine offers and names the tier; needs no daemon")->final_callback([this] {
-    offline_ = [](Output& output) { return sandboxStatus(output); };
-  });
-  auto* const doctors = app_.add_subcommand("doctor", "Looks for what is wrong and says what to type.  Example: garland doctor --config garland.toml");
+  sandbox->add_subcommand("status", "Tries out what this machine offers and names the tier; needs no daemon")
+      ->final_callback([this] { offline_ = [](Output& output) { return sandboxStatus(output); }; });
+  auto* const doctors = app_.add_subcommand(
+      "doctor",
+      "Looks for what is wrong and says what to type.  Example: garland doctor --config garland.toml");
   doctors->add_option("--config", everywhere_.config, "garlandd's settings, to be checked too");
   doctors->final_callback([this] {
     key_optional_ = true;
     command_ = [this](Context with) { return doctor(with, place_); };
   });
-  auto* const completion = app_.add_subcommand("completion", "Prints a completion script.  Example: source <(garland completion bash)");
+  auto* const completion = app_.add_subcommand(
+      "completion", "Prints a completion script.  Example: source <(garland completion bash)");
   completion->add_option("SHELL", shell_, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
   completion->final_callback([this] {
     offline_ = [this](Output& output) {

@@ -78,7 +78,8 @@ void Output::value(json::value const& value) {
   out_ << "\n";
 }
 
-void Output::table(json::value const& items, std::vector<Column> const& columns, std::string const& when_empty) {
+void Output::table(json::value const& items, std::vector<Column> const& columns,
+                   std::string const& when_empty) {
   if (json_) return value(items);
   auto const* found = find(items, "/items");
   auto const* rows = found != nullptr ? found->if_array() : items.if_array();

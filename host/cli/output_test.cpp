@@ -16,7 +16,8 @@ struct Screen {
 TEST(Output, ATableAlignsWideCharacters) {
   Screen screen;
   auto output = screen.output(false);
-  output.table(*parseJson(R"({"items":[{"a":"東京","b":1},{"a":"Köln","b":2}]})"), {{"A", "/a"}, {"B", "/b"}}, "none");
+  output.table(*parseJson(R"({"items":[{"a":"東京","b":1},{"a":"Köln","b":2}]})"), {{"A", "/a"}, {"B", "/b"}},
+               "none");
   EXPECT_EQ(screen.out.str(), "A     B\n東京  1\nKöln  2\n");
 }
 
@@ -39,7 +40,8 @@ TEST(Output, WithJsonTheAnswerIsOneDocument) {
 TEST(Output, WhatAProviderSentCannotMoveTheCursor) {
   auto const sent = *parseJson(R"("a\u001b[2Jb\nc")");
   EXPECT_EQ(plain(&sent), "a [2Jb c");
-  json::value const c1("a\xC2\x9B" "2Jb \xC2\xA9");
+  json::value const c1("a\xC2\x9B"
+                       "2Jb \xC2\xA9");
   EXPECT_EQ(plain(&c1), "a 2Jb \xC2\xA9");
 }
 
@@ -65,7 +67,8 @@ TEST(Output, OnATerminalProgressIsOneBar) {
   Screen screen;
   auto output = screen.output(false, true);
   output.progress(15, 30, "events");
-  EXPECT_NE(screen.err.str().find("[###############---------------] 15 of 30 events"), std::string::npos) << screen.err.str();
+  EXPECT_NE(screen.err.str().find("[###############---------------] 15 of 30 events"), std::string::npos)
+      << screen.err.str();
 }
 
 } // namespace

@@ -22,7 +22,8 @@ Secret readLine(int from) {
 Result<Secret> askSecret(std::string const& question) {
   int const terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (terminal < 0)
-    return Error(ErrorKind::invalidInput, "there is no terminal to ask for the password on; pipe it in and add --password-stdin");
+    return Error(ErrorKind::invalidInput,
+                 "there is no terminal to ask for the password on; pipe it in and add --password-stdin");
   auto const written = ::write(terminal, question.data(), question.size());
   termios shown{};
   ::tcgetattr(terminal, &shown);
@@ -33,13 +34,15 @@ Result<Secret> askSecret(std::string const& question) {
   ::tcsetattr(terminal, TCSAFLUSH, &shown);
   auto const ended = ::write(terminal, "\n", 1);
   ::close(terminal);
-  if (written < 0 || ended < 0 || secret.empty()) return Error(ErrorKind::invalidInput, "no password was typed");
+  if (written < 0 || ended < 0 || secret.empty())
+    return Error(ErrorKind::invalidInput, "no password was typed");
   return secret;
 }
 
 Result<Secret> secretFromStdin() {
   auto secret = readLine(STDIN_FILENO);
-  if (secret.empty()) return Error(ErrorKind::invalidInput, "standard input holds no password; its first line is taken");
+  if (secret.empty())
+    return Error(ErrorKind::invalidInput, "standard input holds no password; its first line is taken");
   return secret;
 }
 

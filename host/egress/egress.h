@@ -40,7 +40,7 @@ struct Response {
   int status = 0;
   std::vector<Header> headers; // names in lower case, in order
   std::string body;
-  std::string final_url; // after redirects
+  std::string final_url;   // after redirects
   bool redirected = false; // final_url is not where the request was sent first
   // A write was redirected to a GET on the way: it may have been acted on, whatever this status says.
   bool may_have_applied = false;

@@ -138,8 +138,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto fetched =
       co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
   // Without its row in the trail no answer is given: a full disk stops the call, not the record of it.
-  auto const saved =
-      co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
+  auto const saved = co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
   if (!saved) co_return unrecorded(saved.error(), fetched);
   if (!fetched) co_return fetched.error();
   runtime::HttpAnswer answer;

@@ -10,10 +10,10 @@ constexpr char const* kServerError =
     "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 // `garland connections connect` with these, expected to fail; what it said.
-std::string refusedConnect(Host& host, std::string const& vendor, std::string const& url, std::string const& password,
-                           bool private_network = true) {
-  std::vector<std::string> words = {"connections", "connect",    "caldav", "--vendor",        vendor, "--set", "url=" + url,
-                                    "--username",  "studio", "--password-stdin"};
+std::string refusedConnect(Host& host, std::string const& vendor, std::string const& url,
+                           std::string const& password, bool private_network = true) {
+  std::vector<std::string> words = {"connections", "connect",    "caldav", "--vendor",        vendor, "--set",
+                                    "url=" + url,  "--username", "studio", "--password-stdin"};
   if (private_network) words.emplace_back("--allow-private-network");
   auto const done = host.run(words, password + "\n");
   EXPECT_NE(done.exit_code, 0) << done.out;
@@ -36,18 +36,22 @@ TEST_F(BadInput, AnUnknownHostIsToldByItsName) {
 
 TEST_F(BadInput, ACertificateThatNobodyTrustsIsRefused) {
   TestFolder const folder;
-  auto const made = runProgram({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                                "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
-                                folder / "key.pem", "-out", folder / "cert.pem"},
-                               {}, "");
+  auto const made =
+      runProgram({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                  "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                  "-keyout", folder / "key.pem", "-out", folder / "cert.pem"},
+                 {}, "");
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  Child other({"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", folder / "cert.pem", "-key", folder / "key.pem", "-www"},
+  Child other({"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", folder / "cert.pem", "-key",
+               folder / "key.pem", "-www"},
               {}, folder / "log");
   // It prints "ACCEPT 127.0.0.1:PORT" when it listens.
-  ASSERT_TRUE(eventually([&] { return readFile(folder / "log").find("ACCEPT 127.0.0.1:") != std::string::npos; }));
+  ASSERT_TRUE(
+      eventually([&] { return readFile(folder / "log").find("ACCEPT 127.0.0.1:") != std::string::npos; }));
   auto const log = readFile(folder / "log");
   auto const port = std::stoi(log.substr(log.find("ACCEPT 127.0.0.1:") + 17));
-  auto const said = refusedConnect(host_, vendor_, "https://127.0.0.1:" + std::to_string(port) + "/", "some-password");
+  auto const said =
+      refusedConnect(host_, vendor_, "https://127.0.0.1:" + std::to_string(port) + "/", "some-password");
   EXPECT_NE(said.find("certificate"), std::string::npos) << said;
 }
 
@@ -58,9 +62,10 @@ TEST_F(BadInput, APrivateAddressNeedsTheOperatorsWord) {
 
 TEST_F(BadInput, TheSameAccountIsNotConnectedTwice) {
   auto const first = connectStudio();
-  auto const again = host_.run({"connections", "connect", "caldav", "--vendor", vendor_, "--set", "url=" + viaProxy(),
-                                "--username", server_->username(), "--password-stdin", "--allow-private-network"},
-                               server_->password() + "\n");
+  auto const again =
+      host_.run({"connections", "connect", "caldav", "--vendor", vendor_, "--set", "url=" + viaProxy(),
+                 "--username", server_->username(), "--password-stdin", "--allow-private-network"},
+                server_->password() + "\n");
   EXPECT_NE(again.exit_code, 0);
   EXPECT_NE((again.out + again.err).find(first), std::string::npos) << again.out << again.err;
 }
@@ -94,7 +99,8 @@ TEST_F(BadInput, OneEventThatAnswers500IsToldByItsUrlAndTheOthersComeIn) {
   auto const run = host_.ask({"sync", "run", connection}, 1);
   EXPECT_EQ(number(run, "/pulled/created"), 19);
   EXPECT_EQ(number(run, "/pulled/failed"), 1);
-  EXPECT_NE(textOr(run, "/problems/0/place", "").find("event-7.ics"), std::string::npos) << canonicalJson(run);
+  EXPECT_NE(textOr(run, "/problems/0/place", "").find("event-7.ics"), std::string::npos)
+      << canonicalJson(run);
   proxy_->setRule(nullptr);
   putEvent("event-7", "Mended");
   EXPECT_EQ(number(host_.ask({"sync", "run", connection}), "/pulled/created"), 1);
@@ -105,15 +111,18 @@ TEST_F(BadInput, AnIcsThatDoesNotParseIsToldByItsUrlAndTheOthersComeIn) {
   addEvents(10);
   auto const connection = connectStudio();
   proxy_->setRule([](SeenRequest const& request) -> std::string {
-    if (request.body.find("calendar-multiget") != std::string::npos) return kServerError; // so that each is fetched
+    if (request.body.find("calendar-multiget") != std::string::npos)
+      return kServerError; // so that each is fetched
     if (request.path.find("event-3.ics") == std::string::npos) return FaultProxy::kPass;
     std::string const body = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nDTSTART:yesterday\r\n";
-    return "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Type: text/calendar\r\nConnection: close\r\nContent-Length: " +
+    return "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Type: text/calendar\r\nConnection: "
+           "close\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n\r\n" + body;
   });
   auto const run = host_.ask({"sync", "run", connection}, 1);
   EXPECT_EQ(number(run, "/pulled/created"), 9);
-  EXPECT_NE(textOr(run, "/problems/0/place", "").find("event-3.ics"), std::string::npos) << canonicalJson(run);
+  EXPECT_NE(textOr(run, "/problems/0/place", "").find("event-3.ics"), std::string::npos)
+      << canonicalJson(run);
   EXPECT_FALSE(textOr(run, "/problems/0/message", "").empty());
 }
 

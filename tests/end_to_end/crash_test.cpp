@@ -21,7 +21,8 @@ void syncUntil(Host& host, std::string const& connection, std::int64_t done) {
     return number(run, "/progress/done") >= done || !textOr(run, "/finished", "").empty();
   };
   ASSERT_TRUE(eventually(far_enough, 60));
-  ASSERT_EQ(textOr(run, "/state", ""), "running") << "it ended before it could be interrupted: " << canonicalJson(run);
+  ASSERT_EQ(textOr(run, "/state", ""), "running")
+      << "it ended before it could be interrupted: " << canonicalJson(run);
 }
 
 TEST_F(Crash, KillingTheDaemonAgainAndAgainLosesNothingAndDoublesNothing) {
@@ -103,7 +104,8 @@ std::string memoryOf(pid_t pid) {
   for (std::size_t at = 0; at < maps.size(); at = maps.find('\n', at) + 1) {
     unsigned long begin = 0, end = 0;
     char readable = '-';
-    if (std::sscanf(maps.c_str() + at, "%lx-%lx %c", &begin, &end, &readable) != 3 || readable != 'r') continue;
+    if (std::sscanf(maps.c_str() + at, "%lx-%lx %c", &begin, &end, &readable) != 3 || readable != 'r')
+      continue;
     std::string part(end - begin, '\0');
     if (::fseeko(memory, static_cast<off_t>(begin), SEEK_SET) != 0) continue;
     part.resize(std::fread(part.data(), 1, part.size(), memory));
@@ -140,7 +142,8 @@ TEST_F(Crash, TheSecretIsNowhereButInTheVault) {
     auto const text = readFile(entry.path());
     EXPECT_EQ(text.find(canary), std::string::npos) << entry.path();
     EXPECT_EQ(text.find(in_base64), std::string::npos) << entry.path();
-    EXPECT_EQ(entry.path().filename().string().find("core"), std::string::npos) << "a core dump: " << entry.path();
+    EXPECT_EQ(entry.path().filename().string().find("core"), std::string::npos)
+        << "a core dump: " << entry.path();
   }
 }
 

@@ -115,7 +115,8 @@ void FaultProxy::serve(int client) {
     if (!readMore(client, body)) return;
 
   auto const space = head.find(' ');
-  SeenRequest const request{head.substr(0, space), head.substr(space + 1, head.find(' ', space + 1) - space - 1), body};
+  SeenRequest const request{head.substr(0, space),
+                            head.substr(space + 1, head.find(' ', space + 1) - space - 1), body};
   Rule rule;
   {
     std::lock_guard const lock(mutex_);

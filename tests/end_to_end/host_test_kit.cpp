@@ -21,7 +21,9 @@ std::pair<pid_t, std::string> parentOf(pid_t pid) {
 
 std::string binFolder() { return std::string(GARLAND_BINARY_DIR) + "/bin"; }
 
-std::int64_t number(json::value const& value, std::string_view pointer) { return integerOr(value, pointer, -1); }
+std::int64_t number(json::value const& value, std::string_view pointer) {
+  return integerOr(value, pointer, -1);
+}
 
 Host::Host(std::string database, std::string more) {
   std::filesystem::create_directory(dataFolder());
@@ -33,9 +35,12 @@ Host::Host(std::string database, std::string more) {
 
 void Host::start() {
   std::filesystem::remove(dataFolder() + "/garlandd.json");
-  daemon_ = std::make_unique<Child>(std::vector<std::string>{binFolder() + "/garlandd", "--config", configFile()},
-                                    std::map<std::string, std::string>{}, folder_ / "garlandd.log");
-  auto const ready = [this] { return !daemon_->running() || parseJson(readFile(dataFolder() + "/garlandd.json")); };
+  daemon_ =
+      std::make_unique<Child>(std::vector<std::string>{binFolder() + "/garlandd", "--config", configFile()},
+                              std::map<std::string, std::string>{}, folder_ / "garlandd.log");
+  auto const ready = [this] {
+    return !daemon_->running() || parseJson(readFile(dataFolder() + "/garlandd.json"));
+  };
   ASSERT_TRUE(eventually(ready, 30)) << log();
   ASSERT_TRUE(daemon_->running()) << log();
   auto const where = *parseJson(readFile(dataFolder() + "/garlandd.json"));
@@ -75,8 +80,8 @@ std::string Host::addVendor(std::string const& name) {
 
 std::string Host::connect(std::string const& vendor, std::string const& url, std::string const& user,
                           std::string const& password) {
-  return textOr(ask({"connections", "connect", "caldav", "--vendor", vendor, "--set", "url=" + url, "--username", user,
-                     "--password-stdin", "--allow-private-network"},
+  return textOr(ask({"connections", "connect", "caldav", "--vendor", vendor, "--set", "url=" + url,
+                     "--username", user, "--password-stdin", "--allow-private-network"},
                     0, password + "\n"),
                 "/id", "");
 }

@@ -24,7 +24,8 @@ constexpr auto kLongestRun = std::chrono::seconds(120);
 int codeOf(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 // In the child: never returns.
-[[noreturn]] void become(std::vector<std::string> const& argv, std::map<std::string, std::string> const& environment) {
+[[noreturn]] void become(std::vector<std::string> const& argv,
+                         std::map<std::string, std::string> const& environment) {
   for (auto const& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> words;
   for (auto const& word : argv) words.push_back(const_cast<char*>(word.c_str()));
@@ -35,8 +36,8 @@ int codeOf(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + 
 
 } // namespace
 
-Finished runProgram(std::vector<std::string> const& argv, std::map<std::string, std::string> const& environment,
-                    std::string const& input) {
+Finished runProgram(std::vector<std::string> const& argv,
+                    std::map<std::string, std::string> const& environment, std::string const& input) {
   int in[2], out[2], err[2];
   if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0)
     throw std::runtime_error("no pipe");
@@ -64,8 +65,10 @@ Finished runProgram(std::vector<std::string> const& argv, std::map<std::string, 
       if (ends[i].fd < 0 || ends[i].revents == 0) continue;
       char buffer[65536];
       auto const got = ::read(ends[i].fd, buffer, sizeof buffer);
-      if (got > 0) texts[i]->append(buffer, static_cast<std::size_t>(got));
-      else ::close(std::exchange(ends[i].fd, -1));
+      if (got > 0)
+        texts[i]->append(buffer, static_cast<std::size_t>(got));
+      else
+        ::close(std::exchange(ends[i].fd, -1));
     }
   }
   int status = 0;

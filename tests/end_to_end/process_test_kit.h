@@ -17,8 +17,8 @@ struct Finished {
 };
 
 // Runs a program to its end, at most 120 s.
-Finished runProgram(std::vector<std::string> const& argv, std::map<std::string, std::string> const& environment,
-                    std::string const& input);
+Finished runProgram(std::vector<std::string> const& argv,
+                    std::map<std::string, std::string> const& environment, std::string const& input);
 
 // A program that goes on running; ended when this dies.
 class Child {

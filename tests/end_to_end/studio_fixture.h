@@ -15,8 +15,8 @@ namespace garland::testing {
 
 inline std::string simpleEvent(std::string const& uid, std::string const& title) {
   return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//garland//tests//EN\r\nBEGIN:VEVENT\r\nUID:" + uid +
-         "\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260613T120000Z\r\nDTEND:20260613T200000Z\r\nSUMMARY:" + title +
-         "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+         "\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260613T120000Z\r\nDTEND:20260613T200000Z\r\nSUMMARY:" +
+         title + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 }
 
 using caldav::testing::CaldavServer;
@@ -28,7 +28,8 @@ protected:
     server_ = CaldavServer::start(ServerKind::radicale);
     calendar_ = server_->makeCalendar("weddings");
     auto const url = server_->url();
-    proxy_ = std::make_unique<FaultProxy>(static_cast<unsigned short>(std::stoi(url.substr(url.rfind(':') + 1))));
+    proxy_ =
+        std::make_unique<FaultProxy>(static_cast<unsigned short>(std::stoi(url.substr(url.rfind(':') + 1))));
     host_.start();
     vendor_ = host_.addVendor("Studio");
   }
@@ -52,11 +53,14 @@ protected:
     std::string ics = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//garland//tests//EN\r\n";
     for (int i = 0; i < count; ++i)
       ics += "BEGIN:VEVENT\r\nUID:archive-" + std::to_string(i) +
-             "\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20230613T120000Z\r\nDTEND:20230613T130000Z\r\nSUMMARY:Booking " +
+             "\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20230613T120000Z\r\nDTEND:20230613T130000Z\r\nSUMMARY:"
+             "Booking " +
              std::to_string(i) + "\r\nEND:VEVENT\r\n";
     putIcs(server_->url() + server_->username() + "/archive/", ics + "END:VCALENDAR\r\n");
   }
-  std::string connectStudio() { return host_.connect(vendor_, viaProxy(), server_->username(), server_->password()); }
+  std::string connectStudio() {
+    return host_.connect(vendor_, viaProxy(), server_->username(), server_->password());
+  }
 
   // The uids of the vendor's records, each checked to be there once.
   std::set<std::string> uids() {

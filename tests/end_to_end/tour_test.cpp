@@ -9,8 +9,8 @@ namespace {
 
 Finished tour(std::vector<std::string> more) {
   TestFolder const state;
-  std::vector<std::string> words = {std::string(GARLAND_SOURCE_DIR) + "/samples/first-sync/run", "--stop-at-end", "--state",
-                                    state / "tour"};
+  std::vector<std::string> words = {std::string(GARLAND_SOURCE_DIR) + "/samples/first-sync/run",
+                                    "--stop-at-end", "--state", state / "tour"};
   words.insert(words.end(), more.begin(), more.end());
   return runProgram(words, {{"GARLAND_BIN", binFolder()}}, "");
 }

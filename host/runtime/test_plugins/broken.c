@@ -16,12 +16,12 @@ __attribute__((constructor)) static void start(void) { abort(); }
 #endif
 #if defined(SPINS_AT_START)
 __attribute__((constructor)) static void start(void) {
-  for (volatile unsigned turn = 0;; ++turn) {
+  for (unsigned volatile turn = 0;; ++turn) {
   }
 }
 #endif
 
-garland_status garland_entry_v1(const garland_host *given, garland_plugin *plugin) {
+garland_status garland_entry_v1(const garland_host* given, garland_plugin* plugin) {
   host = given;
   plugin->id = str("test.broken");
   plugin->version = str("1.0.0");

@@ -18,13 +18,13 @@ struct garland_instance {
   char account[256];
 };
 
-static garland_status echo(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status echo(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   return host->result(host->ctx, call, input);
 }
 
 /* {"account": what it was opened with, "calls": of this instance, "inside": others inside at once} */
-static garland_status who(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status who(garland_instance* self, garland_call* call, garland_json input) {
   (void)input;
   ++self->calls;
   int const inside = self->inside++;
@@ -32,11 +32,12 @@ static garland_status who(garland_instance *self, garland_call *call, garland_js
   --self->inside;
   if (slept != GARLAND_OK) return slept;
   char text[512];
-  snprintf(text, sizeof text, "{\"account\":%s,\"calls\":%d,\"inside\":%d}", self->account, self->calls, inside);
+  snprintf(text, sizeof text, "{\"account\":%s,\"calls\":%d,\"inside\":%d}", self->account, self->calls,
+           inside);
   return host->result(host->ctx, call, json(text));
 }
 
-static garland_status emit_many(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status emit_many(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   long const count = strtol(input.ptr, NULL, 10);
   for (long i = 0; i < count; ++i) {
@@ -48,12 +49,12 @@ static garland_status emit_many(garland_instance *self, garland_call *call, garl
   return host->checkpoint(host->ctx, call, json("{\"page\":1}"));
 }
 
-static garland_status emit_bad(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status emit_bad(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   return host->emit(host->ctx, call, str("test.record"), input);
 }
 
-static garland_status get(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status get(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   garland_header const headers[] = {{{"Accept", 6}, {"text/plain", 10}}};
   garland_http_request request = {.size = sizeof request};
@@ -65,38 +66,39 @@ static garland_status get(garland_instance *self, garland_call *call, garland_js
   garland_http_response response = {.size = sizeof response};
   garland_status const status = host->http(host->ctx, call, &request, &response);
   char text[512];
-  snprintf(text, sizeof text, "{\"status\":%d,\"effect\":%d,\"body\":%llu,\"headers\":%u,\"answer\":%d}", status,
-           response.effect, (unsigned long long)response.body.len, response.header_count, response.status);
+  snprintf(text, sizeof text, "{\"status\":%d,\"effect\":%d,\"body\":%llu,\"headers\":%u,\"answer\":%d}",
+           status, response.effect, (unsigned long long)response.body.len, response.header_count,
+           response.status);
   host->result(host->ctx, call, json(text));
   return status;
 }
 
-static garland_status state(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status state(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   garland_bytes value = {NULL, 0};
   uint64_t version = 0;
-  garland_bytes const put = {(const uint8_t *)input.ptr, input.len};
+  garland_bytes const put = {(uint8_t const*)input.ptr, input.len};
   garland_status status = host->kv_put(host->ctx, call, str("k"), put, 0, 0);
   if (status != GARLAND_OK) return status;
   status = host->kv_get(host->ctx, call, str("k"), &value, &version);
   if (status != GARLAND_OK) return status;
-  garland_json const back = {(const char *)value.ptr, value.len};
+  garland_json const back = {(char const*)value.ptr, value.len};
   return host->result(host->ctx, call, back);
 }
 
-static garland_status wait_long(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status wait_long(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   return host->sleep_ms(host->ctx, call, 60000);
 }
 
 /* Computes until it is told to stop; asks now and then, as it should. */
-static garland_status compute(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status compute(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   while (!host->cancelled(host->ctx, call)) host->progress(host->ctx, call, 1, 2, str("turns"));
   return GARLAND_E_CANCELLED;
 }
 
-static garland_status refuse(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status refuse(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   garland_error error = {.size = sizeof error};
   error.kind = GARLAND_E_INVALID_INPUT;
@@ -109,19 +111,19 @@ static garland_status refuse(garland_instance *self, garland_call *call, garland
   return host->fail(host->ctx, call, &error);
 }
 
-static garland_status odd_status(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status odd_status(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
   return 77;
 }
 
-static garland_status speak(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status speak(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   host->log(host->ctx, call, GARLAND_LOG_WARN, str("careful"), input);
   printf("printed\n");
   return GARLAND_OK;
 }
 
-static garland_status use_arena(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status use_arena(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   uint64_t total = 0;
   while (host->alloc(host->ctx, call, 1000, 8) != NULL) total += 1000;
@@ -130,27 +132,27 @@ static garland_status use_arena(garland_instance *self, garland_call *call, garl
   return host->result(host->ctx, call, json(text));
 }
 
-static garland_status eat_memory(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status eat_memory(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
-  void *volatile last = NULL;
+  void* volatile last = NULL;
   unsigned count = 0;
   while (count < 100000) {
-    void *const block = malloc(1U << 20U);
+    void* const block = malloc(1U << 20U);
     if (block == NULL) break;
-    *(void **)block = last;
+    *(void**)block = last;
     last = block;
     ++count;
   }
-  for (void *each = last; each != NULL;) {
-    void *const next = *(void **)each;
+  for (void* each = last; each != NULL;) {
+    void* const next = *(void**)each;
     free(each);
     each = next;
   }
   return count < 100000 ? host->result(host->ctx, call, json("\"stopped\"")) : GARLAND_OK;
 }
 
-static garland_call *stolen;
-static garland_status misuse(garland_instance *self, garland_call *call, garland_json input) {
+static garland_call* stolen;
+static garland_status misuse(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   garland_status const status = stolen != NULL ? host->result(host->ctx, stolen, json("1")) : GARLAND_OK;
   stolen = call;
@@ -159,70 +161,82 @@ static garland_status misuse(garland_instance *self, garland_call *call, garland
 
 /* -------------------------------------------------------------- ways to die */
 
-static garland_status spin(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status spin(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
-  for (volatile unsigned turn = 0;; ++turn) {
+  for (unsigned volatile turn = 0;; ++turn) {
   }
 }
 
-static int deeper(volatile char *above) {
-  volatile char here[512];
+static int deeper(char volatile* above) {
+  char volatile here[512];
   here[0] = *above;
   if (here[0] == 0) return 0; /* never: the compiler need not know */
   return deeper(here) + here[0];
 }
-static garland_status recurse(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status recurse(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
-  volatile char start = 1;
+  char volatile start = 1;
   return deeper(&start);
 }
 
-static garland_status crash(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status crash(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
-  *(volatile int *)8 = 1;
+  *(int volatile*)8 = 1;
   return GARLAND_OK;
 }
 
-static garland_status give_up(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status give_up(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
   abort();
 }
 
-static garland_status leave(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status leave(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
   _exit(9);
 }
 
-static garland_status garbage(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status garbage(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call;
   if (write(3, input.ptr, input.len) < 0) return GARLAND_E_PLUGIN_BUG;
   return GARLAND_OK;
 }
 
 static garland_op find_op(garland_str id) {
-  static const struct test_operation operations[] = {
-      {"test.echo/1", echo},       {"test.who/1", who},         {"test.emit_many/1", emit_many},
-      {"test.emit_bad/1", emit_bad}, {"test.get/1", get},       {"test.state/1", state},
-      {"test.wait/1", wait_long},  {"test.compute/1", compute}, {"test.refuse/1", refuse},
-      {"test.odd_status/1", odd_status}, {"test.speak/1", speak}, {"test.arena/1", use_arena},
-      {"test.memory/1", eat_memory}, {"test.misuse/1", misuse}, {"test.spin/1", spin},
-      {"test.recurse/1", recurse}, {"test.crash/1", crash},     {"test.abort/1", give_up},
-      {"test.leave/1", leave},     {"test.garbage/1", garbage}};
+  static const struct test_operation operations[] = {{"test.echo/1", echo},
+                                                     {"test.who/1", who},
+                                                     {"test.emit_many/1", emit_many},
+                                                     {"test.emit_bad/1", emit_bad},
+                                                     {"test.get/1", get},
+                                                     {"test.state/1", state},
+                                                     {"test.wait/1", wait_long},
+                                                     {"test.compute/1", compute},
+                                                     {"test.refuse/1", refuse},
+                                                     {"test.odd_status/1", odd_status},
+                                                     {"test.speak/1", speak},
+                                                     {"test.arena/1", use_arena},
+                                                     {"test.memory/1", eat_memory},
+                                                     {"test.misuse/1", misuse},
+                                                     {"test.spin/1", spin},
+                                                     {"test.recurse/1", recurse},
+                                                     {"test.crash/1", crash},
+                                                     {"test.abort/1", give_up},
+                                                     {"test.leave/1", leave},
+                                                     {"test.garbage/1", garbage}};
   return find_in(operations, sizeof operations / sizeof operations[0], id);
 }
 
-static garland_status open_instance(garland_call *call, garland_json account, garland_instance **instance) {
+static garland_status open_instance(garland_call* call, garland_json account, garland_instance** instance) {
   if (account.len >= 256) return GARLAND_E_INVALID_INPUT;
   if (account.len > 2 && memcmp(account.ptr, "[]", 2) == 0) return GARLAND_E_AUTH_REVOKED;
   garland_status const slept = host->sleep_ms(host->ctx, call, 0);
   if (slept != GARLAND_OK) return slept;
-  garland_instance *const made = calloc(1, sizeof *made);
+  garland_instance* const made = calloc(1, sizeof *made);
   memcpy(made->account, account.ptr, account.len);
   *instance = made;
   return GARLAND_OK;
 }
 
-static void close_instance(garland_instance *self) {
+static void close_instance(garland_instance* self) {
   char text[64];
   snprintf(text, sizeof text, "closed after %d calls", self->calls);
   host->log(host->ctx, NULL, GARLAND_LOG_INFO, str(text), json("{}"));
@@ -231,7 +245,7 @@ static void close_instance(garland_instance *self) {
 
 static void shut_down(void) { host->log(host->ctx, NULL, GARLAND_LOG_INFO, str("shut down"), json("{}")); }
 
-garland_status garland_entry_v1(const garland_host *given, garland_plugin *plugin) {
+garland_status garland_entry_v1(garland_host const* given, garland_plugin* plugin) {
   host = given;
   plugin->id = str("test.calls");
   plugin->version = str("1.2.3");

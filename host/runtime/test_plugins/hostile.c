@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,6 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sched.h>
 #include <unistd.h>
 
 static int outcome(long answer) { return answer < 0 ? errno : 0; }
@@ -47,7 +47,7 @@ static int socket_inet(void) { return outcome(socket(AF_INET, SOCK_STREAM, 0)); 
 static int socket_unix(void) { return outcome(socket(AF_UNIX, SOCK_STREAM, 0)); }
 static int connect_ipc(void) {
   struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/anything"};
-  return outcome(connect(3, (struct sockaddr *)&address, sizeof address));
+  return outcome(connect(3, (struct sockaddr*)&address, sizeof address));
 }
 static int send_descriptor(void) {
   struct iovec part = {"x", 1};
@@ -64,13 +64,13 @@ static int clone_raw(void) {
   if (child == 0) _exit(0);
   return outcome(child);
 }
-static void *nothing(void *argument) { return argument; }
+static void* nothing(void* argument) { return argument; }
 static int start_thread(void) {
   pthread_t thread;
   return pthread_create(&thread, NULL, nothing, NULL);
 }
 static int exec_shell(void) {
-  char *const arguments[] = {"sh", "-c", "exit 0", NULL};
+  char* const arguments[] = {"sh", "-c", "exit 0", NULL};
   return outcome(execv("/bin/sh", arguments));
 }
 static int kill_parent(void) { return outcome(kill(getppid(), 0)); }
@@ -80,7 +80,7 @@ static int trace_parent(void) { return outcome(ptrace(PTRACE_ATTACH, getppid(), 
 static int read_parent(void) {
   char byte;
   struct iovec here = {&byte, 1};
-  struct iovec there = {(void *)&host, 1};
+  struct iovec there = {(void*)&host, 1};
   return outcome(process_vm_readv(getppid(), &here, 1, &there, 1, 0));
 }
 static int io_uring(void) { return outcome(syscall(425, 1, NULL)); }
@@ -106,17 +106,17 @@ static int stat_passwd(void) {
   return outcome(stat("/etc/passwd", &what));
 }
 static int executable_memory(void) {
-  void *const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return page == MAP_FAILED ? errno : 0;
 }
 static int make_executable(void) {
-  void *const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return outcome(mprotect(page, 4096, PROT_READ | PROT_EXEC));
 }
 static int another_filter(void) { return outcome(syscall(SYS_seccomp, 1, 0, NULL)) == EFAULT ? 0 : errno; }
 
 struct act {
-  const char *name;
+  char const* name;
   int (*run)(void);
   int only_after_loading; /* a static initialiser may: the loader itself has to */
 };
@@ -168,28 +168,29 @@ __attribute__((constructor)) static void start(void) {
 }
 #endif
 
-static garland_status tell(garland_call *call, const int *outcomes) {
+static garland_status tell(garland_call* call, const int* outcomes) {
   char text[2048] = "{";
   size_t used = 1;
   for (int i = 0; i < kActs; ++i)
-    used += (size_t)snprintf(text + used, sizeof text - used, "%s\"%s\":%d", i == 0 ? "" : ",", acts[i].name, outcomes[i]);
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s\"%s\":%d", i == 0 ? "" : ",", acts[i].name,
+                             outcomes[i]);
   snprintf(text + used, sizeof text - used, "}");
   return host->result(host->ctx, call, json(text));
 }
 
-static garland_status run_acts(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status run_acts(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   int outcomes[kActs];
   for (int i = 0; i < kActs; ++i) outcomes[i] = acts[i].run();
   return tell(call, outcomes);
 }
 
-static garland_status tell_start(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status tell_start(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)input;
   return tell(call, at_start);
 }
 
-static garland_status echo(garland_instance *self, garland_call *call, garland_json input) {
+static garland_status echo(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   return host->result(host->ctx, call, input);
 }
@@ -200,15 +201,15 @@ static garland_op find_op(garland_str id) {
   return find_in(operations, 3, id);
 }
 
-static garland_status open_instance(garland_call *call, garland_json account, garland_instance **instance) {
+static garland_status open_instance(garland_call* call, garland_json account, garland_instance** instance) {
   (void)call, (void)account;
-  *instance = (garland_instance *)1;
+  *instance = (garland_instance*)1;
   return GARLAND_OK;
 }
 
-static void close_instance(garland_instance *self) { (void)self; }
+static void close_instance(garland_instance* self) { (void)self; }
 
-garland_status garland_entry_v1(const garland_host *given, garland_plugin *plugin) {
+garland_status garland_entry_v1(garland_host const* given, garland_plugin* plugin) {
   host = given;
   plugin->id = str("test.hostile");
   plugin->version = str("1.0.0");

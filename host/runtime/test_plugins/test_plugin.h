@@ -6,28 +6,28 @@
 
 #include <string.h>
 
-static const garland_host *host;
+static garland_host const* host;
 
-static inline garland_str str(const char *text) {
+static inline garland_str str(char const* text) {
   garland_str span = {text, strlen(text)};
   return span;
 }
 
-static inline garland_json json(const char *text) {
+static inline garland_json json(char const* text) {
   garland_json span = {text, strlen(text)};
   return span;
 }
 
-static inline int is(garland_str id, const char *text) {
+static inline int is(garland_str id, char const* text) {
   return id.len == strlen(text) && memcmp(id.ptr, text, id.len) == 0;
 }
 
 struct test_operation {
-  const char *id;
+  char const* id;
   garland_op run;
 };
 
-static inline garland_op find_in(const struct test_operation *operations, size_t count, garland_str id) {
+static inline garland_op find_in(const struct test_operation* operations, size_t count, garland_str id) {
   for (size_t i = 0; i < count; ++i)
     if (is(id, operations[i].id)) return operations[i].run;
   return NULL;
