@@ -1,5 +1,6 @@
 // The PostgreSQL driver: one session that writes, with all waiting units in one transaction, and a few
-// that read. No threads: libpq runs on the loop. Any number of daemons may use one database.
+// that read. No threads: libpq runs on the loop. The store itself bears any number of daemons on
+// one database; the sync engine does not yet (it has no leases), so run one.
 #include "host/store/drivers.h"
 #include "host/store/pg_lane.h"
 #include "host/store/pg_migrate.h"

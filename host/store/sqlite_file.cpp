@@ -40,8 +40,7 @@ Result<FileLock> FileLock::take(std::filesystem::path const& database) {
     if (errno != EWOULDBLOCK) return fileError("cannot lock", path, errno);
     return Error(ErrorKind::unsupported, "the database " + database.string() + " is in use by " +
                                              holder(lock.descriptor_) +
-                                             "; stop that daemon first, or give this one its own data_dir "
-                                             "(several daemons on one database need PostgreSQL)");
+                                             "; stop that daemon first, or give this one its own data_dir");
   }
   // Only for the message above; a full disk must not keep the daemon from starting.
   auto const pid = std::to_string(::getpid()) + "\n";
