@@ -10,7 +10,7 @@ namespace {
 
 using Crash = Studio;
 
-constexpr int kArchive = 800;
+constexpr int kArchive = 1200;
 
 // Starts a sync and returns when it has done at least `done` events and still runs.
 void syncUntil(Host& host, std::string const& connection, std::int64_t done) {
