@@ -32,8 +32,8 @@ void tellSpecialties(Output& output, json::value const& run) {
   if (auto const echoes = integerOr(run, "/echoes", 0); echoes > 0)
     output.line(std::to_string(echoes) + " of our own edits came back and were recognised");
   if (auto const restarts = integerOr(run, "/worker_restarts", 0); restarts > 0)
-    output.line("the worker ended " + std::to_string(restarts) +
-                " times; the sync went on from its last checkpoint each time");
+    output.line("the worker ended early (" + std::to_string(restarts) +
+                "x); the sync went on from its last checkpoint");
   if (auto const held = integerOr(run, "/held_deletions", 0); held > 0)
     output.line(output.bad(std::to_string(held) + " deletions are held because they are many") +
                 "; apply them with: garland connections confirm-deletes " +

@@ -130,7 +130,9 @@ Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
 
 Error plainHttpNotAllowed(std::string const& host) {
   return coded(ErrorKind::forbidden, "plain_http",
-               "plain http to " + host + " would send the password readable; use https");
+               "plain http to " + host +
+                   " would send the password readable; use https "
+                   "(or, for a server of your own, allow the connection private networks)");
 }
 
 } // namespace garland::egress

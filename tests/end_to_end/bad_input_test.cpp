@@ -57,7 +57,7 @@ TEST_F(BadInput, ACertificateThatNobodyTrustsIsRefused) {
 
 TEST_F(BadInput, APrivateAddressNeedsTheOperatorsWord) {
   auto const said = refusedConnect(host_, vendor_, server_->url(), server_->password(), false);
-  EXPECT_NE(said.find("use https"), std::string::npos) << said;
+  EXPECT_NE(said.find("private networks"), std::string::npos) << said;
 }
 
 TEST_F(BadInput, TheSameAccountIsNotConnectedTwice) {
