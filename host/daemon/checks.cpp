@@ -32,11 +32,22 @@ Finding bad(std::string check, std::string message, std::string fix) {
   return Finding{std::move(check), false, std::move(message), std::move(fix)};
 }
 
+// The folder that a start would have to make it in.
+fs::path nearestFolder(fs::path path) {
+  std::error_code ignored;
+  path = fs::absolute(path, ignored);
+  while (!fs::exists(path, ignored) && path.has_relative_path()) path = path.parent_path();
+  return path;
+}
+
 Finding checkDataDir(Config const& config) {
-  auto const usable = ensureDataDir(config.data_dir);
-  if (!usable)
-    return bad("data folder", usable.error().message,
+  auto const folder = nearestFolder(config.data_dir);
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored) || ::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
+    return bad("data folder", folder.string() + " is no folder that this user can write to",
                "mkdir -p " + config.data_dir + " && chown $USER " + config.data_dir);
+  if (!fs::exists(config.data_dir, ignored))
+    return good("data folder", config.data_dir + " is not there yet; the first start makes it");
   return good("data folder", config.data_dir + " can be written");
 }
 
@@ -109,28 +120,34 @@ Finding checkPort(Config const& config) {
              "choose another with --port, or 0 for any");
 }
 
+// What the first or next start would do to it. Looks only.
+std::string describePending(std::size_t pending, std::size_t all) {
+  if (pending == all) return "the first start makes its tables";
+  if (pending == 0) return "it answers and has this version's tables";
+  return "it answers; the next start brings its tables to this version (" + std::to_string(pending) +
+         " migrations)";
+}
+
+bool comesWithDataDir(Config const& config) {
+  std::error_code ignored;
+  fs::path const file(config.database_url.substr(config.database_url.find(':') + 1));
+  return !fs::exists(config.data_dir, ignored) && file.parent_path() == fs::path(config.data_dir);
+}
+
 Finding checkDatabase(Config const& config) {
+  if (comesWithDataDir(config)) return good("database", "the first start makes it in the data folder");
   asio::io_context context;
-  std::optional<Error> failed;
-  std::string driver;
-  auto const open = [](asio::any_io_executor executor, std::string url) -> Task<std::string> {
-    store::Options options;
-    options.url = std::move(url);
-    CO_TRY(store, co_await store::Store::open(executor, options, sync::migrations()));
-    std::string name(store->driver());
-    CO_TRY_VOID(co_await store->close());
-    co_return name;
-  };
-  asio::co_spawn(context, open(context.get_executor(), config.database_url),
-                 [&](std::exception_ptr, Result<std::string> result) {
-                   if (result)
-                     driver = *result;
-                   else
-                     failed = result.error();
-                 });
+  auto migrations = sync::migrations();
+  auto const all = migrations.size();
+  store::Options options;
+  options.url = config.database_url;
+  std::optional<Result<std::size_t>> pending;
+  asio::co_spawn(context,
+                 store::Store::pendingMigrations(context.get_executor(), options, std::move(migrations)),
+                 [&](std::exception_ptr, Result<std::size_t> result) { pending = std::move(result); });
   context.run();
-  if (!failed) return good("database", driver + " answers and has this version's tables");
-  return bad("database", failed->message, "check [database] url");
+  if (*pending) return good("database", describePending(**pending, all));
+  return bad("database", pending->error().message, "check [database] url");
 }
 
 } // namespace
@@ -162,7 +179,6 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
     out.push_back(bad("configuration", problem, "correct this line"));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
   out.push_back(checkDataDir(config));
-  bool const writable = out.back().ok;
   out.push_back(checkKeyFile("master key", config.master_key));
   out.push_back(checkKeyFile("API key", keyPath(config.data_dir)));
   out.push_back(checkWorker(config));
@@ -174,7 +190,7 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
     return out;
   }
   out.push_back(checkPort(config));
-  if (writable) out.push_back(checkDatabase(config));
+  out.push_back(checkDatabase(config));
   return out;
 }
 

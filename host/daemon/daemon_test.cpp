@@ -240,5 +240,14 @@ TEST(Garlandd, CheckTellsEveryProblemAtOnce) {
   EXPECT_FALSE(bad.contains("database"));
 }
 
+TEST(Garlandd, CheckOnlyLooks) {
+  Folder folder;
+  auto const data_dir = folder.path() / "not-there-yet";
+  Program fresh(folder.path() / "log", {"--data-dir", data_dir.string(), "--check", "--json", "--port", "0"});
+  (void)fresh.exitCode(); // plugins may not be built
+  EXPECT_FALSE(fs::exists(data_dir));
+  EXPECT_NE(fresh.log().find("the first start makes it in the data folder"), std::string::npos);
+}
+
 } // namespace
 } // namespace garland::daemon

@@ -10,4 +10,9 @@ Task<std::unique_ptr<Store>> openSqlite(asio::any_io_executor executor, Options 
 Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Options options,
                                           std::vector<Migration> migrations);
 
+// Behind Store::pendingMigrations.
+Task<std::size_t> pendingInSqlite(Options options, std::vector<Migration> migrations);
+Task<std::size_t> pendingInPostgres(asio::any_io_executor executor, Options options,
+                                    std::vector<Migration> migrations);
+
 } // namespace garland::store

@@ -32,6 +32,15 @@ Task<std::vector<AppliedMigration>> appliedMigrations(PgConnection* connection) 
   co_return applied;
 }
 
+} // namespace
+
+Task<std::vector<Migration>> missingMigrations(PgConnection* connection, std::vector<Migration> known) {
+  CO_TRY(applied, co_await appliedMigrations(connection));
+  co_return plan(std::move(known), applied);
+}
+
+namespace {
+
 Task<void> applyInTransaction(PgConnection* connection, Migration migration) {
   CO_TRY_VOID(co_await connection->script("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", kLimit));
   CO_TRY_VOID(co_await connection->script(std::string(kMigrationTable), kLimit));
@@ -42,8 +51,7 @@ Task<void> applyInTransaction(PgConnection* connection, Migration migration) {
 }
 
 Task<void> applyMissing(PgConnection* connection, std::vector<Migration> known) {
-  CO_TRY(applied, co_await appliedMigrations(connection));
-  CO_TRY(missing, plan(std::move(known), applied));
+  CO_TRY(missing, co_await missingMigrations(connection, std::move(known)));
   for (auto const& migration : missing) {
     auto done = co_await applyInTransaction(connection, migration);
     if (done) continue;

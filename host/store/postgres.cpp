@@ -108,4 +108,12 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
       std::make_unique<PostgresStore>(executor, std::move(units), std::move(reads)));
 }
 
+Task<std::size_t> pendingInPostgres(asio::any_io_executor executor, Options options,
+                                    std::vector<Migration> migrations) {
+  CO_TRY(target, parseTarget(options.url));
+  CO_TRY(connection, co_await PgConnection::open(executor, target, PgConnection::Use::read));
+  CO_TRY(missing, co_await missingMigrations(connection.get(), std::move(migrations)));
+  co_return missing.size();
+}
+
 } // namespace garland::store

@@ -170,4 +170,13 @@ Task<std::unique_ptr<Store>> openSqlite(asio::any_io_executor executor, Options 
   co_return std::unique_ptr<Store>(std::move(store));
 }
 
+Task<std::size_t> pendingInSqlite(Options options, std::vector<Migration> migrations) {
+  CO_TRY(path, sqlitePath(options.url));
+  std::error_code unreadable; // then opening it says why
+  if (!std::filesystem::exists(path, unreadable) && !unreadable) co_return migrations.size();
+  CO_TRY(connection, SqliteConnection::open(path, SqliteConnection::Use::read));
+  CO_TRY(missing, missingMigrations(connection, std::move(migrations)));
+  co_return missing.size();
+}
+
 } // namespace garland::store

@@ -81,9 +81,13 @@ Effect effectOfFailedCommit(Error const& error) {
 
 } // namespace
 
-Result<void> migrate(SqliteConnection& connection, std::vector<Migration> known) {
+Result<std::vector<Migration>> missingMigrations(SqliteConnection& connection, std::vector<Migration> known) {
   TRY(applied, appliedMigrations(connection));
-  TRY(missing, plan(std::move(known), applied));
+  return plan(std::move(known), applied);
+}
+
+Result<void> migrate(SqliteConnection& connection, std::vector<Migration> known) {
+  TRY(missing, missingMigrations(connection, std::move(known)));
   TRY_VOID(useWriteAheadLog(connection));
   for (auto const& migration : missing) {
     auto done = applyMigration(connection, migration);

@@ -7,6 +7,9 @@
 
 namespace garland::store {
 
+// What migrate() would apply; writes nothing.
+Result<std::vector<Migration>> missingMigrations(SqliteConnection& connection, std::vector<Migration> known);
+
 // Brings the schema up to date, each migration in a transaction of its own. A database that plan()
 // refuses is left as it is.
 Result<void> migrate(SqliteConnection& connection, std::vector<Migration> known);

@@ -87,6 +87,11 @@ public:
   static Task<std::unique_ptr<Store>> open(asio::any_io_executor executor, Options options,
                                            std::vector<Migration> migrations);
 
+  // How many migrations open() would apply; looks only, and makes nothing: a file that does not exist
+  // yet, or an empty database, needs all of them. Errors: those of open(), but for the lock.
+  static Task<std::size_t> pendingMigrations(asio::any_io_executor executor, Options options,
+                                             std::vector<Migration> migrations);
+
   virtual Task<Rows> read(Statement statement) = 0;
   // One Rows per statement, in order.
   virtual Task<std::vector<Rows>> commit(Unit unit) = 0;

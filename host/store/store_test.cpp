@@ -458,8 +458,33 @@ TEST_P(StoreTest, ADatabaseOfANewerVersionIsRefusedAndNotTouched) {
   EXPECT_FALSE(read("SELECT * FROM ours"));
 }
 
+TEST_P(StoreTest, PendingMigrationsAreCountedAndNotApplied) {
+  closeStore();
+  auto next = itemTable();
+  next.push_back(Migration{2, "next", "CREATE TABLE next (id BIGINT PRIMARY KEY)"});
+  Options options;
+  options.url = url_;
+  auto const pending = loop_.run(Store::pendingMigrations(loop_.executor(), options, next));
+  ASSERT_TRUE(pending) << pending.error().message;
+  EXPECT_EQ(*pending, 1U);
+  open();
+  EXPECT_EQ(count("garland_migrations"), 1);
+  EXPECT_FALSE(read("SELECT * FROM next"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Drivers, StoreTest, testing::Values("sqlite", "postgresql"),
                          [](auto const& info) { return info.param; });
+
+TEST(StoreUrl, LookingAtAFileThatIsNotThereDoesNotMakeIt) {
+  Loop loop;
+  TemporaryFolder const folder;
+  Options options;
+  options.url = folder.sqliteUrl();
+  auto const pending = loop.run(Store::pendingMigrations(loop.executor(), options, itemTable()));
+  ASSERT_TRUE(pending) << pending.error().message;
+  EXPECT_EQ(*pending, 1U);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
 
 TEST(StoreUrl, AnUnknownSchemeIsRefusedWithWhatToWrite) {
   Loop loop;
