@@ -35,8 +35,8 @@ Task<void> SystemClock::sleepFor(Milliseconds span) {
 
 // A timer that never expires by itself: advance() cancels it, which is what wakes the sleeper.
 struct VirtualClock::Sleeper {
-  explicit Sleeper(asio::any_io_executor executor)
-      : timer(std::move(executor), asio::steady_timer::time_point::max()) {}
+  explicit Sleeper(asio::any_io_executor const& executor)
+      : timer(executor, asio::steady_timer::time_point::max()) {}
   asio::steady_timer timer;
   bool due = false;
 };

@@ -1,8 +1,8 @@
 // The only translation unit that sees valijson.
 #define VALIJSON_USE_EXCEPTIONS 1
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wall"
-#pragma clang diagnostic ignored "-Wextra"
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wall"
+#pragma GCC diagnostic ignored "-Wextra"
 #include "host/base/schema.h"
 
 #include <valijson/adapters/boost_json_adapter.hpp>
@@ -10,7 +10,7 @@
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
-#pragma clang diagnostic pop
+#pragma GCC diagnostic pop
 
 namespace garland {
 namespace {

@@ -21,8 +21,8 @@ template <class T> using Handler = asio::any_completion_handler<void(Result<T>)>
 // The loop stays busy (io_context::run does not return) while an Answer is outstanding.
 template <class T> class Answer {
 public:
-  Answer(asio::any_io_executor executor, Handler<T> handler)
-      : work_(std::move(executor)), handler_(std::move(handler)) {}
+  Answer(asio::any_io_executor const& executor, Handler<T> handler)
+      : work_(executor), handler_(std::move(handler)) {}
 
   Answer(Answer&&) = default;
   // Boost 1.81's move assignment of any_completion_handler calls itself without end.
