@@ -8,6 +8,7 @@
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,6 +48,8 @@ public:
                             Milliseconds took) = 0;
   // For sync::Dependencies::on_run_ended.
   virtual void runEnded(sync::Run const& run) = 0;
+  // For runtime::SupervisorOptions::on_event.
+  virtual void pluginEvent(runtime::SupervisorEvent const& event) = 0;
   virtual std::string render(Gauges const& gauges) = 0;
 };
 
@@ -65,6 +68,8 @@ struct Dependencies {
   std::string database_driver;
   // Kind and schema of the records ("calendar.event"), for the OpenAPI document.
   std::vector<std::pair<std::string, json::value>> record_schemas;
+  // Looks again what is installed and takes it over; null: this daemon cannot.
+  std::function<Task<std::vector<runtime::Adoption>>(bool allow_downgrade)> rescan = nullptr;
 };
 
 // [loop thread]

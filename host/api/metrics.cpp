@@ -61,6 +61,11 @@ public:
     echoes_.Increment(static_cast<double>(run.echoes));
   }
 
+  void pluginEvent(runtime::SupervisorEvent const& event) override {
+    plugin_events_.Add({{"plugin", event.plugin_id}, {"kind", std::string(runtime::name(event.kind))}})
+        .Increment();
+  }
+
   std::string render(Gauges const& moment) override {
     connections_.Set(static_cast<double>(moment.open_connections));
     memory_.Set(static_cast<double>(residentBytes()));
@@ -99,6 +104,9 @@ private:
       counters(registry_, "garland_records_pulled_total", "Remote items seen by ended runs, by result.");
   Family<Counter>& pushed_ =
       counters(registry_, "garland_records_pushed_total", "Local edits written by ended runs, by result.");
+  Family<Counter>& plugin_events_ =
+      counters(registry_, "garland_plugin_events_total",
+               "Crashes, restarts, quarantines and the like, by plugin and kind.");
   Counter& echoes_ =
       counters(registry_, "garland_sync_echoes_total", "Own writes that came back and were dropped.").Add({});
   Family<Gauge>& restarts_ = gauges(registry_, "garland_worker_restarts",

@@ -52,7 +52,21 @@ json::array parametersOf(Route const& route) {
     parameter["schema"] = typeOf(query);
     out.push_back(std::move(parameter));
   }
+  if (route.if_match) {
+    json::object parameter{{"name", "If-Match"}, {"in", "header"}, {"required", false}};
+    parameter["description"] =
+        "The version that was read, such as 3 (the record's ETag): if the record is at "
+        "another by now, nothing is changed and the answer is 412.";
+    parameter["schema"] = json::object{{"type", "string"}};
+    out.push_back(std::move(parameter));
+  }
   return out;
+}
+
+json::object failureOf(std::string_view description) {
+  json::object response{{"description", description}};
+  response["content"] = contentOf("application/problem+json", refTo("Problem"));
+  return response;
 }
 
 json::object successOf(Route const& route) {
@@ -68,9 +82,8 @@ json::object operationOf(Route const& route) {
   json::object responses;
   responses[std::to_string(route.success)] = successOf(route);
   if (route.other_success != 0) responses[std::to_string(route.other_success)] = successOf(route);
-  json::object failed{{"description", "Any failure, as a problem document."}};
-  failed["content"] = contentOf("application/problem+json", refTo("Problem"));
-  responses["default"] = std::move(failed);
+  if (route.if_match) responses["412"] = failureOf("The record is not at the version that If-Match names.");
+  responses["default"] = failureOf("Any failure, as a problem document.");
 
   json::object operation{{"operationId", route.operation_id}, {"summary", route.summary}};
   operation["parameters"] = parametersOf(route);
@@ -110,6 +123,7 @@ void rebase(json::value& value, std::string const& place) {
 
 void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, json::value>> const& kinds) {
   json::array any_of;
+  json::object written; // one kind is named itself, so that an error tells the member that is wrong
   for (auto const& [kind, schema] : kinds) {
     json::value copy = schema;
     rebase(copy, "/components/schemas/" + kind);
@@ -120,6 +134,9 @@ void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, 
     schemas[kind] = std::move(copy);
     any_of.push_back(refTo(kind));
   }
+  if (kinds.size() == 1) written = refTo(kinds.front().first);
+  if (kinds.size() > 1) written["anyOf"] = any_of;
+  if (kinds.empty()) written["type"] = "object";
   any_of.push_back(json::object{{"type", "null"}});
   json::object data{
       {"description", "as the record's kind says; null once nothing is left of a deleted record"}};
@@ -128,6 +145,7 @@ void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, 
   else
     data["anyOf"] = std::move(any_of);
   schemas["RecordData"] = std::move(data);
+  schemas["RecordDataInput"] = std::move(written);
 }
 
 json::object securitySchemes() {

@@ -88,6 +88,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/plugins", root + "/plugins");
   see.drive("GET", root + "/plugins/{plugin}", root + "/plugins/broken");
   see.drive("GET", root + "/plugins/{plugin}", root + "/plugins/none");
+  see.drive("POST", root + "/plugins/rescan", root + "/plugins/rescan?allow_downgrade=1");
   auto const enabled = root + "/vendors/" + vendor + "/plugins";
   see.drive("PUT", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");
   see.drive("GET", root + "/vendors/{vendor}/plugins", enabled);
@@ -96,6 +97,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
       R"({"vendor_id":")" + vendor + R"(","plugin":"caldav","settings":{"url":"https://x.example/"}})";
   auto const connection =
       idOf(see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect));
+  see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect);
   see.drive("GET", root + "/connections", root + "/connections?vendor_id=" + vendor);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
@@ -118,6 +120,8 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("PUT", root + "/records/{record}", record, R"({"vendor_id":")" + vendor + R"(","data":
     {"uid":"u","title":"Wedding at the lake","status":"confirmed","busy":true,"start":{"local":"2026-06-13T14:00:00","zone":"Europe/Berlin"},
      "end":{"local":"2026-06-13T18:00:00","zone":"Europe/Berlin"}}})");
+  see.drive("POST", root + "/records/{record}/retry", record + "/retry",
+            R"({"vendor_id":")" + vendor + R"("})");
   see.drive("DELETE", root + "/records/{record}", record + query);
   see.drive("GET", root + "/records/{record}", record + query);
   see.drive("GET", root + "/changes", root + "/changes" + query);
@@ -158,6 +162,31 @@ TEST(OpenApi, EveryReferenceInTheDocumentLeadsSomewhere) {
   walk(walk, document);
   EXPECT_GT(seen, 50U);
   EXPECT_EQ(document.at("openapi"), "3.1.0");
+}
+
+TEST(OpenApi, ARecordsDataIsDescribedWhereItIsWrittenToo) {
+  Harness house;
+  auto const document = house.ask("GET", "/openapi.json").json();
+  for (std::string const body : {"RecordInput", "RecordEdit"}) {
+    auto const reference = textOr(document, "/components/schemas/" + body + "/properties/data/$ref", "");
+    ASSERT_FALSE(reference.empty()) << body;
+    auto const* data = find(document, reference.substr(1));
+    ASSERT_NE(data, nullptr) << reference;
+    EXPECT_EQ(textOr(*data, "/$ref", ""), "#/components/schemas/calendar.event");
+  }
+}
+
+TEST(OpenApi, TheVersionAskedForIsAParameterAndItsMismatchAnAnswer) {
+  Harness house;
+  auto const document = house.ask("GET", "/openapi.json").json();
+  for (std::string const method : {"put", "delete"}) {
+    auto const& operation = document.at("paths").at("/api/integrations/records/{record}").at(method);
+    bool documented = false;
+    for (auto const& parameter : operation.at("parameters").as_array())
+      documented = documented || (parameter.at("name") == "If-Match" && parameter.at("in") == "header");
+    EXPECT_TRUE(documented) << method;
+    EXPECT_TRUE(operation.at("responses").as_object().contains("412")) << method;
+  }
 }
 
 TEST(OpenApi, AnOperationIdIsUsedOnce) {

@@ -40,6 +40,7 @@ struct Route {
   std::string_view body = ""; // schema of the request's body, "" = none is taken
   std::vector<QueryParameter> query = {};
   bool open = false;     // no API key needed
+  bool if_match = false; // takes the header If-Match; 412 if the record is at another version
   int other_success = 0; // a second status with the same body, 0: none
   std::string_view answer_type = "application/json";
 };

@@ -44,6 +44,7 @@ private:
   Task<Response> listVendors(Request request);
   Task<Response> listPlugins(Request request);
   Task<Response> showPlugin(Request request);
+  Task<Response> rescanPlugins(Request request);
   Task<Response> enablePlugin(Request request);
   Task<Response> disablePlugin(Request request);
   Task<Response> listEnabled(Request request);
@@ -63,6 +64,7 @@ private:
   Task<Response> addRecord(Request request);
   Task<Response> putRecord(Request request);
   Task<Response> deleteRecord(Request request);
+  Task<Response> retryRecord(Request request);
   Task<Response> occurrences(Request request);
   Task<Response> listChanges(Request request);
   Task<Response> listConflicts(Request request);

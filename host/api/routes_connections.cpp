@@ -39,15 +39,18 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
     route.handler = bind(method);
     table.push_back(std::move(route));
   };
-  add(Route{"POST",
-            "/api/integrations/vendor/connect",
-            "connect",
-            "Connects a vendor's account: checks settings and credential at the provider, then keeps them.",
-            201,
-            "Connection",
-            {},
-            "ConnectInput"},
-      &Routes::connectVendor);
+  Route connect{
+      "POST",
+      "/api/integrations/vendor/connect",
+      "connect",
+      "Connects a vendor's account: checks settings and credential at the provider, then keeps them. An "
+      "account that is connected already (200) gets the new credential and keeps everything else.",
+      201,
+      "Connection",
+      {},
+      "ConnectInput"};
+  connect.other_success = 200;
+  add(connect, &Routes::connectVendor);
   Route list{
       "GET", "/api/integrations/connections", "listConnections", "Connected accounts.", 200, "ConnectionList",
       {}};
@@ -61,14 +64,17 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "Connection",
             {}},
       &Routes::showConnection);
-  add(Route{"DELETE",
-            "/api/integrations/connections/{connection}",
-            "disconnect",
-            "Forgets the credential and the links of an account; its records stay with the vendor.",
-            204,
-            "",
-            {}},
-      &Routes::disconnect);
+  Route disconnect{
+      "DELETE",
+      "/api/integrations/connections/{connection}",
+      "disconnect",
+      "Forgets the credential and the links of an account; its records stay with the vendor. 409 if edits "
+      "made here are not written there yet.",
+      204,
+      "",
+      {}};
+  disconnect.query = {{"discard", ParameterType::flag, false, "Forget edits that are not written yet."}};
+  add(disconnect, &Routes::disconnect);
   add(Route{"POST",
             "/api/integrations/connections/{connection}/confirm-deletes",
             "confirmDeletes",
@@ -85,9 +91,11 @@ Task<Response> Routes::connectVendor(Request request) {
   CO_TRY(found, plugin(wish.plugin_id));
   if (!found->refusal.empty()) co_return Error(ErrorKind::unsupported, found->refusal);
   wish.plugin_id = found->manifest.id;
-  CO_TRY(connection, co_await with_.engine.connect(std::move(wish)));
-  Response response(201, shape(connection));
-  response.headers.push_back(Header{"location", "/api/integrations/connections/" + connection.id});
+  CO_TRY(connected, co_await with_.engine.connect(std::move(wish)));
+  json::object body = shape(connected.connection);
+  body["reconnected"] = connected.again;
+  Response response(connected.again ? 200 : 201, std::move(body));
+  response.headers.push_back(Header{"location", "/api/integrations/connections/" + connected.connection.id});
   co_return response;
 }
 
@@ -108,7 +116,8 @@ Task<Response> Routes::showConnection(Request request) {
 
 Task<Response> Routes::disconnect(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
-  CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection")));
+  bool const discard = request.flag("discard");
+  CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection"), discard));
   co_return Response(204);
 }
 

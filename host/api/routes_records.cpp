@@ -74,9 +74,20 @@ void Routes::addRecordRoutes(std::vector<Route>& table) {
   show.query = {vendor_parameter};
   table.push_back(show);
 
-  table.push_back(Route{"PUT", "/api/integrations/records/{record}", "putRecord",
-                        "Replaces a record's data; with If-Match only if it is still at that version.", 200,
-                        "Record", bind(&Routes::putRecord), "RecordEdit"});
+  Route put{"PUT",
+            "/api/integrations/records/{record}",
+            "putRecord",
+            "Replaces a record's data; with If-Match only if it is still at that version.",
+            200,
+            "Record",
+            bind(&Routes::putRecord),
+            "RecordEdit"};
+  put.if_match = true;
+  table.push_back(put);
+
+  table.push_back(Route{"POST", "/api/integrations/records/{record}/retry", "retryRecord",
+                        "Lets the next sync try again what of a record's writes was set aside.", 200,
+                        "Record", bind(&Routes::retryRecord), "RecordRetry"});
 
   Route remove{"DELETE",
                "/api/integrations/records/{record}",
@@ -86,6 +97,7 @@ void Routes::addRecordRoutes(std::vector<Route>& table) {
                "",
                bind(&Routes::deleteRecord)};
   remove.query = {vendor_parameter};
+  remove.if_match = true;
   table.push_back(remove);
 
   Route dates{"GET",
@@ -183,6 +195,14 @@ Task<Response> Routes::deleteRecord(Request request) {
   if (gone) co_return Response(204);
   if (version != 0 && gone.error().kind == ErrorKind::conflict) co_return lostRace(gone.error(), request);
   co_return gone.error();
+}
+
+Task<Response> Routes::retryRecord(Request request) {
+  CO_TRY_VOID(requireId("rec", request.text("record"), "record"));
+  std::string const vendor = textOr(request.json, "/vendor_id", "");
+  CO_TRY_VOID(requireId("ven", vendor, "vendor"));
+  CO_TRY(record, co_await with_.engine.retryRecord(vendor, request.text("record")));
+  co_return tagged(200, record);
 }
 
 Task<Response> Routes::occurrences(Request request) {

@@ -51,6 +51,7 @@ Task<Response> Routes::health(Request) {
   body["version"] = with_.version;
   body["database"] = with_.database_driver;
   body["sandbox_tier"] = runtime::name(with_.sandbox.tier);
+  body["sandbox_covers"] = runtime::coverage(with_.sandbox.tier);
   co_return Response(200, body);
 }
 

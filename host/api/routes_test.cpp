@@ -30,6 +30,11 @@ struct Connected {
   std::string connection;
 };
 
+std::string someEvent(std::string const& title) {
+  return R"({"uid":"u","status":"confirmed","busy":true,"start":{"date":"2026-06-13"},"end":{"date":"2026-06-14"},"title":")" +
+         title + R"("})";
+}
+
 std::string recordInput(Connected const& who, std::string_view data) {
   return R"({"vendor_id":")" + who.vendor + R"(","kind":"calendar.event","connection_id":")" +
          who.connection + R"(","data":)" + std::string(data) + "}";
@@ -187,11 +192,12 @@ TEST(Routes, AnEditNeedsTheVersionThatItNames) {
   Harness house;
   Connected const who(house);
   auto const added =
-      house.ask("POST", std::string(base) + "/records", recordInput(who, R"({"title":"Wedding"})"));
+      house.ask("POST", std::string(base) + "/records", recordInput(who, someEvent("Wedding")));
   ASSERT_EQ(added.status, 201) << added.body;
   EXPECT_EQ(added.headers.at("etag"), "\"1\"");
   auto const path = std::string(base) + "/records/" + textOf(added.json().at("id"));
-  auto const edit = R"({"vendor_id":")" + who.vendor + R"(","data":{"title":"Wedding at the lake"}})";
+  auto const edit =
+      R"({"vendor_id":")" + who.vendor + R"(","data":)" + someEvent("Wedding at the lake") + "}";
   EXPECT_EQ(house.ask("PUT", path, edit, "If-Match: \"1\"\r\n").json().at("version"), 2);
   EXPECT_EQ(house.ask("PUT", path, edit, "If-Match: \"1\"\r\n").status, 412);
   EXPECT_EQ(house.ask("PUT", path, edit, "If-Match: yesterday\r\n").status, 400);
@@ -200,11 +206,49 @@ TEST(Routes, AnEditNeedsTheVersionThatItNames) {
   EXPECT_TRUE(house.ask("GET", path + "?vendor_id=" + who.vendor).json().at("deleted").as_bool());
 }
 
+TEST(Routes, WhatARecordsKindDoesNotAllowIsRefusedByItsPlaceInTheBody) {
+  Harness house;
+  Connected const who(house);
+  auto const wrong = house.ask("POST", std::string(base) + "/records",
+                               recordInput(who, R"({"uid":"u","title":7,"status":"confirmed","busy":true,
+    "start":{"date":"2026-06-13"},"end":{"date":"2026-06-14"}})"));
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(wrong.json().at("field"), "/data/title") << wrong.body;
+}
+
+TEST(Routes, AMemberThatNoBodyHasIsNamedByTheField) {
+  Harness house;
+  auto const answer = house.ask("POST", std::string(base) + "/vendors", R"({"name":"a","nmae":"b"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(textOf(answer.json().at("field")), "/nmae");
+}
+
+TEST(Routes, AnAccountConnectedAgainIsTheSameConnection) {
+  Harness house;
+  Connected const who(house);
+  auto const answer = house.ask("POST", std::string(base) + "/vendor/connect",
+                                R"({"vendor_id":")" + who.vendor + R"(","plugin":"caldav"})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(textOf(answer.json().at("id")), who.connection);
+  EXPECT_TRUE(answer.json().at("reconnected").as_bool());
+}
+
+TEST(Routes, DisconnectingLosesUnsentChangesOnlyIfAskedTo) {
+  Harness house;
+  Connected const who(house);
+  house.onLoop([&] { house.engine.unsent = 3; });
+  auto const path = std::string(base) + "/connections/" + who.connection;
+  EXPECT_EQ(house.ask("DELETE", path).status, 409);
+  EXPECT_EQ(house.ask("DELETE", path + "?discard=false").status, 409);
+  EXPECT_EQ(house.ask("DELETE", path + "?discard=true").status, 204);
+}
+
 TEST(Routes, AnotherVendorsRecordIsNotFound) {
   Harness house;
   Connected const who(house);
   Connected const other(house);
-  auto const added = house.ask("POST", std::string(base) + "/records", recordInput(who, "{}"));
+  auto const added =
+      house.ask("POST", std::string(base) + "/records", recordInput(who, someEvent("Wedding")));
   auto const path = std::string(base) + "/records/" + textOf(added.json().at("id"));
   EXPECT_EQ(house.ask("GET", path + "?vendor_id=" + other.vendor).status, 404);
 }
@@ -214,7 +258,7 @@ TEST(Routes, RecordsAndChangesComePageByPage) {
   Connected const who(house);
   for (int i = 0; i < 5; ++i) {
     house.onLoop([&] { house.clock.advance(Milliseconds(1)); });
-    house.ask("POST", std::string(base) + "/records", recordInput(who, "{}"));
+    house.ask("POST", std::string(base) + "/records", recordInput(who, someEvent("Wedding")));
   }
   auto const list = std::string(base) + "/records?limit=3&vendor_id=" + who.vendor;
   auto const first = house.ask("GET", list).json();
@@ -258,6 +302,42 @@ TEST(Routes, ABugInAHandlerIsA500WithARequestIdThatTheLogHas) {
   EXPECT_NE(house.logText().find(id), std::string::npos);
 }
 
+TEST(Routes, APluginShowsHowItsWorkersDo) {
+  Harness house;
+  using Kind = runtime::SupervisorEvent::Kind;
+  auto const plugin = house.ask("GET", std::string(base) + "/plugins").json().at("items").at(0);
+  auto const id = textOr(plugin, "/id", "");
+  auto const digest = textOr(plugin, "/digest", "");
+  auto const told = [](std::string plugin_id, Kind kind, std::string reason) {
+    runtime::SupervisorEvent event;
+    event.plugin_id = std::move(plugin_id);
+    event.kind = kind;
+    event.reason = std::move(reason);
+    return event;
+  };
+  house.onLoop([&] {
+    runtime::WorkerStatus worker;
+    worker.plugin_id = id;
+    worker.digest = digest;
+    worker.state = "quarantined";
+    worker.restarts = 4;
+    worker.quarantine = "it died too often";
+    worker.last_crash = TimePoint{};
+    house.supervisor.list.push_back(worker);
+    house.supervisor.told.push_back(told(id, Kind::crashed, "was killed by SIGSEGV"));
+    house.supervisor.told.push_back(told(id, Kind::halfOpen, "its worker died 5 times"));
+    house.supervisor.told.push_back(told("somebody.else", Kind::crashed, "was killed by SIGBUS"));
+  });
+  auto const shown = house.ask("GET", std::string(base) + "/plugins/" + id).json();
+  EXPECT_EQ(textOr(shown, "/state", ""), "quarantined");
+  EXPECT_EQ(textOr(shown, "/quarantine", ""), "it died too often");
+  EXPECT_EQ(shown.at("restarts").to_number<int>(), 4);
+  EXPECT_EQ(textOr(shown, "/last_crash/reason", ""), "was killed by SIGSEGV");
+  ASSERT_EQ(shown.at("events").as_array().size(), 2U);
+  EXPECT_EQ(textOr(shown, "/events/1/kind", ""), "half_open");
+  EXPECT_EQ(shown.at("workers").as_array().size(), 1U);
+}
+
 TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   Harness house;
   runtime::WorkerStatus worker;
@@ -279,7 +359,14 @@ TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   run.state = "done";
   run.pulled.created = 60;
   metrics->runEnded(run);
+  runtime::SupervisorEvent event;
+  event.plugin_id = "garland.caldav";
+  event.kind = runtime::SupervisorEvent::Kind::poisoned;
+  metrics->pluginEvent(event);
   auto const after = metrics->render(Gauges());
+  EXPECT_NE(after.find(R"(garland_plugin_events_total{kind="poisoned",plugin="garland.caldav"} 1)"),
+            std::string::npos)
+      << after;
   EXPECT_NE(after.find(R"(garland_sync_runs_total{outcome="done"} 1)"), std::string::npos);
   EXPECT_NE(after.find(R"(garland_records_pulled_total{result="created"} 60)"), std::string::npos);
 }

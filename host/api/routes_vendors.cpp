@@ -33,9 +33,18 @@ void Routes::addVendorRoutes(std::vector<Route>& table) {
             "getPlugin",
             "One plugin, by id or the last part of its id.",
             200,
-            "Plugin",
+            "PluginDetail",
             {}},
       &Routes::showPlugin);
+  Route rescan{"POST",
+               "/api/integrations/plugins/rescan",
+               "rescanPlugins",
+               "Looks again what is installed: newer builds take new calls at once, removed plugins end.",
+               200,
+               "AdoptionList",
+               {}};
+  rescan.query = {{"allow_downgrade", ParameterType::flag, false, "Take an older version over, too."}};
+  add(std::move(rescan), &Routes::rescanPlugins);
   add(Route{"GET",
             "/api/integrations/vendors/{vendor}/plugins",
             "listEnabledPlugins",
@@ -66,11 +75,13 @@ Result<runtime::PluginInfo const*> Routes::plugin(std::string const& name) const
   auto const* found = with_.catalogue.find(name);
   if (found != nullptr) return found;
   return Error(ErrorKind::notFound,
-               "no plugin \"" + name + "\" is installed; GET /api/integrations/plugins lists those that are");
+               "no plugin \"" + name + "\" is installed; `garland plugins ls` lists those that are");
 }
 
 Task<Response> Routes::addVendor(Request request) {
   CO_TRY(name, textAt(request.json, "/name"));
+  if (name.find_first_not_of(" \t\r\n") == std::string::npos)
+    co_return Error(ErrorKind::invalidInput, "a vendor's name must not be blank", "/name");
   auto adding = with_.engine.addVendor(name);
   CO_TRY(vendor, co_await std::move(adding));
   Response response(201, shape(vendor));
@@ -87,7 +98,19 @@ Task<Response> Routes::listPlugins(Request) { co_return Response(200, listOf(wit
 
 Task<Response> Routes::showPlugin(Request request) {
   CO_TRY(found, plugin(request.text("plugin")));
-  co_return Response(200, shape(*found));
+  auto const workers = with_.supervisor.workers();
+  auto const events = with_.supervisor.events();
+  co_return Response(200, detail(*found, workers, events));
+}
+
+Task<Response> Routes::rescanPlugins(Request request) {
+  if (!with_.rescan) co_return Error(ErrorKind::unsupported, "this daemon does not look for plugins");
+  CO_TRY(adoptions, co_await with_.rescan(request.flag("allow_downgrade")));
+  json::array items;
+  for (auto const& adoption : adoptions) items.push_back(runtime::toJson(adoption));
+  json::object body;
+  body["items"] = std::move(items);
+  co_return Response(200, body);
 }
 
 Task<Response> Routes::enablePlugin(Request request) {

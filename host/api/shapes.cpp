@@ -22,6 +22,10 @@ json::object shape(sync::Counts const& counts) {
 
 json::array texts(std::vector<std::string> const& list) { return json::array(list.begin(), list.end()); }
 
+json::value orNull(std::string const& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
 } // namespace
 
 json::object shape(sync::Vendor const& vendor) {
@@ -52,6 +56,8 @@ json::object shape(sync::Run const& run) {
   out["echoes"] = run.echoes;
   out["worker_restarts"] = run.worker_restarts;
   out["held_deletions"] = run.held_deletions;
+  out["conflicts"] = run.conflicts;
+  out["set_aside"] = run.set_aside;
   out["progress"] = json::object{{"done", run.progress_done}, {"total", run.progress_total}};
   out["problems"] = std::move(problems);
   out["error"] = run.error ? toJson(*run.error) : json::value(nullptr);
@@ -66,6 +72,13 @@ json::object shape(sync::Record const& record) {
   out["version"] = record.version;
   out["deleted"] = record.deleted;
   out["updated"] = rfc3339(record.updated);
+  json::array waiting;
+  for (auto const& write : record.waiting) {
+    json::object row{{"connection_id", write.connection_id}, {"state", write.state}};
+    row["reason"] = orNull(write.reason);
+    waiting.push_back(std::move(row));
+  }
+  out["waiting"] = std::move(waiting);
   return out;
 }
 
@@ -109,8 +122,50 @@ json::object shape(runtime::PluginInfo const& plugin) {
 
 json::object shape(runtime::WorkerStatus const& worker) {
   return json::object{
-      {"plugin", worker.plugin_id},  {"state", worker.state},         {"pid", worker.pid},
-      {"restarts", worker.restarts}, {"last_exit", worker.last_exit}, {"calls", worker.in_flight}};
+      {"plugin", worker.plugin_id},
+      {"version", worker.version},
+      {"vendor_id", orNull(worker.vendor_id)},
+      {"digest", worker.digest},
+      {"state", worker.state},
+      {"pid", worker.pid},
+      {"restarts", worker.restarts},
+      {"last_exit", worker.last_exit},
+      {"last_crash", worker.last_crash ? json::value(rfc3339(*worker.last_crash)) : json::value()},
+      {"quarantine", orNull(worker.quarantine)},
+      {"calls", worker.in_flight}};
+}
+
+json::object shape(runtime::SupervisorEvent const& event) {
+  return json::object{{"time", rfc3339(event.time)}, {"plugin", event.plugin_id},
+                      {"digest", event.digest},      {"kind", runtime::name(event.kind)},
+                      {"reason", event.reason},      {"capsule", orNull(event.capsule)}};
+}
+
+json::object detail(runtime::PluginInfo const& plugin, std::vector<runtime::WorkerStatus> const& workers,
+                    std::vector<runtime::SupervisorEvent> const& events) {
+  auto out = shape(plugin);
+  json::array own_workers, own_events;
+  json::value state = "stopped", quarantine, last_crash;
+  std::uint64_t restarts = 0;
+  for (auto const& worker : workers) {
+    if (worker.plugin_id != plugin.manifest.id) continue;
+    own_workers.push_back(shape(worker));
+    restarts += worker.restarts;
+    if (worker.digest == plugin.digest) state = worker.state;
+    if (!worker.quarantine.empty()) quarantine = worker.quarantine;
+  }
+  for (auto const& event : events) {
+    if (event.plugin_id != plugin.manifest.id) continue;
+    own_events.push_back(shape(event));
+    if (event.kind == runtime::SupervisorEvent::Kind::crashed) last_crash = shape(event);
+  }
+  out["state"] = std::move(state);
+  out["restarts"] = restarts;
+  out["quarantine"] = std::move(quarantine);
+  out["last_crash"] = std::move(last_crash);
+  out["workers"] = std::move(own_workers);
+  out["events"] = std::move(own_events);
+  return out;
 }
 
 Result<void> requireId(std::string_view prefix, std::string_view text, std::string_view what) {

@@ -17,6 +17,10 @@ json::object shape(sync::Change const& change);
 json::object shape(sync::Conflict const& conflict);
 json::object shape(runtime::PluginInfo const& plugin);
 json::object shape(runtime::WorkerStatus const& worker);
+json::object shape(runtime::SupervisorEvent const& event);
+// One plugin with the state of its workers and what happened to them lately.
+json::object detail(runtime::PluginInfo const& plugin, std::vector<runtime::WorkerStatus> const& workers,
+                    std::vector<runtime::SupervisorEvent> const& events);
 
 // {"items": [...]}
 template <class T> json::object listOf(std::vector<T> const& things) {

@@ -5,6 +5,8 @@
 #pragma GCC diagnostic ignored "-Wextra"
 #include "host/base/schema.h"
 
+#include "host/base/schema_words.h"
+
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -12,18 +14,27 @@
 #include <valijson/validator.hpp>
 #pragma GCC diagnostic pop
 
+#include <algorithm>
+
 namespace garland {
 namespace {
 
 constexpr std::size_t kMostProblems = 20;
+constexpr std::size_t kMostRead = 200;
 
-// valijson tells a place as "<root>", "[name]", "[3]": the same as a JSON Pointer.
-std::string pointerFrom(std::vector<std::string> const& context) {
+// valijson tells a place as "<root>", "[name]", "[3]".
+std::vector<std::string> stepsFrom(std::vector<std::string> const& context) {
+  std::vector<std::string> steps;
+  for (auto const& step : context)
+    if (step.size() >= 2 && step.front() == '[') steps.push_back(step.substr(1, step.size() - 2));
+  return steps;
+}
+
+std::string pointerFrom(std::vector<std::string> const& steps) {
   std::string pointer;
-  for (auto const& step : context) {
-    if (step.size() < 2 || step.front() != '[') continue;
+  for (auto const& step : steps) {
     pointer += '/';
-    for (char const c : step.substr(1, step.size() - 2)) {
+    for (char const c : step) {
       if (c == '~')
         pointer += "~0";
       else if (c == '/')
@@ -33,6 +44,53 @@ std::string pointerFrom(std::vector<std::string> const& context) {
     }
   }
   return pointer;
+}
+
+struct Found {
+  SchemaProblem problem;
+  std::string field; // the pointer, down to a member that should not be there
+};
+
+// In our words, each said once; what only encloses another is left out unless nothing else is known.
+std::vector<Found> inWords(json::value const& schema, json::value const& value,
+                           std::vector<schema_words::Told> const& found) {
+  auto const encloses = [](schema_words::Told const& told) {
+    return schema_words::enclosesOthers(told.description);
+  };
+  bool const only_enclosing = std::all_of(found.begin(), found.end(), encloses);
+  std::vector<Found> problems;
+  for (auto const& told : found) {
+    if (problems.size() == kMostProblems) break;
+    if (!only_enclosing && encloses(told)) continue;
+    SchemaProblem problem{pointerFrom(told.steps), schema_words::say(schema, value, told)};
+    auto const same = [&](Found const& other) {
+      return other.problem.pointer == problem.pointer && other.problem.message == problem.message;
+    };
+    if (std::any_of(problems.begin(), problems.end(), same)) continue;
+    auto field = told.steps;
+    if (auto unknown = schema_words::unknownMember(told.description); !unknown.empty())
+      field.push_back(std::move(unknown));
+    problems.push_back(Found{std::move(problem), pointerFrom(field)});
+  }
+  return problems;
+}
+
+std::vector<Found> problemsOf(valijson::Schema const& schema, json::value const& document,
+                              json::value const& value) {
+  try {
+    valijson::Validator validator(valijson::Validator::kStrongTypes);
+    valijson::ValidationResults results;
+    valijson::adapters::BoostJsonAdapter const adapter(value);
+    if (validator.validate(schema, adapter, &results)) return {};
+    valijson::ValidationResults::Error error;
+    std::vector<schema_words::Told> found;
+    // The innermost failures come first and say most; what encloses them only repeats.
+    while (found.size() < kMostRead && results.popError(error))
+      found.push_back({stepsFrom(error.context), error.description});
+    return inWords(document, value, found);
+  } catch (std::exception const&) {
+    return {Found{SchemaProblem{"", "could not be checked against its schema"}, ""}};
+  }
 }
 
 } // namespace
@@ -62,28 +120,17 @@ Result<Schema> Schema::compile(json::value const& schema) {
 
 std::vector<SchemaProblem> Schema::check(json::value const& value) const {
   std::vector<SchemaProblem> problems;
-  try {
-    valijson::Validator validator(valijson::Validator::kStrongTypes);
-    valijson::ValidationResults results;
-    valijson::adapters::BoostJsonAdapter const adapter(value);
-    if (validator.validate(impl_->schema, adapter, &results)) return problems;
-    valijson::ValidationResults::Error found;
-    // The innermost failures come first and say most; what encloses them only repeats.
-    while (problems.size() < kMostProblems && results.popError(found))
-      problems.push_back({pointerFrom(found.context), found.description});
-  } catch (std::exception const& problem) {
-    problems.push_back({"", problem.what()});
-  }
+  for (auto& found : problemsOf(impl_->schema, impl_->document, value))
+    problems.push_back(std::move(found.problem));
   return problems;
 }
 
 Result<void> Schema::require(json::value const& value, std::string_view what) const {
-  auto const problems = check(value);
+  auto const problems = problemsOf(impl_->schema, impl_->document, value);
   if (problems.empty()) return {};
-  auto const& first = problems.front();
-  auto const place = first.pointer.empty() ? std::string("/") : first.pointer;
-  return Error(ErrorKind::invalidInput, std::string(what) + ": " + place + ": " + first.message,
-               first.pointer);
+  auto const& [first, field] = problems.front();
+  auto const place = first.pointer.empty() ? std::string() : first.pointer + ": ";
+  return Error(ErrorKind::invalidInput, std::string(what) + ": " + place + first.message, field);
 }
 
 } // namespace garland

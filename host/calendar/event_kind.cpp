@@ -48,6 +48,7 @@ sync::Kind eventKind() {
   kind.check = checkEvent;
   kind.push_context = zonesForPush;
   kind.identity = [](json::value const& event) { return textOr(event, "/uid", ""); };
+  kind.identity_member = "/uid";
   // A date, its zone and what repeats it are one decision: half of one and half of another is neither.
   kind.atomic_groups = {{"start", "end", "recurrence", "overrides", "zone_definitions"}};
   return kind;

@@ -14,12 +14,23 @@ constexpr Milliseconds kLongestAnswer{620'000}; // a sync that is waited for may
 // What the daemon said went wrong.
 Error errorFrom(int status, json::value const& problem) {
   auto const kind = errorKindNamed(textOr(problem, "/kind", ""));
-  Error error(kind.value_or(ErrorKind::transient),
-              textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status)));
+  auto detail = textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status));
+  if (status == 401)
+    detail = "garlandd does not accept this API key; name its own with --key-file or GARLAND_KEY_FILE "
+             "(api.key in its "
+             "data folder)";
+  if (status == 412) detail = "it was changed meanwhile; look at it and try again";
+  Error error(kind.value_or(ErrorKind::transient), std::move(detail));
   error.field = textOr(problem, "/field", "");
   error.provider_code = textOr(problem, "/provider_code", "");
   error.http_status = status;
   return error;
+}
+
+// Every answer of garlandd is JSON or empty, and a refusal says its kind.
+bool isGarlandd(egress::Response const& response, Result<json::value> const& body) {
+  if (!body || (response.status >= 300 && response.status < 400)) return false;
+  return response.status < 400 || errorKindNamed(textOr(*body, "/kind", ""));
 }
 
 } // namespace
@@ -58,15 +69,18 @@ Result<json::value> Client::ask(egress::Request request) {
   }
   if (!answer || !*answer) {
     auto const& why = answer ? answer->error().message : std::string("the request was cut off");
-    Error error(ErrorKind::transient,
-                "no daemon answers at " + url_ + " (" + why +
-                    "); start it with: garlandd --config garland.toml, or name another with --url");
+    Error error(ErrorKind::transient, "no daemon answers at " + url_ + " (" + why + ")");
     error.provider_code = "no_daemon";
     return error;
   }
   auto const& response = **answer;
   auto body = response.body.empty() ? Result<json::value>(json::value()) : parseJson(response.body);
-  if (!body) return std::move(body).error().within("the daemon's answer");
+  if (!isGarlandd(response, body)) {
+    Error error(ErrorKind::transient,
+                "what answers at " + url_ + " is not garlandd; name its address with --url or GARLAND_URL");
+    error.provider_code = "not_garlandd";
+    return error;
+  }
   if (response.status >= 400) return errorFrom(response.status, *body);
   return body;
 }

@@ -21,7 +21,8 @@ struct Place {
   std::string config; // garlandd's settings, "" = its default
   std::string key_file;
   bool key_read = false;
-  std::string key_problem; // why the key could not be read
+  std::string key_problem;   // why the key could not be read
+  Result<json::value> check; // what garlandd --check said; for the doctor only
 };
 
 // commands_setup.cpp
@@ -34,6 +35,7 @@ struct ConnectWords {
   bool allow_private_network = false;
 };
 Exit listPlugins(Context with);
+Exit rescanPlugins(Context with, bool allow_downgrade);
 Exit showPlugin(Context with, std::string const& id);
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor);
 Exit disablePlugin(Context with, std::string const& id, std::string const& vendor);
@@ -42,12 +44,15 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
-Exit disconnect(Context with, std::string const& id);
+Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
 
 // commands_sync.cpp
 Exit runSync(Context with, std::string const& connection, bool wait);
 Exit syncStatus(Context with, std::string const& id);
+Exit retrySync(Context with, std::string const& record, std::string const& vendor);
+// Where a record's edit goes, in words: "the next sync of con_... writes it".
+std::string whatWaits(json::value const& record);
 
 // commands_records.cpp
 struct RecordPage {
@@ -75,8 +80,28 @@ Exit recordDates(Context with, std::string const& id, std::string const& vendor,
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after);
 Exit listConflicts(Context with, std::string const& vendor);
 
+// commands_dev.cpp
+struct DevWords {
+  std::string plugin; // folder or shared object
+  std::string operation;
+  std::string capsule; // set: replay it
+  std::string sandbox = "on";
+  bool in_process = false; // the same as sandbox "off"
+  std::string input;
+  std::string account;
+  std::string answers;
+  std::string worker;
+  int deadline = 0; // seconds; 0: the usual
+  bool wait_debugger = false;
+  bool allow_degraded = false;
+};
+// Does not return if the program that does it can be started.
+Exit runDev(Output& output, DevWords const& dev);
+
 // commands_machine.cpp
 Exit sandboxStatus(Output& output);
+// Empty `kind`: lists them.
+Exit recordSchema(Output& output, std::string const& kind);
 Exit doctor(Context with, Place const& place);
 
 } // namespace garland::cli

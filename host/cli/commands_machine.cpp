@@ -1,8 +1,9 @@
 // What this machine offers, and what is wrong with a set-up.
 #include "host/cli/commands.h"
-#include "host/cli/daemon_check.h"
 
 #include "host/runtime/runtime.h"
+
+#include <garland/schemas.hpp>
 
 namespace garland::cli {
 namespace {
@@ -11,23 +12,15 @@ std::string const kBase = "/api/integrations";
 
 struct Finding {
   std::string check;
-  bool good;
-  std::string says;
-  std::string type; // what to do, "" if nothing
+  bool ok;
+  std::string message;
+  std::string fix; // what to do, "" if nothing
 };
-
-void checkSandbox(std::vector<Finding>& findings) {
-  auto const sandbox = runtime::probeSandbox();
-  auto const tier = std::string(runtime::name(sandbox.tier));
-  findings.push_back({"sandbox", sandbox.tier != runtime::SandboxTier::d,
-                      "tier " + tier + ": " + std::string(runtime::coverage(sandbox.tier)),
-                      sandbox.notes.empty() ? "" : sandbox.notes.front()});
-}
 
 void checkPlugins(Client& client, std::vector<Finding>& findings) {
   auto const plugins = client.get(kBase + "/plugins");
   if (!plugins) {
-    findings.push_back({"plugins", false, plugins.error().message, ""});
+    findings.push_back({"plugins", false, plugins.error().message, "see the daemon's log"});
     return;
   }
   auto const& items = plugins->at("items").as_array();
@@ -36,8 +29,22 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
   for (auto const& plugin : items) {
     auto const refusal = textOr(plugin, "/refusal", "");
     findings.push_back({"plugin " + textOr(plugin, "/id", "?"), refusal.empty(),
-                        refusal.empty() ? "may be loaded" : refusal, ""});
+                        refusal.empty() ? "may be loaded" : refusal,
+                        refusal.empty() ? "" : "install it again, or remove its folder from [plugins] dirs"});
   }
+}
+
+// The account's words again, so that only the password has to be typed.
+std::string reconnectCommand(json::value const& connection) {
+  auto const id = textOr(connection, "/id", "");
+  std::string command = "garland connections disconnect " + id + " && garland connections connect " +
+                        shellQuoted(textOr(connection, "/plugin", "")) + " --vendor " +
+                        textOr(connection, "/vendor_id", "");
+  if (auto const* settings = find(connection, "/settings"); settings != nullptr && settings->is_object())
+    for (auto const& setting : settings->as_object())
+      command += " --set " + shellQuoted(std::string(setting.key()) + "=" + plain(&setting.value()));
+  if (boolOr(connection, "/allow_private_network", false)) command += " --allow-private-network";
+  return command + " --username NAME";
 }
 
 void checkConnections(Client& client, std::vector<Finding>& findings) {
@@ -47,27 +54,48 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
     auto const state = textOr(connection, "/state", "");
     auto const id = textOr(connection, "/id", "");
     auto const reason = textOr(connection, "/state_reason", "");
-    bool const good = state == "connected";
-    findings.push_back({"connection " + id, good, state + (reason.empty() ? "" : ": " + reason),
-                        good ? "" : "garland sync status " + id});
+    bool const ok = state == "connected";
+    std::string fix;
+    if (!ok) fix = state == "reconnect needed" ? reconnectCommand(connection) : "garland sync status " + id;
+    findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason), fix});
   }
 }
 
-// The daemon's own look at configuration, keys, plugins, database; while it runs, the rest is asked of it.
-void checkSetUp(Place const& place, std::vector<Finding>& findings) {
-  auto const report = daemonCheck(place.data_dir, place.config);
-  if (!report) {
-    findings.push_back({"garlandd --check", false, report.error().message, ""});
+// The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
+void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
+  if (!place.check) {
+    findings.push_back({"garlandd --check", false, place.check.error().message, "install Garland again"});
     return;
   }
-  auto const* list = find(*report, "/findings");
+  auto const* list = find(*place.check, "/findings");
   if (list == nullptr || !list->is_array()) return;
   for (auto const& one : list->as_array()) {
     auto const check = textOr(one, "/check", "?");
-    if (check == "sandbox" || check == "plugins") continue; // found out here
+    if (daemon_runs && check == "plugins") continue;
     findings.push_back(
         {check, boolOr(one, "/ok", false), textOr(one, "/message", ""), textOr(one, "/fix", "")});
   }
+}
+
+std::string startCommand(Place const& place) {
+  if (!place.config.empty()) return "start it with: garlandd --config " + shellQuoted(place.config);
+  return "start it with: garlandd --data-dir " + shellQuoted(place.data_dir);
+}
+
+Exit tell(Output& output, std::vector<Finding> const& findings) {
+  json::array list;
+  bool ok = true;
+  for (auto const& finding : findings) {
+    ok = ok && finding.ok;
+    list.push_back(json::object{
+        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+    if (output.json()) continue;
+    output.line((finding.ok ? output.good("ok   ") : output.bad("FIX  ")) + finding.check + ": " +
+                finding.message);
+    if (!finding.fix.empty()) output.line("       " + finding.fix);
+  }
+  if (output.json()) output.value(json::object{{"ok", ok}, {"findings", std::move(list)}});
+  return ok ? Exit::ok : Exit::findings;
 }
 
 } // namespace
@@ -87,39 +115,53 @@ Exit sandboxStatus(Output& output) {
   return status.tier == runtime::SandboxTier::d ? Exit::findings : Exit::ok;
 }
 
+Exit recordSchema(Output& output, std::string const& kind) {
+  constexpr std::string_view kBefore = "record.";
+  constexpr std::string_view kAfter = ".json";
+  auto const text = schemaText(std::string(kBefore) + kind + std::string(kAfter));
+  if (!text.empty()) {
+    output.line(std::string(text));
+    return Exit::ok;
+  }
+  std::string kinds;
+  for (std::string_view name : schemas::schemaNames()) {
+    if (!name.starts_with(kBefore)) continue;
+    name.remove_prefix(kBefore.size());
+    name.remove_suffix(kAfter.size());
+    kinds += (kinds.empty() ? "" : ", ") + std::string(name);
+  }
+  if (!kind.empty())
+    return output.error(
+        Error(ErrorKind::invalidInput, "there are no records of that kind; the kinds are: " + kinds));
+  output.line("kinds of records: " + kinds);
+  return Exit::ok;
+}
+
 Exit doctor(Context with, Place const& place) {
   std::vector<Finding> findings;
-  checkSandbox(findings);
-  checkSetUp(place, findings);
+  auto const health = with.client.get("/health");
+  checkSetUp(place, health.has_value(), findings);
   findings.push_back({"key", place.key_read,
                       place.key_read ? "read from " + place.key_file : place.key_problem,
                       place.key_read ? "" : "point to the daemon's key: --key-file DATA_DIR/api.key"});
-  auto const health = with.client.get("/health");
   if (health) {
-    findings.push_back({"daemon", textOr(*health, "/status", "") == "ok",
-                        "version " + textOr(*health, "/version", "?") + " on " +
-                            textOr(*health, "/database", "?") + " at " + place.url,
-                        ""});
-    checkPlugins(with.client, findings);
-    checkConnections(with.client, findings);
-  } else {
+    bool const ok = textOr(*health, "/status", "") == "ok";
     findings.push_back(
-        {"daemon", false, health.error().message, "start it with: garlandd --data-dir " + place.data_dir});
+        {"daemon", ok,
+         "version " + textOr(*health, "/version", "?") + " on " + textOr(*health, "/database", "?") + " at " +
+             place.url,
+         ok ? "" : "it is " + textOr(*health, "/status", "?") + ": see garland sandbox status"});
+    if (place.key_read) {
+      checkPlugins(with.client, findings);
+      checkConnections(with.client, findings);
+    }
+  } else {
+    bool const other = health.error().provider_code == "not_garlandd";
+    findings.push_back({"daemon", false, health.error().message,
+                        other ? "name its address with --url" : startCommand(place)});
   }
-  json::array list;
-  bool all_good = true;
-  for (auto const& finding : findings) {
-    all_good = all_good && finding.good;
-    list.push_back(json::object{
-        {"check", finding.check}, {"good", finding.good}, {"says", finding.says}, {"type", finding.type}});
-    if (with.output.json()) continue;
-    with.output.line((finding.good ? with.output.good("ok   ") : with.output.bad("FIX  ")) + finding.check +
-                     ": " + finding.says);
-    if (!finding.type.empty()) with.output.line("       " + finding.type);
-  }
-  if (with.output.json()) with.output.value(json::object{{"good", all_good}, {"findings", std::move(list)}});
-  if (!health) return Exit::environment;
-  return all_good ? Exit::ok : Exit::findings;
+  auto const verdict = tell(with.output, findings);
+  return health ? verdict : Exit::environment;
 }
 
 } // namespace garland::cli

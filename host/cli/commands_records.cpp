@@ -2,10 +2,7 @@
 #include "host/cli/commands.h"
 
 #include "host/base/bytes.h"
-
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include "host/base/file_text.h"
 
 namespace garland::cli {
 namespace {
@@ -44,17 +41,30 @@ Result<void> apply(json::value& data, std::vector<std::string> const& words, boo
 
 // All of a file, or of standard input for "-".
 Result<json::value> readJsonFile(std::string const& file) {
-  std::string text;
-  if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return Error(ErrorKind::invalidInput, "cannot read " + file);
-    text.assign(std::istreambuf_iterator<char>(in), {});
-  }
-  auto value = parseJson(text);
+  auto text = readFileText(file == "-" ? "/dev/stdin" : file);
+  if (!text) return Error(ErrorKind::invalidInput, text.error().message);
+  auto value = parseJson(*text);
   if (!value) return std::move(value).error().within(file);
   return value;
+}
+
+// A conflict as a row: which members, and the beginning of what each side had.
+void shorten(json::object& conflict) {
+  constexpr std::size_t kColumns = 40;
+  std::string members;
+  for (auto const& member : conflict["members"].as_array())
+    members += (members.empty() ? "" : ", ") + plain(&member);
+  conflict["members"] = members.empty() ? "the whole record" : members;
+  for (auto const* side : {"local", "remote"}) {
+    auto const* value = &conflict[side];
+    // One member is shown without its name, which the row has already.
+    if (auto const* object = value->if_object(); object != nullptr && object->size() == 1)
+      value = &object->begin()->value();
+    auto const* whole = members.empty() ? find(*value, "/title") : nullptr;
+    auto const shown =
+        value->is_null() ? "(deleted)" : shortened(plain(whole == nullptr ? value : whole), kColumns);
+    conflict[side] = shown;
+  }
 }
 
 } // namespace
@@ -65,17 +75,21 @@ Exit listRecords(Context with, RecordPage const& page) {
   if (!page.kind.empty()) path += "&" + parameter("kind", page.kind);
   if (!page.after.empty()) path += "&" + parameter("after", page.after);
   if (page.deleted) path += "&include_deleted=1";
-  auto const answer = with.client.get(path);
+  auto answer = with.client.get(path);
   if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer,
-                    {{"ID", "/id"},
-                     {"DATE", "/data/start/date"},
-                     {"LOCAL", "/data/start/local"},
-                     {"UTC", "/data/start/utc"},
-                     {"ZONE", "/data/start/zone"},
-                     {"STATUS", "/data/status"},
-                     {"TITLE", "/data/title"}},
-                    "no records; bring them in with: garland sync run CONNECTION");
+  std::vector<Column> columns{{"ID", "/id"},
+                              {"DATE", "/data/start/date"},
+                              {"LOCAL", "/data/start/local"},
+                              {"UTC", "/data/start/utc"},
+                              {"ZONE", "/data/start/zone"},
+                              {"STATUS", "/data/status"},
+                              {"TITLE", "/data/title"}};
+  if (page.deleted && !with.output.json()) {
+    columns.insert(columns.begin() + 1, {"DELETED", "/mark"});
+    for (auto& record : answer->at("items").as_array())
+      record.as_object()["mark"] = boolOr(record, "/deleted", false) ? "deleted" : "";
+  }
+  with.output.table(*answer, columns, "no records; bring them in with: garland sync run CONNECTION");
   auto const next = textOr(*answer, "/next_after", "");
   if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
   return Exit::ok;
@@ -89,6 +103,10 @@ Exit showRecord(Context with, std::string const& id, std::string const& vendor) 
 }
 
 Exit editRecord(Context with, RecordEdit const& edit) {
+  if (edit.texts.empty() && edit.values.empty())
+    return with.output.error(
+        Error(ErrorKind::invalidInput,
+              "nothing is said to be edited; say it with --set /title=Rehearsal or --set-json /busy=false"));
   auto const record = with.client.get(recordPath(edit.id, edit.vendor));
   if (!record) return with.output.error(record.error());
   auto data = *find(*record, "/data");
@@ -102,8 +120,7 @@ Exit editRecord(Context with, RecordEdit const& edit) {
   if (with.output.json())
     with.output.value(*answer);
   else
-    with.output.line("edited, now version " + plain(find(*answer, "/version")) +
-                     "; the next sync writes it to the provider");
+    with.output.line("edited, now version " + plain(find(*answer, "/version")) + "; " + whatWaits(*answer));
   return Exit::ok;
 }
 
@@ -118,17 +135,29 @@ Exit addRecord(Context with, std::string const& vendor, std::string const& conne
   if (with.output.json())
     with.output.value(*answer);
   else
-    with.output.line("added " + textOr(*answer, "/id", "") + "; the next sync creates it at the provider");
+    with.output.line("added " + textOr(*answer, "/id", "") + "; " + whatWaits(*answer));
   return Exit::ok;
 }
 
 Exit removeRecord(Context with, std::string const& id, std::string const& vendor) {
+  auto const record = with.client.get(recordPath(id, vendor));
+  if (!record) return with.output.error(record.error());
+  if (boolOr(*record, "/deleted", false)) {
+    if (with.output.json())
+      with.output.value(json::object{{"done", true}, {"deleted_already", true}});
+    else
+      with.output.line("it is deleted already");
+    return Exit::ok;
+  }
   auto const answer = with.client.remove(recordPath(id, vendor));
   if (!answer) return with.output.error(answer.error());
-  if (with.output.json())
+  if (with.output.json()) {
     with.output.value(json::object{{"done", true}});
-  else
-    with.output.line("deleted; the next sync deletes it at the provider");
+    return Exit::ok;
+  }
+  auto const after = with.client.get(recordPath(id, vendor));
+  if (!after) return with.output.error(after.error());
+  with.output.line("deleted; " + whatWaits(*after));
   return Exit::ok;
 }
 
@@ -163,8 +192,10 @@ Exit listChanges(Context with, std::string const& vendor, std::int64_t after) {
 }
 
 Exit listConflicts(Context with, std::string const& vendor) {
-  auto const answer = with.client.get(kBase + "/conflicts?" + parameter("vendor_id", vendor));
+  auto answer = with.client.get(kBase + "/conflicts?" + parameter("vendor_id", vendor));
   if (!answer) return with.output.error(answer.error());
+  if (!with.output.json())
+    for (auto& conflict : answer->at("items").as_array()) shorten(conflict.as_object());
   with.output.table(*answer,
                     {{"AT", "/at"},
                      {"RECORD", "/record_id"},

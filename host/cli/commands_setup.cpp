@@ -59,7 +59,10 @@ Result<json::object> settingsOf(std::vector<std::string> const& words) {
   for (auto const& word : words) {
     auto const equals = word.find('=');
     if (equals == std::string::npos || equals == 0)
-      return Error(ErrorKind::invalidInput, "--set takes NAME=VALUE, not \"" + word + "\"");
+      return Error(
+          ErrorKind::invalidInput,
+          "--set takes NAME=VALUE, such as url=https://dav.example.com/ (garland plugins show PLUGIN names "
+          "the settings)");
     settings[word.substr(0, equals)] = word.substr(equals + 1);
   }
   return settings;
@@ -82,6 +85,19 @@ Exit listPlugins(Context with) {
 
 Exit showPlugin(Context with, std::string const& id) {
   return show(with, with.client.get(kBase + "/plugins/" + percentEncode(id)));
+}
+
+// 1 if something that is installed was not taken over.
+Exit rescanPlugins(Context with, bool allow_downgrade) {
+  std::string const query = allow_downgrade ? "?allow_downgrade=1" : "";
+  auto const answer = with.client.post(kBase + "/plugins/rescan" + query, nullptr);
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(
+      *answer, {{"PLUGIN", "/plugin"}, {"OUTCOME", "/outcome"}, {"RUNS", "/version"}, {"WHAT", "/message"}},
+      "no plugin is installed; garlandd looks in the folders of [plugins] dirs");
+  for (auto const& item : answer->at("items").as_array())
+    if (textOr(item, "/outcome", "") == "refused") return Exit::findings;
+  return Exit::ok;
 }
 
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor) {
@@ -140,15 +156,33 @@ Exit connectAccount(Context with, ConnectWords const& words) {
   body["credentials"] = std::move(*credentials);
   auto const answer = with.client.post(kBase + "/vendor/connect", std::move(body));
   auto const id = answer ? textOr(*answer, "/id", "") : "";
+  if (answer && boolOr(*answer, "/reconnected", false))
+    return done(with, answer,
+                "connected again as " + id + "; the new credential was accepted, and what waited is kept: " +
+                    "garland sync run " + id);
   return done(with, answer, "connected as " + id + "; bring everything in with: garland sync run " + id);
 }
 
-Exit disconnect(Context with, std::string const& id) {
-  return done(with, with.client.remove(kBase + "/connections/" + percentEncode(id)),
+Exit disconnect(Context with, std::string const& id, bool discard) {
+  auto const path = kBase + "/connections/" + percentEncode(id);
+  return done(with, with.client.remove(discard ? path + "?discard=true" : path),
               "disconnected; the credential is forgotten, the records stay with the vendor");
 }
 
 Exit confirmDeletes(Context with, std::string const& id) {
+  auto const status = with.client.get(kBase + "/status/" + percentEncode(id));
+  if (!status) return with.output.error(status.error());
+  auto const* run = find(*status, "/last_run");
+  bool const nothing_held =
+      run != nullptr && (run->is_null() || (textOr(*run, "/state", "") == "done" &&
+                                            integerOr(*run, "/held_deletions", 0) == 0));
+  if (nothing_held) {
+    if (with.output.json())
+      with.output.value(json::object{{"done", true}, {"held_deletions", 0}});
+    else
+      with.output.line("its last sync held no deletions, so there is nothing to confirm");
+    return Exit::ok;
+  }
   return done(with,
               with.client.post(kBase + "/connections/" + percentEncode(id) + "/confirm-deletes", nullptr),
               "confirmed; the next sync applies the deletions that were held");

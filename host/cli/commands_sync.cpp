@@ -34,6 +34,12 @@ void tellSpecialties(Output& output, json::value const& run) {
   if (auto const restarts = integerOr(run, "/worker_restarts", 0); restarts > 0)
     output.line("the worker ended early (" + std::to_string(restarts) +
                 "x); the sync went on from its last checkpoint");
+  if (auto const conflicts = integerOr(run, "/conflicts", 0); conflicts > 0)
+    output.line(output.bad(std::to_string(conflicts) + " edits made here lost against the provider's") +
+                "; see them with: garland conflicts --vendor VENDOR");
+  if (auto const aside = integerOr(run, "/set_aside", 0); aside > 0)
+    output.line(output.bad(std::to_string(aside) + " writes are set aside") +
+                ": not tried again before they are edited or retried");
   if (auto const held = integerOr(run, "/held_deletions", 0); held > 0)
     output.line(output.bad(std::to_string(held) + " deletions are held because they are many") +
                 "; apply them with: garland connections confirm-deletes " +
@@ -43,7 +49,8 @@ void tellSpecialties(Output& output, json::value const& run) {
 // The run in words, with the exit code that fits it.
 Exit tell(Output& output, json::value const& run) {
   bool const failed = textOr(run, "/state", "") == "failed";
-  bool const clean = !failed && failedItems(run) == 0 && integerOr(run, "/held_deletions", 0) == 0;
+  bool const clean = !failed && failedItems(run) == 0 && integerOr(run, "/held_deletions", 0) == 0 &&
+                     integerOr(run, "/set_aside", 0) == 0;
   auto const verdict = clean ? Exit::ok : Exit::findings;
   if (output.json()) {
     output.value(run);
@@ -107,6 +114,32 @@ Exit syncStatus(Context with, std::string const& id) {
   }
   with.output.line("last run " + textOr(run, "/id", "") + ", started " + textOr(run, "/started", ""));
   return tell(with.output, run);
+}
+
+Exit retrySync(Context with, std::string const& record, std::string const& vendor) {
+  auto const answer = with.client.post(kBase + "/records/" + percentEncode(record) + "/retry",
+                                       json::object{{"vendor_id", vendor}});
+  if (!answer) return with.output.error(answer.error());
+  if (with.output.json())
+    with.output.value(*answer);
+  else
+    with.output.line(whatWaits(*answer));
+  return Exit::ok;
+}
+
+std::string whatWaits(json::value const& record) {
+  std::string text;
+  auto const* waiting = find(record, "/waiting");
+  if (waiting != nullptr && waiting->is_array())
+    for (auto const& write : waiting->as_array()) {
+      auto const connection = textOr(write, "/connection_id", "");
+      if (!text.empty()) text += "; ";
+      if (textOr(write, "/state", "") == "waiting")
+        text += "the next sync of " + connection + " writes it to the provider";
+      else
+        text += connection + " does not try it again: " + textOr(write, "/reason", "");
+    }
+  return text.empty() ? "no connection has it to write, so it is in Garland only" : text;
 }
 
 } // namespace garland::cli

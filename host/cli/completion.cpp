@@ -6,11 +6,11 @@ namespace {
 constexpr std::string_view kBash = R"(_garland() {
   local current=${COMP_WORDS[COMP_CWORD]}
   local -A words=(
-    [plugins]="ls show enable disable" [vendors]="ls add"
-    [connections]="ls show connect disconnect confirm-deletes" [sync]="run status"
-    [records]="ls show edit add rm dates" [sandbox]="status" [completion]="bash zsh")
+    [plugins]="ls show rescan enable disable" [vendors]="ls add"
+    [connections]="ls show connect disconnect confirm-deletes" [sync]="run status retry"
+    [records]="ls show edit add rm dates" [sandbox]="status" [dev]="run replay" [completion]="bash zsh")
   if [[ $COMP_CWORD == 1 ]]; then
-    COMPREPLY=($(compgen -W "plugins vendors connections sync records changes conflicts sandbox doctor completion" -- "$current"))
+    COMPREPLY=($(compgen -W "plugins vendors connections sync records changes conflicts schema sandbox dev doctor completion" -- "$current"))
   elif [[ $COMP_CWORD == 2 ]]; then
     COMPREPLY=($(compgen -W "${words[${COMP_WORDS[1]}]}" -- "$current"))
   fi

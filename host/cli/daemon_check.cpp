@@ -48,10 +48,13 @@ Result<std::string> outputOf(std::string const& program, std::vector<std::string
 Result<json::value> daemonCheck(std::string const& data_dir, std::string const& config) {
   std::error_code ignored;
   auto const here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  std::vector<std::string> arguments{"--check", "--json", "--data-dir", data_dir};
+  std::vector<std::string> arguments{"--check", "--json"};
+  if (!data_dir.empty()) arguments.insert(arguments.end(), {"--data-dir", data_dir});
   if (!config.empty()) arguments.insert(arguments.end(), {"--config", config});
   TRY(text, outputOf((here / "garlandd").string(), std::move(arguments)));
-  return parseJson(text);
+  auto report = parseJson(text);
+  if (!report) return Error(ErrorKind::providerBug, "garlandd --check ended without a report");
+  return report;
 }
 
 } // namespace garland::cli

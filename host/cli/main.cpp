@@ -1,18 +1,22 @@
 // The grammar of the command line, and nothing else: words in, one function of commands.h called.
 #include "host/cli/commands.h"
 #include "host/cli/completion.h"
+#include "host/cli/daemon_check.h"
+#include "host/cli/wrong_words.h"
 
 #include "host/access/access.h"
+#include "host/base/file_text.h"
+#include "host/base/userinfo.h"
 
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
+#include <exception>
 #include <functional>
 #include <iostream>
-#include <iterator>
 
 namespace garland::cli {
 namespace {
@@ -52,10 +56,9 @@ std::string dataDir(Everywhere const& where) {
 // Finds the daemon: what was said, else where the running daemon's ready file says, else the default.
 std::string daemonUrl(Everywhere const& where) {
   if (!where.url.empty()) return where.url;
-  std::string const fallback = "http://127.0.0.1:7480";
-  std::ifstream in(dataDir(where) + "/garlandd.json");
-  std::string const text((std::istreambuf_iterator<char>(in)), {});
-  auto const ready = parseJson(text);
+  std::string fallback = "http://127.0.0.1:7480";
+  auto const text = readFileText(dataDir(where) + "/garlandd.json");
+  auto const ready = text ? parseJson(*text) : Result<json::value>(text.error());
   if (!ready) return fallback;
   auto const address = textOr(*ready, "/address", "127.0.0.1");
   bool const six = address.find(':') != std::string::npos;
@@ -63,8 +66,25 @@ std::string daemonUrl(Everywhere const& where) {
          std::to_string(integerOr(*ready, "/port", 7480));
 }
 
+// "" if it can be one.
+std::string wrongUrl(std::string const& url) {
+  if (hasUserinfo(url))
+    return "garlandd's address (--url, GARLAND_URL) must not hold a user name or password; it is asked with "
+           "the API "
+           "key";
+  if (url.starts_with("http://") || url.starts_with("https://")) return {};
+  return "garlandd's address (--url, GARLAND_URL) must begin with http:// or https://, such as "
+         "http://127.0.0.1:7480";
+}
+
 // Reads an existing key file; never makes one, that is the daemon's to do.
 Secret readKey(Place& place) {
+  if (::access(place.key_file.c_str(), R_OK) != 0 && errno == EACCES) {
+    place.key_problem =
+        "this user may not read the key file " + place.key_file +
+        ": it is private to the user that runs garlandd; be that user, or ask for a copy of the key";
+    return {};
+  }
   if (::access(place.key_file.c_str(), F_OK) != 0) {
     place.key_problem = "there is no key file " + place.key_file + "; garlandd makes it at its first start";
     return {};
@@ -95,6 +115,9 @@ public:
                     "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
     app_.add_flag("--json", everywhere_.json, "Answer with JSON");
     app_.footer(
+        "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "
+        "minutes);\n"
+        "`garland sync run` does it at once.\n"
         "Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
         "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
         "               garland connections connect caldav --vendor VENDOR --set url=https://... --username "
@@ -106,11 +129,16 @@ public:
     addSync();
     addRecords();
     addMachine();
+    addDev();
   }
 
   Exit run(int argc, char** argv) {
+    std::vector<std::string> const words(argv + 1, argv + argc);
+    if (auto const wrong = wrongCommand(app_, words); !wrong.empty()) return wrongUsage(wrong);
     try {
       app_.parse(argc, argv);
+    } catch (CLI::ExtrasError const&) {
+      return wrongUsage(unknownWord(app_, words));
     } catch (CLI::ParseError const& problem) {
       return app_.exit(problem) == 0 ? Exit::ok : Exit::usage;
     }
@@ -118,7 +146,9 @@ public:
     Output output(std::cout, std::cerr, everywhere_.json, terminal,
                   terminal && environment("NO_COLOR", "").empty());
     if (offline_) return offline_(output);
+    if (key_optional_) askDaemonProgram();
     place_.url = daemonUrl(everywhere_);
+    if (auto const wrong = wrongUrl(place_.url); !wrong.empty()) return wrongUsage(wrong);
     place_.data_dir = dataDir(everywhere_);
     place_.config = everywhere_.config;
     place_.key_file = everywhere_.key_file.empty() ? place_.data_dir + "/api.key" : everywhere_.key_file;
@@ -133,6 +163,16 @@ public:
   }
 
 private:
+  static Exit wrongUsage(std::string const& sentence) {
+    std::cerr << "garland: " << sentence << "\n";
+    return Exit::usage;
+  }
+  // Where nobody has said which data folder is meant, garlandd itself says which one it would take.
+  void askDaemonProgram() {
+    bool const said = !everywhere_.data_dir.empty() || !everywhere_.key_file.empty();
+    place_.check = daemonCheck(said ? dataDir(everywhere_) : "", everywhere_.config);
+    if (!said && place_.check) everywhere_.data_dir = textOr(*place_.check, "/data_dir", "");
+  }
   CLI::App* group(char const* name, char const* about) {
     auto* const added = app_.add_subcommand(name, about);
     added->require_subcommand(1);
@@ -155,6 +195,8 @@ private:
   void addSync();
   void addRecords();
   void addMachine();
+  void addDev();
+  void addDevOptions(CLI::App* command);
 
   CLI::App app_{"garland: keeps a wedding vendor's data the same everywhere.", "garland"};
   Everywhere everywhere_;
@@ -163,13 +205,14 @@ private:
   std::function<Exit(Output&)> offline_;
   bool key_optional_ = false;
 
-  std::string id_, vendor_, name_, connection_, file_, from_, until_, shell_;
+  std::string id_, vendor_, name_, connection_, file_, from_, until_, shell_, schema_kind_;
   std::string zone_ = "UTC", kind_ = "calendar.event";
   std::int64_t after_ = 0;
-  bool no_wait_ = false;
+  bool no_wait_ = false, allow_downgrade_ = false, discard_ = false;
   ConnectWords connect_;
   RecordEdit edit_;
   RecordPage page_;
+  DevWords dev_;
 };
 
 void Grammar::addPlugins() {
@@ -180,6 +223,11 @@ void Grammar::addPlugins() {
               "Shows one: operations, sign-in, settings.  Example: garland plugins show caldav",
               [this](Context with) { return showPlugin(with, id_); }),
          "ID");
+  leaf(plugins, "rescan",
+       "Makes the running garlandd take over what is installed now: new calls go to newer builds, running\n"
+       "ones end in the old.  Exit code 1: something was refused, such as an older version",
+       [this](Context with) { return rescanPlugins(with, allow_downgrade_); })
+      ->add_flag("--allow-downgrade", allow_downgrade_, "Take an older version over, too");
   auto* const enable =
       leaf(plugins, "enable",
            "Lets a vendor connect accounts with it.  Example: garland plugins enable caldav --vendor ven_...",
@@ -210,11 +258,13 @@ void Grammar::addConnections() {
   needId(leaf(connections, "show", "Shows one account",
               [this](Context with) { return showConnection(with, id_); }),
          "ID");
-  auto* const connect = leaf(connections, "connect",
-                             "Connects an account; the password is asked for and goes into the vault.\n"
-                             "Example: garland connections connect caldav --vendor ven_... --set "
-                             "url=https://dav.example.com --username rosa",
-                             [this](Context with) { return connectAccount(with, connect_); });
+  auto* const connect =
+      leaf(connections, "connect",
+           "Connects an account; the password, token or key is asked for and goes into the vault.\n"
+           "The same account with the same settings again replaces those and keeps everything else.\n"
+           "Example: garland connections connect caldav --vendor ven_... --set "
+           "url=https://dav.example.com --username rosa",
+           [this](Context with) { return connectAccount(with, connect_); });
   connect->add_option("PLUGIN", connect_.plugin)->required();
   connect->add_option("--vendor", connect_.vendor, "The vendor's id")->required();
   connect
@@ -222,15 +272,21 @@ void Grammar::addConnections() {
                    "A setting of the connector, NAME=VALUE (garland plugins show PLUGIN)")
       ->allow_extra_args(false);
   connect->add_option("--username", connect_.username, "User name at the provider");
-  connect->add_flag("--password-stdin", connect_.password_from_stdin,
-                    "Take the password from standard input");
+  connect->add_flag(
+      "--password-stdin", connect_.password_from_stdin,
+      "Take the password, or the token or key of a connector that signs in with one, from standard "
+      "input: its first line");
   connect->add_flag("--allow-private-network", connect_.allow_private_network,
                     "Let this connection reach private and loopback addresses, plain http too");
-  needId(leaf(connections, "disconnect", "Forgets credential and links; the records stay",
-              [this](Context with) { return disconnect(with, id_); }),
-         "ID");
+  auto* const disconnects = leaf(connections, "disconnect", "Forgets credential and links; the records stay",
+                                 [this](Context with) { return disconnect(with, id_, discard_); });
+  needId(disconnects, "ID");
+  disconnects->add_flag("--discard", discard_, "Also if edits made here are not written there yet");
   needId(leaf(connections, "confirm-deletes",
-              "Lets the next sync apply deletions that were held because they are many",
+              "Lets the next sync apply deletions that were held.  Held are many at once that were only "
+              "inferred,\n"
+              "because a listing no longer shows the records; what a provider itself reports as deleted is "
+              "not held",
               [this](Context with) { return confirmDeletes(with, id_); }),
          "ID");
 }
@@ -245,6 +301,11 @@ void Grammar::addSync() {
   needId(leaf(sync, "status", "How a run (run_...) or a connection's last run (con_...) stands",
               [this](Context with) { return syncStatus(with, id_); }),
          "ID");
+  auto* const retry =
+      leaf(sync, "retry", "Lets the next sync try again what of a record's writes was set aside",
+           [this](Context with) { return retrySync(with, id_, vendor_); });
+  needId(retry, "RECORD");
+  needVendor(retry);
 }
 
 void Grammar::addRecords() {
@@ -276,11 +337,17 @@ void Grammar::addRecords() {
   edit->add_option("--set-json", edit_.values, "/MEMBER=JSON, for anything but text")
       ->allow_extra_args(false);
   auto* const add =
-      leaf(records, "add", "Adds a record; the connection's next sync creates it at the provider",
+      leaf(records, "add",
+           "Adds a record; the connection's next sync creates it at the provider.\n"
+           "Example: echo '{\"uid\":\"tasting@studio\",\"title\":\"Menu "
+           "tasting\",\"status\":\"confirmed\",\"busy\":true,"
+           "\"start\":{\"date\":\"2026-06-13\"}}' |\n"
+           "           garland records add --vendor ven_... --connection con_... -\n"
+           "What belongs into it: garland schema calendar.event",
            [this](Context with) { return addRecord(with, vendor_, connection_, kind_, file_); });
   needVendor(add);
   add->add_option("--connection", connection_, "Where to create it")->required();
-  add->add_option("--kind", kind_, "Its kind")->capture_default_str();
+  add->add_option("--kind", kind_, "Its kind (garland schema lists them)")->capture_default_str();
   add->add_option("FILE", file_, "JSON file with the record's data, or - for standard input")->required();
   auto* const remove = leaf(records, "rm", "Deletes a record here, and with the next sync at the provider",
                             [this](Context with) { return removeRecord(with, id_, vendor_); });
@@ -315,6 +382,12 @@ void Grammar::addMachine() {
     key_optional_ = true;
     command_ = [this](Context with) { return doctor(with, place_); };
   });
+  auto* const schemas = app_.add_subcommand(
+      "schema", "Prints the JSON Schema of a kind of record, or lists the kinds.  Example: garland schema "
+                "calendar.event");
+  schemas->add_option("KIND", schema_kind_, "Such as calendar.event");
+  schemas->final_callback(
+      [this] { offline_ = [this](Output& output) { return recordSchema(output, schema_kind_); }; });
   auto* const completion = app_.add_subcommand(
       "completion", "Prints a completion script.  Example: source <(garland completion bash)");
   completion->add_option("SHELL", shell_, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
@@ -326,10 +399,60 @@ void Grammar::addMachine() {
   });
 }
 
+void Grammar::addDevOptions(CLI::App* command) {
+  command
+      ->add_option("--sandbox", dev_.sandbox,
+                   "on: as garlandd runs it; audit: and list what is refused; off: the same as --in-process")
+      ->check(CLI::IsMember({"on", "audit", "off"}))
+      ->capture_default_str();
+  command->add_flag("--in-process", dev_.in_process,
+                    "No sandbox, no second process, no time limits: for gdb");
+  command->add_flag("--wait-debugger", dev_.wait_debugger,
+                    "With --in-process: wait until a debugger is attached");
+  command->add_option("--deadline", dev_.deadline, "Seconds until a worker is killed (60); none in process")
+      ->check(CLI::Range(1, 86'400));
+  command->add_option("--worker", dev_.worker,
+                      "Another garland-worker, such as one built with AddressSanitizer");
+  command->add_flag("--allow-degraded-sandbox", dev_.allow_degraded, "Run although this machine is tier D");
+  command->final_callback([this] { offline_ = [this](Output& output) { return runDev(output, dev_); }; });
+}
+
+void Grammar::addDev() {
+  auto* const dev = group("dev", "For writing connectors: run one operation by hand, replay a crash");
+  auto* const run = dev->add_subcommand(
+      "run",
+      "Runs one operation with recorded answers in place of the provider; no request leaves this machine.\n"
+      "Example:  garland dev run build/plugins/com.example.cal calendar.pull/1 --input in.json\n"
+      "gdb:      gdb --args garland dev run --in-process PLUGIN OPERATION\n"
+      "Refusals: garland dev run --sandbox=audit PLUGIN OPERATION\n"
+      "Exit codes: 0 it ended well, 1 it failed, died or was refused something, 2 wrong usage, 3 cannot run");
+  run->add_option("PLUGIN", dev_.plugin, "Folder with connector.so, or the shared object")->required();
+  run->add_option("OPERATION", dev_.operation, "Such as calendar.pull/1")->required();
+  run->add_option("--input", dev_.input, "JSON file with the operation's input, - for standard input");
+  run->add_option("--account", dev_.account, "JSON file: {\"settings\": {...}, \"slots\": [\"login\"]}");
+  run->add_option("--answers", dev_.answers,
+                  "JSON file: {\"host_calls\": [{\"call\": \"http\", \"method\": \"GET\", \"url\": ..., "
+                  "\"status\": 200, \"body\": ...}]}; a capsule is one");
+  addDevOptions(run);
+  auto* const replay = dev->add_subcommand(
+      "replay",
+      "Runs the operation of a crash capsule again, with its input and its recorded answers, and says\n"
+      "whether and where it dies.  Example: garland dev replay DATA_DIR/capsules/0123456789abcdef-1.json\n"
+      "Exit codes: 0 it does not die, 1 it dies, 2 wrong usage, 3 cannot run");
+  replay->add_option("CAPSULE", dev_.capsule, "The file that garland plugins show names")->required();
+  replay->add_option("--plugin", dev_.plugin, "Another build of it than the one that died");
+  addDevOptions(replay);
+}
+
 } // namespace
 } // namespace garland::cli
 
 int main(int argc, char** argv) {
-  garland::cli::Grammar grammar;
-  return static_cast<int>(grammar.run(argc, argv));
+  try {
+    garland::cli::Grammar grammar;
+    return static_cast<int>(grammar.run(argc, argv));
+  } catch (std::exception const& exception) {
+    std::cerr << "garland: a bug ended this command: " << exception.what() << "\n";
+    return static_cast<int>(garland::cli::Exit::environment);
+  }
 }

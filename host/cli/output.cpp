@@ -71,6 +71,26 @@ void printIndented(std::ostream& out, json::value const& value, std::string cons
   }
 }
 
+std::string shellQuoted(std::string const& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (char const c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string shortened(std::string const& text, std::size_t columns) {
+  if (displayWidth(text) <= columns) return text;
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    nextCharacter(text, at);
+    if (displayWidth(std::string_view(text).substr(0, at)) + 3 > columns) break;
+    end = at;
+  }
+  return text.substr(0, end) + "...";
+}
+
 void Output::line(std::string const& text) { out_ << text << "\n"; }
 
 void Output::value(json::value const& value) {
@@ -109,8 +129,12 @@ Exit Output::error(Error const& error) {
   auto const place = error.field.empty() || error.message.find(error.field) != std::string::npos
                          ? std::string()
                          : " (at " + error.field + ")";
-  err_ << "garland: " << bad(printable(error.message)) << place << "\n";
-  if (error.provider_code == "no_daemon" || error.http_status == 401) return Exit::environment;
+  bool const no_daemon = error.provider_code == "no_daemon";
+  err_ << "garland: " << bad(printable(error.message)) << place
+       << (no_daemon ? "; start garlandd, or name another with --url (garland doctor tells more)" : "")
+       << "\n";
+  if (no_daemon || error.provider_code == "not_garlandd" || error.http_status == 401)
+    return Exit::environment;
   bool const usage = error.kind == ErrorKind::invalidInput || error.kind == ErrorKind::notFound;
   return usage ? Exit::usage : Exit::findings;
 }

@@ -52,6 +52,10 @@ private:
 std::string plain(json::value const* value);
 // Columns that one character takes on a terminal: wide ones take two. Good enough for alignment.
 std::size_t displayWidth(std::string_view utf8);
+// A word as a shell reads it back.
+std::string shellQuoted(std::string const& word);
+// At most so many columns, the rest as "...".
+std::string shortened(std::string const& text, std::size_t columns);
 void printIndented(std::ostream& out, json::value const& value, std::string const& indent = "");
 
 } // namespace garland::cli

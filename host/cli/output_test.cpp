@@ -55,6 +55,20 @@ TEST(Output, TheExitCodeFollowsTheError) {
   EXPECT_EQ(output.error(none), Exit::environment);
 }
 
+TEST(Output, AWordIsQuotedAsAShellReadsIt) {
+  EXPECT_EQ(shellQuoted("url=https://dav.example.com/"), "url=https://dav.example.com/");
+  EXPECT_EQ(shellQuoted("Studio Lindenau"), "'Studio Lindenau'");
+  EXPECT_EQ(shellQuoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(shellQuoted("$HOME"), "'$HOME'");
+  EXPECT_EQ(shellQuoted(""), "''");
+}
+
+TEST(Output, ALongTextIsShortenedByCharacters) {
+  EXPECT_EQ(shortened("short", 5), "short");
+  EXPECT_EQ(shortened("a long text", 8), "a lon...");
+  EXPECT_EQ(shortened("東京東京", 7), "東京...");
+}
+
 TEST(Output, InALogProgressIsALineEveryTenth) {
   Screen screen;
   auto output = screen.output(false);

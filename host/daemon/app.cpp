@@ -25,6 +25,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <unistd.h>
@@ -45,18 +46,15 @@ class House {
 public:
   explicit House(Config const& config)
       : config_(config), log_(clock_, redactor_, config.log_level, stderrSink()),
-        signals_(loop_, SIGTERM, SIGINT), stop_limit_(loop_) {}
+        signals_(loop_, SIGTERM, SIGINT), rescan_signal_(loop_, SIGHUP), stop_limit_(loop_) {}
 
   int run() {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN); // reserved: one day it reloads the configuration
+    rescanOnSignal();
     auto const living = [this] { return live(); };
     asio::co_spawn(loop_, living, [this](std::exception_ptr failed, Result<void> result) {
       if (failed) std::rethrow_exception(failed);
-      if (!result) {
-        log_.error(result.error().message, json::object{{"kind", name(result.error().kind)}});
-        exit_code_ = exitEnvironment;
-      }
+      if (!result) tell(result.error());
       loop_.stop();
     });
     loop_.run();
@@ -66,6 +64,12 @@ public:
   }
 
 private:
+  void tell(Error const& error) {
+    std::string const place = error.field == "/database/url" ? config_.database_place : "";
+    log_.error(place + error.message, json::object{{"kind", name(error.kind)}});
+    exit_code_ = exitEnvironment;
+  }
+
   Task<void> live() {
     Result<void> outcome = co_await open();
     if (outcome) {
@@ -83,20 +87,31 @@ private:
     auto lock = FolderLock::take(config_.data_dir);
     if (!lock) co_return std::move(lock).error();
     lock_.emplace(std::move(*lock));
-    CO_TRY(vault, vault::Vault::open(config_.master_key, true, random_));
-    vault_ = std::move(vault);
+    // Before the first secret: the trial of the sandbox goes on in a copy of this process.
+    CO_TRY_VOID(checkTier());
+    CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
+    auto vault = vault::Vault::open(config_.master_key, false, random_);
+    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound;
+    if (!vault && !no_master_key) co_return std::move(vault).error();
     CO_TRY(key, access::openKeyFile(keyPath(config_.data_dir), random_));
     redactor_.add(key.reveal());
-    CO_TRY_VOID(checkTier());
     CO_TRY_VOID(scanPlugins());
 
     store::Options store_options;
     store_options.url = config_.database_url;
+    store_options.single_daemon = true;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, sync::migrations()));
     store_ = std::move(store);
+    if (no_master_key) {
+      CO_TRY(made, co_await makeVault());
+      vault_ = std::move(made);
+    } else {
+      vault_ = std::move(*vault);
+    }
     egress_ = egress::Client::create(loop_.get_executor(), clock_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
+    CO_TRY_VOID(co_await supervisor_->adopt(catalogue_, false));
     metrics_ = api::Metrics::create(version, store_->driver());
     CO_TRY(engine, co_await sync::Engine::create(engineDependencies()));
     engine_ = std::move(engine);
@@ -106,10 +121,25 @@ private:
     co_return Result<void>();
   }
 
+  // A new master key, unless what the database holds was sealed with one that is lost.
+  Task<std::unique_ptr<vault::Vault>> makeVault() {
+    CO_TRY(sealed, co_await sync::holdsCredentials(*store_));
+    // A PostgreSQL URL may hold a password.
+    std::string database = "of [database] url";
+    if (store_->driver() == "sqlite") database = config_.database_url;
+    if (sealed)
+      co_return Error(
+          ErrorKind::notFound,
+          "the master key file " + config_.master_key + " is missing, and the database " + database +
+              " holds credentials that only it can open; restore the file from its backup, or set "
+              "[database] url to a new, empty database");
+    co_return vault::Vault::open(config_.master_key, true, random_);
+  }
+
   // Every step is taken, whatever became of the one before; the first error is told.
   Task<void> close() {
     tellServiceManager("STOPPING=1");
-    log_.info("garlandd is stopping");
+    if (announced_) log_.info("garlandd is stopping");
     removeReadyFileIfOurs();
     stop_watchdog_.emit(asio::cancellation_type::all);
     Result<void> first;
@@ -125,7 +155,8 @@ private:
     if (store_) keepFirst(first, co_await store_->close());
     stop_limit_.cancel();
     signals_.cancel();
-    log_.info("garlandd has stopped");
+    rescan_signal_.cancel();
+    if (announced_) log_.info("garlandd has stopped");
     co_return first;
   }
 
@@ -145,10 +176,37 @@ private:
         "allow_degraded = true if every plugin here is trusted");
   }
 
-  Result<void> scanPlugins() {
+  // Reads the disk for long: not on the loop's thread once requests come.
+  static Result<runtime::Catalogue> installedIn(std::vector<std::string> const& dirs) {
     TRY(text, parseJson(schemaText("manifest.json")));
     TRY(schema, Schema::compile(text));
-    catalogue_ = runtime::Catalogue::scan(pluginDirs(config_), schema);
+    return runtime::Catalogue::scan(dirs, schema);
+  }
+  static Task<runtime::Catalogue> scan(std::vector<std::string> dirs) { co_return installedIn(dirs); }
+
+  Task<std::vector<runtime::Adoption>> rescan(bool allow_downgrade) {
+    auto scanning = scan(pluginDirs(config_));
+    CO_TRY(newer, co_await asio::co_spawn(disk_, std::move(scanning), asio::use_awaitable));
+    auto adopted = co_await supervisor_->adopt(newer, allow_downgrade);
+    if (adopted) catalogue_.renew(std::move(newer));
+    co_return adopted;
+  }
+
+  void rescanOnSignal() {
+    rescan_signal_.async_wait([this](boost::system::error_code const& failed, int) {
+      if (failed) return;
+      if (announced_) {
+        asio::co_spawn(loop_, rescan(false), [this](std::exception_ptr, auto const& adopted) {
+          if (!adopted) log_.warn("plugins were not looked for again: " + adopted.error().message);
+        });
+      }
+      rescanOnSignal();
+    });
+  }
+
+  Result<void> scanPlugins() {
+    TRY(installed, installedIn(pluginDirs(config_)));
+    catalogue_ = std::move(installed);
     for (auto const& plugin : catalogue_.plugins()) {
       json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
       if (plugin.refusal.empty())
@@ -165,6 +223,17 @@ private:
     options.worker_path = workerPath(config_);
     options.allow_degraded_sandbox = config_.allow_degraded_sandbox;
     options.expected_tier = sandbox_.tier;
+    options.isolation = config_.isolation;
+    options.isolation_of = config_.isolation_of;
+    options.idle = config_.idle;
+    options.idle_vendor = config_.idle_vendor;
+    options.builds_dir = config_.data_dir + "/plugins";
+    options.development = config_.development;
+    options.capsules_dir = config_.data_dir + "/capsules";
+    options.redactor = &redactor_;
+    options.on_event = [this](runtime::SupervisorEvent const& event) {
+      if (metrics_) metrics_->pluginEvent(event);
+    };
     return options;
   }
 
@@ -202,7 +271,8 @@ private:
                              sandbox_,
                              std::string(version),
                              std::string(store_->driver()),
-                             std::move(schemas)};
+                             std::move(schemas),
+                             [this](bool allow_downgrade) { return rescan(allow_downgrade); }};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -267,7 +337,9 @@ private:
   Log log_;
   asio::io_context loop_{1};
   asio::signal_set signals_;
+  asio::signal_set rescan_signal_;
   asio::steady_timer stop_limit_;
+  asio::thread_pool disk_{1};
   asio::cancellation_signal stop_watchdog_;
   std::optional<FolderLock> lock_;
   runtime::SandboxStatus sandbox_;

@@ -3,6 +3,7 @@
 
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
+#include "host/egress/egress.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -16,8 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 
 namespace garland::daemon {
 
@@ -51,14 +55,65 @@ Finding checkDataDir(Config const& config) {
   return good("data folder", config.data_dir + " can be written");
 }
 
-Finding checkKeyFile(std::string const& name, std::string const& path) {
+// A file that may not be what it is named as is not made private: that would be advice about somebody else's
+// file.
+struct KeyFile {
+  std::string name;
+  std::string setting; // that says where it is
+  std::string path;
+  std::uintmax_t least_bytes;
+  std::uintmax_t most_bytes;
+};
+
+Finding checkNewKeyFile(KeyFile const& key, Config const& config) {
+  auto const folder = fs::path(key.path).parent_path();
+  std::error_code ignored;
+  bool const made_at_start = folder == fs::path(config.data_dir);
+  if (!made_at_start && !fs::is_directory(folder, ignored))
+    return bad(key.name, "there is no folder " + folder.string() + " for " + key.path,
+               "make the folder, or name another file with " + key.setting);
+  if (!made_at_start && ::access(folder.c_str(), W_OK | X_OK) != 0)
+    return bad(key.name, "this user cannot make a file in " + folder.string(),
+               "make " + key.path + " there yourself, or name another file with " + key.setting);
+  return good(key.name, key.path + " is not there yet; the first start makes it");
+}
+
+Finding checkKeyFile(KeyFile const& key, Config const& config) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0)
-    return good(name, path + " is not there yet; the first start makes it");
-  if ((info.st_mode & 077U) != 0) return bad(name, path + " can be read by others", "chmod 600 " + path);
-  if (::access(path.c_str(), R_OK) != 0)
-    return bad(name, path + " cannot be read by this user", "chown $USER " + path);
-  return good(name, path + " is private");
+  if (::stat(key.path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return checkNewKeyFile(key, config);
+    return bad(key.name, key.path + " cannot be looked at: " + std::generic_category().message(errno),
+               "name another file with " + key.setting);
+  }
+  if (!S_ISREG(info.st_mode))
+    return bad(key.name, key.path + " is no regular file", "name another file with " + key.setting);
+  auto const bytes = static_cast<std::uintmax_t>(info.st_size);
+  if (bytes < key.least_bytes || bytes > key.most_bytes)
+    return bad(key.name,
+               key.path + " holds " + std::to_string(bytes) + " bytes, so it is no " + key.name + " (" +
+                   std::to_string(key.least_bytes) + " bytes)",
+               "name another file with " + key.setting + ", or restore this one from its backup");
+  if ((info.st_mode & 077U) != 0)
+    return bad(key.name, key.path + " can be read by others", "chmod 600 " + key.path);
+  if (::access(key.path.c_str(), R_OK) != 0)
+    return bad(key.name, key.path + " cannot be read by this user", "chown $USER " + key.path);
+  return good(key.name, key.path + " is private");
+}
+
+// A line ending that an editor added is no harm to the API key.
+std::vector<KeyFile> keyFiles(Config const& config) {
+  return {{"master key", "[vault] master_key", config.master_key, 32, 32},
+          {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48}};
+}
+
+Finding checkTrust(Config const& config) {
+  auto const usable = egress::checkCaFile(config.extra_ca_file);
+  if (!usable)
+    return bad("certificates", usable.error().message,
+               "set [egress] extra_ca_file to a PEM file of certificates, or leave it out");
+  if (config.extra_ca_file.empty()) return good("certificates", "the system's authorities are trusted");
+  return good("certificates",
+              "the system's authorities and those of " + config.extra_ca_file + " are trusted");
 }
 
 Finding checkWorker(Config const& config) {
@@ -89,6 +144,12 @@ Finding checkPlugins(Config const& config) {
       refused += (refused.empty() ? "" : "; ") + plugin.manifest.id + ": " + plugin.refusal;
   if (!refused.empty())
     return bad("plugins", refused, "install these plugins again, or remove their folders");
+  for (auto const& [id, isolation] : config.isolation_of) {
+    auto const* const meant = catalogue.find(id);
+    if (!meant || meant->manifest.id != id)
+      return bad("plugins", "[sandbox] isolation_of names " + id + ", which is not installed",
+                 "name the full id of a plugin: see `garland plugins ls`");
+  }
   return good("plugins", std::to_string(catalogue.plugins().size()) + " installed in " + where);
 }
 
@@ -96,7 +157,7 @@ Finding checkSandbox(Config const& config) {
   auto const status = runtime::probeSandbox();
   std::string message =
       "tier " + std::string(runtime::name(status.tier)) + ": " + std::string(runtime::coverage(status.tier));
-  for (auto const& note : status.notes) message += " " + note;
+  for (auto const& note : status.notes) message += "; " + note;
   if (status.tier == runtime::SandboxTier::d && !config.allow_degraded_sandbox)
     return bad("sandbox", message,
                "use a kernel with Landlock or user namespaces, or set [sandbox] allow_degraded = true");
@@ -115,9 +176,17 @@ Finding checkPort(Config const& config) {
   acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
   if (!code) acceptor.set_option(asio::ip::tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor.bind({address, config.port}, code);
+  if (!code && config.port == 0)
+    return good("address", "a free port of " + config.address + " will be taken");
   if (!code) return good("address", where + " is free");
   return bad("address", where + " cannot be used: " + code.message(),
              "choose another with --port, or 0 for any");
+}
+
+std::string fixOf(std::string const& problem, LoadedConfig const& loaded) {
+  if (!loaded.file_was_read && &problem == &loaded.problems.front())
+    return "name the file of settings with --config FILE, or leave it out for the defaults";
+  return problem.starts_with("--") ? "correct this option" : "correct this line";
 }
 
 // What the first or next start would do to it. Looks only.
@@ -147,7 +216,8 @@ Finding checkDatabase(Config const& config) {
                  [&](std::exception_ptr, Result<std::size_t> result) { pending = std::move(result); });
   context.run();
   if (*pending) return good("database", describePending(**pending, all));
-  return bad("database", pending->error().message, "check [database] url");
+  std::string const place = pending->error().field == "/database/url" ? config.database_place : "";
+  return bad("database", place + pending->error().message, "check [database] url");
 }
 
 } // namespace
@@ -174,13 +244,13 @@ std::string workerPath(Config const& config) {
 std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   Config const& config = loaded.config;
   std::vector<Finding> out;
-  out.reserve(loaded.problems.size() + 9);
+  out.reserve(loaded.problems.size() + 10);
   for (auto const& problem : loaded.problems)
-    out.push_back(bad("configuration", problem, "correct this line"));
+    out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
   out.push_back(checkDataDir(config));
-  out.push_back(checkKeyFile("master key", config.master_key));
-  out.push_back(checkKeyFile("API key", keyPath(config.data_dir)));
+  for (auto const& key : keyFiles(config)) out.push_back(checkKeyFile(key, config));
+  out.push_back(checkTrust(config));
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));
   out.push_back(checkSandbox(config));

@@ -2,15 +2,16 @@
 // mistake in the file, and is answered with its place.
 #include "host/daemon/config.h"
 
+#include "host/base/file_text.h"
 #include "host/daemon/daemon.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <optional>
 
 namespace garland::daemon {
@@ -37,10 +38,21 @@ template <class Take> std::function<Complaint(toml::node const&, Config&)> text(
   };
 }
 
+// "~/garland" is meant as a shell means it; nothing else that begins with "~" is understood.
+Complaint expandHome(std::string& path) {
+  if (!path.starts_with('~')) return std::nullopt;
+  char const* home = std::getenv("HOME");
+  if (path != "~" && !path.starts_with("~/"))
+    return "must be a path; of paths that begin with ~ only ~/... is known";
+  if (home == nullptr || *home != '/') return "begins with ~, but HOME is not set: write the whole path";
+  path = home + path.substr(1);
+  return std::nullopt;
+}
+
 std::function<Complaint(toml::node const&, Config&)> path(std::string Config::* member) {
   return text([member](std::string const& value, Config& config) -> Complaint {
     config.*member = value;
-    return std::nullopt;
+    return expandHome(config.*member);
   });
 }
 
@@ -53,8 +65,9 @@ Complaint takePort(toml::node const& node, Config& config) {
 }
 
 Complaint takeAddress(std::string const& value, Config& config) {
-  // What an address is and whether it is loopback is checked where it is used.
-  if (value.empty()) return "must be a loopback address: \"127.0.0.1\" or \"::1\"";
+  boost::system::error_code failed;
+  auto const address = boost::asio::ip::make_address(value, failed);
+  if (failed || !address.is_loopback()) return "must be a loopback address: \"127.0.0.1\" or \"::1\"";
   config.address = value;
   return std::nullopt;
 }
@@ -63,7 +76,12 @@ Complaint takeDatabase(std::string const& value, Config& config) {
   if (!value.empty() && !value.starts_with("sqlite:") && !value.starts_with("postgresql://"))
     return "must be empty, \"sqlite:/path/to/garland.db\" or \"postgresql://user@host:port/name\"";
   config.database_url = value;
-  return std::nullopt;
+  constexpr std::string_view sqlite = "sqlite:";
+  if (!value.starts_with(sqlite)) return std::nullopt;
+  auto file = value.substr(sqlite.size());
+  auto wrong = expandHome(file);
+  config.database_url = std::string(sqlite) + file;
+  return wrong;
 }
 
 Complaint takeDirs(toml::node const& node, Config& config) {
@@ -74,14 +92,48 @@ Complaint takeDirs(toml::node const& node, Config& config) {
     auto const value = element.value_exact<std::string>();
     if (!value || value->empty()) return wanted;
     config.plugin_dirs.push_back(*value);
+    if (auto wrong = expandHome(config.plugin_dirs.back())) return wrong;
   }
   return std::nullopt;
 }
 
-Complaint takeDegraded(toml::node const& node, Config& config) {
-  auto const value = node.value_exact<bool>();
-  if (!value) return "must be true or false";
-  config.allow_degraded_sandbox = *value;
+std::function<Complaint(toml::node const&, Config&)> flag(bool Config::* member) {
+  return [member](toml::node const& node, Config& config) -> Complaint {
+    auto const value = node.value_exact<bool>();
+    if (!value) return "must be true or false";
+    config.*member = *value;
+    return std::nullopt;
+  };
+}
+
+std::function<Complaint(toml::node const&, Config&)> seconds(Milliseconds Config::* member) {
+  return [member](toml::node const& node, Config& config) -> Complaint {
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < 1 || *value > 86'400) return "must be a whole number of seconds from 1 to 86400";
+    config.*member = std::chrono::seconds(*value);
+    return std::nullopt;
+  };
+}
+
+Complaint takeIsolation(std::string const& value, Config& config) {
+  auto const isolation = runtime::parseIsolation(value);
+  if (!isolation) return "must be \"plugin\", \"vendor\" or \"operation\"";
+  config.isolation = *isolation;
+  return std::nullopt;
+}
+
+Complaint takeIsolationOf(toml::node const& node, Config& config) {
+  constexpr char const* wanted =
+      "must be a table from plugin ids to \"plugin\", \"vendor\" or \"operation\", such "
+      "as { \"garland.calendar.caldav\" = \"vendor\" }";
+  auto const* table = node.as_table();
+  if (table == nullptr) return wanted;
+  for (auto const& [id, element] : *table) {
+    auto const word = element.value_exact<std::string>();
+    auto const isolation = word ? runtime::parseIsolation(*word) : std::nullopt;
+    if (!isolation) return wanted;
+    config.isolation_of.insert_or_assign(std::string(id.str()), *isolation);
+  }
   return std::nullopt;
 }
 
@@ -102,8 +154,13 @@ std::vector<Setting> const& table() {
       {"database", "url", "\"\"", text(takeDatabase)},
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},
+      {"plugins", "development", "false", flag(&Config::development)},
       {"vault", "master_key", "\"\"", path(&Config::master_key)},
-      {"sandbox", "allow_degraded", "false", takeDegraded},
+      {"sandbox", "allow_degraded", "false", flag(&Config::allow_degraded_sandbox)},
+      {"sandbox", "isolation", "\"plugin\"", text(takeIsolation)},
+      {"sandbox", "isolation_of", "{}", takeIsolationOf},
+      {"sandbox", "idle", "600", seconds(&Config::idle)},
+      {"sandbox", "idle_vendor", "60", seconds(&Config::idle_vendor)},
       {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
       {"log", "level", "\"info\"", text(takeLevel)},
   };
@@ -162,6 +219,8 @@ private:
       }
       if (auto const wrong = row->take(node, out_.config))
         complain(node.source().begin, "[" + std::string(section) + "] " + row->key + " " + *wrong);
+      else if (section == "database")
+        out_.config.database_place = placed(file_, node.source().begin, "");
     }
   }
   void complain(toml::source_position const& at, std::string const& message) {
@@ -195,9 +254,14 @@ std::string fromHere(std::string const& path) {
 
 void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
   Config& config = out.config;
-  if (!overrides.data_dir.empty()) config.data_dir = fromHere(overrides.data_dir);
+  if (!overrides.data_dir.empty()) {
+    auto folder = overrides.data_dir;
+    if (auto const wrong = expandHome(folder)) out.problems.push_back("--data-dir " + *wrong);
+    config.data_dir = fromHere(folder);
+  }
   if (overrides.port >= 0) config.port = static_cast<unsigned short>(overrides.port);
   if (!overrides.database_url.empty()) {
+    config.database_place = "--database: ";
     if (auto const wrong = takeDatabase(overrides.database_url, config))
       out.problems.push_back("--database " + *wrong);
     else if (config.database_url.starts_with("sqlite:"))
@@ -226,16 +290,15 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
 
 LoadedConfig loadConfig(std::string const& path, Overrides const& overrides) {
   if (path.empty()) return parseConfig("", "", "/", overrides);
-  std::ifstream in(path, std::ios::binary);
-  std::string const text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in && text.empty()) {
+  auto const text = readFileText(path);
+  if (!text) {
     LoadedConfig out = parseConfig("", path, "/", overrides);
-    out.problems.insert(out.problems.begin(),
-                        path + ": the file cannot be read: is the path right, may this user read it?");
+    out.file_was_read = false;
+    out.problems.insert(out.problems.begin(), "the settings: " + text.error().message);
     return out;
   }
   std::error_code ignored;
-  return parseConfig(text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
+  return parseConfig(*text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
 }
 
 std::vector<SettingDoc> settings() {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "host/base/log.h"
+#include "host/runtime/runtime.h"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +16,16 @@ struct Config {
   unsigned short port = 7480;
   std::string data_dir;                 // resolved: never empty once loaded
   std::string database_url;             // resolved
+  std::string database_place;           // "FILE:LINE:COLUMN: " that says so; empty: the default
   std::vector<std::string> plugin_dirs; // empty: beside the program
   std::string worker_path;              // empty: beside the program
   std::string master_key;               // resolved
+  bool development = false;             // of plugins: builds may change under one version
   bool allow_degraded_sandbox = false;
+  runtime::Isolation isolation = runtime::Isolation::plugin;
+  std::map<std::string, runtime::Isolation> isolation_of; // by plugin id
+  Milliseconds idle{600'000};
+  Milliseconds idle_vendor{60'000};
   std::string extra_ca_file; // empty: the system's certificates only
   LogLevel log_level = LogLevel::info;
 };
@@ -26,6 +34,7 @@ struct Config {
 struct LoadedConfig {
   Config config;
   std::vector<std::string> problems;
+  bool file_was_read = true; // false: the first problem says why
 };
 
 // What the command line says; it wins over the file.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -91,14 +92,34 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"AWrongWord", "[log]\nlevel = \"loud\"\n", "2:9",
                 "\"debug\", \"info\", \"warn\" or \"error\""},
         Mistake{"ANumberForAFlag", "[sandbox]\nallow_degraded = 1\n", "2:18", "true or false"},
+        Mistake{"AnIsolationThatIsNone", "[sandbox]\nisolation = \"process\"\n", "2:13",
+                "must be \"plugin\", \"vendor\" or \"operation\""},
+        Mistake{"AnIsolationOfNobody", "[sandbox]\nisolation_of = \"vendor\"\n", "2:16",
+                "table from plugin ids"},
+        Mistake{"AnIsolationOfAPluginThatIsNone", "[sandbox]\nisolation_of = { \"a.b\" = \"none\" }\n",
+                "2:16", "table from plugin ids"},
+        Mistake{"AnIdleTimeOfNothing", "[sandbox]\nidle = 0\n", "2:8", "from 1 to 86400"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
+        Mistake{"AnAddressOfTheNetwork", "[daemon]\naddress = \"0.0.0.0\"\n", "2:11", "loopback address"},
+        Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "loopback address"},
+        Mistake{"TheHomeOfAnother", "[daemon]\ndata_dir = \"~rosa/x\"\n", "2:12", "~/..."},
         Mistake{"BrokenToml", "[daemon\nport = 1\n", "1:8", ""}),
     [](auto const& info) { return info.param.name; });
 
 TEST(Config, EveryMistakeIsTold) {
   auto const loaded = parseConfig("[daemon]\nprot = 1\nport = -1\n[logs]\n", "garland.toml", "/", none);
   EXPECT_EQ(loaded.problems.size(), 3U);
+}
+
+TEST(Config, IsolationIsReadForAllAndForOnePlugin) {
+  auto const loaded = parseConfig("[sandbox]\nisolation = \"vendor\"\nidle_vendor = 5\n"
+                                  "isolation_of = { \"garland.calendar.caldav\" = \"operation\" }\n",
+                                  "garland.toml", "/", none);
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.config.isolation, runtime::Isolation::vendor);
+  EXPECT_EQ(loaded.config.isolation_of.at("garland.calendar.caldav"), runtime::Isolation::operation);
+  EXPECT_EQ(loaded.config.idle_vendor, std::chrono::seconds(5));
 }
 
 TEST(Config, RelativePathsAreMeantFromTheFile) {
@@ -108,6 +129,33 @@ TEST(Config, RelativePathsAreMeantFromTheFile) {
   EXPECT_EQ(loaded.config.data_dir, "/etc/garland/data");
   EXPECT_EQ(loaded.config.plugin_dirs.at(0), "/etc/plugins");
   EXPECT_EQ(loaded.config.database_url, "sqlite:/etc/garland/db/garland.db");
+}
+
+TEST(Config, ATildeIsTheHomeOfTheUser) {
+  auto const home = std::string(std::getenv("HOME"));
+  Overrides overrides;
+  auto const loaded = parseConfig(
+      "[daemon]\ndata_dir = \"~/x\"\n[plugins]\ndirs = [\"~/p\"]\n[database]\nurl = \"sqlite:~/d.db\"\n",
+      "garland.toml", "/etc/garland", overrides);
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.config.data_dir, home + "/x");
+  EXPECT_EQ(loaded.config.plugin_dirs.at(0), home + "/p");
+  EXPECT_EQ(loaded.config.database_url, "sqlite:" + home + "/d.db");
+  overrides.data_dir = "~/y";
+  EXPECT_EQ(parseConfig("", "", "/", overrides).config.data_dir, home + "/y");
+}
+
+TEST(Config, ADatabaseThatTurnsOutWrongIsToldWithItsPlace) {
+  auto const loaded =
+      parseConfig("[database]\nurl = \"postgresql://a@b:c:d/e\"\n", "garland.toml", "/etc/garland", none);
+  EXPECT_EQ(loaded.config.database_place, "garland.toml:2:7: ");
+}
+
+TEST(Config, AFolderIsNoFileOfSettings) {
+  auto const loaded = loadConfig("/tmp", none);
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_NE(loaded.problems.front().find("/tmp is a folder"), std::string::npos) << loaded.problems.front();
+  EXPECT_FALSE(loaded.file_was_read);
 }
 
 TEST(Config, TheCommandLineWins) {

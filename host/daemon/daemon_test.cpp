@@ -1,6 +1,12 @@
 // The real program: started, asked, stopped, started twice, started wrongly.
 #include "host/base/json.h"
 #include "host/daemon/daemon.h"
+#include "host/store/store.h"
+#include "host/sync/sync.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +21,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <poll.h>
 #include <set>
 
@@ -184,6 +191,45 @@ TEST(Garlandd, TwiceOnOneDatabaseFileIsRefused) {
   EXPECT_EQ(first.exitCode(), 0);
 }
 
+Task<void> put(std::string url, store::Statement statement) {
+  auto const executor = co_await asio::this_coro::executor;
+  store::Options options;
+  options.url = std::move(url);
+  CO_TRY(opened, co_await store::Store::open(executor, std::move(options), sync::migrations()));
+  store::Unit unit;
+  unit.push_back(std::move(statement));
+  CO_TRY_VOID(co_await opened->commit(std::move(unit)));
+  co_return co_await opened->close();
+}
+
+TEST(Garlandd, ALostMasterKeyIsNotReplacedWhileTheDatabaseNeedsIt) {
+  Folder folder;
+  auto const key = folder.path() / "master.key";
+  auto const database = folder.path() / "garland.db";
+  auto const run = [&] {
+    Program daemon(folder.path() / "log", onFolder(folder));
+    awaitReady(folder.path());
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
+  };
+  run();
+  fs::remove(key);
+  run(); // nothing is sealed yet: another key will do
+  EXPECT_TRUE(fs::exists(key));
+  asio::io_context loop;
+  store::Statement credential("INSERT INTO credentials VALUES ('ven_1','con_1','login','sealed')");
+  asio::co_spawn(loop, put("sqlite:" + database.string(), std::move(credential)),
+                 [](std::exception_ptr, Result<void> done) { EXPECT_TRUE(done) << done.error().message; });
+  loop.run();
+  fs::remove(key);
+  Program daemon(folder.path() / "log", onFolder(folder));
+  EXPECT_EQ(daemon.exitCode(), 3);
+  EXPECT_NE(daemon.log().find("master key file " + key.string() + " is missing"), std::string::npos)
+      << daemon.log();
+  EXPECT_NE(daemon.log().find(database.string()), std::string::npos) << daemon.log();
+  EXPECT_FALSE(fs::exists(key));
+}
+
 TEST(Garlandd, ATakenPortIsToldWithWhatToDo) {
   Folder folder;
   Folder other;
@@ -238,6 +284,89 @@ TEST(Garlandd, CheckTellsEveryProblemAtOnce) {
   EXPECT_TRUE(bad.contains("API key"));
   EXPECT_TRUE(bad.contains("worker program"));
   EXPECT_FALSE(bad.contains("database"));
+}
+
+// Findings of --check that are not ok, by their name.
+std::map<std::string, std::string> problemsOf(Folder const& folder, std::string const& settings,
+                                              std::vector<std::string> more = {}) {
+  std::ofstream(folder.path() / "garland.toml")
+      << "[daemon]\nport = 0\ndata_dir = \"" << folder.path().string() << "\"\n"
+      << settings;
+  std::vector<std::string> words{"--config", (folder.path() / "garland.toml").string(), "--check", "--json"};
+  words.insert(words.end(), more.begin(), more.end());
+  Program check(folder.path() / "log", words);
+  EXPECT_EQ(check.exitCode(), 1);
+  std::map<std::string, std::string> problems;
+  auto const report = parseJson(check.log());
+  EXPECT_TRUE(report) << check.log();
+  if (!report) return problems;
+  for (auto const& finding : report->at("findings").as_array())
+    if (!finding.at("ok").as_bool())
+      problems[std::string(finding.at("check").as_string())] =
+          textOr(finding, "/message", "") + " | " + textOr(finding, "/fix", "");
+  return problems;
+}
+
+TEST(Garlandd, CheckRefusesACertificateFileThatIsNone) {
+  Folder folder;
+  auto missing = problemsOf(folder, "[egress]\nextra_ca_file = \"ca.pem\"\n");
+  EXPECT_NE(missing["certificates"].find("ca.pem"), std::string::npos);
+  std::ofstream(folder.path() / "ca.pem") << "no certificate";
+  auto wrong = problemsOf(folder, "[egress]\nextra_ca_file = \"ca.pem\"\n");
+  EXPECT_NE(wrong["certificates"].find("PEM"), std::string::npos);
+}
+
+TEST(Garlandd, CheckRefusesAMasterKeyThatCannotBeOne) {
+  Folder folder;
+  auto lost = problemsOf(folder, "[vault]\nmaster_key = \"nowhere/master.key\"\n");
+  EXPECT_NE(lost["master key"].find("there is no folder"), std::string::npos) << lost["master key"];
+  std::ofstream(folder.path() / "notes.txt") << "not a key at all";
+  fs::permissions(folder.path() / "notes.txt", fs::perms::owner_read | fs::perms::others_read);
+  auto notes = problemsOf(folder, "[vault]\nmaster_key = \"notes.txt\"\n");
+  EXPECT_NE(notes["master key"].find("holds 16 bytes"), std::string::npos) << notes["master key"];
+  EXPECT_NE(notes["master key"].find("name another file"), std::string::npos) << notes["master key"];
+  EXPECT_EQ(notes["master key"].find("chmod"), std::string::npos) << "it is no key of ours";
+}
+
+TEST(Garlandd, CheckTellsTheLineOfABadDatabase) {
+  Folder folder;
+  auto found = problemsOf(folder, "[database]\nurl = \"postgresql://a@b/c?nothing=known\"\n");
+  EXPECT_NE(found["database"].find("garland.toml:5:7: "), std::string::npos) << found["database"];
+}
+
+TEST(Garlandd, AFolderOfSettingsIsNoFileOfThem) {
+  Folder folder;
+  Program check(folder.path() / "log", {"--config", folder.path().string(), "--check"});
+  EXPECT_EQ(check.exitCode(), 1);
+  EXPECT_NE(check.log().find("is a folder, not a file"), std::string::npos) << check.log();
+  EXPECT_NE(check.log().find("--config"), std::string::npos) << check.log();
+  Program start(folder.path() / "log", {"--config", folder.path().string()});
+  EXPECT_EQ(start.exitCode(), 2);
+  EXPECT_NE(start.log().find("is a folder, not a file"), std::string::npos) << start.log();
+}
+
+TEST(Garlandd, JsonWithoutCheckIsWrongUsage) {
+  Folder folder;
+  auto arguments = onFolder(folder);
+  arguments.emplace_back("--json");
+  EXPECT_EQ(Program(folder.path() / "log", arguments).exitCode(), 2);
+}
+
+TEST(Garlandd, AnUnknownOptionsValueIsNotRepeated) {
+  Folder folder;
+  Program daemon(folder.path() / "log", {"--password", "open-sesame"});
+  EXPECT_EQ(daemon.exitCode(), 2);
+  EXPECT_EQ(daemon.log().find("open-sesame"), std::string::npos) << daemon.log();
+}
+
+TEST(Garlandd, AFailedStartSaysOnlyWhyItFailed) {
+  Folder folder;
+  auto arguments = onFolder(folder);
+  arguments.insert(arguments.end(), {"--database", "postgresql://a@b/c?nothing=known"});
+  Program daemon(folder.path() / "log", arguments);
+  EXPECT_EQ(daemon.exitCode(), 3);
+  EXPECT_NE(daemon.log().find("--database: "), std::string::npos) << daemon.log();
+  EXPECT_EQ(daemon.log().find("stop"), std::string::npos) << daemon.log();
 }
 
 TEST(Garlandd, CheckOnlyLooks) {

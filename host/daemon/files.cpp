@@ -1,12 +1,12 @@
 // Paths, and the small file by which the command-line tool finds a running daemon.
 #include "host/daemon/daemon.h"
 
+#include "host/base/file_text.h"
 #include "host/base/json.h"
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace garland::daemon {
 
@@ -43,10 +43,10 @@ std::string lockPath(std::string const& data_dir) { return data_dir + "/garlandd
 
 Result<ReadyFile> readReadyFile(std::string const& data_dir) {
   auto const path = readyPath(data_dir);
-  std::ifstream in(path);
-  if (!in) return Error(ErrorKind::notFound, "no daemon runs on " + data_dir + " (there is no " + path + ")");
-  std::string const text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  TRY(value, parseJson(text));
+  auto text = readFileText(path);
+  if (!text)
+    return Error(ErrorKind::notFound, "no daemon runs on " + data_dir + " (" + text.error().message + ")");
+  TRY(value, parseJson(*text));
   TRY(address, textAt(value, "/address"));
   TRY(port, integerAt(value, "/port"));
   ReadyFile file;

@@ -19,7 +19,9 @@ int check(LoadedConfig const& loaded, bool as_json) {
   bool ok = true;
   for (Finding const& finding : findings) ok = ok && finding.ok;
   if (as_json) {
-    std::cout << json::serialize(toJson(findings)) << '\n';
+    auto report = toJson(findings);
+    report.as_object()["data_dir"] = loaded.config.data_dir;
+    std::cout << json::serialize(report) << '\n';
     return ok ? exitOk : exitFindings;
   }
   for (Finding const& finding : findings) {
@@ -31,6 +33,7 @@ int check(LoadedConfig const& loaded, bool as_json) {
 
 int start(LoadedConfig const& loaded) {
   for (auto const& problem : loaded.problems) std::cerr << "garlandd: " << problem << '\n';
+  if (!loaded.file_was_read) std::cerr << "garlandd: name the file of settings with --config FILE\n";
   if (!loaded.problems.empty()) return exitUsage;
   auto const usable = ensureDataDir(loaded.config.data_dir);
   if (!usable) {
@@ -58,11 +61,18 @@ int main(int argc, char** argv) {
                  "Folder for keys and the SQLite file; wins over the file.");
   app.add_option("--port", overrides.port, "Port to listen on, 0 for any free one; wins over the file.")
       ->check(CLI::Range(0, 65535));
-  app.add_flag("--check", only_check, "Say everything that would keep the daemon from working, and end.");
-  app.add_flag("--json", as_json, "With --check: findings as JSON.");
+  auto* const checking =
+      app.add_flag("--check", only_check, "Say everything that would keep the daemon from working, and end.");
+  app.add_flag("--json", as_json, "With --check: findings as JSON.")->needs(checking);
+  app.footer(
+      "A connected account is synced by itself, as often as its connector says (CalDAV: every 15 minutes).");
   app.set_version_flag("--version", "garlandd " + std::string(version));
   try {
     app.parse(argc, argv);
+  } catch (CLI::ExtrasError const&) {
+    // Its own text repeats every word, and one may be a password.
+    std::cerr << "garlandd: there is a word or an option that it does not know; see garlandd --help\n";
+    return exitUsage;
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? exitOk : exitUsage;
   }

@@ -26,6 +26,11 @@ void hardenProcess() {
   rlimit const none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   umask(077);
+  // A worker takes five descriptors.
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void tellServiceManager(std::string const& state) { sd_notify(0, state.c_str()); }

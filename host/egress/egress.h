@@ -67,6 +67,9 @@ struct Policy {
   std::string extra_ca_file;
 };
 
+// invalidInput if Policy::extra_ca_file could not be used; "" is fine.
+Result<void> checkCaFile(std::string const& path);
+
 // What happened, for the audit trail: no bodies, no header values, no query values.
 struct AuditEntry {
   TimePoint at;

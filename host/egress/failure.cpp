@@ -1,5 +1,7 @@
 #include "host/egress/failure.h"
 
+#include "host/base/userinfo.h"
+
 #include <system_error>
 
 namespace garland::egress {
@@ -64,7 +66,7 @@ std::optional<Error> stopped(Transfer const& transfer, Hop const& hop) {
     return coded(ErrorKind::forbidden, "private_address",
                  host + " leads to " + transfer.refusedAddress() +
                      ", which is no public address; an operator can allow the private network for this "
-                     "connection");
+                     "connection (--allow-private-network)");
   case Stop::plain_http: return plainHttpNotAllowed(host);
   case Stop::not_repeated:
     return coded(ErrorKind::transient, "connection_lost",
@@ -121,7 +123,7 @@ std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Millise
 
 Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
   std::string listed;
-  for (auto const& rule : rules) listed += (listed.empty() ? "" : ", ") + rule;
+  for (auto const& rule : rules) listed += (listed.empty() ? "" : ", ") + withoutUserinfo(rule);
   return coded(ErrorKind::forbidden, "host_not_allowed",
                "the host " + url.host() + " at port " + std::to_string(url.port()) +
                    " is not among those allowed (" + (listed.empty() ? "none" : listed) +
@@ -132,7 +134,8 @@ Error plainHttpNotAllowed(std::string const& host) {
   return coded(ErrorKind::forbidden, "plain_http",
                "plain http to " + host +
                    " would send the password readable; use https "
-                   "(or, for a server of your own, allow the connection private networks)");
+                   "(or, for a server of your own, allow the connection private networks: "
+                   "--allow-private-network)");
 }
 
 } // namespace garland::egress

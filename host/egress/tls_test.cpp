@@ -2,6 +2,7 @@
 #include "host/egress/egress_fixture.h"
 #include "host/egress/test_certificate.h"
 
+#include <filesystem>
 #include <fstream>
 
 namespace garland::egress::testing {
@@ -35,6 +36,17 @@ TEST_F(Tls, AnAuthorityOfTheOperatorIsBelieved) {
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->body, "safe");
   }
+}
+
+TEST_F(Tls, ACaFileIsCheckedBeforeItIsNeeded) {
+  EXPECT_TRUE(checkCaFile(""));
+  EXPECT_TRUE(checkCaFile(authority_.file()));
+  auto const missing = authority_.file() + ".missing";
+  ASSERT_FALSE(checkCaFile(missing));
+  EXPECT_NE(checkCaFile(missing).error().message.find(missing), std::string::npos);
+  std::ofstream(missing) << "no certificate";
+  EXPECT_FALSE(checkCaFile(missing));
+  std::filesystem::remove(missing);
 }
 
 TEST_F(Tls, AnUnknownAuthorityIsNot) {

@@ -1,5 +1,7 @@
 #include "host/egress/trust.h"
 
+#include "host/egress/egress.h"
+
 #include <openssl/err.h>
 
 #include <sys/stat.h>
@@ -53,6 +55,11 @@ Result<TrustStore> loadTrust(std::string const& extra_ca_file) {
   }
   ERR_clear_error();
   return store;
+}
+
+Result<void> checkCaFile(std::string const& path) {
+  TRY_VOID(loadTrust(path));
+  return {};
 }
 
 std::string versionOf(std::string const& extra_ca_file) {

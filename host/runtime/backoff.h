@@ -22,6 +22,10 @@ public:
     not_before_ = now + (deaths_ == 1 ? Monotonic(0) : jittered(span()));
     return not_before_;
   }
+  void reset() {
+    deaths_ = 0;
+    not_before_ = Monotonic::min();
+  }
   Monotonic notBefore() const { return not_before_; }
   bool waits(Monotonic now) const { return now < not_before_; }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 namespace garland::runtime {
 namespace {
@@ -93,6 +94,10 @@ Catalogue Catalogue::scan(std::vector<std::string> const& dirs, Schema const& ma
     }
   }
   return catalogue;
+}
+
+void Catalogue::renew(Catalogue newer) {
+  former_.push_back(std::exchange(plugins_, std::move(newer.plugins_))); // moved, so addresses stay
 }
 
 PluginInfo const* Catalogue::find(std::string_view id) const {

@@ -3,6 +3,9 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 namespace garland::runtime {
 namespace {
 
@@ -65,8 +68,19 @@ void Connection::drain() {
 void Connection::sendRaw(wire::Kind kind, std::uint64_t id, std::string_view payload) {
   if (!owner_) return;
   wire::appendMessage(output_, kind, id, payload);
+  queued();
+}
+
+void Connection::queued() {
   if (output_.size() - written_ > kMaxQueued) return breakOff("does not read what the host sends");
   flushSoon();
+}
+
+std::size_t Connection::unread() const {
+  int in_kernel = 0;
+  auto& socket = const_cast<asio::local::stream_protocol::socket&>(socket_); // native_handle() is not const
+  if (::ioctl(socket.native_handle(), SIOCOUTQ, &in_kernel) != 0 || in_kernel < 0) in_kernel = 0;
+  return static_cast<std::size_t>(in_kernel) + output_.size() - written_;
 }
 
 void Connection::flushSoon() {

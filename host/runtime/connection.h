@@ -39,16 +39,21 @@ public:
   void start();
   // Queued; written together with whatever else this turn of the loop sends.
   template <class Payload> void send(wire::Kind kind, std::uint64_t id, Payload const& payload) {
-    sendRaw(kind, id, wire::encode(payload));
+    if (!owner_) return;
+    wire::append(output_, kind, id, payload);
+    queued();
   }
   void sendRaw(wire::Kind kind, std::uint64_t id, std::string_view payload);
   // Hands over what a dead worker had still written.
   void drain();
   void close(); // no call to the owner comes after it
+  // Bytes that were sent and that the worker has not taken yet, as the kernel counts them.
+  std::size_t unread() const;
 
 private:
   void read();
   void onRead(std::size_t size);
+  void queued(); // something was added to output_
   void flushSoon();
   void flush();
   void closed();

@@ -1,9 +1,10 @@
 #include "host/runtime/elf_image.h"
 
+#include "host/runtime/elf_reader.h"
+
 #include <elf.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <span>
 
@@ -29,33 +30,7 @@ Error cutShort(std::string_view where) {
   return bad("is cut short or damaged: " + std::string(where) + " lies outside the file");
 }
 
-// Reads values and parts out of bytes; nothing it hands out reaches beyond them.
-class Reader {
-public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-
-  std::optional<std::string_view> part(std::uint64_t offset, std::uint64_t size) const {
-    if (offset > bytes_.size() || size > bytes_.size() - offset) return std::nullopt;
-    return bytes_.substr(offset, size);
-  }
-  template <class T> std::optional<T> value(std::uint64_t offset) const {
-    auto const found = part(offset, sizeof(T));
-    if (!found) return std::nullopt;
-    T out;
-    std::memcpy(&out, found->data(), sizeof(T));
-    return out;
-  }
-  std::optional<std::string> cString(std::uint64_t offset) const {
-    if (offset >= bytes_.size()) return std::nullopt;
-    auto const end = bytes_.find('\0', offset);
-    if (end == std::string_view::npos) return std::nullopt;
-    return std::string(bytes_.substr(offset, end - offset));
-  }
-  std::size_t size() const { return bytes_.size(); }
-
-private:
-  std::string_view bytes_;
-};
+using Reader = ElfReader;
 
 // The file as the loader sees it: addresses translated by the loadable segments.
 class Segments {

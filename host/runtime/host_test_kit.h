@@ -12,6 +12,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -50,6 +52,16 @@ inline PluginInfo plugin(std::string const& id) {
   return *found;
 }
 
+// Every worker of this process, whoever started it. Sends the signal and does not wait.
+inline int signalWorkers(int signal) {
+  int count = 0;
+  for (auto const& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::istringstream children(readFile(thread.path().string() + "/children"));
+    for (pid_t child = 0; children >> child; ++count) ::kill(child, signal);
+  }
+  return count;
+}
+
 // Keeps everything; answers at once unless a hook says otherwise.
 class KeepingHost : public CallHost {
 public:
@@ -85,6 +97,7 @@ public:
   void log(LogLevel, std::string message, std::string fields) override {
     logs.push_back(message + " " + fields);
   }
+  void restarted() override { ++restarts; }
   void progress(std::uint64_t done, std::uint64_t, std::string what) override {
     progress_done = done;
     if (on_progress) on_progress(what);
@@ -108,6 +121,7 @@ public:
   std::vector<std::string> logs;
   std::map<std::string, KvEntry> kv;
   std::uint64_t progress_done = 0;
+  int restarts = 0;
   int most_open = 0;
 
 private:

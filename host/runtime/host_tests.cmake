@@ -11,6 +11,9 @@ endforeach()
 target_compile_definitions(garland_test_host_liar_objects PRIVATE PROBE_ID="test.somebody_else")
 target_compile_definitions(garland_test_host_early_objects PRIVATE PROBE_SPEAKS_EARLY)
 
+garland_add_connector(garland_test_poison_probe MANIFEST test_plugins/poison_probe.json
+  SOURCES test_plugins/poison_probe.c LANGUAGE C OUTPUT ${host_plugins} NO_INSTALL)
+
 foreach(fake IN ITEMS 1 2 3 4 5)
   add_executable(garland_fake_worker_${fake} test_plugins/host_fake_worker.cpp)
   target_link_libraries(garland_fake_worker_${fake} PRIVATE garland_runtime_worker)
@@ -26,7 +29,8 @@ endforeach()
 target_compile_definitions(garland_odd_many PRIVATE ODD_NOTE)
 
 garland_test(runtime_test
-  SOURCES backoff_test.cpp catalogue_test.cpp elf_image_test.cpp image_test.cpp manifest_test.cpp
+  SOURCES backoff_test.cpp call_journal_test.cpp catalogue_test.cpp crash_ledger_test.cpp elf_image_test.cpp image_test.cpp manifest_test.cpp
+    poison_test.cpp restart_policy_test.cpp work_watch_test.cpp
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_test.cpp tainted_test.cpp
   USES garland_runtime
   LABELS unit)
@@ -37,18 +41,11 @@ target_compile_definitions(runtime_test PRIVATE
   GARLAND_ODD_OBJECT="${CMAKE_BINARY_DIR}/tests/odd/")
 add_dependencies(runtime_test garland-worker garland_test_host_probe garland_test_host_liar
   garland_fake_worker_1 garland_fake_worker_2 garland_fake_worker_3 garland_fake_worker_4
-  garland_fake_worker_5 garland_test_host_early
+  garland_fake_worker_5 garland_test_host_early garland_test_poison_probe
   garland_odd_bare garland_odd_many)
 
 if(COMMAND garland_fuzzer)
-  garland_fuzzer(elf_image_fuzz SOURCES elf_image_fuzz.cpp USES garland_runtime)
-  garland_fuzzer(manifest_fuzz SOURCES manifest_fuzz.cpp USES garland_runtime)
+  garland_fuzzer(elf_image_fuzz SOURCES elf_image_fuzz.cpp USES garland_runtime CORPUS corpus/elf)
+  garland_fuzzer(manifest_fuzz SOURCES manifest_fuzz.cpp USES garland_runtime CORPUS corpus/manifest)
+  garland_fuzzer(package_fuzz SOURCES package_fuzz.cpp USES garland_runtime CORPUS corpus/package)
 endif()
-
-# tests/bench/run calls it; not part of `all`.
-add_executable(garland_call_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/bench/call_bench.cpp)
-target_link_libraries(garland_call_bench PRIVATE garland_runtime)
-set_target_properties(garland_call_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-target_compile_definitions(garland_call_bench PRIVATE GARLAND_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-  GARLAND_TEST_PLUGINS="${host_plugins}" GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
-add_dependencies(garland_call_bench garland-worker garland_test_host_probe)

@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kFarewell = 1s; // a worker may take that long to end after it was asked to
+constexpr auto kCrashOfLate = 10min; // as long as RestartPolicy remembers
+constexpr auto kFarewell = 1s;       // a worker may take that long to end after it was asked to
 constexpr std::uint8_t kTierD = 3;
 
 Error stoppingError() {
@@ -31,33 +32,41 @@ Error cancelledError() {
 PluginSlot::PluginSlot(asio::any_io_executor const& executor, Clock& clock, Random& random, Log const& log,
                        SupervisorOptions options, Spawner& spawner, PluginInfo plugin)
     : executor_(executor), clock_(clock), log_(log), options_(std::move(options)), spawner_(spawner),
-      plugin_(std::move(plugin)), backoff_(options_.restart_base, options_.restart_cap, random) {}
+      plugin_(std::move(plugin)), random_(random),
+      policy_(options_.restart_base, options_.restart_cap, random) {}
 
 PluginSlot::~PluginSlot() {
   if (worker_) worker_->abandon();
 }
 
-Task<std::shared_ptr<WorkerLink>> PluginSlot::acquire(Milliseconds patience) {
+Task<PluginSlot::Lease> PluginSlot::acquire(Milliseconds patience) {
+  using Gate = RestartPolicy::Gate;
   auto const self = shared_from_this();
+  Lease lease;
   while (true) {
+    auto const now = clock_.monotonic();
+    auto const gate = lease.trial ? Gate::go : policy_.gate(now);
     if (stopping_) co_return stoppingError();
     if (refusal_) co_return *refusal_;
-    if (auto worker = ready()) co_return worker;
+    if (gate == Gate::never) co_return quarantined();
+    if (gate == Gate::away) co_return backingOff(now);
+    if (gate == Gate::trial) {
+      lease.trial = true;
+      policy_.beginTrial(now);
+    }
+    if (ready_ && !ready_->isEnding()) {
+      lease.worker = ready_;
+      co_return lease;
+    }
     if (auto const last = worker_; last && last->isEnding()) {
       co_await last->gone().wait();
-      if (!last->isGone()) co_return cancelledError();
-      continue;
+      if (last->isGone()) continue;
+      release(lease, Use::dropped);
+      co_return cancelledError();
     }
-    auto const now = clock_.monotonic();
-    if (!starting_ && backoff_.waits(now)) {
-      auto const pause = std::chrono::ceil<Milliseconds>(backoff_.notBefore() - now);
-      if (pause > patience) {
-        Error error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + last_exit_ +
-                                              " and rests before it is started again");
-        error.provider_code = "worker_backing_off";
-        error.retry_after = pause;
-        co_return error;
-      }
+    if (!starting_ && gate == Gate::pause) {
+      auto const pause = std::chrono::ceil<Milliseconds>(policy_.nextTry() - now);
+      if (pause > patience) co_return backingOff(now);
       CO_TRY_VOID(co_await clock_.sleepFor(pause));
       continue;
     }
@@ -67,9 +76,47 @@ Task<std::shared_ptr<WorkerLink>> PluginSlot::acquire(Milliseconds patience) {
     }
     auto const start = starting_;
     co_await start->finished.wait();
-    if (!start->finished.isSet()) co_return cancelledError();
+    if (start->finished.isSet() && !start->error) continue;
+    release(lease, start->error ? Use::died : Use::dropped);
     if (start->error) co_return *start->error;
+    co_return cancelledError();
   }
+}
+
+void PluginSlot::release(Lease const& lease, Use use) {
+  if (!lease.trial || policy_.state() != RestartPolicy::State::halfOpen) return;
+  if (use != Use::lived) return policy_.trialDropped(clock_.monotonic()); // a death was counted already
+  policy_.trialPassed();
+  tell(SupervisorEvent::Kind::recovered, "a trial call went well, so it takes every call again");
+}
+
+std::shared_ptr<PluginSlot> PluginSlot::sibling() {
+  auto const out =
+      std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin_);
+  out->image_ = image_;
+  out->solo_ = true;
+  return out;
+}
+
+Error PluginSlot::backingOff(Monotonic now) const {
+  bool const half_open = policy_.state() == RestartPolicy::State::halfOpen;
+  Error error(ErrorKind::transient,
+              "the worker of " + plugin_.manifest.id + " " + last_exit_ +
+                  (half_open
+                       ? "; it has died so often that only one call every 30 seconds is let through to try it"
+                       : " and rests before it is started again"));
+  error.provider_code = "worker_backing_off";
+  error.retry_after = std::max(std::chrono::ceil<Milliseconds>(policy_.nextTry() - now), Milliseconds(1));
+  return error;
+}
+
+Error PluginSlot::quarantined() const {
+  Error error(ErrorKind::transient,
+              plugin_.manifest.id + " " + plugin_.manifest.version +
+                  " is in quarantine, because its worker died again and again: it " + last_exit_ +
+                  ". Install another version of it, or restart garlandd to try this one again");
+  error.provider_code = "plugin_quarantined";
+  return error;
 }
 
 asio::awaitable<void> PluginSlot::runStart(Self self, std::shared_ptr<Start> start) {
@@ -90,8 +137,8 @@ Task<void> PluginSlot::startWorker() {
   if (!spawned && spawned.error().kind == ErrorKind::invalidInput)
     co_return refuse(std::move(spawned).error());
   if (!spawned) {
-    backoff_.died(clock_.monotonic());
     last_exit_ = "could not be started: " + spawned.error().message;
+    countDeath();
     co_return std::move(spawned).error();
   }
   ++starts_;
@@ -115,6 +162,7 @@ Task<void> PluginSlot::startWorker() {
   if (worker->isGone() || worker_ != worker)
     co_return Error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + last_exit_);
   ready_ = worker;
+  if (starts_ > 1 && last_crash_at_) tell(SupervisorEvent::Kind::restarted, "a new worker is ready");
   co_return Result<void>();
 }
 
@@ -124,8 +172,8 @@ Result<void> PluginSlot::link(Spawned spawned) {
   } catch (std::exception const& problem) { // Asio could not watch a descriptor
     return Error(ErrorKind::transient, std::string("the worker could not be connected: ") + problem.what());
   }
-  worker_->start(options_.handshake, [weak = weak_from_this()](std::string const& how) {
-    if (auto const self = weak.lock()) self->onEnded(how);
+  worker_->start(options_.handshake, [weak = weak_from_this()](WorkerEnd const& end) {
+    if (auto const self = weak.lock()) self->onEnded(end);
   });
   return {};
 }
@@ -169,17 +217,71 @@ Error PluginSlot::refuse(Error error) {
   error.provider_code = "plugin_refused";
   refusal_ = error;
   log_.error("a plugin is refused", {{"plugin", plugin_.manifest.id}, {"reason", error.message}});
+  tell(SupervisorEvent::Kind::refused, error.message, error.kind == ErrorKind::pluginBug);
   return error;
 }
 
-void PluginSlot::onEnded(std::string const& how) {
+void PluginSlot::onEnded(WorkerEnd const& end) {
   ready_.reset();
   worker_.reset();
-  last_exit_ = how;
-  if (stop_timer_) stop_timer_->cancel();
-  if (stopping_ || refusal_) return;
-  backoff_.died(clock_.monotonic());
-  log_.warn("a worker ended", {{"plugin", plugin_.manifest.id}, {"how", how}});
+  last_exit_ = end.how;
+  last_end_ = end;
+  last_end_->report.reset(); // it may be large
+  stop_timer_.reset();
+  if (!end.crashed || refusal_ || (stopping_ && !solo_)) return;
+  last_crash_at_ = clock_.now();
+  auto const kept = keepCapsule(end);
+  log_.warn("a worker ended", {{"plugin", plugin_.manifest.id}, {"how", end.how}});
+  tell(SupervisorEvent::Kind::crashed, solo_ ? kept.summary + ", alone in its worker" : kept.summary, false,
+       kept.path);
+  countDeath();
+}
+
+// Before the calls are told: as long as they run, their secrets are known and scrubbed.
+CapsuleNote PluginSlot::keepCapsule(WorkerEnd const& end) const {
+  CapsuleNote note{{}, {}, end.how};
+  if (!end.report) return note;
+  auto& report = *end.report;
+  report.plugin_id = plugin_.manifest.id;
+  report.plugin_version = plugin_.manifest.version;
+  report.plugin_path = plugin_.path;
+  report.digest = plugin_.digest;
+  report.at = clock_.now();
+  if (image_) report.stack = symbolise(end.stack, image_->get());
+  note.summary = report.summary();
+  if (options_.capsules_dir.empty() || options_.redactor == nullptr) return note;
+  auto const path = CapsuleFolder(options_.capsules_dir, *options_.redactor).keep(report);
+  if (path)
+    note.path = *path;
+  else
+    log_.warn("a crash capsule is lost", {{"reason", path.error().message}});
+  return note;
+}
+
+void PluginSlot::countDeath() {
+  if (!policy_.died(clock_.monotonic()) || solo_) return;
+  if (policy_.state() == RestartPolicy::State::halfOpen)
+    return tell(
+        SupervisorEvent::Kind::halfOpen,
+        "its worker died 5 times within a minute; one call every 30 seconds is let through to try it");
+  log_.error("a plugin is in quarantine", {{"plugin", plugin_.manifest.id}, {"digest", plugin_.digest}});
+  tell(SupervisorEvent::Kind::quarantined,
+       "3 trial calls in a row ended its worker, so this build is not run any more; the last one " +
+           last_exit_);
+}
+
+void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault,
+                      std::string capsule) const {
+  if (!options_.on_event) return;
+  SupervisorEvent event;
+  event.time = clock_.now();
+  event.plugin_id = plugin_.manifest.id;
+  event.digest = plugin_.digest;
+  event.kind = kind;
+  event.reason = std::move(reason);
+  event.build_at_fault = build_at_fault;
+  event.capsule = std::move(capsule);
+  options_.on_event(event);
 }
 
 std::vector<std::string> PluginSlot::arguments() const {
@@ -193,6 +295,9 @@ WorkerStatus PluginSlot::status() const {
   out.plugin_id = plugin_.manifest.id;
   out.restarts = starts_ > 0 ? starts_ - 1 : 0;
   out.last_exit = last_exit_;
+  out.digest = plugin_.digest;
+  out.last_crash = last_crash_at_;
+  if (isQuarantined()) out.quarantine = quarantined().message;
   if (worker_) {
     out.pid = worker_->pid();
     out.in_flight = worker_->inFlight();
@@ -202,7 +307,9 @@ WorkerStatus PluginSlot::status() const {
   else if (worker_)
     out.state = out.in_flight > 0 ? "running" : "idle";
   else
-    out.state = backoff_.waits(clock_.monotonic()) ? "backing off" : "stopped";
+    out.state = policy_.gate(clock_.monotonic()) == RestartPolicy::Gate::pause ? "backing off" : "stopped";
+  if (policy_.state() == RestartPolicy::State::halfOpen) out.state = "half open";
+  if (isQuarantined()) out.state = "quarantined";
   return out;
 }
 
@@ -210,12 +317,27 @@ void PluginSlot::refuseCalls() { stopping_ = true; }
 
 void PluginSlot::askToEnd() {
   stopping_ = true;
+  stopWorker("it did not end when the host told it to");
+}
+
+void PluginSlot::rest() {
+  if (starting_ || !worker_ || worker_->isEnding() || worker_->inFlight() > 0) return;
+  log_.debug("an idle worker is ended", {{"plugin", plugin_.manifest.id}, {"pid", worker_->pid()}});
+  stopWorker("it did not end although it had nothing to do");
+}
+
+void PluginSlot::stopWorker(std::string why_killed) {
   if (!worker_) return;
   worker_->stop();
   stop_timer_.emplace(executor_, kFarewell);
-  stop_timer_->async_wait([worker = worker_](auto const& failed) {
-    if (!failed) worker->kill("it did not end when the host stopped");
+  stop_timer_->async_wait([worker = worker_, why = std::move(why_killed)](auto const& failed) {
+    if (!failed) worker->kill(why);
   });
+}
+
+bool PluginSlot::isClean() const {
+  bool const crashed = last_crash_at_ && clock_.now() - *last_crash_at_ < kCrashOfLate;
+  return !hasWorker() && !refusal_ && !crashed && policy_.state() == RestartPolicy::State::open;
 }
 
 Task<void> PluginSlot::ended() {

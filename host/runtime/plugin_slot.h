@@ -1,8 +1,8 @@
 // The place of one plugin version: at most one worker at a time, started when a call needs it and
-// again, after a pause, when it has died. A plugin that may not run says why to every call.
+// again, as RestartPolicy allows, when it has died. A plugin that may not run says why to every call.
 #pragma once
 
-#include "host/runtime/backoff.h"
+#include "host/runtime/restart_policy.h"
 #include "host/runtime/worker_link.h"
 
 #include <memory>
@@ -22,12 +22,35 @@ public:
 
   // A worker that is ready, started if need be; waits out the pause after a death if `patience`
   // allows. Errors: pluginBug (it may never run: loading failed, or it lies about itself),
-  // transient "worker_died" or "worker_backing_off" (with retry_after), unsupported (sandbox).
-  Task<std::shared_ptr<WorkerLink>> acquire(Milliseconds patience);
+  // transient "worker_died", "worker_backing_off" (with retry_after) or "plugin_quarantined",
+  // unsupported (sandbox). Give it back with release().
+  struct Lease {
+    std::shared_ptr<WorkerLink> worker;
+    bool trial = false; // its survival decides about all others
+  };
+  Task<Lease> acquire(Milliseconds patience);
   // Null if there is none that takes calls.
-  std::shared_ptr<WorkerLink> ready() const { return ready_ && !ready_->isEnding() ? ready_ : nullptr; }
+  std::shared_ptr<WorkerLink> ready() const {
+    return ready_ && !ready_->isEnding() && policy_.state() == RestartPolicy::State::open ? ready_ : nullptr;
+  }
+  enum class Use { lived, died, dropped }; // dropped: the call said nothing about the worker
+  void release(Lease const& lease, Use use);
+  // A place of its own for one call that must not meet others. Its deaths do not count here.
+  std::shared_ptr<PluginSlot> sibling();
+
+  PluginInfo const& plugin() const { return plugin_; }
+  bool isQuarantined() const { return policy_.state() == RestartPolicy::State::quarantined; }
+  // Of the last worker; nothing before the first has ended.
+  std::optional<WorkerEnd> const& lastEnd() const { return last_end_; }
+  void tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault = false,
+            std::string capsule = {}) const;
+
+  bool hasWorker() const { return worker_ || starting_; }
+  // Nothing would be forgotten if the slot went away: no worker, no crash of late, nothing refused.
+  bool isClean() const;
 
   WorkerStatus status() const;
+  void rest();        // ends an idle worker in order; the next call starts another
   void refuseCalls(); // no worker is started any more
   void askToEnd();    // the worker may take a second to end by itself, then it is killed
   Task<void> ended(); // returns when it is gone
@@ -46,7 +69,12 @@ private:
   std::optional<Error> objectionTo(wire::Hello const& hello) const;
   std::optional<Error> objectionTo(wire::Closed const& sandbox) const;
   Error refuse(Error error);
-  void onEnded(std::string const& how);
+  void onEnded(WorkerEnd const& end);
+  void stopWorker(std::string why_killed);
+  void countDeath();
+  CapsuleNote keepCapsule(WorkerEnd const& end) const;
+  Error backingOff(Monotonic now) const;
+  Error quarantined() const;
   std::vector<std::string> arguments() const;
 
   asio::any_io_executor executor_;
@@ -55,7 +83,9 @@ private:
   SupervisorOptions options_;
   Spawner& spawner_;
   PluginInfo plugin_;
-  Backoff backoff_;
+  Random& random_;
+  RestartPolicy policy_;
+  bool solo_ = false; // a sibling
 
   std::shared_ptr<OwnedFd const> image_; // sealed at the first start, kept for the next ones
   std::shared_ptr<WorkerLink> worker_;   // from its start to its end
@@ -66,6 +96,8 @@ private:
   bool stopping_ = false;
   std::uint64_t starts_ = 0;
   std::string last_exit_;
+  std::optional<WorkerEnd> last_end_;
+  std::optional<TimePoint> last_crash_at_;
 };
 
 } // namespace garland::runtime

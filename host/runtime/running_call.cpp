@@ -21,6 +21,9 @@ constexpr std::size_t kMaxUrl = 16U << 10U;
 constexpr std::size_t kMaxHeaders = 256;
 constexpr std::size_t kMaxAnswer = wire::kMaxMessage - (256U << 10U);
 
+// The number of the request is the first member of every ask.
+std::string_view withoutRequest(std::string_view payload) { return payload.substr(sizeof(std::uint32_t)); }
+
 Error violation(std::string what) { return Error(ErrorKind::pluginBug, std::move(what)); }
 
 std::optional<Error> problemWith(wire::HttpAsk const& ask) {
@@ -81,9 +84,11 @@ LogLevel logLevel(std::int32_t level) {
 
 RunningCall::RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection,
                          std::uint64_t id, std::string title, CallHost& host, CallLimits limits,
-                         SteadyTime deadline)
+                         SteadyTime deadline, std::shared_ptr<CallJournal> journal)
     : executor_(executor), connection_(std::move(connection)), id_(id), title_(std::move(title)), host_(host),
-      limits_(limits), deadline_(deadline), over_(executor) {}
+      limits_(limits), deadline_(deadline), journal_(std::move(journal)), over_(executor) {
+  journal_->beginRun();
+}
 
 Result<void> RunningCall::onMessage(wire::Kind kind, std::string_view payload) {
   if (done_) return violation("it sent a " + std::string(wire::name(kind)) + " for a call that it had ended");
@@ -112,9 +117,16 @@ Result<void> RunningCall::onEmit(std::string_view payload) {
   if (open_records_ >= limits_.window.emit_window_records ||
       (!alone && open_record_bytes_ + size > limits_.window.emit_window_bytes))
     return violation("it emitted more than the host had granted");
+  recorder_.emitted();
+  std::size_t place = 0;
+  if (auto credit = recorded<wire::EmitCredit>(CallJournal::Ask::emit, payload, place)) {
+    if (credit->error) stream_error_ = credit->error;
+    connection_->send(wire::Kind::emitCredit, id_, *credit);
+    return {};
+  }
   ++open_records_;
   open_record_bytes_ += size;
-  stream({false, 0, std::move(emit.kind), std::move(emit.record)});
+  stream({false, 0, std::move(emit.kind), std::move(emit.record), place});
   return {};
 }
 
@@ -124,28 +136,47 @@ Result<void> RunningCall::onCheckpoint(std::string_view payload) {
   if (checkpoint.cursor.size() > limits_.window.max_record)
     return violation("it sent a cursor that is too large");
   if (!isJson(checkpoint.cursor)) return violation("it sent a cursor that is not JSON");
-  stream({true, checkpoint.request, {}, std::move(checkpoint.cursor)});
+  recorder_.asked(checkpoint);
+  std::size_t place = 0;
+  if (auto ack = recorded<wire::Ack>(CallJournal::Ask::checkpoint, checkpoint.cursor, place)) {
+    if (ack->error) stream_error_ = ack->error;
+    return answerAsk(wire::Kind::ack, checkpoint.request, std::move(*ack));
+  }
+  stream({true, checkpoint.request, {}, std::move(checkpoint.cursor), place});
   return {};
 }
 
 Result<void> RunningCall::onHttpAsk(std::string_view payload) {
   TRY(ask, wire::decode<wire::HttpAsk>(payload));
   TRY_VOID(countAsk());
-  serve(serveHttp(shared_from_this(), std::move(ask)));
+  recorder_.asked(ask);
+  std::size_t place = 0;
+  auto const kind = mayWrite(ask.method) ? CallJournal::Ask::httpWrite : CallJournal::Ask::http;
+  if (auto answer = recorded<wire::HttpAnswer>(kind, withoutRequest(payload), place))
+    return answerAsk(wire::Kind::httpAnswer, ask.request, std::move(*answer));
+  serve(serveHttp(shared_from_this(), std::move(ask), place));
   return {};
 }
 
 Result<void> RunningCall::onKvGet(std::string_view payload) {
   TRY(ask, wire::decode<wire::KvGet>(payload));
   TRY_VOID(countAsk());
-  serve(serveKvGet(shared_from_this(), std::move(ask)));
+  recorder_.asked(ask);
+  std::size_t place = 0;
+  if (auto answer = recorded<wire::KvAnswer>(CallJournal::Ask::kvGet, ask.key, place))
+    return answerAsk(wire::Kind::kvAnswer, ask.request, std::move(*answer));
+  serve(serveKvGet(shared_from_this(), std::move(ask), place));
   return {};
 }
 
 Result<void> RunningCall::onKvPut(std::string_view payload) {
   TRY(ask, wire::decode<wire::KvPut>(payload));
   TRY_VOID(countAsk());
-  serve(serveKvPut(shared_from_this(), std::move(ask)));
+  recorder_.asked(ask);
+  std::size_t place = 0;
+  if (auto ack = recorded<wire::Ack>(CallJournal::Ask::kvPut, withoutRequest(payload), place))
+    return answerAsk(wire::Kind::ack, ask.request, std::move(*ack));
+  serve(serveKvPut(shared_from_this(), std::move(ask), place));
   return {};
 }
 
@@ -185,6 +216,44 @@ Result<void> RunningCall::countAsk() {
   if (open_asks_ >= limits_.asks) return violation("it asks more at once than one call may");
   ++open_asks_;
   return {};
+}
+
+template <class Answer>
+std::optional<Answer> RunningCall::recorded(CallJournal::Ask kind, std::string_view content,
+                                            std::size_t& place) {
+  auto const step = journal_->ask(kind, content);
+  place = step.place;
+  if (step.kind == CallJournal::Step::Kind::forward) return std::nullopt;
+  if (step.kind == CallJournal::Step::Kind::repeat) {
+    auto const* answer = std::get_if<Answer>(step.recorded);
+    return answer ? *answer : Answer();
+  }
+  refuseDoubt();
+  Answer refused;
+  refused.error = Error(ErrorKind::cancelled, "the call went another way than before and is stopped");
+  return refused;
+}
+
+template <class Answer>
+Result<void> RunningCall::answerAsk(wire::Kind kind, std::uint32_t request, Answer answer) {
+  answer.request = request;
+  --open_asks_;
+  recorder_.answered(answer);
+  connection_->send(kind, id_, answer);
+  return {};
+}
+
+// The plugin is told to stop, as if the caller had cancelled; what the caller is told is this.
+void RunningCall::refuseDoubt() {
+  if (!doubt_) {
+    doubt_ =
+        Error(ErrorKind::transient,
+              title_ + " was run again after its worker had died, and wanted to write something else than "
+                       "the first time; it was stopped so that nothing is done twice")
+            .withEffect(Effect::unknown);
+    doubt_->provider_code = "worker_died";
+  }
+  cancel(std::chrono::steady_clock::now());
 }
 
 void RunningCall::serve(asio::awaitable<void> task) {
@@ -231,6 +300,7 @@ asio::awaitable<void> RunningCall::serveRecord(Self self, StreamItem item) {
   credit.error = self->stream_error_;
   --self->open_records_;
   self->open_record_bytes_ -= size;
+  self->journal_->record(item.place, credit);
   self->connection_->send(wire::Kind::emitCredit, self->id_, credit);
 }
 
@@ -243,10 +313,12 @@ asio::awaitable<void> RunningCall::serveCheckpoint(Self self, StreamItem item) {
   }
   ack.error = self->stream_error_;
   --self->open_asks_;
+  self->journal_->record(item.place, ack);
+  self->recorder_.answered(ack);
   self->connection_->send(wire::Kind::ack, self->id_, ack);
 }
 
-asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask) {
+asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask, std::size_t place) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const request = ask.request;
   Result<HttpAnswer> answer = HttpAnswer();
@@ -256,10 +328,13 @@ asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask) {
     answer = co_await self->host_.http(hostAsk(std::move(ask)));
   }
   --self->open_asks_;
-  self->connection_->send(wire::Kind::httpAnswer, self->id_, wireAnswer(request, std::move(answer)));
+  auto out = wireAnswer(request, std::move(answer));
+  self->recorder_.answered(out);
+  self->connection_->send(wire::Kind::httpAnswer, self->id_, out);
+  self->journal_->record(place, std::move(out));
 }
 
-asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask) {
+asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask, std::size_t place) {
   co_await asio::this_coro::throw_if_cancelled(false);
   wire::KvAnswer out;
   out.request = ask.request;
@@ -272,10 +347,12 @@ asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask) {
     out.error = std::move(entry).error();
   }
   --self->open_asks_;
+  self->recorder_.answered(out);
   self->connection_->send(wire::Kind::kvAnswer, self->id_, out);
+  self->journal_->record(place, std::move(out));
 }
 
-asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask) {
+asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask, std::size_t place) {
   co_await asio::this_coro::throw_if_cancelled(false);
   wire::Ack out;
   out.request = ask.request;
@@ -287,10 +364,13 @@ asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask) {
   }
   if (!stored) out.error = std::move(stored).error();
   --self->open_asks_;
+  self->recorder_.answered(out);
   self->connection_->send(wire::Kind::ack, self->id_, out);
+  self->journal_->record(place, std::move(out));
 }
 
 void RunningCall::cancel(SteadyTime now) {
+  if (settling_) return cutSettling();
   if (cancelled_at_ || failure_) return;
   cancelled_at_ = now;
   connection_->sendRaw(wire::Kind::cancel, id_, {});
@@ -301,6 +381,25 @@ void RunningCall::cancel(SteadyTime now) {
 void RunningCall::fail(Error error) {
   if (failure_) return;
   failure_ = std::move(error);
+  stream_.clear();
+  stopServing();
+  maybeOver();
+}
+
+void RunningCall::workerDied(Error error) {
+  if (failure_ || done_) return; // what is left of it is the host's own work
+  died_ = true;
+  if (cancelled_at_ || !journal_->worthSettling()) return fail(std::move(error));
+  settling_ = true;
+  failure_ = std::move(error);
+  maybeOver();
+}
+
+// The caller does not wait for the host's work any more.
+void RunningCall::cutSettling() {
+  settling_ = false;
+  died_ = false;
+  failure_ = stoppedError();
   stream_.clear();
   stopServing();
   maybeOver();
@@ -336,13 +435,24 @@ Error RunningCall::deadlineError(Effect effect) const {
   return error;
 }
 
+Error RunningCall::missedWriteError() const {
+  Error error(ErrorKind::transient, title_ +
+                                        " was run again after its worker had died, and ended without what it "
+                                        "had written the first time; whether that stays is not known");
+  error.effect = Effect::unknown;
+  error.provider_code = "worker_died";
+  return error;
+}
+
 Error RunningCall::stoppedError() const {
   if (timed_out_) return deadlineError(Effect::unknown);
   return Error(ErrorKind::cancelled, title_ + " was cancelled").withEffect(Effect::unknown);
 }
 
 Result<json::value> RunningCall::result() {
+  if (doubt_) return std::move(*doubt_);
   if (failure_) return std::move(*failure_);
+  if (!cancelled_at_ && journal_->hasUnrepeatedWrite()) return missedWriteError();
   if (stream_error_) return std::move(*stream_error_); // the cause, whatever the plugin made of it
   if (done_->error) {
     auto error = cleanError(std::move(*done_->error));

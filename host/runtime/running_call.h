@@ -3,8 +3,12 @@
 // Records and checkpoints go to the CallHost strictly one after the other, in the order they came;
 // everything else is served as it comes. The call is over when the plugin is done (or dead) and
 // nothing runs on the CallHost any more: only then may its owner let go of the CallHost.
+//
+// What the journal of an earlier run knows is answered from there; the CallHost does not hear of it.
 #pragma once
 
+#include "host/runtime/call_journal.h"
+#include "host/runtime/call_recorder.h"
 #include "host/runtime/connection.h"
 #include "host/runtime/latch.h"
 #include "host/runtime/runtime.h"
@@ -31,7 +35,8 @@ public:
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection, std::uint64_t id,
-              std::string title, CallHost& host, CallLimits limits, SteadyTime deadline);
+              std::string title, CallHost& host, CallLimits limits, SteadyTime deadline,
+              std::shared_ptr<CallJournal> journal);
 
   // One message of the worker for this call. An error is a violation: the worker has to go.
   Result<void> onMessage(wire::Kind kind, std::string_view payload);
@@ -39,12 +44,17 @@ public:
   void cancel(SteadyTime now);
   // It cannot end any more; whatever runs on the CallHost is cancelled. The first reason counts.
   void fail(Error error);
+  // Its worker has gone. If it may be run again, what runs on the CallHost comes to its end first, so
+  // that the next run knows what became of it.
+  void workerDied(Error error);
   // Looks at the clock. True if the plugin was told to stop a second ago and still runs; the call has
   // failed then, and the worker has to go.
   bool overdue(SteadyTime now);
 
   Latch& over() { return over_; }
-  Result<json::value> result();                       // once over
+  Result<json::value> result();               // once over
+  bool endedByDeath() const { return died_; } // the worker's, before the plugin was done
+  CallRecorder const& recorder() const { return recorder_; }
   std::string const& title() const { return title_; } // "calendar.pull/1 of garland.caldav"
 
 private:
@@ -53,6 +63,7 @@ private:
     std::uint32_t request = 0; // of a checkpoint
     std::string kind;          // of a record
     std::string text;
+    std::size_t place = 0; // in the journal
   };
 
   Result<void> onEmit(std::string_view payload);
@@ -64,18 +75,25 @@ private:
   Result<void> onProgress(std::string_view payload);
   Result<void> onDone(std::string_view payload);
   Result<void> countAsk();
+  // The recorded answer, if an earlier run has it; else `place` is where this one's belongs.
+  template <class Answer>
+  std::optional<Answer> recorded(CallJournal::Ask kind, std::string_view content, std::size_t& place);
+  template <class Answer> Result<void> answerAsk(wire::Kind kind, std::uint32_t request, Answer answer);
+  void refuseDoubt();
+  Error missedWriteError() const;
 
   using Self = std::shared_ptr<RunningCall>;
   static asio::awaitable<void> serveStream(Self self);
   static asio::awaitable<void> serveRecord(Self self, StreamItem item);
   static asio::awaitable<void> serveCheckpoint(Self self, StreamItem item);
-  static asio::awaitable<void> serveHttp(Self self, wire::HttpAsk ask);
-  static asio::awaitable<void> serveKvGet(Self self, wire::KvGet ask);
-  static asio::awaitable<void> serveKvPut(Self self, wire::KvPut ask);
+  static asio::awaitable<void> serveHttp(Self self, wire::HttpAsk ask, std::size_t place);
+  static asio::awaitable<void> serveKvGet(Self self, wire::KvGet ask, std::size_t place);
+  static asio::awaitable<void> serveKvPut(Self self, wire::KvPut ask, std::size_t place);
 
   void serve(asio::awaitable<void> task);
   void stream(StreamItem item);
   void stopServing();
+  void cutSettling();
   void maybeOver();
   Error deadlineError(Effect effect) const;
   Error stoppedError() const;
@@ -87,11 +105,16 @@ private:
   CallHost& host_; // not touched once over_ is set
   CallLimits limits_;
   SteadyTime deadline_;
+  std::shared_ptr<CallJournal> journal_;
+  CallRecorder recorder_;
   std::optional<SteadyTime> cancelled_at_;
   bool timed_out_ = false;
 
   std::optional<wire::Done> done_;
   std::optional<Error> failure_;
+  std::optional<Error> doubt_; // it went another way than its first run, which had written something
+  bool died_ = false;
+  bool settling_ = false;             // the worker is gone, the host is not done yet
   std::optional<Error> stream_error_; // a record or checkpoint that the host refused
   std::deque<StreamItem> stream_;     // not yet given to the host
   bool streaming_ = false;

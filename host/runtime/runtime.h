@@ -12,6 +12,7 @@
 #include "host/base/schema.h"
 #include "host/base/task.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -68,9 +69,12 @@ public:
   static Catalogue scan(std::vector<std::string> const& dirs, Schema const& manifest_schema);
   std::vector<PluginInfo> const& plugins() const { return plugins_; }
   PluginInfo const* find(std::string_view id) const; // by full id or last part ("caldav")
+  // What a later scan found counts from now on. What was handed out before stays valid.
+  void renew(Catalogue newer);
 
 private:
   std::vector<PluginInfo> plugins_;
+  std::vector<std::vector<PluginInfo>> former_;
 };
 
 // ---------------------------------------------------------------- calls
@@ -108,6 +112,8 @@ public:
   virtual Task<void> emit(std::string kind, std::string record_json) = 0;
   // Answers when everything emitted so far is durable together with the cursor.
   virtual Task<void> checkpoint(std::string cursor_json) = 0;
+  // The call's worker died and the call is run again; what it asked for before is not asked again.
+  virtual void restarted() {}
   virtual Task<KvEntry> kvGet(std::string key) = 0;
   virtual Task<void> kvPut(std::string key, Bytes value, std::uint64_t if_version, Milliseconds ttl) = 0;
   virtual void log(LogLevel level, std::string message, std::string fields_json) = 0;
@@ -116,6 +122,7 @@ public:
 
 struct Call {
   std::string operation;  // "calendar.pull/1"
+  std::string vendor_id;  // whose data it is; decides the worker under Isolation::vendor
   std::string account_id; // connection id: one plugin instance each
   json::value account;    // {"account_id","settings","slots":[names]}; never secret values
   json::value input;
@@ -142,14 +149,42 @@ std::string_view name(SandboxTier tier);     // "A".."D"
 std::string_view coverage(SandboxTier tier); // one sentence: what it protects from
 json::value toJson(SandboxStatus const& status);
 
+// What happened to a plugin's workers, told as it happens and kept for a while.
+struct SupervisorEvent {
+  enum class Kind { crashed, restarted, halfOpen, quarantined, recovered, poisoned, refused };
+  TimePoint time{};
+  std::string plugin_id;
+  std::string digest;
+  Kind kind = Kind::crashed;
+  std::string reason;  // plain words, going on from the plugin's name; no secrets
+  std::string capsule; // of a crash: the file that `garland dev replay` takes; "" if none was kept
+  // Refused because of the build itself, so that another one may fare better.
+  bool build_at_fault = false;
+};
+std::string_view name(SupervisorEvent::Kind kind); // "half_open"
+
 struct WorkerStatus {
   std::string plugin_id;
-  std::string state; // "idle", "running", "backing off", "stopped"
+  std::string version;
+  std::string vendor_id; // whose calls it takes under Isolation::vendor; else ""
+  std::string state;     // "idle", "running", "backing off", "half open", "quarantined", "stopped"
   int pid = 0;
   std::uint64_t restarts = 0;
   std::string last_exit; // "killed by SIGKILL while calendar.pull/1 ran", "" if never
   std::size_t in_flight = 0;
+  std::string digest;                  // of the build
+  std::optional<TimePoint> last_crash; // last_exit may be an orderly end
+  std::string quarantine;              // one sentence why no worker of this build is started; "" if not so
 };
+
+// Who shares a worker process. Inside one worker a plugin could mix up the calls it has in flight.
+enum class Isolation {
+  plugin,    // every call of a plugin's version
+  vendor,    // the calls of one vendor
+  operation, // nobody: a fresh worker for each call, ended after it
+};
+std::string_view name(Isolation isolation);                          // "vendor"
+std::optional<Isolation> parseIsolation(std::string_view isolation); // nullopt: no such word
 
 struct SupervisorOptions {
   std::string worker_path;                    // garland-worker
@@ -160,7 +195,31 @@ struct SupervisorOptions {
   Milliseconds restart_base{100};
   Milliseconds restart_cap{30'000};
   std::size_t address_space = 256U << 20U;
+  Isolation isolation = Isolation::plugin;
+  std::map<std::string, Isolation> isolation_of; // by plugin id; wins over `isolation`
+  // A worker without a call for that long is ended, and started again by the next call.
+  Milliseconds idle{600'000};       // shared by all vendors
+  Milliseconds idle_vendor{60'000}; // of one vendor
+  // Where the builds that run are kept, for restarts and to fall back to; "": nowhere.
+  std::string builds_dir;
+  // Where crash capsules go, and what takes the secrets out of them; without both none is kept.
+  std::string capsules_dir;
+  Redactor const* redactor = nullptr; // must outlive the supervisor
+  // While a connector is being written: another build of the same version replaces the one that runs.
+  bool development = false;
+  std::function<void(SupervisorEvent const&)> on_event; // told at once; must not call back [loop thread]
 };
+
+// What became of one plugin when the supervisor was told what is installed.
+struct Adoption {
+  enum class Outcome { unchanged, installed, upgraded, downgraded, refused, removed };
+  std::string plugin_id;
+  Outcome outcome = Outcome::unchanged;
+  std::string version; // that takes new calls from now on; "" if none does
+  std::string words;   // one sentence: what happened, and for `refused` what to do
+};
+std::string_view name(Adoption::Outcome outcome); // "upgraded"
+json::value toJson(Adoption const& adoption);
 
 // [loop thread]
 class Supervisor {
@@ -171,10 +230,21 @@ public:
                                             Log const& log, SupervisorOptions options);
 
   // Runs one operation; its single result, or null if it gave none. `host` must outlive the call.
-  // A worker that dies gives `transient` with provider_code "worker_died" and effect unknown
-  // (the caller resumes from its last checkpoint); a missing operation `unsupported`.
+  // A call whose worker dies is run again where that is safe; else it is `transient` "worker_died", effect
+  // unknown. One that ends workers by itself is `pluginBug` "poisoned"; a missing operation `unsupported`.
+  // It runs in the build that is current for the plugin's id, see build().
   virtual Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) = 0;
+  // Takes over what is installed now. New calls go to a newer build at once; calls that run end in the
+  // worker of the old one, which then hands its instances' state on and is ended. Refused are builds that
+  // cannot be loaded and, unless `allow_downgrade`, a lower version than the one that runs.
+  // conflict: it is under way already.
+  virtual Task<std::vector<Adoption>> adopt(Catalogue catalogue, bool allow_downgrade) = 0;
+  // The build that a call for this plugin would run in now: this one, a newer one, or after a quarantine
+  // the last good one.
+  virtual std::shared_ptr<PluginInfo const> build(PluginInfo const& plugin) = 0;
   virtual std::vector<WorkerStatus> workers() const = 0;
+  // The newest of all plugins, oldest first; at most 256.
+  virtual std::vector<SupervisorEvent> events() const { return {}; }
   // Lets running calls end within the drain time, then ends every worker.
   virtual Task<void> shutdown() = 0;
 };

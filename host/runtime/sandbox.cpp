@@ -42,6 +42,12 @@ Result<void> limitResources(Options const& options) {
   return {};
 }
 
+FilesAfterLoading filesAfterLoading(Closed const& closed) {
+  return closed.tier == SandboxTier::d ? FilesAfterLoading::none : FilesAfterLoading::asAllowed;
+}
+
+Refusals refusalsOf(Closed const& closed) { return closed.audited ? Refusals::audited : Refusals::answered; }
+
 } // namespace
 
 SandboxTier tierOf(bool landlock, bool private_root) {
@@ -72,13 +78,13 @@ Result<Closed> close(Options const& options) {
     return Error(ErrorKind::unsupported,
                  "this system offers neither Landlock nor a private root (tier D); plugins are not loaded "
                  "unless sandbox.allow_degraded is set");
-  TRY_VOID(filterSystemCalls());
+  closed.audited = options.audit;
+  TRY_VOID(filterSystemCalls(filesAfterLoading(closed), refusalsOf(closed)));
   return closed;
 }
 
 Result<void> seal(Closed const& closed) {
-  return filterAfterLoading(closed.tier == SandboxTier::d ? FilesAfterLoading::none
-                                                          : FilesAfterLoading::asAllowed);
+  return filterAfterLoading(filesAfterLoading(closed), refusalsOf(closed));
 }
 
 } // namespace garland::runtime::sandbox

@@ -27,6 +27,7 @@ namespace garland::runtime::sandbox {
 struct Options {
   std::size_t address_space = 256U << 20U; // bytes; 0: unlimited
   bool allow_degraded = false;             // go on in tier D
+  bool audit = false;                      // for developers: tell of every refused call (sandbox_audit.h)
 };
 
 struct Closed {
@@ -34,6 +35,7 @@ struct Closed {
   int landlock_abi = 0;
   bool private_root = false;
   std::vector<std::string> notes; // one sentence for each layer that is missing
+  bool audited = false;
 };
 
 // [main thread, while it is the only one] Cannot be undone. Errors: unsupported, if seccomp is missing or

@@ -5,14 +5,29 @@
 
 #include <array>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace garland::runtime {
 namespace {
 
+constexpr int kAnswer = 3;
+constexpr unsigned kLongestTrial = 10; // seconds
+
+// A worker inherits no descriptor above its own few, and the sandbox allows no more; nor may a trial that
+// hangs hang the daemon.
+void becomeLikeAWorker(int answer) {
+  if (answer != kAnswer) ::dup2(answer, kAnswer);
+  ::close_range(kAnswer + 1, ~0U, 0);
+  ::alarm(kLongestTrial);
+}
+
 // In the child; the sandbox it closes ends with it.
 std::string tryEverything() {
+  // The daemon makes itself undumpable, and /proc/self of such a process is root's: an ordinary user could
+  // not write its uid_map. A worker is started by exec, which undoes that; so must the trial.
+  ::prctl(PR_SET_DUMPABLE, 1);
   json::object found;
   pid_t const grandchild = ::fork();
   if (grandchild == 0) ::_exit(::unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
@@ -44,8 +59,9 @@ std::string askChild() {
   OwnedFd to(pipe[1]);
   pid_t const child = ::fork();
   if (child == 0) {
+    becomeLikeAWorker(to.get());
     auto const text = tryEverything();
-    [[maybe_unused]] auto const written = ::write(to.get(), text.data(), text.size());
+    [[maybe_unused]] auto const written = ::write(kAnswer, text.data(), text.size());
     ::_exit(0);
   }
   to.reset();

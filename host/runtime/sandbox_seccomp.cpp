@@ -1,5 +1,8 @@
 #include "host/runtime/sandbox_seccomp.h"
 
+#include "host/runtime/sandbox_audit.h"
+#include "host/runtime/sandbox_seal.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -22,10 +25,13 @@ namespace {
 // What loading and running straight-line code takes, found by taking one call away at a time. brk is
 // among them because it must never get an errno: the C library takes it for an address.
 constexpr std::string_view kAllowed =
-    "read readv write writev close fstat newfstatat lseek pread64 mmap munmap mprotect mremap "
-    "madvise brk futex exit exit_group restart_syscall sched_yield gettid getpid getppid getuid "
+    "read readv write writev close fstat newfstatat lseek pread64 brk futex exit exit_group restart_syscall "
+    "sched_yield gettid getpid getppid getuid "
     "geteuid getgid getegid uname rt_sigprocmask rt_sigreturn sigaltstack clock_gettime clock_getres "
     "clock_nanosleep gettimeofday nanosleep time getrandom ppoll poll";
+
+// Allowed as well, but not for the page that holds the second filter (sandbox_seal.h).
+constexpr std::string_view kMemory = "mmap munmap mprotect mremap madvise";
 
 // Refused with EPERM: what a program can only mean to do. Everything that is in neither list answers ENOSYS,
 // so that a newer C library falls back to an older call (clone3, statx, ...) instead of failing.
@@ -106,6 +112,8 @@ Result<void> load(Filter const& filter) {
 
 scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
 scmp_arg_cmp noneOf(unsigned argument, scmp_datum_t bits) { return {argument, SCMP_CMP_MASKED_EQ, bits, 0}; }
+scmp_arg_cmp atLeast(unsigned argument, scmp_datum_t value) { return {argument, SCMP_CMP_GE, value, 0}; }
+scmp_arg_cmp below(unsigned argument, scmp_datum_t value) { return {argument, SCMP_CMP_LT, value, 0}; }
 scmp_arg_cmp allOf(unsigned argument, scmp_datum_t bits) {
   return {argument, SCMP_CMP_MASKED_EQ, bits, bits};
 }
@@ -122,9 +130,76 @@ Result<void> readOnly(Filter const& filter, char const* name, unsigned flags) {
   return rule(filter, SCMP_ACT_ALLOW, name, noneOf(flags, all));
 }
 
+// What is allowed with certain arguments only.
+Result<void> allowNarrowly(Filter const& filter) {
+  // abort() of this process, no other signal and nobody else.
+  auto const self = static_cast<scmp_datum_t>(::getpid());
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "tgkill", equals(0, self), equals(2, SIGABRT)));
+  // Asking for its own limits is harmless, and pthread_getattr_np() does; setting them is not.
+  return rule(filter, SCMP_ACT_ALLOW, "prlimit64", equals(0, 0), equals(2, 0));
+}
+
+// An audit is for a developer's own plugin, and a sanitizer has its own ideas of where memory lies: there
+// stage 2 is built when it is due, and a static initialiser could get in its way.
+bool sealIsKept([[maybe_unused]] Refusals refusals) {
+#ifdef GARLAND_SANITIZER_BUILD
+  return false;
+#else
+  return refusals == Refusals::answered;
+#endif
+}
+
+// seccomp() for stage 2 alone, and nobody near the page that it lies in.
+Result<void> guardSeal(Filter const& filter) {
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "seccomp", equals(0, SECCOMP_SET_MODE_FILTER), equals(1, 0),
+                equals(2, kSealAt)));
+  for (char const* name : {"munmap", "mprotect", "madvise"}) {
+    TRY_VOID(rule(filter, SCMP_ACT_ALLOW, name, atLeast(0, kSealEnd)));
+  }
+  // Only a fixed address replaces what is mapped there, and realloc() needs none.
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "mremap", atLeast(0, kSealEnd), noneOf(3, MREMAP_FIXED)));
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "mmap", atLeast(0, kSealEnd)));
+  return rule(filter, SCMP_ACT_ALLOW, "mmap", below(0, kSealEnd), noneOf(3, MAP_FIXED));
+}
+
+// Where stage 2 is not kept: it is loaded through seccomp(), and refuses the call from then on.
+Result<void> leaveOpen(Filter const& filter) {
+  TRY_VOID(rules(filter, SCMP_ACT_ALLOW, words(kMemory)));
+  return rule(filter, SCMP_ACT_ALLOW, "seccomp", equals(0, SECCOMP_SET_MODE_FILTER), equals(1, 0));
+}
+
+// Stage 2.
+Result<Filter> secondFilter(FilesAfterLoading files, Refusals refusals) {
+  TRY(filter, newFilter(SCMP_ACT_ALLOW));
+  auto const refuse = refusals == Refusals::audited ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM);
+  TRY_VOID(rule(filter, refuse, "mmap", allOf(2, PROT_EXEC)));
+  TRY_VOID(rule(filter, refuse, "mprotect", allOf(2, PROT_EXEC)));
+  TRY_VOID(rule(filter, refuse, "pkey_mprotect", allOf(2, PROT_EXEC)));
+  TRY_VOID(rule(filter, refuse, "seccomp"));
+  // In an audit every open() traps already, and the handler's own must not.
+  if (files == FilesAfterLoading::none && refusals == Refusals::answered) {
+    TRY_VOID(rule(filter, refuse, "openat"));
+    TRY_VOID(rule(filter, refuse, "open"));
+  }
+  return filter;
+}
+
+// The same allow-list; what is not on it traps, and so does every open() that the handler did not mark.
+Result<void> filterAudited() {
+  installAudit(kRefused);
+  TRY(filter, newFilter(SCMP_ACT_TRAP));
+  TRY_VOID(rules(filter, SCMP_ACT_ALLOW, words(kAllowed)));
+  TRY_VOID(rules(filter, SCMP_ACT_ALLOW, words(kSanitizer)));
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "openat", equals(5, kAuditMark)));
+  TRY_VOID(allowNarrowly(filter));
+  TRY_VOID(leaveOpen(filter));
+  return load(filter);
+}
+
 } // namespace
 
-Result<void> filterSystemCalls() {
+Result<void> filterSystemCalls(FilesAfterLoading files, Refusals refusals) {
+  if (refusals == Refusals::audited) return filterAudited();
   TRY(filter, newFilter(SCMP_ACT_ERRNO(ENOSYS)));
   auto const sanitizer = words(kSanitizer);
   auto refused = words(kRefused);
@@ -136,28 +211,21 @@ Result<void> filterSystemCalls() {
   TRY_VOID(rules(filter, SCMP_ACT_ERRNO(EPERM), refused));
   TRY_VOID(readOnly(filter, "openat", 2));
   TRY_VOID(readOnly(filter, "open", 1));
-  // abort() of this process, no other signal and nobody else.
-  auto const self = static_cast<scmp_datum_t>(::getpid());
-  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "tgkill", equals(0, self), equals(2, SIGABRT)));
-  // Asking for its own limits is harmless, and pthread_getattr_np() does; setting them is not.
-  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "prlimit64", equals(0, 0), equals(2, 0)));
+  TRY_VOID(allowNarrowly(filter));
   TRY_VOID(rule(filter, SCMP_ACT_ERRNO(EPERM), "prlimit64", scmp_arg_cmp{2, SCMP_CMP_NE, 0, 0}));
-  // Stage 2 is loaded through this; it refuses the call from then on.
-  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "seccomp", equals(0, SECCOMP_SET_MODE_FILTER), equals(1, 0)));
+  if (!sealIsKept(refusals)) {
+    TRY_VOID(leaveOpen(filter));
+    return load(filter);
+  }
+  TRY(second, secondFilter(files, refusals));
+  TRY_VOID(keepSeal(second.get()));
+  TRY_VOID(guardSeal(filter));
   return load(filter);
 }
 
-Result<void> filterAfterLoading(FilesAfterLoading files) {
-  TRY(filter, newFilter(SCMP_ACT_ALLOW));
-  auto const refuse = SCMP_ACT_ERRNO(EPERM);
-  TRY_VOID(rule(filter, refuse, "mmap", allOf(2, PROT_EXEC)));
-  TRY_VOID(rule(filter, refuse, "mprotect", allOf(2, PROT_EXEC)));
-  TRY_VOID(rule(filter, refuse, "pkey_mprotect", allOf(2, PROT_EXEC)));
-  TRY_VOID(rule(filter, refuse, "seccomp"));
-  if (files == FilesAfterLoading::none) {
-    TRY_VOID(rule(filter, refuse, "openat"));
-    TRY_VOID(rule(filter, refuse, "open"));
-  }
+Result<void> filterAfterLoading(FilesAfterLoading files, Refusals refusals) {
+  if (sealIsKept(refusals)) return putUpSeal();
+  TRY(filter, secondFilter(files, refusals));
   return load(filter);
 }
 

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <grp.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +77,31 @@ TEST(Sandbox, TheTierIsWhatTheProbeOfThisMachineFound) {
   ASSERT_TRUE(hello);
   EXPECT_EQ(static_cast<SandboxTier>(worker.sandbox->tier), probeSandbox().tier);
   if (worker.sandbox->tier == 0) EXPECT_THAT(worker.sandbox->notes, IsEmpty());
+}
+
+// In a child that becomes this user: what probeSandbox() finds there, as one number.
+int probedAs(uid_t user, int dumpable) {
+  pid_t const child = ::fork();
+  if (child == 0) {
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 ||
+        ::setresuid(user, user, user) != 0)
+      ::_exit(255);
+    ::prctl(PR_SET_DUMPABLE, dumpable);
+    auto const found = probeSandbox();
+    ::_exit(static_cast<int>(found.tier) * 2 + (found.private_root ? 1 : 0));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Sandbox, AHardenedDaemonOfAnOrdinaryUserFindsTheSameTier) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  constexpr uid_t kNobody = 65534;
+  auto const plain = probedAs(kNobody, 1);
+  ASSERT_GE(plain, 0);
+  ASSERT_NE(plain, 255);
+  EXPECT_EQ(probedAs(kNobody, 0), plain) << "garlandd is not dumpable";
 }
 
 TEST(Sandbox, TiersAreNamedByTheirLayers) {

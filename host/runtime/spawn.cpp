@@ -195,6 +195,15 @@ void Spawner::run() {
   }
 }
 
+Result<Spawned> Spawner::spawnShared(SpawnRequest& request) {
+  auto& known = images_[request.plugin.digest];
+  if (!request.image) request.image = known.lock();
+  auto spawned = spawnWorker(request);
+  if (spawned) known = spawned->image;
+  std::erase_if(images_, [](auto const& entry) { return entry.second.expired(); });
+  return spawned;
+}
+
 Task<Spawned> Spawner::start(SpawnRequest request) {
   auto const executor = co_await asio::this_coro::executor;
   auto outcome = std::make_shared<Result<Spawned>>(Error(ErrorKind::cancelled, "the worker was not started"));
@@ -202,8 +211,8 @@ Task<Spawned> Spawner::start(SpawnRequest request) {
     using Handler = asio::any_completion_handler<void()>;
     auto waiting = std::make_shared<Handler>(std::move(handler));
     auto const work = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-    auto job = [work, waiting, outcome, request = std::move(request)] {
-      *outcome = spawnWorker(request);
+    auto job = [this, work, waiting, outcome, request = std::move(request)]() mutable {
+      *outcome = spawnShared(request);
       asio::post(work, [waiting] { std::move (*waiting)(); });
     };
     {

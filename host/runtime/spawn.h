@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -52,9 +53,13 @@ public:
 
 private:
   void run();
+  Result<Spawned> spawnShared(SpawnRequest& request);
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  // Sealed plugins that some slot still keeps, by digest: all workers of a build share one. [spawner's
+  // thread]
+  std::map<std::string, std::weak_ptr<OwnedFd const>> images_;
   std::deque<std::function<void()>> jobs_; // guarded by mutex_
   bool stopping_ = false;                  // guarded by mutex_
   std::thread thread_;

@@ -1,7 +1,10 @@
-// The public face of running plugins: which slot a call goes to, and the orderly end of all of them.
-#include "host/runtime/plugin_slot.h"
+// The public face of running plugins: a call's way to the build and the worker that run it, what follows from
+// new builds, and the orderly end of everything.
+#include "host/runtime/event_ring.h"
+#include "host/runtime/fleet.h"
+#include "host/runtime/poison.h"
+#include "host/runtime/releases.h"
 #include "host/runtime/runtime.h"
-#include "host/runtime/spawn.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,7 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 namespace garland::runtime {
 namespace {
@@ -22,36 +25,40 @@ class WorkerSupervisor final : public Supervisor {
 public:
   WorkerSupervisor(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log,
                    SupervisorOptions options)
-      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log),
-        options_(std::move(options)) {}
+      : executor_(executor), log_(log), drain_(options.drain),
+        releases_(KeptBuilds(options.builds_dir), log, Releases::Options{options.development}),
+        fleet_(std::make_shared<Fleet>(executor, clock, random, log, watched(std::move(options)))),
+        poison_(executor, clock, log, [this] { return fleet_->nextCall(); }) {}
+  ~WorkerSupervisor() override { fleet_->drop(); }
 
   Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) override;
-  std::vector<WorkerStatus> workers() const override;
+  Task<std::vector<Adoption>> adopt(Catalogue catalogue, bool allow_downgrade) override;
+  Build build(PluginInfo const& plugin) override;
+  std::vector<WorkerStatus> workers() const override { return fleet_->workers(); }
+  std::vector<SupervisorEvent> events() const override { return events_.all(); }
   Task<void> shutdown() override;
 
 private:
   Task<json::value> callWithin(PluginInfo const& plugin, Call call, CallHost& host);
-  std::shared_ptr<PluginSlot> slotFor(PluginInfo const& plugin);
+  Result<Build> runnable(PluginInfo const& plugin, std::string const& operation);
   asio::awaitable<void> waitForCalls(std::chrono::steady_clock::duration longest);
+  SupervisorOptions watched(SupervisorOptions options);
+  void onEvent(SupervisorEvent const& event);
+  asio::awaitable<Adoption> adoptOne(PluginInfo plugin, bool allow_downgrade);
+  void report(Adoption const& adoption) const;
+  void fallBack(std::string const& plugin_id, std::string const& digest);
 
   asio::any_io_executor executor_;
-  Clock& clock_;
-  Random& random_;
   Log const& log_;
-  SupervisorOptions options_;
-  Spawner spawner_;                                          // must outlive the slots
-  std::map<std::string, std::shared_ptr<PluginSlot>> slots_; // by digest of the shared object
-  std::uint64_t next_call_ = 1;
+  Milliseconds drain_;
+  Releases releases_;
+  EventRing events_;
+  std::shared_ptr<Fleet> fleet_;
+  PoisonControl poison_;
   std::size_t calls_ = 0; // between the begin and the end of call()
+  bool adopting_ = false;
   bool stopping_ = false;
 };
-
-std::shared_ptr<PluginSlot> WorkerSupervisor::slotFor(PluginInfo const& plugin) {
-  auto& slot = slots_[plugin.digest];
-  if (!slot)
-    slot = std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin);
-  return slot;
-}
 
 // Cancellation is an error like any other in here; the caller's own rule is put back at the end.
 Task<json::value> WorkerSupervisor::call(PluginInfo const& plugin, Call call, CallHost& host) {
@@ -64,36 +71,114 @@ Task<json::value> WorkerSupervisor::call(PluginInfo const& plugin, Call call, Ca
   co_return result;
 }
 
-Task<json::value> WorkerSupervisor::callWithin(PluginInfo const& plugin, Call call, CallHost& host) {
-  auto const deadline = std::chrono::steady_clock::now() + call.deadline;
-  auto const& manifest = plugin.manifest;
-  if (!plugin.refusal.empty())
-    co_return Error(ErrorKind::unsupported, manifest.id + " may not be loaded: " + plugin.refusal);
-  if (std::ranges::find(manifest.operations, call.operation) == manifest.operations.end())
-    co_return Error(ErrorKind::unsupported, manifest.id + " does not offer " + call.operation);
-  if (stopping_)
-    co_return Error(ErrorKind::transient, "the host is stopping; repeat the call after it has started again");
-  auto const slot = slotFor(plugin);
-  auto worker = slot->ready();
-  if (!worker) {
-    auto acquired = co_await slot->acquire(call.deadline);
-    if (!acquired) co_return std::move(acquired).error();
-    worker = std::move(*acquired);
-  }
-  co_return co_await worker->run(next_call_++, std::move(call), host, deadline);
+Build WorkerSupervisor::build(PluginInfo const& plugin) {
+  auto current = releases_.current(plugin);
+  return current ? current : std::make_shared<PluginInfo>(plugin);
 }
 
-std::vector<WorkerStatus> WorkerSupervisor::workers() const {
-  std::vector<WorkerStatus> out;
-  for (auto const& [digest, slot] : slots_) out.push_back(slot->status());
-  std::ranges::sort(out, {}, &WorkerStatus::plugin_id);
-  return out;
+Result<Build> WorkerSupervisor::runnable(PluginInfo const& plugin, std::string const& operation) {
+  auto const& id = plugin.manifest.id;
+  auto const build = releases_.current(plugin);
+  if (!build)
+    return Error(ErrorKind::unsupported,
+                 id + " has no build that may run; see `garland plugins show " + id + "`");
+  if (!build->refusal.empty())
+    return Error(ErrorKind::unsupported, id + " may not be loaded: " + build->refusal);
+  if (std::ranges::find(build->manifest.operations, operation) == build->manifest.operations.end())
+    return Error(ErrorKind::unsupported, id + " does not offer " + operation);
+  if (stopping_)
+    return Error(ErrorKind::transient, "the host is stopping; repeat the call after it has started again");
+  return build;
 }
+
+Task<json::value> WorkerSupervisor::callWithin(PluginInfo const& plugin, Call call, CallHost& host) {
+  auto const deadline = std::chrono::steady_clock::now() + call.deadline;
+  CO_TRY(build, runnable(plugin, call.operation));
+  auto const lease = fleet_->lease(build, call.vendor_id, call.account_id);
+  auto state = lease.takeState(call.account_id);
+  auto answered = co_await poison_.run(lease.slot(), std::move(call), host, deadline, std::move(state));
+  if (answered) releases_.provedGood(build);
+  co_return answered;
+}
+
+SupervisorOptions WorkerSupervisor::watched(SupervisorOptions options) {
+  options.on_event = [this, told = std::move(options.on_event)](SupervisorEvent const& event) {
+    onEvent(event);
+    if (told) told(event);
+  };
+  return options;
+}
+
+void WorkerSupervisor::onEvent(SupervisorEvent const& event) {
+  events_.add(event);
+  if (event.kind == SupervisorEvent::Kind::quarantined || event.build_at_fault)
+    fallBack(event.plugin_id, event.digest);
+}
+
+// ---------------------------------------------------------------- new builds
+
+void WorkerSupervisor::fallBack(std::string const& plugin_id, std::string const& digest) {
+  auto const bad = releases_.find(plugin_id);
+  if (!bad || bad->digest != digest) return;
+  auto const good = releases_.fallBack(bad);
+  if (good) fleet_->retire(bad, nullptr); // what a broken build would hand on is not wanted
+}
+
+Task<std::vector<Adoption>> WorkerSupervisor::adopt(Catalogue catalogue, bool allow_downgrade) {
+  if (std::exchange(adopting_, true))
+    co_return Error(ErrorKind::conflict,
+                    "the installed plugins are being taken over already; try again in a moment");
+  std::vector<Adoption> out;
+  for (auto const& build : releases_.missingIn(catalogue)) {
+    auto const& id = build->manifest.id;
+    out.push_back({id, Adoption::Outcome::removed, "", id + " is not installed any more: its workers end"});
+    releases_.remove(id);
+    fleet_->retire(build, nullptr);
+  }
+  for (auto const& plugin : catalogue.plugins()) {
+    if (catalogue.find(plugin.manifest.id) != &plugin) continue; // another folder of this id counts
+    out.push_back(co_await adoptOne(plugin, allow_downgrade));
+  }
+  adopting_ = false;
+  for (auto const& adoption : out) report(adoption);
+  co_return out;
+}
+
+asio::awaitable<Adoption> WorkerSupervisor::adoptOne(PluginInfo plugin, bool allow_downgrade) {
+  auto adoption = releases_.verdict(plugin, allow_downgrade);
+  if (adoption.outcome == Adoption::Outcome::unchanged || adoption.outcome == Adoption::Outcome::refused)
+    co_return adoption;
+  auto const build = releases_.prepare(plugin);
+  auto const former = releases_.find(plugin.manifest.id);
+  if (former) { // calls go to it until the new one has shown that it can be loaded
+    auto const tried = co_await fleet_->tryOut(build);
+    if (!tried) {
+      fleet_->retire(build, nullptr);
+      adoption.outcome = Adoption::Outcome::refused;
+      adoption.version = former->manifest.version;
+      adoption.words = tried.error().message + "; " + adoption.version + " goes on";
+      co_return adoption;
+    }
+  }
+  releases_.install(build);
+  if (former) fleet_->retire(former, build);
+  co_return adoption;
+}
+
+void WorkerSupervisor::report(Adoption const& adoption) const {
+  json::object facts{{"plugin", adoption.plugin_id}, {"outcome", name(adoption.outcome)}};
+  if (adoption.outcome == Adoption::Outcome::refused)
+    log_.warn(adoption.words, std::move(facts));
+  else if (adoption.outcome != Adoption::Outcome::unchanged)
+    log_.info(adoption.words, std::move(facts));
+}
+
+// ---------------------------------------------------------------- the end
 
 asio::awaitable<void> WorkerSupervisor::waitForCalls(std::chrono::steady_clock::duration longest) {
   asio::steady_timer timer(executor_);
   auto const end = std::chrono::steady_clock::now() + longest;
-  while (calls_ > 0 && std::chrono::steady_clock::now() < end) {
+  while (calls_ + fleet_->busy() > 0 && std::chrono::steady_clock::now() < end) {
     timer.expires_after(kPoll);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   }
@@ -103,19 +188,66 @@ Task<void> WorkerSupervisor::shutdown() {
   bool const throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   stopping_ = true;
-  for (auto const& [digest, slot] : slots_) slot->refuseCalls();
-  co_await waitForCalls(options_.drain);
-  for (auto const& [digest, slot] : slots_)
-    if (slot->ready()) slot->ready()->cancelCalls();
+  fleet_->refuseCalls();
+  poison_.refuseCalls();
+  co_await waitForCalls(drain_);
+  fleet_->cancelCalls();
+  poison_.cancelCalls();
   co_await waitForCalls(2s); // cancelled calls end within a second, or their worker does
-  for (auto const& [digest, slot] : slots_) slot->askToEnd();
-  for (auto const& [digest, slot] : slots_) co_await slot->ended();
-  slots_.clear();
+  auto ended = co_await fleet_->end();
   co_await asio::this_coro::throw_if_cancelled(throws);
-  co_return Result<void>();
+  co_return ended;
 }
 
 } // namespace
+
+std::string_view name(Isolation isolation) {
+  switch (isolation) {
+  case Isolation::plugin: return "plugin";
+  case Isolation::vendor: return "vendor";
+  case Isolation::operation: return "operation";
+  }
+  return "plugin";
+}
+
+std::string_view name(SupervisorEvent::Kind kind) {
+  using Kind = SupervisorEvent::Kind;
+  switch (kind) {
+  case Kind::crashed: return "crashed";
+  case Kind::restarted: return "restarted";
+  case Kind::halfOpen: return "half_open";
+  case Kind::quarantined: return "quarantined";
+  case Kind::recovered: return "recovered";
+  case Kind::poisoned: return "poisoned";
+  case Kind::refused: return "refused";
+  }
+  return "crashed";
+}
+
+std::string_view name(Adoption::Outcome outcome) {
+  switch (outcome) {
+  case Adoption::Outcome::unchanged: return "unchanged";
+  case Adoption::Outcome::installed: return "installed";
+  case Adoption::Outcome::upgraded: return "upgraded";
+  case Adoption::Outcome::downgraded: return "downgraded";
+  case Adoption::Outcome::refused: return "refused";
+  case Adoption::Outcome::removed: return "removed";
+  }
+  return "unchanged";
+}
+
+json::value toJson(Adoption const& adoption) {
+  return json::object{{"plugin", adoption.plugin_id},
+                      {"outcome", name(adoption.outcome)},
+                      {"version", adoption.version},
+                      {"message", adoption.words}};
+}
+
+std::optional<Isolation> parseIsolation(std::string_view isolation) {
+  for (auto const one : {Isolation::plugin, Isolation::vendor, Isolation::operation})
+    if (isolation == name(one)) return one;
+  return std::nullopt;
+}
 
 std::unique_ptr<Supervisor> Supervisor::create(asio::any_io_executor executor, Clock& clock, Random& random,
                                                Log const& log, SupervisorOptions options) {

@@ -112,7 +112,7 @@ std::optional<wire::Message> TestWorker::receive() {
   while (true) {
     auto message = decoder_.next();
     if (!message) return std::nullopt;
-    if (*message) return std::move(**message);
+    if (*message) return std::move(*message);
     pollfd wanted{socket_, POLLIN, 0};
     if (::poll(&wanted, 1, kPatienceMs) != 1) return std::nullopt;
     std::array<char, 65536> bytes;

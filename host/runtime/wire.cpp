@@ -16,18 +16,28 @@ namespace {
 // Length counts of lists are checked against the bytes that are left: each item takes at least this many.
 constexpr std::size_t kLeastItemBytes = 4;
 
-class Writer {
+// Counts what a payload takes.
+class Size {
 public:
+  void append(char const*, std::size_t size) { bytes += size; }
+  std::size_t bytes = 0;
+};
+
+// Gives the bytes of a payload, in order, to something with append().
+template <class Out> class Writer {
+public:
+  explicit Writer(Out& out) : out_(out) {}
+
   template <class Integer>
     requires std::is_integral_v<Integer>
   void put(Integer value) {
     std::array<char, sizeof(Integer)> bytes;
     std::memcpy(bytes.data(), &value, sizeof(Integer));
-    out.append(bytes.data(), bytes.size());
+    out_.append(bytes.data(), bytes.size());
   }
   void put(std::string const& text) {
     put(static_cast<std::uint32_t>(text.size()));
-    out.append(text);
+    out_.append(text.data(), text.size());
   }
   void put(std::pair<std::string, std::string> const& item) {
     put(item.first);
@@ -53,7 +63,8 @@ public:
     put(error.detail.is_null() ? std::string() : json::serialize(error.detail));
   }
 
-  std::string out;
+private:
+  Out& out_;
 };
 
 // Every read checks what is left; after the first failure everything reads as empty.
@@ -161,6 +172,7 @@ std::string_view nameOfKnown(Kind kind) {
   case Kind::emitCredit: return "emitCredit";
   case Kind::cancel: return "cancel";
   case Kind::shutdown: return "shutdown";
+  case Kind::exportState: return "exportState";
   case Kind::hello: return "hello";
   case Kind::loadFailed: return "loadFailed";
   case Kind::httpAsk: return "httpAsk";
@@ -173,8 +185,28 @@ std::string_view nameOfKnown(Kind kind) {
   case Kind::done: return "done";
   case Kind::dying: return "dying";
   case Kind::closed: return "closed";
+  case Kind::stack: return "stack";
+  case Kind::refused: return "refused";
   }
   return {};
+}
+
+template <class Out, class Payload> void write(Out& out, Payload const& payload) {
+  Writer<Out> writer(out);
+  boost::mp11::mp_for_each<Members<Payload>>([&](auto member) { writer.put(payload.*member.pointer); });
+}
+
+template <class Payload> std::size_t sizeOf(Payload const& payload) {
+  Size size;
+  write(size, payload);
+  return size.bytes;
+}
+
+void appendHeader(std::string& out, Kind kind, std::uint64_t id, std::size_t length, std::uint16_t flags) {
+  Header const header{static_cast<std::uint32_t>(length), static_cast<std::uint16_t>(kind), flags, id};
+  std::array<char, kHeaderBytes> bytes;
+  std::memcpy(bytes.data(), &header, kHeaderBytes);
+  out.append(bytes.data(), bytes.size());
 }
 
 } // namespace
@@ -191,9 +223,17 @@ std::string_view name(Kind kind) {
 }
 
 template <class Payload> std::string encode(Payload const& payload) {
-  Writer writer;
-  boost::mp11::mp_for_each<Members<Payload>>([&](auto member) { writer.put(payload.*member.pointer); });
-  return std::move(writer.out);
+  std::string out;
+  out.reserve(sizeOf(payload));
+  write(out, payload);
+  return out;
+}
+
+template <class Payload> void append(std::string& out, Kind kind, std::uint64_t id, Payload const& payload) {
+  auto const size = sizeOf(payload);
+  if (size > kMaxFrame) return appendMessage(out, kind, id, encode(payload));
+  appendHeader(out, kind, id, size, 0);
+  write(out, payload);
 }
 
 template <class Payload> Result<Payload> decode(std::string_view text) {
@@ -206,9 +246,11 @@ template <class Payload> Result<Payload> decode(std::string_view text) {
 
 #define GARLAND_WIRE_PAYLOAD(Type)                                                                           \
   template std::string encode<Type>(Type const&);                                                            \
+  template void append<Type>(std::string&, Kind, std::uint64_t, Type const&);                                \
   template Result<Type> decode<Type>(std::string_view);
 GARLAND_WIRE_PAYLOAD(Config)
 GARLAND_WIRE_PAYLOAD(Call)
+GARLAND_WIRE_PAYLOAD(ExportState)
 GARLAND_WIRE_PAYLOAD(HttpAnswer)
 GARLAND_WIRE_PAYLOAD(KvAnswer)
 GARLAND_WIRE_PAYLOAD(Ack)
@@ -225,17 +267,17 @@ GARLAND_WIRE_PAYLOAD(Log)
 GARLAND_WIRE_PAYLOAD(Progress)
 GARLAND_WIRE_PAYLOAD(Done)
 GARLAND_WIRE_PAYLOAD(Dying)
+GARLAND_WIRE_PAYLOAD(Stack)
+GARLAND_WIRE_PAYLOAD(Refused)
 #undef GARLAND_WIRE_PAYLOAD
 
 void appendMessage(std::string& out, Kind kind, std::uint64_t id, std::string_view payload) {
+  auto const frames = 1 + payload.size() / kMaxFrame;
+  out.reserve(out.size() + payload.size() + frames * kHeaderBytes);
   do {
     auto const part = payload.substr(0, kMaxFrame);
     payload.remove_prefix(part.size());
-    Header const header{static_cast<std::uint32_t>(part.size()), static_cast<std::uint16_t>(kind),
-                        payload.empty() ? std::uint16_t{0} : kMore, id};
-    std::array<char, kHeaderBytes> bytes;
-    std::memcpy(bytes.data(), &header, kHeaderBytes);
-    out.append(bytes.data(), bytes.size());
+    appendHeader(out, kind, id, part.size(), payload.empty() ? std::uint16_t{0} : kMore);
     out.append(part);
   } while (!payload.empty());
 }

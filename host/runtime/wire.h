@@ -43,6 +43,7 @@ inline constexpr std::uint16_t kMore = 1;              // header flag; every oth
 //  emitCredit    call  EmitCredit     the host took `records` emitted records, oldest first, or refused
 //  cancel        call  (empty)        the plugin sees cancelled(); whatever it waits for ends
 //  shutdown      0     (empty)        end running calls, close instances, exit 0; no call may follow
+//  exportState   call  ExportState    answered by done: what an instance wants to hand to a newer version
 //  worker -> host
 //  closed        0     Closed         the first message and sent once, before plugin code exists: nobody can
 //                                     forge it, and the host believes a sandbox tier from nowhere else
@@ -57,6 +58,9 @@ inline constexpr std::uint16_t kMore = 1;              // header flag; every oth
 //  progress      call  Progress       newest wins
 //  done          call  Done           the call is over; nothing else follows for this id
 //  dying         call* Dying          sent from a signal handler: which call was running; then it dies
+//  stack         call* Stack          after dying, if the stack could be walked: where the plugin was
+//  refused       call* Refused        only in audit mode: a system call that the sandbox answered with an
+//  error
 enum class Kind : std::uint16_t {
   config = 1,
   call = 2,
@@ -66,6 +70,7 @@ enum class Kind : std::uint16_t {
   emitCredit = 6,
   cancel = 7,
   shutdown = 8,
+  exportState = 9,
 
   hello = 65,
   loadFailed = 66,
@@ -79,6 +84,8 @@ enum class Kind : std::uint16_t {
   done = 74,
   dying = 75,
   closed = 76,
+  stack = 77,
+  refused = 78,
 };
 
 enum class Direction { hostToWorker, workerToHost };
@@ -111,6 +118,12 @@ struct Call {
   std::string account_id;       // one plugin instance each
   std::string account;          // JSON: {"account_id","settings","slots"}
   std::string input;            // JSON
+  std::int64_t deadline_ms = 0; // from now
+  std::string state;            // JSON that an older version exported, to be imported first; empty: none
+};
+
+struct ExportState {
+  std::string account_id;
   std::int64_t deadline_ms = 0; // from now
 };
 
@@ -220,10 +233,23 @@ struct Dying {
   std::string operation; // "calendar.pull/1"; empty outside a call
 };
 
+struct Stack {
+  std::string frames; // lines as in worker_backtrace.h, innermost first
+};
+
+struct Refused {
+  std::int64_t number = 0;              // of the system call
+  std::vector<std::uint64_t> arguments; // all six registers
+  std::int32_t answer = 0;              // errno
+  std::string path;                     // the one it names, if it names one
+  std::string frames;                   // as in Stack
+};
+
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (version, emit_window_records, emit_window_bytes, arena_limit, max_record, max_calls,
                        slice_ms))
-BOOST_DESCRIBE_STRUCT(Call, (), (operation, account_id, account, input, deadline_ms))
+BOOST_DESCRIBE_STRUCT(Call, (), (operation, account_id, account, input, deadline_ms, state))
+BOOST_DESCRIBE_STRUCT(ExportState, (), (account_id, deadline_ms))
 BOOST_DESCRIBE_STRUCT(HttpAnswer, (), (request, error, status, headers, body, retry_after_ms, effect))
 BOOST_DESCRIBE_STRUCT(KvAnswer, (), (request, error, value, version))
 BOOST_DESCRIBE_STRUCT(Ack, (), (request, error))
@@ -243,6 +269,8 @@ BOOST_DESCRIBE_STRUCT(Log, (), (level, message, fields))
 BOOST_DESCRIBE_STRUCT(Progress, (), (done, total, what))
 BOOST_DESCRIBE_STRUCT(Done, (), (result, error))
 BOOST_DESCRIBE_STRUCT(Dying, (), (reason, operation))
+BOOST_DESCRIBE_STRUCT(Stack, (), (frames))
+BOOST_DESCRIBE_STRUCT(Refused, (), (number, arguments, answer, path, frames))
 
 // ---------------------------------------------------------------- payloads
 
@@ -265,9 +293,8 @@ struct Message {
 
 // Appends the frames of one message to `out`. The payload must not be longer than kMaxMessage.
 void appendMessage(std::string& out, Kind kind, std::uint64_t id, std::string_view payload);
-template <class Payload> void append(std::string& out, Kind kind, std::uint64_t id, Payload const& payload) {
-  appendMessage(out, kind, id, encode(payload));
-}
+// The same for a struct; instantiated like encode(). No copy in between if one frame is enough.
+template <class Payload> void append(std::string& out, Kind kind, std::uint64_t id, Payload const& payload);
 
 // Takes bytes as they arrive and gives whole messages. After an error it gives nothing more.
 class Decoder {

@@ -27,7 +27,8 @@ Error fullError() {
 // One value of every payload, each member different from its default.
 template <class Visit> void everyPayload(Visit visit) {
   visit(Config{2, 3, 4, 5, 6, 7, 8});
-  visit(Call{"calendar.pull/1", "con_1", "{}", "{\"cursor\":null}", 60'000});
+  visit(Call{"calendar.pull/1", "con_1", "{}", "{\"cursor\":null}", 60'000, "{\"seen\":3}"});
+  visit(ExportState{"con_1", 2'000});
   visit(HttpAnswer{1, fullError(), 200, {{"etag", "\"1\""}, {"", ""}}, std::string("\0x", 2), 30, 2});
   visit(KvAnswer{1, fullError(), "value", 9});
   visit(Ack{1, fullError()});
@@ -45,6 +46,10 @@ template <class Visit> void everyPayload(Visit visit) {
   visit(Progress{1, std::numeric_limits<std::uint64_t>::max(), "events"});
   visit(Done{"{}", fullError()});
   visit(Dying{"SIGSEGV", "calendar.pull/1"});
+  visit(Stack{"plugin 1a2b\nworker 10\n"});
+  visit(Refused{41, {2, 1, 0, 0, 0, 0}, 1, "/etc/passwd", "plugin 1a2b\n"});
+  visit(Stack{"a frame\nanother"});
+  visit(Refused{41, {1, 2, 3, 4, 5, 6}, 13, "/etc/passwd", "a frame"});
 }
 
 TEST(Wire, EveryPayloadComesBackAsItWas) {
@@ -137,6 +142,21 @@ std::string problemWith(std::string const& stream, Direction direction = Directi
     }
     if (!*message) return "";
   }
+}
+
+TEST(Wire, AStructIsAppendedAsItsEncodingWouldBe) {
+  auto const check = [](auto const& payload) {
+    std::string direct = "before";
+    append(direct, Kind::emit, 7, payload);
+    std::string by_text = "before";
+    appendMessage(by_text, Kind::emit, 7, encode(payload));
+    EXPECT_EQ(direct, by_text);
+  };
+  everyPayload(check);
+  // A payload of exactly one full frame, of one byte more, and of many frames.
+  auto const rest = encode(Emit{"k", ""}).size();
+  for (auto const size : {kMaxFrame, kMaxFrame + 1, 5 * kMaxFrame})
+    check(Emit{"k", std::string(size - rest, 'x')});
 }
 
 TEST(Wire, AFrameThatClaimsTooMuchIsRefusedBeforeItsBytesCome) {

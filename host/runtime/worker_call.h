@@ -24,6 +24,7 @@ struct Call {
   Arena arena;
   std::unique_ptr<Fiber> fiber;
   std::int64_t deadline_ns = std::numeric_limits<std::int64_t>::max(); // monotonic
+  bool exporting = false; // asks the instance for its state instead of running an operation
   bool cancelled = false;
   bool ready = false;             // it is in the run queue
   std::int64_t running_since = 0; // monotonic; when it got the processor last

@@ -145,7 +145,9 @@ TEST(Worker, AnHttpRequestAndItsAnswerPassWhole) {
   worker.send(Kind::httpAnswer, 1, answer);
   auto const done = worker.receiveAs<wire::Done>(Kind::done);
   ASSERT_TRUE(done && !done->error);
-  EXPECT_EQ(done->result, R"({"status":0,"effect":2,"body":3145728,"headers":2,"answer":200})");
+  EXPECT_EQ(
+      done->result,
+      R"({"status":0,"effect":2,"body":3145728,"headers":2,"answer":200,"size":56,"later":"untouched"})");
 }
 
 TEST(Worker, AFailedHttpRequestTellsItsEffectAndItsReason) {

@@ -21,7 +21,6 @@ constexpr std::size_t kMaxText = 64U << 10U; // names, keys, messages
 constexpr std::size_t kMaxUrl = 16U << 10U;
 constexpr std::uint32_t kMaxHeaders = 256;
 constexpr std::size_t kMaxBody = wire::kMaxMessage - (2U << 20U); // leaves room for headers
-constexpr std::uint32_t kLargestKnownTail = 4096;
 
 template <class Span> std::string_view view(Span span) {
   return {reinterpret_cast<char const*>(span.ptr), static_cast<std::size_t>(span.len)};
@@ -139,12 +138,10 @@ bool toArena(Call& call, wire::HttpAnswer& answer, garland_http_response& out) {
   return true;
 }
 
-// As much as the plugin has room for; a tail that this host does not know reads as zero.
+// As much as the plugin has room for; `size` then tells how much that was.
 void give(garland_http_response filled, garland_http_response& out) {
-  filled.size = out.size;
-  if (out.size > sizeof filled && out.size <= kLargestKnownTail)
-    std::memset(reinterpret_cast<char*>(&out) + sizeof filled, 0, out.size - sizeof filled);
-  std::memcpy(&out, &filled, std::min<std::size_t>(out.size, sizeof filled));
+  filled.size = std::min(out.size, std::uint32_t{sizeof filled});
+  std::memcpy(&out, &filled, filled.size);
 }
 
 garland_status http(void* ctx, garland_call* handle, garland_http_request const* request,
@@ -152,6 +149,7 @@ garland_status http(void* ctx, garland_call* handle, garland_http_request const*
   return onCall(ctx, handle, [&](Loop& loop, Call& call) -> garland_status {
     if (request == nullptr || response == nullptr || !GARLAND_HAS(response, effect))
       return failed(call, ErrorKind::invalidInput, "http: no request, or no room for the response");
+    response->size = std::min(response->size, std::uint32_t{sizeof *response});
     response->effect = GARLAND_EFFECT_NOT_APPLIED;
     if (auto const* const problem = problemWith(*request))
       return failed(call, ErrorKind::invalidInput, problem);

@@ -13,6 +13,26 @@ garland_status Instances::with(Call& call, std::function<garland_status(garland_
     release(instance);
     return status;
   }
+  return use(instance, body);
+}
+
+garland_status Instances::exportState(Call& call) {
+  auto const found = instances_.find(call.ask.account_id);
+  if (found == instances_.end() || !GARLAND_HAS_FN(&plugin_, export_state)) return GARLAND_OK;
+  auto& instance = found->second;
+  if (!hold(instance, call)) return GARLAND_E_CANCELLED;
+  if (instance.self == nullptr) {
+    release(instance);
+    return GARLAND_OK;
+  }
+  return use(instance, [&](garland_instance* self) {
+    return plugin_.export_state(self, reinterpret_cast<garland_call*>(&call));
+  });
+}
+
+// The call holds the instance, which is open.
+garland_status Instances::use(Instance& instance,
+                              std::function<garland_status(garland_instance*)> const& body) {
   bool const serial = plugin_.concurrency != GARLAND_INTERLEAVED && plugin_.concurrency != GARLAND_PARALLEL;
   ++instance.sharing;
   if (!serial) release(instance);

@@ -29,6 +29,10 @@ public:
   // settings. The status of open if that failed, CANCELLED if the call was cancelled before its turn came.
   garland_status with(Call& call, std::function<garland_status(garland_instance*)> const& body);
 
+  // On the call's fiber: what the account's instance wants to hand on becomes the call's result. No result if
+  // there is no instance, or if the plugin hands nothing on.
+  garland_status exportState(Call& call);
+
   // After the last call has ended.
   void closeAll();
 
@@ -41,6 +45,7 @@ private:
     std::deque<Call*> queue; // wait to become the holder
   };
 
+  garland_status use(Instance& instance, std::function<garland_status(garland_instance*)> const& body);
   bool hold(Instance& instance, Call& call);
   void release(Instance& instance);
   garland_status open(Instance& instance, Call& call);

@@ -1,5 +1,6 @@
 #include "host/runtime/worker_link.h"
 
+#include "host/runtime/cpu_clock.h"
 #include "host/runtime/tainted.h"
 
 #include <boost/asio/this_coro.hpp>
@@ -10,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;         // how exactly deadlines are kept
+constexpr auto kIdleTick = 1000ms;   // without a call there is only its processor time to watch
 constexpr auto kStalled = 3s;        // a fiber may hold the worker's thread that long
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
@@ -22,14 +24,14 @@ Error diedError(std::string message) {
   return error;
 }
 
-wire::Call wireCall(Call call, std::chrono::steady_clock::duration left) {
-  wire::Call out;
-  out.operation = std::move(call.operation);
-  out.account_id = std::move(call.account_id);
-  out.account = json::serialize(call.account);
-  out.input = json::serialize(call.input);
-  out.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
-  return out;
+RunEnd ended(Error error) { return RunEnd{std::move(error), std::nullopt}; }
+
+RunEnd neverBegan(Error error, std::shared_ptr<RecentCalls> recent) {
+  Death death;
+  death.began = false;
+  death.how = "was ending";
+  death.recent = std::move(recent);
+  return RunEnd{std::move(error), std::move(death)};
 }
 
 } // namespace
@@ -64,8 +66,11 @@ void WorkerLink::start(Milliseconds handshake, Ended ended) {
 
 void WorkerLink::onMessage(wire::Message message) {
   auto const self = shared_from_this(); // a call that ends here may end the supervisor too
+  ++heard_;
   auto const handled = handle(message);
-  if (!handled) kill(handled.error().message);
+  if (handled) return;
+  if (calls_.contains(message.id)) blame(message.id);
+  kill(handled.error().message);
 }
 
 void WorkerLink::onClosed() {
@@ -81,6 +86,7 @@ void WorkerLink::onBroken(std::string reason) { kill("it " + std::move(reason));
 Result<void> WorkerLink::handle(wire::Message const& message) {
   if (!kill_reason_.empty()) return {};
   if (message.kind == wire::Kind::dying) return onDying(message);
+  if (message.kind == wire::Kind::stack) return onStack(message);
   if (message.id == 0) return onOwnMessage(message);
   auto const found = calls_.find(message.id);
   if (found == calls_.end())
@@ -140,9 +146,17 @@ Result<void> WorkerLink::onDying(wire::Message const& message) {
   return {};
 }
 
+Result<void> WorkerLink::onStack(wire::Message const& message) {
+  TRY(stack, wire::decode<wire::Stack>(message.payload));
+  if (dying_words_.empty() || !dying_stack_.empty())
+    return Error(ErrorKind::pluginBug, "it told of a stack at a time when it was not dying");
+  dying_stack_ = std::move(stack.frames);
+  return {};
+}
+
 // ---------------------------------------------------------------- calls
 
-Task<json::value> WorkerLink::run(std::uint64_t id, Call call, CallHost& host, SteadyTime deadline) {
+Task<RunEnd> WorkerLink::run(std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host) {
   auto const self = shared_from_this();
   while (calls_.size() >= limits_.window.max_calls && !isEnding()) {
     auto const turn = std::make_shared<Latch>(executor_);
@@ -150,33 +164,73 @@ Task<json::value> WorkerLink::run(std::uint64_t id, Call call, CallHost& host, S
     co_await turn->wait();
     auto const state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)
-      co_return Error(ErrorKind::cancelled, "the call was cancelled");
+      co_return ended(Error(ErrorKind::cancelled, "the call was cancelled"));
   }
-  auto const left = deadline - std::chrono::steady_clock::now();
-  auto title = call.operation + " of " + plugin_id_;
+  auto const left = call->deadline - std::chrono::steady_clock::now();
+  auto title = call->ask.operation + " of " + plugin_id_;
   if (isEnding())
-    co_return diedError("the worker of " + plugin_id_ + " ended before " + title + " began")
-        .withEffect(Effect::notApplied);
-  if (left <= 0ms) co_return Error(ErrorKind::transient, title + " could not begin before its deadline");
-  auto const message = wire::encode(wireCall(std::move(call), left));
-  if (message.size() > wire::kMaxMessage)
-    co_return Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB");
+    co_return neverBegan(diedError("the worker of " + plugin_id_ + " ended before " + title + " began")
+                             .withEffect(Effect::notApplied),
+                         recent_);
+  if (left <= 0ms)
+    co_return ended(Error(ErrorKind::transient, title + " could not begin before its deadline"));
+  call->ask.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
+  auto message = wire::encode(call->ask);
+  recent_->add(call->key);
+  co_return co_await runMessage(id, wire::Kind::call, std::move(message), std::move(title), host, call);
+}
 
-  auto const running =
-      std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host, limits_, deadline);
+Task<json::value> WorkerLink::exportState(std::uint64_t id, std::string account_id, CallHost& host,
+                                          SteadyTime deadline) {
+  auto const left = deadline - std::chrono::steady_clock::now();
+  wire::ExportState ask;
+  ask.account_id = std::move(account_id);
+  ask.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
+  auto message = wire::encode(ask);
+  auto title = "handing on state of " + plugin_id_;
+  if (isEnding()) co_return diedError("the worker of " + plugin_id_ + " ended before " + title);
+  auto const call = std::make_shared<WorkerCall>();
+  call->deadline = deadline;
+  call->journal = std::make_shared<CallJournal>(std::make_shared<JournalBudget>());
+  CO_TRY(end,
+         co_await runMessage(id, wire::Kind::exportState, std::move(message), std::move(title), host, call));
+  co_return std::move(end.result);
+}
+
+Task<RunEnd> WorkerLink::runMessage(std::uint64_t id, wire::Kind kind, std::string message, std::string title,
+                                    CallHost& host, std::shared_ptr<WorkerCall> call) {
+  auto const self = shared_from_this();
+  if (message.size() > wire::kMaxMessage)
+    co_return ended(Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB"));
+
+  auto const running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host,
+                                                     limits_, call->deadline, call->journal);
   calls_.emplace(id, running);
-  connection_->sendRaw(wire::Kind::call, id, message);
-  watchCalls();
+  asks_.emplace(id, call);
+  connection_->sendRaw(kind, id, message);
+  watch();
   while (!running->over().isSet()) {
     co_await running->over().wait();
     if (!running->over().isSet()) running->cancel(std::chrono::steady_clock::now());
   }
   release(id);
-  co_return running->result();
+  RunEnd end{running->result(), std::nullopt};
+  if (running->endedByDeath()) end.death = deathOf(id);
+  co_return end;
+}
+
+Death WorkerLink::deathOf(std::uint64_t id) const {
+  Death death;
+  if (culprit_) death.blame = *culprit_ == id ? Death::Blame::thisCall : Death::Blame::anotherCall;
+  death.from_outside = from_outside_;
+  death.how = how_;
+  death.recent = recent_;
+  return death;
 }
 
 void WorkerLink::release(std::uint64_t id) {
   calls_.erase(id);
+  asks_.erase(id);
   while (!queue_.empty()) {
     auto const next = queue_.front();
     queue_.pop_front();
@@ -191,24 +245,44 @@ void WorkerLink::cancelCalls() {
   for (auto const& [id, call] : calls) call->cancel(now);
 }
 
-void WorkerLink::watchCalls() {
-  if (std::exchange(ticking_, true)) return;
-  seen_since_ = std::chrono::steady_clock::now();
-  tick_.expires_after(kTick);
+void WorkerLink::watch() {
+  Milliseconds const span = calls_.empty() ? kIdleTick : kTick;
+  if (ticking_ && span >= tick_span_) return;
+  ticking_ = true;
+  tick_span_ = span;
+  tick_.expires_after(span);
   tick_.async_wait([self = shared_from_this()](auto const& failed) {
+    if (failed) return;
     self->ticking_ = false;
-    if (!failed) self->onTick();
+    self->onTick();
   });
 }
 
 void WorkerLink::onTick() {
-  if (calls_.empty() || gone_.isSet()) return;
   auto const now = std::chrono::steady_clock::now();
   auto const calls = calls_;
-  for (auto const& [id, call] : calls)
-    if (call->overdue(now)) kill("it did not stop " + call->title() + " within a second of being told to");
-  if (isStalled(now)) kill("a call kept it busy for " + std::to_string(kStalled / 1s) + " s without a pause");
-  watchCalls();
+  for (auto const& [id, call] : calls) {
+    if (!call->overdue(now) || gone_.isSet()) continue;
+    blame(id);
+    kill("it did not stop " + call->title() + " within a second of being told to");
+  }
+  if (gone_.isSet() && calls_.empty()) return;
+  if (!gone_.isSet()) watchClocks(now);
+  watch();
+}
+
+void WorkerLink::watchClocks(SteadyTime now) {
+  auto const held_by = flight_.callId();
+  std::optional<std::string> reason;
+  if (isStalled(now))
+    reason = "a call kept it busy for " + std::to_string(kStalled / 1s) + " s without a pause";
+  if (auto const used = processorTime(pid_); used && !ending_) {
+    auto found = work_.look({now, *used, connection_->unread(), heard_, !calls_.empty()});
+    if (!reason) reason = std::move(found);
+  }
+  if (!reason) return;
+  if (calls_.contains(held_by)) blame(held_by);
+  kill(std::move(*reason));
 }
 
 // True if the same call has held the worker's thread since long ago.
@@ -227,7 +301,12 @@ bool WorkerLink::isStalled(SteadyTime now) {
 
 void WorkerLink::stop() {
   ending_ = true;
+  stopped_ = true;
   connection_->sendRaw(wire::Kind::shutdown, 0, {});
+}
+
+void WorkerLink::blame(std::uint64_t id) {
+  if (!culprit_ && kill_reason_.empty()) culprit_ = id;
 }
 
 void WorkerLink::kill(std::string reason) {
@@ -257,24 +336,62 @@ void WorkerLink::onExit(ExitStatus status) {
   boost::system::error_code ignored;
   exit_watch_.close(ignored);
   end_timer_.cancel();
-  auto const how = describeEnd(status);
+  from_outside_ = status.signal == SIGKILL && kill_reason_.empty();
+  nameCulprit();
+  how_ = describeEnd(status);
+  bool const in_order = stopped_ && status.signal == 0 && status.code == wire::kExitOk && calls_.empty();
   if (!greeted_.isSet()) {
-    hello_ = diedError("the worker of " + plugin_id_ + " " + how + " before it was ready")
+    hello_ = diedError("the worker of " + plugin_id_ + " " + how_ + " before it was ready")
                  .withEffect(Effect::notApplied);
     greeted_.set();
   }
-  tick_.cancel();
   // First the slot, then the calls: who is told of the end may ask for another worker at once.
-  if (ended_) std::exchange(ended_, nullptr)(how);
-  failCalls(how);
+  WorkerEnd end{how_, !in_order, nullptr, {}};
+  if (!in_order && !from_outside_ && !abandoned_) {
+    end.report = makeReport();
+    end.stack = std::move(dying_stack_);
+  }
+  if (ended_) std::exchange(ended_, nullptr)(end);
+  failCalls();
+  if (calls_.empty()) tick_.cancel(); // else the clock of those that the host still works for goes on
   gone_.set();
 }
 
-void WorkerLink::failCalls(std::string const& how) {
+// Whom the host had not blamed yet: the worker's last words, or the call that held the processor.
+void WorkerLink::nameCulprit() {
+  if (culprit_) return;
+  for (auto const id : {dying_call_, flight_.callId()})
+    if (!culprit_ && calls_.contains(id)) culprit_ = id;
+  if (!culprit_ && calls_.size() == 1 && !from_outside_) culprit_ = calls_.begin()->first;
+}
+
+std::shared_ptr<CrashReport> WorkerLink::makeReport() const {
+  auto report = std::make_shared<CrashReport>();
+  report->how = how_;
+  if (hello_) report->build_id = cleanText(hello_->build_id, kMaxSentence);
+  auto const ask = culprit_ ? asks_.find(*culprit_) : asks_.end();
+  if (ask == asks_.end()) return report;
+  auto const& call = ask->second->ask;
+  report->operation = call.operation;
+  report->account_id = call.account_id;
+  if (auto account = parseJson(call.account)) report->account = std::move(*account);
+  if (auto input = parseJson(call.input, JsonLimits{wire::kMaxMessage, 64}))
+    report->input = std::move(*input);
+  if (auto const running = calls_.find(*culprit_); running != calls_.end())
+    running->second->recorder().fill(*report);
+  return report;
+}
+
+void WorkerLink::failCalls() {
   auto const calls = calls_;
-  for (auto const& [id, call] : calls)
-    call->fail(diedError("the worker of " + plugin_id_ + " " + how + "; " + call->title() +
-                         " has to be resumed from its last checkpoint"));
+  for (auto const& [id, call] : calls) {
+    auto error = diedError("the worker of " + plugin_id_ + " " + how_ + "; " + call->title() +
+                           " has to be resumed from its last checkpoint");
+    if (abandoned_)
+      call->fail(std::move(error));
+    else
+      call->workerDied(std::move(error));
+  }
   for (auto const& turn : std::exchange(queue_, {})) turn->set();
 }
 
@@ -286,8 +403,8 @@ std::string WorkerLink::describeEnd(ExitStatus status) const {
 }
 
 std::string WorkerLink::whoRan() const {
-  for (auto const id : {dying_call_, flight_.callId()})
-    if (auto const found = calls_.find(id); found != calls_.end())
+  if (culprit_)
+    if (auto const found = calls_.find(*culprit_); found != calls_.end())
       return " while " + found->second->title() + " ran";
   if (calls_.empty()) return "";
   if (calls_.size() == 1) return " while " + calls_.begin()->second->title() + " ran";
@@ -296,6 +413,7 @@ std::string WorkerLink::whoRan() const {
 
 void WorkerLink::abandon() {
   if (gone_.isSet()) return;
+  abandoned_ = true;
   ended_ = nullptr;
   kill("the host stops");
   process_.killAndReap();

@@ -9,6 +9,8 @@
 #include "host/runtime/plugin_output.h"
 #include "host/runtime/running_call.h"
 #include "host/runtime/spawn.h"
+#include "host/runtime/work_watch.h"
+#include "host/runtime/worker_end.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -26,8 +28,7 @@ namespace garland::runtime {
 class WorkerLink final : public std::enable_shared_from_this<WorkerLink>, private Connection::Owner {
 public:
   using SteadyTime = RunningCall::SteadyTime;
-  // How it ended: "was killed by SIGKILL while calendar.pull/1 of garland.caldav ran".
-  using Ended = std::function<void(std::string const& how)>;
+  using Ended = std::function<void(WorkerEnd const&)>;
 
   WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id, Spawned spawned);
   ~WorkerLink();
@@ -41,8 +42,12 @@ public:
   // What it said of its sandbox before plugin code existed; set once it has greeted with a hello.
   std::optional<wire::Closed> const& sandbox() const { return sandbox_; }
 
-  // Runs one call. Its memory and the CallHost's are free when it returns.
-  Task<json::value> run(std::uint64_t id, Call call, CallHost& host, SteadyTime deadline);
+  // Runs one call, from the start or, with a journal that knows a part of it, again. The CallHost is
+  // not used any more when it returns.
+  Task<RunEnd> run(std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host);
+  // What the account's instance wants to hand to a newer version; null if nothing.
+  Task<json::value> exportState(std::uint64_t id, std::string account_id, CallHost& host,
+                                SteadyTime deadline);
 
   void cancelCalls();
   void stop();                   // asks it to end by itself
@@ -64,16 +69,24 @@ private:
   Result<void> onGreeting(wire::Message const& message);
   Result<void> onOwnMessage(wire::Message const& message);
   Result<void> onDying(wire::Message const& message);
+  Result<void> onStack(wire::Message const& message);
 
   void watchExit();
   void onExit(ExitStatus status);
   std::string describeEnd(ExitStatus status) const;
   std::string whoRan() const;
-  void failCalls(std::string const& how);
+  void nameCulprit();
+  std::shared_ptr<CrashReport> makeReport() const;
+  void failCalls();
 
-  void watchCalls();
+  Task<RunEnd> runMessage(std::uint64_t id, wire::Kind kind, std::string message, std::string title,
+                          CallHost& host, std::shared_ptr<WorkerCall> call);
+  Death deathOf(std::uint64_t id) const;
+  void watch();
   void onTick();
+  void watchClocks(SteadyTime now);
   bool isStalled(SteadyTime now);
+  void blame(std::uint64_t id);
   void release(std::uint64_t id);
 
   asio::any_io_executor executor_;
@@ -88,6 +101,8 @@ private:
   asio::steady_timer end_timer_;              // when it is killed unless it greets, or ends
   asio::steady_timer tick_;
   bool ticking_ = false;
+  Milliseconds tick_span_{0};
+  std::uint64_t heard_ = 0; // messages
 
   CallLimits limits_;
   std::optional<wire::Closed> sandbox_;
@@ -97,16 +112,27 @@ private:
   Latch gone_;
   Ended ended_;
   bool ending_ = false;     // it closed its connection, or was asked to end
+  bool stopped_ = false;    // it was asked to end
+  bool abandoned_ = false;  // nobody waits for its calls
   std::string kill_reason_; // why the host killed it, if it did
   std::string dying_words_;
   std::uint64_t dying_call_ = 0;
+  std::string dying_stack_; // raw: symbolise() (stack_trace.h) cleans it
 
   std::unordered_map<std::uint64_t, std::shared_ptr<RunningCall>> calls_;
-  std::deque<std::shared_ptr<Latch>> queue_; // calls above the limit wait here
+  std::unordered_map<std::uint64_t, std::shared_ptr<WorkerCall>> asks_; // of calls_
+  std::deque<std::shared_ptr<Latch>> queue_;                            // calls above the limit wait here
+
+  std::shared_ptr<RecentCalls> recent_ = std::make_shared<RecentCalls>();
+  // Who ended it, if that is known. The id may be of a call that is over already.
+  std::optional<std::uint64_t> culprit_;
+  std::string how_; // it ended
+  bool from_outside_ = false;
 
   std::uint64_t seen_slices_ = 0;
   std::uint64_t seen_call_ = 0;
   SteadyTime seen_since_{};
+  WorkWatch work_;
 };
 
 } // namespace garland::runtime

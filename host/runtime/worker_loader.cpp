@@ -39,6 +39,10 @@ std::string problemWith(garland_plugin const& plugin) {
   return {};
 }
 
+std::string text(garland_str span) {
+  return span.ptr == nullptr ? std::string() : std::string(span.ptr, span.len);
+}
+
 } // namespace
 
 boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* path,
@@ -48,7 +52,8 @@ boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* p
   try {
     using boost::dll::load_mode::type;
     // Never destroyed: plugin code may be referenced until the process ends.
-    auto* const library = new boost::dll::shared_library(path, type::rtld_now | type::rtld_local);
+    static boost::dll::shared_library* library = nullptr;
+    library = new boost::dll::shared_library(path, type::rtld_now | type::rtld_local);
     if (!library->has(kEntry))
       return wire::LoadFailed{"symbol", std::string("the plugin does not export ") + kEntry};
     entry = &library->get<garland_status(garland_host const*, garland_plugin*) noexcept>(kEntry);
@@ -66,6 +71,17 @@ boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* p
   if (auto problem = problemWith(plugin); !problem.empty())
     return wire::LoadFailed{"entry", "the plugin is not usable: " + problem};
   return plugin;
+}
+
+wire::Hello helloOf(garland_plugin const& plugin) {
+  wire::Hello hello;
+  hello.abi_major = GARLAND_ABI_MAJOR;
+  hello.abi_minor = GARLAND_ABI_MINOR;
+  hello.plugin_id = text(plugin.id);
+  hello.plugin_version = text(plugin.version);
+  hello.build_id = text(plugin.build_id);
+  hello.concurrency = plugin.concurrency;
+  return hello;
 }
 
 } // namespace garland::runtime::worker

@@ -14,4 +14,7 @@ namespace garland::runtime::worker {
 boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* path,
                                                                    garland_host const& host);
 
+// What a loaded plugin says of itself, for the host to compare with its manifest.
+wire::Hello helloOf(garland_plugin const& plugin);
+
 } // namespace garland::runtime::worker

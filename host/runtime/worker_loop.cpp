@@ -14,6 +14,7 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kFairShare = 10 * kMillisecond;
 constexpr std::int64_t kPollEvery = 5 * kMillisecond;
 constexpr std::uint32_t kLongestSliceMs = 3'600'000;
+constexpr char const* kExportName = "garland.export_state"; // in the place of an operation's id
 
 // A plugin in C has no noexcept in the type that it returns, which the sanitizer takes for another type.
 __attribute__((no_sanitize("undefined"))) garland_op lookUp(garland_plugin const& plugin,
@@ -107,6 +108,7 @@ void Loop::serve(Call& call) {
 }
 
 garland_status Loop::perform(Call& call) {
+  if (call.exporting) return instances_->exportState(call);
   auto const operation = lookUp(*plugin_, call.ask.operation);
   if (operation == nullptr) {
     call.failure = Error(ErrorKind::unsupported, "the plugin does not offer " + call.ask.operation)
@@ -115,7 +117,26 @@ garland_status Loop::perform(Call& call) {
   }
   garland_json const input{call.ask.input.data(), call.ask.input.size()};
   auto* const handle = reinterpret_cast<garland_call*>(&call);
-  return instances_->with(call, [&](garland_instance* self) { return operation(self, handle, input); });
+  return instances_->with(call, [&](garland_instance* self) {
+    if (!call.ask.state.empty()) importState(call, self);
+    return operation(self, handle, input);
+  });
+}
+
+// A state is a cache: the call goes on without it, and what importing left behind is not the call's.
+void Loop::importState(Call& call, garland_instance* self) {
+  if (!GARLAND_HAS_FN(plugin_, import_state)) return;
+  garland_json const state{call.ask.state.data(), call.ask.state.size()};
+  auto const status = plugin_->import_state(self, reinterpret_cast<garland_call*>(&call), state);
+  call.result.clear();
+  call.failure.reset();
+  call.last_host_error.reset();
+  if (status == GARLAND_OK) return;
+  InHost const in_host;
+  wire::Log line;
+  line.level = GARLAND_LOG_WARN;
+  line.message = "the plugin did not take its older version's state: status " + std::to_string(status);
+  channel_.send(wire::Kind::log, call.id, line);
 }
 
 void Loop::finish(Call& call, garland_status status) {
@@ -216,6 +237,7 @@ Result<void> Loop::dispatch(wire::Message message) {
     message.payload = {};
     return start(message.id, std::move(ask));
   }
+  case wire::Kind::exportState: return startExport(message);
   case wire::Kind::httpAnswer: return take<wire::HttpAnswer>(message);
   case wire::Kind::kvAnswer: return take<wire::KvAnswer>(message);
   case wire::Kind::ack: return take<wire::Ack>(message);
@@ -226,7 +248,16 @@ Result<void> Loop::dispatch(wire::Message message) {
   }
 }
 
-Result<void> Loop::start(std::uint64_t id, wire::Call ask) {
+Result<void> Loop::startExport(wire::Message const& message) {
+  TRY(told, wire::decode<wire::ExportState>(message.payload));
+  wire::Call ask;
+  ask.operation = kExportName;
+  ask.account_id = std::move(told.account_id);
+  ask.deadline_ms = told.deadline_ms;
+  return start(message.id, std::move(ask), true);
+}
+
+Result<void> Loop::start(std::uint64_t id, wire::Call ask, bool exporting) {
   if (!configured_) return Error(ErrorKind::providerBug, "a call came before the configuration");
   if (id == 0 || calls_.contains(id)) return Error(ErrorKind::providerBug, "a call's id is in use or 0");
   if (stopping_) {
@@ -240,6 +271,7 @@ Result<void> Loop::start(std::uint64_t id, wire::Call ask) {
   try {
     auto call = std::make_unique<Call>(id, std::move(ask), config_.arena_limit);
     if (call->ask.deadline_ms > 0) call->deadline_ns = monotonicNow() + call->ask.deadline_ms * kMillisecond;
+    call->exporting = exporting;
     call->fiber = std::make_unique<Fiber>(stacks_, [this, raw = call.get()] { serve(*raw); });
     auto const placed = calls_.emplace(id, std::move(call)).first;
     wake(*placed->second);

@@ -52,6 +52,7 @@ private:
   void resume(Call& call);
   void serve(Call& call);
   garland_status perform(Call& call);
+  void importState(Call& call, garland_instance* self);
   void finish(Call& call, garland_status status);
 
   void wake(Call& call);
@@ -61,7 +62,8 @@ private:
 
   Result<void> dispatchAll();
   Result<void> dispatch(wire::Message message);
-  Result<void> start(std::uint64_t id, wire::Call ask);
+  Result<void> start(std::uint64_t id, wire::Call ask, bool exporting = false);
+  Result<void> startExport(wire::Message const& message);
   void refuse(std::uint64_t id, Error error);
   template <class Answer> Result<void> take(wire::Message const& message);
   Result<void> takeCredit(wire::Message const& message);

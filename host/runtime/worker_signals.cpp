@@ -1,5 +1,6 @@
 #include "host/runtime/worker_signals.h"
 
+#include "host/runtime/worker_backtrace.h"
 #include "host/runtime/worker_stack.h"
 
 #include <algorithm>
@@ -46,53 +47,38 @@ struct Running {
 };
 Running running;
 
-// One frame of wire::Dying and a line for the log, built without allocating.
-class LastWords {
-public:
-  void raw(void const* data, std::size_t size) {
-    size = std::min(size, bytes_.size() - size_);
-    std::memcpy(bytes_.data() + size_, data, size);
-    size_ += size;
-  }
-  void text(std::string_view text) { raw(text.data(), text.size()); }
-  void lengthAndText(std::string_view value) {
-    auto const length = static_cast<std::uint32_t>(value.size());
-    raw(&length, sizeof length);
-    text(value);
-  }
-  void writeTo(int fd) const {
-    // Never block here: a host that does not read must not keep a dead worker alive.
-    pollfd writable{fd, POLLOUT, 0};
-    if (::poll(&writable, 1, 0) != 1 || (writable.revents & POLLOUT) == 0) return;
-    [[maybe_unused]] auto const written = ::write(fd, bytes_.data(), size_);
-  }
+std::string_view runningOperation() { return {running.operation.data(), running.operation_size}; }
 
-private:
-  std::array<char, 512> bytes_{};
-  std::size_t size_ = 0;
-};
+// Never block here: a host that does not read must not keep a dead worker alive.
+void writeOrLose(int fd, std::string_view bytes) {
+  pollfd writable{fd, POLLOUT, 0};
+  if (::poll(&writable, 1, 0) != 1 || (writable.revents & POLLOUT) == 0) return;
+  [[maybe_unused]] auto const written = ::write(fd, bytes.data(), bytes.size());
+}
 
 void sayDying(std::string_view reason) {
-  std::string_view const operation(running.operation.data(), running.operation_size);
-  LastWords frame;
-  auto const length = static_cast<std::uint32_t>(8 + reason.size() + operation.size());
-  auto const kind = static_cast<std::uint16_t>(wire::Kind::dying);
-  std::uint16_t const flags = 0;
-  frame.raw(&length, sizeof length);
-  frame.raw(&kind, sizeof kind);
-  frame.raw(&flags, sizeof flags);
-  frame.raw(&running.call_id, sizeof running.call_id);
-  frame.lengthAndText(reason);
-  frame.lengthAndText(operation);
-  frame.writeTo(running.ipc);
+  auto const operation = runningOperation();
+  SignalFrame frame(wire::Kind::dying, running.call_id);
+  frame.text(reason);
+  frame.text(operation);
+  writeOrLose(running.ipc, frame.finish());
 
-  LastWords line;
-  line.text("garland-worker: ");
-  line.text(reason);
-  line.text(" while ");
-  line.text(operation.empty() ? "no plugin code" : operation);
-  line.text(" ran\n");
-  line.writeTo(STDERR_FILENO);
+  FixedText<512> line;
+  line.add("garland-worker: ");
+  line.add(reason);
+  line.add(" while ");
+  line.add(operation.empty() ? "no plugin code" : operation);
+  line.add(" ran\n");
+  writeOrLose(STDERR_FILENO, line.view());
+}
+
+// After sayDying(), because this may be what the process dies of.
+void sayStack(void* context) {
+  static StackText stack; // one thread, and it dies once
+  describeStack(context, stack);
+  SignalFrame frame(wire::Kind::stack, running.call_id);
+  frame.text(stack.view());
+  writeOrLose(running.ipc, frame.finish());
 }
 
 std::string_view nameOf(int signal, siginfo_t const* info) {
@@ -114,9 +100,14 @@ std::string_view nameOf(int signal, siginfo_t const* info) {
 }
 
 // Installed with SA_RESETHAND: returning repeats the fault, which then ends the process by its own signal.
-void onCrash(int signal, siginfo_t* info, void* /*context*/) { sayDying(nameOf(signal, info)); }
+void onCrash(int signal, siginfo_t* info, void* context) {
+  static bool said = false;
+  if (std::exchange(said, true)) return; // the stack could not be walked
+  sayDying(nameOf(signal, info));
+  sayStack(context);
+}
 
-void onTick(int /*signal*/) {
+void onTick(int /*signal*/, siginfo_t* /*info*/, void* context) {
   static std::uint64_t last_slice = 0;
   static int ticks = 0;
   auto const slice = running.slice.load(std::memory_order_relaxed);
@@ -127,6 +118,7 @@ void onTick(int /*signal*/) {
   }
   if (++ticks < running.ticks_allowed * kPatience || running.in_host) return;
   sayDying("watchdog: it held the processor without giving way");
+  sayStack(context);
   ::_exit(wire::kExitWatchdog);
 }
 
@@ -140,7 +132,10 @@ void handle(int signal, int flags, void (*handler)(int, siginfo_t*, void*)) {
 void installCrashHandlers() {
 #ifdef GARLAND_ASAN_REPORTS
   // The sanitizer's own handlers say more; this is called after their report.
-  __sanitizer_set_death_callback([] { sayDying("a sanitizer's report"); });
+  __sanitizer_set_death_callback([] {
+    sayDying("a sanitizer's report");
+    sayStack(nullptr);
+  });
 #else
   alignas(16) static std::array<char, 64U << 10U> alternative_stack;
   stack_t stack{};
@@ -154,10 +149,7 @@ void installCrashHandlers() {
 }
 
 void installWatchdog() {
-  struct sigaction action{};
-  action.sa_handler = onTick;
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
-  ::sigaction(SIGPROF, &action, nullptr);
+  handle(SIGPROF, SA_RESTART, onTick);
   itimerval const every{{0, kTickMicroseconds}, {0, kTickMicroseconds}};
   ::setitimer(ITIMER_PROF, &every, nullptr);
 }
@@ -171,6 +163,9 @@ void installSignals(int ipc, wire::FlightPage* flight) {
   installCrashHandlers();
   installWatchdog();
 }
+
+void tellFromSignal(std::string_view frame) { writeOrLose(running.ipc, frame); }
+std::uint64_t runningCall() { return running.call_id; }
 
 void enterPlugin(std::uint64_t call_id, std::string_view operation, char const* stack_limit, int allowed_ms) {
   running.call_id = call_id;

@@ -25,6 +25,11 @@ inline constexpr int kLoadingMs = 1'000;
 void enterPlugin(std::uint64_t call_id, std::string_view operation, char const* stack_limit, int allowed_ms);
 void leavePlugin();
 
+// For other handlers: sends a ready message at once, or loses it if the host does not read; and the call that
+// has the processor, 0 if none has.
+void tellFromSignal(std::string_view frame);
+std::uint64_t runningCall();
+
 // Plugin code has called the host: its time goes on, but the watchdog must not interrupt a half-written
 // message. [worker thread]
 class InHost {

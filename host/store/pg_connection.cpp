@@ -4,6 +4,11 @@
 #include "host/store/pg_values.h"
 #include "host/store/values.h"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <poll.h>
 
 namespace garland::store {
@@ -24,6 +29,19 @@ constexpr std::string_view kSessionSettings =
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
     "'off'";
 constexpr std::string_view kReadOnly = "SET default_transaction_read_only = on";
+
+// A daemon that was killed this instant may still have a session for a moment.
+constexpr auto kVacateLimit = 2s;
+constexpr auto kBetweenTries = 50ms;
+
+// 0: the lock is ours. Else who has it; -1: somebody who is just going. The key is a number of our own
+// (pg_locks shows its halves); it lives and dies with the session.
+Statement const kLockOthersOut(
+    "SELECT CASE WHEN pg_try_advisory_lock(7125961840313) THEN 0 ELSE COALESCE((SELECT MIN(pid) FROM "
+    "pg_locks "
+    "WHERE locktype='advisory' AND granted AND objsubid=1 AND "
+    "(classid::bigint<<32)+objid::bigint=7125961840313 "
+    "AND database=(SELECT oid FROM pg_database WHERE datname=current_database())),-1)::bigint END");
 
 void ignoreNotice(void*, PGresult const*) {}
 
@@ -116,7 +134,29 @@ Task<void> PgConnection::setUp(Use use) {
                     "the database " + target_.place + " does not keep UTF-8; create it with ENCODING 'UTF8'");
   CO_TRY_VOID(co_await script(std::string(kSessionSettings), kConnectLimit));
   if (use == Use::write) co_return Result<void>();
+  if (use == Use::writeAlone) co_return co_await lockOthersOut();
   co_return co_await script(std::string(kReadOnly), kConnectLimit);
+}
+
+Task<void> PgConnection::lockOthersOut() {
+  auto const give_up = std::chrono::steady_clock::now() + kVacateLimit;
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  while (true) {
+    PgSteps steps(1, &kLockOthersOut);
+    auto const replies = co_await run(std::move(steps));
+    auto const& reply = replies.each.front();
+    if (!reply) co_return replies.lost.value_or(unreachable(target_.place, "no answer"));
+    if (!*reply) co_return reply->error();
+    auto const holder = (*reply)->rows.front().integer(0);
+    if (holder == 0) co_return Result<void>();
+    if (std::chrono::steady_clock::now() >= give_up)
+      co_return Error(ErrorKind::unsupported,
+                      "the database " + target_.place + " is in use by another daemon (its session is " +
+                          std::to_string(holder) +
+                          "); stop that daemon first, or give this one its own database");
+    pause.expires_after(kBetweenTries);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
 }
 
 bool PgConnection::usable() {

@@ -29,7 +29,8 @@ using PgSteps = std::vector<Statement const*>;
 
 class PgConnection {
 public:
-  enum class Use { write, read };
+  // writeAlone: no other session of this use may be open on the database.
+  enum class Use { write, writeAlone, read };
 
   static Task<std::unique_ptr<PgConnection>> open(asio::any_io_executor executor, PgTarget target, Use use);
   ~PgConnection();
@@ -67,6 +68,7 @@ private:
 
   Task<void> connect(PgTarget target);
   Task<void> setUp(Use use);
+  Task<void> lockOthersOut();
   bool send(PgSteps const& steps, std::vector<Sent>& sent);
   bool sendStep(Statement const& statement, std::size_t step, std::vector<Sent>& sent);
   bool sendForgetAll(std::vector<Sent>& sent);

@@ -1,6 +1,6 @@
 // The PostgreSQL driver: one session that writes, with all waiting units in one transaction, and a few
 // that read. No threads: libpq runs on the loop. The store itself bears any number of daemons on
-// one database; the sync engine does not yet (it has no leases), so run one.
+// one database; the sync engine does not yet (it has no leases), so a daemon locks others out.
 #include "host/store/drivers.h"
 #include "host/store/pg_lane.h"
 #include "host/store/pg_migrate.h"
@@ -98,10 +98,11 @@ std::shared_ptr<ReadLane> makeReadLane(asio::any_io_executor executor, PgTarget 
 Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Options options,
                                           std::vector<Migration> migrations) {
   CO_TRY(target, parseTarget(options.url));
-  CO_TRY(connection, co_await PgConnection::open(executor, target, PgConnection::Use::write));
+  auto use = PgConnection::Use::write;
+  if (options.single_daemon) use = PgConnection::Use::writeAlone;
+  CO_TRY(connection, co_await PgConnection::open(executor, target, use));
   CO_TRY_VOID(co_await migrate(connection.get(), std::move(migrations)));
-  auto session =
-      std::make_unique<PgSession>(executor, target, PgConnection::Use::write, std::move(connection));
+  auto session = std::make_unique<PgSession>(executor, target, use, std::move(connection));
   auto units = makeUnitLane(executor, std::move(session), options.max_batch_units);
   auto reads = makeReadLane(executor, target, options.read_connections);
   co_return std::unique_ptr<Store>(

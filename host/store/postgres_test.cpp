@@ -127,6 +127,12 @@ protected:
     ASSERT_TRUE(fresh) << fresh.error().message;
     url_ = *fresh;
   }
+  Result<std::unique_ptr<Store>> openAlone(std::string const& url) {
+    Options options;
+    options.url = url;
+    options.single_daemon = true;
+    return loop_.run(Store::open(loop_.executor(), options, itemTable()));
+  }
   std::unique_ptr<Store> open(std::string const& url) {
     Options options;
     options.url = url;
@@ -174,6 +180,37 @@ TEST_F(PostgresTest, DaemonsThatStartTogetherMigrateOnce) {
   loop_.runAll();
   ASSERT_EQ(stores.size(), 4U);
   EXPECT_EQ(present(*stores[3]).size(), 10U);
+}
+
+TEST_F(PostgresTest, ADaemonThatWantsTheDatabaseForItselfIsRefusedWhileAnotherHasIt) {
+  auto first = openAlone(url_).value();
+  auto const refused = openAlone(url_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("is in use by another daemon (its session is "));
+  EXPECT_THAT(refused.error().message, Not(HasSubstr("session is -1")));
+  EXPECT_TRUE(loop_.run(first->close()));
+  first.reset();
+  EXPECT_TRUE(openAlone(url_)) << "the lock goes with the daemon";
+}
+
+TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOnly) {
+  auto const first = openAlone(url_).value();
+  administer(url_, kTerminateOthers);
+  auto second = openAlone(url_).value();
+  auto const insert = [&](Store& store, std::int64_t id) {
+    Unit unit;
+    unit.emplace_back("INSERT INTO items (id) VALUES ($1)", std::vector<Value>{id});
+    return loop_.run(store.commit(std::move(unit)));
+  };
+  auto const refused = insert(*first, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("in use by another daemon"));
+  EXPECT_TRUE(insert(*second, 2));
+  EXPECT_TRUE(loop_.run(second->close()));
+  second.reset();
+  EXPECT_TRUE(insert(*first, 3)) << "it takes the lock again when it can";
+  EXPECT_EQ(present(*first), (std::set<std::int64_t>{2, 3}));
 }
 
 TEST_F(PostgresTest, TwoDaemonsWriteSideBySide) {

@@ -73,6 +73,9 @@ struct Options {
   std::string url;
   int max_batch_units = 256; // group commit: units per transaction
   int read_connections = 2;
+  // PostgreSQL: nobody else who asks for it may have the database open; `unsupported` if somebody has.
+  // A SQLite file is never shared.
+  bool single_daemon = false;
 };
 
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
@@ -83,7 +86,7 @@ class Store {
 public:
   virtual ~Store() = default;
 
-  // Opens, takes the single-daemon lock (SQLite), runs the missing migrations.
+  // Opens, takes the single-daemon lock, runs the missing migrations.
   static Task<std::unique_ptr<Store>> open(asio::any_io_executor executor, Options options,
                                            std::vector<Migration> migrations);
 

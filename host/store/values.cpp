@@ -29,9 +29,10 @@ Value const& valueAt(std::vector<Value> const& values, std::size_t column) {
                          std::to_string(column));
 }
 
-template <class T> T const& readAs(std::vector<Value> const& values, std::size_t column, T const& if_null) {
+template <class T> T const& readAs(std::vector<Value> const& values, std::size_t column) {
+  static T const nothing{};
   auto const& value = valueAt(values, column);
-  if (std::holds_alternative<std::nullptr_t>(value)) return if_null;
+  if (std::holds_alternative<std::nullptr_t>(value)) return nothing;
   if (auto const* found = std::get_if<T>(&value)) return *found;
   throw std::logic_error("column " + std::to_string(column) + " was read as another type than it holds");
 }
@@ -68,20 +69,11 @@ Error expectationFailed(Statement const& statement, std::size_t index, Rows cons
                                         " were expected: somebody else changed the data; read it again");
 }
 
-std::string const& Row::text(std::size_t column) const {
-  static std::string const none;
-  return readAs(values_, column, none);
-}
+std::string const& Row::text(std::size_t column) const { return readAs<std::string>(values_, column); }
 
-std::int64_t Row::integer(std::size_t column) const {
-  static std::int64_t const none = 0;
-  return readAs(values_, column, none);
-}
+std::int64_t Row::integer(std::size_t column) const { return readAs<std::int64_t>(values_, column); }
 
-Bytes const& Row::bytes(std::size_t column) const {
-  static Bytes const none;
-  return readAs(values_, column, none);
-}
+Bytes const& Row::bytes(std::size_t column) const { return readAs<Bytes>(values_, column); }
 
 bool Row::isNull(std::size_t column) const {
   return std::holds_alternative<std::nullptr_t>(valueAt(values_, column));

@@ -205,6 +205,10 @@ Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_
   co_return Result<void>();
 }
 
+void PluginCallHost::restarted() {
+  if (sink_ != nullptr) sink_->restarted();
+}
+
 void PluginCallHost::log(LogLevel level, std::string message, std::string fields_json) {
   json::object fields;
   fields["plugin"] = session_.plugin->manifest.id;
@@ -221,9 +225,14 @@ Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const*
                              std::string operation, json::value input, EmitSink* sink,
                              Milliseconds deadline) {
   CO_TRY_VOID(context->requireInput(operation, input));
-  PluginCallHost host(*context, *audit, *session, operation, sink, deadline);
-  auto call = makeCall(*session, operation, std::move(input), deadline);
-  auto const answered = co_await context->doors.supervisor.call(*session->plugin, std::move(call), host);
+  // The plugin may have been replaced since the session began; what the host allows is the manifest of the
+  // build that runs.
+  auto const build = context->doors.supervisor.build(*session->plugin);
+  Session current = *session;
+  current.plugin = build.get();
+  PluginCallHost host(*context, *audit, current, operation, sink, deadline);
+  auto call = makeCall(current, operation, std::move(input), deadline);
+  auto const answered = co_await context->doors.supervisor.call(*build, std::move(call), host);
   if (!answered) co_return scrubbed(*context, answered.error());
   auto const conforms = context->requireOutput(operation, *answered);
   if (!conforms) co_return Error(ErrorKind::pluginBug, conforms.error().message).withEffect(Effect::unknown);

@@ -18,6 +18,7 @@ public:
   virtual Task<void> emit(std::string kind, std::string record_json) = 0;
   virtual Task<void> checkpoint(std::string cursor_json) = 0;
   virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
+  virtual void restarted() = 0; // the call goes on in another worker
 };
 
 // Lives as long as its call.
@@ -34,6 +35,7 @@ public:
   Task<void> checkpoint(std::string cursor_json) override;
   Task<runtime::KvEntry> kvGet(std::string key) override;
   Task<void> kvPut(std::string key, Bytes value, std::uint64_t if_version, Milliseconds ttl) override;
+  void restarted() override;
   void log(LogLevel level, std::string message, std::string fields_json) override;
   void progress(std::uint64_t done, std::uint64_t total, std::string what) override;
 

@@ -1,6 +1,8 @@
 // Checks what somebody typed to connect an account, against the plugin's manifest.
 #include "host/sync/connections.h"
 
+#include "host/base/userinfo.h"
+
 #include <algorithm>
 #include <set>
 
@@ -27,9 +29,29 @@ Result<void> checkSlot(runtime::AuthSlot const& slot,
   return Result<void>();
 }
 
+// Settings are shown and logged; a password in one of them would be too. `place` is a JSON Pointer.
+Result<void> refuseUserinfo(json::value const& setting, std::string const& place) {
+  if (auto const* text = setting.if_string(); text != nullptr && hasUserinfo({text->data(), text->size()}))
+    return Error(ErrorKind::invalidInput,
+                 "the address in " + place +
+                     " holds a user name or a password; leave them out of it: Garland signs in with the "
+                     "account's own user name and password, which are given apart and kept sealed",
+                 place);
+  if (auto const* object = setting.if_object())
+    for (auto const& member : *object) {
+      TRY_VOID(refuseUserinfo(member.value(), place + "/" + std::string(member.key())));
+    }
+  if (auto const* array = setting.if_array())
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      TRY_VOID(refuseUserinfo((*array)[i], place + "/" + std::to_string(i)));
+    }
+  return Result<void>();
+}
+
 } // namespace
 
 Result<void> checkConnectRequest(runtime::Manifest const& manifest, ConnectRequest const& request) {
+  TRY_VOID(refuseUserinfo(request.settings, "/settings"));
   if (!manifest.settings_schema.is_null()) {
     TRY(schema, Schema::compile(manifest.settings_schema));
     auto const conforms = schema.require(request.settings, "settings");

@@ -1,4 +1,6 @@
+#include "host/sync/session.h"
 #include "host/sync/testing/house.h"
+#include "host/sync/waiting.h"
 
 namespace garland::sync {
 namespace {
@@ -11,6 +13,7 @@ class Connect : public ::testing::Test {
 protected:
   House house;
   std::string vendor = house.vendor();
+  bool again = false; // what the last connect() said
 
   Result<Connection> connect(json::value settings, std::string slot, Fields fields) {
     ConnectRequest request;
@@ -20,10 +23,16 @@ protected:
     std::vector<std::pair<std::string, Secret>> secrets;
     for (auto& [name, text] : fields) secrets.emplace_back(name, Secret(text));
     request.credentials.emplace_back(std::move(slot), std::move(secrets));
-    return house.run(house.engine->connect(std::move(request)));
+    auto connected = house.run(house.engine->connect(std::move(request)));
+    if (!connected) return connected.error();
+    again = connected->again;
+    return connected->connection;
   }
   Fields good() { return {{"username", "ada"}, {"password", "correct horse battery"}}; }
   json::value settings() { return json::object{{"provider", "p"}}; }
+  void edit(std::string const& uid, std::string const& title) {
+    house.run(testing::putMember(house.engine.get(), vendor, uid, "title", title)).value();
+  }
   void nothingIsKept() {
     EXPECT_TRUE(house.run(house.engine->connections(vendor)).value().empty());
     EXPECT_TRUE(house.rows("SELECT 1 FROM credentials").empty());
@@ -53,6 +62,15 @@ TEST_F(Connect, AWrongSettingIsToldByItsPlace) {
   nothingIsKept();
 }
 
+TEST_F(Connect, APasswordInsideAnAddressIsRefusedAndNotRepeated) {
+  auto const told = connect(json::object{{"provider", "http://rosa:open-sesame@host/"}}, "login", good());
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().kind, ErrorKind::invalidInput);
+  EXPECT_EQ(told.error().field, "/settings/provider");
+  EXPECT_EQ(told.error().message.find("open-sesame"), std::string::npos) << told.error().message;
+  nothingIsKept();
+}
+
 TEST_F(Connect, AnUnknownSlotOrFieldIsToldByItsPlaceAndAMissingOneToo) {
   auto const slot = connect(settings(), "token", good());
   ASSERT_FALSE(slot);
@@ -75,16 +93,89 @@ TEST_F(Connect, WhatTheProviderSaysIsPassedOnAndNothingIsKept) {
   nothingIsKept();
 }
 
-TEST_F(Connect, TheSameAccountTwiceIsAConflictThatNamesTheFirst) {
-  auto const first = connect(settings(), "login", good());
-  ASSERT_TRUE(first);
-  auto const second = connect(settings(), "login", good());
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
-  EXPECT_NE(second.error().message.find(first->id), std::string::npos);
+TEST_F(Connect, AnotherAccountIsAnotherConnection) {
+  auto const first = connect(settings(), "login", good()).value();
+  EXPECT_FALSE(again);
+  auto const other = connect(json::object{{"provider", "q"}}, "login", good()).value();
+  EXPECT_FALSE(again);
+  EXPECT_NE(other.id, first.id);
+}
+
+TEST_F(Connect, TheSameAccountAgainGetsANewCredentialAndKeepsWhatWaits) {
+  auto& remote = house.provider("p");
+  remote.put("/cal/a", testing::event("a", "A"));
+  auto const first = connect(settings(), "login", good()).value();
+  house.sync(first.id);
+  edit("a", "Mine");
+  house.run(house.engine->addRecord(vendor, "calendar.event", testing::event("n", "N"), first.id)).value();
+  remote.refuse_writes = remote.refuse_pulls = Error(ErrorKind::authExpired, "the password was changed");
+  house.sync(first.id);
+  EXPECT_EQ(house.run(house.engine->connection(first.id)).value().state, "reconnect needed");
+
+  remote.refuse_account = Error(ErrorKind::authExpired, "the password was not accepted");
+  auto const before = house.rows("SELECT sealed FROM credentials")[0].text(0);
+  EXPECT_FALSE(connect(settings(), "login", {{"username", "ada"}, {"password", "a wrong guess"}}));
+  EXPECT_EQ(house.rows("SELECT sealed FROM credentials")[0].text(0), before);
+  EXPECT_EQ(house.run(house.engine->connection(first.id)).value().state, "reconnect needed");
+
+  remote.refuse_account.reset();
+  auto const links = house.rows("SELECT 1 FROM links").size();
+  auto const back = connect(settings(), "login", {{"username", "ada"}, {"password", "new horse"}});
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(again);
+  EXPECT_EQ(back->id, first.id);
+  EXPECT_EQ(back->state, "connected");
+  EXPECT_EQ(house.run(house.engine->connection(first.id)).value().state, "connected");
+  EXPECT_EQ(house.rows("SELECT 1 FROM links").size(), links);
+  auto const sealed = house.rows("SELECT sealed FROM credentials");
+  ASSERT_EQ(sealed.size(), 1U);
+  auto const opened = house.vault->open(sealed[0].text(0), credentialContext(*back, "login"));
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_NE(opened->reveal().find("new horse"), std::string_view::npos);
+
+  remote.refuse_writes.reset();
+  remote.refuse_pulls.reset();
+  auto const run = house.sync(first.id);
+  EXPECT_EQ(run.pushed.updated, 1);
+  EXPECT_EQ(run.pushed.created, 1);
+  EXPECT_EQ(textOr(remote.events().at("/cal/a").data, "/title", ""), "Mine");
+}
+
+TEST_F(Connect, AHealthyAccountConnectedAgainIsTheSameConnectionToo) {
+  auto const first = connect(settings(), "login", good()).value();
+  auto const second = connect(settings(), "login", good()).value();
+  EXPECT_TRUE(again);
+  EXPECT_EQ(second.id, first.id);
   EXPECT_EQ(house.run(house.engine->connections(vendor)).value().size(), 1U);
-  auto const other = connect(json::object{{"provider", "q"}}, "login", good());
-  EXPECT_TRUE(other) << "another account is another connection";
+}
+
+TEST_F(Connect, TheSameAccountWithOtherSettingsIsAConflictThatNamesTheFirst) {
+  auto const first = connect(settings(), "login", good()).value();
+  auto const other =
+      connect(json::object{{"provider", "p"}, {"calendars", json::array{"home"}}}, "login", good());
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::conflict);
+  EXPECT_NE(other.error().message.find(first.id), std::string::npos);
+  EXPECT_EQ(other.error().field, "/settings");
+}
+
+Task<void> refusedAfter(Event* here, Event* go) {
+  here->set();
+  CO_TRY_VOID(co_await go->wait());
+  co_return Error(ErrorKind::authExpired, "the password was changed");
+}
+
+TEST_F(Connect, ARunThatBeganWithTheOldCredentialSaysNothingAboutTheNewOne) {
+  auto const first = connect(settings(), "login", good()).value();
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  house.provider("p").during_pull = [&](runtime::CallHost*) { return refusedAfter(&here, &go); };
+  auto const started = house.run(house.engine->startSync(first.id)).value();
+  house.run(here.wait()).value();
+  ASSERT_TRUE(connect(settings(), "login", good()));
+  go.set();
+  EXPECT_EQ(house.run(house.engine->waitForRun(started.id)).value().error->kind, ErrorKind::authExpired);
+  EXPECT_EQ(house.run(house.engine->connection(first.id)).value().state, "connected");
 }
 
 TEST_F(Connect, APluginThatIsNotEnabledSaysWhatToType) {
@@ -106,11 +197,58 @@ TEST_F(Connect, DisconnectingForgetsEverythingButTheRecords) {
   house.provider("p").put("/cal/a", testing::event("a", "A"));
   auto const connection = connect(settings(), "login", good()).value();
   house.sync(connection.id);
-  house.run(house.engine->disconnect(connection.id)).value();
+  house.run(house.engine->disconnect(connection.id, false)).value();
   nothingIsKept();
   for (auto const* table : {"links", "cursors", "pushes", "runs"})
     EXPECT_TRUE(house.rows("SELECT 1 FROM " + std::string(table)).empty()) << table;
   EXPECT_EQ(house.records(vendor).size(), 1U);
+}
+
+TEST_F(Connect, DisconnectingIsRefusedWhileEditsWaitUnlessTheyAreDiscarded) {
+  house.provider("p").put("/cal/a", testing::event("a", "A"));
+  house.provider("p").put("/cal/b", testing::event("b", "B"));
+  auto const connection = connect(settings(), "login", good()).value();
+  house.sync(connection.id);
+  edit("a", "Mine");
+  house.run(house.engine->deleteRecord(vendor, house.recordOf(vendor, "b").id, 0)).value();
+  auto const add = [&](std::string const& uid) {
+    return house
+        .run(house.engine->addRecord(vendor, "calendar.event", testing::event(uid, "N"), connection.id))
+        .value();
+  };
+  add("n");
+  house.run(house.engine->deleteRecord(vendor, add("never written").id, 0)).value();
+
+  auto const refused = house.run(house.engine->disconnect(connection.id, false));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_NE(refused.error().message.find("3 unsent changes"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(house.rows("SELECT 1 FROM pushes").size(), 4U);
+  EXPECT_EQ(house.recordOf(vendor, "a").waiting.size(), 1U);
+
+  house.run(house.engine->disconnect(connection.id, true)).value();
+  nothingIsKept();
+  EXPECT_TRUE(house.rows("SELECT 1 FROM pushes").empty());
+  EXPECT_TRUE(house.recordOf(vendor, "a").waiting.empty()) << "nobody will write it";
+}
+
+TEST_F(Connect, AnEditThatComesInWhileTheAccountIsDisconnectedIsNotLost) {
+  house.provider("p").put("/cal/a", testing::event("a", "A"));
+  auto const connection = connect(settings(), "login", good()).value();
+  house.sync(connection.id);
+  house.cut->before_commit = [&] {
+    return testing::putMember(house.engine.get(), vendor, "a", "title", "Mine");
+  };
+  auto const refused = house.run(house.engine->disconnect(connection.id, false));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("1 unsent change "), std::string::npos) << refused.error().message;
+  EXPECT_EQ(house.rows("SELECT 1 FROM pushes").size(), 1U);
+}
+
+TEST_F(Connect, WhetherAMasterKeyIsNeededIsKnown) {
+  EXPECT_FALSE(house.run(holdsCredentials(*house.store)).value());
+  ASSERT_TRUE(connect(settings(), "login", good()));
+  EXPECT_TRUE(house.run(holdsCredentials(*house.store)).value());
 }
 
 } // namespace

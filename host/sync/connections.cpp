@@ -6,10 +6,12 @@ namespace garland::sync {
 namespace {
 
 constexpr Milliseconds kTrialDeadline{60'000};
+constexpr int kAttempts = 5;
 
 constexpr char const* kColumns =
     "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
-    "allow_private_network, state, state_reason, created, last_success, confirm_deletes "
+    "allow_private_network, state, state_reason, created, last_success, confirm_deletes, "
+    "credential_version "
     "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -29,21 +31,76 @@ Connection connectionFrom(store::Row const& row) {
 
 Error noConnection(std::string const& id) {
   return Error(ErrorKind::notFound,
-               "there is no connection \"" + id + "\"; `garland connections` shows those there are");
+               "there is no connection \"" + id + "\"; `garland connections ls` shows those there are");
 }
 
 // Which account this is: two connections of one vendor may not be the same. The settings do not count:
 // one account may be reached by several addresses.
 std::string accountKey(Connection const& connection) { return vault::sha256Hex(connection.account_name); }
 
+Error otherSettings(Connection const& existing) {
+  Error error(ErrorKind::conflict,
+              "this account is connected already, as " + existing.id + ", with the settings " +
+                  json::serialize(existing.settings) +
+                  "; connect it with the same to give it another credential, or disconnect that one first",
+              "/settings");
+  json::object detail;
+  detail["connection"] = existing.id;
+  error.detail = std::move(detail);
+  return error;
+}
+
+Error wouldBeLost(Connection const& connection, std::int64_t writes) {
+  Error error(ErrorKind::conflict, std::to_string(writes) +
+                                       (writes == 1 ? " unsent change" : " unsent changes") +
+                                       " would be lost; sync first (garland sync run " + connection.id +
+                                       "), or repeat with --discard (the API: ?discard=true)");
+  json::object detail;
+  detail["unsent"] = writes;
+  error.detail = std::move(detail);
+  return error;
+}
+
+struct WaitingCount {
+  std::int64_t rows = 0;
+  std::int64_t real = 0; // those that would write something
+};
+
+Task<WaitingCount> waitingWrites(Context* context, Connection const* connection) {
+  store::Statement query("SELECT COUNT(*), SUM(CASE WHEN " + std::string(kWritesSomething) +
+                             " THEN 1 ELSE 0 END) FROM pushes p JOIN records r ON r.vendor_id=p.vendor_id "
+                             "AND r.record_id=p.record_id WHERE p.vendor_id=$1 AND p.connection_id=$2",
+                         {connection->vendor_id, connection->id});
+  CO_TRY(rows, co_await context->doors.store.read(std::move(query)));
+  co_return WaitingCount{rows.rows[0].integer(0), rows.rows[0].integer(1)};
+}
+
 } // namespace
 
-Task<Connection> Connections::connect(ConnectRequest request) {
+Task<Connected> Connections::connect(ConnectRequest request) {
   CO_TRY_VOID(co_await vendors_.require(request.vendor_id));
   CO_TRY(plugin, co_await vendors_.usable(request.vendor_id, request.plugin_id));
   if (request.settings.is_null()) request.settings = json::object();
   CO_TRY_VOID(checkConnectRequest(plugin->manifest, request));
+  CO_TRY(session, trialOf(plugin, std::move(request)));
+  CO_TRY(account, co_await tryAccount(&session));
+  session.connection.account_name = std::move(account);
+  // The other of two requests at one moment wins the unique key, or disconnects what was found.
+  for (int attempt = 1;; ++attempt) {
+    CO_TRY(existing, co_await sameAccount(&session.connection));
+    auto kept = Result<Connected>(Error());
+    if (existing && canonicalJson(existing->settings) != canonicalJson(session.connection.settings))
+      co_return otherSettings(*existing);
+    if (existing)
+      kept = co_await replaceCredential(std::move(*existing), &session);
+    else
+      kept = co_await keepNew(&session);
+    if (kept || kept.error().kind != ErrorKind::conflict || attempt == kAttempts) co_return kept;
+  }
+}
 
+// A session as it would be, with the credentials sealed; nothing of it is stored.
+Result<Session> Connections::trialOf(runtime::PluginInfo const* plugin, ConnectRequest request) {
   Session session;
   session.plugin = plugin;
   session.trial = true;
@@ -60,34 +117,59 @@ Task<Connection> Connections::connect(ConnectRequest request) {
     for (auto const& [field, secret] : fields) typed[field] = secret.reveal();
     Secret const text(json::serialize(typed));
     for (auto& member : typed) wipe(member.value().get_string().data(), member.value().get_string().size());
-    CO_TRY(sealed, context_.doors.vault.seal(text, credentialContext(connection, slot)));
+    TRY(sealed, context_.doors.vault.seal(text, credentialContext(connection, slot)));
     session.sealed.emplace(slot, std::move(sealed));
   }
-  request.credentials.clear();
+  return session;
+}
 
-  CO_TRY(account, co_await tryAccount(&session));
-  connection.account_name = std::move(account);
-  auto const key = accountKey(connection);
-  CO_TRY_VOID(co_await refuseDouble(&connection, key));
-
+Task<Connected> Connections::keepNew(Session const* session) {
+  auto const& connection = session->connection;
   store::Unit unit;
   unit.emplace_back(
       "INSERT INTO connections (vendor_id,connection_id,plugin_id,account_name,account_key,settings,"
       "allow_private_network,state,state_reason,created,last_success,next_due,confirm_deletes) "
       "VALUES ($1,$2,$3,$4,$5,$6,$7,'connected','',$8,NULL,$9,0)",
-      Values{connection.vendor_id, connection.id, connection.plugin_id, connection.account_name, key,
-             json::serialize(connection.settings), std::int64_t{connection.allow_private_network},
-             toMillis(connection.created), toMillis(connection.created + plugin->manifest.poll_every)});
-  for (auto const& [slot, sealed] : session.sealed)
+      Values{connection.vendor_id, connection.id, connection.plugin_id, connection.account_name,
+             accountKey(connection), json::serialize(connection.settings),
+             std::int64_t{connection.allow_private_network}, toMillis(connection.created),
+             toMillis(connection.created + session->plugin->manifest.poll_every)});
+  for (auto const& [slot, sealed] : session->sealed)
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{connection.vendor_id, connection.id, slot, sealed});
-  auto const kept = co_await context_.doors.store.commit(std::move(unit));
-  if (!kept && kept.error().kind == ErrorKind::conflict) {
-    // Two requests for one account at the same moment: the unique key let one of them through.
-    CO_TRY_VOID(co_await refuseDouble(&connection, key));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Connected connected;
+  connected.connection = connection;
+  co_return connected;
+}
+
+// The account was tried with it, so it is connected now, and due: what waits is written soon.
+Task<Connected> Connections::replaceCredential(Connection existing, Session const* session) {
+  store::Unit unit;
+  unit.push_back(
+      store::Statement("UPDATE connections SET state='connected', state_reason='', allow_private_network=$1, "
+                       "next_due=$2, credential_version=credential_version+1 "
+                       "WHERE vendor_id=$3 AND connection_id=$4",
+                       {std::int64_t{session->connection.allow_private_network}, toMillis(context_.now()),
+                        existing.vendor_id, existing.id})
+          .expecting(1));
+  unit.emplace_back("DELETE FROM credentials WHERE vendor_id=$1 AND connection_id=$2",
+                    Values{existing.vendor_id, existing.id});
+  for (auto const& [slot, sealed] : session->sealed) {
+    // Sealed text is bound to its place, and the trial's was another.
+    CO_TRY(secret, context_.doors.vault.open(sealed, credentialContext(session->connection, slot)));
+    CO_TRY(moved, context_.doors.vault.seal(secret, credentialContext(existing, slot)));
+    unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
+                      Values{existing.vendor_id, existing.id, slot, std::move(moved)});
   }
-  if (!kept) co_return kept.error();
-  co_return connection;
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Connected connected;
+  connected.connection = std::move(existing);
+  connected.connection.state = "connected";
+  connected.connection.state_reason.clear();
+  connected.connection.allow_private_network = session->connection.allow_private_network;
+  connected.again = true;
+  co_return connected;
 }
 
 // The account's name at the provider; read-only.
@@ -100,19 +182,13 @@ Task<std::string> Connections::tryAccount(Session const* session) {
   co_return textOr(output, "/account", "");
 }
 
-Task<void> Connections::refuseDouble(Connection const* connection, std::string account_key) {
-  store::Statement query(
-      "SELECT connection_id FROM connections WHERE vendor_id=$1 AND plugin_id=$2 AND account_key=$3",
-      {connection->vendor_id, connection->plugin_id, account_key});
+Task<std::optional<Connection>> Connections::sameAccount(Connection const* wanted) {
+  store::Statement query(std::string(kColumns) + "WHERE vendor_id=$1 AND plugin_id=$2 AND account_key=$3",
+                         {wanted->vendor_id, wanted->plugin_id, accountKey(*wanted)});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  if (rows.rows.empty()) co_return Result<void>();
-  auto const id = rows.rows[0].text(0);
-  Error error(ErrorKind::conflict, "this account is connected already, as " + id +
-                                       "; to connect it anew, disconnect that one first");
-  json::object detail;
-  detail["connection"] = id;
-  error.detail = std::move(detail);
-  co_return error;
+  std::optional<Connection> found;
+  if (!rows.rows.empty()) found = connectionFrom(rows.rows[0]);
+  co_return found;
 }
 
 Task<std::vector<Connection>> Connections::all(std::string vendor_id) {
@@ -144,6 +220,7 @@ Task<Session> Connections::open(std::string id) {
   Session session;
   session.connection = connectionFrom(rows.rows[0]);
   session.confirm_deletes = rows.rows[0].integer(10) != 0;
+  session.credential_version = rows.rows[0].integer(11);
   CO_TRY(plugin, co_await vendors_.usable(session.connection.vendor_id, session.connection.plugin_id));
   session.plugin = plugin;
   store::Statement slots("SELECT slot, sealed FROM credentials WHERE vendor_id=$1 AND connection_id=$2",
@@ -153,12 +230,38 @@ Task<Session> Connections::open(std::string id) {
   co_return session;
 }
 
-Task<void> Connections::forget(std::string id) {
+Task<void> Connections::refuseLoss(std::string id) {
   CO_TRY(connection, co_await one(id));
+  CO_TRY(writes, co_await waitingWrites(&context_, &connection));
+  if (writes.real == 0) co_return Result<void>();
+  co_return wouldBeLost(connection, writes.real);
+}
+
+Task<void> Connections::forget(std::string id, bool discard) {
+  CO_TRY(connection, co_await one(id));
+  for (int attempt = 1;; ++attempt) {
+    if (!discard) {
+      CO_TRY_VOID(co_await refuseLoss(id));
+    }
+    auto const forgotten = co_await forgetOnce(&connection, discard);
+    if (forgotten || forgotten.error().kind != ErrorKind::conflict || attempt == kAttempts)
+      co_return forgotten;
+  }
+}
+
+// `conflict` if an edit came in since the writes were counted.
+Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
   store::Unit unit;
-  for (auto const* table : {"credentials", "links", "cursors", "pushes", "plugin_kv", "runs", "connections"})
+  Values const which = {connection->vendor_id, connection->id};
+  if (!discard) {
+    CO_TRY(writes, co_await waitingWrites(&context_, connection));
+    if (writes.real > 0) co_return Error(ErrorKind::conflict, "a record was edited meanwhile; try again");
+    unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
+                       .expecting(writes.rows));
+  }
+  for (auto const* table : {"pushes", "credentials", "links", "cursors", "plugin_kv", "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
-                      Values{connection.vendor_id, id});
+                      which);
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -172,6 +275,12 @@ Task<void> Connections::confirmDeletes(std::string id) {
           .expecting(1));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
+}
+
+Task<bool> holdsCredentials(store::Store& store) {
+  store::Statement query("SELECT COUNT(*) FROM credentials");
+  CO_TRY(rows, co_await store.read(std::move(query)));
+  co_return rows.rows[0].integer(0) > 0;
 }
 
 } // namespace garland::sync

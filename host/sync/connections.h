@@ -1,4 +1,5 @@
-// Connections: an account of a vendor at a provider, with its sealed credentials.
+// Connections: an account of a vendor at a provider, with its sealed credentials. Connecting an account
+// again gives its connection another credential; whatever else it has stays.
 #pragma once
 
 #include "host/sync/call_host.h"
@@ -13,19 +14,25 @@ public:
   Connections(Context& context, Vendors& vendors, AuditTrail& audit)
       : context_(context), vendors_(vendors), audit_(audit) {}
 
-  Task<Connection> connect(ConnectRequest request);
+  Task<Connected> connect(ConnectRequest request);
   Task<std::vector<Connection>> all(std::string vendor_id); // "" = of every vendor
   Task<Connection> one(std::string id);                     // notFound
+  // `conflict` if edits made here wait to be written there.
+  Task<void> refuseLoss(std::string id);
   // Forgets everything but the records. No run may be in flight.
-  Task<void> forget(std::string id);
+  Task<void> forget(std::string id, bool discard);
   Task<void> confirmDeletes(std::string id);
 
   // Everything a run needs; forbidden or notFound if the plugin may not be used any more.
   Task<Session> open(std::string id);
 
 private:
-  Task<void> refuseDouble(Connection const* connection, std::string account_key);
+  Result<Session> trialOf(runtime::PluginInfo const* plugin, ConnectRequest request);
   Task<std::string> tryAccount(Session const* session);
+  Task<std::optional<Connection>> sameAccount(Connection const* wanted);
+  Task<Connected> keepNew(Session const* session);
+  Task<Connected> replaceCredential(Connection existing, Session const* session);
+  Task<void> forgetOnce(Connection const* connection, bool discard);
 
   Context& context_;
   Vendors& vendors_;

@@ -3,6 +3,8 @@
 namespace garland::sync {
 namespace {
 
+constexpr std::size_t kMostShown = 300; // bytes of a lost value in a sentence
+
 std::string joined(std::vector<std::string> const& words) {
   std::string text;
   for (auto const& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -194,7 +196,18 @@ bool Decision::store(RecordState const& record, Merged const& merged) {
 
 void Decision::keepEvidence(RecordState const& record, std::vector<GroupConflict> const& conflicts,
                             std::string const& where) {
+  if (conflicts.empty()) return;
+  std::vector<std::string> members;
+  json::object lost;
   for (auto const& conflict : conflicts) {
+    for (auto const& member : conflict.members) {
+      auto const* ours = conflict.local.if_contains(member);
+      auto const* theirs = conflict.remote.if_contains(member);
+      bool const same = ours != nullptr && theirs != nullptr ? *ours == *theirs : ours == theirs;
+      if (same) continue;
+      members.push_back(member);
+      if (ours != nullptr) lost[member] = *ours;
+    }
     Conflict row;
     row.record_id = record.id;
     row.connection_id = place_.connection_id;
@@ -204,14 +217,13 @@ void Decision::keepEvidence(RecordState const& record, std::vector<GroupConflict
     row.local = conflict.local;
     row.remote = conflict.remote;
     writes_.addConflict(row);
-    if (conflict.guarded)
-      result_.problems.push_back(
-          ItemProblem{where, "conflict",
-                      joined(conflict.members) +
-                          " was changed here and at the provider; the provider's value was kept, the "
-                          "other one (" +
-                          json::serialize(conflict.local) + ") is in the list of conflicts"});
   }
+  ++result_.conflicts;
+  auto const shown = json::serialize(lost);
+  result_.problems.push_back(ItemProblem{
+      where, "conflict",
+      joined(members) + " was not the same here and at the provider; the provider's value was kept, ours " +
+          (shown.size() <= kMostShown ? "(" + shown + ") " : "") + "is in the list of conflicts"});
 }
 
 void Decision::wholeRecordConflict(RecordState const& record, json::value local, json::value remote,
@@ -223,6 +235,7 @@ void Decision::wholeRecordConflict(RecordState const& record, json::value local,
   row.local = std::move(local);
   row.remote = std::move(remote);
   writes_.addConflict(row);
+  ++result_.conflicts;
   result_.problems.push_back(ItemProblem{where, "conflict", std::move(sentence)});
 }
 

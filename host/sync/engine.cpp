@@ -28,17 +28,20 @@ public:
     return vendors_.enabledPlugins(std::move(vendor_id));
   }
 
-  Task<Connection> connect(ConnectRequest request) override {
+  Task<Connected> connect(ConnectRequest request) override {
     return connections_.connect(std::move(request));
   }
   Task<std::vector<Connection>> connections(std::string vendor_id) override {
     return connections_.all(std::move(vendor_id));
   }
   Task<Connection> connection(std::string id) override { return connections_.one(std::move(id)); }
-  Task<void> disconnect(std::string id) override {
+  Task<void> disconnect(std::string id, bool discard) override {
+    if (!discard) {
+      CO_TRY_VOID(co_await connections_.refuseLoss(id));
+    }
     Runs::Closing const closing(runs_, id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
-    co_return co_await connections_.forget(id);
+    co_return co_await connections_.forget(id, discard);
   }
   Task<void> confirmDeletes(std::string connection_id) override {
     return connections_.confirmDeletes(std::move(connection_id));
@@ -70,6 +73,9 @@ public:
   }
   Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) override {
     return records_.remove(std::move(vendor_id), std::move(id), if_version);
+  }
+  Task<Record> retryRecord(std::string vendor_id, std::string id) override {
+    return records_.retry(std::move(vendor_id), std::move(id));
   }
 
   Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {

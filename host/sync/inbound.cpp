@@ -11,6 +11,7 @@ constexpr int kMergeAttempts = 5;
 constexpr std::size_t kDeletionChunk = 500;
 
 void append(BatchResult& all, BatchResult more) {
+  all.conflicts += more.conflicts;
   std::move(more.outcomes.begin(), more.outcomes.end(), std::back_inserter(all.outcomes));
   std::move(more.problems.begin(), more.problems.end(), std::back_inserter(all.problems));
 }

@@ -24,7 +24,8 @@ enum class Outcome { created, updated, deleted, unchanged, echo };
 
 struct BatchResult {
   std::vector<std::pair<std::string, Outcome>> outcomes; // by remote id
-  std::vector<ItemProblem> problems;                     // conflicts to tell people about
+  std::int64_t conflicts = 0;
+  std::vector<ItemProblem> problems; // what people are told of them
 };
 
 // Where a batch belongs.

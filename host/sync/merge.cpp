@@ -8,7 +8,6 @@ namespace {
 
 struct Group {
   std::vector<std::string> members;
-  bool declared = false;
 };
 
 void addNames(std::set<std::string>& names, json::object const& object) {
@@ -19,10 +18,10 @@ void addNames(std::set<std::string>& names, json::object const& object) {
 std::vector<Group> groupsOf(Kind const& kind, std::set<std::string> names) {
   std::vector<Group> groups;
   for (auto const& members : kind.atomic_groups) {
-    groups.push_back(Group{members, true});
+    groups.push_back(Group{members});
     for (auto const& member : members) names.erase(member);
   }
-  for (auto const& name : names) groups.push_back(Group{{name}, false});
+  for (auto const& name : names) groups.push_back(Group{{name}});
   return groups;
 }
 
@@ -90,8 +89,7 @@ Merged merge(Kind const& kind, MergeInput const& input) {
     auto const l = part(local.fields, group);
     auto const r = part(remote.fields, group);
     if (l == r || r == b) continue;
-    if (input.local_changed && l != b)
-      merged.conflicts.push_back(GroupConflict{group.members, group.declared, b, l, r});
+    if (input.local_changed && l != b) merged.conflicts.push_back(GroupConflict{group.members, b, l, r});
     takeGroup(data, remote_data, group);
   }
   takeUnmapped(data, remote_data, groups);

@@ -23,7 +23,6 @@ Projection projectionFrom(std::string_view stored_text); // of a link's base
 // Both sides changed one group differently; the remote value was taken.
 struct GroupConflict {
   std::vector<std::string> members;
-  bool guarded = false; // in a declared atomic group: people are told
   json::object base;
   json::object local;
   json::object remote;

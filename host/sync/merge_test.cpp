@@ -48,7 +48,6 @@ TEST(Merge, AGroupIsTakenWholeEvenIfEachSideChangedAnotherMemberOfIt) {
       mergeOf({{"start", 1}, {"end", 2}}, {{"start", 1}, {"end", 3}}, {{"start", 0}, {"end", 2}});
   EXPECT_EQ(merged.data, (json::value{{"start", 0}, {"end", 2}}));
   ASSERT_EQ(merged.conflicts.size(), 1U);
-  EXPECT_TRUE(merged.conflicts[0].guarded);
   EXPECT_EQ(merged.conflicts[0].local, (json::object{{"start", 1}, {"end", 3}}));
 }
 
@@ -56,7 +55,6 @@ TEST(Merge, AnOrdinaryMemberChangedTwiceTakesTheProvidersValueAndKeepsEvidence) 
   auto const merged = mergeOf({{"title", "a"}}, {{"title", "b"}}, {{"title", "c"}});
   EXPECT_EQ(merged.data, (json::value{{"title", "c"}}));
   ASSERT_EQ(merged.conflicts.size(), 1U);
-  EXPECT_FALSE(merged.conflicts[0].guarded);
   EXPECT_EQ(merged.conflicts[0].base, (json::object{{"title", "a"}}));
 }
 

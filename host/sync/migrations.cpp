@@ -162,11 +162,20 @@ CREATE TABLE egress_audit (
 );
 )sql";
 
+// Why a write was set aside, so that every later run can say it again.
+constexpr char const* kParkedReason = "ALTER TABLE pushes ADD COLUMN reason TEXT NOT NULL DEFAULT ''";
+
+// A run that began with a credential which was replaced meanwhile says nothing about the new one.
+constexpr char const* kCredentialVersion =
+    "ALTER TABLE connections ADD COLUMN credential_version BIGINT NOT NULL DEFAULT 0";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
   all.push_back(store::Migration{1, "sync: vendors, connections, records, links, changes", kFirst});
+  all.push_back(store::Migration{2, "sync: why a write was set aside", kParkedReason});
+  all.push_back(store::Migration{3, "sync: which credential a run began with", kCredentialVersion});
   return all;
 }
 

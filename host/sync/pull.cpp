@@ -154,6 +154,8 @@ Task<void> PullSink::finish() {
   co_return co_await flush(std::nullopt);
 }
 
+void PullSink::restarted() { ++run_.run.worker_restarts; }
+
 void PullSink::progress(std::uint64_t done, std::uint64_t total) {
   run_.run.progress_done = std::max(run_.run.progress_done, done);
   run_.run.progress_total = std::max(run_.run.progress_total, total);

@@ -21,6 +21,7 @@ public:
   Task<void> emit(std::string kind, std::string record_json) override;
   Task<void> checkpoint(std::string cursor_json) override;
   void progress(std::uint64_t done, std::uint64_t total) override;
+  void restarted() override;
 
   // After the call, however it ended: what came since the last checkpoint is good, so it is kept.
   Task<void> finish();

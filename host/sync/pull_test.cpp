@@ -158,6 +158,24 @@ TEST_F(Pull, ADateChangedOnBothSidesKeepsTheProvidersAndTellsWhatWasOverwritten)
   EXPECT_EQ(textOr(conflicts[0].remote, "/start/utc", ""), "2026-08-01T12:00:00Z");
 }
 
+TEST_F(Pull, AnyEditThatLostIsToldOncePerRecordWithAllItsMembers) {
+  fill(2);
+  house.sync(connection);
+  auto const record = house.recordOf(vendor, "e1000");
+  auto mine = event("e1000", "My title", "2026-07-01");
+  house.run(house.engine->putRecord(vendor, record.id, mine, 0)).value();
+  remote.put("/cal/e1000", event("e1000", "Their title", "2026-08-01"));
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.conflicts, 1);
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_EQ(run.problems[0].kind, "conflict");
+  EXPECT_TRUE(run.problems[0].message.starts_with("start, end, title was not the same"))
+      << run.problems[0].message;
+  EXPECT_NE(run.problems[0].message.find("My title"), std::string::npos);
+  EXPECT_EQ(house.run(house.engine->run(run.id)).value().conflicts, 1) << "it is kept with the run";
+  EXPECT_EQ(house.sync(connection).conflicts, 0);
+}
+
 TEST_F(Pull, ChangesAreNumberedWithoutGapsAndNameTheirOrigin) {
   fill(70);
   house.sync(connection);
@@ -203,7 +221,7 @@ TEST_F(Pull, ARefusedSignInAsksForReconnection) {
 TEST_F(Pull, ReconnectingAnAccountFindsItsRecordsAgain) {
   fill(5);
   house.sync(connection);
-  house.run(house.engine->disconnect(connection)).value();
+  house.run(house.engine->disconnect(connection, false)).value();
   EXPECT_EQ(house.records(vendor).size(), 5U);
   remote.put("/cal/e1000", remote.titleChanged("/cal/e1000", "Changed meanwhile"));
   auto const again = house.connect(vendor, "p");

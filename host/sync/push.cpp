@@ -10,6 +10,16 @@ constexpr int kOpsPerRun = 10'000;
 constexpr int kDispatchesBeforeParking = 3;
 constexpr int kTransientsInARow = 3;
 
+Error notWritten(Error error) {
+  error.message = "not written: " + error.message;
+  return error;
+}
+
+Error perhapsWritten(Error error) {
+  error.message = "whether it was written is not known: " + error.message;
+  return error;
+}
+
 } // namespace
 
 Task<void> Push::everything() {
@@ -105,18 +115,17 @@ Task<Push::Next> Push::one(std::string record_id, bool last_chance) {
 Task<std::optional<Push::Op>> Push::prepare(Op op) {
   std::optional<Op> nothing;
   if (op.dispatches >= kDispatchesBeforeParking) {
-    CO_TRY_VOID(co_await setState(&op, "parked"));
-    tell(op, "plugin_bug",
-         "writing it ended the connector's worker " + std::to_string(op.dispatches) +
-             " times; it is left alone until it is edited again");
+    Error error(ErrorKind::pluginBug, "whether it was written is not known: writing it ended the "
+                                      "connector's worker " +
+                                          std::to_string(op.dispatches) + " times");
+    CO_TRY_VOID(co_await park(&op, std::move(error)));
     co_return nothing;
   }
   if (op.state == "pending") {
     if (op.link && op.link->state == "held") co_return nothing;
     auto const composed = compose(op);
     if (!composed) {
-      CO_TRY_VOID(co_await setState(&op, "parked"));
-      tell(op, std::string(name(composed.error().kind)), composed.error().message);
+      CO_TRY_VOID(co_await park(&op, notWritten(composed.error())));
       co_return nothing;
     }
     if (op.action.empty()) {
@@ -197,6 +206,13 @@ Task<Push::Next> Push::failed(Op op, Error error, bool last_chance) {
     CO_TRY_VOID(co_await setState(&op, state));
     co_return error;
   }
+  // One that is to be created, and the pull did not find it there as ours: no race, a name that is taken.
+  bool const name_taken = kind == ErrorKind::conflict && last_chance && !op.link;
+  if (name_taken) {
+    error.message = "the provider has something else under the same name already (" + message + ")";
+    CO_TRY_VOID(co_await park(&op, notWritten(std::move(error))));
+    co_return Next::goOn;
+  }
   bool const lost_race = kind == ErrorKind::conflict || kind == ErrorKind::notFound;
   if (lost_race) {
     CO_TRY_VOID(co_await setState(&op, "pending"));
@@ -204,6 +220,14 @@ Task<Push::Next> Push::failed(Op op, Error error, bool last_chance) {
       conflicted_.insert(op.record_id);
     else
       tell(op, "conflict", "it keeps changing at the provider; the next sync tries again: " + message);
+    co_return Next::goOn;
+  }
+  if (error.provider_code == "poisoned") { // it would only end more workers
+    if (error.effect == Effect::notApplied)
+      error = notWritten(std::move(error));
+    else
+      error = perhapsWritten(std::move(error));
+    CO_TRY_VOID(co_await park(&op, std::move(error)));
     co_return Next::goOn;
   }
   // A provider that keeps failing is left alone until the next sync, so that the pull has its turn.
@@ -220,11 +244,13 @@ Task<Push::Next> Push::failed(Op op, Error error, bool last_chance) {
   }
   bool const later = kind == ErrorKind::transient || kind == ErrorKind::rateLimited ||
                      kind == ErrorKind::quota || kind == ErrorKind::cancelled;
-  std::string const state = later ? "pending" : "parked";
-  CO_TRY_VOID(co_await setState(&op, state));
+  if (!later) {
+    CO_TRY_VOID(co_await park(&op, notWritten(std::move(error))));
+    co_return Next::goOn;
+  }
+  CO_TRY_VOID(co_await setState(&op, "pending"));
   tell(op, std::string(name(kind)), message);
-  if (kind == ErrorKind::transient && !enough) co_return Next::goOn;
-  co_return later ? Next::stop : Next::goOn;
+  co_return kind == ErrorKind::transient && !enough ? Next::goOn : Next::stop;
 }
 
 // The call has ended, so it is not one that ends workers: dispatches start anew.
@@ -234,6 +260,49 @@ Task<void> Push::setState(Op const* op, std::string state) {
       "UPDATE pushes SET state=$1, dispatches=0 WHERE vendor_id=$2 AND connection_id=$3 AND record_id=$4",
       Values{std::move(state), session_.connection.vendor_id, session_.connection.id, op->record_id});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+// Not tried again before it is edited or retried; an edit younger than what was tried has that already.
+Task<void> Push::park(Op const* op, Error error) {
+  parked_now_.insert(op->record_id);
+  tell(*op, std::string(name(error.kind)), error.message + advice(op->record_id));
+  auto const tried = op->state == "sent" ? op->sent_version : op->version;
+  store::Unit unit;
+  unit.emplace_back(
+      "UPDATE pushes SET state=CASE WHEN record_version>$1 THEN 'pending' ELSE 'parked' END, dispatches=0, "
+      "reason=$2 WHERE vendor_id=$3 AND connection_id=$4 AND record_id=$5",
+      Values{tried, std::move(error.message), session_.connection.vendor_id, session_.connection.id,
+             op->record_id});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+std::string Push::advice(std::string const& record_id) const {
+  return "; edit it again, or type: garland sync retry " + record_id + " --vendor " +
+         session_.connection.vendor_id;
+}
+
+// Those of earlier runs are no failures of this one: nothing was tried.
+Task<void> Push::tellSetAside() {
+  store::Statement query(
+      "SELECT p.record_id, p.reason, l.remote_id FROM pushes p LEFT JOIN links l ON "
+      "l.vendor_id=p.vendor_id AND l.connection_id=p.connection_id AND "
+      "l.record_id=p.record_id AND l.state<>'deleted' "
+      "WHERE p.vendor_id=$1 AND p.connection_id=$2 AND p.kind=$3 AND p.state='parked' "
+      "ORDER BY p.created, p.record_id LIMIT $4",
+      {session_.connection.vendor_id, session_.connection.id, kind_.kind.name, std::int64_t{kOpsPerRun}});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  run_.run.set_aside += std::ssize(rows.rows);
+  for (auto const& row : rows.rows) {
+    auto const record_id = row.text(0);
+    if (parked_now_.contains(record_id)) continue;
+    ItemProblem item;
+    item.place = row.isNull(2) ? record_id : row.text(2);
+    item.kind = "set_aside";
+    item.message = row.text(1) + advice(record_id);
+    run_.problem(std::move(item), false);
+  }
   co_return Result<void>();
 }
 

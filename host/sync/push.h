@@ -2,7 +2,8 @@
 //
 // An operation is a row of `pushes`: pending -> sent -> gone. "sent" is committed before the call, so
 // an operation whose end nobody saw is known, and is repeated with the same key and the same content
-// until the provider has answered; only then is anything newer written.
+// until the provider has answered; only then is anything newer written. One that can do no good is
+// set aside ("parked"): no run tries it before an edit or a retry, and every run says so.
 #pragma once
 
 #include "host/sync/call_host.h"
@@ -24,6 +25,8 @@ public:
   Task<void> everything();
   // After a pull: those that met a conflict, once more.
   Task<void> conflictsAgain();
+  // Last, however the rest ended: the writes that are set aside, by this run or an earlier one.
+  Task<void> tellSetAside();
 
 private:
   struct Op;
@@ -41,6 +44,8 @@ private:
   Task<void> completeDelete(Op op);
   Task<Next> failed(Op op, Error error, bool last_chance);
   Task<void> setState(Op const* op, std::string state);
+  Task<void> park(Op const* op, Error error);
+  std::string advice(std::string const& record_id) const;
   Task<void> drop(Op const* op);
   Task<void> relink(Writes* writes, Link link);
   void tell(Op const& op, std::string kind, std::string message);
@@ -51,7 +56,8 @@ private:
   KindEntry const& kind_;
   RunState& run_;
   std::set<std::string> conflicted_;
-  int in_a_row_ = 0; // transient failures
+  std::set<std::string> parked_now_; // told already
+  int in_a_row_ = 0;                 // transient failures
 };
 
 } // namespace garland::sync

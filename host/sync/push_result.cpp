@@ -18,9 +18,9 @@ Task<void> Push::complete(Op op, json::value output) {
   if (auto const* data = find(output, "/data")) sent.data = *data;
   auto const checked = kind_.check(sent.data);
   if (!checked) {
-    CO_TRY_VOID(co_await setState(&op, "parked"));
-    tell(op, "plugin_bug", "it was written, but what was read back is not valid: " + checked.error().message);
-    co_return Result<void>();
+    Error error(ErrorKind::pluginBug,
+                "it was written, but what was read back is not valid: " + checked.error().message);
+    co_return co_await park(&op, std::move(error));
   }
   for (int attempt = 1;; ++attempt) {
     auto const done = co_await completeOnce(&op, &sent);
@@ -48,7 +48,12 @@ Task<void> Push::completeOnce(Op const* op, Sent const* sent) {
   input.local = op->data;
   input.remote = sent->data;
   input.local_changed = op->version != op->sent_version;
-  auto const merged = merge(kind_.kind, input);
+  auto merged = merge(kind_.kind, input);
+  if (!merged.conflicts.empty()) {
+    // What the provider made of the older content does not undo an edit that came after it.
+    input.base = returned.fields;
+    merged = merge(kind_.kind, input);
+  }
 
   Writes writes(context_, session_.connection.vendor_id, session_.connection.id);
   Link link;
@@ -61,6 +66,13 @@ Task<void> Push::completeOnce(Op const* op, Sent const* sent) {
   link.base_hash = returned.hash;
   link.remote_version = sent->version;
   link.pushed_run = run_.run.id;
+  // Some providers move what is written: the record has one place there, the one that it has now.
+  if (op->link && op->link->remote_id != sent->id) {
+    auto left = *op->link;
+    left.state = "deleted";
+    left.pushed_run = run_.run.id;
+    writes.updateLink(left);
+  }
   CO_TRY_VOID(co_await relink(&writes, std::move(link)));
 
   if (!op->deleted && merged.differs_from_local) {

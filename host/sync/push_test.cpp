@@ -159,13 +159,142 @@ TEST_F(Push, AnEditThatTheProviderRefusesIsParkedAndTold) {
   EXPECT_EQ(run.state, "done");
   ASSERT_EQ(run.problems.size(), 1U);
   EXPECT_EQ(run.problems[0].place, "/cal/a");
-  EXPECT_EQ(run.problems[0].message, "this calendar is read-only");
-  house.sync(connection);
+  EXPECT_EQ(run.problems[0].kind, "forbidden");
+  EXPECT_TRUE(run.problems[0].message.starts_with("not written: this calendar is read-only;"));
+  for (int i = 0; i < 2; ++i) {
+    auto const later = house.sync(connection);
+    EXPECT_EQ(later.set_aside, 1);
+    EXPECT_EQ(later.pushed.failed, 0);
+    ASSERT_EQ(later.problems.size(), 1U);
+    EXPECT_EQ(later.problems[0].kind, "set_aside");
+    EXPECT_TRUE(later.problems[0].message.starts_with("not written: this calendar is read-only;"));
+  }
   EXPECT_EQ(remote.upserts, 1);
+  auto const waiting_here = house.recordOf(vendor, "a").waiting;
+  ASSERT_EQ(waiting_here.size(), 1U);
+  EXPECT_EQ(waiting_here[0].connection_id, connection);
+  EXPECT_EQ(waiting_here[0].state, "set aside");
+  EXPECT_EQ(waiting_here[0].reason, "not written: this calendar is read-only");
   remote.refuse_writes.reset();
   retitle("a", "Mine again");
   house.sync(connection);
   EXPECT_EQ(remoteTitle("/cal/a"), "Mine again");
+  EXPECT_EQ(house.sync(connection).set_aside, 0);
+  EXPECT_TRUE(house.recordOf(vendor, "a").waiting.empty());
+}
+
+TEST_F(Push, AWriteThatWasSetAsideIsToldEvenIfThePullFails) {
+  retitle("a", "Mine");
+  remote.refuse_writes = Error(ErrorKind::invalidInput, "too long");
+  house.sync(connection);
+  remote.refuse_pulls = Error(ErrorKind::providerBug, "no answer that makes sense");
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.state, "failed");
+  EXPECT_EQ(run.set_aside, 1);
+  EXPECT_EQ(run.problems.size(), 1U);
+}
+
+TEST_F(Push, ARetryLetsTheNextSyncTryAgainWhatWasSetAside) {
+  auto const id = house.recordOf(vendor, "a").id;
+  EXPECT_EQ(house.run(house.engine->retryRecord(vendor, id)).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(house.run(house.engine->retryRecord("ven_other", id)).error().kind, ErrorKind::notFound);
+  retitle("a", "Mine");
+  remote.refuse_writes = Error(ErrorKind::forbidden, "this calendar is read-only");
+  house.sync(connection);
+  remote.refuse_writes.reset();
+  auto const record = house.run(house.engine->retryRecord(vendor, id)).value();
+  ASSERT_EQ(record.waiting.size(), 1U);
+  EXPECT_EQ(record.waiting[0].state, "waiting");
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.set_aside, 0);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Mine");
+}
+
+TEST_F(Push, AnEditMadeWhileAnOlderOneIsRefusedIsStillSent) {
+  retitle("a", "Refused");
+  remote.refuse_writes = Error(ErrorKind::invalidInput, "not that title");
+  remote.before_write = [&] {
+    house.cut->before_commit = [&] {
+      return testing::putMember(house.engine.get(), vendor, "a", "title", "Better");
+    };
+  };
+  house.sync(connection);
+  remote.refuse_writes.reset();
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Better");
+}
+
+TEST_F(Push, AnEditMadeWhileAnOlderOneIsWrittenWinsOverWhatTheProviderMadeOfThat) {
+  remote.normalise = [](json::value data) {
+    std::string title(data.at("title").as_string());
+    for (auto& c : title) c = static_cast<char>(std::toupper(c));
+    data.as_object()["title"] = title;
+    return data;
+  };
+  retitle("a", "First");
+  remote.before_write = [&] {
+    house.cut->before_commit = [&] {
+      return testing::putMember(house.engine.get(), vendor, "a", "title", "Second");
+    };
+  };
+  house.sync(connection);
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "SECOND");
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, WhatARecordIsKnownByCannotBeEdited) {
+  auto const record = house.recordOf(vendor, "a");
+  auto data = record.data;
+  data.as_object()["uid"] = "zzz";
+  auto const refused = house.run(house.engine->putRecord(vendor, record.id, data, 0));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
+  EXPECT_EQ(refused.error().field, "/data/uid");
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, ARecordThatTheVendorHasAlreadyIsNotAddedAgain) {
+  auto const there = house.recordOf(vendor, "a");
+  auto const add = [&] {
+    return house.run(house.engine->addRecord(vendor, "calendar.event", event("a", "Twice"), connection));
+  };
+  auto const refused = add();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_NE(refused.error().message.find(there.id), std::string::npos) << refused.error().message;
+  EXPECT_EQ(waiting(), 0U);
+  house.run(house.engine->deleteRecord(vendor, there.id, 0)).value();
+  EXPECT_TRUE(add()) << "what was deleted stands in nobody's way";
+}
+
+Task<void> addedMeanwhile(Engine* engine, std::string vendor_id, std::string connection_id) {
+  json::value data = event("new", "First");
+  CO_TRY_VOID(co_await engine->addRecord(vendor_id, "calendar.event", data, connection_id));
+  co_return Result<void>();
+}
+
+TEST_F(Push, OfTwoAddedAtOneMomentTheLaterIsRefused) {
+  house.cut->before_commit = [&] { return addedMeanwhile(house.engine.get(), vendor, connection); };
+  auto const refused =
+      house.run(house.engine->addRecord(vendor, "calendar.event", event("new", "Second"), connection));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(textOr(house.recordOf(vendor, "new").data, "/title", ""), "First");
+  EXPECT_EQ(house.records(vendor).size(), 3U);
+}
+
+TEST_F(Push, ANameThatIsTakenThereIsToldAsThatAndSetAside) {
+  remote.refuse_writes = Error(ErrorKind::conflict, "there is another event under this name");
+  house.run(house.engine->addRecord(vendor, "calendar.event", event("new", "New"), connection)).value();
+  auto const run = house.sync(connection);
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_NE(run.problems[0].message.find("under the same name"), std::string::npos);
+  EXPECT_EQ(run.problems[0].message.find("keeps changing"), std::string::npos) << run.problems[0].message;
+  EXPECT_EQ(run.set_aside, 1);
+  auto const calls = remote.upserts;
+  house.sync(connection);
+  EXPECT_EQ(remote.upserts, calls);
 }
 
 TEST_F(Push, AWriteThatEndsWorkersIsLeftAloneAfterThreeDispatchesAndTheOthersGoOn) {
@@ -182,6 +311,49 @@ TEST_F(Push, AWriteThatEndsWorkersIsLeftAloneAfterThreeDispatchesAndTheOthersGoO
   retitle("b", "Fine");
   house.sync(connection);
   EXPECT_EQ(remoteTitle("/cal/b"), "Fine");
+}
+
+TEST_F(Push, AWriteThatEndsEveryWorkerIsParkedAtOnceAndEveryLaterRunSaysSo) {
+  retitle("a", "Poison");
+  Error poisoned(ErrorKind::pluginBug, "calendar.upsert/1 with this input ends its worker");
+  poisoned.provider_code = "poisoned";
+  remote.refuse_writes = std::move(poisoned).withEffect(Effect::unknown);
+  auto const first = house.sync(connection);
+  ASSERT_EQ(first.problems.size(), 1U);
+  EXPECT_EQ(first.problems[0].kind, "plugin_bug");
+  EXPECT_EQ(first.pushed.failed, 1);
+  remote.refuse_writes.reset();
+  auto const second = house.sync(connection);
+  EXPECT_EQ(remote.upserts, 1) << "it is not tried again";
+  ASSERT_EQ(second.problems.size(), 1U);
+  EXPECT_EQ(second.problems[0].place, "/cal/a");
+  EXPECT_EQ(second.problems[0].kind, "set_aside");
+  EXPECT_NE(second.problems[0].message.find("ends its worker"), std::string::npos)
+      << second.problems[0].message;
+  EXPECT_EQ(second.pushed.failed, 0);
+  retitle("a", "Antidote");
+  auto const third = house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Antidote");
+  EXPECT_TRUE(third.problems.empty());
+}
+
+TEST_F(Push, AnUpdateThatTheProviderAnswersWithAnotherIdMovesTheLink) {
+  remote.moves_on_write = true;
+  retitle("a", "Mine");
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a-moved"), "Mine");
+  auto const live =
+      house.rows("SELECT remote_id FROM links WHERE state<>'deleted' AND remote_id LIKE '/cal/a%'");
+  ASSERT_EQ(live.size(), 1U);
+  EXPECT_EQ(live[0].text(0), "/cal/a-moved");
+  remote.moves_on_write = false;
+  auto const before = house.records(vendor).size();
+  for (int i = 0; i < 2; ++i) house.sync(connection);
+  EXPECT_EQ(house.records(vendor).size(), before);
+  retitle("a", "Mine again");
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a-moved"), "Mine again");
+  EXPECT_EQ(remote.events().count("/cal/a"), 0U);
 }
 
 TEST_F(Push, AnEditAtOneConnectionFlowsToTheOtherThatHoldsTheRecord) {

@@ -33,6 +33,24 @@ Error changedMeanwhile(Record const& record) {
   return error;
 }
 
+// What it is known by elsewhere is no member to be edited: a provider would take it for another thing.
+Result<void> checkIdentity(KindEntry const& kind, Record const& before, json::value const& data) {
+  auto const known_as = kind.identityOf(before.data);
+  if (known_as.empty() || kind.identityOf(data) == known_as) return {};
+  auto const& member = kind.kind.identity_member;
+  return Error(ErrorKind::invalidInput,
+               member + " cannot be edited: providers know the record by it; delete this one and add another",
+               "/data" + member);
+}
+
+Result<void> checkData(KindEntry const& kind, json::value const& data) {
+  auto checked = kind.check(data);
+  if (checked) return checked;
+  auto error = std::move(checked).error();
+  error.field = "/data" + error.field;
+  return error;
+}
+
 Result<std::int64_t> pageSize(int limit) {
   if (limit < 1 || limit > 1000) return Error(ErrorKind::invalidInput, "limit is 1 to 1000", "/limit");
   return std::int64_t{limit};
@@ -57,10 +75,45 @@ Task<std::vector<Record>> Records::list(RecordQuery query) {
   CO_TRY(rows, co_await context_.doors.store.read(std::move(page)));
   std::vector<Record> records;
   for (auto const& row : rows.rows) records.push_back(recordFrom(row));
+  CO_TRY_VOID(co_await addWaiting(query.vendor_id, &records));
   co_return records;
 }
 
+Task<void> Records::addWaiting(std::string vendor_id, std::vector<Record>* records) {
+  if (records->empty()) co_return Result<void>();
+  store::Statement query(
+      "SELECT p.record_id, p.connection_id, p.state, p.reason FROM pushes p JOIN records r ON "
+      "r.vendor_id=p.vendor_id AND r.record_id=p.record_id "
+      "WHERE p.vendor_id=$1 AND p.record_id>=$2 AND p.record_id<=$3 AND " +
+          std::string(kWritesSomething) + " ORDER BY p.record_id, p.connection_id",
+      {vendor_id, records->front().id, records->back().id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  auto record = records->begin();
+  for (auto const& row : rows.rows) {
+    while (record != records->end() && record->id < row.text(0)) ++record;
+    if (record == records->end()) break;
+    if (record->id != row.text(0)) continue; // not on this page
+    bool const parked = row.text(2) == "parked";
+    record->waiting.push_back(
+        WaitingWrite{row.text(1), parked ? "set aside" : "waiting", parked ? row.text(3) : std::string()});
+  }
+  co_return Result<void>();
+}
+
+Task<Record> Records::withWaiting(Record record) {
+  std::vector<Record> records;
+  auto const vendor_id = record.vendor_id;
+  records.push_back(std::move(record));
+  CO_TRY_VOID(co_await addWaiting(vendor_id, &records));
+  co_return std::move(records.front());
+}
+
 Task<Record> Records::one(std::string vendor_id, std::string id) {
+  CO_TRY(record, co_await read(vendor_id, id));
+  co_return co_await withWaiting(std::move(record));
+}
+
+Task<Record> Records::read(std::string vendor_id, std::string id) {
   store::Statement query(std::string(kColumns) + "WHERE vendor_id=$1 AND record_id=$2", {vendor_id, id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   if (rows.rows.empty()) co_return Error(ErrorKind::notFound, "this vendor has no record \"" + id + "\"");
@@ -69,20 +122,22 @@ Task<Record> Records::one(std::string vendor_id, std::string id) {
 
 Task<Record> Records::put(std::string vendor_id, std::string id, json::value data, std::int64_t if_version) {
   for (int attempt = 1;; ++attempt) {
-    CO_TRY(before, co_await one(vendor_id, id));
+    CO_TRY(before, co_await read(vendor_id, id));
     if (before.deleted) co_return Error(ErrorKind::notFound, "the record " + id + " was deleted");
     CO_TRY(kind, kindOf(before.kind));
-    CO_TRY_VOID(kind->check(data));
+    CO_TRY_VOID(checkData(*kind, data));
+    CO_TRY_VOID(checkIdentity(*kind, before, data));
     if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
-    if (canonicalJson(before.data) == canonicalJson(data)) co_return before;
+    if (canonicalJson(before.data) == canonicalJson(data)) co_return co_await withWaiting(std::move(before));
     auto const edited = co_await edit(before, kind, data, false);
-    if (edited || edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited;
+    if (edited) co_return co_await withWaiting(*edited);
+    if (edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited;
   }
 }
 
 Task<void> Records::remove(std::string vendor_id, std::string id, std::int64_t if_version) {
   for (int attempt = 1;; ++attempt) {
-    CO_TRY(before, co_await one(vendor_id, id));
+    CO_TRY(before, co_await read(vendor_id, id));
     if (before.deleted) co_return Result<void>();
     CO_TRY(kind, kindOf(before.kind));
     if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
@@ -123,7 +178,9 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
                           std::optional<Session> at) {
   CO_TRY_VOID(co_await vendors_.require(vendor_id));
   CO_TRY(kind, kindOf(kind_name));
-  CO_TRY_VOID(kind->check(data));
+  CO_TRY_VOID(checkData(*kind, data));
+  auto const identity = kind->identityOf(data);
+  CO_TRY_VOID(co_await refuseDouble(vendor_id, kind_name, identity));
   if (at && at->connection.vendor_id != vendor_id)
     co_return Error(ErrorKind::notFound, "this vendor has no connection \"" + at->connection.id + "\"",
                     "/connection");
@@ -133,16 +190,51 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   std::string const origin = "local";
   Writes writes(context_, vendor_id, origin);
   Record record;
-  record.id = writes.insertRecord(kind_name, kind->identityOf(data), data);
+  record.id = writes.insertRecord(kind_name, identity, data);
+  if (!identity.empty()) writes.requireOnly(kind_name, identity);
   if (at) writes.addPush(at->connection.id, record.id, kind_name, 1);
   auto unit = std::move(writes).take();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  auto const added = co_await context_.doors.store.commit(std::move(unit));
+  if (!added && added.error().kind == ErrorKind::conflict) {
+    CO_TRY_VOID(co_await refuseDouble(vendor_id, kind_name, identity)); // of two at this moment the later
+  }
+  if (!added) co_return added.error();
   record.vendor_id = vendor_id;
   record.kind = kind_name;
   record.data = std::move(data);
   record.version = 1;
   record.updated = context_.now();
-  co_return record;
+  co_return co_await withWaiting(std::move(record));
+}
+
+Task<void> Records::refuseDouble(std::string vendor_id, std::string kind, std::string identity) {
+  if (identity.empty()) co_return Result<void>();
+  store::Statement query("SELECT record_id FROM records WHERE vendor_id=$1 AND kind=$2 AND identity=$3 "
+                         "AND deleted=0 ORDER BY record_id LIMIT 1",
+                         {vendor_id, kind, identity});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  if (rows.rows.empty()) co_return Result<void>();
+  auto const id = rows.rows[0].text(0);
+  auto const member = "/data" + context_.kind(kind)->kind.identity_member;
+  Error error(ErrorKind::conflict,
+              "the record " + id + " has this " + member + " already; edit that one, or choose another",
+              member);
+  json::object detail;
+  detail["record"] = id;
+  error.detail = std::move(detail);
+  co_return error;
+}
+
+Task<Record> Records::retry(std::string vendor_id, std::string id) {
+  CO_TRY(record, co_await read(vendor_id, id));
+  store::Unit unit;
+  unit.emplace_back("UPDATE pushes SET state='pending', dispatches=0 "
+                    "WHERE vendor_id=$1 AND record_id=$2 AND state='parked'",
+                    Values{vendor_id, id});
+  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  if (done[0].affected == 0)
+    co_return Error(ErrorKind::conflict, "no write of the record " + id + " is set aside");
+  co_return co_await withWaiting(std::move(record));
 }
 
 Task<std::vector<Change>> Records::changes(std::string vendor_id, std::int64_t after, int limit) {

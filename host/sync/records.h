@@ -17,11 +17,16 @@ public:
   Task<Record> put(std::string vendor_id, std::string id, json::value data, std::int64_t if_version);
   Task<Record> add(std::string vendor_id, std::string kind, json::value data, std::optional<Session> at);
   Task<void> remove(std::string vendor_id, std::string id, std::int64_t if_version);
+  Task<Record> retry(std::string vendor_id, std::string id);
 
   Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit);
   Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
 
 private:
+  Task<Record> read(std::string vendor_id, std::string id);                   // without what waits
+  Task<void> addWaiting(std::string vendor_id, std::vector<Record>* records); // in the order of their ids
+  Task<Record> withWaiting(Record record);
+  Task<void> refuseDouble(std::string vendor_id, std::string kind, std::string identity);
   Task<Record> edit(Record before, KindEntry const* kind, json::value data, bool deleted);
   Result<KindEntry const*> kindOf(std::string const& name) const;
 

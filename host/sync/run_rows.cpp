@@ -72,8 +72,9 @@ Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_eve
       auto const standing = standingAfter(error);
       unit.emplace_back(
           "UPDATE connections SET state=$1, state_reason=$2, next_due=$3 "
-          "WHERE vendor_id=$4 AND connection_id=$5",
-          Values{standing.state, standing.reason, toMillis(due), state->vendor_id, run.connection_id});
+          "WHERE vendor_id=$4 AND connection_id=$5 AND CAST($6 AS BIGINT) IN (-1, credential_version)",
+          Values{standing.state, standing.reason, toMillis(due), state->vendor_id, run.connection_id,
+                 state->credential_version});
     }
     run.error = std::move(error);
   }

@@ -52,6 +52,7 @@ void RunState::count(std::string const& kind, std::string const& remote_id, Outc
 
 void RunState::count(std::string const& kind, BatchResult const& batch) {
   for (auto const& [id, outcome] : batch.outcomes) count(kind, id, outcome);
+  run.conflicts += batch.conflicts;
   for (auto const& item : batch.problems) problem(item, false);
 }
 
@@ -100,6 +101,8 @@ json::value toDocument(Run const& run) {
   out["echoes"] = run.echoes;
   out["worker_restarts"] = run.worker_restarts;
   out["held_deletions"] = run.held_deletions;
+  out["conflicts"] = run.conflicts;
+  out["set_aside"] = run.set_aside;
   out["progress_done"] = run.progress_done;
   out["progress_total"] = run.progress_total;
   out["problems"] = std::move(problems);
@@ -114,6 +117,8 @@ Run runFromDocument(json::value const& document) {
   run.echoes = integerOr(document, "/echoes", 0);
   run.worker_restarts = integerOr(document, "/worker_restarts", 0);
   run.held_deletions = integerOr(document, "/held_deletions", 0);
+  run.conflicts = integerOr(document, "/conflicts", 0);
+  run.set_aside = integerOr(document, "/set_aside", 0);
   run.progress_done = static_cast<std::uint64_t>(integerOr(document, "/progress_done", 0));
   run.progress_total = static_cast<std::uint64_t>(integerOr(document, "/progress_total", 0));
   auto const* problems = find(document, "/problems");

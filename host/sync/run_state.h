@@ -28,7 +28,8 @@ public:
   std::string vendor_id;
   std::shared_ptr<Event> ended;
   bool stop_requested = false;
-  bool confirmed_deletes = false; // the approval was used: it holds for one run
+  bool confirmed_deletes = false;       // the approval was used: it holds for one run
+  std::int64_t credential_version = -1; // of the session; -1: there was none
 
 private:
   std::unordered_map<std::string, Outcome> counted_;

@@ -67,6 +67,7 @@ Task<void> Runs::carryOut(State state) {
     auto const session = co_await connections_.open(state->run.connection_id);
     if (session) {
       state->confirmed_deletes = session->confirm_deletes;
+      state->credential_version = session->credential_version;
       poll_every = session->plugin->manifest.poll_every;
       outcome = co_await sync(state, &*session);
     } else {
@@ -95,12 +96,19 @@ Task<void> Runs::sync(State state, Session const* session) {
   co_return Result<void>();
 }
 
-// Push first: what the provider then shows is compared with what it was given.
 Task<void> Runs::syncKind(State state, Session const* session, KindEntry const* kind) {
   Push push(context_, audit_, *session, *kind, *state);
-  CO_TRY_VOID(co_await push.everything());
+  auto const synced = co_await pushAndPull(state, session, kind, &push);
+  auto const told = co_await push.tellSetAside();
+  if (!synced) co_return synced;
+  co_return told;
+}
+
+// Push first: what the provider then shows is compared with what it was given.
+Task<void> Runs::pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push) {
+  CO_TRY_VOID(co_await push->everything());
   CO_TRY_VOID(co_await pull(state, session, kind));
-  co_return co_await push.conflictsAgain();
+  co_return co_await push->conflictsAgain();
 }
 
 Task<void> Runs::pull(State state, Session const* session, KindEntry const* kind) {

@@ -13,6 +13,8 @@
 
 namespace garland::sync {
 
+class Push;
+
 class Runs {
 public:
   Runs(Context& context, Connections& connections, AuditTrail& audit);
@@ -48,6 +50,7 @@ private:
   Task<void> carryOut(State state);
   Task<void> sync(State state, Session const* session);
   Task<void> syncKind(State state, Session const* session, KindEntry const* kind);
+  Task<void> pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push);
   Task<void> pull(State state, Session const* session, KindEntry const* kind);
   Task<void> tellHeld(State state, Session const* session, KindEntry const* kind);
   Task<json::value> input(Session const* session, KindEntry const* kind);

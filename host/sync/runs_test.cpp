@@ -124,7 +124,7 @@ TEST_F(Runs, LocalEditsAreRefusedOnAnOldVersionAndOnBadData) {
   auto const bad = house.run(house.engine->putRecord(vendor, record.id, data, 0));
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().kind, ErrorKind::invalidInput);
-  EXPECT_EQ(bad.error().field, "/title");
+  EXPECT_EQ(bad.error().field, "/data/title");
   EXPECT_EQ(house.run(house.engine->putRecord("ven_other", record.id, data, 0)).error().kind,
             ErrorKind::notFound);
   RecordQuery query;

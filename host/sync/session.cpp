@@ -17,6 +17,7 @@ runtime::Call makeCall(Session const& session, std::string operation, json::valu
 
   runtime::Call call;
   call.operation = std::move(operation);
+  call.vendor_id = session.connection.vendor_id;
   call.account_id = session.connection.id;
   call.account = std::move(account);
   call.input = std::move(input);

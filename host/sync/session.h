@@ -13,6 +13,7 @@ struct Session {
   runtime::PluginInfo const* plugin = nullptr;
   std::map<std::string, std::string> sealed; // slot -> sealed JSON object of its fields
   bool confirm_deletes = false;
+  std::int64_t credential_version = 0; // grows when the credential is replaced
   // A connection that is being tried: nothing that the plugin keeps outlives the call.
   bool trial = false;
 };

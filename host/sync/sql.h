@@ -34,6 +34,11 @@ private:
   std::vector<Values> rows_;
 };
 
+// Of a row `p` of pushes and its record `r`: false for one that was deleted before it was ever written.
+inline constexpr std::string_view kWritesSomething =
+    "(r.deleted=0 OR EXISTS (SELECT 1 FROM links l WHERE l.vendor_id=p.vendor_id "
+    "AND l.connection_id=p.connection_id AND l.record_id=p.record_id AND l.state<>'deleted'))";
+
 std::int64_t toMillis(TimePoint when);
 TimePoint fromMillis(std::int64_t millis);
 std::optional<TimePoint> timeAt(store::Row const& row, std::size_t column);

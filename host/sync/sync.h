@@ -41,12 +41,12 @@ struct Kind {
   std::function<Result<void>(json::value const& data)> check;
   // Extra members for the upsert input (calendar: VTIMEZONE texts of the zones used). Optional.
   std::function<json::object(json::value const& data)> push_context;
-  // Groups of top-level members that change together ({"start","end","recurrence"}). A conflict in
-  // one of them is told to people; one in any other member is only kept as evidence.
+  // Groups of top-level members that change together ({"start","end","recurrence"}).
   std::vector<std::vector<std::string>> atomic_groups;
   // What the same thing is called wherever it is copied (calendar: the uid); "" = nothing known.
   // Optional. With it an account that is connected again finds its records instead of doubling them.
   std::function<std::string(json::value const& data)> identity;
+  std::string identity_member; // ... and the pointer to the member that holds it ("/uid")
 };
 
 struct Vendor {
@@ -69,6 +69,13 @@ struct Connection {
   std::optional<TimePoint> last_success;
 };
 
+// An edit made here that one connection has not taken yet.
+struct WaitingWrite {
+  std::string connection_id;
+  std::string state;  // "waiting": the next sync writes it; "set aside": not before an edit or a retry
+  std::string reason; // why it was set aside
+};
+
 struct Record {
   std::string id;
   std::string vendor_id;
@@ -77,6 +84,7 @@ struct Record {
   std::int64_t version = 0; // grows by one with each change
   bool deleted = false;
   TimePoint updated;
+  std::vector<WaitingWrite> waiting; // empty: no sync will write anything of it
 };
 
 // One item that could not be taken or written: everything else went on.
@@ -100,6 +108,8 @@ struct Run {
   std::int64_t echoes = 0; // own writes that came back and were dropped (within unchanged)
   std::int64_t worker_restarts = 0; // the worker died and the run went on from its checkpoint
   std::int64_t held_deletions = 0;  // not applied because they are too many: see Engine::confirmDeletes
+  std::int64_t conflicts = 0;       // decided for the provider: see Engine::conflicts
+  std::int64_t set_aside = 0;       // writes that no run tries again by itself: see Engine::retryRecord
   std::uint64_t progress_done = 0, progress_total = 0; // total 0: not known
   std::vector<ItemProblem> problems;                   // the first 100
   std::optional<Error> error;                          // of a failed run
@@ -114,6 +124,11 @@ struct ConnectRequest {
   // slot name -> field name -> what the vendor typed; sealed at once
   std::vector<std::pair<std::string, std::vector<std::pair<std::string, Secret>>>> credentials;
   bool allow_private_network = false;
+};
+
+struct Connected {
+  Connection connection;
+  bool again = false; // it was connected before: its credential was replaced, all else was kept
 };
 
 struct Change {
@@ -166,8 +181,11 @@ struct Dependencies {
   std::function<void(Run const&)> on_run_ended = nullptr;
 };
 
-// [loop thread] Errors: notFound (unknown id), invalidInput (with field), conflict (connected
-// already, record changed meanwhile), forbidden (plugin not enabled), and what the plugin reports.
+// Whether anything in the database can only be read with the master key that it was sealed with.
+Task<bool> holdsCredentials(store::Store& store);
+
+// [loop thread] Errors: notFound (unknown id), invalidInput (with field), conflict (record changed
+// meanwhile, something would be lost), forbidden (plugin not enabled), and what the plugin reports.
 class Engine {
 public:
   virtual ~Engine() = default;
@@ -181,11 +199,14 @@ public:
   virtual Task<std::vector<std::string>> enabledPlugins(std::string vendor_id) = 0;
 
   // Checks settings and account (health.check/1, read-only) before anything is kept.
-  virtual Task<Connection> connect(ConnectRequest request) = 0;
+  // The account of an existing connection, with the same settings, gets its credential replaced:
+  // links, cursors and waiting writes stay. With other settings it is a conflict.
+  virtual Task<Connected> connect(ConnectRequest request) = 0;
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
-  // Forgets credential, links and cursor; records stay with the vendor.
-  virtual Task<void> disconnect(std::string id) = 0;
+  // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
+  // were not written there yet, unless they are to be discarded.
+  virtual Task<void> disconnect(std::string id, bool discard) = 0;
 
   // Starts a run, or joins the one in flight on this connection.
   virtual Task<Run> startSync(std::string connection_id) = 0;
@@ -197,12 +218,15 @@ public:
   virtual Task<std::vector<Record>> records(RecordQuery query) = 0;
   virtual Task<Record> record(std::string vendor_id, std::string id) = 0;
   // Local edits; they are pushed by the next sync of each connection that holds the record.
-  // `if_version` 0: whatever it is now.
+  // `if_version` 0: whatever it is now. `conflict` if it is another, or if the vendor has a record of
+  // the same identity already; an identity itself cannot be edited.
   virtual Task<Record> putRecord(std::string vendor_id, std::string id, json::value data,
                                  std::int64_t if_version) = 0;
   virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
                                  std::string connection_id) = 0; // to be created at that connection
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
+  // Lets the next sync try the record's writes that were set aside; `conflict` if there are none.
+  virtual Task<Record> retryRecord(std::string vendor_id, std::string id) = 0;
 
   virtual Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) = 0;
 

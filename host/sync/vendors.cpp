@@ -40,7 +40,8 @@ Result<runtime::PluginInfo const*> Vendors::installed(std::string const& plugin_
   auto const* plugin = context_.doors.catalogue.find(plugin_id);
   if (plugin == nullptr)
     return Error(ErrorKind::notFound,
-                 "the plugin \"" + plugin_id + "\" is not installed; `garland plugins` shows those that are",
+                 "the plugin \"" + plugin_id +
+                     "\" is not installed; `garland plugins ls` shows those that are",
                  "/plugin");
   return plugin;
 }

@@ -37,6 +37,14 @@ void Writes::requireVersion(std::string_view record_id, std::int64_t version) {
           .expecting(1));
 }
 
+void Writes::requireOnly(std::string_view kind, std::string_view identity) {
+  add(store::Statement("UPDATE counters SET value=value WHERE vendor_id=$1 AND name='changes' AND "
+                       "(SELECT COUNT(*) FROM records WHERE vendor_id=$1 AND kind=$2 AND identity=$3 "
+                       "AND deleted=0)=1",
+                       {vendor_id_, std::string(kind), std::string(identity)})
+          .expecting(1));
+}
+
 void Writes::insertLink(Link const& link) {
   Values row = {vendor_id_,          link.connection_id, link.kind,      link.remote_id,
                 link.record_id,      link.scope,         link.base,      link.base_hash,

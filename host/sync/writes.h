@@ -49,6 +49,8 @@ public:
   void updateRecord(RecordWrite const& write);
   // Nothing to write, but what was decided holds only for this version.
   void requireVersion(std::string_view record_id, std::int64_t version);
+  // ... and only if no other record of the vendor is known by this.
+  void requireOnly(std::string_view kind, std::string_view identity);
   void insertLink(Link const& link);
   void updateLink(Link const& link);
 

@@ -5,7 +5,7 @@
 //   3        stream socket to garlandd (host/runtime/wire.h)
 //   4        flight page, a shared memfd (optional: /dev/null or closed)
 //   5        the plugin: a sealed memfd whose bytes garlandd has verified
-// Options: --address-space=BYTES, --allow-degraded-sandbox.
+// Options: --address-space=BYTES, --allow-degraded-sandbox; --audit, for developers (sandbox_audit.h).
 //
 // The order below is the point of this program: everything is closed before plugin code exists.
 #include "host/runtime/sandbox.h"
@@ -39,6 +39,8 @@ std::optional<sandbox::Options> readOptions(int argc, char** argv) {
     constexpr std::string_view kAddressSpace = "--address-space=";
     if (argument == "--allow-degraded-sandbox")
       options.allow_degraded = true;
+    else if (argument == "--audit")
+      options.audit = true;
     else if (argument.starts_with(kAddressSpace)) {
       argument.remove_prefix(kAddressSpace.size());
       auto const* const end = argument.data() + argument.size();
@@ -78,26 +80,11 @@ int refuse(Loop& loop, std::string stage, std::string reason, int code) {
   return code;
 }
 
-std::string text(garland_str span) {
-  return span.ptr == nullptr ? std::string() : std::string(span.ptr, span.len);
-}
-
 // Flushed while there is no plugin code in this process that could have written it.
 void tellSandbox(Loop& loop, sandbox::Closed const& closed) {
   loop.channel().send(wire::Kind::closed, 0,
                       wire::Closed{static_cast<std::uint8_t>(closed.tier), closed.notes});
   loop.channel().flush();
-}
-
-void greet(Loop& loop, garland_plugin const& plugin) {
-  wire::Hello hello;
-  hello.abi_major = GARLAND_ABI_MAJOR;
-  hello.abi_minor = GARLAND_ABI_MINOR;
-  hello.plugin_id = text(plugin.id);
-  hello.plugin_version = text(plugin.version);
-  hello.build_id = text(plugin.build_id);
-  hello.concurrency = plugin.concurrency;
-  loop.channel().send(wire::Kind::hello, 0, hello);
 }
 
 int serve(sandbox::Options const& options) {
@@ -117,7 +104,7 @@ int serve(sandbox::Options const& options) {
   ::close(kPlugin);
 
   auto& plugin = *new garland_plugin(*loaded);
-  greet(loop, plugin);
+  loop.channel().send(wire::Kind::hello, 0, helloOf(plugin));
   return loop.run(plugin);
 }
 

@@ -1,5 +1,6 @@
 // Call: the host's functions with C++ types, failures thrown, suspension guarded.
 #include <garland/sdk/call.hpp>
+#include <garland/sdk/url.hpp>
 
 #include "span.h"
 #include "suspension.h"
@@ -158,10 +159,9 @@ Response Call::send(Request const& request) {
   // The host knows more than the status: a refusal after a redirect does not undo the write before it.
   if (writes) noteWrite(static_cast<Effect>(answer.effect));
   if (status == GARLAND_OK) return responseOf(answer);
-  auto const url = std::string_view(request.url).substr(0, request.url.find('?'));
   auto const why = answer.body.len > 0 ? view(answer.body) : std::string_view("no answer came");
   Failure failure(static_cast<Kind>(status),
-                  request.method + " " + std::string(url) + ": " + std::string(why));
+                  request.method + " " + shownUrl(request.url) + ": " + std::string(why));
   if (answer.retry_after_ms >= 0) failure.retry_after = Milliseconds(answer.retry_after_ms);
   throw failure;
 }

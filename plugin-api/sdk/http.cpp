@@ -1,5 +1,6 @@
 // What HTTP answers mean to a connector.
 #include <garland/sdk/http.hpp>
+#include <garland/sdk/url.hpp>
 
 #include <algorithm>
 
@@ -44,8 +45,7 @@ std::string_view Response::header(std::string_view name) const {
 }
 
 Failure failureOf(Request const& request, Response const& response) {
-  auto const url = std::string_view(request.url).substr(0, request.url.find('?'));
-  Failure failure(kindOf(response.status), request.method + " " + std::string(url) +
+  Failure failure(kindOf(response.status), request.method + " " + shownUrl(request.url) +
                                                " was answered with status " +
                                                std::to_string(response.status));
   failure.http_status = response.status;

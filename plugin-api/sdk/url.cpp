@@ -63,14 +63,14 @@ std::string merged(std::string_view base, std::string_view reference) {
 std::string resolve(std::string_view base, std::string_view reference) {
   auto const from = urls::parse_uri(base);
   if (from.has_error() || !from->has_authority())
-    throw Failure(Kind::invalidInput, "\"" + std::string(base) + "\" is not an absolute URL");
+    throw Failure(Kind::invalidInput, "\"" + shownUrl(base) + "\" is not an absolute URL");
   auto const text = lenient(reference);
   auto const parsed = urls::parse_uri_reference(text);
   if (parsed.has_error())
-    throw Failure(Kind::providerBug, "\"" + std::string(reference) + "\" is not a URL reference");
+    throw Failure(Kind::providerBug, "\"" + shownUrl(reference) + "\" is not a URL reference");
   urls::url_view const to = *parsed;
   if (to.has_scheme() && !to.has_authority())
-    throw Failure(Kind::providerBug, "\"" + std::string(reference) + "\" is not a URL with a host");
+    throw Failure(Kind::providerBug, "\"" + shownUrl(reference) + "\" is not a URL with a host");
 
   std::string const path(to.encoded_path());
   bool const own_place = to.has_authority();
@@ -96,6 +96,15 @@ std::string withQuery(std::string_view url, Query const& query) {
     separator = '&';
   }
   return out;
+}
+
+std::string shownUrl(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  auto const scheme = url.find("://");
+  auto const begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  auto const at = url.substr(begin, url.find_first_of("/\\", begin) - begin).rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, begin)) + std::string(url.substr(begin + at + 1));
 }
 
 std::string percentEncode(std::string_view text) { return urls::encode(text, urls::unreserved_chars); }

@@ -72,6 +72,12 @@ TEST(Url, QueriesAreEncoded) {
   EXPECT_EQ(withQuery("/e?x=1", {{"y", "2"}}), "/e?x=1&y=2");
 }
 
+TEST(Url, AMessageShowsNeitherQueryNorUserNorPassword) {
+  EXPECT_EQ(shownUrl("https://rosa:secret@host:80/a@b?token=c#d"), "https://host:80/a@b");
+  EXPECT_EQ(shownUrl("https://host/a"), "https://host/a");
+  EXPECT_EQ(shownUrl("/a@b"), "/a@b");
+}
+
 TEST(Url, PercentDecodingUndoesEncoding) {
   std::string every;
   for (int c = 0; c < 256; ++c) every += static_cast<char>(c);

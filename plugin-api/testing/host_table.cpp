@@ -92,6 +92,7 @@ void fill(garland_call& call, HttpResponse const& from, garland_http_response& t
 garland_status http(void* ctx, garland_call* call, garland_http_request const* asked,
                     garland_http_response* response) noexcept {
   auto& state = of(ctx);
+  response->size = std::min(response->size, std::uint32_t{sizeof *response});
   response->effect = GARLAND_EFFECT_NOT_APPLIED;
   if (!state.usable(call, "http", true)) return GARLAND_E_PLUGIN_BUG;
   if (state.cancelled()) return GARLAND_E_CANCELLED;

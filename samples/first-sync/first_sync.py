@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ import photographer_calendar  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("GARLAND_BIN", ROOT / "build/release/bin"))
 USER = "studio"
+DEFAULT_STATE = ROOT / "build/first-sync"
 ARCHIVE = 1000  # enough that a person, and a SIGKILL, can come in between
 
 
@@ -190,11 +192,11 @@ class Garland:
 
     def command(self, *words, stdin=None, shown=True, ok=(0,)):
         if shown:
-            say("   $ garland " + " ".join(words))
+            say("   $ garland " + shlex.join(words))
         done = subprocess.run([str(BIN / "garland"), *words], input=stdin, text=True, capture_output=True,
                               env=self.environment, check=False)
         if done.returncode not in ok:
-            raise Failed(f"garland {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise Failed(f"garland {shlex.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def json(self, *words, **options):
@@ -202,10 +204,10 @@ class Garland:
 
     def show(self, *words):
         """Runs a command on this terminal, so that its progress bar is seen."""
-        say("   $ garland " + " ".join(words))
+        say("   $ garland " + shlex.join(words))
         done = subprocess.run([str(BIN / "garland"), *words], env=self.environment, check=False)
         if done.returncode != 0:
-            raise Failed(f"garland {' '.join(words)} ended with {done.returncode}")
+            raise Failed(f"garland {shlex.join(words)} ended with {done.returncode}")
 
     def records(self, vendor):
         found, after = [], ""
@@ -323,10 +325,21 @@ def tour(arguments, state):
     expect("nothing is here twice", len(set(uids)) == len(uids))
     expect("the password is in no log", password not in garland.log.read_text())
 
+    # Its dates lie in 2026 whenever the tour is taken, so the time that is asked for is said.
+    weekly = next(r for r in records if r["data"]["uid"] == "weekly@studio.example")
+    dates_words = ["records", "dates", weekly["id"], "--vendor", vendor,
+                   "--from", "2026-03-01T00:00:00Z", "--until", "2026-08-01T00:00:00Z"]
+    dates = garland.json(*dates_words, shown=False)["items"]
+    expect("the weekly round takes place 19 times: 20 and one called off", len(dates) == 19, len(dates))
+
     say("6. Where you are")
     tier = garland.json("sandbox", "status", shown=False)
     say(f"   sandbox tier {tier['tier']}: {tier.get('coverage', '')}")
-    say(f"   garlandd  {garland.url}/api/integrations   (API description: {garland.url}/openapi.json)")
+    addresses = [f"{garland.url}/health", f"{garland.url}/openapi.json"]
+    for address in addresses:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            expect(f"{address} answers", answer.status == 200, answer.status)
+    say(f"   garlandd  {addresses[0]}   (API description: {addresses[1]})")
     say(f"   Radicale  {server.url}   (user {USER})")
     say(f"   the tour took {time.monotonic() - began:.1f} s")
     if arguments.stop_at_end:
@@ -334,17 +347,20 @@ def tour(arguments, state):
         return
     bin_dir = os.path.relpath(BIN) if not os.path.relpath(BIN).startswith("../..") else str(BIN)
     say("\nGo on with:")
-    say(f"   export GARLAND_URL={garland.url} GARLAND_KEY_FILE={garland.data / 'api.key'}")
-    say(f"   {bin_dir}/garland records dates {wedding['id']} --vendor {vendor}")
-    say(f"   {bin_dir}/garland sync run {connection} --json")
-    say(f"   {bin_dir}/garland doctor")
-    say("End both servers with: samples/first-sync/run --stop")
+    say(f"   export {shlex.join([f'GARLAND_URL={garland.url}'])} "
+        + shlex.join([f"GARLAND_KEY_FILE={garland.data / 'api.key'}"]))
+    for words in (dates_words, ["sync", "run", connection, "--json"], ["doctor", "--config", str(garland.config)]):
+        say("   " + shlex.join([f"{bin_dir}/garland", *words]))
+    stop = "samples/first-sync/run --stop"
+    if state != DEFAULT_STATE:
+        stop += " --state " + shlex.quote(str(state))
+    say(f"End both servers with: {stop}")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="samples/first-sync/run", description=__doc__.split("\n")[0])
     parser.add_argument("--database", default="", help="postgresql://user@host:port/name instead of a SQLite file")
-    parser.add_argument("--state", default=str(ROOT / "build/first-sync"), help="folder of this tour")
+    parser.add_argument("--state", default=str(DEFAULT_STATE), help="folder of this tour")
     parser.add_argument("--stop-at-end", action="store_true", help="end both servers when the tour is over")
     parser.add_argument("--stop", action="store_true", help="end the servers of an earlier tour and exit")
     arguments = parser.parse_args()

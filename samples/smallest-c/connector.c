@@ -58,8 +58,8 @@ GARLAND_EXPORT garland_status garland_entry_v1(garland_host const* from, garland
   if (!GARLAND_HAS_FN(from, checkpoint) || !GARLAND_HAS_FN(from, result)) return GARLAND_E_UNSUPPORTED;
   if (!GARLAND_HAS(plugin, shutdown)) return GARLAND_E_UNSUPPORTED;
   host = from;
-  *plugin = (garland_plugin){
-      .size = sizeof *plugin,
+  garland_plugin own = {
+      .size = sizeof own,
       .concurrency = GARLAND_SERIAL,
       .id = text(GARLAND_CONNECTOR_ID), /* both from connector.json, by garland_add_connector() */
       .version = text(GARLAND_CONNECTOR_VERSION),
@@ -68,5 +68,7 @@ GARLAND_EXPORT garland_status garland_entry_v1(garland_host const* from, garland
       .close = close_account,
       .shutdown = shut_down,
   };
+  if (plugin->size < own.size) own.size = plugin->size; /* an older host has room for less */
+  memcpy(plugin, &own, own.size);
   return GARLAND_OK;
 }

@@ -29,6 +29,13 @@ TEST_F(BadInput, AWrongPasswordIsToldAndNothingIsKept) {
   EXPECT_NE(said.find("password"), std::string::npos) << said;
 }
 
+TEST_F(BadInput, APasswordInsideTheAddressIsRefusedAndNotRepeated) {
+  auto url = server_->url();
+  url.insert(url.find("://") + 3, "rosa:open-sesame@");
+  EXPECT_EQ(refusedConnect(host_, vendor_, url, "some-password").find("open-sesame"), std::string::npos);
+  EXPECT_EQ(host_.log().find("open-sesame"), std::string::npos);
+}
+
 TEST_F(BadInput, AnUnknownHostIsToldByItsName) {
   auto const said = refusedConnect(host_, vendor_, "https://no-such-host.invalid/", "some-password");
   EXPECT_NE(said.find("no-such-host.invalid"), std::string::npos) << said;
@@ -60,14 +67,16 @@ TEST_F(BadInput, APrivateAddressNeedsTheOperatorsWord) {
   EXPECT_NE(said.find("private networks"), std::string::npos) << said;
 }
 
-TEST_F(BadInput, TheSameAccountIsNotConnectedTwice) {
+TEST_F(BadInput, TheSameAccountConnectedAgainStaysOneConnection) {
   auto const first = connectStudio();
   auto const again =
       host_.run({"connections", "connect", "caldav", "--vendor", vendor_, "--set", "url=" + viaProxy(),
                  "--username", server_->username(), "--password-stdin", "--allow-private-network"},
                 server_->password() + "\n");
-  EXPECT_NE(again.exit_code, 0);
+  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
   EXPECT_NE((again.out + again.err).find(first), std::string::npos) << again.out << again.err;
+  auto const list = host_.ask({"connections", "ls"});
+  EXPECT_EQ(list.at("items").as_array().size(), 1U) << json::serialize(list);
 }
 
 TEST_F(BadInput, AServerThatGoesDownInMidSyncCostsNothing) {

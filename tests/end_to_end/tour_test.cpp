@@ -20,6 +20,14 @@ TEST(Tour, FirstSyncRunsOnSqlite) {
   EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
 }
 
+TEST(Tour, AnUnknownOptionIsToldBeforeAnythingIsBuilt) {
+  auto const done =
+      runProgram({std::string(GARLAND_SOURCE_DIR) + "/samples/first-sync/run", "--bogus"}, {}, "");
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_NE(done.err.find("--bogus"), std::string::npos) << done.err;
+  EXPECT_EQ(done.out.find("build"), std::string::npos) << done.out;
+}
+
 TEST(Tour, FirstSyncRunsOnPostgresql) {
   auto const postgres = store::PostgresFixture::start();
   ASSERT_TRUE(postgres) << postgres.error().message;

@@ -27,6 +27,7 @@ public:
   // A run stays "running" until endRuns().
   bool hold_runs = false;
   std::optional<Error> throw_up; // makes vendors() throw
+  std::int64_t unsent = 0;       // changes that disconnect() would lose
 
   void endRuns() {
     hold_runs = false;
@@ -62,13 +63,16 @@ public:
     co_return std::vector<std::string>(set.begin(), set.end());
   }
 
-  Task<sync::Connection> connect(sync::ConnectRequest request) override {
+  Task<sync::Connected> connect(sync::ConnectRequest request) override {
     CO_TRY_VOID(knownVendor(request.vendor_id));
     for (auto const& [slot, fields] : request.credentials)
       for (auto const& [field, secret] : fields) typed[slot + "/" + field] = std::string(secret.reveal());
     if (refuse_connect) co_return *refuse_connect;
     if (!enabled_[request.vendor_id].contains(request.plugin_id))
       co_return Error(ErrorKind::forbidden, "the plugin is not enabled for this vendor: enable it first");
+    for (auto const& [id, known] : connections_)
+      if (known.vendor_id == request.vendor_id && known.plugin_id == request.plugin_id)
+        co_return sync::Connected{known, true};
     sync::Connection connection;
     connection.id = newId("con", clock_, random_);
     connection.vendor_id = request.vendor_id;
@@ -79,7 +83,7 @@ public:
     connection.state = "connected";
     connection.created = clock_.now();
     connections_[connection.id] = connection;
-    co_return connection;
+    co_return sync::Connected{connection, false};
   }
   Task<std::vector<sync::Connection>> connections(std::string vendor_id) override {
     std::vector<sync::Connection> out;
@@ -92,7 +96,8 @@ public:
     if (found == connections_.end()) co_return Error(ErrorKind::notFound, "there is no connection " + id);
     co_return found->second;
   }
-  Task<void> disconnect(std::string id) override {
+  Task<void> disconnect(std::string id, bool discard) override {
+    if (unsent > 0 && !discard) co_return Error(ErrorKind::conflict, "unsent changes would be lost");
     if (connections_.erase(id) == 0) co_return Error(ErrorKind::notFound, "there is no connection " + id);
     co_return Result<void>();
   }
@@ -168,6 +173,7 @@ public:
     record.kind = std::move(kind);
     record.data = std::move(data);
     record.version = 1;
+    record.waiting.push_back(sync::WaitingWrite{std::move(connection_id), "waiting", ""});
     records_[record.id] = record;
     note(record, "created");
     co_return record;
@@ -181,6 +187,10 @@ public:
     record.version += 1;
     note(record, "deleted");
     co_return Result<void>();
+  }
+  Task<sync::Record> retryRecord(std::string vendor_id, std::string id) override {
+    CO_TRY_VOID(knownRecord(vendor_id, id));
+    co_return records_[id];
   }
   Task<std::vector<sync::Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
     std::vector<sync::Change> out;
@@ -266,10 +276,18 @@ private:
 class FakeSupervisor final : public runtime::Supervisor {
 public:
   std::vector<runtime::WorkerStatus> list;
+  std::vector<runtime::SupervisorEvent> told;
   Task<json::value> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
     co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
   }
+  Task<std::vector<runtime::Adoption>> adopt(runtime::Catalogue, bool) override {
+    co_return std::vector<runtime::Adoption>();
+  }
+  std::shared_ptr<runtime::PluginInfo const> build(runtime::PluginInfo const& plugin) override {
+    return std::make_shared<runtime::PluginInfo>(plugin);
+  }
   std::vector<runtime::WorkerStatus> workers() const override { return list; }
+  std::vector<runtime::SupervisorEvent> events() const override { return told; }
   Task<void> shutdown() override { co_return Result<void>(); }
 };
 

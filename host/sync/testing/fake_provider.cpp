@@ -65,6 +65,10 @@ Result<json::value> FakeProvider::upsert(json::value const& input) {
     if (!input.at("version").is_null() && input.at("version").as_string() != there->second.version)
       return Error(ErrorKind::conflict, "it has changed");
     scope = there->second.scope;
+    if (moves_on_write) {
+      remove(id);
+      id += "-moved";
+    }
   }
   auto const there = events_.find(id);
   if (there == events_.end() || there->second.data != normalise(data)) {

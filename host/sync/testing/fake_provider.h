@@ -45,6 +45,7 @@ public:
   std::vector<std::pair<std::string, std::string>> extra_emits_after; // ... at its end
   std::function<Task<void>(runtime::CallHost*)> during_pull;          // before the first checkpoint
   std::function<void()> before_write;                                 // between our edit and its arrival
+  bool moves_on_write = false;                                        // an update gets a new id
   bool list_always = false;         // a full listing with every pull (a provider without change tokens)
   int page = 50;                    // records per checkpoint
   std::mt19937_64* chaos = nullptr; // duplicates, reorders and delays what a pull brings

@@ -121,6 +121,7 @@ Kind eventKind() {
   };
   kind.atomic_groups = {{"start", "end", "recurrence"}};
   kind.identity = [](json::value const& data) { return textOr(data, "/uid", ""); };
+  kind.identity_member = "/uid";
   return kind;
 }
 
@@ -197,7 +198,7 @@ std::string House::connect(std::string const& vendor_id, std::string const& prov
   fields.emplace_back("username", Secret("ada"));
   fields.emplace_back("password", Secret("correct horse"));
   request.credentials.emplace_back("login", std::move(fields));
-  return run(engine->connect(std::move(request))).value().id;
+  return run(engine->connect(std::move(request))).value().connection.id;
 }
 
 Run House::sync(std::string const& connection_id) {

@@ -24,6 +24,12 @@ class FakeSupervisor final : public runtime::Supervisor {
 public:
   Task<json::value> call(runtime::PluginInfo const& plugin, runtime::Call call,
                          runtime::CallHost& host) override;
+  Task<std::vector<runtime::Adoption>> adopt(runtime::Catalogue, bool) override {
+    co_return std::vector<runtime::Adoption>();
+  }
+  std::shared_ptr<runtime::PluginInfo const> build(runtime::PluginInfo const& plugin) override {
+    return std::make_shared<runtime::PluginInfo>(plugin);
+  }
   std::vector<runtime::WorkerStatus> workers() const override { return {}; }
   Task<void> shutdown() override { co_return Result<void>(); }
 

@@ -8,10 +8,10 @@
  *   plugin     one shared object: the connector of one provider
  *   instance   the plugin's state for one connected account of one vendor
  *   call       one operation that the host asks of the plugin. It runs as plain straight-line code
- *              on a fiber of the host; "suspending" means that other calls run on the same thread
- *              until the answer is there.
+ *              on a fiber of the host, on a stack of at least 256 KiB; "suspending" means that other
+ *              calls run on the same thread until the answer is there.
  *
- * ANNOTATIONS  Every function pointer carries one word of each group.
+ * ANNOTATIONS  Every function pointer carries one word of each of these two groups.
  *   How long:
  *   [suspends]    may park the calling fiber. Hold no lock across it. Do not call it from inside a
  *                 C++ catch handler or a destructor that runs while unwinding, unless the thread's
@@ -20,9 +20,15 @@
  *   From where:
  *   [call]        only with the garland_call that the host passed in, on the fiber it was passed
  *                 to, and only until that operation returns.
- *   [any-thread]  from any thread, at any time between garland_entry_v1 and shutdown.
- *   [instance]    the host calls; it keeps to the concurrency that the descriptor declares.
+ *   [any-thread]  from any thread, at any time from the beginning of garland_entry_v1 until shutdown
+ *                 returns.
+ *   [instance]    the host calls; it keeps to the concurrency that the descriptor declares. Calls to
+ *                 different instances may always overlap where they suspend; unless the descriptor
+ *                 says GARLAND_PARALLEL, they all run on one thread.
  *   [load]        the host calls, once, while nothing else of this plugin runs.
+ * Every enumeration says which way its values go:
+ *   [to-host]     only the plugin gives them, so that a later minor may append one.
+ *   [both-ways]   either side may give them; the list is closed.
  *
  * OWNERSHIP
  *   O1  Spans passed into a function are borrowed until that function returns.
@@ -32,16 +38,20 @@
  *
  * EVOLUTION
  *   E1  The major version is part of the one exported symbol: garland_entry_v1.
- *   E2  Every struct that crosses begins with `size`, the sizeof() known to the side that owns the
- *       storage. The by-value spans (garland_str, garland_json, garland_bytes) never grow.
+ *   E2  Every struct that crosses begins with `size`: whoever owns the storage sets it to the
+ *       sizeof() that it knows. Where the other side fills the struct, it writes at most that many
+ *       bytes and leaves in `size` how many it filled, so set `size` anew before each use. A struct
+ *       shorter than in its first minor is refused. Those that are passed by value or in arrays
+ *       (garland_str, garland_json, garland_bytes, garland_header) have no `size` and never grow.
  *   E3  Within a major, members are appended at the tail and nothing else changes. Read a member
- *       only if GARLAND_HAS(pointer, member); an unknown tail is ignored.
+ *       only if GARLAND_HAS(pointer, member); an unknown tail is ignored. So are unknown members of
+ *       the JSON objects that the host gives.
  *   E4  Any other change is a new revision of an id ("calendar.pull/2", "garland.host.crypto/2").
- *   E5  Enumerators are never renumbered. The meaning of a value that one side does not know is
- *       written beside each enumeration.
+ *   E5  Enumerators are never renumbered, and appended only where they are [to-host]. The meaning
+ *       of a value that one side does not know is written beside each enumeration.
  *   E6  A retired member keeps its slot for ever and answers GARLAND_E_UNSUPPORTED.
  *   E7  GARLAND_TARGET_MINOR=n compiles this header exactly as minor n shipped it, so that using
- *       anything newer is a compile error.
+ *       anything newer is a compile error. (GARLAND_ABI_MINOR still tells the newest minor.)
  *   E8  A draft id keeps its spelling when it becomes stable.
  *   E9  What is written here about ownership, suspension and lifetime is part of the ABI.
  */
@@ -112,7 +122,7 @@ typedef struct garland_call garland_call;
 
 /* How an operation or a host function ended. Of fixed width, so that compilers cannot disagree.
  * The kinds say what the host does next. A status that the host does not know reads as
- * GARLAND_E_PROVIDER_BUG; one that the plugin does not know it passes on unchanged. */
+ * GARLAND_E_PROVIDER_BUG; one that the plugin does not know it passes on unchanged.  [both-ways] */
 typedef int32_t garland_status;
 enum garland_status_code {
   GARLAND_OK = 0,
@@ -133,7 +143,7 @@ enum garland_status_code {
 };
 
 /* What a failed call did at the provider. Decides whether a write may be repeated.
- * A value that the host does not know reads as GARLAND_EFFECT_UNKNOWN. */
+ * A value that one side does not know reads as GARLAND_EFFECT_UNKNOWN.  [both-ways] */
 typedef int32_t garland_effect;
 enum garland_effect_code {
   GARLAND_EFFECT_UNKNOWN = 0,     /* bytes may have arrived: the host looks before it repeats */
@@ -156,7 +166,7 @@ typedef struct garland_error {
 
 /* -------------------------------------------------------------------------- host: values */
 
-/* A level that the host does not know reads as GARLAND_LOG_ERROR. */
+/* A level that the host does not know reads as GARLAND_LOG_ERROR.  [to-host] */
 typedef int32_t garland_log_level;
 enum garland_log_level_code {
   GARLAND_LOG_DEBUG = 0,
@@ -165,6 +175,7 @@ enum garland_log_level_code {
   GARLAND_LOG_ERROR = 3
 };
 
+/* One header of a request or an answer. Stands in arrays, so it never grows (E2). */
 typedef struct garland_header {
   garland_str name; /* compared without case */
   garland_str value;
@@ -185,10 +196,10 @@ typedef struct garland_http_request {
   uint64_t max_body;           /* largest answer accepted, in bytes; 0: the manifest's limit */
 } garland_http_request;
 
-/* The answer. Storage is the plugin's, which sets `size`; the host fills at most that many bytes.
- * Spans inside live in the call's arena (O2). */
+/* The answer. Storage is the plugin's, filled by the host (E2). Spans inside live in the call's
+ * arena (O2). */
 typedef struct garland_http_response {
-  uint32_t size;
+  uint32_t size;  /* before: sizeof(garland_http_response); after: how much of it the host filled */
   int32_t status; /* 100..599 */
   uint32_t header_count;
   uint32_t reserved0;            /* zero */
@@ -205,8 +216,9 @@ typedef struct garland_http_response {
  * has returned. Every function takes `ctx` unchanged as its first argument.
  *
  * Where a function returns a garland_status other than GARLAND_OK, its out-parameters are not
- * written unless it says so. Any [call] function may answer GARLAND_E_CANCELLED once the call is cancelled
- * and GARLAND_E_HOST_LIMIT when the call's arena is full; return such a status from the operation. */
+ * written unless it says so. Any [call] function may answer GARLAND_E_CANCELLED once the call is cancelled,
+ * GARLAND_E_HOST_LIMIT when a limit is reached (the arena's, a document's) and GARLAND_E_INVALID_INPUT
+ * for arguments it cannot use; return such a status from the operation. */
 typedef struct garland_host {
   uint32_t size;
   uint16_t abi_major; /* GARLAND_ABI_MAJOR */
@@ -237,12 +249,13 @@ typedef struct garland_host {
   /* The only way to the network. GARLAND_OK for every answer that arrived whole, whatever its HTTP
    * status. FORBIDDEN: the manifest does not allow this host. TRANSIENT: no answer. HOST_LIMIT: the
    * answer is larger than allowed. INVALID_INPUT: a malformed request or an unknown credential slot.
-   * AUTH_REVOKED: the slot holds no usable credential. On these failures response->effect is set
-   * too, and response->body is absent or one sentence (UTF-8) that says why.  [call][suspends] */
+   * AUTH_REVOKED: the slot holds no usable credential. On these failures response->size and ->effect
+   * are set too, and response->body is absent or one sentence (UTF-8) that says why; set it to absent
+   * before the call.  [call][suspends] */
   garland_status (*http)(void* ctx, garland_call* call, garland_http_request const* request,
                          garland_http_response* response) GARLAND_NOEXCEPT;
 
-  /* Small durable state of this instance. kv_get: NOT_FOUND if the key is not there.
+  /* Small durable state of this instance. A key has 1 to 256 bytes. NOT_FOUND: the key is not there.
    * `value` lives in the call's arena; `version` is never 0.  [call][suspends] */
   garland_status (*kv_get)(void* ctx, garland_call* call, garland_str key, garland_bytes* value,
                            uint64_t* version) GARLAND_NOEXCEPT;
@@ -274,14 +287,15 @@ typedef struct garland_host {
   void (*progress)(void* ctx, garland_call* call, uint64_t done, uint64_t total,
                    garland_str what) GARLAND_NOEXCEPT;
 
-  /* 0: go on. 1: stop and return GARLAND_E_CANCELLED within 100 ms.  [call][nosuspend] */
+  /* 0: go on. Anything else: stop and return GARLAND_E_CANCELLED within 100 ms.  [call][nosuspend] */
   int32_t (*cancelled)(void* ctx, garland_call* call) GARLAND_NOEXCEPT;
 
   /* When the host gives the call up, on the clock of mono_ns.  [call][nosuspend] */
   int64_t (*deadline_ns)(void* ctx, garland_call* call) GARLAND_NOEXCEPT;
 
-  /* Scratch memory that lives as long as the call: `bytes` of it, aligned to `align` (a power of
-   * two up to 4096). NULL when the arena's limit is reached.  [call][nosuspend] */
+  /* Scratch memory that lives as long as the call: `bytes` of it (0 counts as 1), not cleared, aligned
+   * to `align`, a power of two up to 4096. NULL when the arena's limit is reached or `align` is none
+   * of these.  [call][nosuspend] */
   void* (*alloc)(void* ctx, garland_call* call, uint64_t bytes, uint64_t align)GARLAND_NOEXCEPT;
 } garland_host;
 
@@ -322,7 +336,7 @@ typedef garland_status (*garland_op)(garland_instance* self, garland_call* call,
 /* ------------------------------------------------------------------------------------ plugin */
 
 /* How calls to one instance may overlap. A value that the host does not know reads as
- * GARLAND_SERIAL. */
+ * GARLAND_SERIAL.  [to-host] */
 typedef int32_t garland_concurrency;
 enum garland_concurrency_code {
   GARLAND_SERIAL = 0,      /* one call at a time */
@@ -330,10 +344,10 @@ enum garland_concurrency_code {
   GARLAND_PARALLEL = 2     /* calls may run on several threads at once */
 };
 
-/* What a plugin is and offers. Storage is the host's, filled by garland_entry_v1; what it points to
- * is the plugin's and stays valid until shutdown has returned. */
+/* What a plugin is and offers. Storage is the host's, filled by garland_entry_v1 (E2); what it points
+ * to is the plugin's and stays valid until shutdown has returned. */
 typedef struct garland_plugin {
-  uint32_t size;
+  uint32_t size; /* before: sizeof(garland_plugin); after: how much of it the plugin filled */
   garland_concurrency concurrency;
   garland_str id;      /* equals "id" of the manifest */
   garland_str version; /* equals "version" of the manifest */
@@ -344,9 +358,10 @@ typedef struct garland_plugin {
    * [any-thread][nosuspend] */
   garland_op (*find_op)(garland_str id) GARLAND_NOEXCEPT;
 
-  /* Makes an instance. `account` is {"account_id": text, "settings": object, "slots": [names]},
-   * never with the value of a secret; borrowed (O1). *instance is written only with GARLAND_OK.
-   * [call][suspends] */
+  /* Makes an instance; never two at once for one account. `account` is {"account_id": text,
+   * "settings": object, "slots": [names]}, never with the value of a secret; borrowed (O1).
+   * *instance is written only with GARLAND_OK. `call` is that of the operation which needs the
+   * instance: leave emit, checkpoint and result to it.  [instance][suspends] */
   garland_status (*open)(garland_call* call, garland_json account,
                          garland_instance** instance) GARLAND_NOEXCEPT;
 
@@ -358,7 +373,8 @@ typedef struct garland_plugin {
    * [instance][suspends] */
   garland_status (*export_state)(garland_instance* self, garland_call* call) GARLAND_NOEXCEPT;
 
-  /* Optional, may be NULL. Takes what export_state of an older version gave.  [instance][suspends] */
+  /* Optional, may be NULL. Takes what export_state of an older version gave; what is not understood is
+   * refused or ignored, and the operation goes on. `call` as for open.  [instance][suspends] */
   garland_status (*import_state)(garland_instance* self, garland_call* call,
                                  garland_json state) GARLAND_NOEXCEPT;
 
@@ -368,7 +384,8 @@ typedef struct garland_plugin {
 
 /* The one symbol that a plugin exports. Keeps `host`, fills at most plugin->size bytes of *plugin
  * and sets plugin->size to what it filled. UNSUPPORTED if the host lacks something that the plugin
- * cannot do without. Starts no thread, does no I/O.  [load][nosuspend] */
+ * cannot do without. Starts no thread, does no I/O; may call the host's functions for any thread.
+ * [load][nosuspend] */
 GARLAND_EXPORT garland_status garland_entry_v1(garland_host const* host,
                                                garland_plugin* plugin) GARLAND_NOEXCEPT;
 typedef garland_status (*garland_entry_v1_fn)(garland_host const*, garland_plugin*) GARLAND_NOEXCEPT;
@@ -379,6 +396,7 @@ GARLAND_ASSERT(sizeof(void*) == 8, "64-bit systems only");
 GARLAND_ASSERT(sizeof(garland_str) == 16, "spans never grow");
 GARLAND_ASSERT(sizeof(garland_json) == 16, "spans never grow");
 GARLAND_ASSERT(sizeof(garland_bytes) == 16, "spans never grow");
+GARLAND_ASSERT(sizeof(garland_header) == 32, "stands in arrays, never grows");
 GARLAND_ASSERT(offsetof(garland_error, provider_code) == 24, "frozen");
 GARLAND_ASSERT(offsetof(garland_error, detail) == 72, "frozen");
 GARLAND_ASSERT(sizeof(garland_error) >= 88, "append only");

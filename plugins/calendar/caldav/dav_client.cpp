@@ -226,8 +226,8 @@ void Dav::fail(std::string_view method, std::string const& url, Answer const& an
   if (!answer.error.empty()) failure.message += " (" + answer.error + ")";
   if (answer.status == 401) {
     failure.kind = sdk::Kind::authRevoked;
-    failure.message = "the server does not accept the user name and password; connect the account again (" +
-                      failure.message + ")";
+    failure.message =
+        "the server does not accept the user name and password; check them (" + failure.message + ")";
     failure.user_message = "The calendar server does not accept this user name and password.";
   }
   // A refusal inside of a 207 looks like a success to the layer below.

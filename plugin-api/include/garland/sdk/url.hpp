@@ -19,6 +19,9 @@ std::string resolve(std::string_view base, std::string_view reference);
 // `url` with `query` appended, names and values percent-encoded.
 std::string withQuery(std::string_view url, Query const& query);
 
+// `url` as a message may show it: without query, user name and password.
+std::string shownUrl(std::string_view url);
+
 // Percent-encodes everything but unreserved characters: one path segment or query value.
 std::string percentEncode(std::string_view text);
 // The opposite; a "%" without two hexadecimal digits behind it stays as it is.

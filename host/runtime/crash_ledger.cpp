@@ -1,0 +1,77 @@
+#include "host/runtime/crash_ledger.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace garland::runtime {
+namespace {
+
+constexpr std::size_t kWholeInput = 64U << 10U;
+
+std::uint64_t mixed(std::uint64_t seed, std::string_view part) {
+  seed ^= std::hash<std::string_view>()(part) + 0x9e3779b97f4a7c15ULL + (seed << 12U) + (seed >> 4U);
+  return seed;
+}
+
+} // namespace
+
+CallKey callKey(std::string_view digest, std::string_view operation, std::string_view account_id,
+                std::string_view input) {
+  auto key = mixed(mixed(mixed(input.size(), digest), operation), account_id);
+  if (input.size() <= kWholeInput) return mixed(key, input);
+  return mixed(mixed(key, input.substr(0, kWholeInput / 2)), input.substr(input.size() - kWholeInput / 2));
+}
+
+void RecentCalls::add(CallKey key) {
+  if (keys_.size() < kMost) {
+    keys_.push_back(key);
+    return;
+  }
+  keys_[next_] = key;
+  next_ = (next_ + 1) % kMost;
+}
+
+void CrashLedger::strike(std::vector<CallKey> const& keys, CallKey innocent, Monotonic now) {
+  for (auto const key : std::set<CallKey>(keys.begin(), keys.end())) {
+    if (key == innocent) continue;
+    auto& entry = touch(key, now);
+    std::erase_if(entry.strikes, [&](Monotonic when) { return now - when >= kStrikesWithin; });
+    entry.strikes.push_back(now);
+    if (entry.strikes.size() < kStrikes) continue;
+    entry.strikes.clear();
+    entry.alone_until = now + kAloneFor;
+  }
+}
+
+void CrashLedger::suspect(CallKey key, Monotonic now) { touch(key, now).alone_until = now + kAloneFor; }
+
+void CrashLedger::park(CallKey key, std::string reason, Monotonic now) {
+  auto& entry = touch(key, now);
+  entry.parked_until = now + kParkedFor;
+  entry.alone_until = now + kAloneFor;
+  entry.reason = std::move(reason);
+}
+
+bool CrashLedger::runsAlone(CallKey key, Monotonic now) const {
+  auto const found = entries_.find(key);
+  return found != entries_.end() && now < found->second.alone_until;
+}
+
+std::string const* CrashLedger::parked(CallKey key, Monotonic now) const {
+  auto const found = entries_.find(key);
+  if (found == entries_.end() || now >= found->second.parked_until) return nullptr;
+  return &found->second.reason;
+}
+
+CrashLedger::Entry& CrashLedger::touch(CallKey key, Monotonic now) {
+  if (entries_.size() >= kMost && !entries_.contains(key)) {
+    auto const quiet = [](auto const& a, auto const& b) { return a.second.touched < b.second.touched; };
+    entries_.erase(std::ranges::min_element(entries_, quiet));
+  }
+  auto& entry = entries_[key];
+  entry.touched = now;
+  return entry;
+}
+
+} // namespace garland::runtime

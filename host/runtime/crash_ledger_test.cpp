@@ -1,0 +1,85 @@
+#include "host/runtime/crash_ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace garland::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(CrashLedger, ThreeStrikesWithinAnHourAndACallRunsAloneForAnHour) {
+  CrashLedger ledger;
+  ledger.strike({1, 2}, 2, 0min);
+  ledger.strike({1, 3}, 3, 20min);
+  EXPECT_FALSE(ledger.runsAlone(1, 20min));
+  ledger.strike({1, 4}, 4, 40min);
+  EXPECT_TRUE(ledger.runsAlone(1, 40min));
+  EXPECT_FALSE(ledger.runsAlone(3, 40min)) << "one strike is none";
+  EXPECT_TRUE(ledger.runsAlone(1, 99min));
+  EXPECT_FALSE(ledger.runsAlone(1, 100min));
+}
+
+TEST(CrashLedger, OldStrikesDoNotCount) {
+  CrashLedger ledger;
+  ledger.strike({1}, 0, 0min);
+  ledger.strike({1}, 0, 30min);
+  ledger.strike({1}, 0, 60min);
+  EXPECT_FALSE(ledger.runsAlone(1, 60min));
+}
+
+TEST(CrashLedger, OneDeathIsOneStrikeHoweverOftenTheCallRan) {
+  CrashLedger ledger;
+  ledger.strike({1, 1, 1, 1}, 0, 0min);
+  EXPECT_FALSE(ledger.runsAlone(1, 0min));
+}
+
+TEST(CrashLedger, WhoSurvivedAloneGetsNoStrike) {
+  CrashLedger ledger;
+  for (int i = 0; i < 3; ++i) ledger.strike({1, 2}, 2, 1min);
+  EXPECT_TRUE(ledger.runsAlone(1, 1min));
+  EXPECT_FALSE(ledger.runsAlone(2, 1min));
+}
+
+TEST(CrashLedger, AParkedCallIsRefusedForTenMinutesAndThenRunsAlone) {
+  CrashLedger ledger;
+  ledger.park(1, "was killed by SIGSEGV", 0min);
+  ASSERT_NE(ledger.parked(1, 9min), nullptr);
+  EXPECT_EQ(*ledger.parked(1, 9min), "was killed by SIGSEGV");
+  EXPECT_EQ(ledger.parked(2, 9min), nullptr);
+  EXPECT_EQ(ledger.parked(1, 10min), nullptr);
+  EXPECT_TRUE(ledger.runsAlone(1, 10min));
+}
+
+TEST(CrashLedger, ItForgetsTheQuietestWhenItIsFull) {
+  CrashLedger ledger;
+  for (CallKey key = 1; key <= CrashLedger::kMost; ++key) ledger.suspect(key, Monotonic(key));
+  ledger.suspect(1, 1s);
+  ledger.suspect(CrashLedger::kMost + 1, 1s);
+  EXPECT_EQ(ledger.size(), CrashLedger::kMost);
+  EXPECT_TRUE(ledger.runsAlone(1, 1s));
+  EXPECT_FALSE(ledger.runsAlone(2, 1s));
+}
+
+TEST(CallKey, EveryPartCounts) {
+  auto const key = callKey("digest", "op", "account", "input");
+  EXPECT_EQ(key, callKey("digest", "op", "account", "input"));
+  EXPECT_NE(key, callKey("other", "op", "account", "input"));
+  EXPECT_NE(key, callKey("digest", "other", "account", "input"));
+  EXPECT_NE(key, callKey("digest", "op", "other", "input"));
+  EXPECT_NE(key, callKey("digest", "op", "account", "other"));
+  EXPECT_NE(callKey("a", "b", "", ""), callKey("b", "a", "", ""));
+}
+
+TEST(RecentCalls, KeepsTheNewest) {
+  RecentCalls recent;
+  for (CallKey key = 1; key <= 200; ++key) recent.add(key);
+  EXPECT_EQ(recent.keys().size(), 128U);
+  EXPECT_EQ(std::ranges::count(recent.keys(), 72U), 0);
+  EXPECT_EQ(std::ranges::count(recent.keys(), 73U), 1);
+  EXPECT_EQ(std::ranges::count(recent.keys(), 200U), 1);
+}
+
+} // namespace
+} // namespace garland::runtime

@@ -1,0 +1,71 @@
+// A call as its caller sees it: run among others, run again if the worker died under it, run alone if
+// it is suspected to be why, and set aside if it ends even a worker of its own.
+//
+// What an earlier run asked of the host is answered from the call's journal, so that nothing happens
+// twice at the provider. Nothing here knows processes: PluginSlot gives workers, WorkerLink runs.
+#pragma once
+
+#include "host/runtime/plugin_slot.h"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace garland::runtime {
+
+// [loop thread]
+class PoisonControl {
+public:
+  static constexpr int kRuns = 3;           // of one call, the last one alone
+  static constexpr std::size_t kAlone = 16; // workers with a single call at once
+
+  // `new_id` numbers calls; no two in one worker may be the same.
+  PoisonControl(asio::any_io_executor executor, Clock& clock, Log const& log,
+                std::function<std::uint64_t()> new_id)
+      : executor_(std::move(executor)), clock_(clock), log_(log), new_id_(std::move(new_id)) {}
+
+  // `state`: what an older version exported for the account, JSON; empty: nothing.
+  Task<json::value> run(std::shared_ptr<PluginSlot> slot, Call call, CallHost& host,
+                        std::chrono::steady_clock::time_point deadline, std::string state);
+
+  void refuseCalls() { stopping_ = true; } // no call is run again any more
+  void cancelCalls();                      // those that run alone
+
+private:
+  struct Patient {
+    std::shared_ptr<PluginSlot> slot;
+    std::shared_ptr<WorkerCall> call;
+    CallHost& host;
+    std::string title;
+    int runs = 0;
+    bool alone = false;
+    bool blamed = false;
+    std::optional<Death> first_blame = {}; // the worker that died when this call was named
+  };
+  class Turn;
+
+  Task<json::value> treat(Patient* patient);
+  Task<RunEnd> runWithOthers(Patient* patient);
+  Task<RunEnd> runAlone(Patient* patient);
+  Task<void> awaitTurn();
+  // The call's end, or nothing if it is to be run again.
+  std::optional<Result<json::value>> judge(Patient& patient, RunEnd& end);
+  void survivedAlone(Patient const& patient);
+  Error park(Patient& patient, std::string const& how);
+  Error parkedError(Patient const& patient, std::string const& reason, Effect effect) const;
+
+  asio::any_io_executor executor_;
+  Clock& clock_;
+  Log const& log_;
+  CrashLedger ledger_;
+  std::shared_ptr<JournalBudget> budget_ = std::make_shared<JournalBudget>();
+  std::set<std::shared_ptr<WorkerLink>> solos_;
+  std::deque<std::shared_ptr<Latch>> queue_; // for a worker of their own
+  std::size_t alone_ = 0;
+  std::function<std::uint64_t()> new_id_;
+  bool stopping_ = false;
+};
+
+} // namespace garland::runtime

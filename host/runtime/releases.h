@@ -1,0 +1,68 @@
+// Which build of each plugin takes new calls: the newest that was installed, or, once that is quarantined,
+// the last good one. Remembers across restarts what ran, so that a downgrade is noticed.
+// Knows no processes: slots, drains and states are slot_table's and handover's.
+#pragma once
+
+#include "host/runtime/kept_builds.h"
+#include "host/runtime/runtime.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace garland::runtime {
+
+using Build = std::shared_ptr<PluginInfo const>;
+
+// [loop thread]
+class Releases {
+public:
+  struct Options {
+    bool development = false;
+  };
+  Releases(KeptBuilds kept, Log const& log, Options options);
+
+  // The build that takes a call for this plugin. A plugin that nobody has told of yet is taken as installed.
+  Build current(PluginInfo const& plugin);
+  // Null once it is not installed any more, or was never told of.
+  Build find(std::string_view plugin_id) const;
+  // What becomes of an installed plugin; changes nothing.
+  Adoption verdict(PluginInfo const& plugin, bool allow_downgrade) const;
+  // The plugin as a build that can be started whatever becomes of the installed files.
+  Build prepare(PluginInfo const& plugin) const;
+  // From now on it takes the calls of its plugin.
+  void install(Build const& build);
+  // Those that run although the catalogue does not know them.
+  std::vector<Build> missingIn(Catalogue const& catalogue) const;
+  void remove(std::string const& plugin_id);
+
+  // A call of this build was answered: from now on it may be fallen back to.
+  void provedGood(Build const& build);
+  // This build is quarantined, or cannot be loaded. The one that takes its calls from now on; null if there
+  // is no good one, then this one stays and says why it does not run.
+  Build fallBack(Build const& quarantined);
+
+private:
+  struct Line {
+    Build current;             // null: none is left, or it is not installed any more
+    bool good = false;         // current has answered a call
+    Build last_good;           // an older one that has
+    std::set<std::string> bad; // digests of quarantined builds
+    std::string highest;       // version that was installed last, also after a fall-back
+    std::string highest_digest;
+  };
+
+  std::optional<std::string> objectionTo(PluginInfo const& plugin, Line const& line,
+                                         bool allow_downgrade) const;
+  void restore();
+  void save();
+
+  KeptBuilds kept_;
+  Log const& log_;
+  Options options_;
+  std::map<std::string, Line, std::less<>> lines_; // by plugin id
+};
+
+} // namespace garland::runtime

@@ -1,0 +1,186 @@
+// Which build takes a plugin's calls, also after a restart, and what is kept on disk for that.
+#include "host/runtime/releases.h"
+
+#include "host/runtime/host_test_kit.h"
+#include "host/vault/vault.h"
+
+namespace garland::runtime::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Outcome = Adoption::Outcome;
+
+class ReleasesTest : public ::testing::Test {
+protected:
+  ReleasesTest() {
+    auto const* const test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() /
+              ("garland-" + std::string(test->name()) + "-" + std::to_string(::getpid()));
+    fs::remove_all(folder_);
+    restart();
+  }
+  ~ReleasesTest() override { fs::remove_all(folder_); }
+
+  // A new daemon on the same folder.
+  void restart(bool development = false) {
+    releases_.reset();
+    releases_ = std::make_unique<Releases>(KeptBuilds((folder_ / "kept").string()), log_,
+                                           Releases::Options{development});
+  }
+  PluginInfo installed(std::string const& version, std::string const& bytes = "") {
+    PluginInfo info;
+    auto const code = "the code of " + version + bytes;
+    info.path = (folder_ / "installed" / "connector.so").string();
+    writeFile(info.path, code); // over the one before, as an installation does
+    info.digest = vault::sha256Hex(code);
+    auto const text = R"({"id":"test.plugin","version":")" + version +
+                      R"(","operations":["test.work/1"],"auth":[],"hosts":[]})";
+    info.manifest = parseManifest(text).value();
+    return info;
+  }
+  Adoption adopt(PluginInfo const& plugin, bool allow_downgrade = false) {
+    auto verdict = releases_->verdict(plugin, allow_downgrade);
+    if (verdict.outcome != Outcome::refused && verdict.outcome != Outcome::unchanged)
+      releases_->install(releases_->prepare(plugin));
+    return verdict;
+  }
+  std::string runs() const {
+    auto const build = releases_->find("test.plugin");
+    return build ? build->manifest.version : "none";
+  }
+  void proveGood() { releases_->provedGood(releases_->find("test.plugin")); }
+
+  fs::path folder_;
+  SystemClock clock_;
+  Redactor redactor_;
+  Log log_{clock_, redactor_, LogLevel::error, [](std::string_view) {}};
+  std::unique_ptr<Releases> releases_;
+};
+
+TEST_F(ReleasesTest, AHigherVersionTakesOver) {
+  EXPECT_EQ(adopt(installed("1.9.0")).outcome, Outcome::installed);
+  EXPECT_EQ(adopt(installed("1.9.0")).outcome, Outcome::unchanged);
+  EXPECT_EQ(adopt(installed("1.10.0")).outcome, Outcome::upgraded);
+  EXPECT_EQ(runs(), "1.10.0");
+}
+
+TEST_F(ReleasesTest, ALowerVersionIsRefusedInWordsUnlessItIsAllowed) {
+  adopt(installed("1.10.0"));
+  auto const older = installed("1.9.0");
+  auto const refused = adopt(older);
+  EXPECT_EQ(refused.outcome, Outcome::refused);
+  EXPECT_EQ(refused.version, "1.10.0");
+  EXPECT_NE(refused.words.find("older than 1.10.0"), std::string::npos) << refused.words;
+  EXPECT_NE(refused.words.find("--allow-downgrade"), std::string::npos) << refused.words;
+  EXPECT_EQ(runs(), "1.10.0");
+  EXPECT_EQ(adopt(older, true).outcome, Outcome::downgraded);
+  EXPECT_EQ(runs(), "1.9.0");
+}
+
+TEST_F(ReleasesTest, ADowngradeIsNoticedAfterARestartToo) {
+  adopt(installed("2.0.0"));
+  auto const older = installed("1.0.0");
+  restart();
+  EXPECT_EQ(adopt(older).outcome, Outcome::refused);
+  EXPECT_EQ(runs(), "2.0.0"); // from its kept copy: the installed one is overwritten
+  auto const kept = releases_->find("test.plugin");
+  EXPECT_EQ(readFile(kept->path), "the code of 2.0.0");
+}
+
+TEST_F(ReleasesTest, OtherBytesUnderOneVersionAreRefusedUnlessInDevelopment) {
+  adopt(installed("1.0.0"));
+  auto const other = installed("1.0.0", "!");
+  EXPECT_EQ(adopt(other).outcome, Outcome::refused);
+  EXPECT_NE(adopt(other).words.find("development = true"), std::string::npos);
+  restart(true);
+  EXPECT_EQ(adopt(other).outcome, Outcome::upgraded);
+  EXPECT_EQ(releases_->find("test.plugin")->digest, other.digest);
+}
+
+TEST_F(ReleasesTest, AQuarantinedBuildFallsBackToTheLastThatHasAnsweredACall) {
+  adopt(installed("1.0.0"));
+  proveGood();
+  adopt(installed("1.1.0")); // answers nothing
+  auto const bad = installed("1.2.0");
+  adopt(bad);
+  auto const good = releases_->fallBack(releases_->find("test.plugin"));
+  ASSERT_TRUE(good);
+  EXPECT_EQ(runs(), "1.0.0");
+  EXPECT_EQ(adopt(bad).outcome, Outcome::refused);
+  EXPECT_EQ(adopt(installed("1.2.1")).outcome, Outcome::upgraded);
+}
+
+TEST_F(ReleasesTest, AFallBackOutlivesTheDaemon) {
+  adopt(installed("1.0.0"));
+  proveGood();
+  auto const bad = installed("1.1.0");
+  adopt(bad);
+  releases_->fallBack(releases_->find("test.plugin"));
+  restart();
+  EXPECT_EQ(runs(), "1.0.0");
+  EXPECT_EQ(readFile(releases_->find("test.plugin")->path), "the code of 1.0.0");
+  auto const again = adopt(bad);
+  EXPECT_EQ(again.outcome, Outcome::refused);
+  EXPECT_NE(again.words.find("quarantined"), std::string::npos) << again.words;
+}
+
+TEST_F(ReleasesTest, TheLastGoodBuildIsStillThereAfterARestart) {
+  adopt(installed("1.0.0"));
+  proveGood();
+  adopt(installed("1.1.0"));
+  restart();
+  ASSERT_EQ(runs(), "1.1.0");
+  ASSERT_TRUE(releases_->fallBack(releases_->find("test.plugin")));
+  EXPECT_EQ(runs(), "1.0.0");
+}
+
+TEST_F(ReleasesTest, WithoutAGoodBuildTheQuarantinedOneStays) {
+  adopt(installed("1.0.0"));
+  adopt(installed("1.1.0"));
+  EXPECT_FALSE(releases_->fallBack(releases_->find("test.plugin")));
+  EXPECT_EQ(runs(), "1.1.0");
+}
+
+TEST_F(ReleasesTest, ACopyThatIsNotWhatWasKeptIsNotRun) {
+  adopt(installed("1.0.0"));
+  auto const kept = releases_->find("test.plugin")->path;
+  writeFile(kept, "something else");
+  restart();
+  EXPECT_EQ(runs(), "none");
+  EXPECT_EQ(adopt(installed("1.0.0")).outcome, Outcome::installed);
+  EXPECT_EQ(readFile(kept), "the code of 1.0.0");
+}
+
+TEST_F(ReleasesTest, OnlyTheRunningAndTheLastGoodBuildAreKept) {
+  for (int n = 0; n < 5; ++n) {
+    adopt(installed("1." + std::to_string(n) + ".0"));
+    proveGood();
+  }
+  fs::create_directory(folder_ / "kept" / (std::string(64, 'a') + ".new")); // left by a crash
+  restart();
+  int folders = 0;
+  for (auto const& entry : fs::directory_iterator(folder_ / "kept")) folders += entry.is_directory() ? 1 : 0;
+  EXPECT_EQ(folders, 2);
+}
+
+TEST_F(ReleasesTest, ARemovedPluginRunsNoMoreButItsVersionIsRemembered) {
+  adopt(installed("2.0.0"));
+  auto const missing = releases_->missingIn(Catalogue{});
+  ASSERT_EQ(missing.size(), 1U);
+  releases_->remove("test.plugin");
+  EXPECT_EQ(runs(), "none");
+  EXPECT_EQ(adopt(installed("1.0.0")).outcome, Outcome::refused);
+  EXPECT_EQ(adopt(installed("2.0.0")).outcome, Outcome::installed);
+}
+
+TEST_F(ReleasesTest, AFileThatChangedSinceItWasCataloguedIsNotKept) {
+  auto const catalogued = installed("1.0.0");
+  installed("1.1.0"); // overwrites it
+  KeptBuilds const kept((folder_ / "other").string());
+  auto const result = kept.keep(catalogued);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("scan the plugins again"), std::string::npos);
+}
+
+} // namespace
+} // namespace garland::runtime::testing

@@ -1,0 +1,105 @@
+/* One connector in several versions. An instance counts its calls and hands the count to the next version;
+ * what a version does wrong is chosen when it is compiled. */
+#include <garland/plugin.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT(literal) ((garland_str){(literal), sizeof(literal) - 1})
+
+struct garland_instance {
+  long calls;
+};
+static garland_host const* host;
+#ifdef OTHER_BYTES
+int garland_other_bytes = OTHER_BYTES;
+#endif
+
+static garland_str text(char const* bytes) { return (garland_str){bytes, strlen(bytes)}; }
+static garland_json json(char const* bytes) { return (garland_json){bytes, strlen(bytes)}; }
+
+/* The integer after "name": in a flat object; 0 if it is not there. */
+static long number(garland_json object, char const* name) {
+  char copy[256] = {0};
+  char key[64];
+  memcpy(copy, object.ptr, object.len < sizeof(copy) - 1 ? object.len : sizeof(copy) - 1);
+  snprintf(key, sizeof(key), "\"%s\":", name);
+  char const* at = strstr(copy, key);
+  return at ? strtol(at + strlen(key), NULL, 10) : 0;
+}
+
+/* {"n":n,"count":k}: writes k things, each once. */
+static garland_status work(garland_instance* self, garland_call* call, garland_json input) {
+#ifdef CRASHES
+  abort();
+#endif
+  for (long i = 0; i < number(input, "count"); ++i) {
+    char url[64];
+    snprintf(url, sizeof(url), "https://example.test/%ld/%ld", number(input, "n"), i);
+    garland_http_request request = {.size = sizeof(request), .method = TEXT("POST"), .url = text(url)};
+    garland_http_response response = {.size = sizeof(response)};
+    garland_status status = host->http(host->ctx, call, &request, &response);
+    if (status != GARLAND_OK) return status;
+  }
+  char out[128];
+  snprintf(out, sizeof(out), "{\"n\":%ld,\"version\":\"" GARLAND_CONNECTOR_VERSION "\",\"calls\":%ld}",
+           number(input, "n"), ++self->calls);
+  return host->result(host->ctx, call, json(out));
+}
+
+static garland_op findOp(garland_str id) {
+  return id.len == 11 && memcmp(id.ptr, "test.work/1", 11) == 0 ? work : NULL;
+}
+
+static garland_status openInstance(garland_call* call, garland_json account, garland_instance** out) {
+  (void)call;
+  (void)account;
+  *out = calloc(1, sizeof(**out));
+  return *out ? GARLAND_OK : GARLAND_E_HOST_LIMIT;
+}
+static void closeInstance(garland_instance* self) { free(self); }
+
+static garland_status exportState(garland_instance* self, garland_call* call) {
+#ifdef BOASTS
+  static char state[400 * 1024];
+  memset(state, 'x', sizeof(state));
+  memcpy(state, "{\"calls\":1000,\"x\":\"", 19);
+  memcpy(state + sizeof(state) - 2, "\"}", 2);
+  (void)self;
+  return host->result(host->ctx, call, (garland_json){state, sizeof(state)});
+#else
+  char state[64];
+  snprintf(state, sizeof(state), "{\"calls\":%ld}", self->calls);
+  return host->result(host->ctx, call, json(state));
+#endif
+}
+
+static garland_status importState(garland_instance* self, garland_call* call, garland_json state) {
+  (void)call;
+#ifdef CHOKES
+  abort();
+#endif
+  self->calls += number(state, "calls");
+  return GARLAND_OK;
+}
+
+static void end(void) {}
+
+garland_status garland_entry_v1(garland_host const* the_host, garland_plugin* plugin) {
+#ifdef REFUSES
+  return GARLAND_E_UNSUPPORTED;
+#endif
+  host = the_host;
+  plugin->size = sizeof(*plugin);
+  plugin->concurrency = GARLAND_INTERLEAVED;
+  plugin->id = TEXT(GARLAND_CONNECTOR_ID);
+  plugin->version = TEXT(GARLAND_CONNECTOR_VERSION);
+  plugin->find_op = findOp;
+  plugin->open = openInstance;
+  plugin->close = closeInstance;
+  plugin->export_state = exportState;
+  plugin->import_state = importState;
+  plugin->shutdown = end;
+  return GARLAND_OK;
+}

@@ -1,0 +1,53 @@
+// What is known when a worker has ended, and what that means for a call that ran in it.
+#pragma once
+
+#include "host/runtime/call_journal.h"
+#include "host/runtime/crash_capsule.h"
+#include "host/runtime/crash_ledger.h"
+#include "host/runtime/runtime.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace garland::runtime {
+
+struct WorkerEnd {
+  std::string how;      // "was killed by SIGKILL while calendar.pull/1 of garland.caldav ran"
+  bool crashed = false; // false: it was asked to end, and did so in order
+  // Of a death by the plugin's fault: what the worker knew of it. The slot knows the rest.
+  std::shared_ptr<CrashReport> report;
+  std::string stack; // raw, for symbolise()
+};
+
+// Why a call's worker died, seen from that call.
+struct Death {
+  // Of the culprit: the plugin's own words and the page it can write to say so, therefore it is a
+  // suspicion, not a verdict.
+  enum class Blame { thisCall, anotherCall, nobody };
+  Blame blame = Blame::nobody;
+  bool began = true;                   // false: the call had not been handed over yet
+  bool from_outside = false;           // a SIGKILL that the host did not send: memory ran out, or an operator
+  std::string how;                     // as in WorkerEnd
+  std::shared_ptr<RecentCalls> recent; // what the worker had run
+};
+
+// A call on its way to a worker, kept because it may have to go to another one.
+struct WorkerCall {
+  wire::Call ask;
+  CallKey key = 0;
+  std::shared_ptr<CallJournal> journal;
+  std::chrono::steady_clock::time_point deadline{};
+};
+
+struct RunEnd {
+  // Explicit, or an Error would be taken for a RunEnd by Result<RunEnd>.
+  RunEnd(Result<json::value> result_in, std::optional<Death> death_in)
+      : result(std::move(result_in)), death(std::move(death_in)) {}
+
+  Result<json::value> result;
+  std::optional<Death> death; // the worker ended before the plugin was done; then `result` says worker_died
+};
+
+} // namespace garland::runtime

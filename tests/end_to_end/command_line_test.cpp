@@ -1,0 +1,167 @@
+// What the command-line tool answers to words that are wrong, incomplete or no longer true.
+#include "tests/end_to_end/studio_fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace garland::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// A daemon without any connection.
+class CommandLine : public ::testing::Test {
+protected:
+  void SetUp() override { host_.start(); }
+  std::string said(std::vector<std::string> const& words, int expected_exit) {
+    auto const done = host_.run(words);
+    EXPECT_EQ(done.exit_code, expected_exit) << words[0] << "\n" << done.out << done.err;
+    return done.out + done.err;
+  }
+  Host host_;
+};
+
+using WithStudio = Studio;
+
+TEST_F(CommandLine, AnUnknownCommandIsNamed) {
+  EXPECT_THAT(said({"frobnicate"}, 2), HasSubstr("\"garland frobnicate\""));
+  EXPECT_THAT(said({"keys", "--help"}, 2), HasSubstr("\"garland keys\""));
+  EXPECT_THAT(said({"connections"}, 2), HasSubstr("ls, show, connect"));
+}
+
+TEST_F(CommandLine, AnUnknownOptionsValueIsNotRepeated) {
+  EXPECT_THAT(said({"connections", "connect", "caldav", "--vendor", "ven_x", "--password", "open-sesame"}, 2),
+              AllOf(HasSubstr("--password"), Not(HasSubstr("open-sesame"))));
+}
+
+TEST_F(CommandLine, AFolderWhereAFileIsExpectedIsToldSo) {
+  auto const vendor = host_.addVendor("Studio");
+  EXPECT_THAT(said({"records", "add", "--vendor", vendor, "--connection", "con_x", host_.folder()}, 2),
+              HasSubstr("is a folder, not a file"));
+  auto const doctor = host_.ask({"doctor", "--config", host_.folder()}, 1);
+  EXPECT_THAT(canonicalJson(doctor), HasSubstr("is a folder, not a file"));
+}
+
+TEST_F(CommandLine, AnAddressOfSomethingElseIsToldSo) {
+  EXPECT_THAT(said({"--url", "127.0.0.1:7611", "vendors", "ls"}, 2),
+              HasSubstr("must begin with http:// or https://"));
+  EXPECT_THAT(said({"--url", "http://rosa:open-sesame@127.0.0.1/", "vendors", "ls"}, 2),
+              AllOf(HasSubstr("--url"), Not(HasSubstr("open-sesame"))));
+}
+
+// Answers one request with a page, as a web server would.
+class OtherServer {
+public:
+  OtherServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(socket_, 1), 0);
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    answering_ = std::thread([this] {
+      int const client = ::accept(socket_, nullptr, nullptr);
+      std::array<char, 4096> request{};
+      if (::read(client, request.data(), request.size()) > 0) {
+        std::string const page =
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>";
+        EXPECT_EQ(::write(client, page.data(), page.size()), static_cast<ssize_t>(page.size()));
+      }
+      ::close(client);
+    });
+  }
+  ~OtherServer() {
+    answering_.join();
+    ::close(socket_);
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+private:
+  int socket_;
+  int port_ = 0;
+  std::thread answering_;
+};
+
+TEST_F(CommandLine, AnotherServerIsNotTakenForTheDaemon) {
+  OtherServer const other;
+  EXPECT_THAT(said({"--url", other.url(), "vendors", "ls"}, 3), HasSubstr("is not garlandd"));
+}
+
+TEST_F(CommandLine, TheDoctorSpeaksAsCheckDoes) {
+  auto const report = host_.ask({"doctor", "--config", host_.configFile()});
+  EXPECT_TRUE(boolOr(report, "/ok", false)) << canonicalJson(report);
+  for (auto const& finding : report.at("findings").as_array())
+    for (auto const* name : {"check", "ok", "message", "fix"})
+      EXPECT_NE(finding.as_object().if_contains(name), nullptr) << name;
+}
+
+TEST_F(CommandLine, TheDoctorFindsTheDaemonOfTheSettings) {
+  // Nothing but the settings says where its folder, key and port are.
+  auto const done = runProgram({binFolder() + "/garland", "doctor", "--config", host_.configFile()}, {}, "");
+  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+  EXPECT_THAT(done.out, HasSubstr(host_.url()));
+}
+
+TEST_F(CommandLine, WithoutADaemonTheDoctorGivesOneCommandToStartIt) {
+  host_.stop();
+  auto const done = runProgram({binFolder() + "/garland", "doctor", "--config", host_.configFile()}, {}, "");
+  EXPECT_EQ(done.exit_code, 3) << done.out << done.err;
+  auto const command = "garlandd --config " + host_.configFile();
+  EXPECT_THAT(done.out, HasSubstr(command));
+  EXPECT_EQ(done.out.find("start", done.out.find(command)), std::string::npos) << done.out;
+}
+
+TEST_F(CommandLine, ABlankVendorIsRefused) {
+  EXPECT_THAT(said({"vendors", "add", "  "}, 2), HasSubstr("blank"));
+}
+
+TEST_F(CommandLine, TheSchemaOfARecordIsPrinted) {
+  auto const text = said({"schema", "calendar.event"}, 0);
+  EXPECT_TRUE(parseJson(text)) << text;
+  EXPECT_THAT(said({"schema"}, 0), HasSubstr("calendar.event"));
+  EXPECT_THAT(said({"schema", "calendar.evnt"}, 2), HasSubstr("calendar.event"));
+}
+
+TEST_F(WithStudio, AnswersToWhatIsDoneAlreadySaySo) {
+  addEvents(1);
+  auto const connection = connectStudio();
+  EXPECT_THAT(host_.run({"connections", "confirm-deletes", connection}).out, HasSubstr("nothing to confirm"));
+  host_.ask({"sync", "run", connection});
+  EXPECT_THAT(host_.run({"connections", "confirm-deletes", connection}).out, HasSubstr("nothing to confirm"));
+  auto const record = textOr(host_.records(vendor_).at(0), "/id", "");
+  auto const edit = host_.run({"records", "edit", record, "--vendor", vendor_});
+  EXPECT_EQ(edit.exit_code, 2);
+  EXPECT_THAT(edit.err, HasSubstr("--set"));
+  EXPECT_EQ(host_.run({"records", "rm", record, "--vendor", vendor_}).exit_code, 0);
+  EXPECT_THAT(host_.run({"records", "rm", record, "--vendor", vendor_}).out, HasSubstr("deleted already"));
+  EXPECT_THAT(host_.run({"records", "ls", "--vendor", vendor_, "--deleted"}).out,
+              AllOf(HasSubstr("DELETED"), HasSubstr(" deleted ")));
+}
+
+TEST_F(WithStudio, AWrongRecordIsToldInWords) {
+  auto const connection = connectStudio();
+  auto const add = [&](std::string const& record) {
+    auto const done =
+        host_.run({"records", "add", "--vendor", vendor_, "--connection", connection, "-"}, record);
+    EXPECT_EQ(done.exit_code, 2) << done.out;
+    return done.err;
+  };
+  std::string const good = R"("uid":"u","title":"t","status":"confirmed","busy":true,)";
+  EXPECT_THAT(add("{" + good + R"("start":{"date":"soon"}})"), HasSubstr("2026-06-13"));
+  EXPECT_THAT(add("{" + good + R"("start":{"date":"2026-06-13"},"titel":"x"})"),
+              HasSubstr("unknown member \"titel\""));
+}
+
+} // namespace
+} // namespace garland::testing

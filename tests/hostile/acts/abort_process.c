@@ -1,0 +1,4 @@
+/* Aborts. */
+#include "act.h"
+
+static int act(void) { abort(); }

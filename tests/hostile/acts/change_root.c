@@ -1,0 +1,4 @@
+/* Changes its root directory. */
+#include "act.h"
+
+static int act(void) { return outcome(chroot("/usr")); }

@@ -1,0 +1,4 @@
+/* Removes a file. */
+#include "act.h"
+
+static int act(void) { return outcome(unlink(in_scene("precious"))); }

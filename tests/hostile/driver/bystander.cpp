@@ -1,0 +1,64 @@
+#include "tests/hostile/driver/bystander.h"
+
+namespace garland::hostile {
+namespace {
+
+constexpr Milliseconds kPause{2};
+
+} // namespace
+
+Task<void> Bystander::warmUp(std::string secret) {
+  json::object input;
+  input["n"] = 0;
+  input["secret"] = std::move(secret);
+  Host host(nullptr);
+  // The machine may be slow, so this one has more time.
+  auto result = co_await stage_.call(plugin_, vendor_, operation_, std::move(input), kDeadline * 4, host);
+  if (!result) co_return std::move(result).error().within("the bystander's first call");
+  co_return Result<void>();
+}
+
+Task<void> Bystander::stream() {
+  streaming_ = true;
+  for (std::uint64_t number = 1; !stopping_; ++number) {
+    co_await once(number);
+    co_await stage_.clock.sleepFor(kPause);
+  }
+  streaming_ = false;
+  co_return Result<void>();
+}
+
+Task<void> Bystander::once(std::uint64_t number) {
+  json::object input;
+  input["n"] = number;
+  json::value const expected = input;
+  Host host(nullptr);
+  auto const started = stage_.clock.monotonic();
+  auto result = co_await stage_.call(plugin_, vendor_, operation_, std::move(input), kDeadline, host);
+  auto const took = std::chrono::duration_cast<Milliseconds>(stage_.clock.monotonic() - started);
+  witness_.slowest = std::max(witness_.slowest, took);
+  if (!result)
+    note(witness_.lost, "a call was lost: " + result.error().message);
+  else if (integerOr(*result, "/n", -1) != static_cast<std::int64_t>(number))
+    note(witness_.wrong, "a call was answered with " + json::serialize(*result));
+  else if (with_record_ && host.last_record != json::serialize(expected))
+    note(witness_.wrong, "a call emitted " + host.last_record);
+  if (took > kDeadline) note(witness_.late, "a call took " + std::to_string(took.count()) + " ms");
+  ++witness_.calls;
+  co_return Result<void>();
+}
+
+Task<void> Bystander::atLeast(std::uint64_t more) {
+  auto const until = witness_.calls + more;
+  while (streaming_ && witness_.calls < until) {
+    co_await stage_.clock.sleepFor(kPause);
+  }
+  co_return Result<void>();
+}
+
+void Bystander::note(std::uint64_t& count, std::string trouble) {
+  ++count;
+  if (witness_.first_trouble.empty()) witness_.first_trouble = std::move(trouble);
+}
+
+} // namespace garland::hostile
