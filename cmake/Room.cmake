@@ -37,7 +37,8 @@ function(garland_test name)
 endfunction()
 
 # garland_fuzzer(NAME SOURCES ... [USES ...] [CORPUS dir])
-#   a libFuzzer target, built in the asan preset (where everything is instrumented), run briefly by CTest.
+#   a libFuzzer target, built in the asan preset (where everything is instrumented), run briefly by CTest, or for
+#   as long as GARLAND_FUZZ_SECONDS and GARLAND_FUZZ_RUNS (-1: no end) say.
 function(garland_fuzzer name)
   if(NOT BUILD_TESTING OR NOT GARLAND_SANITIZER STREQUAL "address")
     return()
@@ -53,7 +54,8 @@ function(garland_fuzzer name)
   endif()
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz/${name}.found)
   add_test(NAME fuzz.${name}
-    COMMAND ${name} -seed=7 -runs=50000 -max_total_time=10 -max_len=65536 -timeout=5
-            ${CMAKE_BINARY_DIR}/fuzz/${name}.found ${corpus})
-  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+    COMMAND sh -c "exec \"$@\" -runs=\${GARLAND_FUZZ_RUNS:-50000} -max_total_time=\${GARLAND_FUZZ_SECONDS:-10}" sh
+            $<TARGET_FILE:${name}> ${CMAKE_BINARY_DIR}/fuzz/${name}.found ${corpus}
+            -seed=7 -max_len=65536 -timeout=5 -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz/)
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 86400)
 endfunction()

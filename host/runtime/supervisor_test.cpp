@@ -104,6 +104,20 @@ TEST(Supervisor, MoreCallsThanAWorkerTakesWaitInTheHost) {
   EXPECT_LE(runtime.host.most_open, 256);
 }
 
+TEST(Supervisor, ManyLargeInputsAtOnceAreNotTakenForAWorkerThatDoesNotRead) {
+  Runtime runtime;
+  std::string const large(1U << 20U, 'x');
+  int ended = 0;
+  for (int n = 0; n < 150; ++n) {
+    runtime.spawn(runtime.task("echo", runtime.host, json::value{{"text", large}}),
+                  [&](Result<json::value> result) {
+                    EXPECT_TRUE(result) << result.error().message;
+                    ++ended;
+                  });
+  }
+  runtime.runUntil([&] { return ended == 150; });
+}
+
 TEST(Supervisor, RecordsAndCheckpointsArriveOneAtATimeAndInOrder) {
   Runtime runtime;
   bool busy = false;

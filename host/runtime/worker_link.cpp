@@ -15,6 +15,8 @@ constexpr auto kIdleTick = 1000ms;   // without a call there is only its process
 constexpr auto kStalled = 3s;        // a fiber may hold the worker's thread that long
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
+constexpr std::size_t kMaxInputs = 64U
+                                   << 20U; // of all calls in one worker: half of what may wait for its socket
 constexpr std::size_t kMaxOwnLogLines = 1000; // outside of calls, in the worker's life
 
 Error diedError(std::string message) {
@@ -34,6 +36,14 @@ RunEnd neverBegan(Error error, std::shared_ptr<RecentCalls> recent) {
   return RunEnd{std::move(error), std::move(death)};
 }
 
+struct LeaveAtEnd {
+  TurnQueue* turns; // null: never entered
+  std::size_t bytes;
+  ~LeaveAtEnd() {
+    if (turns) turns->leave(bytes);
+  }
+};
+
 } // namespace
 
 WorkerLink::WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id,
@@ -45,7 +55,9 @@ WorkerLink::WorkerLink(asio::any_io_executor const& executor, Log const& log, st
       flight_(spawned.flight.get()), exit_watch_(executor, spawned.exit_watch.release()),
       end_timer_(executor), tick_(executor),
       hello_(Error(ErrorKind::transient, "the worker has not answered yet")), greeted_(executor),
-      gone_(executor) {}
+      gone_(executor), turns_(executor, kMaxInputs) {
+  turns_.setMaxCalls(limits_.window.max_calls);
+}
 
 WorkerLink::~WorkerLink() { connection_->close(); }
 
@@ -158,14 +170,11 @@ Result<void> WorkerLink::onStack(wire::Message const& message) {
 
 Task<RunEnd> WorkerLink::run(std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host) {
   auto const self = shared_from_this();
-  while (calls_.size() >= limits_.window.max_calls && !isEnding()) {
-    auto const turn = std::make_shared<Latch>(executor_);
-    queue_.push_back(turn);
-    co_await turn->wait();
-    auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
-      co_return ended(Error(ErrorKind::cancelled, "the call was cancelled"));
-  }
+  auto const bytes = call->ask.input.size() + call->ask.account.size() + call->ask.state.size();
+  bool entered = turns_.tryEnter(bytes);
+  if (!entered) entered = co_await turns_.enter(bytes);
+  if (!entered && !isEnding()) co_return ended(Error(ErrorKind::cancelled, "the call was cancelled"));
+  LeaveAtEnd const leave{entered ? &turns_ : nullptr, bytes};
   auto const left = call->deadline - std::chrono::steady_clock::now();
   auto title = call->ask.operation + " of " + plugin_id_;
   if (isEnding())
@@ -231,12 +240,6 @@ Death WorkerLink::deathOf(std::uint64_t id) const {
 void WorkerLink::release(std::uint64_t id) {
   calls_.erase(id);
   asks_.erase(id);
-  while (!queue_.empty()) {
-    auto const next = queue_.front();
-    queue_.pop_front();
-    next->set();
-    if (next.use_count() > 1) return; // somebody still waits for this turn
-  }
 }
 
 void WorkerLink::cancelCalls() {
@@ -392,7 +395,7 @@ void WorkerLink::failCalls() {
     else
       call->workerDied(std::move(error));
   }
-  for (auto const& turn : std::exchange(queue_, {})) turn->set();
+  turns_.close();
 }
 
 std::string WorkerLink::describeEnd(ExitStatus status) const {

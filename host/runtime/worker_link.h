@@ -9,13 +9,13 @@
 #include "host/runtime/plugin_output.h"
 #include "host/runtime/running_call.h"
 #include "host/runtime/spawn.h"
+#include "host/runtime/turn_queue.h"
 #include "host/runtime/work_watch.h"
 #include "host/runtime/worker_end.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -121,7 +121,7 @@ private:
 
   std::unordered_map<std::uint64_t, std::shared_ptr<RunningCall>> calls_;
   std::unordered_map<std::uint64_t, std::shared_ptr<WorkerCall>> asks_; // of calls_
-  std::deque<std::shared_ptr<Latch>> queue_;                            // calls above the limit wait here
+  TurnQueue turns_;
 
   std::shared_ptr<RecentCalls> recent_ = std::make_shared<RecentCalls>();
   // Who ended it, if that is known. The id may be of a call that is over already.
