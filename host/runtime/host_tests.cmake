@@ -47,5 +47,5 @@ add_dependencies(runtime_test garland-worker garland_test_host_probe garland_tes
 if(COMMAND garland_fuzzer)
   garland_fuzzer(elf_image_fuzz SOURCES elf_image_fuzz.cpp USES garland_runtime CORPUS corpus/elf)
   garland_fuzzer(manifest_fuzz SOURCES manifest_fuzz.cpp USES garland_runtime CORPUS corpus/manifest)
-  garland_fuzzer(package_fuzz SOURCES package_fuzz.cpp USES garland_runtime CORPUS corpus/package)
+  garland_fuzzer(package_fuzz SOURCES package_fuzz.cpp USES garland_runtime garland_schemas CORPUS corpus/package)
 endif()
