@@ -38,8 +38,8 @@ static void corruptMemory(void) {
 static void die(long how) {
   switch (how) {
   case 1: {
-    int volatile* nowhere = (int volatile*)(uintptr_t)16;
-    *nowhere = 1;
+    uintptr_t volatile nowhere = 16; /* volatile: neither compiler may see where it points */
+    *(int volatile*)nowhere = 1;
     break;
   }
   case 2: abort();

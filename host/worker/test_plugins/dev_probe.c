@@ -4,6 +4,7 @@
 #include <garland/plugin.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,8 @@ static garland_status pry(garland_instance* self, garland_call* call, garland_js
 }
 
 NOINLINE static unsigned count_forever(unsigned volatile* turn) {
-  for (;;) ++*turn;
+  while (*turn < UINT_MAX) *turn |= 1;
+  return *turn;
 }
 static garland_status spin(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;

@@ -70,7 +70,7 @@ static inline int take_from(int file) {
 static inline int take_file(char const* path) { return take_from(open(path, O_RDONLY)); }
 
 static inline char const* in_scene(char const* name) {
-  static char path[128];
+  static char path[108]; /* fits sun_path */
   snprintf(path, sizeof path, "%s/%s", scene.folder, name);
   return path;
 }

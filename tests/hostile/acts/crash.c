@@ -2,6 +2,7 @@
 #include "act.h"
 
 static int act(void) {
-  *(int volatile*)16 = 1;
+  uintptr_t volatile nowhere = 16; /* volatile: neither compiler may see where it points */
+  *(int volatile*)nowhere = 1;
   return 0;
 }
