@@ -1,5 +1,6 @@
 // Workers and plugins that lie, babble or say nothing: refused or ended by name, never believed.
 #include "host/runtime/host_test_kit.h"
+#include "host/runtime/work_watch.h"
 
 namespace garland::runtime::testing {
 namespace {
@@ -161,7 +162,8 @@ TEST(HostileWorker, AWorkerThatDoesNotReadIsEnded) {
   Runtime runtime(fakeWorker(3));
   auto const result = runtime.call("echo", json::value{{"text", std::string(16U << 20U, 'x')}});
   ASSERT_FALSE(result);
-  expectIn("because it has not read for 3 s what the host sends",
+  auto const patience = std::to_string(WorkWatch::kDeaf.count());
+  expectIn("because it has not read for " + patience + " s what the host sends",
            runtime.supervisor->events().front().reason);
 }
 

@@ -34,6 +34,11 @@ protected:
     loop_.poll();
   }
 
+  void TearDown() override { // a coroutine that waits holds the turn that holds it
+    queue_.close();
+    settle();
+  }
+
   asio::io_context loop_;
   TurnQueue queue_{loop_.get_executor(), 100};
   std::vector<std::string> seen_;

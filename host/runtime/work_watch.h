@@ -35,9 +35,9 @@ public:
   static constexpr std::chrono::seconds kSilent{3 * kPatience};
   // It always reads, between any two slices of its calls.
   static constexpr std::chrono::seconds kDeaf{3 * kPatience};
-  // Processor time within a second, while no call is in flight.
+  // Processor time within the window, while no call is in flight.
   static constexpr std::chrono::milliseconds kIdleWork{200 * kPatience};
-  static constexpr std::chrono::seconds kIdleWindow{1};
+  static constexpr std::chrono::seconds kIdleWindow{kPatience};
 
   // Why the worker has to go, going on from "it ..."; nothing if all is well.
   std::optional<std::string> look(Reading const& reading) {
