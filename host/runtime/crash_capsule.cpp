@@ -152,7 +152,8 @@ StackFrame parseFrame(json::value const& value) {
 
 json::value memberOr(json::value const& value, std::string_view pointer, json::value fallback) {
   auto const* found = find(value, pointer);
-  return found == nullptr ? std::move(fallback) : *found;
+  if (found == nullptr) return fallback;
+  return *found;
 }
 
 // ---------------------------------------------------------------- files
@@ -265,8 +266,7 @@ Result<std::string> CapsuleFolder::keep(CrashReport const& report) const {
   fs::permissions(folder_, fs::perms::owner_all, failed);
   auto existing = numbered(report.digest);
   auto const number = existing.empty() ? 1 : existing.back().first + 1;
-  auto const path =
-      folder_ + "/" + report.digest.substr(0, kDigestDigits) + "-" + std::to_string(number) + ".json";
+  auto path = folder_ + "/" + report.digest.substr(0, kDigestDigits) + "-" + std::to_string(number) + ".json";
   TRY_VOID(writePrivately(path, text + "\n"));
   for (std::size_t i = 0; i + kKept <= existing.size(); ++i) fs::remove(existing[i].second, failed);
   return path;

@@ -134,7 +134,7 @@ Milliseconds Fleet::untilNextIdle() const {
 
 Task<void> Fleet::tryOut(Build build) {
   auto const trial = lease(build, "", "");
-  auto const slot = trial.slot();
+  auto const& slot = trial.slot();
   CO_TRY(worker, co_await slot->acquire(options_.handshake));
   slot->release(worker, PluginSlot::Use::lived);
   co_return Result<void>();

@@ -2,6 +2,7 @@
 
 #include "host/runtime/owned_fd.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -48,7 +49,7 @@ Result<void> keepSeal(void* filter) {
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   if (place != wanted) return failed("no room for the second filter", place == MAP_FAILED ? errno : EEXIST);
   auto* const instructions = static_cast<char*>(place) + sizeof(sock_fprog);
-  std::memcpy(instructions, program.data(), program.size());
+  std::ranges::copy(program, instructions); // bytes, not text
   sock_fprog header{};
   header.len = static_cast<unsigned short>(program.size() / sizeof(sock_filter));
   header.filter = reinterpret_cast<sock_filter*>(instructions);

@@ -63,7 +63,7 @@ private:
 } // namespace
 
 std::string StackFrame::describe() const {
-  auto const place = object + "+0x" + hexOf(offset);
+  auto place = object + "+0x" + hexOf(offset);
   if (function.empty()) return place;
   return function + " (" + (offset == 0 ? object : place) + ")";
 }

@@ -78,7 +78,7 @@ Build WorkerSupervisor::build(PluginInfo const& plugin) {
 
 Result<Build> WorkerSupervisor::runnable(PluginInfo const& plugin, std::string const& operation) {
   auto const& id = plugin.manifest.id;
-  auto const build = releases_.current(plugin);
+  auto build = releases_.current(plugin);
   if (!build)
     return Error(ErrorKind::unsupported,
                  id + " has no build that may run; see `garland plugins show " + id + "`");

@@ -9,8 +9,8 @@
 
 namespace garland::sync {
 
-Event::Event(asio::any_io_executor executor)
-    : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+Event::Event(asio::any_io_executor const& executor)
+    : timer_(executor, asio::steady_timer::time_point::max()) {}
 
 void Event::set() {
   set_ = true;

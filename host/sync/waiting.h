@@ -15,7 +15,7 @@ namespace garland::sync {
 // Set once; everybody who waits, now or later, goes on.
 class Event {
 public:
-  explicit Event(asio::any_io_executor executor);
+  explicit Event(asio::any_io_executor const& executor);
   void set();
   bool isSet() const { return set_; }
   // `cancelled` if the waiting coroutine is cancelled first.

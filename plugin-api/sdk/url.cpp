@@ -68,7 +68,7 @@ std::string resolve(std::string_view base, std::string_view reference) {
   auto const parsed = urls::parse_uri_reference(text);
   if (parsed.has_error())
     throw Failure(Kind::providerBug, "\"" + shownUrl(reference) + "\" is not a URL reference");
-  urls::url_view const to = *parsed;
+  urls::url_view const& to = *parsed;
   if (to.has_scheme() && !to.has_authority())
     throw Failure(Kind::providerBug, "\"" + shownUrl(reference) + "\" is not a URL with a host");
 
