@@ -34,6 +34,15 @@ json::object zonesForPush(json::value const& event) {
   return context;
 }
 
+// Which calendars are wanted; none named: all of them.
+json::object calendarsOf(json::value const& settings) {
+  auto const* calendars = find(settings, "/calendars");
+  json::object context;
+  context["calendars"] =
+      calendars != nullptr && calendars->is_array() ? *calendars : json::value(json::array());
+  return context;
+}
+
 } // namespace
 
 sync::Kind eventKind() {
@@ -46,6 +55,7 @@ sync::Kind eventKind() {
   kind.schema = eventSchema();
   kind.project = projectEvent;
   kind.check = checkEvent;
+  kind.pull_context = calendarsOf;
   kind.push_context = zonesForPush;
   kind.identity = [](json::value const& event) { return textOr(event, "/uid", ""); };
   kind.identity_member = "/uid";

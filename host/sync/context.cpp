@@ -14,6 +14,11 @@ std::string fileOf(std::string_view operation, std::string_view direction) {
   return name + "." + std::string(direction) + ".json";
 }
 
+bool allows(runtime::Manifest const& manifest, Kind const& kind, std::string_view direction) {
+  auto const* entity = find(manifest.document, "/entities/" + kind.name);
+  return entity != nullptr && boolOr(*entity, "/" + std::string(direction), false);
+}
+
 } // namespace
 
 Result<void> KindEntry::check(json::value const& data) const {
@@ -71,6 +76,14 @@ Result<void> Context::requireOutput(std::string_view operation, json::value cons
 bool offers(runtime::Manifest const& manifest, std::string_view operation) {
   return std::find(manifest.operations.begin(), manifest.operations.end(), operation) !=
          manifest.operations.end();
+}
+
+bool brings(runtime::Manifest const& manifest, Kind const& kind) {
+  return offers(manifest, kind.pull_operation) && allows(manifest, kind, "read");
+}
+
+bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_view operation) {
+  return offers(manifest, operation) && allows(manifest, kind, "write");
 }
 
 } // namespace garland::sync

@@ -52,5 +52,8 @@ private:
 };
 
 bool offers(runtime::Manifest const& manifest, std::string_view operation);
+// One operation serves many kinds: what a plugin does with each of them stands under "entities".
+bool brings(runtime::Manifest const& manifest, Kind const& kind);
+bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_view operation);
 
 } // namespace garland::sync

@@ -173,10 +173,10 @@ Result<void> Push::compose(Op& op) const {
     payload["data"] = op.data;
   }
   auto const& operation = action == "delete" ? kind_.kind.delete_operation : kind_.kind.upsert_operation;
-  if (!action.empty() && !offers(session_.plugin->manifest, operation))
+  if (!action.empty() && !writes(session_.plugin->manifest, kind_.kind, operation))
     return Error(ErrorKind::unsupported, session_.plugin->manifest.name +
-                                             " cannot write this: it does not offer " + operation +
-                                             "; the change stays in Garland only");
+                                             " cannot write this: it does not offer " + operation + " of " +
+                                             kind_.kind.name + "; the change stays in Garland only");
   if (op.op_id.empty() || op.action != action || op.payload != json::value(payload))
     op.op_id = context_.newId("op");
   op.action = std::move(action);
@@ -189,6 +189,7 @@ Task<json::value> Push::call(Op const* op) {
   bool const deletes = op->action == "delete";
   auto const operation = deletes ? kind_.kind.delete_operation : kind_.kind.upsert_operation;
   json::object input = op->payload.is_object() ? op->payload.get_object() : json::object();
+  for (auto const& member : kind_.kind.input) input[member.key()] = member.value();
   input["key"] = op->op_id;
   auto const* data = input.if_contains("data");
   if (data != nullptr && kind_.kind.push_context)

@@ -184,7 +184,7 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   if (at && at->connection.vendor_id != vendor_id)
     co_return Error(ErrorKind::notFound, "this vendor has no connection \"" + at->connection.id + "\"",
                     "/connection");
-  if (at && !offers(at->plugin->manifest, kind->kind.upsert_operation))
+  if (at && !writes(at->plugin->manifest, kind->kind, kind->kind.upsert_operation))
     co_return Error(ErrorKind::unsupported,
                     at->plugin->manifest.name + " cannot create records of kind " + kind_name, "/connection");
   std::string const origin = "local";

@@ -14,12 +14,6 @@ constexpr Milliseconds kPollIfUnknown{900'000};
 
 bool workerDied(Error const& error) { return error.provider_code == "worker_died"; }
 
-json::value calendarsOf(json::value const& settings) {
-  auto const* calendars = find(settings, "/calendars");
-  if (calendars == nullptr || !calendars->is_array()) return json::array();
-  return *calendars;
-}
-
 } // namespace
 
 Runs::Runs(Context& context, Connections& connections, AuditTrail& audit)
@@ -86,7 +80,7 @@ Task<void> Runs::carryOut(State state) {
 Task<void> Runs::sync(State state, Session const* session) {
   bool any = false;
   for (auto const& kind : context_.kinds()) {
-    if (!offers(session->plugin->manifest, kind.kind.pull_operation)) continue;
+    if (!brings(session->plugin->manifest, kind.kind)) continue;
     any = true;
     CO_TRY_VOID(co_await syncKind(state, session, &kind));
   }
@@ -163,10 +157,12 @@ Task<json::value> Runs::input(Session const* session, KindEntry const* kind) {
       "SELECT cursor_json FROM cursors WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3",
       {session->connection.vendor_id, session->connection.id, kind->kind.name});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  json::object input;
+  json::object input = kind->kind.input;
+  if (kind->kind.pull_context)
+    for (auto const& member : kind->kind.pull_context(session->connection.settings))
+      input[member.key()] = member.value();
   input["cursor"] = nullptr;
   if (!rows.rows.empty()) input["cursor"] = readJson(rows.rows[0].text(0));
-  input["calendars"] = calendarsOf(session->connection.settings);
   co_return json::value(std::move(input));
 }
 

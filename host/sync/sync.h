@@ -39,6 +39,10 @@ struct Kind {
   std::function<json::value(json::value const& data)> project;
   // Meaning that a schema cannot say (end before start, unknown zone). invalidInput with the field.
   std::function<Result<void>(json::value const& data)> check;
+  // Members that the input of all three operations has ({"entity":"crm.project"}), and those that only a
+  // pull has, made of the connection's settings. Optional.
+  json::object input;
+  std::function<json::object(json::value const& settings)> pull_context;
   // Extra members for the upsert input (calendar: VTIMEZONE texts of the zones used). Optional.
   std::function<json::object(json::value const& data)> push_context;
   // Groups of top-level members that change together ({"start","end","recurrence"}).

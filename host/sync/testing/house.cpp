@@ -122,6 +122,10 @@ Kind eventKind() {
   kind.atomic_groups = {{"start", "end", "recurrence"}};
   kind.identity = [](json::value const& data) { return textOr(data, "/uid", ""); };
   kind.identity_member = "/uid";
+  kind.pull_context = [](json::value const& settings) {
+    auto const* calendars = find(settings, "/calendars");
+    return json::object{{"calendars", calendars ? *calendars : json::value(json::array())}};
+  };
   return kind;
 }
 
