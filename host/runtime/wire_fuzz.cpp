@@ -63,7 +63,5 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   payload<wire::Stack>(bytes);
   payload<wire::Refused>(bytes);
   payload<wire::ExportState>(bytes);
-  payload<wire::Stack>(bytes);
-  payload<wire::Refused>(bytes);
   return 0;
 }

@@ -48,8 +48,6 @@ template <class Visit> void everyPayload(Visit visit) {
   visit(Dying{"SIGSEGV", "calendar.pull/1"});
   visit(Stack{"plugin 1a2b\nworker 10\n"});
   visit(Refused{41, {2, 1, 0, 0, 0, 0}, 1, "/etc/passwd", "plugin 1a2b\n"});
-  visit(Stack{"a frame\nanother"});
-  visit(Refused{41, {1, 2, 3, 4, 5, 6}, 13, "/etc/passwd", "a frame"});
 }
 
 TEST(Wire, EveryPayloadComesBackAsItWas) {
@@ -131,6 +129,31 @@ std::string frame(std::uint32_t length, std::uint16_t kind, std::uint16_t flags,
   return bytes;
 }
 
+TEST(Wire, StatesGoOutWithAnExportAndInWithACall) {
+  std::string to_worker;
+  append(to_worker, Kind::exportState, 4, ExportState{"con_1", 2'000});
+  auto const large = "\"" + std::string(kMaxFrame, 'x') + "\""; // more than one frame
+  append(to_worker, Kind::call, 5, Call{"calendar.pull/1", "con_1", "{}", "null", 60'000, large});
+  append(to_worker, Kind::call, 6, Call{"calendar.pull/1", "con_1", "{}", "null", 60'000, ""});
+  Decoder decoder(Direction::hostToWorker);
+  decoder.feed(to_worker);
+  auto const asked = decoder.next();
+  ASSERT_TRUE(asked && *asked);
+  EXPECT_EQ((*asked)->kind, Kind::exportState);
+  EXPECT_EQ((*asked)->id, 4U);
+  auto const question = decode<ExportState>((*asked)->payload);
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->account_id, "con_1");
+  EXPECT_EQ(question->deadline_ms, 2'000);
+  for (auto const& expected : {large, std::string()}) {
+    auto const message = decoder.next();
+    ASSERT_TRUE(message && *message);
+    auto const call = decode<Call>((*message)->payload);
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->state, expected);
+  }
+}
+
 std::string problemWith(std::string const& stream, Direction direction = Direction::workerToHost) {
   Decoder decoder(direction);
   decoder.feed(stream);
@@ -166,6 +189,7 @@ TEST(Wire, AFrameThatClaimsTooMuchIsRefusedBeforeItsBytesCome) {
 
 TEST(Wire, KindsOfTheOtherDirectionAndUnknownOnesAreRefused) {
   EXPECT_THAT(problemWith(frame(0, 2, 0, 1)), HasSubstr("kind 2"));
+  EXPECT_THAT(problemWith(frame(0, 9, 0, 1)), HasSubstr("kind 9")) << "only the host asks for a state";
   EXPECT_THAT(problemWith(frame(0, 200, 0, 1)), HasSubstr("kind 200"));
   EXPECT_THAT(problemWith(frame(0, 70, 0, 1), Direction::hostToWorker), HasSubstr("kind 70"));
 }
