@@ -16,7 +16,7 @@ function(garland_test_release folder version)
 endfunction()
 
 garland_test(runtime_fleet_test
-  SOURCES fleet_test.cpp releases_test.cpp semver_test.cpp upgrade_test.cpp
+  SOURCES fleet_test.cpp kept_builds_test.cpp releases_test.cpp semver_test.cpp upgrade_test.cpp
   USES garland_runtime
   LABELS unit)
 target_compile_definitions(runtime_fleet_test PRIVATE

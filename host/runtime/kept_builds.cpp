@@ -3,9 +3,12 @@
 #include "host/runtime/image.h"
 #include "host/vault/vault.h"
 
-#include <algorithm>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 namespace garland::runtime {
 namespace {
@@ -14,25 +17,49 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxNotes = 4U << 20U;
 constexpr std::size_t kDigestLength = 64;
+constexpr char const* kNotes = "builds.json";
 constexpr char const* kFresh = ".new"; // the ending of what is not complete yet
 
 bool isDigest(std::string_view text) {
   return text.size() == kDigestLength && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-Result<void> writeWhole(fs::path const& path, std::string_view bytes) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (out) return {};
-  return Error(ErrorKind::hostLimit, "cannot write " + path.string() + ": is the disk full or read-only?");
+Error cannot(std::string const& act, fs::path const& path) {
+  return Error(ErrorKind::hostLimit, "cannot " + act + " " + path.string() + ": " + std::strerror(errno));
 }
 
-// Whole or not at all for whoever reads it. No fsync: after a power cut the digest tells.
+Result<void> writeWhole(fs::path const& path, std::string_view bytes) {
+  OwnedFd const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!file) return cannot("write", path);
+  while (!bytes.empty()) {
+    auto const written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return cannot("write", path);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(file.get()) != 0) return cannot("write", path);
+  return {};
+}
+
+// The names in the folder are on the disk.
+Result<void> syncFolder(fs::path const& path) {
+  OwnedFd const folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) return cannot("write", path);
+  return {};
+}
+
+Result<void> makeFolder(fs::path const& path) {
+  std::error_code failed;
+  bool const made = fs::create_directories(path, failed);
+  if (failed) return Error(ErrorKind::hostLimit, "cannot make " + path.string() + ": " + failed.message());
+  return made ? syncFolder(path.parent_path()) : Result<void>();
+}
+
+// What is in `fresh` is on the disk already.
 Result<void> moveTo(fs::path const& fresh, fs::path const& path) {
   std::error_code failed;
   fs::rename(fresh, path, failed);
-  if (!failed) return {};
+  if (!failed) return syncFolder(path.parent_path());
   return Error(ErrorKind::hostLimit, "cannot make " + path.string() + ": " + failed.message());
 }
 
@@ -57,11 +84,13 @@ Result<PluginInfo> KeptBuilds::keep(PluginInfo plugin) const {
   TRY(bytes, bytesOf(plugin));
   auto const fresh = fs::path(folder.string() + kFresh);
   std::error_code ignored;
-  fs::remove_all(folder, ignored); // it could not be loaded
   fs::remove_all(fresh, ignored);
-  fs::create_directories(fresh, ignored);
+  TRY_VOID(makeFolder(dir_));
+  TRY_VOID(makeFolder(fresh));
   TRY_VOID(writeWhole(fresh / "connector.so", bytes));
   TRY_VOID(writeWhole(fresh / "connector.json", json::serialize(plugin.manifest.document)));
+  TRY_VOID(syncFolder(fresh));
+  fs::remove_all(folder, ignored); // it could not be loaded
   TRY_VOID(moveTo(fresh, folder));
   plugin.path = (folder / "connector.so").string();
   return plugin;
@@ -88,14 +117,15 @@ void KeptBuilds::prune(std::set<std::string> const& digests) const {
        entry.increment(failed)) {
     auto const name = entry->path().filename().string();
     auto const digest = name.substr(0, name.find('.'));
-    if (isDigest(digest) && (name != digest || !digests.contains(digest))) unwanted.push_back(entry->path());
+    bool const unknown = isDigest(digest) && (name != digest || !digests.contains(digest));
+    if (unknown || name == std::string(kNotes) + kFresh) unwanted.push_back(entry->path());
   }
   for (auto const& path : unwanted) fs::remove_all(path, failed);
 }
 
 json::value KeptBuilds::notes() const {
   if (dir_.empty()) return {};
-  auto const text = readPluginFile((fs::path(dir_) / "builds.json").string(), kMaxNotes);
+  auto const text = readPluginFile((fs::path(dir_) / kNotes).string(), kMaxNotes);
   if (!text) return {};
   auto notes = parseJson(*text);
   return notes ? std::move(*notes) : json::value();
@@ -103,9 +133,8 @@ json::value KeptBuilds::notes() const {
 
 Result<void> KeptBuilds::write(json::value const& notes) const {
   if (dir_.empty()) return {};
-  std::error_code ignored;
-  fs::create_directories(dir_, ignored);
-  auto const path = fs::path(dir_) / "builds.json";
+  TRY_VOID(makeFolder(dir_));
+  auto const path = fs::path(dir_) / kNotes;
   auto const fresh = fs::path(path.string() + kFresh);
   TRY_VOID(writeWhole(fresh, json::serialize(notes) + "\n"));
   return moveTo(fresh, path);

@@ -10,7 +10,8 @@
 
 namespace garland::runtime {
 
-// Blocks on the disk. One owner at a time per folder.
+// Blocks on the disk, and on its being written to: whenever the process or the power ends, a build is here
+// whole or not at all, and the notes are the old or the new ones. One owner at a time per folder.
 class KeptBuilds {
 public:
   // `dir` "": nothing is kept and nothing is found.
