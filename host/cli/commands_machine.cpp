@@ -34,12 +34,11 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
   }
 }
 
-// The account's words again, so that only the password has to be typed.
+// The account's words again, so that only the password has to be typed. Connecting it again replaces the
+// credential and keeps what waits; disconnecting first would not.
 std::string reconnectCommand(json::value const& connection) {
-  auto const id = textOr(connection, "/id", "");
-  std::string command = "garland connections disconnect " + id + " && garland connections connect " +
-                        shellQuoted(textOr(connection, "/plugin", "")) + " --vendor " +
-                        textOr(connection, "/vendor_id", "");
+  std::string command = "garland connections connect " + shellQuoted(textOr(connection, "/plugin", "")) +
+                        " --vendor " + textOr(connection, "/vendor_id", "");
   if (auto const* settings = find(connection, "/settings"); settings != nullptr && settings->is_object())
     for (auto const& setting : settings->as_object())
       command += " --set " + shellQuoted(std::string(setting.key()) + "=" + plain(&setting.value()));
