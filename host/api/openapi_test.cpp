@@ -88,6 +88,9 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/plugins", root + "/plugins");
   see.drive("GET", root + "/plugins/{plugin}", root + "/plugins/broken");
   see.drive("GET", root + "/plugins/{plugin}", root + "/plugins/none");
+  see.drive("POST", root + "/plugins/{plugin}/release", root + "/plugins/caldav/release");
+  house.onLoop([&] { house.supervisor.in_quarantine = true; });
+  see.drive("POST", root + "/plugins/{plugin}/release", root + "/plugins/caldav/release");
   see.drive("POST", root + "/plugins/rescan", root + "/plugins/rescan?allow_downgrade=1");
   auto const enabled = root + "/vendors/" + vendor + "/plugins";
   see.drive("PUT", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

@@ -45,6 +45,7 @@ private:
   Task<Response> listPlugins(Request request);
   Task<Response> showPlugin(Request request);
   Task<Response> rescanPlugins(Request request);
+  Task<Response> releasePlugin(Request request);
   Task<Response> enablePlugin(Request request);
   Task<Response> disablePlugin(Request request);
   Task<Response> listEnabled(Request request);

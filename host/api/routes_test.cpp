@@ -338,6 +338,38 @@ TEST(Routes, APluginShowsHowItsWorkersDo) {
   EXPECT_EQ(shown.at("workers").as_array().size(), 1U);
 }
 
+TEST(Routes, ARescanTellsWhatBecameOfEachPlugin) {
+  Harness house;
+  runtime::Adoption upgraded;
+  upgraded.plugin_id = "garland.caldav";
+  upgraded.outcome = runtime::Adoption::Outcome::upgraded;
+  upgraded.version = "1.1.0";
+  upgraded.words = "garland.caldav 1.1.0 takes new calls";
+  house.onLoop([&] { house.supervisor.found = {upgraded}; });
+  auto const answer = house.ask("POST", std::string(base) + "/plugins/rescan");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.json(), (json::value{{"items", json::array{runtime::toJson(upgraded)}}}));
+  house.ask("POST", std::string(base) + "/plugins/rescan?allow_downgrade=1");
+  EXPECT_EQ(house.onLoop([&] { return house.supervisor.rescans; }), (std::vector<bool>{false, true}));
+  EXPECT_EQ(house.ask("POST", std::string(base) + "/plugins/rescan?downgrade=1").status, 400);
+}
+
+TEST(Routes, AReleasedPluginsInstalledBuildIsTakenOverAtOnce) {
+  Harness house;
+  runtime::Adoption upgraded;
+  upgraded.plugin_id = "garland.caldav";
+  upgraded.outcome = runtime::Adoption::Outcome::upgraded;
+  house.onLoop([&] { house.supervisor.found = {upgraded}; });
+  EXPECT_EQ(house.ask("POST", std::string(base) + "/plugins/nothing/release").status, 404);
+  EXPECT_EQ(house.ask("POST", std::string(base) + "/plugins/caldav/release").status, 409);
+  EXPECT_TRUE(house.onLoop([&] { return house.supervisor.rescans; }).empty());
+  house.onLoop([&] { house.supervisor.in_quarantine = true; });
+  auto const answer = house.ask("POST", std::string(base) + "/plugins/caldav/release");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(textOr(answer.json(), "/items/0/outcome", ""), "released");
+  EXPECT_EQ(textOr(answer.json(), "/items/1/outcome", ""), "upgraded");
+}
+
 TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   Harness house;
   runtime::WorkerStatus worker;

@@ -4,6 +4,18 @@
 
 namespace garland::api {
 
+namespace {
+
+json::object listOfAdoptions(std::vector<runtime::Adoption> const& adoptions) {
+  json::array items;
+  for (auto const& adoption : adoptions) items.push_back(runtime::toJson(adoption));
+  json::object body;
+  body["items"] = std::move(items);
+  return body;
+}
+
+} // namespace
+
 void Routes::addVendorRoutes(std::vector<Route>& table) {
   auto const add = [&](Route route, Method method) {
     route.handler = bind(method);
@@ -45,6 +57,14 @@ void Routes::addVendorRoutes(std::vector<Route>& table) {
                {}};
   rescan.query = {{"allow_downgrade", ParameterType::flag, false, "Take an older version over, too."}};
   add(std::move(rescan), &Routes::rescanPlugins);
+  add(Route{"POST",
+            "/api/integrations/plugins/{plugin}/release",
+            "releasePlugin",
+            "Lifts the quarantine of its builds, and takes the installed one over.",
+            200,
+            "AdoptionList",
+            {}},
+      &Routes::releasePlugin);
   add(Route{"GET",
             "/api/integrations/vendors/{vendor}/plugins",
             "listEnabledPlugins",
@@ -106,11 +126,21 @@ Task<Response> Routes::showPlugin(Request request) {
 Task<Response> Routes::rescanPlugins(Request request) {
   if (!with_.rescan) co_return Error(ErrorKind::unsupported, "this daemon does not look for plugins");
   CO_TRY(adoptions, co_await with_.rescan(request.flag("allow_downgrade")));
-  json::array items;
-  for (auto const& adoption : adoptions) items.push_back(runtime::toJson(adoption));
-  json::object body;
-  body["items"] = std::move(items);
-  co_return Response(200, body);
+  co_return Response(200, listOfAdoptions(adoptions));
+}
+
+Task<Response> Routes::releasePlugin(Request request) {
+  CO_TRY(found, plugin(request.text("plugin")));
+  auto const id = found->manifest.id;
+  CO_TRY(released, co_await with_.supervisor.release(id));
+  std::vector<runtime::Adoption> out;
+  out.push_back(std::move(released));
+  if (!with_.rescan) co_return Response(200, listOfAdoptions(out));
+  CO_TRY(adoptions, co_await with_.rescan(false));
+  for (auto const& adoption : adoptions)
+    if (adoption.plugin_id == id && adoption.outcome != runtime::Adoption::Outcome::unchanged)
+      out.push_back(adoption);
+  co_return Response(200, listOfAdoptions(out));
 }
 
 Task<Response> Routes::enablePlugin(Request request) {

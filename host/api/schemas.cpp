@@ -95,7 +95,7 @@ constexpr std::string_view text = R"json({
   "properties": {"items": {"type": "array", "items": {"type": "object",
     "required": ["plugin", "outcome", "version", "message"],
     "properties": {"plugin": {"type": "string"},
-      "outcome": {"enum": ["unchanged", "installed", "upgraded", "downgraded", "refused", "removed"]},
+      "outcome": {"enum": ["unchanged", "installed", "upgraded", "downgraded", "refused", "removed", "released"]},
       "version": {"type": "string", "description": "that takes new calls; empty if none does"},
       "message": {"type": "string", "description": "what happened; for refused: why, and what to do"}},
     "additionalProperties": false}}},

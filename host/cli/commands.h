@@ -36,6 +36,7 @@ struct ConnectWords {
 };
 Exit listPlugins(Context with);
 Exit rescanPlugins(Context with, bool allow_downgrade);
+Exit releasePlugin(Context with, std::string const& id);
 Exit showPlugin(Context with, std::string const& id);
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor);
 Exit disablePlugin(Context with, std::string const& id, std::string const& vendor);

@@ -68,6 +68,17 @@ Result<json::object> settingsOf(std::vector<std::string> const& words) {
   return settings;
 }
 
+// 1 if something that is installed was not taken over.
+Exit tellAdoptions(Context with, Result<json::value> const& answer) {
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(
+      *answer, {{"PLUGIN", "/plugin"}, {"OUTCOME", "/outcome"}, {"RUNS", "/version"}, {"WHAT", "/message"}},
+      "no plugin is installed; garlandd looks in the folders of [plugins] dirs");
+  for (auto const& item : answer->at("items").as_array())
+    if (textOr(item, "/outcome", "") == "refused") return Exit::findings;
+  return Exit::ok;
+}
+
 } // namespace
 
 Exit listPlugins(Context with) {
@@ -87,17 +98,13 @@ Exit showPlugin(Context with, std::string const& id) {
   return show(with, with.client.get(kBase + "/plugins/" + percentEncode(id)));
 }
 
-// 1 if something that is installed was not taken over.
 Exit rescanPlugins(Context with, bool allow_downgrade) {
   std::string const query = allow_downgrade ? "?allow_downgrade=1" : "";
-  auto const answer = with.client.post(kBase + "/plugins/rescan" + query, nullptr);
-  if (!answer) return with.output.error(answer.error());
-  with.output.table(
-      *answer, {{"PLUGIN", "/plugin"}, {"OUTCOME", "/outcome"}, {"RUNS", "/version"}, {"WHAT", "/message"}},
-      "no plugin is installed; garlandd looks in the folders of [plugins] dirs");
-  for (auto const& item : answer->at("items").as_array())
-    if (textOr(item, "/outcome", "") == "refused") return Exit::findings;
-  return Exit::ok;
+  return tellAdoptions(with, with.client.post(kBase + "/plugins/rescan" + query, nullptr));
+}
+
+Exit releasePlugin(Context with, std::string const& id) {
+  return tellAdoptions(with, with.client.post(kBase + "/plugins/" + percentEncode(id) + "/release", nullptr));
 }
 
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor) {

@@ -6,7 +6,7 @@ namespace {
 constexpr std::string_view kBash = R"(_garland() {
   local current=${COMP_WORDS[COMP_CWORD]}
   local -A words=(
-    [plugins]="ls show rescan enable disable" [vendors]="ls add"
+    [plugins]="ls show rescan release enable disable" [vendors]="ls add"
     [connections]="ls show connect disconnect confirm-deletes" [sync]="run status retry"
     [records]="ls show edit add rm dates" [sandbox]="status" [dev]="run replay" [completion]="bash zsh")
   if [[ $COMP_CWORD == 1 ]]; then

@@ -228,6 +228,10 @@ void Grammar::addPlugins() {
        "ones end in the old.  Exit code 1: something was refused, such as an older version",
        [this](Context with) { return rescanPlugins(with, allow_downgrade_); })
       ->add_flag("--allow-downgrade", allow_downgrade_, "Take an older version over, too");
+  needId(leaf(plugins, "release",
+              "Lifts a quarantine after the cause is mended.  Example: garland plugins release caldav",
+              [this](Context with) { return releasePlugin(with, id_); }),
+         "ID");
   auto* const enable =
       leaf(plugins, "enable",
            "Lets a vendor connect accounts with it.  Example: garland plugins enable caldav --vendor ven_...",

@@ -46,11 +46,17 @@ void CrashLedger::strike(std::vector<CallKey> const& keys, CallKey innocent, Mon
 
 void CrashLedger::suspect(CallKey key, Monotonic now) { touch(key, now).alone_until = now + kAloneFor; }
 
-void CrashLedger::park(CallKey key, std::string reason, Monotonic now) {
+void CrashLedger::park(CallKey key, std::string account_id, std::string reason, Monotonic now) {
   auto& entry = touch(key, now);
   entry.parked_until = now + kParkedFor;
   entry.alone_until = now + kAloneFor;
+  entry.account_id = std::move(account_id);
   entry.reason = std::move(reason);
+}
+
+void CrashLedger::forgive(std::string_view account_id) {
+  for (auto& [key, entry] : entries_)
+    if (entry.account_id == account_id) entry.parked_until = Monotonic::min();
 }
 
 bool CrashLedger::runsAlone(CallKey key, Monotonic now) const {

@@ -50,7 +50,9 @@ public:
   // It was named: from now on it runs alone.
   void suspect(CallKey key, Monotonic now);
   // It ended a worker that had nothing else in it.
-  void park(CallKey key, std::string reason, Monotonic now);
+  void park(CallKey key, std::string account_id, std::string reason, Monotonic now);
+  // What is parked for the account may run again, alone as before.
+  void forgive(std::string_view account_id);
 
   bool runsAlone(CallKey key, Monotonic now) const;
   // Why it is not run at all; null if it may. After ten minutes it may again, alone.
@@ -63,6 +65,7 @@ private:
     Monotonic alone_until = Monotonic::min();
     Monotonic parked_until = Monotonic::min();
     Monotonic touched{0};
+    std::string account_id; // of the parked call
     std::string reason;
   };
   Entry& touch(CallKey key, Monotonic now);

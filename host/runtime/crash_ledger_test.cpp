@@ -44,12 +44,22 @@ TEST(CrashLedger, WhoSurvivedAloneGetsNoStrike) {
 
 TEST(CrashLedger, AParkedCallIsRefusedForTenMinutesAndThenRunsAlone) {
   CrashLedger ledger;
-  ledger.park(1, "was killed by SIGSEGV", 0min);
+  ledger.park(1, "con_1", "was killed by SIGSEGV", 0min);
   ASSERT_NE(ledger.parked(1, 9min), nullptr);
   EXPECT_EQ(*ledger.parked(1, 9min), "was killed by SIGSEGV");
   EXPECT_EQ(ledger.parked(2, 9min), nullptr);
   EXPECT_EQ(ledger.parked(1, 10min), nullptr);
   EXPECT_TRUE(ledger.runsAlone(1, 10min));
+}
+
+TEST(CrashLedger, WhatIsForgivenAnAccountMayRunAgainAlone) {
+  CrashLedger ledger;
+  ledger.park(1, "con_1", "was killed by SIGSEGV", 0min);
+  ledger.park(2, "con_2", "was killed by SIGSEGV", 0min);
+  ledger.forgive("con_1");
+  EXPECT_EQ(ledger.parked(1, 1min), nullptr);
+  EXPECT_TRUE(ledger.runsAlone(1, 1min));
+  EXPECT_NE(ledger.parked(2, 1min), nullptr);
 }
 
 TEST(CrashLedger, ItForgetsTheQuietestWhenItIsFull) {

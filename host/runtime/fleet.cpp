@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostAccounts = 1000; // whose state one worker may hand on
 constexpr char kForOneCall = '#';           // begins a share that no vendor's id can be
+constexpr std::chrono::minutes kOfLate{10}; // that a build has worked
 
 bool isForOneCall(std::string const& share) { return share.starts_with(kForOneCall); }
 
@@ -69,8 +70,59 @@ std::shared_ptr<Fleet::Place> Fleet::placeFor(Build const& build, std::string co
   place = std::make_shared<Place>(executor_, build, std::move(share));
   place->idle = isolation == Isolation::plugin ? options_.idle : options_.idle_vendor;
   place->used_at = clock_.monotonic();
-  place->slot = std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, *build);
+  bool const one_call = isolation == Isolation::operation;
+  auto shared = one_call ? wardOf(build, vendor_id) : nullptr;
+  auto const whose = isolation == Isolation::plugin ? std::string() : vendor_id;
+  place->slot = std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, *build,
+                                             whose, std::move(shared));
   return place;
+}
+
+// ---------------------------------------------------------------- whom a misdeed concerns
+
+std::shared_ptr<WorkerRecord> Fleet::wardOf(Build const& build, std::string const& vendor_id) {
+  forgetCleanWards();
+  auto& ward = wards_[Key(build->digest, vendor_id)];
+  if (!ward.record)
+    ward = {build, std::make_shared<WorkerRecord>(options_.restart_base, options_.restart_cap, random_)};
+  return ward.record;
+}
+
+void Fleet::forgetCleanWards() {
+  std::erase_if(wards_, [now = clock_.now()](auto const& each) {
+    auto const& record = each.second.record;
+    return record.use_count() == 1 && record->isClean(now);
+  });
+}
+
+void Fleet::answered(Build const& build, std::string const& vendor_id) {
+  auto& [newest, other] = witnesses_[build->digest];
+  if (newest.vendor_id != vendor_id) other = std::exchange(newest, {vendor_id, {}});
+  newest.at = clock_.monotonic();
+}
+
+bool Fleet::worksForOthers(std::string const& digest, std::string const& vendor_id) const {
+  auto const found = witnesses_.find(digest);
+  if (found == witnesses_.end()) return false;
+  return std::ranges::any_of(found->second, [&](Witness const& witness) {
+    return !witness.vendor_id.empty() && witness.vendor_id != vendor_id &&
+           clock_.monotonic() - witness.at < kOfLate;
+  });
+}
+
+bool Fleet::release(std::string_view plugin_id) {
+  auto const wards = std::erase_if(wards_, [&](auto const& each) {
+    return each.second.build->manifest.id == plugin_id &&
+           each.second.record->policy.state() != RestartPolicy::State::open;
+  });
+  std::vector<std::shared_ptr<Place>> closed;
+  for (auto const& [key, place] : places_)
+    if (place->build->manifest.id == plugin_id && place->slot->isShut()) closed.push_back(place);
+  for (auto const& place : closed) { // the next call makes a new one
+    letGo(place);
+    if (place->users == 0) place->unused.set();
+  }
+  return wards + closed.size() > 0;
 }
 
 // ---------------------------------------------------------------- idle workers
@@ -106,6 +158,7 @@ void Fleet::stopWatching() {
 }
 
 void Fleet::restIdle() {
+  forgetCleanWards();
   auto const now = clock_.monotonic();
   for (auto each = places_.begin(); each != places_.end();) {
     auto& place = *each->second;
@@ -142,6 +195,8 @@ Task<void> Fleet::tryOut(Build build) {
 
 void Fleet::retire(Build const& build, Build const& heir) {
   redirectStates(build, heir);
+  witnesses_.erase(build->digest);
+  std::erase_if(wards_, [&](auto const& each) { return each.second.build == build; });
   std::vector<std::shared_ptr<Place>> leaving;
   for (auto const& [key, place] : places_)
     if (place->build == build) leaving.push_back(place);
@@ -173,13 +228,32 @@ std::vector<WorkerStatus> Fleet::workers() const {
     if (!place->slot) continue;
     auto status = place->slot->status();
     status.version = place->build->manifest.version;
-    if (!isForOneCall(place->share)) status.vendor_id = place->share;
     if (place->leaving && status.in_flight > 0) status.state = "draining";
     out.push_back(std::move(status));
+  }
+  for (auto const& [key, ward] : wards_) {
+    if (ward.record->policy.state() == RestartPolicy::State::open || ward.record.use_count() > 1) continue;
+    out.push_back(statusOf(ward, key.second));
   }
   std::ranges::sort(out, {}, [](WorkerStatus const& one) {
     return std::tie(one.plugin_id, one.vendor_id, one.version, one.pid);
   });
+  return out;
+}
+
+WorkerStatus Fleet::statusOf(Ward const& ward, std::string const& vendor_id) {
+  auto const& manifest = ward.build->manifest;
+  bool const for_good = ward.record->policy.state() == RestartPolicy::State::quarantined;
+  WorkerStatus out;
+  out.plugin_id = manifest.id;
+  out.version = manifest.version;
+  out.vendor_id = vendor_id;
+  out.state = for_good ? "quarantined" : "half open";
+  out.last_exit = ward.record->last_exit;
+  out.digest = ward.build->digest;
+  out.last_crash = ward.record->last_crash;
+  if (for_good)
+    out.quarantine = quarantineError(manifest, vendor_id, ward.record->quarantineReason()).message;
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -46,6 +47,13 @@ public:
   // The build takes no new calls. Its workers end after their last call; before, their instances hand their
   // state to `heir`, if there is one.
   void retire(Build const& build, Build const& heir);
+  // Quarantines and half-open states of the plugin are forgotten; false if there is none.
+  bool release(std::string_view plugin_id);
+
+  // A call was answered: the build works for this vendor.
+  void answered(Build const& build, std::string const& vendor_id);
+  // Whether the build has worked for another vendor of late, so that it is not all to blame.
+  bool worksForOthers(std::string const& digest, std::string const& vendor_id) const;
 
   std::vector<WorkerStatus> workers() const;
   std::size_t busy() const; // leases, and workers that hand their state on
@@ -62,10 +70,21 @@ private:
     std::map<std::string, std::string> by_account; // JSON
     std::size_t bytes = 0;
   };
-  using Key = std::pair<std::string, std::string>; // digest and share
+  using Key = std::pair<std::string, std::string>; // digest and share, or digest and vendor
+  struct Ward {                                    // the workers for one call each of a vendor
+    Build build;
+    std::shared_ptr<WorkerRecord> record;
+  };
+  struct Witness {
+    std::string vendor_id;
+    Monotonic at{0};
+  };
 
   Isolation isolationOf(std::string const& plugin_id) const;
   std::shared_ptr<Place> placeFor(Build const& build, std::string const& vendor_id);
+  std::shared_ptr<WorkerRecord> wardOf(Build const& build, std::string const& vendor_id);
+  void forgetCleanWards();
+  static WorkerStatus statusOf(Ward const& ward, std::string const& vendor_id);
   void release(std::shared_ptr<Place> const& place);
   void letGo(std::shared_ptr<Place> place);
   std::vector<std::shared_ptr<Place>> all() const;
@@ -92,7 +111,9 @@ private:
   Spawner spawner_; // must outlive the slots
   std::map<Key, std::shared_ptr<Place>> places_;
   std::vector<std::shared_ptr<Place>> leaving_;
-  std::map<std::string, States> states_; // by plugin id
+  std::map<Key, Ward> wards_;
+  std::map<std::string, std::array<Witness, 2>> witnesses_; // by digest; the newest two vendors, newest first
+  std::map<std::string, States> states_;                    // by plugin id
   std::shared_ptr<asio::cancellation_signal> stop_watching_;
   bool watching_ = false;
   bool stopping_ = false;

@@ -99,6 +99,96 @@ TEST(Isolation, OneVendorsCrashDoesNotTouchAnothersCalls) {
   EXPECT_TRUE(pids(runtime).contains(pid));
 }
 
+// Vendor A's calls end their worker, each by another input; vendor B's do not.
+struct TwoVendors {
+  explicit TwoVendors(Isolation isolation) : runtime(withLongIdle(isolation), &clock) {}
+  static SupervisorOptions withLongIdle(Isolation isolation) {
+    auto options = isolated(isolation);
+    options.idle_vendor = 24h;
+    return options;
+  }
+  Error crashOfA() {
+    clock.advance(10s); // over the pause after a death
+    auto const result =
+        runtime.run(callOf(runtime, "ven_a", "crash", runtime.host, json::value{{"n", ++calls}}));
+    return result ? Error() : result.error();
+  }
+  Result<json::value> answer(std::string vendor) {
+    return runtime.run(callOf(runtime, std::move(vendor), "echo", runtime.host));
+  }
+  void untilHalfOpen() {
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(crashOfA().provider_code, "poisoned");
+    EXPECT_EQ(crashOfA().provider_code, "worker_backing_off");
+  }
+  void untilQuarantined() {
+    untilHalfOpen();
+    for (int trial = 0; trial < 3; ++trial) {
+      clock.advance(30s);
+      EXPECT_EQ(crashOfA().provider_code, "poisoned");
+    }
+  }
+  std::string stateOfA() const {
+    for (auto const& worker : runtime.supervisor->workers())
+      if (worker.vendor_id == "ven_a") return worker.state;
+    return "none";
+  }
+  int calls = 0;
+  VirtualClock clock{TimePoint{}};
+  Runtime runtime;
+};
+
+class WithoutSharing : public ::testing::TestWithParam<Isolation> {};
+
+TEST_P(WithoutSharing, AVendorWhoseWorkersKeepDyingSlowsNobodyElseDown) {
+  TwoVendors vendors(GetParam());
+  ASSERT_TRUE(vendors.answer("ven_b"));
+  vendors.untilHalfOpen();
+  EXPECT_EQ(vendors.stateOfA(), "half open");
+  ASSERT_TRUE(vendors.answer("ven_b")) << "at once: the clock stands still";
+  for (int trial = 0; trial < 3; ++trial) {
+    vendors.clock.advance(30s);
+    vendors.crashOfA();
+    ASSERT_TRUE(vendors.answer("ven_b"));
+  }
+  auto const refused = vendors.answer("ven_a");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().provider_code, "plugin_quarantined");
+  EXPECT_NE(refused.error().message.find("for ven_a"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(vendors.stateOfA(), "quarantined");
+  EXPECT_TRUE(vendors.answer("ven_b"));
+  ASSERT_TRUE(vendors.runtime.run(vendors.runtime.supervisor->release("test.host_probe")));
+  EXPECT_TRUE(vendors.answer("ven_a"));
+}
+
+TEST_P(WithoutSharing, ABuildThatWorksForNobodyElseIsQuarantinedForAll) {
+  TwoVendors vendors(GetParam());
+  vendors.untilQuarantined();
+  auto const refused = vendors.answer("ven_b");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().provider_code, "plugin_quarantined");
+  auto const released = vendors.runtime.run(vendors.runtime.supervisor->release("test.host_probe"));
+  ASSERT_TRUE(released) << released.error().message;
+  EXPECT_EQ(released->outcome, Adoption::Outcome::released);
+  EXPECT_TRUE(vendors.answer("ven_b"));
+  EXPECT_TRUE(vendors.answer("ven_a"));
+  auto const again = vendors.runtime.run(vendors.runtime.supervisor->release("test.host_probe"));
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+}
+
+TEST_P(WithoutSharing, ATrialThatGoesWellLetsTheVendorInAgain) {
+  TwoVendors vendors(GetParam());
+  vendors.untilHalfOpen();
+  vendors.clock.advance(30s);
+  EXPECT_TRUE(vendors.answer("ven_a"));
+  EXPECT_TRUE(vendors.answer("ven_a"));
+  EXPECT_NE(vendors.stateOfA(), "half open");
+}
+
+INSTANTIATE_TEST_SUITE_P(Isolation, WithoutSharing,
+                         ::testing::Values(Isolation::vendor, Isolation::operation),
+                         [](auto const& info) { return std::string(name(info.param)); });
+
 TEST(Isolation, OnePluginsOwnSettingWins) {
   SupervisorOptions options;
   options.isolation_of["test.host_probe"] = Isolation::vendor;

@@ -29,11 +29,35 @@ Error cancelledError() {
 
 } // namespace
 
+bool WorkerRecord::isClean(TimePoint now) const {
+  bool const crashed = last_crash && now - *last_crash < kCrashOfLate;
+  return !crashed && policy.state() == RestartPolicy::State::open;
+}
+
+std::string WorkerRecord::quarantineReason() const {
+  return std::to_string(RestartPolicy::kTrials) + " trial calls in a row ended its worker, the last one " +
+         last_exit;
+}
+
+Error quarantineError(Manifest const& manifest, std::string_view vendor_id, std::string_view why) {
+  auto const whose = vendor_id.empty() ? std::string() : " for " + std::string(vendor_id);
+  Error error(ErrorKind::transient, manifest.id + " " + manifest.version + " is in quarantine" + whose +
+                                        ", because " + std::string(why) +
+                                        ". Install another version of it, or lift it with `garland plugins "
+                                        "release " +
+                                        manifest.id + "`");
+  error.provider_code = "plugin_quarantined";
+  return error;
+}
+
 PluginSlot::PluginSlot(asio::any_io_executor const& executor, Clock& clock, Random& random, Log const& log,
-                       SupervisorOptions options, Spawner& spawner, PluginInfo plugin)
+                       SupervisorOptions options, Spawner& spawner, PluginInfo plugin, std::string vendor_id,
+                       std::shared_ptr<WorkerRecord> shared)
     : executor_(executor), clock_(clock), log_(log), options_(std::move(options)), spawner_(spawner),
-      plugin_(std::move(plugin)), random_(random),
-      policy_(options_.restart_base, options_.restart_cap, random) {}
+      plugin_(std::move(plugin)), random_(random), vendor_id_(std::move(vendor_id)),
+      one_call_(shared != nullptr), record_(std::move(shared)) {
+  if (!record_) record_ = std::make_shared<WorkerRecord>(options_.restart_base, options_.restart_cap, random);
+}
 
 PluginSlot::~PluginSlot() {
   if (worker_) worker_->abandon();
@@ -45,14 +69,15 @@ Task<PluginSlot::Lease> PluginSlot::acquire(Milliseconds patience) {
   Lease lease;
   while (true) {
     auto const now = clock_.monotonic();
-    auto const gate = lease.trial ? Gate::go : policy_.gate(now);
+    auto const gate = lease.trial ? Gate::go : record_->policy.gate(now);
     if (stopping_) co_return stoppingError();
     if (refusal_) co_return *refusal_;
     if (gate == Gate::never) co_return quarantined();
     if (gate == Gate::away) co_return backingOff(now);
     if (gate == Gate::trial) {
       lease.trial = true;
-      policy_.beginTrial(now);
+      on_trial_ = true;
+      record_->policy.beginTrial(now);
     }
     if (ready_ && !ready_->isEnding()) {
       lease.worker = ready_;
@@ -65,7 +90,7 @@ Task<PluginSlot::Lease> PluginSlot::acquire(Milliseconds patience) {
       co_return cancelledError();
     }
     if (!starting_ && gate == Gate::pause) {
-      auto const pause = std::chrono::ceil<Milliseconds>(policy_.nextTry() - now);
+      auto const pause = std::chrono::ceil<Milliseconds>(record_->policy.nextTry() - now);
       if (pause > patience) co_return backingOff(now);
       CO_TRY_VOID(co_await clock_.sleepFor(pause));
       continue;
@@ -84,39 +109,36 @@ Task<PluginSlot::Lease> PluginSlot::acquire(Milliseconds patience) {
 }
 
 void PluginSlot::release(Lease const& lease, Use use) {
-  if (!lease.trial || policy_.state() != RestartPolicy::State::halfOpen) return;
-  if (use != Use::lived) return policy_.trialDropped(clock_.monotonic()); // a death was counted already
-  policy_.trialPassed();
+  if (!lease.trial || record_->policy.state() != RestartPolicy::State::halfOpen) return;
+  if (use != Use::lived)
+    return record_->policy.trialDropped(clock_.monotonic()); // a death was counted already
+  record_->policy.trialPassed();
   tell(SupervisorEvent::Kind::recovered, "a trial call went well, so it takes every call again");
 }
 
 std::shared_ptr<PluginSlot> PluginSlot::sibling() {
   auto const out =
-      std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin_);
+      std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin_, vendor_id_);
   out->image_ = image_;
   out->solo_ = true;
   return out;
 }
 
 Error PluginSlot::backingOff(Monotonic now) const {
-  bool const half_open = policy_.state() == RestartPolicy::State::halfOpen;
+  bool const half_open = record_->policy.state() == RestartPolicy::State::halfOpen;
   Error error(ErrorKind::transient,
-              "the worker of " + plugin_.manifest.id + " " + last_exit_ +
+              "the worker of " + plugin_.manifest.id + " " + record_->last_exit +
                   (half_open
                        ? "; it has died so often that only one call every 30 seconds is let through to try it"
                        : " and rests before it is started again"));
   error.provider_code = "worker_backing_off";
-  error.retry_after = std::max(std::chrono::ceil<Milliseconds>(policy_.nextTry() - now), Milliseconds(1));
+  error.retry_after =
+      std::max(std::chrono::ceil<Milliseconds>(record_->policy.nextTry() - now), Milliseconds(1));
   return error;
 }
 
 Error PluginSlot::quarantined() const {
-  Error error(ErrorKind::transient,
-              plugin_.manifest.id + " " + plugin_.manifest.version +
-                  " is in quarantine, because its worker died again and again: it " + last_exit_ +
-                  ". Install another version of it, or restart garlandd to try this one again");
-  error.provider_code = "plugin_quarantined";
-  return error;
+  return quarantineError(plugin_.manifest, vendor_id_, record_->quarantineReason());
 }
 
 asio::awaitable<void> PluginSlot::runStart(Self self, std::shared_ptr<Start> start) {
@@ -137,7 +159,7 @@ Task<void> PluginSlot::startWorker() {
   if (!spawned && spawned.error().kind == ErrorKind::invalidInput)
     co_return refuse(std::move(spawned).error());
   if (!spawned) {
-    last_exit_ = "could not be started: " + spawned.error().message;
+    record_->last_exit = "could not be started: " + spawned.error().message;
     countDeath();
     co_return std::move(spawned).error();
   }
@@ -160,9 +182,9 @@ Task<void> PluginSlot::startWorker() {
     co_return refuse(std::move(*objection));
   }
   if (worker->isGone() || worker_ != worker)
-    co_return Error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + last_exit_);
+    co_return Error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + record_->last_exit);
   ready_ = worker;
-  if (starts_ > 1 && last_crash_at_) tell(SupervisorEvent::Kind::restarted, "a new worker is ready");
+  if (starts_ > 1 && record_->last_crash) tell(SupervisorEvent::Kind::restarted, "a new worker is ready");
   co_return Result<void>();
 }
 
@@ -224,12 +246,12 @@ Error PluginSlot::refuse(Error error) {
 void PluginSlot::onEnded(WorkerEnd const& end) {
   ready_.reset();
   worker_.reset();
-  last_exit_ = end.how;
+  record_->last_exit = end.how;
   last_end_ = end;
   last_end_->report.reset(); // it may be large
   stop_timer_.reset();
   if (!end.crashed || refusal_ || (stopping_ && !solo_)) return;
-  last_crash_at_ = clock_.now();
+  record_->last_crash = clock_.now();
   auto const kept = keepCapsule(end);
   log_.warn("a worker ended", {{"plugin", plugin_.manifest.id}, {"how", end.how}});
   tell(SupervisorEvent::Kind::crashed, solo_ ? kept.summary + ", alone in its worker" : kept.summary, false,
@@ -259,15 +281,15 @@ CapsuleNote PluginSlot::keepCapsule(WorkerEnd const& end) const {
 }
 
 void PluginSlot::countDeath() {
-  if (!policy_.died(clock_.monotonic()) || solo_) return;
-  if (policy_.state() == RestartPolicy::State::halfOpen)
+  bool const half_open = record_->policy.state() == RestartPolicy::State::halfOpen;
+  if (one_call_ && half_open && !on_trial_) return; // it began before: no trial failed
+  if (!record_->policy.died(clock_.monotonic()) || solo_) return;
+  if (record_->policy.state() == RestartPolicy::State::halfOpen)
     return tell(
         SupervisorEvent::Kind::halfOpen,
         "its worker died 5 times within a minute; one call every 30 seconds is let through to try it");
   log_.error("a plugin is in quarantine", {{"plugin", plugin_.manifest.id}, {"digest", plugin_.digest}});
-  tell(SupervisorEvent::Kind::quarantined,
-       "3 trial calls in a row ended its worker, so this build is not run any more; the last one " +
-           last_exit_);
+  tell(SupervisorEvent::Kind::quarantined, record_->quarantineReason());
 }
 
 void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault,
@@ -277,6 +299,7 @@ void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build
   event.time = clock_.now();
   event.plugin_id = plugin_.manifest.id;
   event.digest = plugin_.digest;
+  event.vendor_id = vendor_id_;
   event.kind = kind;
   event.reason = std::move(reason);
   event.build_at_fault = build_at_fault;
@@ -293,10 +316,11 @@ std::vector<std::string> PluginSlot::arguments() const {
 WorkerStatus PluginSlot::status() const {
   WorkerStatus out;
   out.plugin_id = plugin_.manifest.id;
+  out.vendor_id = vendor_id_;
   out.restarts = starts_ > 0 ? starts_ - 1 : 0;
-  out.last_exit = last_exit_;
+  out.last_exit = record_->last_exit;
   out.digest = plugin_.digest;
-  out.last_crash = last_crash_at_;
+  out.last_crash = record_->last_crash;
   if (isQuarantined()) out.quarantine = quarantined().message;
   if (worker_) {
     out.pid = worker_->pid();
@@ -307,8 +331,9 @@ WorkerStatus PluginSlot::status() const {
   else if (worker_)
     out.state = out.in_flight > 0 ? "running" : "idle";
   else
-    out.state = policy_.gate(clock_.monotonic()) == RestartPolicy::Gate::pause ? "backing off" : "stopped";
-  if (policy_.state() == RestartPolicy::State::halfOpen) out.state = "half open";
+    out.state =
+        record_->policy.gate(clock_.monotonic()) == RestartPolicy::Gate::pause ? "backing off" : "stopped";
+  if (record_->policy.state() == RestartPolicy::State::halfOpen) out.state = "half open";
   if (isQuarantined()) out.state = "quarantined";
   return out;
 }
@@ -335,10 +360,7 @@ void PluginSlot::stopWorker(std::string why_killed) {
   });
 }
 
-bool PluginSlot::isClean() const {
-  bool const crashed = last_crash_at_ && clock_.now() - *last_crash_at_ < kCrashOfLate;
-  return !hasWorker() && !refusal_ && !crashed && policy_.state() == RestartPolicy::State::open;
-}
+bool PluginSlot::isClean() const { return !hasWorker() && !refusal_ && record_->isClean(clock_.now()); }
 
 Task<void> PluginSlot::ended() {
   auto const self = shared_from_this();

@@ -11,11 +11,30 @@
 
 namespace garland::runtime {
 
+// What is remembered of a build's workers: by the slot they have one after the other, or by all slots that
+// serve one call each.
+struct WorkerRecord {
+  WorkerRecord(Milliseconds base, Milliseconds cap, Random& random) : policy(base, cap, random) {}
+  // Nothing would be forgotten if it went away.
+  bool isClean(TimePoint now) const;
+  std::string quarantineReason() const;
+
+  RestartPolicy policy;
+  std::string last_exit;
+  std::optional<TimePoint> last_crash;
+};
+
+// What a call is told whose build is in quarantine; `vendor_id` "": for everybody.
+Error quarantineError(Manifest const& manifest, std::string_view vendor_id, std::string_view why);
+
 // [loop thread]
 class PluginSlot : public std::enable_shared_from_this<PluginSlot> {
 public:
+  // `vendor_id`: whose calls it takes; "" everybody's. `shared`: the record of slots for one call each; null:
+  // it has one of its own.
   PluginSlot(asio::any_io_executor const& executor, Clock& clock, Random& random, Log const& log,
-             SupervisorOptions options, Spawner& spawner, PluginInfo plugin);
+             SupervisorOptions options, Spawner& spawner, PluginInfo plugin, std::string vendor_id,
+             std::shared_ptr<WorkerRecord> shared = nullptr);
   ~PluginSlot();
   PluginSlot(PluginSlot const&) = delete;
   PluginSlot& operator=(PluginSlot const&) = delete;
@@ -31,7 +50,8 @@ public:
   Task<Lease> acquire(Milliseconds patience);
   // Null if there is none that takes calls.
   std::shared_ptr<WorkerLink> ready() const {
-    return ready_ && !ready_->isEnding() && policy_.state() == RestartPolicy::State::open ? ready_ : nullptr;
+    return ready_ && !ready_->isEnding() && record_->policy.state() == RestartPolicy::State::open ? ready_
+                                                                                                  : nullptr;
   }
   enum class Use { lived, died, dropped }; // dropped: the call said nothing about the worker
   void release(Lease const& lease, Use use);
@@ -39,7 +59,8 @@ public:
   std::shared_ptr<PluginSlot> sibling();
 
   PluginInfo const& plugin() const { return plugin_; }
-  bool isQuarantined() const { return policy_.state() == RestartPolicy::State::quarantined; }
+  bool isQuarantined() const { return record_->policy.state() == RestartPolicy::State::quarantined; }
+  bool isShut() const { return record_->policy.state() != RestartPolicy::State::open; }
   // Of the last worker; nothing before the first has ended.
   std::optional<WorkerEnd> const& lastEnd() const { return last_end_; }
   void tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault = false,
@@ -84,8 +105,11 @@ private:
   Spawner& spawner_;
   PluginInfo plugin_;
   Random& random_;
-  RestartPolicy policy_;
-  bool solo_ = false; // a sibling
+  std::string vendor_id_;
+  bool one_call_ = false;
+  std::shared_ptr<WorkerRecord> record_;
+  bool solo_ = false;     // a sibling
+  bool on_trial_ = false; // one call: it is the one that was let through
 
   std::shared_ptr<OwnedFd const> image_; // sealed at the first start, kept for the next ones
   std::shared_ptr<WorkerLink> worker_;   // from its start to its end
@@ -95,9 +119,7 @@ private:
   std::optional<asio::steady_timer> stop_timer_;
   bool stopping_ = false;
   std::uint64_t starts_ = 0;
-  std::string last_exit_;
   std::optional<WorkerEnd> last_end_;
-  std::optional<TimePoint> last_crash_at_;
 };
 
 } // namespace garland::runtime

@@ -166,7 +166,7 @@ void PoisonControl::cancelCalls() {
 
 Error PoisonControl::park(Patient& patient, std::string const& how) {
   auto const& slot = *patient.slot;
-  ledger_.park(patient.call->key, how, clock_.monotonic());
+  ledger_.park(patient.call->key, patient.call->ask.account_id, how, clock_.monotonic());
   log_.error("a call is set aside because it ends its worker", {{"call", patient.title}, {"how", how}});
   slot.tell(SupervisorEvent::Kind::poisoned,
             patient.title + " ended its worker, also when it ran alone (it " + how + "); it is set aside");

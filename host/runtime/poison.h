@@ -30,6 +30,8 @@ public:
   Task<json::value> run(std::shared_ptr<PluginSlot> slot, Call call, CallHost& host,
                         std::chrono::steady_clock::time_point deadline, std::string state);
 
+  // See Supervisor::retryParked().
+  void retryParked(std::string_view account_id) { ledger_.forgive(account_id); }
   void refuseCalls() { stopping_ = true; } // no call is run again any more
   void cancelCalls();                      // those that run alone
 

@@ -291,6 +291,24 @@ TEST_F(PoisonOnVirtualTime, WhatBreaksAWorkerForLaterCallsIsFoundByThreeStrikes)
   EXPECT_EQ(count(Kind::crashed), 4) << "three shared workers and the closing check";
 }
 
+TEST_F(Poison, AfterARepairACallThatWasSetAsideRunsAgain) {
+  start("work", workOf(1, 1), provider);
+  waitForAll();
+  start("work", workOf(1, 1), provider);
+  waitForAll();
+  EXPECT_EQ(ended.back()->error().provider_code, "poisoned");
+  EXPECT_EQ(count(Kind::crashed), 2) << "the second time it was not run";
+  runtime.supervisor->retryParked("con_other");
+  start("work", workOf(1, 1), provider);
+  waitForAll();
+  EXPECT_EQ(count(Kind::crashed), 2);
+  runtime.supervisor->retryParked("con_1");
+  start("work", workOf(1, 1), provider);
+  waitForAll();
+  EXPECT_EQ(ended.back()->error().provider_code, "poisoned");
+  EXPECT_EQ(count(Kind::crashed), 3) << "it was run once, alone";
+}
+
 // ---------------------------------------------------------------- restart policy
 
 TEST_F(PoisonOnVirtualTime, ABuildThatDiesAgainAndAgainIsTriedAndThenQuarantined) {

@@ -2,6 +2,10 @@
 
 #include "host/runtime/semver.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 
 namespace garland::runtime {
@@ -11,12 +15,18 @@ using Outcome = Adoption::Outcome;
 
 std::string digestOf(Build const& build) { return build ? build->digest : ""; }
 
+Task<Build> prepareIn(Releases const* releases, PluginInfo plugin) { co_return releases->prepare(plugin); }
+
+Task<void> nothing() { co_return Result<void>(); }
+
 } // namespace
 
 Releases::Releases(KeptBuilds kept, Log const& log, Options options)
     : kept_(std::move(kept)), log_(log), options_(options) {
   restore();
 }
+
+Releases::~Releases() { disk_.join(); }
 
 Build Releases::find(std::string_view plugin_id) const {
   auto const line = lines_.find(plugin_id);
@@ -40,7 +50,13 @@ Adoption Releases::verdict(PluginInfo const& plugin, bool allow_downgrade) const
     auto const running = runs ? runs->manifest.version : std::string();
     return Adoption{id, outcome, takes_over ? version : running, std::move(words)};
   };
-  if (runs && runs->digest == plugin.digest) return told(Outcome::unchanged, id + " " + version + " runs");
+  if (runs && runs->digest == plugin.digest)
+    return told(Outcome::unchanged, id + " " + version +
+                                        (known->second.bad.contains(runs->digest)
+                                             ? " is in quarantine; install a corrected version, or lift it "
+                                               "with `garland plugins release " +
+                                                   id + "`"
+                                             : " runs"));
   auto objection = plugin.refusal.empty() ? std::nullopt : std::optional(plugin.refusal);
   if (!objection && known != lines_.end()) objection = objectionTo(plugin, known->second, allow_downgrade);
   if (objection && runs) *objection += "; " + runs->manifest.version + " goes on";
@@ -56,7 +72,10 @@ std::optional<std::string> Releases::objectionTo(PluginInfo const& plugin, Line 
   auto const& version = plugin.manifest.version;
   auto const title = plugin.manifest.id + " " + version;
   if (line.bad.contains(plugin.digest) && !allow_downgrade)
-    return title + " was quarantined in this very build; install a corrected version";
+    return title +
+           " was quarantined in this very build; install a corrected version, or lift it with `garland "
+           "plugins release " +
+           plugin.manifest.id + "`";
   if (line.highest.empty() || allow_downgrade) return std::nullopt;
   auto const order = compareVersions(version, line.highest);
   if (order < 0)
@@ -76,6 +95,16 @@ Build Releases::prepare(PluginInfo const& plugin) const {
   log_.warn("a plugin's build could not be kept; it runs from where it is installed",
             {{"plugin", plugin.manifest.id}, {"reason", kept.error().message}});
   return std::make_shared<PluginInfo>(plugin);
+}
+
+Task<Build> Releases::prepareAside(PluginInfo plugin) {
+  auto copying = prepareIn(this, std::move(plugin));
+  co_return co_await asio::co_spawn(disk_, std::move(copying), asio::use_awaitable);
+}
+
+Task<void> Releases::written() {
+  auto last = nothing(); // the thread takes one after the other
+  co_return co_await asio::co_spawn(disk_, std::move(last), asio::use_awaitable);
 }
 
 void Releases::install(Build const& build) {
@@ -109,25 +138,62 @@ void Releases::remove(std::string const& plugin_id) {
 void Releases::provedGood(Build const& build) {
   auto const line = lines_.find(build->manifest.id);
   if (line == lines_.end() || line->second.current != build || line->second.good) return;
+  if (line->second.bad.contains(build->digest)) return; // a call that was under way
   line->second.good = true;
   save();
 }
 
-Build Releases::fallBack(Build const& quarantined) {
-  auto const found = lines_.find(quarantined->manifest.id);
+Build Releases::fallBack(Build const& bad, std::string why) {
+  auto const found = lines_.find(bad->manifest.id);
   if (found == lines_.end()) return nullptr;
   auto& line = found->second;
-  if (line.current != quarantined) return line.current;
+  if (line.current != bad) return line.current;
   if (!line.last_good) return nullptr;
-  line.bad.insert(quarantined->digest);
+  line.bad[bad->digest] = std::move(why);
   line.current = std::exchange(line.last_good, nullptr);
   line.good = true;
   log_.error("a quarantined plugin falls back to its last good version",
-             {{"plugin", quarantined->manifest.id},
-              {"quarantined", quarantined->manifest.version},
+             {{"plugin", bad->manifest.id},
+              {"quarantined", bad->manifest.version},
               {"runs", line.current->manifest.version}});
   save();
   return line.current;
+}
+
+Build Releases::quarantine(Build const& bad, std::string why) {
+  auto const found = lines_.find(bad->manifest.id);
+  if (found == lines_.end() || found->second.current != bad) return nullptr;
+  if (auto good = fallBack(bad, why)) return good;
+  found->second.good = false; // however often it has answered: nothing falls back to it
+  found->second.bad[bad->digest] = std::move(why);
+  save();
+  return nullptr;
+}
+
+std::string const* Releases::quarantined(PluginInfo const& build) const {
+  auto const line = lines_.find(build.manifest.id);
+  if (line == lines_.end()) return nullptr;
+  auto const why = line->second.bad.find(build.digest);
+  return why == line->second.bad.end() ? nullptr : &why->second;
+}
+
+std::vector<Quarantine> Releases::quarantines() const {
+  std::vector<Quarantine> out;
+  for (auto const& [id, line] : lines_) {
+    auto const bad = line.bad.find(line.highest_digest);
+    if (bad == line.bad.end()) continue;
+    bool const another = line.current && line.current->digest != bad->first;
+    out.push_back({id, line.highest, bad->first, bad->second, another ? line.current->manifest.version : ""});
+  }
+  return out;
+}
+
+bool Releases::release(std::string const& plugin_id) {
+  auto const line = lines_.find(plugin_id);
+  if (line == lines_.end() || line->second.bad.empty()) return false;
+  line->second.bad.clear();
+  save();
+  return true;
 }
 
 // ---------------------------------------------------------------- across restarts
@@ -138,38 +204,46 @@ void Releases::restore() {
   if (!plugins || !plugins->is_object()) return;
   std::set<std::string> wanted;
   for (auto const& [id, note] : plugins->as_object()) {
-    Line line;
-    auto const load = [&](std::string_view pointer) -> Build {
-      auto kept = kept_.load(textOr(note, pointer, ""));
-      if (!kept || kept->manifest.id != std::string_view(id)) return nullptr;
-      wanted.insert(kept->digest);
-      return std::make_shared<PluginInfo>(std::move(*kept));
-    };
-    line.current = load("/current");
-    line.last_good = load("/last_good");
-    line.good = line.current && boolOr(note, "/good", false);
-    line.highest = textOr(note, "/highest", "");
-    line.highest_digest = textOr(note, "/highest_digest", "");
-    if (auto const* bad = garland::find(note, "/quarantined"); bad && bad->is_array())
-      for (auto const& digest : bad->as_array())
-        if (digest.is_string()) line.bad.emplace(digest.as_string());
+    auto line = lineFrom(id, note);
+    for (auto const& build : {line.current, line.last_good}) wanted.insert(digestOf(build));
     lines_.emplace(std::string(id), std::move(line));
   }
   kept_.prune(wanted);
 }
 
+Releases::Line Releases::lineFrom(std::string_view plugin_id, json::value const& note) const {
+  Line line;
+  auto const load = [&](std::string_view pointer) -> Build {
+    auto kept = kept_.load(textOr(note, pointer, ""));
+    if (!kept || kept->manifest.id != plugin_id) return nullptr;
+    return std::make_shared<PluginInfo>(std::move(*kept));
+  };
+  line.current = load("/current");
+  line.last_good = load("/last_good");
+  line.good = line.current && boolOr(note, "/good", false);
+  line.highest = textOr(note, "/highest", "");
+  line.highest_digest = textOr(note, "/highest_digest", "");
+  if (auto const* bad = garland::find(note, "/quarantined"); bad && bad->is_object())
+    for (auto const& [digest, why] : bad->as_object())
+      if (why.is_string()) line.bad.emplace(digest, why.as_string());
+  return line;
+}
+
 void Releases::save() {
   json::object plugins;
   for (auto const& [id, line] : lines_) {
-    json::array bad;
-    for (auto const& digest : line.bad) bad.emplace_back(digest);
+    json::object bad;
+    for (auto const& [digest, why] : line.bad) bad[digest] = why;
     plugins[id] = json::object{{"current", digestOf(line.current)},     {"good", line.good},
                                {"last_good", digestOf(line.last_good)}, {"highest", line.highest},
                                {"highest_digest", line.highest_digest}, {"quarantined", std::move(bad)}};
   }
-  auto const written = kept_.write(json::object{{"plugins", std::move(plugins)}});
-  if (!written)
-    log_.warn("which builds run could not be written down", {{"reason", written.error().message}});
+  json::object notes{{"plugins", std::move(plugins)}};
+  asio::post(disk_, [kept = kept_, log = &log_, notes = json::value(std::move(notes))] {
+    auto const written = kept.write(notes);
+    if (!written)
+      log->warn("which builds run could not be written down", {{"reason", written.error().message}});
+  });
 }
 
 } // namespace garland::runtime

@@ -4,11 +4,14 @@
 #include "host/runtime/host_test_kit.h"
 #include "host/vault/vault.h"
 
+#include <thread>
+
 namespace garland::runtime::testing {
 namespace {
 
 namespace fs = std::filesystem;
 using Outcome = Adoption::Outcome;
+constexpr char const* kWhy = "3 trial calls in a row ended its worker";
 
 class ReleasesTest : public ::testing::Test {
 protected:
@@ -19,7 +22,10 @@ protected:
     fs::remove_all(folder_);
     restart();
   }
-  ~ReleasesTest() override { fs::remove_all(folder_); }
+  ~ReleasesTest() override {
+    releases_.reset(); // it writes as long as it lives
+    fs::remove_all(folder_);
+  }
 
   // A new daemon on the same folder.
   void restart(bool development = false) {
@@ -53,7 +59,9 @@ protected:
   fs::path folder_;
   SystemClock clock_;
   Redactor redactor_;
-  Log log_{clock_, redactor_, LogLevel::error, [](std::string_view) {}};
+  std::thread::id logged_on_; // the last line
+  Log log_{clock_, redactor_, LogLevel::warn,
+           [this](std::string_view) { logged_on_ = std::this_thread::get_id(); }};
   std::unique_ptr<Releases> releases_;
 };
 
@@ -103,7 +111,7 @@ TEST_F(ReleasesTest, AQuarantinedBuildFallsBackToTheLastThatHasAnsweredACall) {
   adopt(installed("1.1.0")); // answers nothing
   auto const bad = installed("1.2.0");
   adopt(bad);
-  auto const good = releases_->fallBack(releases_->find("test.plugin"));
+  auto const good = releases_->fallBack(releases_->find("test.plugin"), kWhy);
   ASSERT_TRUE(good);
   EXPECT_EQ(runs(), "1.0.0");
   EXPECT_EQ(adopt(bad).outcome, Outcome::refused);
@@ -115,7 +123,7 @@ TEST_F(ReleasesTest, AFallBackOutlivesTheDaemon) {
   proveGood();
   auto const bad = installed("1.1.0");
   adopt(bad);
-  releases_->fallBack(releases_->find("test.plugin"));
+  releases_->fallBack(releases_->find("test.plugin"), kWhy);
   restart();
   EXPECT_EQ(runs(), "1.0.0");
   EXPECT_EQ(readFile(releases_->find("test.plugin")->path), "the code of 1.0.0");
@@ -130,15 +138,72 @@ TEST_F(ReleasesTest, TheLastGoodBuildIsStillThereAfterARestart) {
   adopt(installed("1.1.0"));
   restart();
   ASSERT_EQ(runs(), "1.1.0");
-  ASSERT_TRUE(releases_->fallBack(releases_->find("test.plugin")));
+  ASSERT_TRUE(releases_->fallBack(releases_->find("test.plugin"), kWhy));
   EXPECT_EQ(runs(), "1.0.0");
 }
 
 TEST_F(ReleasesTest, WithoutAGoodBuildTheQuarantinedOneStays) {
   adopt(installed("1.0.0"));
   adopt(installed("1.1.0"));
-  EXPECT_FALSE(releases_->fallBack(releases_->find("test.plugin")));
+  EXPECT_FALSE(releases_->fallBack(releases_->find("test.plugin"), kWhy));
   EXPECT_EQ(runs(), "1.1.0");
+}
+
+TEST_F(ReleasesTest, AQuarantineOutlivesTheDaemonAlsoWithoutAGoodBuild) {
+  auto const bad = installed("1.0.0");
+  adopt(bad);
+  proveGood();
+  EXPECT_FALSE(releases_->quarantine(releases_->find("test.plugin"), kWhy));
+  restart();
+  ASSERT_EQ(runs(), "1.0.0");
+  auto const* const why = releases_->quarantined(bad);
+  ASSERT_TRUE(why);
+  EXPECT_EQ(*why, kWhy);
+  ASSERT_EQ(releases_->quarantines().size(), 1U);
+  EXPECT_EQ(releases_->quarantines()[0].runs, "");
+  auto const same = adopt(bad);
+  EXPECT_EQ(same.outcome, Outcome::unchanged);
+  EXPECT_NE(same.words.find("garland plugins release test.plugin"), std::string::npos) << same.words;
+}
+
+TEST_F(ReleasesTest, WhatIsReleasedMayRunAlsoAfterARestart) {
+  adopt(installed("1.0.0"));
+  proveGood();
+  auto const bad = installed("1.1.0");
+  adopt(bad);
+  EXPECT_FALSE(releases_->release("test.plugin"));
+  releases_->quarantine(releases_->find("test.plugin"), kWhy);
+  EXPECT_EQ(releases_->quarantines().at(0).runs, "1.0.0");
+  EXPECT_EQ(adopt(bad).outcome, Outcome::refused);
+  EXPECT_TRUE(releases_->release("test.plugin"));
+  EXPECT_FALSE(releases_->release("test.plugin"));
+  restart();
+  EXPECT_TRUE(releases_->quarantines().empty());
+  EXPECT_EQ(adopt(bad).outcome, Outcome::upgraded);
+}
+
+TEST_F(ReleasesTest, NothingFallsBackToAQuarantinedBuildHoweverOftenItHasAnswered) {
+  adopt(installed("1.0.0"));
+  proveGood();
+  auto const bad = releases_->find("test.plugin");
+  releases_->quarantine(bad, kWhy);
+  releases_->provedGood(bad); // a call that was under way
+  adopt(installed("1.1.0"));
+  EXPECT_FALSE(releases_->fallBack(releases_->find("test.plugin"), kWhy));
+  EXPECT_EQ(runs(), "1.1.0");
+}
+
+TEST_F(ReleasesTest, ABuildIsCopiedOnAnotherThreadThanTheLoops) {
+  writeFile((folder_ / "kept").string(), "no folder can be made here, and the log says so");
+  restart();
+  asio::io_context loop;
+  Build prepared;
+  asio::co_spawn(loop, releases_->prepareAside(installed("1.0.0")),
+                 [&](std::exception_ptr, Result<Build> build) { prepared = build ? *build : nullptr; });
+  loop.run();
+  ASSERT_TRUE(prepared);
+  EXPECT_NE(logged_on_, std::thread::id());
+  EXPECT_NE(logged_on_, std::this_thread::get_id());
 }
 
 TEST_F(ReleasesTest, ACopyThatIsNotWhatWasKeptIsNotRun) {

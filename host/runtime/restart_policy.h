@@ -2,7 +2,7 @@
 //
 // The first death costs nothing, then pauses grow (Backoff). Five deaths within a minute make it half
 // open: one trial call every 30 s, everybody else is turned away. A trial that survives closes the
-// matter; three that die quarantine the build until it is replaced or the daemon restarts.
+// matter; three that die quarantine the build until it is replaced or somebody lifts that.
 // Pure: time is handed in.
 #pragma once
 

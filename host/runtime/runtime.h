@@ -155,6 +155,7 @@ struct SupervisorEvent {
   TimePoint time{};
   std::string plugin_id;
   std::string digest;
+  std::string vendor_id; // whose worker it was, where vendors have their own; else ""
   Kind kind = Kind::crashed;
   std::string reason;  // plain words, going on from the plugin's name; no secrets
   std::string capsule; // of a crash: the file that `garland dev replay` takes; "" if none was kept
@@ -166,7 +167,7 @@ std::string_view name(SupervisorEvent::Kind kind); // "half_open"
 struct WorkerStatus {
   std::string plugin_id;
   std::string version;
-  std::string vendor_id; // whose calls it takes under Isolation::vendor; else ""
+  std::string vendor_id; // whose calls it takes, where vendors share no worker; else ""
   std::string state;     // "idle", "running", "backing off", "half open", "quarantined", "stopped"
   int pid = 0;
   std::uint64_t restarts = 0;
@@ -212,7 +213,7 @@ struct SupervisorOptions {
 
 // What became of one plugin when the supervisor was told what is installed.
 struct Adoption {
-  enum class Outcome { unchanged, installed, upgraded, downgraded, refused, removed };
+  enum class Outcome { unchanged, installed, upgraded, downgraded, refused, removed, released };
   std::string plugin_id;
   Outcome outcome = Outcome::unchanged;
   std::string version; // that takes new calls from now on; "" if none does
@@ -242,6 +243,10 @@ public:
   // The build that a call for this plugin would run in now: this one, a newer one, or after a quarantine
   // the last good one.
   virtual std::shared_ptr<PluginInfo const> build(PluginInfo const& plugin) = 0;
+  // Lifts every quarantine of the plugin: its builds get a clean start. conflict: there is none.
+  virtual Task<Adoption> release(std::string plugin_id) = 0;
+  // Calls of this account that are set aside as "poisoned" may run again, alone: somebody repaired something.
+  virtual void retryParked(std::string_view account_id) = 0;
   virtual std::vector<WorkerStatus> workers() const = 0;
   // The newest of all plugins, oldest first; at most 256.
   virtual std::vector<SupervisorEvent> events() const { return {}; }

@@ -34,7 +34,9 @@ public:
   Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) override;
   Task<std::vector<Adoption>> adopt(Catalogue catalogue, bool allow_downgrade) override;
   Build build(PluginInfo const& plugin) override;
-  std::vector<WorkerStatus> workers() const override { return fleet_->workers(); }
+  Task<Adoption> release(std::string plugin_id) override;
+  void retryParked(std::string_view account_id) override { poison_.retryParked(account_id); }
+  std::vector<WorkerStatus> workers() const override;
   std::vector<SupervisorEvent> events() const override { return events_.all(); }
   Task<void> shutdown() override;
 
@@ -46,7 +48,8 @@ private:
   void onEvent(SupervisorEvent const& event);
   asio::awaitable<Adoption> adoptOne(PluginInfo plugin, bool allow_downgrade);
   void report(Adoption const& adoption) const;
-  void fallBack(std::string const& plugin_id, std::string const& digest);
+  Task<std::vector<Adoption>> adoptAll(Catalogue catalogue, bool allow_downgrade);
+  void turnAway(SupervisorEvent const& event);
 
   asio::any_io_executor executor_;
   Log const& log_;
@@ -84,6 +87,7 @@ Result<Build> WorkerSupervisor::runnable(PluginInfo const& plugin, std::string c
                  id + " has no build that may run; see `garland plugins show " + id + "`");
   if (!build->refusal.empty())
     return Error(ErrorKind::unsupported, id + " may not be loaded: " + build->refusal);
+  if (auto const* why = releases_.quarantined(*build)) return quarantineError(build->manifest, "", *why);
   if (std::ranges::find(build->manifest.operations, operation) == build->manifest.operations.end())
     return Error(ErrorKind::unsupported, id + " does not offer " + operation);
   if (stopping_)
@@ -94,10 +98,14 @@ Result<Build> WorkerSupervisor::runnable(PluginInfo const& plugin, std::string c
 Task<json::value> WorkerSupervisor::callWithin(PluginInfo const& plugin, Call call, CallHost& host) {
   auto const deadline = std::chrono::steady_clock::now() + call.deadline;
   CO_TRY(build, runnable(plugin, call.operation));
-  auto const lease = fleet_->lease(build, call.vendor_id, call.account_id);
+  auto const vendor_id = call.vendor_id;
+  auto const lease = fleet_->lease(build, vendor_id, call.account_id);
   auto state = lease.takeState(call.account_id);
   auto answered = co_await poison_.run(lease.slot(), std::move(call), host, deadline, std::move(state));
-  if (answered) releases_.provedGood(build);
+  if (answered) {
+    releases_.provedGood(build);
+    fleet_->answered(build, vendor_id);
+  }
   co_return answered;
 }
 
@@ -111,23 +119,73 @@ SupervisorOptions WorkerSupervisor::watched(SupervisorOptions options) {
 
 void WorkerSupervisor::onEvent(SupervisorEvent const& event) {
   events_.add(event);
-  if (event.kind == SupervisorEvent::Kind::quarantined || event.build_at_fault)
-    fallBack(event.plugin_id, event.digest);
+  if (event.kind == SupervisorEvent::Kind::quarantined || event.build_at_fault) turnAway(event);
 }
 
 // ---------------------------------------------------------------- new builds
 
-void WorkerSupervisor::fallBack(std::string const& plugin_id, std::string const& digest) {
-  auto const bad = releases_.find(plugin_id);
-  if (!bad || bad->digest != digest) return;
-  auto const good = releases_.fallBack(bad);
+// A vendor whose own worker is at fault does not take the build from others for whom it works.
+void WorkerSupervisor::turnAway(SupervisorEvent const& event) {
+  auto const bad = releases_.find(event.plugin_id);
+  if (!bad || bad->digest != event.digest) return;
+  bool const one_vendor = !event.vendor_id.empty() && fleet_->worksForOthers(event.digest, event.vendor_id);
+  if (!event.build_at_fault && one_vendor) return;
+  auto const good =
+      event.build_at_fault ? releases_.fallBack(bad, event.reason) : releases_.quarantine(bad, event.reason);
   if (good) fleet_->retire(bad, nullptr); // what a broken build would hand on is not wanted
+}
+
+Task<Adoption> WorkerSupervisor::release(std::string plugin_id) {
+  bool const build_was = releases_.release(plugin_id);
+  bool const slot_was = fleet_->release(plugin_id);
+  if (!build_was && !slot_was)
+    co_return Error(ErrorKind::conflict,
+                    plugin_id + " is not in quarantine; its state: `garland plugins show " + plugin_id + "`");
+  CO_TRY_VOID(co_await releases_.written());
+  auto const runs = releases_.find(plugin_id);
+  Adoption out;
+  out.plugin_id = plugin_id;
+  out.outcome = Adoption::Outcome::released;
+  out.version = runs ? runs->manifest.version : "";
+  out.words = plugin_id + " is out of quarantine";
+  log_.info(out.words, {{"plugin", plugin_id}, {"runs", out.version}});
+  co_return out;
+}
+
+std::vector<WorkerStatus> WorkerSupervisor::workers() const {
+  auto out = fleet_->workers();
+  for (auto const& bad : releases_.quarantines()) {
+    WorkerStatus status;
+    status.plugin_id = bad.plugin_id;
+    status.version = bad.version;
+    status.digest = bad.digest;
+    status.state = "quarantined";
+    Manifest manifest;
+    manifest.id = bad.plugin_id;
+    manifest.version = bad.version;
+    status.quarantine = quarantineError(manifest, "", bad.why).message;
+    if (!bad.runs.empty()) status.quarantine += "; " + bad.runs + " runs meanwhile";
+    auto const same = [&](WorkerStatus const& one) {
+      return one.digest == bad.digest && one.vendor_id.empty() && one.state == "quarantined";
+    };
+    if (std::ranges::none_of(out, same)) out.push_back(std::move(status));
+  }
+  return out;
 }
 
 Task<std::vector<Adoption>> WorkerSupervisor::adopt(Catalogue catalogue, bool allow_downgrade) {
   if (std::exchange(adopting_, true))
     co_return Error(ErrorKind::conflict,
                     "the installed plugins are being taken over already; try again in a moment");
+  bool const throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto adopted = co_await adoptAll(std::move(catalogue), allow_downgrade);
+  adopting_ = false;
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  co_return adopted;
+}
+
+Task<std::vector<Adoption>> WorkerSupervisor::adoptAll(Catalogue catalogue, bool allow_downgrade) {
   std::vector<Adoption> out;
   for (auto const& build : releases_.missingIn(catalogue)) {
     auto const& id = build->manifest.id;
@@ -139,7 +197,7 @@ Task<std::vector<Adoption>> WorkerSupervisor::adopt(Catalogue catalogue, bool al
     if (catalogue.find(plugin.manifest.id) != &plugin) continue; // another folder of this id counts
     out.push_back(co_await adoptOne(plugin, allow_downgrade));
   }
-  adopting_ = false;
+  CO_TRY_VOID(co_await releases_.written());
   for (auto const& adoption : out) report(adoption);
   co_return out;
 }
@@ -148,7 +206,13 @@ asio::awaitable<Adoption> WorkerSupervisor::adoptOne(PluginInfo plugin, bool all
   auto adoption = releases_.verdict(plugin, allow_downgrade);
   if (adoption.outcome == Adoption::Outcome::unchanged || adoption.outcome == Adoption::Outcome::refused)
     co_return adoption;
-  auto const build = releases_.prepare(plugin);
+  auto const prepared = co_await releases_.prepareAside(plugin);
+  if (!prepared || stopping_) {
+    adoption.outcome = Adoption::Outcome::refused;
+    adoption.words = plugin.manifest.id + " was not taken over: the host is stopping";
+    co_return adoption;
+  }
+  auto const build = *prepared;
   auto const former = releases_.find(plugin.manifest.id);
   if (former) { // calls go to it until the new one has shown that it can be loaded
     auto const tried = co_await fleet_->tryOut(build);
@@ -178,7 +242,7 @@ void WorkerSupervisor::report(Adoption const& adoption) const {
 asio::awaitable<void> WorkerSupervisor::waitForCalls(std::chrono::steady_clock::duration longest) {
   asio::steady_timer timer(executor_);
   auto const end = std::chrono::steady_clock::now() + longest;
-  while (calls_ + fleet_->busy() > 0 && std::chrono::steady_clock::now() < end) {
+  while (calls_ + fleet_->busy() + std::size_t{adopting_} > 0 && std::chrono::steady_clock::now() < end) {
     timer.expires_after(kPoll);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   }
@@ -232,6 +296,7 @@ std::string_view name(Adoption::Outcome outcome) {
   case Adoption::Outcome::downgraded: return "downgraded";
   case Adoption::Outcome::refused: return "refused";
   case Adoption::Outcome::removed: return "removed";
+  case Adoption::Outcome::released: return "released";
   }
   return "unchanged";
 }

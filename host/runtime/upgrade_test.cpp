@@ -261,6 +261,44 @@ TEST(FallBack, CallsGoToTheLastGoodBuildOnceTheNewOneIsQuarantined) {
   }
   EXPECT_EQ(runtime.answer(), "1.0.0 1");
   EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::refused);
+  auto const workers = runtime.supervisor->workers();
+  auto const tells = [](WorkerStatus const& one) {
+    return one.version == "1.2.0" && one.quarantine.find("1.0.0 runs meanwhile") != std::string::npos;
+  };
+  EXPECT_TRUE(std::ranges::any_of(workers, tells))
+      << "an operator sees why the installed version does not run";
+  ASSERT_TRUE(runtime.run(runtime.supervisor->release("test.upgrading")));
+  EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::upgraded);
+}
+
+TEST(Quarantine, OfTheOnlyBuildOutlivesTheDaemonUntilItIsReleased) {
+  VirtualClock clock{TimePoint{}};
+  auto const folder =
+      std::filesystem::temp_directory_path() / ("garland-quarantine-" + std::to_string(::getpid()));
+  std::filesystem::remove_all(folder);
+  SupervisorOptions options;
+  options.restart_base = 2000ms; // longer than the calls' patience
+  options.builds_dir = folder.string();
+  int calls = 0;
+  auto const codeOfNext = [&](Upgrading& runtime) {
+    clock.advance(10s);
+    auto const result = runtime.run(runtime.task("work", runtime.host, json::value{{"n", ++calls}}, 500ms));
+    return result ? std::string() : result.error().provider_code;
+  };
+  {
+    Upgrading runtime(options, &clock);
+    EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::installed);
+    while (codeOfNext(runtime) != "plugin_quarantined") ASSERT_LT(calls, 50);
+  }
+  Upgrading restarted(options, &clock);
+  EXPECT_EQ(restarted.adopt("crashes").outcome, Outcome::unchanged);
+  EXPECT_EQ(codeOfNext(restarted), "plugin_quarantined");
+  ASSERT_EQ(restarted.supervisor->workers().size(), 1U);
+  EXPECT_EQ(restarted.worker().state, "quarantined");
+  EXPECT_EQ(restarted.worker().pid, 0);
+  ASSERT_TRUE(restarted.run(restarted.supervisor->release("test.upgrading")));
+  EXPECT_EQ(codeOfNext(restarted), "poisoned") << "it is run again";
+  std::filesystem::remove_all(folder);
 }
 
 } // namespace

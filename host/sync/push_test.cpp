@@ -205,6 +205,8 @@ TEST_F(Push, ARetryLetsTheNextSyncTryAgainWhatWasSetAside) {
   auto const record = house.run(house.engine->retryRecord(vendor, id)).value();
   ASSERT_EQ(record.waiting.size(), 1U);
   EXPECT_EQ(record.waiting[0].state, "waiting");
+  EXPECT_EQ(house.supervisor.retried, std::vector<std::string>{connection})
+      << "poisoned calls may run again, too";
   auto const run = house.sync(connection);
   EXPECT_EQ(run.set_aside, 0);
   EXPECT_EQ(remoteTitle("/cal/a"), "Mine");

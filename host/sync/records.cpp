@@ -234,7 +234,9 @@ Task<Record> Records::retry(std::string vendor_id, std::string id) {
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   if (done[0].affected == 0)
     co_return Error(ErrorKind::conflict, "no write of the record " + id + " is set aside");
-  co_return co_await withWaiting(std::move(record));
+  CO_TRY(retried, co_await withWaiting(std::move(record)));
+  for (auto const& write : retried.waiting) context_.doors.supervisor.retryParked(write.connection_id);
+  co_return std::move(retried);
 }
 
 Task<std::vector<Change>> Records::changes(std::string vendor_id, std::int64_t after, int limit) {

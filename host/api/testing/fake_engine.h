@@ -277,15 +277,29 @@ class FakeSupervisor final : public runtime::Supervisor {
 public:
   std::vector<runtime::WorkerStatus> list;
   std::vector<runtime::SupervisorEvent> told;
+  std::vector<runtime::Adoption> found; // what the next rescan answers
+  std::vector<bool> rescans;            // whether each allowed a downgrade
+  bool in_quarantine = false;
   Task<json::value> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
     co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
   }
-  Task<std::vector<runtime::Adoption>> adopt(runtime::Catalogue, bool) override {
-    co_return std::vector<runtime::Adoption>();
+  Task<std::vector<runtime::Adoption>> adopt(runtime::Catalogue, bool allow_downgrade) override {
+    rescans.push_back(allow_downgrade);
+    co_return found;
   }
   std::shared_ptr<runtime::PluginInfo const> build(runtime::PluginInfo const& plugin) override {
     return std::make_shared<runtime::PluginInfo>(plugin);
   }
+  Task<runtime::Adoption> release(std::string plugin_id) override {
+    if (!std::exchange(in_quarantine, false))
+      co_return Error(ErrorKind::conflict, plugin_id + " is not in quarantine");
+    runtime::Adoption out;
+    out.plugin_id = plugin_id;
+    out.outcome = runtime::Adoption::Outcome::released;
+    out.words = plugin_id + " is out of quarantine";
+    co_return out;
+  }
+  void retryParked(std::string_view) override {}
   std::vector<runtime::WorkerStatus> workers() const override { return list; }
   std::vector<runtime::SupervisorEvent> events() const override { return told; }
   Task<void> shutdown() override { co_return Result<void>(); }

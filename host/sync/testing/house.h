@@ -30,11 +30,14 @@ public:
   std::shared_ptr<runtime::PluginInfo const> build(runtime::PluginInfo const& plugin) override {
     return std::make_shared<runtime::PluginInfo>(plugin);
   }
+  Task<runtime::Adoption> release(std::string) override { co_return runtime::Adoption(); }
+  void retryParked(std::string_view account_id) override { retried.emplace_back(account_id); }
   std::vector<runtime::WorkerStatus> workers() const override { return {}; }
   Task<void> shutdown() override { co_return Result<void>(); }
 
   std::map<std::string, FakeProvider> providers;
   std::vector<runtime::Call> calls;
+  std::vector<std::string> retried; // accounts whose set-aside calls may run again
 };
 
 class FakeEgress final : public egress::Client {
