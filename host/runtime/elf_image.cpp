@@ -215,13 +215,12 @@ Result<std::string> readManifestNote(Reader const& file, Segments const& segment
     if (note && found) return bad("holds two manifests (notes .note.garland)");
     if (note) found = std::move(note);
   }
-  if (!found) return bad("carries no manifest (note .note.garland); build it with garland_add_connector()");
-  return std::move(*found);
+  return std::move(found).value_or("");
 }
 
 } // namespace
 
-Result<ElfImage> readElf(std::string_view bytes) {
+Result<ElfImage> readBareElf(std::string_view bytes) {
   Reader const file(bytes);
   TRY(header, readHeader(file));
   TRY(segments, readSegments(file, header));
@@ -233,6 +232,13 @@ Result<ElfImage> readElf(std::string_view bytes) {
   TRY(manifest, readManifestNote(file, segments));
   image.exports = std::move(exports);
   image.manifest = std::move(manifest);
+  return image;
+}
+
+Result<ElfImage> readElf(std::string_view bytes) {
+  TRY(image, readBareElf(bytes));
+  if (image.manifest.empty())
+    return bad("carries no manifest (note .note.garland); build it with garland_add_connector()");
   return image;
 }
 

@@ -20,6 +20,8 @@ struct ElfImage {
 
 // invalidInput with one sentence that goes on from "the shared object ...": what is wrong with it.
 Result<ElfImage> readElf(std::string_view bytes);
+// The same for an object that need not carry a manifest: "" then.
+Result<ElfImage> readBareElf(std::string_view bytes);
 
 // The rules of a plugin besides: exactly one export, garland_entry_v1, and the note equal to
 // `manifest_text` byte for byte.

@@ -20,6 +20,20 @@ TEST(ElfImage, APluginsExportsAndManifestAreRead) {
   EXPECT_EQ(image->manifest, readFile(kPlugins + "/test.host_probe/connector.json"));
 }
 
+TEST(ElfImage, AnObjectWithoutAManifestIsReadOnlyWhereItNeedsNone) {
+  auto object = readFile(kObject);
+  auto const note = object.find(std::string_view("Garland\0", 8));
+  ASSERT_NE(note, std::string::npos);
+  object[note] = 'g';
+  auto const image = readBareElf(object);
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_EQ(image->exports, std::vector<std::string>{"garland_entry_v1"});
+  EXPECT_EQ(image->manifest, "");
+  auto const refused = readElf(object);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().message.starts_with("carries no manifest")) << refused.error().message;
+}
+
 TEST(ElfImage, EveryByteOfTheHeadersMayBeWrong) {
   auto const object = readFile(kObject);
   for (std::size_t at = 0; at < std::min<std::size_t>(object.size(), 2048); ++at) {
