@@ -1,4 +1,5 @@
-// Lets an exception fly into the host's frames, by an operation whose type says that it does not.
+// Lets an exception fly into the host's frames, by an operation whose type says that it does not; at the
+// start into those of the dynamic loader.
 #include <garland/plugin.h>
 
 static garland_status throwing(garland_instance* self, garland_call* call, garland_json input);
@@ -12,4 +13,9 @@ static garland_status throwing(garland_instance*, garland_call*, garland_json) {
   return GARLAND_OK;
 }
 
-static int act(void) { return 0; }
+static int act(void) {
+#ifdef ACT_AT_START
+  throw std::runtime_error("thrown across the boundary");
+#endif
+  return 0;
+}

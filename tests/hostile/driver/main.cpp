@@ -26,6 +26,7 @@ constexpr int kHeld = 0;
 constexpr int kNotHeld = 1;
 constexpr int kUsage = 2;
 constexpr int kEnvironment = 3;
+constexpr int kRefused = 4;
 constexpr int kSkipped = 77; // CTest's word for it
 
 constexpr char const* kHelp =
@@ -33,7 +34,7 @@ constexpr char const* kHelp =
     "       [--tier A|B|C|D] [--user root|plain] [--control]\n"
     "  --control   in a worker without a sandbox: the act has to be seen to succeed\n"
     "Prints one JSON object. Exit: 0 held, 1 something got through or a bystander was hurt, 2 usage,\n"
-    "3 environment, 77 skipped.\n";
+    "3 environment, 4 the plugin cannot be loaded, 77 skipped.\n";
 
 struct Choice {
   std::string act;
@@ -149,6 +150,7 @@ int report(Choice const& choice, Verdict const& verdict) {
   auto const rest = toJson(verdict);
   for (auto const& [name, value] : rest.as_object()) out[name] = value;
   std::puts(json::serialize(out).c_str());
+  if (verdict.outcome == "refused") return kRefused;
   bool const held = choice.control ? verdict.outcome == "got through" : verdict.held();
   return held ? kHeld : kNotHeld;
 }

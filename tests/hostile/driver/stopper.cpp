@@ -42,12 +42,12 @@ std::string_view stopperByEnd(std::string_view how) {
   return {};
 }
 
-std::string_view stopperByErrno(std::int64_t code) {
+std::string_view stopperByErrno(std::int64_t code, char tier) {
   constexpr std::int64_t kRefusedByHost = 1000; // acts/act.h
   switch (code) {
   case EPERM:
   case ENOSYS: return "seccomp";
-  case EACCES: return "Landlock";
+  case EACCES: return tier == 'A' || tier == 'B' ? "Landlock" : "kernel's own rights";
   case ENOENT: return "private root";
   case ENOMEM:
   case EMFILE:

@@ -1,5 +1,7 @@
 // A plugin that a stranger wrote: called as it offers, watched as the acts are.
 #include "host/runtime/elf_image.h"
+#include "host/vault/vault.h"
+#include "tests/hostile/driver/adoption.h"
 #include "tests/hostile/driver/company.h"
 #include "tests/hostile/driver/stopper.h"
 #include "tests/hostile/driver/trial.h"
@@ -18,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kEntry = "garland_entry_v1";
 constexpr Milliseconds kDeadline{3'000};
 constexpr int kGuesses = 3; // id, version, and the call itself
 constexpr std::string_view kUsual[] = {"health.check/1", "calendar.discover/1", "calendar.pull/1",
@@ -41,26 +44,25 @@ std::string quotedAfter(std::string const& text, std::string_view words) {
 
 struct Arrival {
   runtime::PluginInfo plugin;
-  std::string remark; // how it had to be let in; "" if it came as a connector does
+  std::string remark;  // how it had to be let in; "" if it came as a connector does
+  std::string refusal; // why it cannot be a plugin at all, or the host would not have it; "" otherwise
 };
 
+void write(fs::path const& path, std::string_view bytes) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
 // As the daemon would install it, by the manifest that it carries.
-std::optional<runtime::PluginInfo> asInstalled(std::string const& bytes, fs::path const& folder,
-                                               std::string& why_not) {
-  auto const image = runtime::readElf(bytes);
-  if (!image) {
-    why_not = "the shared object " + image.error().message;
-    return std::nullopt;
-  }
-  auto const manifest = runtime::parseManifest(image->manifest);
+std::optional<runtime::PluginInfo> asInstalled(std::string const& bytes, std::string const& note,
+                                               fs::path const& folder, std::string& why_not) {
+  auto const manifest = runtime::parseManifest(note);
   if (!manifest) {
-    why_not = manifest.error().message;
+    why_not = note.empty() ? "it carries no manifest" : manifest.error().message;
     return std::nullopt;
   }
-  auto const place = folder / manifest->id;
-  fs::create_directories(place);
-  std::ofstream(place / "connector.so", std::ios::binary) << bytes;
-  std::ofstream(place / "connector.json", std::ios::binary) << image->manifest;
+  write(folder / manifest->id / "connector.so", bytes);
+  write(folder / manifest->id / "connector.json", note);
   auto const schema = Schema::compile(parseJson(schemas::schemaText("manifest.json")).value()).value();
   auto const catalogue = runtime::Catalogue::scan({folder.string()}, schema);
   auto const* const found = catalogue.find(manifest->id);
@@ -70,15 +72,19 @@ std::optional<runtime::PluginInfo> asInstalled(std::string const& bytes, fs::pat
 }
 
 // Past the catalogue, with a manifest that says nothing but what will be called.
-runtime::PluginInfo neutral(std::string const& file, std::vector<std::string> const& named) {
+runtime::PluginInfo neutral(std::string const& bytes, fs::path const& folder) {
   runtime::PluginInfo plugin;
   plugin.manifest.id = "stranger.plugin";
   plugin.manifest.name = "Stranger";
   plugin.manifest.version = "0.0.0";
   plugin.manifest.category = "calendar";
   plugin.manifest.operations.assign(std::begin(kUsual), std::end(kUsual));
-  plugin.manifest.operations.insert(plugin.manifest.operations.end(), named.begin(), named.end());
-  plugin.path = file;
+  plugin.manifest.document = json::object{{"id", plugin.manifest.id}};
+  auto const adopted = withManifest(bytes, json::serialize(plugin.manifest.document));
+  auto const path = folder / "adopted" / "connector.so";
+  write(path, adopted);
+  plugin.path = path.string();
+  plugin.digest = vault::sha256Hex(adopted);
   return plugin;
 }
 
@@ -86,12 +92,15 @@ class Visit {
 public:
   Visit(Setting const& setting, std::vector<std::string> operations)
       : setting_(setting), observer_(setting.observer), operations_(std::move(operations)) {}
+  Visit(Visit const&) = delete;
+  Visit& operator=(Visit const&) = delete;
+  ~Visit() { fs::remove_all(folder_); }
 
   Verdict perform(std::string const& file);
 
 private:
   Arrival letIn(std::string const& file);
-  void learnItsName(Arrival& arrival);
+  void meet(Arrival& arrival);
   Task<void> play(Stage& stage, Company& company, runtime::PluginInfo plugin);
   void judge(Company const& company);
 
@@ -99,6 +108,7 @@ private:
   Observer observer_;
   std::vector<std::string> operations_;
   Scene scene_;
+  fs::path folder_ = scene_.folder() + "-stranger";
   Host host_{&scene_};
   Verdict verdict_;
   std::set<pid_t> workers_;
@@ -107,22 +117,33 @@ private:
 
 Arrival Visit::letIn(std::string const& file) {
   Arrival arrival;
-  std::string why_not;
   auto const bytes = contents(file);
-  auto const folder = fs::path(scene_.folder() + "-stranger");
-  fs::remove_all(folder);
-  if (auto plugin = asInstalled(bytes, folder, why_not)) {
-    arrival.plugin = std::move(*plugin);
+  auto const image = runtime::readBareElf(bytes);
+  if (!image) {
+    arrival.refusal = "the file " + image.error().message;
     return arrival;
   }
-  arrival.plugin = neutral(file, operations_);
-  arrival.remark = "the daemon would not have listed it (" + why_not + "); it ran with a neutral manifest";
-  learnItsName(arrival);
+  if (std::ranges::find(image->exports, kEntry) == image->exports.end()) {
+    arrival.refusal = "the shared object does not export " + std::string(kEntry);
+    return arrival;
+  }
+  auto const named = operationsNamedIn(bytes);
+  operations_.insert(operations_.end(), named.begin(), named.end());
+  std::string why_not;
+  if (auto plugin = asInstalled(bytes, image->manifest, folder_, why_not)) {
+    arrival.plugin = std::move(*plugin);
+  } else {
+    arrival.plugin = neutral(bytes, folder_);
+    auto& offered = arrival.plugin.manifest.operations;
+    offered.insert(offered.end(), operations_.begin(), operations_.end());
+    arrival.remark = "the daemon would not have listed it (" + why_not + "); it ran with a neutral manifest";
+  }
+  meet(arrival);
   return arrival;
 }
 
-// The host insists on the id and version of the manifest, and says what it heard instead.
-void Visit::learnItsName(Arrival& arrival) {
+// The first call. The host insists on the id and version of the manifest, and says what it heard instead.
+void Visit::meet(Arrival& arrival) {
   for (int guess = 0; guess < kGuesses; ++guess) {
     Stage stage(scene_, optionsFor(setting_.tier));
     Result<json::value> out = Error();
@@ -132,10 +153,12 @@ void Visit::learnItsName(Arrival& arrival) {
       co_return Result<void>();
     };
     stage.run(ask());
-    if (out) return;
+    if (out || out.error().provider_code != "plugin_refused") return;
     auto const id = quotedAfter(out.error().message, "calls itself \"");
     auto const version = quotedAfter(out.error().message, "says it is version \"");
+    arrival.refusal = out.error().message;
     if (id.empty() && version.empty()) return;
+    arrival.refusal.clear();
     if (!id.empty()) arrival.plugin.manifest.id = id;
     if (!version.empty()) arrival.plugin.manifest.version = version;
   }
@@ -143,9 +166,16 @@ void Visit::learnItsName(Arrival& arrival) {
 
 Verdict Visit::perform(std::string const& file) {
   auto const arrival = letIn(file);
-  auto all = arrival.plugin.manifest.operations;
-  for (auto const& named : operations_)
-    if (std::ranges::find(all, named) == all.end()) all.push_back(named);
+  verdict_.refusal = arrival.refusal;
+  if (arrival.plugin.path.empty()) {
+    verdict_.outcome = "refused";
+    verdict_.worker = "was not started";
+    return std::move(verdict_);
+  }
+  std::vector<std::string> all;
+  for (auto const* list : {&arrival.plugin.manifest.operations, &std::as_const(operations_)})
+    for (auto const& one : *list)
+      if (std::ranges::find(all, one) == all.end()) all.push_back(one);
   operations_ = std::move(all);
   {
     Stage stage(scene_, optionsFor(setting_.tier));
@@ -160,7 +190,6 @@ Verdict Visit::perform(std::string const& file) {
       verdict_.outcome = "got through";
       ::kill(pid, SIGKILL);
     }
-  fs::remove_all(scene_.folder() + "-stranger");
   return std::move(verdict_);
 }
 
@@ -178,8 +207,9 @@ Task<void> Visit::play(Stage& stage, Company& company, runtime::PluginInfo plugi
     line["answer"] = text.substr(0, 500);
     verdict_.operations.emplace_back(std::move(line));
     auto const worker = stage.worker(plugin.manifest.id, kAttacker);
-    if (worker && worker->pid != 0) {
-      workers_.insert(worker->pid);
+    if (worker && worker->pid != 0) workers_.insert(worker->pid);
+    // One that was refused is on its way out and not to be compared.
+    if (worker && worker->pid != 0 && verdict_.refusal.empty()) {
       auto gained = gainedOver(ordinary, observer_.look(worker->pid));
       std::erase_if(gained, [](auto const& one) { return one.find("the code /") != std::string::npos; });
       gained_.insert(gained_.end(), gained.begin(), gained.end());
@@ -196,7 +226,7 @@ void Visit::judge(Company const& company) {
   auto harm = scene_.harm();
   harm.insert(harm.end(), gained_.begin(), gained_.end());
   bool const covered = setting_.tier.letter == 'A' || setting_.tier.letter == 'C';
-  verdict_.outcome = harm.empty() ? "stopped" : "got through";
+  verdict_.outcome = !harm.empty() ? "got through" : verdict_.refusal.empty() ? "survived" : "refused";
   if (harm.size() == 1 && !covered && harm[0].find("size of a private file") != std::string::npos)
     verdict_.outcome = "not covered";
   verdict_.what_stopped_it = stopperByEnd(verdict_.worker);

@@ -192,7 +192,7 @@ void Trial::judgeWorker() {
   if (!end_.empty())
     verdict_.what_stopped_it = stopperByEnd(withoutName(end_));
   else if (!told_.empty() && told_.back())
-    verdict_.what_stopped_it = stopperByErrno(integerOr(*told_.back(), "/outcome", 0));
+    verdict_.what_stopped_it = stopperByErrno(integerOr(*told_.back(), "/outcome", 0), setting_.tier.letter);
   if (verdict_.what_stopped_it.empty() && !told_.empty() && !told_.back())
     verdict_.what_stopped_it = stopperByError(told_.back().error());
   // It hurt nobody but itself, whatever became of that.
@@ -260,6 +260,7 @@ json::value toJson(Verdict const& verdict) {
   out["vendor_had_own_worker"] = verdict.vendor_apart;
   out["host_grew_kib"] = verdict.host_grew_kib;
   if (!verdict.operations.empty()) out["operations"] = verdict.operations;
+  if (!verdict.refusal.empty()) out["refusal"] = verdict.refusal;
   return out;
 }
 

@@ -14,7 +14,8 @@ struct Setting {
 };
 
 struct Verdict {
-  std::string outcome;           // "stopped", "not covered", "got through", "bystander hurt", "unexpected"
+  std::string outcome; // "stopped", "not covered", "got through", "bystander hurt", "unexpected";
+                       // of a stranger instead of the first: "survived", or "refused" if it cannot be loaded
   std::string what_stopped_it;   // "seccomp", "private root", "watchdog", ...
   std::string worker;            // "went on", or how it ended
   std::vector<std::string> seen; // what was seen from outside, or is wrong; one sentence each
@@ -26,8 +27,9 @@ struct Verdict {
   bool vendor_apart = false; // a bystander called the same plugin for another vendor
   std::int64_t host_grew_kib = 0;
   json::array operations; // of a stranger: what each answered
+  std::string refusal;    // of a stranger: why it cannot be loaded; one sentence
 
-  bool held() const { return outcome == "stopped" || outcome == "not covered"; }
+  bool held() const { return outcome == "stopped" || outcome == "survived" || outcome == "not covered"; }
 };
 
 // Throws std::runtime_error if the environment does not allow it.
