@@ -27,6 +27,11 @@ std::int64_t monotonicNow() {
 }
 
 void Channel::flush() {
+  std::lock_guard const lock(out_mutex_);
+  write();
+}
+
+void Channel::write() {
   std::string_view left = out_;
   while (!left.empty() && !closed_) {
     auto const written = ::write(fd_, left.data(), left.size());

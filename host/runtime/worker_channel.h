@@ -4,7 +4,9 @@
 #include "host/runtime/wire.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,17 +15,25 @@ namespace garland::runtime::worker {
 // Nanoseconds on the monotonic clock.
 std::int64_t monotonicNow();
 
-// [worker thread]
+// [worker thread] but for sendFromAnyThread(). In the sandbox there is no other thread; where a developer
+// runs a plugin without it, there may be.
 class Channel {
 public:
   explicit Channel(int fd) : fd_(fd), decoder_(wire::Direction::hostToWorker) {}
 
   // Puts a message into the batch; writes at once when much is waiting, which blocks while the host is slow.
   template <class Payload> void send(wire::Kind kind, std::uint64_t id, Payload const& payload) {
+    std::lock_guard const lock(out_mutex_);
     wire::append(out_, kind, id, payload);
-    if (out_.size() > kWriteSoon) flush();
+    if (out_.size() > kWriteSoon) write();
   }
   void flush();
+  // Written at once: nobody else may come by to do it.
+  template <class Payload> void sendFromAnyThread(wire::Kind kind, std::uint64_t id, Payload const& payload) {
+    std::lock_guard const lock(out_mutex_);
+    wire::append(out_, kind, id, payload);
+    write();
+  }
 
   // Waits for bytes, at most until the given time (nullopt: for ever; 0: not at all).
   void receive(std::optional<std::int64_t> until);
@@ -35,11 +45,14 @@ public:
 private:
   static constexpr std::size_t kWriteSoon = 256U << 10U;
 
+  void write(); // under the lock
+
   int fd_;
   wire::Decoder decoder_;
+  std::mutex out_mutex_;
   std::string out_;
   std::array<char, 64U << 10U> in_;
-  bool closed_ = false;
+  std::atomic<bool> closed_ = false;
 };
 
 } // namespace garland::runtime::worker

@@ -343,23 +343,30 @@ void progress(void* ctx, garland_call* handle, std::uint64_t done, std::uint64_t
   });
 }
 
+wire::Log logLine(garland_log_level level, garland_str message, garland_json fields) {
+  wire::Log line;
+  line.level = level >= GARLAND_LOG_DEBUG && level <= GARLAND_LOG_ERROR ? level : GARLAND_LOG_ERROR;
+  line.message = clipped(message, 8192);
+  if (readable(fields, kMaxText) && isJsonObject(view(fields))) line.fields = view(fields);
+  return line;
+}
+
+// From any thread. Which call runs is the worker thread's own knowledge: another's line belongs to none.
 void log(void* ctx, garland_call* /*handle*/, garland_log_level level, garland_str message,
          garland_json fields) noexcept {
   int const saved = errno;
-  {
-    InHost const in_host;
-    try {
-      wire::Log line;
-      line.level = level >= GARLAND_LOG_DEBUG && level <= GARLAND_LOG_ERROR ? level : GARLAND_LOG_ERROR;
-      line.message = clipped(message, 8192);
-      if (readable(fields, kMaxText) && isJsonObject(view(fields))) line.fields = view(fields);
-      auto& loop = loopOf(ctx);
-      loop.channel().send(wire::Kind::log, loop.running() != nullptr ? loop.running()->id : 0, line);
-    } catch (std::exception const&) {
-      // Out of memory: a line is lost, not the call.
-      errno = saved;
-      return;
+  auto& loop = loopOf(ctx);
+  try {
+    if (loop.onOwnThread()) {
+      InHost const in_host;
+      auto const call = loop.running() != nullptr ? loop.running()->id : 0;
+      loop.channel().send(wire::Kind::log, call, logLine(level, message, fields));
+    } else {
+      loop.channel().sendFromAnyThread(wire::Kind::log, 0, logLine(level, message, fields));
     }
+  } catch (std::exception const&) {
+    errno = saved; // out of memory: a line is lost, not the call
+    return;
   }
   errno = saved;
 }

@@ -16,6 +16,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -32,6 +33,8 @@ public:
   int run(garland_plugin const& plugin);
 
   Channel& channel() { return channel_; }
+  // True on the thread that made the loop. [any thread]
+  bool onOwnThread() const { return std::this_thread::get_id() == thread_; }
   wire::Config const& config() const { return config_; }
   // The call whose fiber runs now; null outside of one.
   Call* running() const { return running_; }
@@ -69,6 +72,7 @@ private:
   Result<void> takeCredit(wire::Message const& message);
   void cancel(std::uint64_t id);
 
+  std::thread::id const thread_ = std::this_thread::get_id();
   Channel channel_;
   wire::Config config_;
   bool configured_ = false;

@@ -1,6 +1,6 @@
 # Tests of the worker's side: of its parts, and of a real garland-worker with test plugins in it.
 garland_test(runtime_worker_unit_test
-  SOURCES wire_test.cpp worker_arena_test.cpp worker_fiber_test.cpp
+  SOURCES wire_test.cpp worker_arena_test.cpp worker_fiber_test.cpp worker_host_table_test.cpp
   USES garland_runtime_worker LABELS unit)
 
 # Plugins that the worker's tests load: plain modules, built as a connector is.

@@ -29,6 +29,13 @@ bool FakeHost::State::usable(garland_call* call, char const* function, bool susp
   return true;
 }
 
+bool FakeHost::State::loggable(garland_call const& call) {
+  if (call.thread == std::this_thread::get_id()) ++host_calls;
+  if (call.alive) return true;
+  blame("log was called with the handle of " + call.operation + ", which has returned");
+  return false;
+}
+
 std::optional<json::value> FakeHost::State::parse(garland_json span, std::string const& what) {
   json::error_code error;
   auto value = json::parse({span.ptr == nullptr ? "" : span.ptr, span.len}, error);

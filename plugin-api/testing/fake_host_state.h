@@ -8,6 +8,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -61,6 +62,8 @@ struct FakeHost::State {
   void blame(std::string what) { misuse.push_back(std::move(what)); }
   // Counts a host call; false, with the misuse noted, if the handle may not be used now.
   bool usable(garland_call* call, char const* function, bool suspends);
+  // The same for log, which any thread may call. Under log_mutex.
+  bool loggable(garland_call const& call);
   bool cancelled() const { return cancel_at && host_calls > *cancel_at; }
   std::optional<json::value> parse(garland_json span, std::string const& what);
   // The status for the next emit or checkpoint.
@@ -82,6 +85,7 @@ struct FakeHost::State {
   std::vector<HttpRequest> requests;
   std::vector<LogLine> logs;
   std::vector<std::string> misuse;
+  std::mutex log_mutex; // for `logs`, and for blame of what was logged
   std::map<std::string, Stored> kv;
   std::size_t durable = 0;
   std::pair<std::uint64_t, std::uint64_t> progress{};

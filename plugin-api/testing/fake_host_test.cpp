@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace garland::testing {
 namespace {
@@ -22,6 +24,33 @@ garland_json document(std::string_view chars) { return {chars.data(), chars.size
 
 garland_status emit(garland_call* call, std::string_view kind, std::string_view record) {
   return host->emit(host->ctx, call, text(kind), document(record));
+}
+
+std::uint32_t filled;
+
+// As a plugin does whose header knows more members than the host.
+void askWithLargerResponse(garland_call* call) {
+  struct {
+    garland_http_response known;
+    std::array<char, 64> newer;
+  } response{};
+  garland_http_request request{};
+  request.size = sizeof request;
+  request.method = text("GET");
+  request.url = text("https://example.test/");
+  response.known.size = sizeof response;
+  host->http(host->ctx, call, &request, &response.known);
+  filled = response.known.size;
+}
+
+void logFromThreads(garland_call* call) {
+  std::vector<std::thread> loggers;
+  for (int i = 0; i < 4; ++i)
+    loggers.emplace_back([call] {
+      for (int line = 0; line < 200; ++line)
+        host->log(host->ctx, call, GARLAND_LOG_INFO, text("line"), document("{\"a\":1}"));
+    });
+  for (auto& logger : loggers) logger.join();
 }
 
 // The input names the misdeed.
@@ -42,6 +71,8 @@ garland_status misbehave(garland_instance*, garland_call* call, garland_json inp
   if (deed == "result") return host->result(host->ctx, call, document("{\"acount\":\"x\"}"));
   if (deed == "silent") return GARLAND_E_TRANSIENT;
   if (deed == "progress") host->progress(host->ctx, call, 3, 2, text("events"));
+  if (deed == "response") askWithLargerResponse(call);
+  if (deed == "loggers") logFromThreads(call);
   if (deed == "thread") std::thread([call] { host->cancelled(host->ctx, call); }).join();
   if (deed == "handler") {
     try {
@@ -126,6 +157,17 @@ TEST_F(FakeHostTest, AHandleUsedAfterItsOperationIsCaught) {
   EXPECT_TRUE(misuseOf("keep").empty());
   EXPECT_THAT(misuseOf("late"),
               ::testing::Contains(HasSubstr("progress was called with the handle of health.check/1")));
+}
+
+TEST_F(FakeHostTest, AResponseTellsHowMuchOfItIsFilled) {
+  misuseOf("response");
+  EXPECT_EQ(filled, sizeof(garland_http_response));
+}
+
+TEST_F(FakeHostTest, EveryThreadMayLog) {
+  fake.run("health.check/1", "loggers");
+  EXPECT_EQ(fake.misuse(), std::vector<std::string>());
+  EXPECT_EQ(fake.logs().size(), 800U);
 }
 
 TEST_F(FakeHostTest, EveryOtherMisuseIsCaught) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <new>
 
 garland_call::Block::Block(std::size_t bytes_in, std::size_t align_in)
@@ -33,7 +34,8 @@ void const* getService(void*, garland_str) noexcept { return nullptr; }
 void log(void* ctx, garland_call* call, garland_log_level level, garland_str message,
          garland_json fields) noexcept {
   auto& state = of(ctx);
-  if (call != nullptr && !state.usable(call, "log", false)) return;
+  std::lock_guard const lock(state.log_mutex);
+  if (call != nullptr && !state.loggable(*call)) return;
   json::value parsed;
   if (fields.ptr != nullptr) {
     auto value = state.parse(fields, "the fields of a log line");
