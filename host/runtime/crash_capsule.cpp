@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <tuple>
 
 namespace garland::runtime {
 namespace {
@@ -162,6 +163,18 @@ Error diskError(std::string const& path) {
   return Error(ErrorKind::hostLimit, "cannot write " + path + ": " + std::strerror(errno));
 }
 
+// Of "<digest, 16 digits>-<n>.json"; other names are somebody else's files.
+std::optional<std::uint64_t> capsuleNumber(std::string_view name) {
+  constexpr std::string_view kEnding = ".json";
+  if (name.size() <= kDigestDigits + 1 + kEnding.size() || name[kDigestDigits] != '-') return std::nullopt;
+  if (!name.ends_with(kEnding)) return std::nullopt;
+  std::uint64_t number = 0;
+  auto const* const end = name.data() + name.size() - kEnding.size();
+  auto const read = std::from_chars(name.data() + kDigestDigits + 1, end, number);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return number;
+}
+
 Result<void> writePrivately(std::string const& path, std::string_view text) {
   OwnedFd const file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return diskError(path);
@@ -261,6 +274,12 @@ Result<std::string> CapsuleFolder::keep(CrashReport const& report) const {
     clean.input = nullptr;
     text = redactor_.scrub(json::serialize(toJson(clean)));
   }
+  if (text.size() > kMaxBytes) { // headers, addresses and errors of 128 asks
+    clean.host_calls.clear();
+    clean.account = nullptr;
+    text = redactor_.scrub(json::serialize(toJson(clean)));
+  }
+  if (text.size() > kMaxBytes) return Error(ErrorKind::hostLimit, "a capsule is larger than 2 MiB");
   std::error_code failed;
   fs::create_directories(folder_, failed);
   fs::permissions(folder_, fs::perms::owner_all, failed);
@@ -269,7 +288,24 @@ Result<std::string> CapsuleFolder::keep(CrashReport const& report) const {
   auto path = folder_ + "/" + report.digest.substr(0, kDigestDigits) + "-" + std::to_string(number) + ".json";
   TRY_VOID(writePrivately(path, text + "\n"));
   for (std::size_t i = 0; i + kKept <= existing.size(); ++i) fs::remove(existing[i].second, failed);
+  removeOldestOfAll();
   return path;
+}
+
+// Builds come and go, and nobody asks again for the capsules of old ones. By age, and by name where that is
+// equal.
+void CapsuleFolder::removeOldestOfAll() const {
+  std::vector<std::tuple<fs::file_time_type, std::uint64_t, fs::path>> all;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder_, failed); !failed && entry != fs::directory_iterator();
+       entry.increment(failed)) {
+    std::error_code gone;
+    auto const written = entry->last_write_time(gone);
+    auto const number = capsuleNumber(entry->path().filename().string());
+    if (!gone && number) all.emplace_back(written, *number, entry->path());
+  }
+  std::ranges::sort(all);
+  for (std::size_t i = 0; i + kKeptInAll < all.size(); ++i) fs::remove(std::get<2>(all[i]), failed);
 }
 
 std::optional<CapsuleNote> CapsuleFolder::newest(std::string_view digest) const {
@@ -291,11 +327,8 @@ std::vector<std::pair<std::uint64_t, std::string>> CapsuleFolder::numbered(std::
   for (fs::directory_iterator entry(folder_, failed); !failed && entry != fs::directory_iterator();
        entry.increment(failed)) {
     auto const name = entry->path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(".json")) continue;
-    std::uint64_t number = 0;
-    auto const* const end = name.data() + name.size() - std::string_view(".json").size();
-    auto const read = std::from_chars(name.data() + prefix.size(), end, number);
-    if (read.ec == std::errc() && read.ptr == end) out.emplace_back(number, entry->path().string());
+    if (!name.starts_with(prefix)) continue;
+    if (auto const number = capsuleNumber(name)) out.emplace_back(*number, entry->path().string());
   }
   std::ranges::sort(out);
   return out;

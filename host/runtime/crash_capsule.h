@@ -74,19 +74,21 @@ struct CapsuleNote {
 class CapsuleFolder {
 public:
   static constexpr std::size_t kKept = 20;            // of each build of a plugin
+  static constexpr std::size_t kKeptInAll = 200;      // of all builds, so at most 400 MiB
   static constexpr std::size_t kMaxBytes = 2U << 20U; // of one capsule: then bodies are left out
 
   // `redactor` must outlive it. The folder is made when it is needed.
   CapsuleFolder(std::string folder, Redactor const& redactor)
       : folder_(std::move(folder)), redactor_(redactor) {}
 
-  // Writes <folder>/<digest, 16 digits>-<n>.json, 0600, and removes the oldest above the limit. Its path.
+  // Writes <folder>/<digest, 16 digits>-<n>.json, 0600, and removes the oldest above either limit. Its path.
   Result<std::string> keep(CrashReport const& report) const;
   // The newest of a build of a plugin; nullopt if there is none.
   std::optional<CapsuleNote> newest(std::string_view digest) const;
 
 private:
   std::vector<std::pair<std::uint64_t, std::string>> numbered(std::string_view digest) const;
+  void removeOldestOfAll() const;
 
   std::string folder_;
   Redactor const& redactor_;

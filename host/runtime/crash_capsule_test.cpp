@@ -195,6 +195,44 @@ TEST_F(Capsules, ALargeOneIsKeptWithoutBodies) {
   EXPECT_EQ(back->host_calls[0].status, 200);
 }
 
+TEST_F(Capsules, NothingThatAPluginAskedForMakesOneLarger) {
+  auto report = someReport();
+  report.input = json::object{{"text", std::string(CapsuleFolder::kMaxBytes, 'x')}};
+  report.host_calls.clear();
+  for (int i = 0; i < 128; ++i) {
+    auto& call = report.host_calls.emplace_back();
+    call.call = "http";
+    call.url = "https://example.test/" + std::string(16U << 10U, 'u');
+    for (int header = 0; header < 64; ++header)
+      call.headers.emplace_back("x-" + std::to_string(header), std::string(4096, 'h'));
+  }
+  auto const path = capsules_.keep(report);
+  ASSERT_TRUE(path) << path.error().message;
+  EXPECT_LE(fs::file_size(*path), CapsuleFolder::kMaxBytes + 1);
+  auto const back = parseCapsule(testing::readFile(*path));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->operation, report.operation);
+  EXPECT_EQ(back->stack.size(), report.stack.size());
+}
+
+TEST_F(Capsules, OfAllBuildsTogetherTheOldestGo) {
+  auto report = someReport();
+  fs::create_directories(folder_);
+  std::ofstream(folder_ + "/notes.json") << "{}";
+  auto const old = std::chrono::file_clock::now() - std::chrono::hours(1);
+  for (std::size_t i = 0; i < CapsuleFolder::kKeptInAll + 5; ++i) {
+    auto digits = std::to_string(i);
+    report.digest = std::string(16 - digits.size(), '0') + digits + std::string(48, 'f');
+    auto const path = capsules_.keep(report);
+    ASSERT_TRUE(path);
+    fs::last_write_time(*path, old + std::chrono::seconds(i));
+  }
+  EXPECT_EQ(files().size(), CapsuleFolder::kKeptInAll + 1);
+  EXPECT_FALSE(fs::exists(folder_ + "/0000000000000004-1.json"));
+  EXPECT_TRUE(fs::exists(folder_ + "/0000000000000005-1.json"));
+  EXPECT_TRUE(fs::exists(folder_ + "/notes.json"));
+}
+
 TEST_F(Capsules, WhatIsNoCapsuleIsRefusedInASentence) {
   auto const other = parseCapsule(R"({"capsule":9})");
   ASSERT_FALSE(other);
