@@ -234,9 +234,10 @@ Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const*
   auto call = makeCall(current, operation, std::move(input), deadline);
   auto const answered = co_await context->doors.supervisor.call(*build, std::move(call), host);
   if (!answered) co_return scrubbed(*context, answered.error());
-  auto const conforms = context->requireOutput(operation, *answered);
+  auto known = context->knownOfOutput(operation, *answered);
+  auto const conforms = context->requireOutput(operation, known);
   if (!conforms) co_return Error(ErrorKind::pluginBug, conforms.error().message).withEffect(Effect::unknown);
-  co_return *answered;
+  co_return known;
 }
 
 } // namespace garland::sync

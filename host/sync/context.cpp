@@ -1,5 +1,7 @@
 #include "host/sync/context.h"
 
+#include "host/base/schema_prune.h"
+
 #include <garland/schemas.hpp>
 
 #include <algorithm>
@@ -46,19 +48,42 @@ KindEntry const* Context::kind(std::string_view name) const {
   return found == kinds_.end() ? nullptr : &*found;
 }
 
-Result<void> Context::requireFile(std::string const& file, json::value const& value, std::string_view what) {
+Result<Context::SchemaFile const*> Context::schemaFile(std::string const& file) {
   auto place = files_.find(file);
   if (place == files_.end()) {
-    std::optional<Schema> compiled;
+    SchemaFile read;
     if (auto const text = schemas::schemaText(file); !text.empty()) {
       TRY(document, parseJson(text));
       TRY(schema, Schema::compile(document));
-      compiled.emplace(std::move(schema));
+      read.document = std::move(document);
+      read.compiled.emplace(std::move(schema));
     }
-    place = files_.emplace(file, std::move(compiled)).first;
+    place = files_.emplace(file, std::move(read)).first;
   }
-  if (!place->second) return Result<void>();
-  return place->second->require(value, what);
+  return &place->second;
+}
+
+Result<void> Context::requireFile(std::string const& file, json::value const& value, std::string_view what) {
+  TRY(schema, schemaFile(file));
+  if (!schema->compiled) return Result<void>();
+  return schema->compiled->require(value, what);
+}
+
+json::value Context::knownOfFile(std::string const& file, json::value const& value) {
+  auto const schema = schemaFile(file);
+  return schema ? withoutUnknownMembers((*schema)->document, value) : value;
+}
+
+json::value Context::knownOfEmitted(std::string_view kind, json::value const& record) {
+  return knownOfFile("emit." + std::string(kind) + ".json", record);
+}
+
+json::value Context::knownOfRecord(std::string_view kind, json::value const& data) {
+  return knownOfFile("record." + std::string(kind) + ".json", data);
+}
+
+json::value Context::knownOfOutput(std::string_view operation, json::value const& output) {
+  return knownOfFile(fileOf(operation, "out"), output);
 }
 
 Result<void> Context::requireEmitted(std::string_view kind, json::value const& record) {

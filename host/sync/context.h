@@ -35,6 +35,10 @@ public:
   Result<void> requireEmitted(std::string_view kind, json::value const& record);
   Result<void> requireInput(std::string_view operation, json::value const& input);
   Result<void> requireOutput(std::string_view operation, json::value const& output);
+  // What a connector says, without members that those schemas do not know: it may be newer than this host.
+  json::value knownOfEmitted(std::string_view kind, json::value const& record);
+  json::value knownOfRecord(std::string_view kind, json::value const& data);
+  json::value knownOfOutput(std::string_view operation, json::value const& output);
 
   TimePoint now() const { return doors.clock.now(); }
   std::string newId(std::string_view prefix) { return garland::newId(prefix, doors.clock, doors.random); }
@@ -45,10 +49,16 @@ public:
 
 private:
   explicit Context(Dependencies dependencies) : doors(std::move(dependencies)) {}
+  struct SchemaFile {
+    json::value document; // null: there is none of that name
+    std::optional<Schema> compiled;
+  };
+  Result<SchemaFile const*> schemaFile(std::string const& file);
   Result<void> requireFile(std::string const& file, json::value const& value, std::string_view what);
+  json::value knownOfFile(std::string const& file, json::value const& value);
 
   std::vector<KindEntry> kinds_;
-  std::map<std::string, std::optional<Schema>, std::less<>> files_; // compiled at first use
+  std::map<std::string, SchemaFile, std::less<>> files_; // compiled at first use
 };
 
 bool offers(runtime::Manifest const& manifest, std::string_view operation);

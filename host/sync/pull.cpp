@@ -23,8 +23,9 @@ Task<void> PullSink::emit(std::string kind, std::string record_json) {
 }
 
 Task<void> PullSink::take(std::string kind, std::string record_json) {
-  auto const record = parseJson(record_json);
+  auto record = parseJson(record_json);
   if (!record) co_return Error(record.error()).within("emitted record of kind " + kind);
+  *record = context_.knownOfEmitted(kind, *record);
   auto taken = Result<void>();
   if (kind == kind_.kind.name)
     taken = takeRecord(*record);
@@ -53,13 +54,14 @@ Result<void> PullSink::takeRecord(json::value const& record) {
     auto const* data = find(record, "/data");
     if (data == nullptr || !data->is_object())
       return Error(ErrorKind::pluginBug, "a record that is not deleted must have data", "/data");
-    auto checked = kind_.check(*data);
+    auto known = context_.knownOfRecord(kind_.kind.name, *data);
+    auto checked = kind_.check(known);
     if (!checked) {
       auto error = checked.error();
       error.field = "/data" + error.field;
       return error;
     }
-    item.data = *data;
+    item.data = std::move(known);
   }
   auto const [place, first] = places_.emplace(item.id, buffer_.size());
   if (first)

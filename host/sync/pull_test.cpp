@@ -86,6 +86,25 @@ TEST_F(Pull, ABadRecordIsToldByPlaceAndFieldAndTheGoodOnesComeIn) {
   EXPECT_NE(run.problems[3].message.find("/data/start"), std::string::npos) << run.problems[3].message;
 }
 
+TEST_F(Pull, WhatANewerConnectorSaysMoreIsLeftOutAndTheRestComesIn) {
+  json::object data = event("new", "New");
+  data["mood"] = "hopeful";
+  data["start"].as_object()["era"] = "CE";
+  json::object record{
+      {"id", "/cal/new"}, {"version", "1"}, {"scope", "home"}, {"deleted", false}, {"weight", 3}};
+  record["data"] = data;
+  remote.extra_emits.emplace_back("calendar.event", json::serialize(record));
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.state, "done");
+  EXPECT_EQ(run.pulled.created, 1);
+  EXPECT_TRUE(run.problems.empty());
+  auto const kept = house.recordOf(vendor, "new").data;
+  EXPECT_EQ(textOr(kept, "/title", ""), "New");
+  EXPECT_EQ(find(kept, "/mood"), nullptr);
+  EXPECT_NE(find(kept, "/start"), nullptr);
+  EXPECT_EQ(find(kept, "/start/era"), nullptr);
+}
+
 TEST_F(Pull, AKindThatNobodyTakesIsRefused) {
   remote.extra_emits.emplace_back("crm.contact", "{}");
   auto const run = house.sync(connection);
