@@ -1,4 +1,5 @@
-// What a hostile plugin gets from a real worker: a refusal, before its first instruction and after.
+// What a hostile plugin gets from a real worker: a refusal, before its first instruction and after. More acts
+// are in tests/hostile, with proof from outside; these run with sanitized workers, too.
 #include "host/runtime/sandbox.h"
 #include "host/runtime/test_worker.h"
 

@@ -1,4 +1,5 @@
-// Workers and plugins that lie, babble or say nothing: refused or ended by name, never believed.
+// Workers and plugins that lie, babble or say nothing: refused or ended by name, never believed. Some lies
+// are told in tests/hostile as well, by a real worker; here the host that hears them is a sanitized one, too.
 #include "host/runtime/host_test_kit.h"
 #include "host/runtime/work_watch.h"
 
