@@ -85,6 +85,13 @@ static inline garland_json json_of(char const* bytes) {
   return span;
 }
 
+/* For what the kernel may also refuse by its own rights, with the same errno: `harmless` is the answer to the
+ * same call with a harmless aim, which nothing but a filter refuses. */
+static inline int refused_by_filter(long answer, long harmless) {
+  if (answer >= 0) return 0;
+  return harmless < 0 ? EPERM : EACCES;
+}
+
 static inline int refused_unless_ok(garland_status status) {
   return status == GARLAND_OK ? 0 : REFUSED_BY_HOST;
 }

@@ -3,4 +3,4 @@
 
 #include <signal.h>
 
-static int act(void) { return outcome(kill((pid_t)scene.victim, SIGKILL)); }
+static int act(void) { return refused_by_filter(kill((pid_t)scene.victim, SIGKILL), kill(getpid(), 0)); }

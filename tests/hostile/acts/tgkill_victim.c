@@ -3,4 +3,7 @@
 
 #include <signal.h>
 
-static int act(void) { return outcome(syscall(SYS_tgkill, scene.victim, scene.victim, SIGABRT)); }
+static int act(void) {
+  return refused_by_filter(syscall(SYS_tgkill, scene.victim, scene.victim, SIGABRT),
+                           syscall(SYS_tgkill, getpid(), getpid(), 0));
+}

@@ -222,7 +222,7 @@ void Trial::judge(Company const& company) {
   } else if (verdict_.host_grew_kib > kMostGrowthKib) {
     verdict_.outcome = "got through";
     see("the host grew by " + std::to_string(verdict_.host_grew_kib) + " KiB");
-  } else if (!expected || (!known && expectation_.fate != Fate::either)) {
+  } else if (!expected || !known) {
     verdict_.outcome = "unexpected";
     if (!known) see("it was expected to be stopped by " + std::string(expectation_.stopped_by));
     for (auto const& result : told_) see("it told " + hear(scene_, result));
