@@ -52,6 +52,19 @@ Result<std::vector<AuthSlot>> authSlots(json::value const& document) {
   return out;
 }
 
+// Whether they can be used is for host/webhooks to say; here only that somebody may try.
+Result<json::value> webhooks(json::value const& document) {
+  auto const* found = find(document, "/webhooks");
+  if (!found) return json::value();
+  auto const* signature = find(*found, "/signature");
+  if (!signature || (!signature->is_string() && !signature->is_object()))
+    return Error(
+        ErrorKind::invalidInput,
+        "/webhooks/signature: must name a scheme or describe one; garland webhooks schemes lists them",
+        "/webhooks/signature");
+  return *found;
+}
+
 // The host and explicit port of the URL that the settings hold at `pointer`; nothing if there is none.
 std::optional<std::string> hostFromSettings(json::value const& settings, std::string_view pointer) {
   auto const text = textOr(settings, pointer, "");
@@ -84,6 +97,7 @@ Result<Manifest> parseManifest(std::string_view text) {
   TRY(operations, texts(document, "/operations"));
   TRY(auth, authSlots(document));
   TRY(hosts, texts(document, "/hosts"));
+  TRY(hooks, webhooks(document));
   manifest.id = std::move(id);
   manifest.version = std::move(version);
   manifest.name = textOr(document, "/name", manifest.id);
@@ -91,6 +105,7 @@ Result<Manifest> parseManifest(std::string_view text) {
   manifest.operations = std::move(operations);
   manifest.auth = std::move(auth);
   manifest.hosts = std::move(hosts);
+  manifest.webhooks = std::move(hooks);
   if (auto const* settings = find(document, "/settings")) manifest.settings_schema = *settings;
   auto const body = integerOr(document, "/limits/max_body", static_cast<std::int64_t>(manifest.max_body));
   auto const poll = integerOr(document, "/poll/every_seconds", manifest.poll_every.count() / 1000);

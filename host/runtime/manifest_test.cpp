@@ -10,7 +10,8 @@ constexpr std::string_view kText =
   "summary":"One.","operations":["calendar.pull/1"],
   "auth":[{"slot":"login","scheme":"basic","fields":["username","password"]},
           {"slot":"key","scheme":"header","parameter":"X-Key","fields":["token"]}],
-  "hosts":["setting:/url","*.icloud.com"],"settings":{"type":"object"},"limits":{"max_body":1024},"poll":{"every_seconds":60}})";
+  "hosts":["setting:/url","*.icloud.com"],"settings":{"type":"object"},"limits":{"max_body":1024},"poll":{"every_seconds":60},
+  "webhooks":{"signature":"svix"}})";
 
 TEST(Manifest, EveryMemberIsRead) {
   auto const manifest = parseManifest(kText);
@@ -23,6 +24,13 @@ TEST(Manifest, EveryMemberIsRead) {
   EXPECT_EQ(manifest->max_body, 1024U);
   EXPECT_EQ(manifest->poll_every, std::chrono::minutes(1));
   EXPECT_TRUE(manifest->settings_schema.is_object());
+  EXPECT_EQ(textOr(manifest->webhooks, "/signature", ""), "svix");
+}
+
+TEST(Manifest, WithoutWebhooksNoneComeIn) {
+  auto const manifest = parseManifest(R"({"id":"a.b","version":"1"})");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_TRUE(manifest->webhooks.is_null());
 }
 
 TEST(Manifest, NotJsonIsToldWithItsPlace) {
@@ -44,6 +52,8 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
         Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
         Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
+        Case{R"({"id":"a.b","version":"1","webhooks":[]})", "/webhooks/signature"},
+        Case{R"({"id":"a.b","version":"1","webhooks":{"signature":7}})", "/webhooks/signature"},
         Case{"[]", "/id"}}) {
     auto const manifest = parseManifest(text);
     ASSERT_FALSE(manifest) << text;

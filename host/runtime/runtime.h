@@ -44,6 +44,7 @@ struct Manifest {
   json::value settings_schema;
   Milliseconds poll_every{900'000};
   std::size_t max_body = 16U << 20U;
+  json::value webhooks; // as written, for host/webhooks to read; null: none come in
   json::value document; // the whole manifest
 
   // Hosts that a connection with these settings may reach, settings resolved.

@@ -104,6 +104,23 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
   expectRefusedAt("/poll/every_seconds", [](Object& m) { m["poll"] = {{"every_seconds", 1}}; });
 }
 
+TEST(ManifestSchema, WebhooksNameASchemeOrDescribeOne) {
+  auto const with = [](std::string_view webhooks) {
+    return [=](json::object& m) { m["webhooks"] = parseJson(webhooks).value(); };
+  };
+  EXPECT_EQ(refusal(with(R"({"signature":"svix"})")), "");
+  EXPECT_EQ(refusal(with(R"({"signature":{"algorithm":"hmac-sha256","at":{"header":"X-Sign"},"encoding":"hex",
+    "signed":"{id}.{body}","values":{"id":{"header":"X-Id"}}},"handshakes":[{"method":"GET","answer":{}}]})")),
+            "");
+  expectRefusedAt("/webhooks/signature", with(R"({"signature":7})"));
+  expectRefusedAt("/webhooks/signature", with(R"({"signature":"Not A Name"})"));
+  expectRefusedAt("/webhooks/signature", with(R"({"signature":{}})"));
+  expectRefusedAt("/webhooks/signature/at/header", with(R"({"signature":{"at":{"header":"two words"}}})"));
+  expectRefusedAt("/webhooks/signature/algorithm", with(R"({"signature":{"at":{},"algorithm":"md5"}})"));
+  expectRefusedAt("/webhooks/handshakes/0/method",
+                  with(R"({"signature":"svix","handshakes":[{"method":"PUT","answer":{}}]})"));
+}
+
 TEST(Schemas, EveryOneCompilesAndDescribesItsMembers) {
   std::function<void(json::value const&, std::string const&)> const described =
       [&](json::value const& node, std::string const& where) {
