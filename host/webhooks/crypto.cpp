@@ -1,0 +1,178 @@
+#include "host/webhooks/crypto.h"
+
+#include "host/base/bytes.h"
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+
+namespace garland::webhooks {
+namespace {
+
+constexpr int kLeastRsaBits = 2048;
+constexpr std::size_t kMostKeyBytes = 64U << 10U;
+constexpr std::size_t kEd25519Bytes = 32;
+constexpr std::string_view kP256 = "prime256v1";
+
+template <auto function> struct Deleter {
+  template <class T> void operator()(T* pointer) const { function(pointer); }
+};
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
+
+unsigned char const* octets(std::string_view text) {
+  return reinterpret_cast<unsigned char const*>(text.empty() ? "" : text.data());
+}
+
+EVP_MD const* digestOf(Algorithm algorithm) {
+  switch (algorithm) {
+  case Algorithm::hmacSha1:
+  case Algorithm::rsaSha1: return EVP_sha1();
+  case Algorithm::hmacSha512: return EVP_sha512();
+  case Algorithm::ed25519: return nullptr; // has its own
+  default: return EVP_sha256();
+  }
+}
+
+// Encrypted PEM would ask for a passphrase on the terminal.
+int noPassphrase(char*, int, int, void*) { return 0; }
+
+Reject badKey(std::string const& why) { return {Reason::badKey, why}; }
+
+Found<void> checkValidity(X509 const* certificate, TimePoint now) {
+  auto seconds = std::chrono::system_clock::to_time_t(now);
+  if (X509_cmp_time(X509_get0_notBefore(certificate), &seconds) >= 0)
+    return badKey("the certificate is not valid yet");
+  if (X509_cmp_time(X509_get0_notAfter(certificate), &seconds) <= 0)
+    return badKey("the certificate has expired; fetch the one that the request names");
+  return {};
+}
+
+Found<void> checkFits(Algorithm algorithm, EVP_PKEY const* key) {
+  switch (algorithm) {
+  case Algorithm::rsaSha1:
+  case Algorithm::rsaSha256:
+    if (EVP_PKEY_is_a(key, "RSA") != 1) return badKey("the public key is not one of RSA");
+    if (EVP_PKEY_get_bits(key) < kLeastRsaBits) return badKey("the RSA key is shorter than 2048 bits");
+    return {};
+  case Algorithm::ecdsaP256: {
+    std::array<char, 64> group{};
+    std::size_t length = 0;
+    bool const named = EVP_PKEY_is_a(key, "EC") == 1 &&
+                       EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) == 1 &&
+                       std::string_view(group.data(), length) == kP256;
+    if (!named) return badKey("the public key is not one of ECDSA on the curve P-256");
+    return {};
+  }
+  default:
+    if (EVP_PKEY_is_a(key, "ED25519") != 1) return badKey("the public key is not one of Ed25519");
+    return {};
+  }
+}
+
+} // namespace
+
+std::string encoded(Encoding encoding, std::string_view bytes) {
+  if (encoding == Encoding::raw) return std::string(bytes);
+  if (encoding == Encoding::hex) return hex(bytes);
+  auto text = base64(bytes);
+  if (encoding == Encoding::base64) return text;
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  while (text.ends_with('=')) text.pop_back();
+  return text;
+}
+
+std::optional<std::string> decoded(Encoding encoding, std::string_view text) {
+  if (encoding == Encoding::raw) return std::string(text);
+  std::string spelled(text);
+  if (encoding == Encoding::base64url) {
+    if (spelled.find_first_of("+/") != std::string::npos) return std::nullopt;
+    std::replace(spelled.begin(), spelled.end(), '-', '+');
+    std::replace(spelled.begin(), spelled.end(), '_', '/');
+    while (spelled.size() % 4 != 0 && !spelled.ends_with("==")) spelled += '=';
+  }
+  auto bytes = encoding == Encoding::hex ? fromHex(spelled) : fromBase64(spelled);
+  if (!bytes) return std::nullopt;
+  return std::move(*bytes);
+}
+
+bool isHmac(Algorithm algorithm) {
+  return algorithm == Algorithm::hmacSha1 || algorithm == Algorithm::hmacSha256 ||
+         algorithm == Algorithm::hmacSha512;
+}
+
+std::string hmac(Algorithm algorithm, std::string_view key, std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
+  unsigned int length = 0;
+  if (key.size() > INT_MAX || HMAC(digestOf(algorithm), octets(key), static_cast<int>(key.size()),
+                                   octets(text), text.size(), code.data(), &length) == nullptr)
+    return {}; // equals no signature: an empty one is never compared
+  return {code.begin(), code.begin() + length};
+}
+
+void PublicKey::Free::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
+
+Found<PublicKey::Handle> PublicKey::parsed(Algorithm algorithm, std::string_view bytes, TimePoint now) {
+  if (algorithm == Algorithm::ed25519 && bytes.size() == kEd25519Bytes)
+    return Handle(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets(bytes), bytes.size()));
+  if (!bytes.starts_with("-----BEGIN ") && bytes.find("\n-----BEGIN ") == std::string_view::npos) {
+    auto const* at = octets(bytes);
+    return Handle(d2i_PUBKEY(nullptr, &at, static_cast<long>(bytes.size())));
+  }
+  Bio const from(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  if (bytes.find("-----BEGIN CERTIFICATE-----") == std::string_view::npos)
+    return Handle(PEM_read_bio_PUBKEY(from.get(), nullptr, noPassphrase, nullptr));
+  Certificate const certificate(PEM_read_bio_X509(from.get(), nullptr, noPassphrase, nullptr));
+  if (!certificate) return Handle();
+  TRY_VOID(checkValidity(certificate.get(), now));
+  return Handle(X509_get_pubkey(certificate.get()));
+}
+
+Found<PublicKey> PublicKey::read(Algorithm algorithm, std::string_view bytes, TimePoint now) {
+  if (bytes.empty() || bytes.size() > kMostKeyBytes)
+    return badKey("there is no public key that could be read");
+  auto key = parsed(algorithm, bytes, now);
+  ERR_clear_error();
+  if (!key) return std::move(key).error();
+  if (!*key)
+    return badKey("the public key or certificate cannot be read: it must be PEM, or DER as the scheme says");
+  TRY_VOID(checkFits(algorithm, key->get()));
+  return PublicKey(std::move(*key));
+}
+
+bool PublicKey::verifies(Algorithm algorithm, std::string_view text, std::string_view signature) const {
+  DigestContext const context(EVP_MD_CTX_new());
+  bool const right =
+      EVP_DigestVerifyInit(context.get(), nullptr, digestOf(algorithm), nullptr, key_.get()) == 1 &&
+      EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(text), text.size()) == 1;
+  ERR_clear_error();
+  return right;
+}
+
+std::string derSignature(std::string_view r_and_s) {
+  if (r_and_s.size() != 64) return {};
+  std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>> const signature(ECDSA_SIG_new());
+  auto* const r = BN_bin2bn(octets(r_and_s), 32, nullptr);
+  auto* const s = BN_bin2bn(octets(r_and_s.substr(32)), 32, nullptr);
+  ECDSA_SIG_set0(signature.get(), r, s); // owns both now
+  unsigned char* out = nullptr;
+  int const length = i2d_ECDSA_SIG(signature.get(), &out);
+  std::string der;
+  if (length > 0) der.assign(out, out + length);
+  OPENSSL_free(out);
+  return der;
+}
+
+} // namespace garland::webhooks
