@@ -99,6 +99,23 @@ struct DevWords {
 // Does not return if the program that does it can be started.
 Exit runDev(Output& output, DevWords const& dev);
 
+// commands_webhooks.cpp
+struct WebhookWords {
+  std::string scheme; // a preset's name, or a file
+  std::vector<std::string> secrets;
+  std::vector<std::string> secret_files; // "-": standard input
+  std::string headers;
+  std::string body;
+  std::string now; // empty: the clock's
+  std::string url;
+  std::string method = "POST";
+  std::string certificate;
+  std::vector<std::string> parameters; // "NAME=VALUE"
+  std::vector<std::string> seen;       // what came before
+};
+Exit verifyWebhook(Output& output, WebhookWords const& words);
+Exit listWebhookSchemes(Output& output);
+
 // commands_machine.cpp
 Exit sandboxStatus(Output& output);
 // Empty `kind`: lists them.

@@ -129,6 +129,7 @@ public:
     addSync();
     addRecords();
     addMachine();
+    addWebhooks();
     addDev();
   }
 
@@ -195,6 +196,7 @@ private:
   void addSync();
   void addRecords();
   void addMachine();
+  void addWebhooks();
   void addDev();
   void addDevOptions(CLI::App* command);
 
@@ -212,6 +214,7 @@ private:
   ConnectWords connect_;
   RecordEdit edit_;
   RecordPage page_;
+  WebhookWords webhook_;
   DevWords dev_;
 };
 
@@ -401,6 +404,44 @@ void Grammar::addMachine() {
       return Exit::ok;
     };
   });
+}
+
+void Grammar::addWebhooks() {
+  auto* const webhooks = group("webhooks", "Signatures of what providers send; needs no daemon");
+  webhooks->add_subcommand("schemes", "Lists the signature schemes that are known by name")
+      ->final_callback([this] { offline_ = [](Output& output) { return listWebhookSchemes(output); }; });
+  auto* const verify =
+      webhooks->add_subcommand("verify", "Says whether a request is the provider's, and if not, why.\n"
+                                         "Example: garland webhooks verify --scheme stripe --secret-file - "
+                                         "--headers headers.txt --body body.json\n"
+                                         "             --now 1760000000 < secret.txt\n"
+                                         "Exit codes: 0 accept, 1 reject, 2 wrong usage");
+  verify
+      ->add_option("--scheme", webhook_.scheme,
+                   "A name (garland webhooks schemes), or a file: a connector.json, or its \"webhooks\"")
+      ->required();
+  verify
+      ->add_option(
+          "--secret", webhook_.secrets,
+          "The secret or public key; again for a second live one.  Every user of this machine can read\n"
+          "it while the command runs, and the shell remembers it: for real ones use --secret-file")
+      ->allow_extra_args(false);
+  verify
+      ->add_option("--secret-file", webhook_.secret_files, "File that holds the secret, - for standard input")
+      ->allow_extra_args(false);
+  verify->add_option("--headers", webhook_.headers, "File with a line \"Name: value\" for each header");
+  verify->add_option("--body", webhook_.body, "File with the body, byte for byte; none if not given");
+  verify->add_option("--now", webhook_.now, "The clock: seconds since 1970 or RFC 3339; now if not given");
+  verify->add_option("--url", webhook_.url, "The webhook's address as it was registered with the provider");
+  verify->add_option("--method", webhook_.method, "The request's method")->capture_default_str();
+  verify->add_option("--certificate", webhook_.certificate,
+                     "PEM file with the certificate, or its public key, that the request names");
+  verify->add_option("--set", webhook_.parameters, "A value agreed on at registration, NAME=VALUE")
+      ->allow_extra_args(false);
+  verify->add_option("--seen", webhook_.seen, "What came before, for schemes that allow a token once")
+      ->allow_extra_args(false);
+  verify->final_callback(
+      [this] { offline_ = [this](Output& output) { return verifyWebhook(output, webhook_); }; });
 }
 
 void Grammar::addDevOptions(CLI::App* command) {
