@@ -78,6 +78,11 @@ TEST(ApiKey, MatchesItsOwnHashOnly) {
   EXPECT_FALSE(matches(hash, hash)) << "whoever reads the hash must not get in with it";
   EXPECT_FALSE(matches(key.reveal(), ""));
   EXPECT_FALSE(matches("", hashOf("")));
+  auto odd = std::string(key.reveal());
+  for (char const c : {'~', '{', '@', '[', '`', '/', ':', '+', '=', ' '}) {
+    odd[20] = c;
+    EXPECT_FALSE(matches(odd, hashOf(odd))) << c;
+  }
 }
 
 TEST(ApiKeyFile, IsMadeOnceAndReadFromThenOn) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace garland {
 namespace {
 
@@ -10,9 +12,13 @@ using namespace std::chrono_literals;
 TEST(Ids, LaterIdsSortAfterEarlierOnes) {
   VirtualClock clock(TimePoint(1'700'000'000'000ms));
   SeededRandom random(1);
-  auto const first = newId("rec", clock, random);
-  clock.advance(1ms);
-  EXPECT_LT(first, newId("rec", clock, random));
+  auto last = newId("rec", clock, random);
+  for (int i = 0; i < 100; ++i) {
+    clock.advance(1ms);
+    auto next = newId("rec", clock, random);
+    EXPECT_LT(last, next);
+    last = std::move(next);
+  }
 }
 
 TEST(Ids, OnlyTheRightShapeIsAnId) {

@@ -100,6 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "2:16", "table from plugin ids"},
         Mistake{"AnIdleTimeOfNothing", "[sandbox]\nidle = 0\n", "2:8", "from 1 to 86400"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
+        Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
         Mistake{"AnAddressOfTheNetwork", "[daemon]\naddress = \"0.0.0.0\"\n", "2:11", "loopback address"},
         Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "loopback address"},
