@@ -72,7 +72,7 @@ Task<json::value> PoisonControl::treat(Patient* patient) {
     if (!end) co_return afterRuns(std::move(end).error(), patient->runs, *call.journal);
     auto verdict = judge(*patient, *end);
     if (verdict) co_return std::move(*verdict);
-    if (!end->death->began) continue;
+    if (!end->began) continue;
     call.ask.state.clear(); // a state on which a build dies is not given to it twice
     patient->host.restarted();
     log_.info("a call is run again", {{"call", patient->title}, {"alone", patient->alone}});
@@ -86,9 +86,10 @@ std::optional<Result<json::value>> PoisonControl::judge(Patient& patient, RunEnd
     return std::move(end.result);
   }
   auto const& death = *end.death;
-  if (!death.began) {
+  if (!end.began && (!end.death || stopping_))
+    return afterRuns(std::move(end.result).error(), patient.runs, journal);
+  if (!end.began) {
     --patient.runs;
-    if (stopping_) return std::move(end.result);
     return std::nullopt;
   }
   auto const now = clock_.monotonic();

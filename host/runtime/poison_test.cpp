@@ -3,8 +3,12 @@
 #include "host/runtime/call_journal.h"
 #include "host/runtime/host_test_kit.h"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <csignal>
 #include <iostream>
+#include <thread>
 
 namespace garland::runtime::testing {
 namespace {
@@ -40,6 +44,17 @@ private:
   SeededRandom random_;
 };
 
+// Is told so late that its call is to be run again that no time is left for it.
+class LateProvider : public Provider {
+public:
+  using Provider::Provider;
+  void restarted() override {
+    Provider::restarted();
+    while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  }
+  std::chrono::steady_clock::time_point until;
+};
+
 class Poison : public ::testing::Test {
 protected:
   explicit Poison(Clock* clock = nullptr) : runtime(options(), clock) {
@@ -64,6 +79,28 @@ protected:
   void waitForAll() {
     runtime.runUntil(
         [this] { return std::ranges::all_of(ended, [](auto const& one) { return one.has_value(); }); });
+  }
+  // How often a plugin has printed this.
+  int printed(std::string_view word) const {
+    return static_cast<int>(std::ranges::count_if(runtime.log_lines, [&](std::string const& line) {
+      return line.find("printed a line") != line.npos && line.find(word) != line.npos;
+    }));
+  }
+  // Kills its worker each time that `hold` holds it.
+  void holdAndKill(int times) {
+    start("hold", json::value{{"ms", 1000}}, provider);
+    for (int kill = 1; kill <= times; ++kill) {
+      runtime.runUntil([&] { return printed("holds") == kill; });
+      signalWorkers(SIGKILL);
+    }
+    waitForAll();
+  }
+  // Suspected because its worker was broken before, the call runs well when alone; then its worker lingers.
+  void lingerAlone() {
+    start("taint", json::value{{"bad", 1}}, provider);
+    waitForAll();
+    start("linger", json::object(), provider);
+    runtime.runUntil([&] { return printed("lingers") == 1; });
   }
   int count(Kind kind) const {
     auto const events = runtime.supervisor->events();
@@ -221,6 +258,38 @@ TEST_F(Poison, WhatTheHostIsDoingWhenTheWorkerDiesIsWaitedForOnlyAsLongAsTheCall
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().provider_code, "deadline");
   EXPECT_EQ(result.error().effect, Effect::unknown);
+}
+
+TEST_F(Poison, ACallWithoutTimeForAnotherRunDoesNotDenyWhatItHasWritten) {
+  LateProvider late(runtime.loop, 1);
+  late.until = std::chrono::steady_clock::now() + 1600ms;
+  auto const result = runtime.run(runtime.task("work", late, workOf(1, 2, 2), 1500ms));
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("could not begin before its deadline"), std::string::npos)
+      << result.error().message;
+  EXPECT_EQ(result.error().effect, Effect::unknown);
+  EXPECT_EQ(late.writes["https://example.test/write/1"], 1);
+}
+
+TEST_F(Poison, ACancelledCallIsNotRunAgainWhenItsWorkerDies) {
+  asio::cancellation_signal stop;
+  auto const place = ended.size();
+  ended.emplace_back();
+  auto keep = [&](std::exception_ptr bug, Result<json::value> result) {
+    EXPECT_FALSE(bug);
+    ended[place] = std::move(result);
+  };
+  asio::co_spawn(runtime.loop, runtime.task("hold", provider, json::value{{"ms", 2000}}),
+                 asio::bind_cancellation_slot(stop.slot(), keep));
+  runtime.runUntil([&] { return printed("holds") == 1; });
+  stop.emit(asio::cancellation_type::terminal);
+  asio::post(runtime.loop, [] { signalWorkers(SIGKILL); });
+  waitForAll();
+  ASSERT_FALSE(*ended[place]);
+  EXPECT_EQ(ended[place]->error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(ended[place]->error().effect, Effect::unknown);
+  EXPECT_EQ(provider.restarts, 0);
+  EXPECT_EQ(count(Kind::crashed), 1);
 }
 
 // ---------------------------------------------------------------- culprits

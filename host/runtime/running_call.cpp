@@ -387,9 +387,10 @@ void RunningCall::fail(Error error) {
 }
 
 void RunningCall::workerDied(Error error) {
-  if (failure_ || done_) return; // what is left of it is the host's own work
+  if (failure_ || done_) return;                  // what is left of it is the host's own work
+  if (cancelled_at_) return fail(stoppedError()); // nobody wants it to be run again
   died_ = true;
-  if (cancelled_at_ || !journal_->worthSettling()) return fail(std::move(error));
+  if (!journal_->worthSettling()) return fail(std::move(error));
   settling_ = true;
   failure_ = std::move(error);
   maybeOver();

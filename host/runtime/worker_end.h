@@ -27,7 +27,6 @@ struct Death {
   // suspicion, not a verdict.
   enum class Blame { thisCall, anotherCall, nobody };
   Blame blame = Blame::nobody;
-  bool began = true;                   // false: the call had not been handed over yet
   bool from_outside = false;           // a SIGKILL that the host did not send: memory ran out, or an operator
   std::string how;                     // as in WorkerEnd
   std::shared_ptr<RecentCalls> recent; // what the worker had run
@@ -50,4 +49,5 @@ struct RunEnd {
   std::optional<Death> death; // the worker ended before the plugin was done; then `result` says worker_died
 };
 
+  bool began = true;          // false: the call was not handed over, so `result` knows of no effect
 } // namespace garland::runtime

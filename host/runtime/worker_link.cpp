@@ -26,14 +26,18 @@ Error diedError(std::string message) {
   return error;
 }
 
-RunEnd ended(Error error) { return RunEnd{std::move(error), std::nullopt}; }
+RunEnd neverBegan(Error error) {
+  RunEnd end(std::move(error), std::nullopt);
+  end.began = false;
+  return end;
+}
 
-RunEnd neverBegan(Error error, std::shared_ptr<RecentCalls> recent) {
-  Death death;
-  death.began = false;
-  death.how = "was ending";
-  death.recent = std::move(recent);
-  return RunEnd{std::move(error), std::move(death)};
+RunEnd tooLate(Error error, std::shared_ptr<RecentCalls> recent) {
+  auto end = neverBegan(std::move(error));
+  end.death.emplace();
+  end.death->how = "was ending";
+  end.death->recent = std::move(recent);
+  return end;
 }
 
 struct LeaveAtEnd {
@@ -173,16 +177,16 @@ Task<RunEnd> WorkerLink::run(std::uint64_t id, std::shared_ptr<WorkerCall> call,
   auto const bytes = call->ask.input.size() + call->ask.account.size() + call->ask.state.size();
   bool entered = turns_.tryEnter(bytes);
   if (!entered) entered = co_await turns_.enter(bytes);
-  if (!entered && !isEnding()) co_return ended(Error(ErrorKind::cancelled, "the call was cancelled"));
+  if (!entered && !isEnding()) co_return neverBegan(Error(ErrorKind::cancelled, "the call was cancelled"));
   LeaveAtEnd const leave{entered ? &turns_ : nullptr, bytes};
   auto const left = call->deadline - std::chrono::steady_clock::now();
   auto title = call->ask.operation + " of " + plugin_id_;
   if (isEnding())
-    co_return neverBegan(diedError("the worker of " + plugin_id_ + " ended before " + title + " began")
-                             .withEffect(Effect::notApplied),
-                         recent_);
+    co_return tooLate(diedError("the worker of " + plugin_id_ + " ended before " + title + " began")
+                          .withEffect(Effect::notApplied),
+                      recent_);
   if (left <= 0ms)
-    co_return ended(Error(ErrorKind::transient, title + " could not begin before its deadline"));
+    co_return neverBegan(Error(ErrorKind::transient, title + " could not begin before its deadline"));
   call->ask.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
   auto message = wire::encode(call->ask);
   recent_->add(call->key);
@@ -210,7 +214,7 @@ Task<RunEnd> WorkerLink::runMessage(std::uint64_t id, wire::Kind kind, std::stri
                                     CallHost& host, std::shared_ptr<WorkerCall> call) {
   auto const self = shared_from_this();
   if (message.size() > wire::kMaxMessage)
-    co_return ended(Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB"));
+    co_return neverBegan(Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB"));
 
   auto const running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host,
                                                      limits_, call->deadline, call->journal);

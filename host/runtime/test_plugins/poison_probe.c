@@ -13,7 +13,8 @@ struct garland_instance {
   int unused;
 };
 static struct garland_instance the_instance;
-static int tainted; /* a call has broken something that shows later */
+static int tainted;   /* a call has broken something that shows later */
+static int lingering; /* a call has left something behind that takes its time to end */
 
 /* The integer after "name": in a flat input; 0 if it is not there. */
 static long number(garland_json input, char const* name) {
@@ -114,9 +115,33 @@ static garland_status taint(garland_instance* self, garland_call* call, garland_
   return host->result(host->ctx, call, input);
 }
 
+static void say(char const* line) {
+  if (write(STDOUT_FILENO, line, strlen(line)) < 0) _exit(1);
+}
+
+/* {"ms":n}: says so and holds the worker's thread that long. */
+static garland_status hold(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  long ms = number(input, "ms");
+  say("holds\n");
+  nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+  return host->result(host->ctx, call, json("{}"));
+}
+
+/* Ends well, but its worker does not end in time. */
+static garland_status linger(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  if (tainted) abort();
+  lingering = 1;
+  return host->result(host->ctx, call, input);
+}
+
 static garland_op findOp(garland_str id) {
-  static struct test_operation const operations[] = {
-      {"test.work/1", work}, {"test.stray/1", stray}, {"test.taint/1", taint}};
+  static struct test_operation const operations[] = {{"test.work/1", work},
+                                                     {"test.stray/1", stray},
+                                                     {"test.taint/1", taint},
+                                                     {"test.hold/1", hold},
+                                                     {"test.linger/1", linger}};
   return find_in(operations, sizeof(operations) / sizeof(operations[0]), id);
 }
 
@@ -129,6 +154,9 @@ static garland_status openInstance(garland_call* call, garland_json account, gar
 static void closeInstance(garland_instance* self) { (void)self; }
 static void end(void) {
   if (tainted) abort();
+  if (!lingering) return;
+  say("lingers\n");
+  nanosleep(&(struct timespec){.tv_sec = 30}, NULL);
 }
 
 garland_status garland_entry_v1(garland_host const* the_host, garland_plugin* plugin) {
