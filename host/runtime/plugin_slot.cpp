@@ -356,7 +356,7 @@ void PluginSlot::stopWorker(std::string why_killed) {
   worker_->stop();
   stop_timer_.emplace(executor_, kFarewell);
   stop_timer_->async_wait([worker = worker_, why = std::move(why_killed)](auto const& failed) {
-    if (!failed) worker->kill(why);
+    if (!failed) worker->killLate(why);
   });
 }
 

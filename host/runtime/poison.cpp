@@ -16,6 +16,11 @@ Error afterRuns(Error error, int runs, CallJournal const& journal) {
   return error;
 }
 
+// Whether the worker shows in its end that its last call has broken it.
+bool brokeIt(std::optional<WorkerEnd> const& end) {
+  return end && end->crashed && !end->from_outside && !end->overstayed;
+}
+
 } // namespace
 
 // One of the places for calls that run alone; given to the next in the queue when it is dropped.
@@ -81,20 +86,22 @@ Task<json::value> PoisonControl::treat(Patient* patient) {
 
 std::optional<Result<json::value>> PoisonControl::judge(Patient& patient, RunEnd& end) {
   auto const& journal = *patient.call->journal;
-  if (!end.death) {
-    if (patient.alone && patient.first_blame) survivedAlone(patient);
-    return std::move(end.result);
-  }
-  auto const& death = *end.death;
   if (!end.began && (!end.death || stopping_))
     return afterRuns(std::move(end.result).error(), patient.runs, journal);
   if (!end.began) {
     --patient.runs;
     return std::nullopt;
   }
+  if (!end.death) {
+    if (patient.alone && patient.first_blame) survivedAlone(patient);
+    return std::move(end.result);
+  }
+  auto const& death = *end.death;
   auto const now = clock_.monotonic();
   bool const named = death.blame == Death::Blame::thisCall;
-  bool const convicted = patient.alone && patient.blamed && (named || !death.from_outside);
+  // Whoever kills from outside knows nothing of calls: only who is named each time is convicted by it.
+  bool const proven = !death.from_outside || (named && patient.runs >= kRuns);
+  bool const convicted = patient.alone && patient.blamed && proven;
   if (convicted) return park(patient, death.how);
   if (named) {
     ledger_.suspect(patient.call->key, now);
@@ -145,7 +152,7 @@ Task<RunEnd> PoisonControl::runAlone(Patient* patient) {
   solos_.erase(worker);
   slot->askToEnd();
   co_await slot->ended();
-  if (end && !end->death && patient->blamed && slot->lastEnd() && slot->lastEnd()->crashed)
+  if (end && end->began && !end->death && patient->blamed && brokeIt(slot->lastEnd()))
     park(*patient, slot->lastEnd()->how); // it has its result; the next one like it gets none
   co_return end;
 }

@@ -333,6 +333,35 @@ TEST_F(Poison, AWorkerThatWorksOnAfterItsLastCallIsEnded) {
       << runtime.worker().last_exit;
 }
 
+TEST_F(Poison, TwoKillsFromOutsideDoNotConvictTheCallThatHeldTheWorker) {
+  holdAndKill(2);
+  ASSERT_TRUE(*ended[0]) << ended[0]->error().message;
+  EXPECT_EQ(provider.restarts, 2);
+  EXPECT_EQ(count(Kind::poisoned), 0);
+}
+
+TEST_F(Poison, ACallThatHeldEveryWorkerThatWasKilledFromOutsideIsSetAside) {
+  holdAndKill(3);
+  ASSERT_FALSE(*ended[0]);
+  EXPECT_EQ(ended[0]->error().provider_code, "poisoned");
+}
+
+TEST_F(Poison, AWorkerThatIsKilledForItsSlowEndDoesNotConvictACallThatWentWell) {
+  lingerAlone();
+  waitForAll();
+  EXPECT_TRUE(*ended[1]);
+  EXPECT_EQ(count(Kind::crashed), 2) << "the broken worker and the slow one";
+  EXPECT_EQ(count(Kind::poisoned), 0);
+}
+
+TEST_F(Poison, AWorkerThatIsKilledFromOutsideWhileItEndsDoesNotConvictACallThatWentWell) {
+  lingerAlone();
+  signalWorkers(SIGKILL);
+  waitForAll();
+  EXPECT_TRUE(*ended[1]);
+  EXPECT_EQ(count(Kind::poisoned), 0);
+}
+
 // ---------------------------------------------------------------- strikes
 
 TEST_F(PoisonOnVirtualTime, WhatBreaksAWorkerForLaterCallsIsFoundByThreeStrikes) {

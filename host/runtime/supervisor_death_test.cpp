@@ -123,6 +123,26 @@ TEST(WorkerDeath, TheOthersOfAHangingCallAreRunAgain) {
   EXPECT_TRUE(waited);
 }
 
+TEST(WorkerDeath, WhoKeptAnotherCallFromStoppingIsTheSuspect) {
+  SupervisorOptions options;
+  options.drain = 10ms;
+  Runtime runtime(std::move(options));
+  KeepingHost other;
+  std::optional<Result<json::value>> waited;
+  runtime.spawn(runtime.task("wait", other, json::object(), 300ms),
+                [&](Result<json::value> result) { waited = std::move(result); });
+  runtime.runUntil([&] { return other.progress_done == 1; });
+  runtime.spawn(runtime.task("hang", runtime.host), [](Result<json::value> const&) {});
+  runtime.runUntil([&] { return runtime.host.restarts == 1; });
+  ASSERT_TRUE(waited);
+  EXPECT_EQ(waited->error().provider_code, "deadline");
+  auto const alone = [](std::string const& line) {
+    return line.find("a call is run again") != line.npos && line.find("\"alone\":true") != line.npos;
+  };
+  EXPECT_TRUE(std::ranges::any_of(runtime.log_lines, alone));
+  EXPECT_TRUE(runtime.run(runtime.supervisor->shutdown()));
+}
+
 TEST(WorkerDeath, AfterTheFirstDeathTheNextWorkerHasToWait) {
   VirtualClock clock{TimePoint{}};
   SupervisorOptions options;

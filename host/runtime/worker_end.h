@@ -14,8 +14,10 @@
 namespace garland::runtime {
 
 struct WorkerEnd {
-  std::string how;      // "was killed by SIGKILL while calendar.pull/1 of garland.caldav ran"
-  bool crashed = false; // false: it was asked to end, and did so in order
+  std::string how;           // "was killed by SIGKILL while calendar.pull/1 of garland.caldav ran"
+  bool crashed = false;      // false: it was asked to end, and did so in order
+  bool from_outside = false; // a SIGKILL that the host did not send
+  bool overstayed = false;   // asked to end, it took too long and was killed for that
   // Of a death by the plugin's fault: what the worker knew of it. The slot knows the rest.
   std::shared_ptr<CrashReport> report;
   std::string stack; // raw, for symbolise()
@@ -47,7 +49,7 @@ struct RunEnd {
 
   Result<json::value> result;
   std::optional<Death> death; // the worker ended before the plugin was done; then `result` says worker_died
+  bool began = true;          // false: the call was not handed over, so `result` knows of no effect
 };
 
-  bool began = true;          // false: the call was not handed over, so `result` knows of no effect
 } // namespace garland::runtime

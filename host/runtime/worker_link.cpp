@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr auto kTick = 50ms;         // how exactly deadlines are kept
 constexpr auto kIdleTick = 1000ms;   // without a call there is only its processor time to watch
 constexpr auto kStalled = 3s;        // a fiber may hold the worker's thread that long
+constexpr auto kInTheWay = 500ms;    // who held it that long kept the others from stopping
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
 constexpr std::size_t kMaxInputs = 64U
@@ -268,9 +269,10 @@ void WorkerLink::watch() {
 void WorkerLink::onTick() {
   auto const now = std::chrono::steady_clock::now();
   auto const calls = calls_;
+  auto const in_the_way = holderFor(kInTheWay, now);
   for (auto const& [id, call] : calls) {
     if (!call->overdue(now) || gone_.isSet()) continue;
-    blame(id);
+    blame(calls.contains(in_the_way) ? in_the_way : id);
     kill("it did not stop " + call->title() + " within a second of being told to");
   }
   if (gone_.isSet() && calls_.empty()) return;
@@ -281,7 +283,7 @@ void WorkerLink::onTick() {
 void WorkerLink::watchClocks(SteadyTime now) {
   auto const held_by = flight_.callId();
   std::optional<std::string> reason;
-  if (isStalled(now))
+  if (holderFor(kStalled, now) != 0)
     reason = "a call kept it busy for " + std::to_string(kStalled / 1s) + " s without a pause";
   if (auto const used = processorTime(pid_); used && !ending_) {
     auto found = work_.look({now, *used, connection_->unread(), heard_, !calls_.empty()});
@@ -292,8 +294,7 @@ void WorkerLink::watchClocks(SteadyTime now) {
   kill(std::move(*reason));
 }
 
-// True if the same call has held the worker's thread since long ago.
-bool WorkerLink::isStalled(SteadyTime now) {
+std::uint64_t WorkerLink::holderFor(SteadyTime::duration least, SteadyTime now) {
   auto const slices = flight_.slices();
   auto const call = flight_.callId();
   if (call == 0 || slices != seen_slices_ || call != seen_call_) {
@@ -301,7 +302,7 @@ bool WorkerLink::isStalled(SteadyTime now) {
     seen_call_ = call;
     seen_since_ = now;
   }
-  return now - seen_since_ >= kStalled;
+  return now - seen_since_ >= least ? call : 0;
 }
 
 // ---------------------------------------------------------------- the end
@@ -319,6 +320,11 @@ void WorkerLink::blame(std::uint64_t id) {
 void WorkerLink::kill(std::string reason) {
   if (kill_reason_.empty()) kill_reason_ = std::move(reason);
   process_.kill();
+}
+
+void WorkerLink::killLate(std::string reason) {
+  overstayed_ = kill_reason_.empty();
+  kill(std::move(reason));
 }
 
 void WorkerLink::watchExit() {
@@ -353,7 +359,7 @@ void WorkerLink::onExit(ExitStatus status) {
     greeted_.set();
   }
   // First the slot, then the calls: who is told of the end may ask for another worker at once.
-  WorkerEnd end{how_, !in_order, nullptr, {}};
+  WorkerEnd end{how_, !in_order, from_outside_, overstayed_, nullptr, {}};
   if (!in_order && !from_outside_ && !abandoned_) {
     end.report = makeReport();
     end.stack = std::move(dying_stack_);

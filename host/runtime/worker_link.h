@@ -50,9 +50,10 @@ public:
                                 SteadyTime deadline);
 
   void cancelCalls();
-  void stop();                   // asks it to end by itself
-  void kill(std::string reason); // "it ...": why
-  void abandon();                // kills and reaps at once, blocking; for the end of the supervisor
+  void stop();                       // asks it to end by itself
+  void kill(std::string reason);     // "it ...": why
+  void killLate(std::string reason); // because it did not end although it was asked to
+  void abandon();                    // kills and reaps at once, blocking; for the end of the supervisor
 
   bool isGone() const { return gone_.isSet(); }
   bool isEnding() const { return ending_ || !kill_reason_.empty() || isGone(); } // takes no call any more
@@ -85,7 +86,8 @@ private:
   void watch();
   void onTick();
   void watchClocks(SteadyTime now);
-  bool isStalled(SteadyTime now);
+  // The call that has held the worker's thread that long; 0 if none has.
+  std::uint64_t holderFor(SteadyTime::duration least, SteadyTime now);
   void blame(std::uint64_t id);
   void release(std::uint64_t id);
 
@@ -113,6 +115,7 @@ private:
   Ended ended_;
   bool ending_ = false;     // it closed its connection, or was asked to end
   bool stopped_ = false;    // it was asked to end
+  bool overstayed_ = false; // and did not within its time
   bool abandoned_ = false;  // nobody waits for its calls
   std::string kill_reason_; // why the host killed it, if it did
   std::string dying_words_;
