@@ -14,7 +14,7 @@ target_compile_definitions(garland_test_host_early_objects PRIVATE PROBE_SPEAKS_
 garland_add_connector(garland_test_poison_probe MANIFEST test_plugins/poison_probe.json
   SOURCES test_plugins/poison_probe.c LANGUAGE C OUTPUT ${host_plugins} NO_INSTALL)
 
-foreach(fake IN ITEMS 1 2 3 4 5)
+foreach(fake IN ITEMS 1 2 3 4 5 6)
   add_executable(garland_fake_worker_${fake} test_plugins/host_fake_worker.cpp)
   target_link_libraries(garland_fake_worker_${fake} PRIVATE garland_runtime_worker)
   target_compile_definitions(garland_fake_worker_${fake} PRIVATE GARLAND_FAKE=${fake})
@@ -41,7 +41,7 @@ target_compile_definitions(runtime_test PRIVATE
   GARLAND_ODD_OBJECT="${CMAKE_BINARY_DIR}/tests/odd/")
 add_dependencies(runtime_test garland-worker garland_test_host_probe garland_test_host_liar
   garland_fake_worker_1 garland_fake_worker_2 garland_fake_worker_3 garland_fake_worker_4
-  garland_fake_worker_5 garland_test_host_early garland_test_poison_probe
+  garland_fake_worker_5 garland_fake_worker_6 garland_test_host_early garland_test_poison_probe
   garland_odd_bare garland_odd_many)
 
 if(COMMAND garland_fuzzer)

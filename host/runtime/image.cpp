@@ -68,14 +68,24 @@ Result<void> checkSealed(std::string_view bytes, PluginInfo const& plugin) {
   return {};
 }
 
+Error unreadable(int number) {
+  auto kind = ErrorKind::transient; // EMFILE, EIO, EACCES, ...: nothing that the file itself could help
+  if (number == ENOENT) kind = ErrorKind::notFound;
+  if (number == ELOOP || number == ENOTDIR || number == ENXIO) kind = ErrorKind::invalidInput;
+  return Error(kind, std::string("cannot be read: ") + std::strerror(number));
+}
+
+// A file that is not there, or that the host cannot read now, is not yet another one than the catalogue saw.
+Error notSealed(PluginInfo const& plugin, Error const& error) {
+  bool const other = error.kind == ErrorKind::invalidInput || error.kind == ErrorKind::hostLimit;
+  return Error(other ? ErrorKind::invalidInput : ErrorKind::transient, plugin.path + " " + error.message);
+}
+
 } // namespace
 
 Result<std::string> readPluginFile(std::string const& path, std::size_t limit) {
   OwnedFd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file) {
-    auto const kind = errno == ENOENT ? ErrorKind::notFound : ErrorKind::invalidInput;
-    return Error(kind, std::string("cannot be read: ") + std::strerror(errno));
-  }
+  if (!file) return unreadable(errno);
   struct stat facts{};
   if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
     return Error(ErrorKind::invalidInput, "cannot be read: it is not a regular file");
@@ -83,8 +93,7 @@ Result<std::string> readPluginFile(std::string const& path, std::size_t limit) {
   for (std::string chunk(256U << 10U, '\0');;) {
     auto const got = ::read(file.get(), chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      return Error(ErrorKind::invalidInput, std::string("cannot be read: ") + std::strerror(errno));
+    if (got < 0) return unreadable(errno);
     if (got == 0) return out;
     out.append(chunk.data(), static_cast<std::size_t>(got));
     if (out.size() > limit)
@@ -94,10 +103,11 @@ Result<std::string> readPluginFile(std::string const& path, std::size_t limit) {
 
 Result<OwnedFd> sealImage(PluginInfo const& plugin) {
   auto bytes = readPluginFile(plugin.path, kMaxPluginBytes);
-  if (!bytes) return Error(ErrorKind::invalidInput, plugin.path + " " + bytes.error().message);
+  if (!bytes) return notSealed(plugin, bytes.error());
+  if (bytes->empty()) return Error(ErrorKind::invalidInput, plugin.path + " is empty");
   TRY(file, sealedCopy(*bytes));
   Mapping const sealed(file.get(), bytes->size());
-  if (!sealed) return Error(ErrorKind::invalidInput, plugin.path + " is empty");
+  if (!sealed) return systemError("mapping the plugin's memory file");
   TRY_VOID(checkSealed(sealed.bytes(), plugin));
   return std::move(file);
 }

@@ -10,13 +10,15 @@ namespace garland::runtime {
 
 inline constexpr std::size_t kMaxPluginBytes = 64U << 20U;
 
-// The whole of a regular file. invalidInput "cannot be read: ..." (also for a FIFO or a directory),
-// notFound if it is not there, hostLimit if it has more than `limit` bytes. Blocks on the disk.
+// The whole of a regular file. "cannot be read: ...": invalidInput (a FIFO or a directory), transient (the
+// host may not, or lacks something), notFound; hostLimit if it has more than `limit` bytes. Blocks on the
+// disk.
 Result<std::string> readPluginFile(std::string const& path, std::size_t limit);
 
 // The shared object in a memfd that nobody can change any more. What is checked is what is sealed:
 // the digest is that of the catalogue and the note still holds the manifest; the path is opened once.
-// invalidInput if the file is not the one that the catalogue saw. Blocks on the disk. [any thread]
+// invalidInput if the file is not the one that the catalogue saw, transient if it cannot be read. Blocks on
+// the disk. [any thread]
 Result<OwnedFd> sealImage(PluginInfo const& plugin);
 
 } // namespace garland::runtime

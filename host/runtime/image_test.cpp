@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 namespace garland::runtime::testing {
 namespace {
@@ -33,6 +34,23 @@ TEST(SealedImage, IsRefusedIfTheFileIsNotTheCataloguedOne) {
     writeFile(info.path, bytes);
     EXPECT_FALSE(sealImage(info)) << bytes.size();
   }
+}
+
+TEST(SealedImage, AFileThatTheHostCannotReadNowIsNotTakenForAnother) {
+  auto info = plugin("host_probe");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit const none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  auto const short_of_descriptors = sealImage(info);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(short_of_descriptors);
+  EXPECT_EQ(short_of_descriptors.error().kind, ErrorKind::transient) << short_of_descriptors.error().message;
+
+  info.path += ".gone";
+  auto const missing = sealImage(info);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind, ErrorKind::transient) << missing.error().message;
 }
 
 TEST(SealedImage, IsRefusedIfTheManifestIsAnother) {

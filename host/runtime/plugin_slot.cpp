@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto kCrashOfLate = 10min; // as long as RestartPolicy remembers
 constexpr auto kFarewell = 1s;       // a worker may take that long to end after it was asked to
 constexpr std::uint8_t kTierD = 3;
+constexpr int kSandboxTries = 3; // until a sandbox that cannot be closed is taken for the machine's last word
 
 Error stoppingError() {
   Error error(ErrorKind::transient, "the host is stopping; repeat the call after it has started again");
@@ -158,23 +159,25 @@ Task<void> PluginSlot::startWorker() {
   if (stopping_) co_return stoppingError();
   if (!spawned && spawned.error().kind == ErrorKind::invalidInput)
     co_return refuse(std::move(spawned).error());
-  if (!spawned) {
-    record_->last_exit = "could not be started: " + spawned.error().message;
-    countDeath();
-    co_return std::move(spawned).error();
-  }
-  ++starts_;
+  if (!spawned) co_return notStarted(std::move(spawned).error());
   image_ = spawned->image;
-  CO_TRY_VOID(link(std::move(*spawned)));
+  auto const linked = link(std::move(*spawned));
+  if (!linked) co_return notStarted(linked.error());
+  ++starts_;
   auto const worker = worker_;
   co_await worker->greeted().wait();
   auto const& hello = worker->hello();
   if (!hello) {
     auto error = hello.error();
-    if (error.kind != ErrorKind::transient)
-      error = refuse(std::move(error).within(plugin_.manifest.id + " cannot be loaded"));
-    co_return error;
+    if (error.kind == ErrorKind::transient) co_return error;
+    if (error.kind == ErrorKind::unsupported && ++open_sandboxes_ < kSandboxTries) {
+      worker->kill("its sandbox could not be closed");
+      error.kind = ErrorKind::transient;
+      co_return notStarted(std::move(error));
+    }
+    co_return refuse(std::move(error).within(plugin_.manifest.id + " cannot be loaded"));
   }
+  open_sandboxes_ = 0;
   auto objection = objectionTo(*worker->sandbox()); // no hello is taken without it
   if (!objection) objection = objectionTo(*hello);
   if (objection) {
@@ -243,14 +246,22 @@ Error PluginSlot::refuse(Error error) {
   return error;
 }
 
+// No code of the plugin has run in it.
+bool PluginSlot::couldNotCloseSandbox() const {
+  if (!worker_ || !worker_->greeted().isSet()) return false;
+  auto const& hello = worker_->hello();
+  return !hello && hello.error().kind == ErrorKind::unsupported;
+}
+
 void PluginSlot::onEnded(WorkerEnd const& end) {
+  bool const loaded = !couldNotCloseSandbox();
   ready_.reset();
   worker_.reset();
   record_->last_exit = end.how;
   last_end_ = end;
   last_end_->report.reset(); // it may be large
   stop_timer_.reset();
-  if (!end.crashed || refusal_ || (stopping_ && !solo_)) return;
+  if (!end.crashed || !loaded || refusal_ || (stopping_ && !solo_)) return;
   record_->last_crash = clock_.now();
   auto const kept = keepCapsule(end);
   log_.warn("a worker ended", {{"plugin", plugin_.manifest.id}, {"how", end.how}});
@@ -278,6 +289,14 @@ CapsuleNote PluginSlot::keepCapsule(WorkerEnd const& end) const {
   else
     log_.warn("a crash capsule is lost", {{"reason", path.error().message}});
   return note;
+}
+
+// For want of something that the host has to provide: no death of the build, but the next try waits.
+Error PluginSlot::notStarted(Error error) {
+  record_->last_exit = "could not be started: " + error.message;
+  record_->policy.notStarted(clock_.monotonic());
+  log_.warn("a worker could not be started", {{"plugin", plugin_.manifest.id}, {"reason", error.message}});
+  return error;
 }
 
 void PluginSlot::countDeath() {

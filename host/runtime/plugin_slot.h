@@ -94,6 +94,8 @@ private:
   void stopWorker(std::string why_killed);
   void countDeath();
   CapsuleNote keepCapsule(WorkerEnd const& end) const;
+  Error notStarted(Error error);
+  bool couldNotCloseSandbox() const;
   Error backingOff(Monotonic now) const;
   Error quarantined() const;
   std::vector<std::string> arguments() const;
@@ -120,6 +122,7 @@ private:
   bool stopping_ = false;
   std::uint64_t starts_ = 0;
   std::optional<WorkerEnd> last_end_;
+  int open_sandboxes_ = 0; // workers in a row that could not close theirs
 };
 
 } // namespace garland::runtime

@@ -63,6 +63,13 @@ public:
     next_trial_ = now + kTrialEvery;
     return true;
   }
+  // The host could not start a worker at `now`: the next try waits, and the build is not blamed.
+  void notStarted(Monotonic now) {
+    backoff_.died(now);
+    if (state_ != State::halfOpen) return;
+    in_trial_ = false;
+    next_trial_ = now + kTrialEvery;
+  }
   void beginTrial(Monotonic now) {
     in_trial_ = true;
     next_trial_ = now + kTrialEvery;

@@ -143,6 +143,42 @@ TEST(WorkerDeath, WhoKeptAnotherCallFromStoppingIsTheSuspect) {
   EXPECT_TRUE(runtime.run(runtime.supervisor->shutdown()));
 }
 
+// Restarts at once, so that only what is counted can keep the next worker back.
+SupervisorOptions hasty(std::string worker_path) {
+  SupervisorOptions options;
+  options.worker_path = std::move(worker_path);
+  options.restart_base = options.restart_cap = 1ms;
+  return options;
+}
+
+TEST(WorkerDeath, AWorkerThatCannotBeStartedIsNoDeathOfItsBuild) {
+  VirtualClock clock{TimePoint{}};
+  Runtime runtime(hasty(kPlugins + "/no-such-worker"), &clock);
+  for (int i = 0; i < 8; ++i) {
+    auto const result = runtime.call("echo");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::transient);
+    EXPECT_NE(result.error().message.find("no-such-worker"), std::string::npos) << result.error().message;
+    clock.advance(1ms);
+  }
+  EXPECT_TRUE(runtime.supervisor->events().empty());
+}
+
+TEST(WorkerDeath, OnlyASandboxThatCannotBeClosedThreeTimesRefusesThePlugin) {
+  VirtualClock clock{TimePoint{}};
+  Runtime runtime(hasty(GARLAND_FAKE_WORKER + std::string("6")), &clock);
+  for (auto const expected : {ErrorKind::transient, ErrorKind::transient, ErrorKind::unsupported}) {
+    auto const result = runtime.call("echo");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, expected) << result.error().message;
+    EXPECT_NE(result.error().message.find("unshare failed"), std::string::npos) << result.error().message;
+    clock.advance(1ms);
+  }
+  auto const events = runtime.supervisor->events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, SupervisorEvent::Kind::refused);
+}
+
 TEST(WorkerDeath, AfterTheFirstDeathTheNextWorkerHasToWait) {
   VirtualClock clock{TimePoint{}};
   SupervisorOptions options;
