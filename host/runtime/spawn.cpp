@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <array>
 #include <cerrno>
@@ -141,7 +142,12 @@ Result<Process> startProcess(SpawnRequest const& request, Channels const& channe
   TRY(pid, plan.run(request));
   // Nobody else waits for this child, so its number cannot have gone to another process yet.
   OwnedFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return systemError("pidfd_open", errno);
+  if (!pidfd) {
+    auto error = systemError("pidfd_open", errno);
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return error;
+  }
   return Process(pid, std::move(pidfd));
 }
 
