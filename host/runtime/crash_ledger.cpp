@@ -1,13 +1,13 @@
 #include "host/runtime/crash_ledger.h"
 
+#include "host/vault/vault.h"
+
 #include <algorithm>
 #include <functional>
 #include <set>
 
 namespace garland::runtime {
 namespace {
-
-constexpr std::size_t kWholeInput = 64U << 10U;
 
 std::uint64_t mixed(std::uint64_t seed, std::string_view part) {
   seed ^= std::hash<std::string_view>()(part) + 0x9e3779b97f4a7c15ULL + (seed << 12U) + (seed >> 4U);
@@ -18,9 +18,8 @@ std::uint64_t mixed(std::uint64_t seed, std::string_view part) {
 
 CallKey callKey(std::string_view digest, std::string_view operation, std::string_view account_id,
                 std::string_view input) {
-  auto key = mixed(mixed(mixed(input.size(), digest), operation), account_id);
-  if (input.size() <= kWholeInput) return mixed(key, input);
-  return mixed(mixed(key, input.substr(0, kWholeInput / 2)), input.substr(input.size() - kWholeInput / 2));
+  auto const key = mixed(mixed(mixed(input.size(), digest), operation), account_id);
+  return mixed(key, vault::sha256(input));
 }
 
 void RecentCalls::add(CallKey key) {

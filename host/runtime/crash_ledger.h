@@ -15,8 +15,7 @@
 
 namespace garland::runtime {
 
-// A call as one can recognise it: build of the plugin, operation, account and input. Of an input
-// longer than 64 KiB only its ends and its length count.
+// A call as one can recognise it: build of the plugin, operation, account and input.
 using CallKey = std::uint64_t;
 CallKey callKey(std::string_view digest, std::string_view operation, std::string_view account_id,
                 std::string_view input);

@@ -82,6 +82,13 @@ TEST(CallKey, EveryPartCounts) {
   EXPECT_NE(callKey("a", "b", "", ""), callKey("b", "a", "", ""));
 }
 
+TEST(CallKey, OfALongInputEveryByteCounts) {
+  std::string input(200'000, 'x');
+  auto const key = callKey("digest", "op", "account", input);
+  input[100'000] = 'y';
+  EXPECT_NE(key, callKey("digest", "op", "account", input));
+}
+
 TEST(RecentCalls, KeepsTheNewest) {
   RecentCalls recent;
   for (CallKey key = 1; key <= 200; ++key) recent.add(key);
