@@ -270,8 +270,7 @@ void Fleet::refuseCalls() {
 }
 
 void Fleet::cancelCalls() {
-  for (auto const& place : all())
-    if (auto const worker = place->slot->ready()) worker->cancelCalls();
+  for (auto const& place : all()) place->slot->cancelCalls();
 }
 
 Task<void> Fleet::end() {

@@ -359,6 +359,10 @@ WorkerStatus PluginSlot::status() const {
 
 void PluginSlot::refuseCalls() { stopping_ = true; }
 
+void PluginSlot::cancelCalls() {
+  if (worker_) worker_->cancelCalls();
+}
+
 void PluginSlot::askToEnd() {
   stopping_ = true;
   stopWorker("it did not end when the host told it to");

@@ -73,6 +73,7 @@ public:
   WorkerStatus status() const;
   void rest();        // ends an idle worker in order; the next call starts another
   void refuseCalls(); // no worker is started any more
+  void cancelCalls(); // those that run
   void askToEnd();    // the worker may take a second to end by itself, then it is killed
   Task<void> ended(); // returns when it is gone
 
@@ -93,9 +94,9 @@ private:
   void onEnded(WorkerEnd const& end);
   void stopWorker(std::string why_killed);
   void countDeath();
-  CapsuleNote keepCapsule(WorkerEnd const& end) const;
   Error notStarted(Error error);
   bool couldNotCloseSandbox() const;
+  CapsuleNote keepCapsule(WorkerEnd const& end) const;
   Error backingOff(Monotonic now) const;
   Error quarantined() const;
   std::vector<std::string> arguments() const;
@@ -121,8 +122,8 @@ private:
   std::optional<asio::steady_timer> stop_timer_;
   bool stopping_ = false;
   std::uint64_t starts_ = 0;
-  std::optional<WorkerEnd> last_end_;
   int open_sandboxes_ = 0; // workers in a row that could not close theirs
+  std::optional<WorkerEnd> last_end_;
 };
 
 } // namespace garland::runtime
