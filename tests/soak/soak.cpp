@@ -54,6 +54,7 @@ struct Counts {
   std::uint64_t completed = 0;
   std::uint64_t found_done = 0; // failed, but the provider had the change
   std::uint64_t transient = 0;  // attempts
+  std::uint64_t denied = 0;     // failed as not applied, but the provider had the change
   std::uint64_t kills = 0;
   std::uint64_t mixed_up = 0;                 // the answer of another call
   std::map<std::string, std::uint64_t> other; // failures that are not transient
@@ -152,7 +153,7 @@ Task<void> Soak::callUntilLegEnds() {
 
 Task<void> Soak::finish(std::size_t number) {
   bool const changes = number % kChange == 0;
-  json::value const input{{"n", number}, {"count", 1}};
+  json::value const input{{"n", number}, {"count", 1}, {"write", 1}};
   std::string const operation = changes ? "test.http/1" : "test.echo/1";
   for (int i = 0; i < kMostAttempts; ++i) {
     auto const answer = co_await attempt(operation, input);
@@ -165,7 +166,9 @@ Task<void> Soak::finish(std::size_t number) {
       break;
     }
     ++counts_.transient;
-    if (changes && provider_.applied(number) > 0) {
+    bool const applied = provider_.applied(number) > 0;
+    if (applied && answer.error().effect == Effect::notApplied) ++counts_.denied;
+    if (applied && answer.error().effect == Effect::unknown) {
       ++counts_.found_done;
       break;
     }
@@ -251,6 +254,7 @@ std::vector<std::string> Soak::problems() const {
   auto const& end = figures_.back();
   need(lost() == 0, "calls or changes were lost");
   need(twice() == 0, "changes were made twice");
+  need(counts_.denied == 0, "an error said that nothing was changed when something was");
   need(counts_.mixed_up == 0, "a call got the answer of another");
   need(counts_.other.empty(), "calls failed for another reason than the death of their worker");
   need(provider_.strangers() == 0, "the provider was asked for what no call asks");
@@ -289,6 +293,7 @@ json::object Soak::report(double seconds) const {
           {"failed_otherwise", other},
           {"lost", lost()},
           {"done_twice", twice()},
+          {"denied", counts_.denied},
           {"mixed_up", counts_.mixed_up},
           {"after_warm_up", figures(figures_.at(kWarm - 1))},
           {"at_the_end", figures(figures_.back())},

@@ -39,7 +39,7 @@ static garland_status echo(garland_instance* self, garland_call* call, garland_j
   return host->result(host->ctx, call, input);
 }
 
-/* {"count":n}: n requests one after the other; the result is the sum of the statuses. */
+/* {"count":n}: n requests one after the other, {"write":1} POSTs; the result is the sum of the statuses. */
 static garland_status http(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   long sum = 0;
@@ -49,7 +49,7 @@ static garland_status http(garland_instance* self, garland_call* call, garland_j
     garland_header header = {TEXT("Accept"), TEXT("text/plain")};
     garland_http_request request = {.size = sizeof(request),
                                     .header_count = 1,
-                                    .method = TEXT("GET"),
+                                    .method = number(input, "write") ? TEXT("POST") : TEXT("GET"),
                                     .url = text(url),
                                     .headers = &header};
     garland_http_response response = {.size = sizeof(response)};
