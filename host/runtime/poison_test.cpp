@@ -90,7 +90,7 @@ protected:
   void holdAndKill(int times) {
     start("hold", json::value{{"ms", 1000}}, provider);
     for (int kill = 1; kill <= times; ++kill) {
-      runtime.runUntil([&] { return printed("holds") == kill; });
+      runtime.runUntil([&] { return printed("holds") == kill || ended.back(); });
       signalWorkers(SIGKILL);
     }
     waitForAll();
@@ -448,6 +448,25 @@ TEST_F(PoisonOnVirtualTime, ATrialThatGoesWellLetsEverybodyInAgain) {
   start("work", workOf(52), provider);
   waitForAll();
   EXPECT_TRUE(*ended[7]);
+}
+
+TEST_F(PoisonOnVirtualTime, ShutdownCancelsATrialCallToo) {
+  for (int n = 1; n <= 5; ++n) dieOf(n);
+  clock_.advance(30s);
+  bool asked = false;
+  provider.on_http = [&](HttpAsk) -> Task<HttpAnswer> {
+    asked = true;
+    asio::steady_timer never(runtime.loop, asio::steady_timer::time_point::max());
+    boost::system::error_code why;
+    co_await never.async_wait(asio::redirect_error(asio::use_awaitable, why));
+    co_return Error(ErrorKind::cancelled, "the request was cancelled");
+  };
+  start("work", workOf(60), provider);
+  runtime.runUntil([&] { return asked; });
+  EXPECT_EQ(runtime.worker().state, "half open");
+  EXPECT_TRUE(runtime.run(runtime.supervisor->shutdown()));
+  ASSERT_TRUE(ended.back());
+  EXPECT_EQ(ended.back()->error().kind, ErrorKind::cancelled) << ended.back()->error().message;
 }
 
 // ---------------------------------------------------------------- sixty-four at once
