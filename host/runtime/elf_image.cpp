@@ -24,6 +24,8 @@ constexpr std::string_view kNoteName{"Garland\0", 8};
 constexpr Elf64_Word kNoteType = 1;
 constexpr std::size_t kMaxProgramHeaders = 256;
 constexpr std::size_t kMaxSymbols = 1U << 20U;
+constexpr std::size_t kMaxName = 256;           // of an exported symbol
+constexpr std::size_t kMaxExports = 64U << 10U; // of an object that need not be a plugin
 
 Error bad(std::string what) { return Error(ErrorKind::invalidInput, std::move(what)); }
 Error cutShort(std::string_view where) {
@@ -163,7 +165,22 @@ bool isExported(Elf64_Sym const& symbol) {
          (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
 }
 
-Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic const& dynamic) {
+// What an object may export.
+enum class Exports { entryOnly, anything };
+
+Result<void> checkExport(std::string_view name, std::size_t earlier, Exports allowed) {
+  if (allowed == Exports::anything)
+    return earlier < kMaxExports ? Result<void>() : Result<void>(bad("exports too many symbols"));
+  if (name != kEntry)
+    return bad("exports " + std::string(name.substr(0, 80)) +
+               ", and a plugin exports nothing but garland_entry_v1; build it with garland_add_connector()");
+  if (earlier > 0) return bad("exports garland_entry_v1 more than once");
+  return {};
+}
+
+// Stops at the first that may not be there: a hostile table can name gigabytes.
+Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic const& dynamic,
+                                             Exports allowed) {
   auto const symbols = segments.from(dynamic.symbols);
   auto const strings = segments.from(dynamic.strings);
   if (!symbols || !strings) return cutShort("the dynamic symbol table");
@@ -174,9 +191,12 @@ Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic c
     auto const symbol = symbols->value<Elf64_Sym>(i * sizeof(Elf64_Sym));
     if (!symbol) return cutShort("dynamic symbol " + std::to_string(i));
     if (!isExported(*symbol)) continue;
-    auto name = strings->cString(symbol->st_name);
-    if (!name) return cutShort("the name of dynamic symbol " + std::to_string(i));
-    out.push_back(std::move(*name));
+    auto const name = strings->cString(symbol->st_name, kMaxName);
+    if (!name)
+      return bad("is damaged: the name of dynamic symbol " + std::to_string(i) +
+                 " lies outside the file or is longer than " + std::to_string(kMaxName) + " bytes");
+    TRY_VOID(checkExport(*name, out.size(), allowed));
+    out.emplace_back(*name);
   }
   std::ranges::sort(out);
   return out;
@@ -218,9 +238,7 @@ Result<std::string> readManifestNote(Reader const& file, Segments const& segment
   return std::move(found).value_or("");
 }
 
-} // namespace
-
-Result<ElfImage> readBareElf(std::string_view bytes) {
+Result<ElfImage> readImage(std::string_view bytes, Exports allowed) {
   Reader const file(bytes);
   TRY(header, readHeader(file));
   TRY(segments, readSegments(file, header));
@@ -228,29 +246,29 @@ Result<ElfImage> readBareElf(std::string_view bytes) {
   if (dynamic.program || segments.first(PT_INTERP))
     return bad("is a program, not a shared object; link it with -shared");
   ElfImage image;
-  TRY(exports, readExports(segments, dynamic));
+  TRY(exports, readExports(segments, dynamic, allowed));
   TRY(manifest, readManifestNote(file, segments));
   image.exports = std::move(exports);
   image.manifest = std::move(manifest);
   return image;
 }
 
-Result<ElfImage> readElf(std::string_view bytes) {
-  TRY(image, readBareElf(bytes));
-  if (image.manifest.empty())
+Result<ElfImage> withManifest(Result<ElfImage> image) {
+  if (image && image->manifest.empty())
     return bad("carries no manifest (note .note.garland); build it with garland_add_connector()");
   return image;
 }
 
+} // namespace
+
+Result<ElfImage> readBareElf(std::string_view bytes) { return readImage(bytes, Exports::anything); }
+
+Result<ElfImage> readElf(std::string_view bytes) { return withManifest(readBareElf(bytes)); }
+
 Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text) {
-  TRY(image, readElf(bytes));
-  if (std::ranges::find(image.exports, kEntry) == image.exports.end())
+  TRY(image, withManifest(readImage(bytes, Exports::entryOnly)));
+  if (image.exports.empty())
     return bad("does not export garland_entry_v1; build it with garland_add_connector()");
-  for (auto const& symbol : image.exports)
-    if (symbol != kEntry)
-      return bad("exports more than garland_entry_v1 (" + symbol.substr(0, 80) +
-                 "); build it with garland_add_connector()");
-  if (image.exports.size() != 1) return bad("exports garland_entry_v1 more than once");
   if (image.manifest != manifest_text)
     return bad("was built with another connector.json than the one beside it; install both from one build");
   return {};

@@ -24,7 +24,7 @@ Result<ElfImage> readElf(std::string_view bytes);
 Result<ElfImage> readBareElf(std::string_view bytes);
 
 // The rules of a plugin besides: exactly one export, garland_entry_v1, and the note equal to
-// `manifest_text` byte for byte.
+// `manifest_text` byte for byte. The first other export ends the reading.
 Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text);
 
 } // namespace garland::runtime

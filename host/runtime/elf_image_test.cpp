@@ -13,6 +13,46 @@ namespace {
 
 std::string const kObject = kPlugins + "/test.host_probe/connector.so";
 
+template <class Value> std::string bytesOf(Value const& value) {
+  return {reinterpret_cast<char const*>(&value), sizeof value};
+}
+
+// The smallest object with `count` exports, all of one name that is stored once.
+std::string objectWithExports(std::size_t count, std::string const& name) {
+  constexpr auto kDynamicAt = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr);
+  constexpr auto kHashAt = kDynamicAt + 4 * sizeof(Elf64_Dyn);
+  constexpr auto kSymbolsAt = kHashAt + 2 * sizeof(Elf64_Word);
+  auto const strings_at = kSymbolsAt + (count + 1) * sizeof(Elf64_Sym);
+
+  Elf64_Ehdr header;
+  std::memcpy(&header, readFile(kObject).data(), sizeof header); // of this machine
+  header.e_phoff = sizeof header;
+  header.e_phnum = 2;
+  header.e_shoff = 0;
+  Elf64_Phdr load{};
+  load.p_type = PT_LOAD;
+  load.p_filesz = strings_at + name.size() + 2;
+  Elf64_Phdr dynamic{};
+  dynamic.p_type = PT_DYNAMIC;
+  dynamic.p_offset = kDynamicAt;
+  dynamic.p_filesz = 4 * sizeof(Elf64_Dyn);
+  auto out = bytesOf(header) + bytesOf(load) + bytesOf(dynamic);
+  out += bytesOf(Elf64_Dyn{DT_SYMTAB, {kSymbolsAt}}) + bytesOf(Elf64_Dyn{DT_STRTAB, {strings_at}});
+  out += bytesOf(Elf64_Dyn{DT_HASH, {kHashAt}}) + bytesOf(Elf64_Dyn{DT_NULL, {0}});
+  out += bytesOf(Elf64_Word{0}) + bytesOf(static_cast<Elf64_Word>(count + 1)) + bytesOf(Elf64_Sym{});
+  Elf64_Sym symbol{};
+  symbol.st_name = 1;
+  symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
+  symbol.st_shndx = 1;
+  for (std::size_t i = 0; i < count; ++i) out += bytesOf(symbol);
+  return out + '\0' + name + '\0';
+}
+
+template <class T> void expectRefused(Result<T> const& read, std::string const& why) {
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find(why), std::string::npos) << read.error().message;
+}
+
 TEST(ElfImage, APluginsExportsAndManifestAreRead) {
   auto const image = readElf(readFile(kObject));
   ASSERT_TRUE(image) << image.error().message;
@@ -78,6 +118,30 @@ TEST(ElfImage, SectionHeadersAreNotBelieved) {
   auto const image = readElf(object); // what `strip --strip-section-headers` leaves: the loader takes it
   ASSERT_TRUE(image) << image.error().message;
   EXPECT_EQ(image->exports, std::vector<std::string>{"garland_entry_v1"});
+}
+
+// The names of a table may all be the same stretch of the file: copied one by one, a few MiB became
+// terabytes.
+TEST(ElfImage, ExportsThatShareOneLongNameAreNotCopied) {
+  auto const object = objectWithExports(500, std::string(256U << 10U, 'x'));
+  expectRefused(readBareElf(object), "is damaged: the name of dynamic symbol 1 ");
+  expectRefused(readElf(object), "is damaged: the name of dynamic symbol 1 ");
+}
+
+TEST(ElfImage, AForeignExportEndsTheReading) {
+  auto const check = [](std::size_t count, std::string const& name) {
+    return checkPluginElf(objectWithExports(count, name), "{}");
+  };
+  expectRefused(check(1, "another"), "exports another, and a plugin exports nothing but garland_entry_v1");
+  expectRefused(check(2, "garland_entry_v1"), "more than once");
+  expectRefused(check(1, "garland_entry_v1"), "carries no manifest");
+}
+
+TEST(ElfImage, AnObjectThatIsOnlyReadMayExportMoreButNotWithoutEnd) {
+  auto const image = readBareElf(objectWithExports(3, std::string(256, 'x')));
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_EQ(image->exports, std::vector<std::string>(3, std::string(256, 'x')));
+  expectRefused(readBareElf(objectWithExports((64U << 10U) + 1, "x")), "exports too many symbols");
 }
 
 } // namespace

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace garland::runtime {
@@ -24,11 +23,13 @@ public:
     found->copy(reinterpret_cast<char*>(&out), sizeof(T));
     return out;
   }
-  std::optional<std::string> cString(std::uint64_t offset) const {
+  // Nothing if it does not end within `limit` bytes: many names may share one long text.
+  std::optional<std::string_view> cString(std::uint64_t offset, std::size_t limit) const {
     if (offset >= bytes_.size()) return std::nullopt;
-    auto const end = bytes_.find('\0', offset);
+    auto const text = bytes_.substr(offset, limit + 1);
+    auto const end = text.find('\0');
     if (end == std::string_view::npos) return std::nullopt;
-    return std::string(bytes_.substr(offset, end - offset));
+    return text.substr(0, end);
   }
   std::size_t size() const { return bytes_.size(); }
 
