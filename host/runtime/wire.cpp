@@ -16,6 +16,26 @@ namespace {
 // Length counts of lists are checked against the bytes that are left: each item takes at least this many.
 constexpr std::size_t kLeastItemBytes = 4;
 
+// Payload bytes of one message of a kind: what an honest sender needs, and some room.
+std::size_t longest(Kind kind) {
+  switch (kind) {
+  case Kind::emit:
+  case Kind::checkpoint:
+  case Kind::kvPut:
+  case Kind::done: return 2 * Config().max_record; // one document of the plugin, or a value
+  case Kind::log: return 128U << 10U;              // 8 KiB of text, 64 KiB of fields
+  case Kind::hello:
+  case Kind::loadFailed:
+  case Kind::closed:
+  case Kind::kvGet:
+  case Kind::progress:
+  case Kind::dying:
+  case Kind::stack:
+  case Kind::refused: return kMaxFrame;
+  default: return kMaxMessage; // bodies of HTTP, and what the host says
+  }
+}
+
 // Counts what a payload takes.
 class Size {
 public:
@@ -318,7 +338,8 @@ Result<void> Decoder::takeFrame(std::string_view frame, Kind kind, std::uint16_t
     return fail("a " + std::string(name(kind)) + " in the middle of another message");
   // Only full frames may be continued, so that a message cannot be drip-fed as a million empty ones.
   if ((flags & kMore) != 0 && frame.size() != kMaxFrame) return fail("a continued frame is not full");
-  if (partial_.payload.size() + frame.size() > kMaxMessage) return fail("a message is larger than 32 MiB");
+  if (auto const most = longest(kind); partial_.payload.size() + frame.size() > most)
+    return fail("a " + std::string(name(kind)) + " is larger than " + std::to_string(most >> 10U) + " KiB");
   partial_.kind = kind;
   partial_.id = id;
   partial_.payload.append(frame);

@@ -210,5 +210,25 @@ TEST(Wire, AMessageWithoutEndIsCutOff) {
   EXPECT_THAT(problemWith(stream), HasSubstr("larger than"));
 }
 
+// How many full frames of a kind are taken, as parts of one message that does not end.
+std::size_t framesTaken(Kind kind) {
+  Decoder decoder(Direction::workerToHost);
+  auto const part =
+      frame(kMaxFrame, static_cast<std::uint16_t>(kind), kMore, 1) + std::string(kMaxFrame, 'x');
+  std::size_t taken = 0;
+  for (decoder.feed(part); decoder.next(); decoder.feed(part)) ++taken;
+  return taken;
+}
+
+TEST(Wire, AKindThatIsSmallByNatureMayNotFillMemory) {
+  for (auto const kind : {Kind::hello, Kind::loadFailed, Kind::closed, Kind::kvGet, Kind::progress,
+                          Kind::dying, Kind::stack, Kind::refused})
+    EXPECT_EQ(framesTaken(kind), 1U) << name(kind);
+  EXPECT_EQ(framesTaken(Kind::log), 2U);
+  for (auto const kind : {Kind::emit, Kind::checkpoint, Kind::kvPut, Kind::done})
+    EXPECT_EQ(framesTaken(kind), 2 * Config().max_record / kMaxFrame) << name(kind);
+  EXPECT_EQ(framesTaken(Kind::httpAsk), kMaxMessage / kMaxFrame);
+}
+
 } // namespace
 } // namespace garland::runtime::wire
