@@ -2,27 +2,41 @@
 
 namespace garland::runtime {
 
-HostCall& CallRecorder::add(std::uint32_t request, std::string_view call) {
-  if (entries_.size() == kMostCalls) {
+namespace {
+
+std::size_t textsOf(HostCall const& call) { return call.method.size() + call.url.size() + call.key.size(); }
+
+} // namespace
+
+void CallRecorder::add(std::uint32_t request, HostCall call) {
+  texts_ += textsOf(call);
+  while (!entries_.empty() && (entries_.size() == kMostCalls || texts_ > kMostTexts)) {
     bodies_ -= entries_.front().call.body.size();
+    texts_ -= textsOf(entries_.front().call);
     entries_.pop_front();
   }
-  auto& entry = entries_.emplace_back();
-  entry.request = request;
-  entry.call.call = call;
-  entry.call.answered = false;
-  return entry.call;
+  call.answered = false;
+  entries_.push_back({request, std::move(call)});
 }
 
 void CallRecorder::asked(wire::HttpAsk const& ask) {
-  auto& call = add(ask.request, "http");
+  HostCall call;
+  call.call = "http";
   call.method = ask.method;
   call.url = ask.url;
+  add(ask.request, std::move(call));
 }
 
-void CallRecorder::asked(wire::KvGet const& ask) { add(ask.request, "kv_get").key = ask.key; }
-void CallRecorder::asked(wire::KvPut const& ask) { add(ask.request, "kv_put").key = ask.key; }
-void CallRecorder::asked(wire::Checkpoint const& ask) { add(ask.request, "checkpoint"); }
+void CallRecorder::asked(wire::KvGet const& ask) { askedKey(ask.request, "kv_get", ask.key); }
+void CallRecorder::asked(wire::KvPut const& ask) { askedKey(ask.request, "kv_put", ask.key); }
+void CallRecorder::asked(wire::Checkpoint const& ask) { askedKey(ask.request, "checkpoint", ""); }
+
+void CallRecorder::askedKey(std::uint32_t request, std::string_view what, std::string_view key) {
+  HostCall call;
+  call.call = what;
+  call.key = key;
+  add(request, std::move(call));
+}
 
 HostCall* CallRecorder::openAsk(std::uint32_t request) {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)

@@ -13,6 +13,7 @@ namespace garland::runtime {
 class CallRecorder {
 public:
   static constexpr std::size_t kMostCalls = 128;
+  static constexpr std::size_t kMostTexts = 256U << 10U;  // URLs and keys of all; each was checked before
   static constexpr std::size_t kMostBody = 64U << 10U;    // of one answer
   static constexpr std::size_t kMostBodies = 256U << 10U; // of all
 
@@ -33,12 +34,14 @@ private:
     std::uint32_t request = 0;
     HostCall call;
   };
-  HostCall& add(std::uint32_t request, std::string_view call);
+  void add(std::uint32_t request, HostCall call);
+  void askedKey(std::uint32_t request, std::string_view what, std::string_view key);
   HostCall* openAsk(std::uint32_t request);
   void keepBody(HostCall& call, std::string const& body);
 
   std::deque<Entry> entries_;
   std::size_t bodies_ = 0; // bytes
+  std::size_t texts_ = 0;
   std::uint64_t emitted_ = 0;
   std::uint64_t checkpoints_ = 0;
 };

@@ -33,6 +33,7 @@ garland_test(runtime_test
     image_test.cpp manifest_test.cpp
     poison_test.cpp restart_policy_test.cpp turn_queue_test.cpp work_watch_test.cpp
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_test.cpp tainted_test.cpp
+    running_call_test.cpp talk_meter_test.cpp
   USES garland_runtime
   LABELS unit)
 target_compile_definitions(runtime_test PRIVATE

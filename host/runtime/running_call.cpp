@@ -17,8 +17,12 @@ constexpr std::size_t kMaxKind = 64;
 constexpr std::size_t kMaxLogText = 8U << 10U;
 constexpr std::size_t kMaxWhat = 64;
 constexpr std::size_t kMaxKey = 512;
+constexpr std::size_t kMaxMethod = 32;
 constexpr std::size_t kMaxUrl = 16U << 10U;
+constexpr std::size_t kMaxSlot = 64U << 10U; // a credential slot, an idempotency key
 constexpr std::size_t kMaxHeaders = 256;
+constexpr std::size_t kMaxHeaderName = 256;
+constexpr std::size_t kMaxHeaderValue = 4096;
 constexpr std::size_t kMaxAnswer = wire::kMaxMessage - (256U << 10U);
 
 // The number of the request is the first member of every ask.
@@ -26,14 +30,26 @@ std::string_view withoutRequest(std::string_view payload) { return payload.subst
 
 Error violation(std::string what) { return Error(ErrorKind::pluginBug, std::move(what)); }
 
-std::optional<Error> problemWith(wire::HttpAsk const& ask) {
-  if (ask.method.empty() || ask.method.size() > 32)
-    return Error(ErrorKind::invalidInput, "the HTTP method is empty or too long");
+// The worker holds a plugin to the same limits or narrower ones (worker_host_table.cpp) and answers it with a
+// sentence: what goes beyond them here was not sent by an honest worker.
+Result<void> check(wire::HttpAsk const& ask) {
+  if (ask.method.empty() || ask.method.size() > kMaxMethod)
+    return violation("it asked with an HTTP method that is empty or too long");
   if (ask.url.empty() || ask.url.size() > kMaxUrl)
-    return Error(ErrorKind::invalidInput, "the URL is empty or longer than 16 KiB");
-  if (ask.headers.size() > kMaxHeaders)
-    return Error(ErrorKind::invalidInput, "a request may have at most 256 headers");
-  return std::nullopt;
+    return violation("it asked for a URL that is empty or too long");
+  if (ask.credential_slot.size() > kMaxSlot) return violation("it named a credential slot that is too long");
+  if (ask.idempotency_key.size() > kMaxSlot) return violation("it gave an idempotency key that is too long");
+  auto const too_long = [](auto const& header) {
+    return header.first.size() > kMaxHeaderName || header.second.size() > kMaxHeaderValue;
+  };
+  if (ask.headers.size() > kMaxHeaders || std::ranges::any_of(ask.headers, too_long))
+    return violation("it asked with too many headers, or too long ones");
+  return {};
+}
+
+Result<void> checkKey(std::string const& key) {
+  if (key.empty() || key.size() > kMaxKey) return violation("it used a key that is empty or too long");
+  return {};
 }
 
 HttpAsk hostAsk(wire::HttpAsk ask) {
@@ -148,6 +164,7 @@ Result<void> RunningCall::onCheckpoint(std::string_view payload) {
 
 Result<void> RunningCall::onHttpAsk(std::string_view payload) {
   TRY(ask, wire::decode<wire::HttpAsk>(payload));
+  TRY_VOID(check(ask));
   TRY_VOID(countAsk());
   recorder_.asked(ask);
   std::size_t place = 0;
@@ -160,6 +177,7 @@ Result<void> RunningCall::onHttpAsk(std::string_view payload) {
 
 Result<void> RunningCall::onKvGet(std::string_view payload) {
   TRY(ask, wire::decode<wire::KvGet>(payload));
+  TRY_VOID(checkKey(ask.key));
   TRY_VOID(countAsk());
   recorder_.asked(ask);
   std::size_t place = 0;
@@ -171,6 +189,8 @@ Result<void> RunningCall::onKvGet(std::string_view payload) {
 
 Result<void> RunningCall::onKvPut(std::string_view payload) {
   TRY(ask, wire::decode<wire::KvPut>(payload));
+  TRY_VOID(checkKey(ask.key));
+  if (ask.value.size() > limits_.window.max_record) return violation("it stored a value that is too large");
   TRY_VOID(countAsk());
   recorder_.asked(ask);
   std::size_t place = 0;
@@ -182,7 +202,7 @@ Result<void> RunningCall::onKvPut(std::string_view payload) {
 
 Result<void> RunningCall::onLog(std::string_view payload) {
   TRY(line, wire::decode<wire::Log>(payload));
-  if (log_lines_ > limits_.log_lines) return {};
+  if (log_lines_ > limits_.log_lines) return hearTalk(payload.size());
   if (log_lines_++ == limits_.log_lines) {
     host_.log(LogLevel::warn, "the plugin logs too much; further lines of this call are dropped", {});
     return {};
@@ -196,6 +216,7 @@ Result<void> RunningCall::onLog(std::string_view payload) {
 
 Result<void> RunningCall::onProgress(std::string_view payload) {
   TRY(progress, wire::decode<wire::Progress>(payload));
+  TRY_VOID(hearTalk(payload.size()));
   host_.progress(progress.done, progress.total, cleanText(progress.what, kMaxWhat));
   return {};
 }
@@ -210,6 +231,12 @@ Result<void> RunningCall::onDone(std::string_view payload) {
   }
   maybeOver();
   return {};
+}
+
+// An honest worker sends progress a few times a second, and a plugin that logs in a loop ends some time.
+Result<void> RunningCall::hearTalk(std::size_t bytes) {
+  if (talk_.hear(std::chrono::steady_clock::now(), bytes)) return {};
+  return violation("it flooded the host with log lines and progress");
 }
 
 Result<void> RunningCall::countAsk() {
@@ -321,12 +348,7 @@ asio::awaitable<void> RunningCall::serveCheckpoint(Self self, StreamItem item) {
 asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask, std::size_t place) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const request = ask.request;
-  Result<HttpAnswer> answer = HttpAnswer();
-  if (auto problem = problemWith(ask)) {
-    answer = std::move(*problem);
-  } else {
-    answer = co_await self->host_.http(hostAsk(std::move(ask)));
-  }
+  auto answer = co_await self->host_.http(hostAsk(std::move(ask)));
   --self->open_asks_;
   auto out = wireAnswer(request, std::move(answer));
   self->recorder_.answered(out);
@@ -338,8 +360,7 @@ asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask, std::s
   co_await asio::this_coro::throw_if_cancelled(false);
   wire::KvAnswer out;
   out.request = ask.request;
-  Result<KvEntry> entry = Error(ErrorKind::invalidInput, "the key is empty or longer than 512 bytes");
-  if (!ask.key.empty() && ask.key.size() <= kMaxKey) entry = co_await self->host_.kvGet(std::move(ask.key));
+  auto entry = co_await self->host_.kvGet(std::move(ask.key));
   if (entry) {
     out.value.assign(entry->value.begin(), entry->value.end());
     out.version = entry->version;
@@ -356,12 +377,9 @@ asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask, std::s
   co_await asio::this_coro::throw_if_cancelled(false);
   wire::Ack out;
   out.request = ask.request;
-  Result<void> stored = Error(ErrorKind::invalidInput, "the key is empty or longer than 512 bytes");
-  if (!ask.key.empty() && ask.key.size() <= kMaxKey) {
-    Bytes value(ask.value.begin(), ask.value.end());
-    Milliseconds const ttl(std::max<std::int64_t>(ask.ttl_ms, 0));
-    stored = co_await self->host_.kvPut(std::move(ask.key), std::move(value), ask.if_version, ttl);
-  }
+  Bytes value(ask.value.begin(), ask.value.end());
+  Milliseconds const ttl(std::max<std::int64_t>(ask.ttl_ms, 0));
+  auto stored = co_await self->host_.kvPut(std::move(ask.key), std::move(value), ask.if_version, ttl);
   if (!stored) out.error = std::move(stored).error();
   --self->open_asks_;
   self->recorder_.answered(out);

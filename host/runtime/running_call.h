@@ -12,6 +12,7 @@
 #include "host/runtime/connection.h"
 #include "host/runtime/latch.h"
 #include "host/runtime/runtime.h"
+#include "host/runtime/talk_meter.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 
@@ -74,6 +75,7 @@ private:
   Result<void> onLog(std::string_view payload);
   Result<void> onProgress(std::string_view payload);
   Result<void> onDone(std::string_view payload);
+  Result<void> hearTalk(std::size_t bytes);
   Result<void> countAsk();
   // The recorded answer, if an earlier run has it; else `place` is where this one's belongs.
   template <class Answer>
@@ -122,6 +124,7 @@ private:
   std::size_t open_record_bytes_ = 0;
   std::size_t open_asks_ = 0;
   std::size_t log_lines_ = 0;
+  TalkMeter talk_;
   std::list<std::shared_ptr<asio::cancellation_signal>> serving_; // one for each task on the host
   Latch over_;
 };

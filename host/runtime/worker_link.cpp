@@ -120,7 +120,10 @@ Result<void> WorkerLink::onOwnMessage(wire::Message const& message) {
   case wire::Kind::loadFailed: return onGreeting(message);
   case wire::Kind::log: {
     TRY(line, wire::decode<wire::Log>(message.payload));
-    if (log_lines_ >= kMaxOwnLogLines) return {};
+    if (log_lines_ >= kMaxOwnLogLines) {
+      if (talk_.hear(std::chrono::steady_clock::now(), message.payload.size())) return {};
+      return Error(ErrorKind::pluginBug, "it flooded the host with log lines");
+    }
     ++log_lines_;
     log_.info("a plugin logged outside of a call",
               {{"plugin", plugin_id_}, {"line", cleanText(line.message, kMaxSentence)}});

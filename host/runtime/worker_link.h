@@ -110,6 +110,7 @@ private:
   std::optional<wire::Closed> sandbox_;
   Result<wire::Hello> hello_;
   std::size_t log_lines_ = 0; // outside of calls
+  TalkMeter talk_;            // the same, beyond what is kept
   Latch greeted_;
   Latch gone_;
   Ended ended_;
