@@ -64,5 +64,9 @@ class History:
     def allows(self, item, words_digest):
         return (item, words_digest) in self.entries
 
+    def minors(self):
+        """Those that have a section."""
+        return sorted(int(minor) for minor in re.findall(rf"^## {MAJOR}\.(\d+)\b", self.text, re.M))
+
     def names(self, minor):
         return re.search(rf"^## {MAJOR}\.{minor}\b", self.text, re.M) is not None

@@ -25,25 +25,26 @@ class Report:
         return not self.findings
 
 
-def check(include, abi, compilers=tools.COMPILERS):
+def check(include, abi, compilers=tools.COMPILERS, releasing=None):
     """Judges include/garland/plugin.h by the baselines, anchor and history in folder `abi`, and whether it
-    compiles clean with each of `compilers`."""
+    compiles clean with each of `compilers`. `releasing` is the minor that is about to get its baseline."""
     report = Report(baseline.released(abi))
     with tempfile.TemporaryDirectory(prefix="garland-abi-") as scratch, ThreadPoolExecutor(4) as pool:
         try:
-            judge(Path(include), Path(abi), Path(scratch), pool, report)
+            judge(Path(include), Path(abi), Path(scratch), pool, report, releasing)
             report.add(compiles(include, Path(abi), pool, compilers))
         except facts.Broken as broken:
             report.add([Finding("clean", "plugin.h", first_error(str(broken)), "make it compile")])
     return report
 
 
-def judge(include, abi, scratch, pool, report):
+def judge(include, abi, scratch, pool, report, releasing):
     newest = facts.abi_minor(include)
-    report.add(numbering(newest, report.released, facts.guards(include)))
-    minors = report.released if report.findings else sorted({*report.released, newest})
-    today = dict(zip(minors, pool.map(lambda minor: extract(include, minor, scratch), minors)))
     history = baseline.History(abi)
+    report.add(numbering(newest, report.released, facts.guards(include)))
+    report.add(lost(report.released, releasing, history))
+    minors = report.released if report.findings and report.released else sorted({*report.released, newest})
+    today = dict(zip(minors, pool.map(lambda minor: extract(include, minor, scratch), minors)))
     for minor in report.released:
         report.add(compare.same(baseline.read(abi, minor), today[minor], minor, history))
     for minor, following in zip(minors, minors[1:]):
@@ -62,6 +63,14 @@ def numbering(newest, released, guards):
         if minor > newest:
             yield Finding("E7", f"GARLAND_TARGET_MINOR >= {minor}", f"guards what no minor up to {newest} has",
                           f"let GARLAND_ABI_MINOR be {minor}")
+
+
+def lost(released, releasing, history):
+    """A gate that has nothing to hold the header against would call every header compatible."""
+    for minor in history.minors():
+        if minor not in released and minor != releasing:
+            yield Finding("E7", f"baselines/{baseline.MAJOR}.{minor}", "is missing, though history.md has its section",
+                          "restore the folder from the repository's history; it is never written again")
 
 
 def extract(include, minor, scratch):
