@@ -117,7 +117,8 @@ constexpr auto kExpectations = std::to_array<Expectation>({
     ends("forge_call_id", "call id check"),
     ends("answer_another", "call id check"),
     ends("flood_records", "window check"),
-    ends("flood_logs", "watchdog|stall watch|call deadline", 3s),
+    ends("flood_logs", "watchdog|stall watch|call deadline|flood check", 3s),
+    ends("hoard_requests", "request check"),
     ends("flood_output", "watchdog|stall watch|call deadline", 3s),
     ends("claim_4_gib", "length check"),
     ends("truncated_frame", "own process"),
@@ -180,7 +181,7 @@ constexpr auto kExpectations = std::to_array<Expectation>({
     ends("forge_hello_at_start", "handshake check"),
     ends("forge_sandbox_at_start", "handshake check"),
     ends("forge_call_id_at_start", "call id check"),
-    ends("flood_logs_at_start", "watchdog|handshake deadline"),
+    ends("flood_logs_at_start", "watchdog|handshake deadline|flood check"),
     ends("claim_4_gib_at_start", "length check"),
     ends("truncated_frame_at_start", "own process"),
     filtered("truncate_file_at_start"),
@@ -190,11 +191,9 @@ constexpr auto kExpectations = std::to_array<Expectation>({
     filteredOnly("become_root_at_start"),
     filtered("set_limit_at_start"),
     ends("crash_at_start", "own process"),
-    ends("throw_across_at_start", "own process"),
+    ends("throw_across_at_start", "loader"),
     ends("deadlock_at_start", "handshake deadline"),
 });
-
-constexpr std::string_view kAtStart = "_at_start";
 
 std::string_view hidingLayer(char tier) {
   if (tier == 'B') return "Landlock";
@@ -210,7 +209,7 @@ Expectation const* expectationOf(std::string_view act) {
   return found == kExpectations.end() ? nullptr : &*found;
 }
 
-bool isAtStart(std::string_view act) { return act.ends_with(kAtStart); }
+bool isAtStart(std::string_view act) { return act.ends_with("_at_start") || act.ends_with("_in_entry"); }
 
 bool mayStop(Expectation const& expectation, char tier, std::string_view layer) {
   auto rest = expectation.stopped_by;
