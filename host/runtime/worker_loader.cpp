@@ -45,8 +45,7 @@ std::string text(garland_str span) {
 
 } // namespace
 
-boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* path,
-                                                                   garland_host const& host) {
+boost::system::result<garland_entry_v1_fn, wire::LoadFailed> openPlugin(char const* path) {
   garland_entry_v1_fn entry = nullptr;
   enterPlugin(0, "loading the plugin", nullptr, kLoadingMs);
   try {
@@ -60,8 +59,15 @@ boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* p
   } catch (std::exception const& error) {
     return wire::LoadFailed{"load", loaderSentence(error.what())};
   }
+  leavePlugin();
+  return entry;
+}
+
+boost::system::result<garland_plugin, wire::LoadFailed> describePlugin(garland_entry_v1_fn entry,
+                                                                       garland_host const& host) {
   garland_plugin plugin{};
   plugin.size = sizeof plugin;
+  enterPlugin(0, "loading the plugin", nullptr, kLoadingMs);
   auto const status = entry(&host, &plugin);
   leavePlugin();
   if (status != GARLAND_OK)
@@ -71,6 +77,13 @@ boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* p
   if (auto problem = problemWith(plugin); !problem.empty())
     return wire::LoadFailed{"entry", "the plugin is not usable: " + problem};
   return plugin;
+}
+
+boost::system::result<garland_plugin, wire::LoadFailed> loadPlugin(char const* path,
+                                                                   garland_host const& host) {
+  auto const entry = openPlugin(path);
+  if (!entry) return entry.error();
+  return describePlugin(*entry, host);
 }
 
 wire::Hello helloOf(garland_plugin const& plugin) {

@@ -97,11 +97,14 @@ int serve(sandbox::Options const& options) {
   if (!closed) return refuse(loop, "sandbox", closed.error().message, wire::kExitSandbox);
   tellSandbox(loop, *closed);
   auto& host = *new garland_host(hostTable(loop));
-  auto const loaded = loadPlugin(kPluginPath, host);
-  if (!loaded) return refuse(loop, loaded.error().stage, loaded.error().reason, wire::kExitLoadFailed);
+  auto const entry = openPlugin(kPluginPath);
+  if (!entry) return refuse(loop, entry.error().stage, entry.error().reason, wire::kExitLoadFailed);
+  // Static initialisers have run, since mapping code is what loading is; nothing else of the plugin has.
   if (auto const sealed = sandbox::seal(*closed); !sealed)
     return refuse(loop, "sandbox", sealed.error().message, wire::kExitSandbox);
   ::close(kPlugin);
+  auto const loaded = describePlugin(*entry, host);
+  if (!loaded) return refuse(loop, loaded.error().stage, loaded.error().reason, wire::kExitLoadFailed);
 
   auto& plugin = *new garland_plugin(*loaded);
   loop.channel().send(wire::Kind::hello, 0, helloOf(plugin));

@@ -3,7 +3,8 @@
  * A file of this folder is one act: it defines act(), which answers 0 if it believes that it has succeeded,
  * else an errno (or REFUSED_BY_HOST), and takes along whatever it got hold of. The host is never to believe
  * the answer: tests/hostile/driver looks from outside. Built with ACT_AT_START, the act runs in a static
- * initialiser, before the host has been told anything. C11 and C++20; needs garland/plugin.h only. */
+ * initialiser, before the host has been told anything; with ACT_IN_ENTRY, in garland_entry_v1().
+ * C11 and C++20; needs garland/plugin.h only. */
 #ifndef GARLAND_HOSTILE_ACT_H
 #define GARLAND_HOSTILE_ACT_H
 #ifndef _GNU_SOURCE
@@ -134,8 +135,10 @@ static inline garland_status tell(garland_call* call, int code) {
   return host->result(host->ctx, call, json_of(document));
 }
 
-#ifdef ACT_AT_START
+#if defined(ACT_AT_START) || defined(ACT_IN_ENTRY)
 static int started;
+#endif
+#ifdef ACT_AT_START
 __attribute__((constructor)) static void start(void) {
   look_around();
   started = act();
@@ -146,7 +149,7 @@ static inline garland_status run_act(garland_instance* self, garland_call* call,
                                      garland_json input) GARLAND_NOEXCEPT {
   (void)self;
   running = call;
-#ifdef ACT_AT_START
+#if defined(ACT_AT_START) || defined(ACT_IN_ENTRY)
   (void)input;
   return tell(call, started);
 #else
@@ -191,6 +194,10 @@ garland_status garland_entry_v1(garland_host const* given, garland_plugin* plugi
   plugin->close = close_instance;
 #ifdef ACT_AT_ENTRY
   ACT_AT_ENTRY(plugin);
+#endif
+#ifdef ACT_IN_ENTRY
+  look_around();
+  started = act();
 #endif
   return GARLAND_OK;
 }

@@ -132,6 +132,11 @@ constexpr auto kExpectations = std::to_array<Expectation>({
     {.act = "lie_about_length", .stopped_by = "argument check"},
     ends("write_past_descriptor", "own process"),
 
+    // from the entry: after loading, before the first call
+    filtered("map_executable_in_entry"),
+    filtered("make_executable_in_entry"),
+    filtered("late_dlopen_in_entry"),
+
     // from a static initialiser
     hidden("read_etc_passwd_at_start", "D"),
     hidden("read_private_file_at_start", "D"),

@@ -32,7 +32,7 @@ struct Expectation {
 std::span<Expectation const> expectations();
 Expectation const* expectationOf(std::string_view act); // nullptr if there is no such act
 
-bool isAtStart(std::string_view act); // runs in a static initialiser
+bool isAtStart(std::string_view act); // runs in a static initialiser or in the entry
 // True if `layer` is among those that may stop the act in that tier ('A'..'D').
 bool mayStop(Expectation const& expectation, char tier, std::string_view layer);
 
