@@ -21,6 +21,7 @@
 #include <optional>
 #include <string_view>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,7 +88,15 @@ void tellSandbox(Loop& loop, sandbox::Closed const& closed) {
   loop.channel().flush();
 }
 
+// The process at the other end of the socket: garlandd. 0 if the kernel does not tell.
+pid_t daemonPid() {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(kIpc, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 int serve(sandbox::Options const& options) {
+  auto const daemon = daemonPid(); // asked now: the sandbox refuses the question
   // Neither is ever destroyed: plugin code keeps the table, and parked fibers keep the loop.
   auto& loop = *new Loop(kIpc);
   installSignals(kIpc, mapFlightPage());
@@ -95,6 +104,8 @@ int serve(sandbox::Options const& options) {
 
   auto const closed = sandbox::close(options);
   if (!closed) return refuse(loop, "sandbox", closed.error().message, wire::kExitSandbox);
+  // The kernel tells only of parents that die after it was asked to (PR_SET_PDEATHSIG).
+  if (daemon != 0 && ::getppid() != daemon) return wire::kExitOk;
   tellSandbox(loop, *closed);
   auto& host = *new garland_host(hostTable(loop));
   auto const entry = openPlugin(kPluginPath);
