@@ -51,8 +51,12 @@ private:
     auto const slot = boost::asio::get_associated_cancellation_slot(handler);
     auto const place = waiters_.insert(waiters_.end(), Waiter{slot, Handler(std::move(handler))});
     if (!slot.is_connected()) return;
-    place->slot.assign(
-        [this, place](boost::asio::cancellation_type) { boost::asio::post(executor_, take(place)); });
+    place->slot.assign([this, place](boost::asio::cancellation_type) { giveUp(place); });
+  }
+  // Apart from the slot's closure, which take() destroys.
+  void giveUp(Place place) {
+    auto handler = take(place);
+    boost::asio::post(executor_, std::move(handler));
   }
   Handler take(Place place) {
     auto waiter = std::move(*place);
