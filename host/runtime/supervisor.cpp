@@ -179,7 +179,13 @@ Task<std::vector<Adoption>> WorkerSupervisor::adopt(Catalogue catalogue, bool al
                     "the installed plugins are being taken over already; try again in a moment");
   bool const throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto adopted = co_await adoptAll(std::move(catalogue), allow_downgrade);
+  Result<std::vector<Adoption>> adopted = std::vector<Adoption>();
+  try {
+    adopted = co_await adoptAll(std::move(catalogue), allow_downgrade);
+  } catch (...) { // a bug, or no memory: the next one is to find the door open
+    adopting_ = false;
+    throw;
+  }
   adopting_ = false;
   co_await asio::this_coro::throw_if_cancelled(throws);
   co_return adopted;
