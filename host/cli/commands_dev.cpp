@@ -38,6 +38,11 @@ std::vector<std::string> wordsFor(DevWords const& dev, bool json) {
 } // namespace
 
 Exit runDev(Output& output, DevWords const& dev) {
+  if (dev.in_process && dev.sandbox == "audit")
+    return output.error(
+        Error(ErrorKind::invalidInput,
+              "--sandbox=audit and --in-process exclude each other: an audit lists what the "
+              "sandbox of a worker refuses, and in process there is none; leave out one of them"));
   std::error_code ignored;
   auto const here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   auto const program = (here / "garland-dev-host").string();
