@@ -1,9 +1,12 @@
 #include "tests/hostile/driver/bystander.h"
 
+#include <algorithm>
+
 namespace garland::hostile {
 namespace {
 
 constexpr Milliseconds kPause{2};
+constexpr std::uint64_t kQuietCalls = 100;
 
 } // namespace
 
@@ -18,6 +21,17 @@ Task<void> Bystander::warmUp(std::string secret) {
   co_return Result<void>();
 }
 
+Task<void> Bystander::measure() {
+  std::vector<Milliseconds> took;
+  for (std::uint64_t number = 1; number <= kQuietCalls; ++number) {
+    CO_TRY(one, co_await once(number));
+    took.push_back(one);
+  }
+  std::ranges::sort(took);
+  late_ = std::clamp(20 * took[kQuietCalls * 99 / 100], kLateFloor, kDeadline);
+  co_return Result<void>();
+}
+
 Task<void> Bystander::stream() {
   streaming_ = true;
   for (std::uint64_t number = 1; !stopping_; ++number) {
@@ -28,7 +42,7 @@ Task<void> Bystander::stream() {
   co_return Result<void>();
 }
 
-Task<void> Bystander::once(std::uint64_t number) {
+Task<Milliseconds> Bystander::once(std::uint64_t number) {
   json::object input;
   input["n"] = number;
   json::value const expected = input;
@@ -43,9 +57,9 @@ Task<void> Bystander::once(std::uint64_t number) {
     note(witness_.wrong, "a call was answered with " + json::serialize(*result));
   else if (with_record_ && host.last_record != json::serialize(expected))
     note(witness_.wrong, "a call emitted " + host.last_record);
-  if (took > kDeadline) note(witness_.late, "a call took " + std::to_string(took.count()) + " ms");
+  if (took > late_) note(witness_.late, "a call took " + std::to_string(took.count()) + " ms");
   ++witness_.calls;
-  co_return Result<void>();
+  co_return took;
 }
 
 Task<void> Bystander::atLeast(std::uint64_t more) {

@@ -54,6 +54,8 @@ Task<void> Company::gather(std::optional<runtime::PluginInfo> suspect) {
     vendor_.emplace(stage_, installed("hostile.bystander"), kOther, "bystander.echo/1", true);
     CO_TRY_VOID(co_await vendor_->warmUp(""));
   }
+  CO_TRY_VOID(co_await plugin_.measure());
+  CO_TRY_VOID(co_await vendor_->measure());
   size_before_ = ownPeakKib();
   asio::co_spawn(stage_.loop, plugin_.stream(), asio::detached);
   asio::co_spawn(stage_.loop, vendor_->stream(), asio::detached);
@@ -84,6 +86,7 @@ pid_t Company::neighbour() const {
 void Company::report(Verdict& verdict) const {
   verdict.vendor_apart = apart_;
   verdict.host_grew_kib = ownPeakKib() - size_before_;
+  verdict.bystander_late_means = std::max(plugin_.late(), vendor_->late());
   for (auto const* const witness : {&plugin_.witness(), &vendor_->witness()}) {
     verdict.bystander_calls += witness->calls;
     verdict.bystander_lost += witness->lost;

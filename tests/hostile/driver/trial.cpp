@@ -14,9 +14,14 @@
 namespace garland::hostile {
 namespace {
 
-// A message may have 32 MiB, and the host has two bystanders besides.
-constexpr std::int64_t kMostGrowthKib = 160 << 10;
+// One whole message of the largest kind, and what two bystanders cost.
+constexpr std::int64_t kMostGrowthKib = 48 << 10;
 constexpr Milliseconds kPatience{20'000};
+
+// A worker's address space is bounded, so what it had of it at its peak is less.
+std::int64_t mostWorkerKib() {
+  return static_cast<std::int64_t>(runtime::SupervisorOptions().address_space >> 10U);
+}
 
 std::size_t openDescriptors() {
   auto const self = lookAt(::getpid());
@@ -160,11 +165,14 @@ void Trial::lookAfter(Stage& stage) {
   end_ = worker ? worker->last_exit : "";
   if (!worker || worker->pid == 0 || (before_.is_object() && !end_.empty())) return;
   auto const after = observer_.look(worker->pid);
+  auto const peak = integerOr(after, "/peak_kib", 0);
   if (before_.is_object()) {
     gained_ = gainedBetween(before_, after);
   } else { // there was nothing to see before an initialiser: a bystander's worker stands for it
     gained_ = gainedOver(observer_.look(stage.worker("hostile.bystander", kAttacker)->pid), after);
   }
+  if (peak > mostWorkerKib())
+    gained_.push_back("the worker grew to " + std::to_string(peak) + " KiB, beyond its limit");
   for (auto const pid : processesOf(worker->pid))
     if (pid != worker->pid) gained_.push_back("the worker has the child " + std::to_string(pid));
 }
@@ -256,7 +264,7 @@ json::value toJson(Verdict const& verdict) {
   out["bystander_wrong"] = verdict.bystander_wrong;
   out["bystander_late"] = verdict.bystander_late;
   out["bystander_slowest_ms"] = verdict.bystander_slowest.count();
-  out["bystander_late_means_ms"] = Bystander::kDeadline.count();
+  out["bystander_late_means_ms"] = verdict.bystander_late_means.count();
   out["vendor_had_own_worker"] = verdict.vendor_apart;
   out["host_grew_kib"] = verdict.host_grew_kib;
   if (!verdict.operations.empty()) out["operations"] = verdict.operations;

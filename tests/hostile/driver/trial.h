@@ -24,7 +24,8 @@ struct Verdict {
   std::uint64_t bystander_wrong = 0;
   std::uint64_t bystander_late = 0;
   Milliseconds bystander_slowest{0};
-  bool vendor_apart = false; // a bystander called the same plugin for another vendor
+  Milliseconds bystander_late_means{0}; // a call that takes longer
+  bool vendor_apart = false;            // a bystander called the same plugin for another vendor
   std::int64_t host_grew_kib = 0;
   json::array operations; // of a stranger: what each answered
   std::string refusal;    // of a stranger: why it cannot be loaded; one sentence
