@@ -24,8 +24,9 @@ constexpr std::string_view kNoteName{"Garland\0", 8};
 constexpr Elf64_Word kNoteType = 1;
 constexpr std::size_t kMaxProgramHeaders = 256;
 constexpr std::size_t kMaxSymbols = 1U << 20U;
-constexpr std::size_t kMaxName = 256;           // of an exported symbol
+constexpr std::size_t kMaxName = 64U << 10U; // of an exported symbol; C++ templates make names of kilobytes
 constexpr std::size_t kMaxExports = 64U << 10U; // of an object that need not be a plugin
+constexpr std::size_t kMaxNames = 16U << 20U;   // bytes of all of them: names may overlap in the file
 
 Error bad(std::string what) { return Error(ErrorKind::invalidInput, std::move(what)); }
 Error cutShort(std::string_view where) {
@@ -187,6 +188,7 @@ Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic c
   auto const count = countSymbols(segments, dynamic);
   if (!count) return bad("has a damaged symbol hash table");
   std::vector<std::string> out;
+  std::size_t bytes = 0;
   for (std::uint64_t i = 1; i < *count; ++i) {
     auto const symbol = symbols->value<Elf64_Sym>(i * sizeof(Elf64_Sym));
     if (!symbol) return cutShort("dynamic symbol " + std::to_string(i));
@@ -196,6 +198,8 @@ Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic c
       return bad("is damaged: the name of dynamic symbol " + std::to_string(i) +
                  " lies outside the file or is longer than " + std::to_string(kMaxName) + " bytes");
     TRY_VOID(checkExport(*name, out.size(), allowed));
+    bytes += name->size();
+    if (bytes > kMaxNames) return bad("exports too many symbols");
     out.emplace_back(*name);
   }
   std::ranges::sort(out);

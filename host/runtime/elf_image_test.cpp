@@ -126,6 +126,8 @@ TEST(ElfImage, ExportsThatShareOneLongNameAreNotCopied) {
   auto const object = objectWithExports(500, std::string(256U << 10U, 'x'));
   expectRefused(readBareElf(object), "is damaged: the name of dynamic symbol 1 ");
   expectRefused(readElf(object), "is damaged: the name of dynamic symbol 1 ");
+  expectRefused(readBareElf(objectWithExports(500, std::string(60U << 10U, 'x'))),
+                "exports too many symbols");
 }
 
 TEST(ElfImage, AForeignExportEndsTheReading) {
@@ -138,9 +140,9 @@ TEST(ElfImage, AForeignExportEndsTheReading) {
 }
 
 TEST(ElfImage, AnObjectThatIsOnlyReadMayExportMoreButNotWithoutEnd) {
-  auto const image = readBareElf(objectWithExports(3, std::string(256, 'x')));
+  auto const image = readBareElf(objectWithExports(3, std::string(64U << 10U, 'x')));
   ASSERT_TRUE(image) << image.error().message;
-  EXPECT_EQ(image->exports, std::vector<std::string>(3, std::string(256, 'x')));
+  EXPECT_EQ(image->exports, std::vector<std::string>(3, std::string(64U << 10U, 'x')));
   expectRefused(readBareElf(objectWithExports((64U << 10U) + 1, "x")), "exports too many symbols");
 }
 

@@ -170,10 +170,13 @@ Task<void> PluginSlot::startWorker() {
   if (!hello) {
     auto error = hello.error();
     if (error.kind == ErrorKind::transient) co_return error;
-    if (error.kind == ErrorKind::unsupported && ++open_sandboxes_ < kSandboxTries) {
-      worker->kill("its sandbox could not be closed");
-      error.kind = ErrorKind::transient;
-      co_return notStarted(std::move(error));
+    if (error.kind == ErrorKind::hostLimit) {
+      bool const again = ++open_sandboxes_ < kSandboxTries;
+      error.kind = again ? ErrorKind::transient : ErrorKind::unsupported;
+      if (again) {
+        worker->kill("its sandbox could not be closed");
+        co_return notStarted(std::move(error));
+      }
     }
     co_return refuse(std::move(error).within(plugin_.manifest.id + " cannot be loaded"));
   }
@@ -250,7 +253,8 @@ Error PluginSlot::refuse(Error error) {
 bool PluginSlot::couldNotCloseSandbox() const {
   if (!worker_ || !worker_->greeted().isSet()) return false;
   auto const& hello = worker_->hello();
-  return !hello && hello.error().kind == ErrorKind::unsupported;
+  return !hello &&
+         (hello.error().kind == ErrorKind::hostLimit || hello.error().kind == ErrorKind::unsupported);
 }
 
 void PluginSlot::onEnded(WorkerEnd const& end) {

@@ -75,7 +75,7 @@ Result<Closed> close(Options const& options) {
 
   closed.tier = tierOf(closed.landlock_abi > 0, closed.private_root);
   if (closed.tier == SandboxTier::d && !options.allow_degraded)
-    return Error(ErrorKind::unsupported,
+    return Error(ErrorKind::forbidden,
                  "this system offers neither Landlock nor a private root (tier D); plugins are not loaded "
                  "unless sandbox.allow_degraded is set");
   closed.audited = options.audit;

@@ -163,7 +163,7 @@ TEST(SandboxTiers, WithNeitherNoPluginIsLoadedUnlessTheOperatorAllowsIt) {
   TestWorker refused("hostile", {}, without);
   auto const failed = refused.receiveAs<wire::LoadFailed>(wire::Kind::loadFailed);
   ASSERT_TRUE(failed);
-  EXPECT_EQ(failed->stage, "sandbox");
+  EXPECT_EQ(failed->stage, "tier");
   EXPECT_THAT(failed->reason, HasSubstr("tier D"));
   auto const status = refused.waitExit();
   ASSERT_TRUE(WIFEXITED(status));

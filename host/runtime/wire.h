@@ -172,7 +172,7 @@ struct Hello {
 };
 
 struct LoadFailed {
-  std::string stage;  // "sandbox", "load", "symbol", "entry"
+  std::string stage;  // "sandbox" (could not be closed), "tier" (not allowed), "load", "symbol", "entry"
   std::string reason; // one sentence
 };
 

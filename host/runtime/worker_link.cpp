@@ -27,6 +27,12 @@ Error diedError(std::string message) {
   return error;
 }
 
+// A sandbox that could not be closed may be a shortage of the machine's; one that is not allowed is final.
+ErrorKind kindOf(wire::LoadFailed const& failure) {
+  if (failure.stage == "sandbox") return ErrorKind::hostLimit;
+  return failure.stage == "tier" ? ErrorKind::unsupported : ErrorKind::pluginBug;
+}
+
 RunEnd neverBegan(Error error) {
   RunEnd end(std::move(error), std::nullopt);
   end.began = false;
@@ -151,8 +157,7 @@ Result<void> WorkerLink::onGreeting(wire::Message const& message) {
     hello_ = std::move(hello);
   } else {
     TRY(failure, wire::decode<wire::LoadFailed>(message.payload));
-    auto const kind = failure.stage == "sandbox" ? ErrorKind::unsupported : ErrorKind::pluginBug;
-    hello_ = Error(kind, cleanText(failure.reason, kMaxSentence));
+    hello_ = Error(kindOf(failure), cleanText(failure.reason, kMaxSentence));
   }
   end_timer_.cancel();
   greeted_.set();

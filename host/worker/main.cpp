@@ -103,7 +103,10 @@ int serve(sandbox::Options const& options) {
   ::close(kFlight);
 
   auto const closed = sandbox::close(options);
-  if (!closed) return refuse(loop, "sandbox", closed.error().message, wire::kExitSandbox);
+  if (!closed) {
+    auto const* const stage = closed.error().kind == ErrorKind::forbidden ? "tier" : "sandbox";
+    return refuse(loop, stage, closed.error().message, wire::kExitSandbox);
+  }
   // The kernel tells only of parents that die after it was asked to (PR_SET_PDEATHSIG).
   if (daemon != 0 && ::getppid() != daemon) return wire::kExitOk;
   tellSandbox(loop, *closed);
