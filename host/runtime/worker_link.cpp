@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 50ms;         // how exactly deadlines are kept
-constexpr auto kIdleTick = 1000ms;   // without a call there is only its processor time to watch
-constexpr auto kStalled = 3s;        // a fiber may hold the worker's thread that long
-constexpr auto kInTheWay = 500ms;    // who held it that long kept the others from stopping
+constexpr auto kTick = 50ms;       // how exactly deadlines are kept
+constexpr auto kIdleTick = 1000ms; // without a call there is only its processor time to watch
+constexpr auto kStalled = 3s * WorkWatch::kPatience; // a fiber may hold the worker's thread that long
+constexpr auto kInTheWay = 500ms;                    // who held it that long kept the others from stopping
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
 constexpr std::size_t kMaxInputs = 64U
@@ -292,7 +292,9 @@ void WorkerLink::watchClocks(SteadyTime now) {
   auto const held_by = flight_.callId();
   std::optional<std::string> reason;
   if (holderFor(kStalled, now) != 0)
-    reason = "a call kept it busy for " + std::to_string(kStalled / 1s) + " s without a pause";
+    reason = (calls_.empty() ? "it worked for " : "a call kept it busy for ") +
+             std::to_string(kStalled / 1s) +
+             (calls_.empty() ? " s although no call ran" : " s without a pause");
   if (auto const used = processorTime(pid_); used && !ending_) {
     auto found = work_.look({now, *used, connection_->unread(), heard_, !calls_.empty()});
     if (!reason) reason = std::move(found);
