@@ -218,7 +218,7 @@ asio::awaitable<Adoption> WorkerSupervisor::adoptOne(PluginInfo plugin, bool all
     adoption.words = plugin.manifest.id + " was not taken over: the host is stopping";
     co_return adoption;
   }
-  auto const build = *prepared;
+  auto const& build = *prepared;
   auto const former = releases_.find(plugin.manifest.id);
   if (former) { // calls go to it until the new one has shown that it can be loaded
     auto const tried = co_await fleet_->tryOut(build);

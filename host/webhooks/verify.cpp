@@ -151,7 +151,7 @@ Found<void> checkSigned(Signature const& signature, KeyBytes const& keys, Reques
 }
 
 Found<TimePoint> timeOf(std::string const& text, TimeFormat format, Place const& place) {
-  Reject const wrong{Reason::malformed, place.words() + " is no time"};
+  Reject wrong{Reason::malformed, place.words() + " is no time"};
   if (format == TimeFormat::rfc3339) {
     auto const time = parseRfc3339(text);
     if (!time) return wrong;
