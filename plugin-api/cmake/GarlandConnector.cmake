@@ -13,23 +13,44 @@
 # manifest embedded as an ELF note and garland_entry_v1 as the only exported symbol. The compiled
 # sources are also the object library <target>_objects, for tests to link. They see the macros
 # GARLAND_CONNECTOR_ID and GARLAND_CONNECTOR_VERSION with the texts of the manifest.
+#
+# garland_add_twin(): builds the twin of a connector, the stand-in for its provider. Arguments as above;
+# MANIFEST is the connector's own, and the twin's is made of it: id "<id>-twin", the one operation
+# twin.serve/1, no credentials and no hosts. It goes to ${CMAKE_BINARY_DIR}/twins/<id>-twin/, which no daemon
+# reads: a twin is served by `garland twin serve`, never offered to a vendor.
 
 set(GARLAND_CONNECTOR_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(garland_add_connector target)
-  cmake_parse_arguments(PARSE_ARGV 1 CONNECTOR "NO_INSTALL" "MANIFEST;LANGUAGE;OUTPUT" "SOURCES;USES")
+  garland_connector_build_(connector ${target} ${ARGN})
+endfunction()
+
+function(garland_add_twin target)
+  garland_connector_build_(twin ${target} ${ARGN})
+endfunction()
+
+# `kind`: connector or twin.
+function(garland_connector_build_ kind target)
+  cmake_parse_arguments(PARSE_ARGV 2 CONNECTOR "NO_INSTALL" "MANIFEST;LANGUAGE;OUTPUT" "SOURCES;USES")
   if(CONNECTOR_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "garland_add_connector(${target}): unknown argument \"${CONNECTOR_UNPARSED_ARGUMENTS}\"")
+    message(FATAL_ERROR "garland_add_${kind}(${target}): unknown argument \"${CONNECTOR_UNPARSED_ARGUMENTS}\"")
   endif()
   if(NOT CONNECTOR_SOURCES)
-    message(FATAL_ERROR "garland_add_connector(${target}): SOURCES is missing; name the connector's source files")
+    message(FATAL_ERROR "garland_add_${kind}(${target}): SOURCES is missing; name the connector's source files")
   endif()
   if(NOT CONNECTOR_LANGUAGE)
     set(CONNECTOR_LANGUAGE CXX)
   elseif(NOT CONNECTOR_LANGUAGE MATCHES "^(C|CXX)$")
-    message(FATAL_ERROR "garland_add_connector(${target}): LANGUAGE is \"${CONNECTOR_LANGUAGE}\"; it must be C or CXX")
+    message(FATAL_ERROR "garland_add_${kind}(${target}): LANGUAGE is \"${CONNECTOR_LANGUAGE}\"; it must be C or CXX")
   endif()
-  garland_connector_read_manifest_(${target} "${CONNECTOR_MANIFEST}" manifest id version)
+  garland_connector_read_manifest_("garland_add_${kind}(${target})" ${target} "${CONNECTOR_MANIFEST}" ${kind} manifest
+                                   id version)
+
+  if(kind STREQUAL "twin")
+    set(folders twins)
+  else()
+    set(folders plugins)
+  endif()
 
   add_library(${target}_objects OBJECT ${CONNECTOR_SOURCES})
   set_target_properties(${target}_objects PROPERTIES
@@ -53,7 +74,7 @@ function(garland_add_connector target)
   garland_connector_note_(${target} "${manifest}" ${CONNECTOR_LANGUAGE} note)
   add_library(${target} MODULE ${note})
   if(NOT CONNECTOR_OUTPUT)
-    set(CONNECTOR_OUTPUT ${CMAKE_BINARY_DIR}/plugins)
+    set(CONNECTOR_OUTPUT ${CMAKE_BINARY_DIR}/${folders})
   endif()
   set(folder ${CONNECTOR_OUTPUT}/${id})
   set_target_properties(${target} PROPERTIES
@@ -75,23 +96,22 @@ function(garland_add_connector target)
     DEPENDS ${manifest} VERBATIM)
   add_custom_target(${target}_manifest DEPENDS ${folder}/connector.json)
   add_dependencies(${target} ${target}_manifest)
-  if(NOT TARGET garland-connectors)
-    add_custom_target(garland-connectors) # all of them
+  if(NOT TARGET garland-${kind}s)
+    add_custom_target(garland-${kind}s) # all of them
   endif()
-  add_dependencies(garland-connectors ${target})
+  add_dependencies(garland-${kind}s ${target})
 
   if(NOT CONNECTOR_NO_INSTALL)
     include(GNUInstallDirs)
-    set(destination ${CMAKE_INSTALL_LIBDIR}/garland/plugins/${id})
-    install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT connectors)
-    install(FILES ${manifest} DESTINATION ${destination} RENAME connector.json COMPONENT connectors)
+    set(destination ${CMAKE_INSTALL_LIBDIR}/garland/${folders}/${id})
+    install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT ${kind}s)
+    install(FILES ${manifest} DESTINATION ${destination} RENAME connector.json COMPONENT ${kind}s)
   endif()
 endfunction()
 
 # Sets <path_out> to the manifest's absolute path, <id_out> and <version_out> to those members; stops
 # with a sentence if the file cannot serve. What else is wrong with it, the host says by its schema.
-function(garland_connector_read_manifest_ target file path_out id_out version_out)
-  set(where "garland_add_connector(${target})")
+function(garland_connector_read_manifest_ where target file kind path_out id_out version_out)
   if(NOT file)
     message(FATAL_ERROR "${where}: MANIFEST is missing; name the connector's connector.json")
   endif()
@@ -113,6 +133,9 @@ function(garland_connector_read_manifest_ target file path_out id_out version_ou
     message(FATAL_ERROR "${where}: ${path}: /id is \"${id}\"; it must be in reverse DNS form, "
                         "lower case, such as \"com.example.calendar\"")
   endif()
+  if(kind STREQUAL "twin")
+    garland_twin_manifest_(${target} "${text}" path id)
+  endif()
   get_property(owner GLOBAL PROPERTY GARLAND_CONNECTOR_${id})
   if(owner)
     message(FATAL_ERROR "${where}: ${path}: /id is \"${id}\", which is the id of ${owner} already")
@@ -121,6 +144,44 @@ function(garland_connector_read_manifest_ target file path_out id_out version_ou
   set(${path_out} "${path}" PARENT_SCOPE)
   set(${id_out} ${id} PARENT_SCOPE)
   set(${version_out} "${version}" PARENT_SCOPE)
+endfunction()
+
+# Writes the manifest of the twin of the connector whose manifest is `text`.
+function(garland_twin_manifest_ target text path_out id_out)
+  string(JSON id GET "${text}" id)
+  string(JSON name GET "${text}" name)
+  foreach(member IN ITEMS version category)
+    string(JSON ${member} GET "${text}" ${member})
+  endforeach()
+  set(id ${id}-twin)
+  set(manifest [[{
+  "manifest": 1,
+  "id": "@id@",
+  "name": "",
+  "version": "@version@",
+  "category": "@category@",
+  "summary": "A deterministic stand-in for the provider, for tests and demonstrations.",
+  "operations": ["twin.serve/1"],
+  "auth": [],
+  "hosts": [],
+  "settings": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["seed"],
+    "properties": {
+      "seed": { "type": "integer", "title": "What all randomness is made of" },
+      "volume": { "type": "integer", "minimum": 0, "title": "How many records it begins with" },
+      "start": { "type": "string", "title": "When its clock begins, RFC 3339" }
+    }
+  }
+}]])
+  string(CONFIGURE "${manifest}" manifest @ONLY)
+  string(REPLACE "\"" "\\\"" name "${name}")
+  string(JSON manifest SET "${manifest}" name "\"${name}\"")
+  set(path ${CMAKE_CURRENT_BINARY_DIR}/${target}.json)
+  file(CONFIGURE OUTPUT ${path} CONTENT "${manifest}\n" @ONLY)
+  set(${path_out} ${path} PARENT_SCOPE)
+  set(${id_out} ${id} PARENT_SCOPE)
 endfunction()
 
 # Writes the source whose only content is the note ".note.garland": name "Garland", type 1, the
