@@ -43,12 +43,27 @@ Result<Manifest> checkedManifest(std::string_view text, std::string const& folde
   return manifest;
 }
 
+// A twin takes requests like a provider and holds made-up data: nothing to connect a vendor's account with.
+Result<void> checkRole(Manifest const& manifest, bool twins) {
+  bool const is_twin = std::ranges::find(manifest.operations, "twin.serve/1") != manifest.operations.end();
+  if (is_twin == twins) return {};
+  if (is_twin)
+    return Error(ErrorKind::unsupported,
+                 "connector.json: /operations: names twin.serve/1, so this is the twin of a provider and no "
+                 "connector; move it out of the plugins' folder, and run it with `garland twin serve`");
+  return Error(
+      ErrorKind::unsupported,
+      "connector.json: /operations: lacks twin.serve/1, so this is no twin; a connector belongs into "
+      "a folder of [plugins] dirs");
+}
+
 // Fills `info` as far as the plugin is sound; the error is the refusal.
-Result<void> inspect(fs::path const& folder, Schema const& schema, PluginInfo& info) {
+Result<void> inspect(fs::path const& folder, Schema const& schema, bool twins, PluginInfo& info) {
   auto const text = readPluginFile((folder / "connector.json").string(), kMaxManifestBytes);
   if (!text) return at("connector.json", text.error());
   TRY(manifest, checkedManifest(*text, info.manifest.id, schema));
   info.manifest = std::move(manifest);
+  TRY_VOID(checkRole(info.manifest, twins));
   auto const bytes = readPluginFile(info.path, kMaxPluginBytes);
   if (!bytes) return at("connector.so", bytes.error());
   info.digest = vault::sha256Hex(*bytes);
@@ -77,6 +92,15 @@ std::string_view lastPart(std::string_view id) { return id.substr(id.rfind('.') 
 } // namespace
 
 Catalogue Catalogue::scan(std::vector<std::string> const& dirs, Schema const& manifest_schema) {
+  return scanFor(false, dirs, manifest_schema);
+}
+
+Catalogue Catalogue::scanTwins(std::vector<std::string> const& dirs, Schema const& manifest_schema) {
+  return scanFor(true, dirs, manifest_schema);
+}
+
+Catalogue Catalogue::scanFor(bool twins, std::vector<std::string> const& dirs,
+                             Schema const& manifest_schema) {
   Catalogue catalogue;
   std::set<std::string> seen;
   for (auto const& directory : dirs) {
@@ -84,7 +108,7 @@ Catalogue Catalogue::scan(std::vector<std::string> const& dirs, Schema const& ma
       PluginInfo info;
       info.manifest.id = folder.filename().string();
       info.path = (folder / "connector.so").string();
-      if (auto const sound = inspect(folder, manifest_schema, info); !sound) {
+      if (auto const sound = inspect(folder, manifest_schema, twins, info); !sound) {
         info.refusal = folder.string() + "/" + sound.error().message;
       } else if (!seen.insert(info.manifest.id).second) {
         info.refusal =

@@ -68,6 +68,14 @@ TEST_F(CatalogueTest, AGoodPluginIsLoadable) {
   EXPECT_EQ(catalogue.find("probe"), nullptr);
 }
 
+TEST_F(CatalogueTest, ATwinIsNeverOfferedAsAConnectorNorAConnectorAsATwin) {
+  auto const twin =
+      changedManifest([](json::object& manifest) { manifest["operations"] = json::array{"twin.serve/1"}; });
+  expectPart("is the twin of a provider and no connector", manifestRefusal(twin));
+  install(kGoodId, manifest_, object_);
+  expectPart("this is no twin", Catalogue::scanTwins({root_}, schema_).plugins().at(0).refusal);
+}
+
 TEST_F(CatalogueTest, AManifestThatIsNotJsonIsToldByLineAndColumn) {
   expectPart("test.host_probe/connector.json: not JSON", manifestRefusal("{\n  \"manifest\": 1,,\n}"));
   expectPart("at line 2, column", manifestRefusal("{\n  \"manifest\": 1,,\n}"));

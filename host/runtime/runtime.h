@@ -68,12 +68,16 @@ public:
   // What is known already, for those who need no disk.
   explicit Catalogue(std::vector<PluginInfo> plugins) : plugins_(std::move(plugins)) {}
   static Catalogue scan(std::vector<std::string> const& dirs, Schema const& manifest_schema);
+  // The same for twins (plugins that offer twin.serve/1), which stand in for a provider and which scan()
+  // refuses, so that no vendor is ever given one; what is no twin is refused here.
+  static Catalogue scanTwins(std::vector<std::string> const& dirs, Schema const& manifest_schema);
   std::vector<PluginInfo> const& plugins() const { return plugins_; }
   PluginInfo const* find(std::string_view id) const; // by full id or last part ("caldav")
   // What a later scan found counts from now on. What was handed out before stays valid.
   void renew(Catalogue newer);
 
 private:
+  static Catalogue scanFor(bool twins, std::vector<std::string> const& dirs, Schema const& manifest_schema);
   std::vector<PluginInfo> plugins_;
   std::vector<std::vector<PluginInfo>> former_;
 };
