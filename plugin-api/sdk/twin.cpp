@@ -210,6 +210,7 @@ json::value Twin::exchange(json::value const& input) {
   Answered answered;
   try {
     request.parameters = parseQuery(request.query);
+    if (!isUtf8(percentDecode(request.path))) throw Malformed("the path is not UTF-8");
     if (request.path.starts_with(kReserved)) {
       answered.response = kit.control(*this, request);
     } else {

@@ -34,7 +34,9 @@ std::string_view credentials(Request const& request, std::string_view scheme) {
 std::string formDecode(std::string_view text) {
   std::string spaced(text);
   std::ranges::replace(spaced, '+', ' ');
-  return percentDecode(spaced);
+  auto decoded = percentDecode(spaced);
+  if (!isUtf8(decoded)) throw Malformed("a parameter is not UTF-8");
+  return decoded;
 }
 
 // "a[b][]" as {"a","b",""}.
