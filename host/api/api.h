@@ -1,10 +1,12 @@
-// The HTTP interface under /api/integrations, with /health, /metrics and /openapi.json.
+// The HTTP interface under /api/integrations, with /health, /metrics and /openapi.json; and twins of
+// providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
+#include "host/egress/egress.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
 
@@ -84,6 +86,56 @@ public:
   virtual void refuse() = 0;
   // refuse(), then waits until the answers in the making have gone out or the drain time is over
   // (`transient`: something was still being answered; its connection was closed).
+  virtual Task<void> stop() = 0;
+};
+
+// ---------------------------------------------------------------- twins
+
+// A notice of a twin as it is about to be sent.
+struct TwinNotice {
+  std::string scheme;
+  std::string secret;
+  std::string id;
+  std::string url;
+  std::string body;
+  TimePoint at;
+};
+
+struct TwinOptions {
+  std::string address = "127.0.0.1"; // loopback only
+  unsigned short port = 0;           // 0: any free port
+  std::int64_t seed = 1;
+  std::int64_t volume = 0;
+  std::size_t max_header = 64U << 10U;
+  std::size_t max_body = 8U << 20U;
+  // The headers that sign a notice; null: notices go out unsigned, and the log says so.
+  std::function<Result<std::vector<egress::Header>>(TwinNotice const&)> sign = nullptr;
+};
+
+// Everything must outlive the server.
+struct TwinDependencies {
+  asio::any_io_executor executor;
+  Clock& clock;                     // of sockets
+  VirtualClock* provider = nullptr; // the provider's clock; null: `clock`
+  Random& random;
+  Log const& log;
+  runtime::Supervisor& supervisor;
+  egress::Client& egress; // delivers notices
+  runtime::PluginInfo const& twin;
+};
+
+// Serves a twin (twin.serve/1) to real HTTP clients until its worker dies or stop() is called. A twin holds
+// its state in its worker, so a dead worker is not replaced. [loop thread]
+class TwinServer {
+public:
+  virtual ~TwinServer() = default;
+  // Makes one request to the twin first, so that one that cannot start is told here.
+  static Task<std::unique_ptr<TwinServer>> start(TwinDependencies dependencies, TwinOptions options);
+  virtual std::string url() const = 0; // "http://127.0.0.1:8123"
+  // For SupervisorOptions::on_event.
+  virtual void workerEvent(runtime::SupervisorEvent const& event) = 0;
+  // Ends when the twin has died (pluginBug, with the reason) or stop() was called.
+  virtual Task<void> ended() = 0;
   virtual Task<void> stop() = 0;
 };
 

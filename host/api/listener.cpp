@@ -4,7 +4,6 @@
 // deadline, and one sweeper for all connections enforces them: no timer per connection.
 #include "host/api/listener.h"
 
-#include "host/api/problem.h"
 #include "host/base/ids.h"
 #include "host/base/secret.h"
 
@@ -45,18 +44,11 @@ auto swallow(Log const& log) {
   };
 }
 
-Milliseconds since(Monotonic start, Monotonic now) {
-  return std::chrono::duration_cast<Milliseconds>(now - start);
-}
-
 } // namespace
 
-Listener::Listener(Surroundings with, Options options)
-    : with_(std::move(with)), options_(std::move(options)), acceptor_(with_.executor),
-      drained_(with_.executor, asio::steady_timer::time_point::max()) {
-  guard_.api_key_hash = options_.api_key_hash;
-  guard_.address = options_.address;
-}
+Listener::Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer)
+    : with_(std::move(with)), options_(std::move(options)), answerer_(std::move(answerer)),
+      acceptor_(with_.executor), drained_(with_.executor, asio::steady_timer::time_point::max()) {}
 
 Result<void> Listener::listen() {
   boost::system::error_code code;
@@ -65,7 +57,7 @@ Result<void> Listener::listen() {
     return Error(ErrorKind::invalidInput,
                  "\"" + options_.address + "\" is not an IP address: use 127.0.0.1 or ::1");
   if (!address.is_loopback())
-    return Error(ErrorKind::invalidInput, "garlandd listens on loopback addresses only: " + options_.address +
+    return Error(ErrorKind::invalidInput, "only loopback addresses are listened on: " + options_.address +
                                               " can be reached from elsewhere, and that needs TLS, which is "
                                               "not configurable yet; use 127.0.0.1 "
                                               "and put a TLS proxy in front");
@@ -79,7 +71,7 @@ Result<void> Listener::listen() {
                                            std::to_string(options_.port) + " (" + code.message() +
                                            "): another program may use the port; choose one "
                                            "with --port, or 0 for any");
-  guard_.port = acceptor_.local_endpoint(code).port();
+  port_ = acceptor_.local_endpoint(code).port();
   return {};
 }
 
@@ -230,24 +222,45 @@ asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, Requ
 }
 
 asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool keep_alive) {
-  connection->deadline = Monotonic::max(); // a handler has deadlines of its own
-  auto const start = with_.clock.monotonic();
-  std::string const method = request.method;
-  std::string const id = request.id;
-  std::string_view const route = with_.router.patternOf(request);
-  auto dispatching = with_.router.dispatch(std::move(request), guard_);
-  Response response = co_await std::move(dispatching);
-  auto const took = since(start, with_.clock.monotonic());
-  with_.metrics.requestEnded(method, route, response.status, took);
-  with_.log.debug("request", json::object{{"request_id", id},
-                                          {"method", method},
-                                          {"route", route},
-                                          {"status", response.status},
-                                          {"took_ms", took.count()}});
-  response.headers.emplace_back("x-request-id", id);
-  std::string bytes = encode(std::move(response), keep_alive && !refusing_, method == "HEAD");
-  auto writing = write(connection, std::move(bytes));
-  co_return co_await std::move(writing);
+  connection->deadline = Monotonic::max(); // an answerer has deadlines of its own
+  std::function<bool()> stays_open = [this, keep_alive] { return keep_alive && !refusing_; };
+  auto answering = answerer_->answer(std::move(request), std::move(stays_open));
+  Outgoing outgoing = co_await std::move(answering);
+  auto sending = send(connection, std::move(outgoing));
+  co_return co_await std::move(sending);
+}
+
+// True if everything went out and the connection may be used on.
+asio::awaitable<bool> Listener::send(Shared connection, Outgoing outgoing) {
+  for (auto& piece : outgoing.pieces) {
+    connection->deadline = Monotonic::max();
+    if (piece.wait.count() > 0) {
+      auto const slept = co_await with_.clock.sleepFor(piece.wait);
+      if (!slept || refusing_) co_return false;
+    }
+    auto writing = write(connection, std::move(piece.bytes));
+    if (!co_await std::move(writing)) co_return false;
+  }
+  if (outgoing.then == Outgoing::Then::goOn) co_return true;
+  if (outgoing.then == Outgoing::Then::silence) {
+    auto waiting = staySilent(connection);
+    co_await std::move(waiting);
+  }
+  boost::system::error_code ignored;
+  connection->socket.set_option(asio::socket_base::linger(true, 0), ignored); // closing it resets it
+  connection->socket.close(ignored);
+  co_return false;
+}
+
+asio::awaitable<void> Listener::staySilent(Shared connection) {
+  allow(*connection, options_.wait_limit);
+  connection->answering = false; // a stop need not wait for it
+  if (refusing_) co_return;
+  for (;;) {
+    auto const [code, count] =
+        co_await connection->socket.async_read_some(asio::buffer(connection->chunk), as_result);
+    if (code || count == 0) co_return;
+  }
 }
 
 asio::awaitable<bool> Listener::write(Shared connection, std::string bytes) {
@@ -263,13 +276,7 @@ asio::awaitable<bool> Listener::write(Shared connection, std::string bytes) {
 }
 
 asio::awaitable<void> Listener::refuseRequest(Shared connection, HttpFault fault) {
-  ErrorKind kind = ErrorKind::invalidInput;
-  if (fault.status == 413 || fault.status == 431) kind = ErrorKind::hostLimit;
-  if (fault.status == 503 || fault.status == 408) kind = ErrorKind::transient;
-  Error error(kind, fault.message);
-  if (fault.status == 503) error.retry_after = Milliseconds(1000);
-  with_.metrics.requestEnded("", "", fault.status, Milliseconds(0));
-  std::string bytes = encode(problem(error, newRequestId(), fault.status), false, false);
+  std::string bytes = answerer_->refusal(std::move(fault), newRequestId());
   auto writing = write(connection, std::move(bytes));
   if (!co_await std::move(writing)) co_return;
   auto lingering = linger(connection);

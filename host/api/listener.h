@@ -1,18 +1,20 @@
-// Sockets: who may connect, for how long, and what comes of the bytes. No Beast, no routes.
+// Sockets: who may connect, for how long, and what comes of the bytes. No Beast, no routes: what is
+// answered is an Answerer's business.
 #pragma once
 
 #include "host/api/api.h"
 #include "host/api/http_codec.h"
-#include "host/api/router.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace garland::api {
 
@@ -29,25 +31,50 @@ struct Connection {
   bool turned_away = false; // over the limit: gets one 503
 };
 
+// What goes back to a client, and what becomes of the connection then.
+struct Outgoing {
+  struct Piece {
+    std::string bytes;
+    Milliseconds wait{0}; // before they are sent
+  };
+  enum class Then {
+    goOn,
+    reset,   // the connection is torn down
+    silence, // nothing more is said until the client gives up
+  };
+  Outgoing() = default;
+  explicit Outgoing(std::string bytes) { pieces.push_back(Piece{std::move(bytes), Milliseconds(0)}); }
+  std::vector<Piece> pieces;
+  Then then = Then::goOn;
+};
+
+// [loop thread]
+class Answerer {
+public:
+  virtual ~Answerer() = default;
+  // Always answers. `stays_open`, asked when the answer is written, tells what its Connection header says.
+  virtual asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) = 0;
+  // The answer to what is no request that can be answered as asked; the connection is closed after it.
+  virtual std::string refusal(HttpFault fault, std::string request_id) = 0;
+};
+
 struct Surroundings {
   asio::any_io_executor executor;
   Clock& clock;
   Random& random;
   Log const& log;
-  Metrics& metrics;
-  Router& router;
 };
 
 // [loop thread] Kept alive by its own coroutines until the last connection has ended.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-  Listener(Surroundings with, Options options);
+  Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer);
   Result<void> listen();
   void run();
   void refuse();
   // True if every answer went out within the drain time.
   asio::awaitable<bool> drain();
-  unsigned short port() const { return guard_.port; }
+  unsigned short port() const { return port_; }
   std::size_t open() const { return connections_.size(); }
 
 private:
@@ -63,6 +90,8 @@ private:
   asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
   asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
   asio::awaitable<bool> write(Shared connection, std::string bytes);
+  asio::awaitable<bool> send(Shared connection, Outgoing outgoing);
+  asio::awaitable<void> staySilent(Shared connection);
   asio::awaitable<void> refuseRequest(Shared connection, HttpFault fault);
   asio::awaitable<void> linger(Shared connection);
   void admit(asio::ip::tcp::socket socket);
@@ -73,7 +102,8 @@ private:
 
   Surroundings with_;
   Options options_;
-  Guard guard_;
+  std::shared_ptr<Answerer> answerer_;
+  unsigned short port_ = 0;
   asio::ip::tcp::acceptor acceptor_;
   std::set<Shared> connections_;
   asio::cancellation_signal stop_sweeping_;

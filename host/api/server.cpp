@@ -1,13 +1,61 @@
-// Puts the parts together: routes, their document, the router, the listener.
+// Puts the parts together: routes, their document, the router that answers, the listener.
 #include "host/api/api.h"
 
 #include "host/api/listener.h"
 #include "host/api/openapi.h"
+#include "host/api/problem.h"
+#include "host/api/router.h"
 #include "host/api/routes.h"
 
 namespace garland::api {
 
 namespace {
+
+// Answers by the router; counts and logs what was answered.
+class RouterAnswerer final : public Answerer {
+public:
+  RouterAnswerer(Dependencies const& with, Router& router, Options const& options)
+      : clock_(with.clock), log_(with.log), metrics_(with.metrics), router_(router) {
+    guard_.api_key_hash = options.api_key_hash;
+    guard_.address = options.address;
+  }
+  void listensOn(unsigned short port) { guard_.port = port; }
+
+  asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) override {
+    auto const start = clock_.monotonic();
+    std::string const method = request.method;
+    std::string const id = request.id;
+    std::string_view const route = router_.patternOf(request);
+    auto dispatching = router_.dispatch(std::move(request), guard_);
+    Response response = co_await std::move(dispatching);
+    auto const took = std::chrono::duration_cast<Milliseconds>(clock_.monotonic() - start);
+    metrics_.requestEnded(method, route, response.status, took);
+    log_.debug("request", json::object{{"request_id", id},
+                                       {"method", method},
+                                       {"route", route},
+                                       {"status", response.status},
+                                       {"took_ms", took.count()}});
+    response.headers.emplace_back("x-request-id", id);
+    co_return Outgoing(encode(std::move(response), stays_open(), method == "HEAD"));
+  }
+
+  std::string refusal(HttpFault fault, std::string request_id) override {
+    ErrorKind kind = ErrorKind::invalidInput;
+    if (fault.status == 413 || fault.status == 431) kind = ErrorKind::hostLimit;
+    if (fault.status == 503 || fault.status == 408) kind = ErrorKind::transient;
+    Error error(kind, std::move(fault.message));
+    if (fault.status == 503) error.retry_after = Milliseconds(1000);
+    metrics_.requestEnded("", "", fault.status, Milliseconds(0));
+    return encode(problem(error, request_id, fault.status), false, false);
+  }
+
+private:
+  Clock& clock_;
+  Log const& log_;
+  Metrics& metrics_;
+  Router& router_;
+  Guard guard_;
+};
 
 class LoopbackServer final : public Server {
 public:
@@ -20,9 +68,11 @@ public:
 
   Result<void> listen(Options options) {
     auto const& with = routes_->dependencies();
-    Surroundings surroundings{with.executor, with.clock, with.random, with.log, with.metrics, *router_};
-    auto listener = std::make_shared<Listener>(surroundings, std::move(options));
+    Surroundings surroundings{with.executor, with.clock, with.random, with.log};
+    auto answerer = std::make_shared<RouterAnswerer>(with, *router_, options);
+    auto listener = std::make_shared<Listener>(surroundings, std::move(options), answerer);
     TRY_VOID(listener->listen());
+    answerer->listensOn(listener->port());
     listener_ = std::move(listener);
     routes_->countConnections([watched = listener_.get()] { return watched->open(); });
     listener_->run();

@@ -116,6 +116,22 @@ struct WebhookWords {
 Exit verifyWebhook(Output& output, WebhookWords const& words);
 Exit listWebhookSchemes(Output& output);
 
+// commands_twin.cpp
+struct TwinWords {
+  std::string id;
+  int port = 0;
+  std::int64_t seed = 1;
+  std::int64_t volume = 0;
+  std::string host = "127.0.0.1";
+  std::string now; // where a virtual clock begins; "": real time
+  std::vector<std::string> dirs;
+  std::string worker;
+  bool allow_degraded = false;
+};
+// Returns when a signal ended it, or when the twin died.
+Exit serveTwin(Output& output, TwinWords const& words);
+Exit twinLedger(Output& output, std::string address, std::int64_t after);
+
 // commands_machine.cpp
 Exit sandboxStatus(Output& output);
 // Empty `kind`: lists them.

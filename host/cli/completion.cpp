@@ -8,10 +8,10 @@ constexpr std::string_view kBash = R"(_garland() {
   local -A words=(
     [plugins]="ls show rescan release enable disable" [vendors]="ls add"
     [connections]="ls show connect disconnect confirm-deletes" [sync]="run status retry"
-    [records]="ls show edit add rm dates" [sandbox]="status" [dev]="run replay"
+    [records]="ls show edit add rm dates" [sandbox]="status" [dev]="run replay" [twin]="serve ledger"
     [webhooks]="schemes verify" [completion]="bash zsh")
   if [[ $COMP_CWORD == 1 ]]; then
-    COMPREPLY=($(compgen -W "plugins vendors connections sync records changes conflicts schema sandbox webhooks dev doctor completion" -- "$current"))
+    COMPREPLY=($(compgen -W "plugins vendors connections sync records changes conflicts schema sandbox webhooks dev twin doctor completion" -- "$current"))
   elif [[ $COMP_CWORD == 2 ]]; then
     COMPREPLY=($(compgen -W "${words[${COMP_WORDS[1]}]}" -- "$current"))
   fi

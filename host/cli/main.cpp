@@ -131,6 +131,7 @@ public:
     addMachine();
     addWebhooks();
     addDev();
+    addTwins();
   }
 
   Exit run(int argc, char** argv) {
@@ -198,6 +199,7 @@ private:
   void addMachine();
   void addWebhooks();
   void addDev();
+  void addTwins();
   void addDevOptions(CLI::App* command);
 
   CLI::App app_{"garland: keeps a wedding vendor's data the same everywhere.", "garland"};
@@ -216,6 +218,8 @@ private:
   RecordPage page_;
   WebhookWords webhook_;
   DevWords dev_;
+  TwinWords twin_;
+  std::string address_;
 };
 
 void Grammar::addPlugins() {
@@ -487,6 +491,40 @@ void Grammar::addDev() {
   replay->add_option("CAPSULE", dev_.capsule, "The file that garland plugins show names")->required();
   replay->add_option("--plugin", dev_.plugin, "Another build of it than the one that died");
   addDevOptions(replay);
+}
+
+void Grammar::addTwins() {
+  auto* const twin =
+      group("twin", "Twins: deterministic stand-ins for providers, for tests and demonstrations");
+  auto* const serve = twin->add_subcommand(
+      "serve",
+      "Serves the twin of a provider over HTTP, prints its address and its ledger's, and runs until SIGINT "
+      "or\n"
+      "SIGTERM.  Example: garland twin serve stripe --port 0 --seed 7 --volume 10000\n"
+      "Under /_twin/ of its address: ledger, state, clock, edit (a change by somebody else), fault.\n"
+      "Exit codes: 0 ended by a signal, 1 the twin died, 2 wrong usage, 3 the port is taken or no sandbox");
+  serve->add_option("ID", twin_.id, "Such as stripe")->required();
+  serve->add_option("--port", twin_.port, "0 for any free one")->check(CLI::Range(0, 65535));
+  serve->add_option("--seed", twin_.seed, "What all of its randomness is made of")->capture_default_str();
+  serve->add_option("--volume", twin_.volume, "How many records it begins with; the twin says of what")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
+      ->capture_default_str();
+  serve->add_option("--host", twin_.host, "A loopback address")->capture_default_str();
+  serve->add_option(
+      "--now", twin_.now,
+      "Begin at this time (2026-06-13T12:00:00Z) and stand still until POST /_twin/clock moves it; "
+      "else the clock is the real one");
+  serve->add_option("--dir", twin_.dirs, "Folder with twins, instead of those installed");
+  serve->add_option("--worker", twin_.worker, "Another garland-worker");
+  serve->add_flag("--allow-degraded-sandbox", twin_.allow_degraded, "Run although this machine is tier D");
+  serve->final_callback([this] { offline_ = [this](Output& output) { return serveTwin(output, twin_); }; });
+  auto* const ledger = twin->add_subcommand(
+      "ledger",
+      "Prints what really happened at a served twin.  Example: garland twin ledger http://127.0.0.1:8123");
+  ledger->add_option("ADDRESS", address_, "What `garland twin serve` printed")->required();
+  ledger->add_option("--after", after_, "Only what came after this number");
+  ledger->final_callback(
+      [this] { offline_ = [this](Output& output) { return twinLedger(output, address_, after_); }; });
 }
 
 } // namespace
