@@ -25,6 +25,7 @@ struct Options {
   std::string api_key_hash;          // access::hashOf
   std::size_t max_header = 16U << 10U;
   std::size_t max_body = 1U << 20U;
+  bool raw_targets = false;            // twins take targets that are no URLs by the letter
   std::size_t max_connections = 256;   // one more is answered 503
   Milliseconds idle_timeout{60'000};   // between two requests of a connection
   Milliseconds header_timeout{10'000}; // from a request's first byte to the end of its headers

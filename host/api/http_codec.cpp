@@ -39,6 +39,10 @@ bool hasControl(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+bool isRawTarget(std::string_view target) {
+  return target.starts_with('/') && std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 HttpFault badTarget() { return {400, "the request target is not a valid path"}; }
 
 std::optional<HttpFault> readTarget(urls::url_view const& url, Request& out) {
@@ -111,6 +115,7 @@ std::optional<HttpFault> RequestReader::take(Request& out) {
     if (field.name() == http::field::host) ++hosts;
   }
   if (hosts != 1) return HttpFault{400, "exactly one Host header is needed"};
+  if (impl_->limits.raw_targets) return isRawTarget(out.target) ? std::nullopt : std::optional(badTarget());
   if (out.target == "*") return std::nullopt;
   auto const url = urls::parse_origin_form(out.target);
   if (!url) return badTarget();

@@ -15,6 +15,8 @@ struct CodecLimits {
   CodecLimits(std::size_t header, std::size_t body) : max_header(header), max_body(body) {}
   std::size_t max_header = 16U << 10U;
   std::size_t max_body = 1U << 20U;
+  // Targets are not taken apart: any printable ASCII that begins with "/" will do, brackets too.
+  bool raw_targets = false;
 };
 
 // Why a request cannot be answered as asked; the connection is closed after the answer.

@@ -158,7 +158,9 @@ asio::awaitable<void> Listener::serve(Shared connection) {
 
 // True if the connection stays open for another request.
 asio::awaitable<bool> Listener::exchange(Shared connection) {
-  RequestReader reader(CodecLimits(options_.max_header, options_.max_body));
+  CodecLimits limits(options_.max_header, options_.max_body);
+  limits.raw_targets = options_.raw_targets;
+  RequestReader reader(limits);
   auto reading = readRequest(connection, &reader);
   Reading const read = co_await std::move(reading);
   std::optional<HttpFault> fault = read.fault;

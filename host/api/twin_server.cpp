@@ -209,6 +209,7 @@ Task<std::unique_ptr<TwinServer>> TwinServer::start(TwinDependencies dependencie
   sockets.port = options.port;
   sockets.max_header = options.max_header;
   sockets.max_body = options.max_body;
+  sockets.raw_targets = true;
   sockets.drain = Milliseconds(2'000);
   Surroundings surroundings{dependencies.executor, dependencies.clock, dependencies.random, dependencies.log};
   auto listener = std::make_shared<Listener>(surroundings, sockets, answerer);

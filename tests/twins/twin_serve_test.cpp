@@ -168,6 +168,8 @@ TEST(TwinServe, BadRequestsAreAnsweredAndNothingBreaks) {
   EXPECT_EQ(twin.status({"-H", "x-name: caf\xe9"}, "/tasks"), 200);
   EXPECT_EQ(twin.status({"-H", "x-long: " + std::string(100'000, 'y')}, "/tasks"), 431);
   EXPECT_EQ(twin.status({"--request-target", "no-path"}, "/tasks"), 400);
+  EXPECT_EQ(twin.status({"--request-target", "/tasks?caf\xc3\xa9"}, "/tasks"), 400);
+  EXPECT_EQ(twin.status({"-g"}, "/tasks?list[]=a&list[]=b"), 200) << "clients send brackets as they are";
   EXPECT_EQ(twin.status({"-X", "BREW"}, "/tasks"), 405);
   EXPECT_EQ(twin.status({}, "/tasks"), 200);
 }
