@@ -67,8 +67,14 @@ void FakeHost::State::checkResult(std::string const& operation, json::value cons
   if (schemaText(schema).empty()) return;
   for (auto const& problem : schemaProblems(schema, result)) blame("result of " + operation + ": " + problem);
   auto const* data = result.is_object() ? result.get_object().if_contains("data") : nullptr;
-  if (data == nullptr || !operation.starts_with("calendar.")) return;
-  for (auto const& problem : schemaProblems("record.calendar.event.json", *data))
+  if (data == nullptr) return;
+  // An operation for several kinds of records says which this one is.
+  auto const* said = result.get_object().if_contains("entity");
+  auto const kind = said != nullptr && said->is_string() ? std::string(said->get_string()) : "calendar.event";
+  auto const entity = "record." + kind + ".json";
+  if (schemaText(entity).empty())
+    return blame("result of " + operation + ": /entity: " + kind + " is unknown");
+  for (auto const& problem : schemaProblems(entity, *data))
     blame("result of " + operation + ": /data" + problem);
 }
 
