@@ -7,6 +7,7 @@
 #include "host/api/api.h"
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
+#include "host/crm/crm.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
@@ -40,6 +41,12 @@ namespace garland::daemon {
 namespace {
 
 constexpr std::chrono::seconds stop_limit{30};
+
+std::vector<sync::Kind> allKinds() {
+  auto kinds = crm::kinds();
+  kinds.push_back(calendar::eventKind());
+  return kinds;
+}
 
 // The parts, destroyed in the opposite order of their making.
 class House {
@@ -238,8 +245,6 @@ private:
   }
 
   sync::Dependencies engineDependencies() {
-    std::vector<sync::Kind> kinds;
-    kinds.push_back(calendar::eventKind());
     auto const count = [metrics = metrics_.get()](sync::Run const& run) { metrics->runEnded(run); };
     return sync::Dependencies{loop_.get_executor(),
                               clock_,
@@ -251,15 +256,14 @@ private:
                               *egress_,
                               *supervisor_,
                               catalogue_,
-                              std::move(kinds),
+                              allKinds(),
                               config_.extra_ca_file,
                               count};
   }
 
   api::Dependencies serverDependencies() {
-    auto kind = calendar::eventKind();
     std::vector<std::pair<std::string, json::value>> schemas;
-    schemas.emplace_back(kind.name, std::move(kind.schema));
+    for (auto& kind : allKinds()) schemas.emplace_back(kind.name, std::move(kind.schema));
     return api::Dependencies{loop_.get_executor(),
                              clock_,
                              random_,

@@ -24,9 +24,10 @@ struct UpsertRequest {
   std::string key;                    // repeating the call with the same key does it once
   std::optional<std::string> id;      // absent: create
   std::optional<std::string> version; // absent: in any case
+  std::optional<std::string> scope;   // as it was emitted
   json::value data;                   // as record.<entity>.json says
 };
-GARLAND_RECORD(UpsertRequest, entity, key, id, version, data)
+GARLAND_RECORD(UpsertRequest, entity, key, id, version, scope, data)
 
 struct StoredRecord {
   std::string entity = {};

@@ -1,0 +1,44 @@
+#include "host/crm/crm.h"
+
+#include "host/base/schema.h"
+
+#include <gtest/gtest.h>
+
+namespace garland::crm {
+namespace {
+
+sync::Kind kind(std::string_view name) {
+  for (auto& one : kinds())
+    if (one.name == name) return one;
+  return {};
+}
+
+TEST(CrmKinds, EachHasASchemaThatCompilesAndNamesItselfToTheConnector) {
+  ASSERT_EQ(kinds().size(), 7U);
+  for (auto const& one : kinds()) {
+    EXPECT_TRUE(Schema::compile(one.schema)) << one.name;
+    EXPECT_NE(find(one.schema, "/properties"), nullptr) << one.name << " has no schema file";
+    EXPECT_EQ(textOr(json::value(one.input), "/entity", ""), one.name);
+  }
+}
+
+TEST(CrmKinds, ClientsComeBeforeTheProjectsThatPointToThem) {
+  EXPECT_EQ(kinds().at(0).name, "crm.client");
+  EXPECT_EQ(kinds().at(1).name, "crm.project");
+}
+
+TEST(CrmKinds, OnlyMappedMembersThatSaySomethingCount) {
+  auto const project = kind("crm.project").project;
+  json::value const plain{{"name", "Ada & Bo"}, {"stage", "lead"}};
+  json::value const wordy{{"name", "Ada & Bo"},
+                          {"stage", "lead"},
+                          {"notes", ""},
+                          {"custom", json::object{{"a", ""}}},
+                          {"unknown", 1}};
+  EXPECT_EQ(project(plain), project(wordy));
+  json::value const booked{{"name", "Ada & Bo"}, {"stage", "booked"}};
+  EXPECT_NE(project(plain), project(booked));
+}
+
+} // namespace
+} // namespace garland::crm
