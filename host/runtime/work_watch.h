@@ -23,6 +23,7 @@ public:
     std::size_t unread = 0;  // bytes that wait for it
     std::uint64_t heard = 0; // messages that came from it since its start
     bool has_calls = false;
+    std::uint64_t begun = 0; // calls since its start; short ones begin and end between two readings
   };
 
   // Sanitizers and unoptimised code make honest work slower.
@@ -46,7 +47,8 @@ public:
       restart(reading);
       return std::nullopt;
     }
-    if (reading.has_calls != last->has_calls) restart(reading);
+    bool const called = !reading.has_calls && reading.begun != last->begun;
+    if (reading.has_calls != last->has_calls || called) restart(reading);
     if (reading.heard != last->heard) spoken_at_ = reading.processor;
     // A worker that takes some of it reads.
     if (reading.unread == 0 || reading.unread < last->unread || last->unread == 0) read_at_ = reading.now;

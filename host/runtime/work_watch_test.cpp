@@ -18,7 +18,7 @@ protected:
   void SetUp() override { EXPECT_FALSE(watch.look(reading)); }
 
   WorkWatch watch;
-  WorkWatch::Reading reading{WorkWatch::Time(1h), 5s, 0, 0, true};
+  WorkWatch::Reading reading{WorkWatch::Time(1h), 5s, 0, 0, true, 0};
   std::chrono::milliseconds silent = WorkWatch::kSilent;
 };
 
@@ -59,6 +59,15 @@ TEST_F(Watch, WithoutACallItMayHardlyWork) {
   auto const reason = after(1s, 0.21 * WorkWatch::kPatience);
   ASSERT_TRUE(reason);
   EXPECT_NE(reason->find("no call ran"), std::string::npos) << *reason;
+}
+
+TEST_F(Watch, ManyShortCallsBetweenTheReadingsAreNoIdleWork) {
+  reading.has_calls = false;
+  for (int i = 0; i < 100; ++i) {
+    reading.begun += 20;
+    EXPECT_FALSE(after(1s, 0.9)) << i;
+  }
+  EXPECT_TRUE(after(1s, 0.9)) << "no call began any more";
 }
 
 TEST_F(Watch, LittleByLittleIsNotTooMuch) {

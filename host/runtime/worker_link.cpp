@@ -227,6 +227,7 @@ Task<RunEnd> WorkerLink::runMessage(std::uint64_t id, wire::Kind kind, std::stri
 
   auto const running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host,
                                                      limits_, call->deadline, call->journal);
+  ++begun_;
   calls_.emplace(id, running);
   asks_.emplace(id, call);
   connection_->sendRaw(kind, id, message);
@@ -296,7 +297,7 @@ void WorkerLink::watchClocks(SteadyTime now) {
              std::to_string(kStalled / 1s) +
              (calls_.empty() ? " s although no call ran" : " s without a pause");
   if (auto const used = processorTime(pid_); used && !ending_) {
-    auto found = work_.look({now, *used, connection_->unread(), heard_, !calls_.empty()});
+    auto found = work_.look({now, *used, connection_->unread(), heard_, !calls_.empty(), begun_});
     if (!reason) reason = std::move(found);
   }
   if (!reason) return;

@@ -105,6 +105,7 @@ private:
   bool ticking_ = false;
   Milliseconds tick_span_{0};
   std::uint64_t heard_ = 0; // messages
+  std::uint64_t begun_ = 0; // calls
 
   CallLimits limits_;
   std::optional<wire::Closed> sandbox_;
