@@ -40,11 +40,11 @@ Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host
     if (refuse_account) co_return *refuse_account;
     co_return json::object{{"account", account}};
   }
-  if (call.operation == "calendar.pull/1") co_return co_await pull(std::move(call), host);
+  if (call.operation.ends_with(".pull/1")) co_return co_await pull(std::move(call), host);
   ++upserts;
   if (before_write) std::exchange(before_write, nullptr)();
   if (refuse_writes) co_return *refuse_writes;
-  auto const done = call.operation == "calendar.upsert/1" ? upsert(call.input) : erase(call.input);
+  auto const done = call.operation.ends_with(".upsert/1") ? upsert(call.input) : erase(call.input);
   if (done && std::exchange(lose_answer, false)) co_return workerDied();
   co_return done;
 }
@@ -76,8 +76,9 @@ Result<json::value> FakeProvider::upsert(json::value const& input) {
     store(id, data, scope);
   }
   auto const& event = events_.at(id);
-  return json::value(
-      json::object{{"id", id}, {"version", event.version}, {"scope", event.scope}, {"data", event.data}});
+  json::object written{{"id", id}, {"version", event.version}, {"scope", event.scope}, {"data", event.data}};
+  if (auto const* entity = find(input, "/entity")) written["entity"] = *entity;
+  return json::value(std::move(written));
 }
 
 Result<json::value> FakeProvider::erase(json::value const& input) {
@@ -130,9 +131,9 @@ Task<void> FakeProvider::show(std::string id, runtime::CallHost* host) {
     record["data"] = there->second.data;
   }
   std::string text = json::serialize(record);
-  CO_TRY_VOID(co_await host->emit("calendar.event", text));
+  CO_TRY_VOID(co_await host->emit(emitted_kind, text));
   if (chaos != nullptr && (*chaos)() % 4 == 0) {
-    CO_TRY_VOID(co_await host->emit("calendar.event", text));
+    CO_TRY_VOID(co_await host->emit(emitted_kind, text));
   }
   co_return Result<void>();
 }

@@ -1,5 +1,5 @@
-// A calendar provider in memory, and the connector script that talks to it: what the provider has,
-// how it writes things its own way, and how a call may end badly. No network, no worker.
+// A provider of one kind of record in memory, and the connector script that talks to it: what the provider
+// has, how it writes things its own way, and how a call may end badly. No network, no worker.
 #pragma once
 
 #include "host/runtime/runtime.h"
@@ -32,6 +32,7 @@ public:
 
   // How it writes what it is given (put and upsert alike).
   std::function<json::value(json::value)> normalise = [](json::value data) { return data; };
+  std::string emitted_kind = "calendar.event";
   std::string account; // "": "ada of NAME", so that two providers are two accounts
 
   // Awkwardness, each used up once it has happened.

@@ -22,6 +22,36 @@ constexpr char const* kManifest = R"({
   "poll": {"every_seconds": 900}
 })";
 
+constexpr char const* kSharingManifest = R"({
+  "manifest": 1, "id": "test.crm.studio", "name": "Fake CRM", "version": "1.0.0", "category": "crm",
+  "summary": "A CRM for tests: one operation brings several kinds of records.",
+  "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1"],
+  "entities": {"crm.client": {"read": true, "write": true}, "crm.project": {"read": true, "write": true}},
+  "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
+  "hosts": ["crm.example"],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"}}},
+  "poll": {"every_seconds": 900}
+})";
+
+runtime::PluginInfo pluginOf(char const* manifest) {
+  runtime::PluginInfo plugin;
+  plugin.manifest = runtime::parseManifest(manifest).value();
+  return plugin;
+}
+
+Kind sharingKind(std::string const& name) {
+  Kind kind;
+  kind.name = name;
+  kind.pull_operation = "crm.pull/1";
+  kind.upsert_operation = "crm.upsert/1";
+  kind.delete_operation = "crm.delete/1";
+  kind.input = json::object{{"entity", name}};
+  kind.schema = parseJson(schemas::schemaText("record." + name + ".json")).value();
+  kind.project = [](json::value const& data) { return data; };
+  return kind;
+}
+
 std::string newFolder() {
   auto path = (std::filesystem::temp_directory_path() / "sync_test.XXXXXX").string();
   if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder " + path);
@@ -33,7 +63,8 @@ std::string newFolder() {
 Task<json::value> FakeSupervisor::call(runtime::PluginInfo const&, runtime::Call call,
                                        runtime::CallHost& host) {
   calls.push_back(call);
-  auto const name = textOr(call.account, "/settings/provider", "");
+  auto name = textOr(call.account, "/settings/provider", "");
+  if (auto const entity = textOr(call.input, "/entity", ""); !entity.empty()) name += "/" + entity;
   auto& provider = providers[name];
   if (provider.account.empty()) provider.account = "ada of " + name;
   return provider.call(std::move(call), &host);
@@ -129,6 +160,8 @@ Kind eventKind() {
   return kind;
 }
 
+std::vector<Kind> sharingKinds() { return {sharingKind("crm.client"), sharingKind("crm.project")}; }
+
 DatabaseUrl& databaseUrl() {
   static DatabaseUrl url = [](std::string const& folder) { return "sqlite:" + folder + "/garland.db"; };
   return url;
@@ -137,10 +170,7 @@ DatabaseUrl& databaseUrl() {
 House::House() : House(newFolder()) { owns_folder_ = true; }
 
 House::House(std::string folder) : folder_(std::move(folder)) {
-  runtime::PluginInfo plugin;
-  plugin.manifest = runtime::parseManifest(kManifest).value();
-  std::vector<runtime::PluginInfo> plugins;
-  plugins.push_back(std::move(plugin));
+  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest)};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
@@ -161,7 +191,7 @@ House::~House() {
 
 void House::open() {
   cut = std::make_unique<CutStore>(*store);
-  std::vector<Kind> kinds;
+  auto kinds = sharingKinds();
   kinds.push_back(eventKind());
   Dependencies dependencies{
       loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, egress,
@@ -189,14 +219,16 @@ void House::drive(std::function<bool()> done) {
 
 std::string House::vendor() {
   auto const vendor = run(engine->addVendor("Ada's photographs")).value();
-  run(engine->enablePlugin(vendor.id, "test.calendar.fake")).value();
+  for (auto const* plugin : {"test.calendar.fake", "test.crm.studio"})
+    run(engine->enablePlugin(vendor.id, plugin)).value();
   return vendor.id;
 }
 
-std::string House::connect(std::string const& vendor_id, std::string const& provider_name) {
+std::string House::connect(std::string const& vendor_id, std::string const& provider_name,
+                           std::string const& plugin) {
   ConnectRequest request;
   request.vendor_id = vendor_id;
-  request.plugin_id = "test.calendar.fake";
+  request.plugin_id = plugin;
   request.settings = json::object{{"provider", provider_name}};
   std::vector<std::pair<std::string, Secret>> fields;
   fields.emplace_back("username", Secret("ada"));

@@ -19,7 +19,8 @@
 
 namespace garland::sync::testing {
 
-// Answers every call with the provider that the connection's settings name.
+// Answers every call with the provider that the connection's settings name; one that says which entity it is
+// about, with the provider "NAME/ENTITY", so that each entity has faults of its own.
 class FakeSupervisor final : public runtime::Supervisor {
 public:
   Task<json::value> call(runtime::PluginInfo const& plugin, runtime::Call call,
@@ -84,6 +85,8 @@ Task<void> nothing();
 
 json::object event(std::string const& uid, std::string const& title, std::string const& day = "2026-06-13");
 Kind eventKind();
+// crm.client and crm.project, which share their operations; they are kinds of every House.
+std::vector<Kind> sharingKinds();
 
 // The database of a new House, by its folder: a SQLite file there unless a program says otherwise.
 using DatabaseUrl = std::string (*)(std::string const& folder);
@@ -107,9 +110,10 @@ public:
 
   // A new engine on the same file, as after a crash. The old one is stopped and thrown away.
   void restart();
-  // With a vendor, the plugin enabled, and one connection per provider name.
+  // With a vendor, the plugins enabled, and one connection per provider name.
   std::string vendor();
-  std::string connect(std::string const& vendor_id, std::string const& provider);
+  std::string connect(std::string const& vendor_id, std::string const& provider,
+                      std::string const& plugin = "test.calendar.fake");
   Run sync(std::string const& connection_id);
   std::vector<Record> records(std::string const& vendor_id, bool deleted = false);
   Record recordOf(std::string const& vendor_id, std::string const& uid);
