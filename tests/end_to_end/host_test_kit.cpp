@@ -86,11 +86,12 @@ std::string Host::connect(std::string const& vendor, std::string const& url, std
                 "/id", "");
 }
 
-json::array Host::records(std::string const& vendor) {
+json::array Host::records(std::string const& vendor, std::string const& kind) {
   json::array all;
   std::string after;
   for (;;) {
     std::vector<std::string> words = {"records", "ls", "--vendor", vendor, "--limit", "1000"};
+    if (!kind.empty()) words.insert(words.end(), {"--kind", kind});
     if (!after.empty()) words.insert(words.end(), {"--after", after});
     auto const page = ask(words);
     auto const* found = page.if_array() != nullptr ? page.if_array() : find(page, "/items")->if_array();

@@ -30,7 +30,7 @@ public:
   // The connection's id.
   std::string connect(std::string const& vendor, std::string const& url, std::string const& user,
                       std::string const& password);
-  json::array records(std::string const& vendor);
+  json::array records(std::string const& vendor, std::string const& kind = ""); // "": of all kinds
   std::vector<pid_t> workers() const;
 
   std::string const& folder() const { return folder_.path(); }

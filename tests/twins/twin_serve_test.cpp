@@ -1,6 +1,7 @@
 // `garland twin serve` and `garland twin ledger` as a person uses them: real programs, real HTTP, curl.
 #include "host/base/json.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/twins/served_twin.h"
 
 #include <gmock/gmock.h>
 
@@ -21,30 +22,14 @@ using ::testing::Not;
 
 std::string const dir = GARLAND_BINARY_DIR "/tests/twins";
 
-// A twin of the to-do provider at a free port, and what a client says to it.
-class Served {
+// A twin of the to-do provider, and what a client says to it.
+class Served : public ServedTwin {
 public:
-  explicit Served(std::vector<std::string> const& more = {}) {
-    std::vector<std::string> words{binFolder() + "/garland", "--json", "twin", "serve", "todo", "--dir", dir};
-    words.insert(words.end(), more.begin(), more.end());
-    program_ = std::make_unique<Child>(words, std::map<std::string, std::string>{}, log());
-    auto const said = [this] {
-      return !program_->running() || readFile(log()).find("\"url\"") != std::string::npos;
-    };
-    EXPECT_TRUE(eventually(said)) << readFile(log());
-    auto const text = readFile(log());
-    auto const line = parseJson(text.substr(text.find("{\"twin\""), text.find('\n', text.find("{\"twin\"")) -
-                                                                        text.find("{\"twin\"")));
-    EXPECT_TRUE(line) << text;
-    if (line) {
-      url_ = textOr(*line, "/url", "");
-      EXPECT_EQ(textOr(*line, "/ledger", ""), url_ + "/_twin/ledger");
-    }
-  }
+  explicit Served(std::vector<std::string> const& more = {}) : ServedTwin(with(more)) {}
 
   Finished curl(std::vector<std::string> words, std::string const& path, std::string const& input = "") {
     words.insert(words.begin(), {"curl", "-sS", "-m", "20", "-H", "authorization: Bearer todo-key"});
-    words.push_back(url_ + path);
+    words.push_back(url() + path);
     return runProgram(words, {}, input);
   }
   std::string get(std::string const& path) { return curl({}, path).out; }
@@ -54,18 +39,16 @@ public:
     return std::atoi(curl(std::move(words), path, input).out.c_str());
   }
   Finished ledger(std::vector<std::string> words = {}) {
-    words.insert(words.begin(), {binFolder() + "/garland", "twin", "ledger", url_});
+    words.insert(words.begin(), {binFolder() + "/garland", "twin", "ledger", url()});
     return runProgram(words, {}, "");
   }
 
-  Child& program() { return *program_; }
-  std::string log() const { return folder_ / "log"; }
-  std::string const& url() const { return url_; }
-
 private:
-  TestFolder folder_;
-  std::unique_ptr<Child> program_;
-  std::string url_;
+  static std::vector<std::string> with(std::vector<std::string> const& more) {
+    std::vector<std::string> words{"todo", "--dir", dir};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
 };
 
 TEST(TwinServe, AnswersCurlUntilASignalComes) {
