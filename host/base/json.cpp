@@ -54,6 +54,23 @@ bool appendWithin(json::value const& value, std::string& out) {
   return true;
 }
 
+// The member names of one object. Most have few, and comparing those costs less than a hash table.
+class Names {
+public:
+  // False if it is there already.
+  bool add(std::string const& name) {
+    if (std::ranges::find(first_, name) != first_.end()) return false;
+    if (first_.size() == kFirst) return others_.insert(name).second;
+    first_.push_back(name);
+    return true;
+  }
+
+private:
+  static constexpr std::size_t kFirst = 16;
+  std::vector<std::string> first_;
+  std::unordered_set<std::string> others_;
+};
+
 // Builds the value while refusing duplicate member names, which Boost's own parser lets through
 // (the last one wins there).
 class StrictHandler {
@@ -90,7 +107,7 @@ public:
   }
   bool on_key(json::string_view part, std::size_t, json::error_code& failed) {
     partial_ += std::string_view(part.data(), part.size());
-    if (!names_.back().insert(partial_).second) {
+    if (!names_.back().add(partial_)) {
       duplicate_ = partial_;
       failed = json::error::syntax;
       return false;
@@ -133,7 +150,7 @@ public:
 
 private:
   json::value_stack stack_;
-  std::vector<std::unordered_set<std::string>> names_; // of the objects that are open
+  std::vector<Names> names_; // of the objects that are open
   std::string partial_;
   std::string duplicate_;
 };

@@ -20,6 +20,18 @@ TEST(Json, AMemberNamedTwiceIsRefused) {
   EXPECT_TRUE(parseJson(R"([{"a":1},{"a":2}])")) << "the same name in two objects is fine";
 }
 
+TEST(Json, AMemberNamedTwiceIsRefusedHoweverManyThereAre) {
+  for (int const twice : {0, 15, 16, 39}) {
+    std::string text = "{";
+    for (int i = 0; i < 40; ++i) text += "\"m" + std::to_string(i) + "\":0,";
+    EXPECT_TRUE(parseJson(text + "\"m40\":0}"));
+    auto const name = "m" + std::to_string(twice);
+    auto const failed = parseJson(text + "\"" + name + "\":0}");
+    ASSERT_FALSE(failed) << name;
+    EXPECT_NE(failed.error().message.find("\"" + name + "\" appears twice"), std::string::npos);
+  }
+}
+
 TEST(Json, DepthAndSizeAreBounded) {
   EXPECT_FALSE(parseJson(std::string(10'000, '[') + std::string(10'000, ']')));
   JsonLimits limits;
