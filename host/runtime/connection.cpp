@@ -6,17 +6,23 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
+
 namespace garland::runtime {
 namespace {
 
-constexpr std::size_t kReadBytes = 64U << 10U; // of one turn, so that one worker cannot starve the others
-constexpr std::size_t kKeptOutput = 1U << 20U; // capacity that an empty output buffer may keep
+constexpr std::size_t kReadBytes = wire::Decoder::kRoom; // of one turn: no worker can starve the others
+constexpr std::size_t kKeptOutput = 1U << 20U;           // capacity that an empty output buffer may keep
+
+asio::mutable_buffer roomIn(wire::Decoder& decoder) {
+  auto const room = decoder.room();
+  return asio::buffer(room.data(), std::min(room.size(), kReadBytes));
+}
 
 } // namespace
 
 Connection::Connection(asio::any_io_executor const& executor, OwnedFd socket, Owner& owner)
-    : socket_(executor, asio::local::stream_protocol(), socket.release()), owner_(&owner),
-      input_(kReadBytes) {
+    : socket_(executor, asio::local::stream_protocol(), socket.release()), owner_(&owner) {
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
 }
@@ -30,7 +36,7 @@ void Connection::close() {
 }
 
 void Connection::read() {
-  socket_.async_read_some(asio::buffer(input_),
+  socket_.async_read_some(roomIn(decoder_),
                           [self = shared_from_this()](auto const& failed, std::size_t size) {
                             if (!self->owner_) return;
                             if (failed) return self->closed();
@@ -41,13 +47,13 @@ void Connection::read() {
 
 void Connection::onRead(std::size_t size) {
   in_turn_ = true;
-  decoder_.feed({input_.data(), size});
+  decoder_.filled(size);
   while (owner_) {
     auto message = decoder_.next();
     if (!message) {
       breakOff("broke the protocol: " + message.error().message);
     } else if (*message) {
-      owner_->onMessage(std::move(**message));
+      owner_->onMessage(**message);
     } else {
       break;
     }
@@ -59,7 +65,7 @@ void Connection::onRead(std::size_t size) {
 void Connection::drain() {
   while (owner_) {
     boost::system::error_code failed;
-    auto const size = socket_.read_some(asio::buffer(input_), failed);
+    auto const size = socket_.read_some(roomIn(decoder_), failed);
     if (failed || size == 0) return;
     onRead(size);
   }

@@ -10,7 +10,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace garland::runtime {
 
@@ -62,7 +61,6 @@ private:
   asio::local::stream_protocol::socket socket_;
   Owner* owner_; // null once closed
   wire::Decoder decoder_{wire::Direction::workerToHost};
-  std::vector<char> input_;
   std::string output_;
   std::size_t written_ = 0; // bytes at the front of output_ that are gone
   bool in_turn_ = false;    // messages are being handed over: flush after them

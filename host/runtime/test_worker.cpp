@@ -108,11 +108,11 @@ void TestWorker::closeSocket() {
   if (socket_ >= 0) ::close(std::exchange(socket_, -1));
 }
 
-std::optional<wire::Message> TestWorker::receive() {
+std::optional<Received> TestWorker::receive() {
   while (true) {
     auto message = decoder_.next();
     if (!message) return std::nullopt;
-    if (*message) return std::move(*message);
+    if (*message) return Received{(*message)->kind, (*message)->id, std::string((*message)->payload)};
     pollfd wanted{socket_, POLLIN, 0};
     if (::poll(&wanted, 1, kPatienceMs) != 1) return std::nullopt;
     std::array<char, 65536> bytes;
@@ -122,7 +122,7 @@ std::optional<wire::Message> TestWorker::receive() {
   }
 }
 
-std::optional<wire::Message> TestWorker::receive(wire::Kind kind) {
+std::optional<Received> TestWorker::receive(wire::Kind kind) {
   while (auto message = receive()) {
     if (message->kind == kind) return message;
     passed.push_back(std::move(*message));

@@ -12,6 +12,13 @@
 
 namespace garland::runtime {
 
+// A message that outlives the decoder's next one.
+struct Received {
+  wire::Kind kind{};
+  std::uint64_t id = 0;
+  std::string payload;
+};
+
 class TestWorker {
 public:
   // `plugin` is the name of a module of test_plugins, or an absolute path.
@@ -23,9 +30,9 @@ public:
   ~TestWorker(); // kills it if it still runs
 
   // The next message; nullopt if the worker closed the socket or said nothing for half a minute.
-  std::optional<wire::Message> receive();
+  std::optional<Received> receive();
   // The next message of that kind; others are kept in `passed`. nullopt as above.
-  std::optional<wire::Message> receive(wire::Kind kind);
+  std::optional<Received> receive(wire::Kind kind);
   template <class Payload> std::optional<Payload> receiveAs(wire::Kind kind) {
     auto const message = receive(kind);
     if (!message) return std::nullopt;
@@ -55,7 +62,7 @@ public:
   pid_t pid() const { return pid_; }
   void closeSocket();
 
-  std::vector<wire::Message> passed;
+  std::vector<Received> passed;
   std::optional<wire::Closed> sandbox; // what it said of it, once started
 
 private:

@@ -15,6 +15,7 @@ namespace {
 
 // Length counts of lists are checked against the bytes that are left: each item takes at least this many.
 constexpr std::size_t kLeastItemBytes = 4;
+constexpr std::size_t kKeptParts = 256U << 10U; // of a message that was taken; more is given back
 
 // Payload bytes of one message of a kind: what an honest sender needs, and some room.
 std::size_t longest(Kind kind) {
@@ -174,14 +175,6 @@ private:
 template <class Payload>
 using Members = boost::describe::describe_members<Payload, boost::describe::mod_public>;
 
-struct Header {
-  std::uint32_t length = 0;
-  std::uint16_t kind = 0;
-  std::uint16_t flags = 0;
-  std::uint64_t id = 0;
-};
-static_assert(sizeof(Header) == kHeaderBytes);
-
 std::string_view nameOfKnown(Kind kind) {
   switch (kind) {
   case Kind::config: return "config";
@@ -222,12 +215,42 @@ template <class Payload> std::size_t sizeOf(Payload const& payload) {
   return size.bytes;
 }
 
-void appendHeader(std::string& out, Kind kind, std::uint64_t id, std::size_t length, std::uint16_t flags) {
-  Header const header{static_cast<std::uint32_t>(length), static_cast<std::uint16_t>(kind), flags, id};
-  std::array<char, kHeaderBytes> bytes;
-  std::memcpy(bytes.data(), &header, kHeaderBytes);
-  out.append(bytes.data(), bytes.size());
-}
+// Cuts a payload of known size, given piece by piece, into frames.
+class Frames {
+public:
+  Frames(std::string& out, Kind kind, std::uint64_t id, std::size_t payload)
+      : out_(out), kind_(kind), id_(id), left_(payload) {
+    out.reserve(out.size() + payload + (1 + payload / kMaxFrame) * kHeaderBytes);
+    begin();
+  }
+  void append(char const* bytes, std::size_t size) {
+    while (size > 0) {
+      if (room_ == 0) begin();
+      auto const part = std::min(size, room_);
+      out_.append(bytes, part);
+      room_ -= part;
+      bytes += part;
+      size -= part;
+    }
+  }
+
+private:
+  void begin() {
+    room_ = std::min(left_, kMaxFrame);
+    left_ -= room_;
+    Writer<std::string> header(out_); // as Decoder::Header has them
+    header.put(static_cast<std::uint32_t>(room_));
+    header.put(static_cast<std::uint16_t>(kind_));
+    header.put(left_ > 0 ? kMore : std::uint16_t{0});
+    header.put(id_);
+  }
+
+  std::string& out_;
+  Kind kind_;
+  std::uint64_t id_;
+  std::size_t left_;     // of the payload, for further frames
+  std::size_t room_ = 0; // in this frame
+};
 
 } // namespace
 
@@ -250,10 +273,8 @@ template <class Payload> std::string encode(Payload const& payload) {
 }
 
 template <class Payload> void append(std::string& out, Kind kind, std::uint64_t id, Payload const& payload) {
-  auto const size = sizeOf(payload);
-  if (size > kMaxFrame) return appendMessage(out, kind, id, encode(payload));
-  appendHeader(out, kind, id, size, 0);
-  write(out, payload);
+  Frames frames(out, kind, id, sizeOf(payload));
+  write(frames, payload);
 }
 
 template <class Payload> Result<Payload> decode(std::string_view text) {
@@ -292,66 +313,96 @@ GARLAND_WIRE_PAYLOAD(Refused)
 #undef GARLAND_WIRE_PAYLOAD
 
 void appendMessage(std::string& out, Kind kind, std::uint64_t id, std::string_view payload) {
-  auto const frames = 1 + payload.size() / kMaxFrame;
-  out.reserve(out.size() + payload.size() + frames * kHeaderBytes);
-  do {
-    auto const part = payload.substr(0, kMaxFrame);
-    payload.remove_prefix(part.size());
-    appendHeader(out, kind, id, part.size(), payload.empty() ? std::uint16_t{0} : kMore);
-    out.append(part);
-  } while (!payload.empty());
+  Frames frames(out, kind, id, payload.size());
+  frames.append(payload.data(), payload.size());
+}
+
+// ---------------------------------------------------------------- decoder
+
+struct Decoder::Header {
+  std::uint32_t length = 0;
+  std::uint16_t kind = 0;
+  std::uint16_t flags = 0;
+  std::uint64_t id = 0;
+
+  bool more() const { return (flags & kMore) != 0; }
+};
+
+std::span<char> Decoder::room(std::size_t least) {
+  auto const held = end_ - begin_;
+  if (held == 0) begin_ = end_ = 0;
+  if (capacity_ - end_ < least) {
+    // What is held is less than one frame, so that this is enough for good; only feed() may ask for more.
+    auto const wanted = std::max(held, kHeaderBytes + kMaxFrame) + least;
+    auto larger = wanted > capacity_ ? std::make_unique_for_overwrite<char[]>(wanted) : nullptr;
+    std::copy_n(buffer_.get() + begin_, held, larger ? larger.get() : buffer_.get());
+    if (larger) {
+      buffer_ = std::move(larger);
+      capacity_ = wanted;
+    }
+    begin_ = 0;
+    end_ = held;
+  }
+  return {buffer_.get() + end_, capacity_ - end_};
+}
+
+void Decoder::filled(std::size_t bytes) {
+  if (!broken_) end_ += bytes;
 }
 
 void Decoder::feed(std::string_view bytes) {
-  if (broken_) return;
-  if (taken_ == buffer_.size()) {
-    buffer_.clear();
-    taken_ = 0;
-  } else if (taken_ > kMaxFrame) {
-    buffer_.erase(0, taken_);
-    taken_ = 0;
-  }
-  buffer_.append(bytes);
+  std::ranges::copy(bytes, room(bytes.size()).begin());
+  filled(bytes.size());
 }
 
 Result<std::optional<Message>> Decoder::next() {
+  if (!in_message_) dropParts();
   while (!broken_) {
-    auto const left = std::string_view(buffer_).substr(taken_);
+    std::string_view const left(buffer_.get() + begin_, end_ - begin_);
     if (left.size() < kHeaderBytes) return std::nullopt;
     Header header;
+    static_assert(sizeof header == kHeaderBytes);
     std::memcpy(&header, left.data(), kHeaderBytes);
     // Before the payload is waited for: a liar must not make us hold its bytes.
-    if (header.length > kMaxFrame) return fail("a frame claims " + std::to_string(header.length) + " bytes");
-    auto const kind = static_cast<Kind>(header.kind);
-    if (!goes(kind, expected_)) return fail("kind " + std::to_string(header.kind) + " is unknown here");
+    TRY_VOID(check(header));
     if (left.size() < kHeaderBytes + header.length) return std::nullopt;
-    TRY_VOID(takeFrame(left.substr(kHeaderBytes, header.length), kind, header.flags, header.id));
-    taken_ += kHeaderBytes + header.length;
-    if (!in_message_) return std::optional<Message>(std::exchange(partial_, Message{}));
+    auto const frame = left.substr(kHeaderBytes, header.length);
+    begin_ += kHeaderBytes + header.length;
+    auto const kind = static_cast<Kind>(header.kind);
+    if (!in_message_ && !header.more()) return Message{kind, header.id, frame};
+    parts_.append(frame);
+    kind_ = kind;
+    id_ = header.id;
+    in_message_ = header.more();
+    if (!in_message_) return Message{kind_, id_, parts_};
   }
   return *broken_;
 }
 
-Result<void> Decoder::takeFrame(std::string_view frame, Kind kind, std::uint16_t flags, std::uint64_t id) {
-  if ((flags & ~kMore) != 0) return fail("unknown flags " + std::to_string(flags));
-  if (in_message_ && (kind != partial_.kind || id != partial_.id))
+Result<void> Decoder::check(Header const& header) {
+  auto const kind = static_cast<Kind>(header.kind);
+  if (header.length > kMaxFrame) return fail("a frame claims " + std::to_string(header.length) + " bytes");
+  if (!goes(kind, expected_)) return fail("kind " + std::to_string(header.kind) + " is unknown here");
+  if ((header.flags & ~kMore) != 0) return fail("unknown flags " + std::to_string(header.flags));
+  if (in_message_ && (kind != kind_ || header.id != id_))
     return fail("a " + std::string(name(kind)) + " in the middle of another message");
   // Only full frames may be continued, so that a message cannot be drip-fed as a million empty ones.
-  if ((flags & kMore) != 0 && frame.size() != kMaxFrame) return fail("a continued frame is not full");
-  if (auto const most = longest(kind); partial_.payload.size() + frame.size() > most)
+  if (header.more() && header.length != kMaxFrame) return fail("a continued frame is not full");
+  if (auto const most = longest(kind); parts_.size() + header.length > most)
     return fail("a " + std::string(name(kind)) + " is larger than " + std::to_string(most >> 10U) + " KiB");
-  partial_.kind = kind;
-  partial_.id = id;
-  partial_.payload.append(frame);
-  in_message_ = (flags & kMore) != 0;
   return {};
+}
+
+void Decoder::dropParts() {
+  if (parts_.capacity() > kKeptParts) parts_ = {};
+  parts_.clear();
 }
 
 Error Decoder::fail(std::string what) {
   broken_ = Error(ErrorKind::providerBug, "the stream is not valid: " + what);
-  buffer_ = {};
-  taken_ = 0;
-  partial_ = {};
+  buffer_.reset();
+  capacity_ = begin_ = end_ = 0;
+  parts_ = {};
   return *broken_;
 }
 

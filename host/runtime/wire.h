@@ -13,7 +13,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -288,12 +290,12 @@ template <class Payload> Result<Payload> decode(std::string_view text);
 struct Message {
   Kind kind{};
   std::uint64_t id = 0;
-  std::string payload;
+  std::string_view payload; // lies in the Decoder that gave it, until that is asked for anything else
 };
 
 // Appends the frames of one message to `out`. The payload must not be longer than kMaxMessage.
 void appendMessage(std::string& out, Kind kind, std::uint64_t id, std::string_view payload);
-// The same for a struct; instantiated like encode(). No copy in between if one frame is enough.
+// The same for a struct; instantiated like encode(). The payload is copied once, however long it is.
 template <class Payload> void append(std::string& out, Kind kind, std::uint64_t id, Payload const& payload);
 
 // Takes bytes as they arrive and gives whole messages. After an error it gives nothing more.
@@ -301,21 +303,34 @@ class Decoder {
 public:
   explicit Decoder(Direction expected) : expected_(expected) {}
 
-  // Copies the bytes: the caller may reuse its buffer.
+  // Where bytes may be read to, kRoom or more; filled() tells how many there are. Room stays small as long as
+  // every message is taken before the next bytes come.
+  static constexpr std::size_t kRoom = 64U << 10U;
+  std::span<char> room() { return room(kRoom); }
+  void filled(std::size_t bytes);
+  // Both in one, for bytes that lie somewhere else.
   void feed(std::string_view bytes);
   // A message, nullopt if more bytes are needed, or what is wrong with the stream.
   Result<std::optional<Message>> next();
   // Bytes held back, to bound what one worker may cost.
-  std::size_t buffered() const { return buffer_.size() - taken_ + partial_.payload.size(); }
+  std::size_t buffered() const { return end_ - begin_ + parts_.size(); }
 
 private:
-  Result<void> takeFrame(std::string_view frame, Kind kind, std::uint16_t flags, std::uint64_t id);
+  struct Header;
+
+  std::span<char> room(std::size_t least);
+  Result<void> check(Header const& header);
+  void dropParts();
   Error fail(std::string what);
 
   Direction expected_;
-  std::string buffer_;
-  std::size_t taken_ = 0; // bytes at the front of buffer_ that were consumed
-  Message partial_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0; // of the bytes that were not taken yet
+  std::size_t end_ = 0;
+  std::string parts_; // payload of a message of several frames
+  Kind kind_{};       // of that message
+  std::uint64_t id_ = 0;
   bool in_message_ = false;
   std::optional<Error> broken_;
 };

@@ -112,12 +112,36 @@ TEST(Wire, MessagesArriveWholeHoweverTheStreamIsCut) {
         ASSERT_TRUE(message) << message.error().message;
         if (!*message) break;
         EXPECT_EQ((*message)->id, seen.size() + 1);
-        seen.push_back((*message)->payload);
+        seen.emplace_back((*message)->payload);
       }
     }
     EXPECT_EQ(seen, payloads) << piece;
     EXPECT_EQ(decoder.buffered(), 0U);
   }
+}
+
+TEST(Wire, BytesMayBeReadStraightIntoTheDecoder) {
+  std::string stream;
+  std::vector<std::string> payloads;
+  for (std::size_t i = 0; i < 200; ++i)
+    payloads.emplace_back(i * 97 % (2 * kMaxFrame), static_cast<char>('a' + i % 26));
+  for (auto const& payload : payloads) appendMessage(stream, Kind::emit, 1, payload);
+  Decoder decoder(Direction::workerToHost);
+  std::size_t seen = 0;
+  for (std::string_view left = stream; !left.empty();) {
+    auto const room = decoder.room();
+    ASSERT_GE(room.size(), Decoder::kRoom);
+    // Sometimes little comes, sometimes as much as there is room for.
+    auto const size =
+        std::min({left.size(), room.size(), left.size() % 3 == 0 ? std::size_t{1000} : room.size()});
+    std::ranges::copy(left.substr(0, size), room.begin());
+    decoder.filled(size);
+    left.remove_prefix(size);
+    for (auto message = decoder.next(); message && *message; message = decoder.next())
+      EXPECT_EQ((*message)->payload, payloads.at(seen++));
+    EXPECT_LE(decoder.buffered(), kHeaderBytes + 3 * kMaxFrame) << "only what is not whole is kept";
+  }
+  EXPECT_EQ(seen, payloads.size());
 }
 
 std::string frame(std::uint32_t length, std::uint16_t kind, std::uint16_t flags, std::uint64_t id) {

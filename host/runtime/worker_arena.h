@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,7 +34,7 @@ private:
   std::size_t limit_;
   std::size_t used_ = 0; // bytes of all blocks and kept texts
   std::vector<std::unique_ptr<char, Free>> blocks_;
-  std::deque<std::string> kept_;
+  std::list<std::string> kept_;
   char* next_ = nullptr;
   std::size_t left_ = 0;
 };

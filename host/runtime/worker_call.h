@@ -5,10 +5,12 @@
 #include "host/runtime/worker_arena.h"
 #include "host/runtime/worker_fiber.h"
 
+#include <garland/plugin.h>
+
+#include <bit>
 #include <cstdint>
-#include <deque>
 #include <limits>
-#include <memory>
+#include <list>
 #include <optional>
 #include <string>
 #include <variant>
@@ -19,10 +21,13 @@ struct Call {
   Call(std::uint64_t id_in, wire::Call ask_in, std::size_t arena_limit)
       : id(id_in), ask(std::move(ask_in)), arena(arena_limit) {}
 
+  // What the plugin gets: the id in the place of an address. It is never used again, and nothing lies there.
+  garland_call* handle() const { return std::bit_cast<garland_call*>(std::uintptr_t{id}); }
+
   std::uint64_t id;
   wire::Call ask;
   Arena arena;
-  std::unique_ptr<Fiber> fiber;
+  std::optional<Fiber> fiber;
   std::int64_t deadline_ns = std::numeric_limits<std::int64_t>::max(); // monotonic
   bool exporting = false; // asks the instance for its state instead of running an operation
   bool cancelled = false;
@@ -34,7 +39,7 @@ struct Call {
   std::variant<std::monostate, wire::HttpAnswer, wire::KvAnswer, wire::Ack> answer;
 
   // Emitted records that the host has not taken yet.
-  std::deque<std::size_t> unacknowledged;
+  std::list<std::size_t> unacknowledged;
   std::size_t unacknowledged_bytes = 0;
   std::optional<Error> emit_error;
 

@@ -305,6 +305,26 @@ TEST(Worker, ExceptionsInFlightDoNotWanderBetweenCalls) {
   EXPECT_EQ(answered.size(), 50U);
 }
 
+TEST(Worker, CallsThatComeInOnePieceAreAnsweredInTheirOrder) {
+  TestWorker worker("calls");
+  ASSERT_TRUE(worker.start());
+  std::string calls;
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    wire::Call call;
+    call.operation = "test.echo/1";
+    call.input = std::to_string(id);
+    wire::append(calls, Kind::call, id, call);
+  }
+  worker.sendBytes(calls);
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    auto const answer = worker.receive(Kind::done);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->id, id);
+    auto const done = wire::decode<wire::Done>(answer->payload);
+    EXPECT_EQ(done->result, std::to_string(id));
+  }
+}
+
 TEST(Worker, CallsAboveTheLimitAreRefusedUnapplied) {
   TestWorker worker("calls");
   wire::Config config;
@@ -370,8 +390,7 @@ TEST(Worker, ACallThatHasEndedCannotBeUsed) {
   TestWorker worker("calls");
   ASSERT_TRUE(worker.start());
   ASSERT_TRUE(worker.run("test.misuse/1"));
-  worker.call(1, "test.wait/1", "{}", "1");
-  auto const done = worker.run("test.misuse/1", "{}", "2");
+  auto const done = worker.run("test.misuse/1");
   ASSERT_TRUE(done && done->error);
   EXPECT_EQ(done->error->kind, ErrorKind::pluginBug);
 }

@@ -43,12 +43,14 @@ void Channel::write() {
   // A batch of many megabytes must not stay allocated for good.
   if (out_.capacity() > 2 * kWriteSoon) out_ = {};
   out_.clear();
+  waiting_ = 0;
 }
 
 void Channel::receive(std::optional<std::int64_t> until) {
   if (until && !readable(fd_, *until)) return;
-  auto const got = ::read(fd_, in_.data(), in_.size());
-  if (got > 0) return decoder_.feed({in_.data(), static_cast<std::size_t>(got)});
+  auto const room = decoder_.room();
+  auto const got = ::read(fd_, room.data(), room.size());
+  if (got > 0) return decoder_.filled(static_cast<std::size_t>(got));
   if (got == 0 || errno != EINTR) closed_ = true;
 }
 

@@ -3,7 +3,6 @@
 
 #include "host/runtime/wire.h"
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -21,11 +20,11 @@ class Channel {
 public:
   explicit Channel(int fd) : fd_(fd), decoder_(wire::Direction::hostToWorker) {}
 
-  // Puts a message into the batch; writes at once when much is waiting, which blocks while the host is slow.
+  // Puts a message into the batch; writes when enough is waiting, which blocks while the host is slow.
   template <class Payload> void send(wire::Kind kind, std::uint64_t id, Payload const& payload) {
     std::lock_guard const lock(out_mutex_);
     wire::append(out_, kind, id, payload);
-    if (out_.size() > kWriteSoon) write();
+    if (++waiting_ >= kMessagesAtOnce || out_.size() > kWriteSoon) write();
   }
   void flush();
   // Written at once: nobody else may come by to do it.
@@ -44,6 +43,8 @@ public:
 
 private:
   static constexpr std::size_t kWriteSoon = 256U << 10U;
+  // A host on another processor begins with the first answers while the worker still makes the next.
+  static constexpr int kMessagesAtOnce = 16;
 
   void write(); // under the lock
 
@@ -51,7 +52,7 @@ private:
   wire::Decoder decoder_;
   std::mutex out_mutex_;
   std::string out_;
-  std::array<char, 64U << 10U> in_;
+  int waiting_ = 0; // messages in out_
   std::atomic<bool> closed_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <new>
 #include <string>
 #include <string_view>
@@ -47,9 +48,9 @@ template <class Body> garland_status onCall(void* ctx, garland_call* handle, Bod
   {
     InHost const in_host;
     auto& loop = loopOf(ctx);
-    auto* const call = reinterpret_cast<Call*>(handle);
+    auto* const call = loop.running();
     try {
-      if (call != nullptr && call == loop.running()) status = body(loop, *call);
+      if (call != nullptr && call->handle() == handle) status = body(loop, *call);
     } catch (std::exception const&) {
       status = GARLAND_E_HOST_LIMIT;
     }
@@ -259,7 +260,7 @@ garland_status emit(void* ctx, garland_call* handle, garland_str kind, garland_j
       return call.unacknowledged.size() < config.emit_window_records &&
              call.unacknowledged_bytes + size <= config.emit_window_bytes;
     };
-    if (auto const status = loop.waitUntil(call, room); status != GARLAND_OK) return status;
+    if (auto const status = loop.waitUntil(call, std::ref(room)); status != GARLAND_OK) return status;
     if (call.emit_error) return failed(call, *call.emit_error);
     wire::Emit message;
     message.kind = view(kind);

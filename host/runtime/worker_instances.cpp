@@ -25,9 +25,7 @@ garland_status Instances::exportState(Call& call) {
     release(instance);
     return GARLAND_OK;
   }
-  return use(instance, [&](garland_instance* self) {
-    return plugin_.export_state(self, reinterpret_cast<garland_call*>(&call));
-  });
+  return use(instance, [&](garland_instance* self) { return plugin_.export_state(self, call.handle()); });
 }
 
 // The call holds the instance, which is open.
@@ -72,7 +70,7 @@ garland_status Instances::open(Instance& instance, Call& call) {
     close(instance);
   if (instance.self != nullptr) return GARLAND_OK;
   garland_json const account{call.ask.account.data(), call.ask.account.size()};
-  auto const status = plugin_.open(reinterpret_cast<garland_call*>(&call), account, &instance.self);
+  auto const status = plugin_.open(call.handle(), account, &instance.self);
   if (status != GARLAND_OK)
     instance.self = nullptr;
   else

@@ -53,6 +53,7 @@ int Loop::run(garland_plugin const& plugin) {
     if (stopping_ && calls_.empty()) break;
     channel_.receive(nextTimer());
     if (channel_.closed()) return wire::kExitOk;
+    received_at_ = monotonicNow();
     if (auto taken = dispatchAll(); !taken) {
       std::fprintf(stderr, "garland-worker: %s\n", taken.error().message.c_str());
       return wire::kExitProtocol;
@@ -76,13 +77,7 @@ void Loop::runReady() {
     ready_.pop_front();
     call.ready = false;
     resume(call);
-    if (!call.fiber->finished()) continue;
-    // It may have been woken by a message that it read itself (poll), and then ended.
-    if (call.ready) {
-      std::erase(ready_, &call);
-      left = std::min(left, ready_.size() + 1);
-    }
-    calls_.erase(call.id);
+    left = std::min(left, ready_.size() + 1); // a call that ended has left the queue
   }
 }
 
@@ -94,6 +89,10 @@ void Loop::resume(Call& call) {
   call.fiber->resume();
   leavePlugin();
   running_ = nullptr;
+  if (!call.fiber->finished()) return;
+  // It may have been woken by a message that it read itself (poll), and then ended.
+  if (call.ready) std::erase(ready_, &call);
+  calls_.erase(call.id);
 }
 
 void Loop::serve(Call& call) {
@@ -116,18 +115,18 @@ garland_status Loop::perform(Call& call) {
     return GARLAND_E_UNSUPPORTED;
   }
   garland_json const input{call.ask.input.data(), call.ask.input.size()};
-  auto* const handle = reinterpret_cast<garland_call*>(&call);
-  return instances_->with(call, [&](garland_instance* self) {
+  auto const body = [&](garland_instance* self) {
     if (!call.ask.state.empty()) importState(call, self);
-    return operation(self, handle, input);
-  });
+    return operation(self, call.handle(), input);
+  };
+  return instances_->with(call, std::ref(body));
 }
 
 // A state is a cache: the call goes on without it, and what importing left behind is not the call's.
 void Loop::importState(Call& call, garland_instance* self) {
   if (!GARLAND_HAS_FN(plugin_, import_state)) return;
   garland_json const state{call.ask.state.data(), call.ask.state.size()};
-  auto const status = plugin_->import_state(self, reinterpret_cast<garland_call*>(&call), state);
+  auto const status = plugin_->import_state(self, call.handle(), state);
   call.result.clear();
   call.failure.reset();
   call.last_host_error.reset();
@@ -204,7 +203,7 @@ void Loop::fireTimers() {
 void Loop::poll() {
   auto const now = monotonicNow();
   if (now - polled_at_ < kPollEvery || channel_.closed()) return;
-  polled_at_ = now;
+  polled_at_ = received_at_ = now;
   channel_.receive(0);
   static_cast<void>(dispatchAll());
 }
@@ -216,13 +215,13 @@ Result<void> Loop::dispatchAll() {
       broken_ = std::move(message).error();
     else if (!*message)
       return {};
-    else if (auto taken = dispatch(std::move(**message)); !taken)
+    else if (auto taken = dispatch(**message); !taken)
       broken_ = std::move(taken).error();
   }
   return *broken_;
 }
 
-Result<void> Loop::dispatch(wire::Message message) {
+Result<void> Loop::dispatch(wire::Message const& message) {
   switch (message.kind) {
   case wire::Kind::config: {
     TRY(config, wire::decode<wire::Config>(message.payload));
@@ -234,7 +233,6 @@ Result<void> Loop::dispatch(wire::Message message) {
   }
   case wire::Kind::call: {
     TRY(ask, wire::decode<wire::Call>(message.payload));
-    message.payload = {};
     return start(message.id, std::move(ask));
   }
   case wire::Kind::exportState: return startExport(message);
@@ -269,16 +267,24 @@ Result<void> Loop::start(std::uint64_t id, wire::Call ask, bool exporting) {
     return {};
   }
   try {
-    auto call = std::make_unique<Call>(id, std::move(ask), config_.arena_limit);
-    if (call->ask.deadline_ms > 0) call->deadline_ns = monotonicNow() + call->ask.deadline_ms * kMillisecond;
-    call->exporting = exporting;
-    call->fiber = std::make_unique<Fiber>(stacks_, [this, raw = call.get()] { serve(*raw); });
-    auto const placed = calls_.emplace(id, std::move(call)).first;
-    wake(*placed->second);
+    auto const placed =
+        calls_.try_emplace(id, id, std::move(ask), static_cast<std::size_t>(config_.arena_limit)).first;
+    begin(placed->second, exporting);
   } catch (std::bad_alloc const&) {
+    calls_.erase(id);
     refuse(id, {ErrorKind::hostLimit, "the worker has no memory for another call"});
   }
   return {};
+}
+
+void Loop::begin(Call& call, bool exporting) {
+  if (call.ask.deadline_ms > 0) call.deadline_ns = received_at_ + call.ask.deadline_ms * kMillisecond;
+  call.exporting = exporting;
+  call.fiber.emplace(stacks_, [this, &call] { serve(call); });
+  if (running_ == nullptr)
+    resume(call);
+  else // that one polls, and goes on first
+    wake(call);
 }
 
 void Loop::refuse(std::uint64_t id, Error error) {
@@ -291,9 +297,9 @@ template <class Answer> Result<void> Loop::take(wire::Message const& message) {
   TRY(answer, wire::decode<Answer>(message.payload));
   auto const found = calls_.find(message.id);
   // Too late is not wrong: the call was cancelled or has ended meanwhile.
-  if (found == calls_.end() || answer.request != found->second->last_request) return {};
-  found->second->answer = std::move(answer);
-  wake(*found->second);
+  if (found == calls_.end() || answer.request != found->second.last_request) return {};
+  found->second.answer = std::move(answer);
+  wake(found->second);
   return {};
 }
 
@@ -301,7 +307,7 @@ Result<void> Loop::takeCredit(wire::Message const& message) {
   TRY(credit, wire::decode<wire::EmitCredit>(message.payload));
   auto const found = calls_.find(message.id);
   if (found == calls_.end()) return {};
-  auto& call = *found->second;
+  auto& call = found->second;
   if (credit.records > call.unacknowledged.size())
     return Error(ErrorKind::providerBug, "credit for records that were not emitted");
   for (std::uint32_t i = 0; i < credit.records; ++i) {
@@ -316,8 +322,8 @@ Result<void> Loop::takeCredit(wire::Message const& message) {
 void Loop::cancel(std::uint64_t id) {
   auto const found = calls_.find(id);
   if (found == calls_.end()) return;
-  found->second->cancelled = true;
-  wake(*found->second);
+  found->second.cancelled = true;
+  wake(found->second);
 }
 
 } // namespace garland::runtime::worker

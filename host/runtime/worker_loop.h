@@ -1,7 +1,8 @@
 // The worker's scheduler: read messages, run the fibers that can go on, write what they said, wait.
 //
 // One thread. A call runs on its own fiber from its first instruction to its last; whatever it waits for
-// (an answer, a timer, room for a record, its turn) parks the fiber, and the loop goes on with others.
+// (an answer, a timer, room for a record, its turn) parks the fiber, and the loop goes on with others. A new
+// call begins as soon as it is read: most end without ever waiting, and so many of them cost little memory.
 #pragma once
 
 #include "host/runtime/worker_call.h"
@@ -52,7 +53,7 @@ public:
 
 private:
   void runReady();
-  void resume(Call& call);
+  void resume(Call& call); // `call` may be gone afterwards
   void serve(Call& call);
   garland_status perform(Call& call);
   void importState(Call& call, garland_instance* self);
@@ -64,8 +65,9 @@ private:
   void fireTimers();
 
   Result<void> dispatchAll();
-  Result<void> dispatch(wire::Message message);
+  Result<void> dispatch(wire::Message const& message);
   Result<void> start(std::uint64_t id, wire::Call ask, bool exporting = false);
+  void begin(Call& call, bool exporting); // as resume()
   Result<void> startExport(wire::Message const& message);
   void refuse(std::uint64_t id, Error error);
   template <class Answer> Result<void> take(wire::Message const& message);
@@ -82,10 +84,11 @@ private:
   garland_plugin const* plugin_ = nullptr;
   std::unique_ptr<Instances> instances_;
   StackPool stacks_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;
+  std::unordered_map<std::uint64_t, Call> calls_;
   std::deque<Call*> ready_;
   std::set<std::pair<std::int64_t, Call*>> timers_;
   Call* running_ = nullptr;
+  std::int64_t received_at_ = 0; // what is dispatched now
   std::int64_t polled_at_ = 0;
 };
 

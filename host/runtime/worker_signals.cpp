@@ -47,6 +47,14 @@ struct Running {
 };
 Running running;
 
+// Handlers run on the thread that writes, so that the order of its instructions is all there is to keep.
+void beforeHandlers() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+// Only this thread counts.
+void countUp(std::atomic<std::uint64_t>& counter) {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
 std::string_view runningOperation() { return {running.operation.data(), running.operation_size}; }
 
 // Never block here: a host that does not read must not keep a dead worker alive.
@@ -173,16 +181,21 @@ void enterPlugin(std::uint64_t call_id, std::string_view operation, char const* 
   running.ticks_allowed = std::max(1, (allowed_ms + kTickMs - 1) / kTickMs);
   running.operation_size = std::min(operation.size(), running.operation.size());
   std::memcpy(running.operation.data(), operation.data(), running.operation_size);
-  running.slice.fetch_add(1, std::memory_order_relaxed);
-  running.in_host = false;
-  running.in_plugin = true;
-  if (running.flight == nullptr) return;
-  running.flight->call_id.store(call_id, std::memory_order_relaxed);
-  running.flight->slices.fetch_add(1, std::memory_order_release);
+  countUp(running.slice);
+  running.in_host.store(false, std::memory_order_relaxed);
+  beforeHandlers();
+  running.in_plugin.store(true, std::memory_order_relaxed);
+  if (running.flight != nullptr) {
+    running.flight->call_id.store(call_id, std::memory_order_relaxed);
+    countUp(running.flight->slices);
+  }
+  beforeHandlers();
 }
 
 void leavePlugin() {
-  running.in_plugin = false;
+  beforeHandlers();
+  running.in_plugin.store(false, std::memory_order_relaxed);
+  beforeHandlers();
   running.call_id = 0;
   running.operation_size = 0;
   if (running.flight != nullptr) running.flight->call_id.store(0, std::memory_order_release);
@@ -190,7 +203,11 @@ void leavePlugin() {
 
 InHost::InHost() { set(true); }
 InHost::~InHost() { set(false); }
-bool InHost::now() { return running.in_host; }
-void InHost::set(bool in_host) { running.in_host = in_host; }
+bool InHost::now() { return running.in_host.load(std::memory_order_relaxed); }
+void InHost::set(bool in_host) {
+  beforeHandlers();
+  running.in_host.store(in_host, std::memory_order_relaxed);
+  beforeHandlers();
+}
 
 } // namespace garland::runtime::worker
