@@ -121,11 +121,13 @@ private:
     call.account_id = "twin";
     json::object settings{{"seed", options_.seed}, {"volume", options_.volume}};
     if (with_.provider != nullptr) settings["start"] = rfc3339(start_);
-    call.account = json::object{{"account_id", "twin"}, {"settings", settings}, {"slots", json::array()}};
-    call.input = twinInput(request, now(), url_);
+    call.account = json::serialize(
+        json::object{{"account_id", "twin"}, {"settings", settings}, {"slots", json::array()}});
+    call.input = json::serialize(twinInput(request, now(), url_));
     call.deadline = Milliseconds(60'000);
     auto running = with_.supervisor.call(with_.twin, std::move(call), host_);
-    CO_TRY(result, co_await std::move(running));
+    CO_TRY(text, co_await std::move(running));
+    CO_TRY(result, parseJson(text));
     co_return readTwinResult(result);
   }
 

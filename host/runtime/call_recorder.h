@@ -5,7 +5,7 @@
 #include "host/runtime/crash_capsule.h"
 #include "host/runtime/wire.h"
 
-#include <deque>
+#include <list>
 
 namespace garland::runtime {
 
@@ -39,7 +39,7 @@ private:
   HostCall* openAsk(std::uint32_t request);
   void keepBody(HostCall& call, std::string const& body);
 
-  std::deque<Entry> entries_;
+  std::list<Entry> entries_;
   std::size_t bodies_ = 0; // bytes
   std::size_t texts_ = 0;
   std::uint64_t emitted_ = 0;

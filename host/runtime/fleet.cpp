@@ -49,8 +49,8 @@ Fleet::Lease Fleet::lease(Build const& build, std::string const& vendor_id, std:
 }
 
 void Fleet::release(std::shared_ptr<Place> const& place) {
-  place->used_at = clock_.monotonic();
   if (--place->users > 0) return;
+  place->used_at = clock_.monotonic();
   if (isForOneCall(place->share) && !place->leaving) letGo(place);
   if (place->leaving) place->unused.set();
 }

@@ -99,7 +99,7 @@ private:
   // handover.cpp
   static asio::awaitable<void> leave(std::shared_ptr<Fleet> self, std::shared_ptr<Place> place);
   static asio::awaitable<void> handOver(std::shared_ptr<Fleet> self, std::shared_ptr<Place> place);
-  void keepState(Place const& place, std::string const& account_id, json::value const& state);
+  void keepState(Place const& place, std::string const& account_id, std::string text);
   std::string takeState(Build const& build, std::string const& account_id);
   void redirectStates(Build const& from, Build const& heir);
 

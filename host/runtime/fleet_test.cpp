@@ -24,11 +24,11 @@ Task<json::value> callOf(Runtime& runtime, std::string vendor, std::string opera
   call.operation = "test." + operation + "/1";
   call.vendor_id = std::move(vendor);
   call.account_id = "con_" + call.vendor_id;
-  call.account =
-      json::value{{"account_id", call.account_id}, {"settings", json::object()}, {"slots", json::array()}};
-  call.input = std::move(input);
+  call.account = json::serialize(
+      json::value{{"account_id", call.account_id}, {"settings", json::object()}, {"slots", json::array()}});
+  call.input = json::serialize(input);
   call.deadline = 60s;
-  return runtime.supervisor->call(runtime.info, std::move(call), host);
+  return runtime.valueOf(runtime.supervisor->call(runtime.info, std::move(call), host));
 }
 
 std::set<int> pids(Runtime const& runtime) {

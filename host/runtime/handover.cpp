@@ -51,15 +51,14 @@ asio::awaitable<void> Fleet::handOver(std::shared_ptr<Fleet> self, std::shared_p
     if (!place->slot || self->stopping_ || std::chrono::steady_clock::now() >= deadline) co_return;
     auto const worker = place->slot->ready();
     if (!worker) co_return;
-    auto const state = co_await worker->exportState(self->nextCall(), account_id, nothing, deadline);
-    if (state) self->keepState(*place, account_id, *state);
+    auto state = co_await worker->exportState(self->nextCall(), account_id, nothing, deadline);
+    if (state) self->keepState(*place, account_id, std::move(*state));
   }
 }
 
-void Fleet::keepState(Place const& place, std::string const& account_id, json::value const& state) {
+void Fleet::keepState(Place const& place, std::string const& account_id, std::string text) {
   auto& kept = states_[place.build->manifest.id];
-  if (state.is_null() || kept.heir != place.heir) return; // a still newer build runs by now
-  auto text = json::serialize(state);
+  if (text.empty() || text == "null" || kept.heir != place.heir) return; // a still newer build runs by now
   if (text.size() > kMaxState || kept.bytes + text.size() > kMaxAllStates) {
     log_.warn("an instance's state is too large to hand on; the newer version starts without it",
               {{"plugin", place.build->manifest.id}, {"account", account_id}, {"bytes", text.size()}});

@@ -173,15 +173,20 @@ public:
     Call call;
     call.operation = "test." + operation + "/1";
     call.account_id = "con_1";
-    call.account =
-        json::value{{"account_id", "con_1"}, {"settings", json::object()}, {"slots", json::array()}};
-    call.input = std::move(input);
+    call.account = R"({"account_id":"con_1","settings":{},"slots":[]})";
+    call.input = json::serialize(input);
     call.deadline = deadline;
-    return supervisor->call(info, std::move(call), on);
+    return valueOf(supervisor->call(info, std::move(call), on));
   }
   Result<json::value> call(std::string operation, json::value input = json::object(),
                            Milliseconds deadline = std::chrono::seconds(60)) {
     return run(task(std::move(operation), host, std::move(input), deadline));
+  }
+  // The result of a call as a value; null if it gave none.
+  static Task<json::value> valueOf(Task<std::string> call) {
+    CO_TRY(text, co_await std::move(call));
+    if (text.empty()) co_return json::value();
+    co_return parseJson(text);
   }
   WorkerStatus worker() const { return supervisor->workers().at(0); }
 

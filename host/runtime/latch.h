@@ -33,9 +33,13 @@ public:
   }
   // Returns when it is set; before that only if the waiting coroutine is cancelled.
   boost::asio::awaitable<void> wait() {
-    if (set_) co_return;
-    auto const enqueue = [this](auto handler) { add(std::move(handler)); };
-    co_await boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void()>(
+    auto const enqueue = [this](auto handler) {
+      if (set_)
+        boost::asio::post(executor_, std::move(handler));
+      else
+        add(std::move(handler));
+    };
+    return boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void()>(
         enqueue, boost::asio::use_awaitable);
   }
 

@@ -43,29 +43,37 @@ private:
   PoisonControl& control_;
 };
 
-Task<json::value> PoisonControl::run(std::shared_ptr<PluginSlot> slot, Call call, CallHost& host,
-                                     std::chrono::steady_clock::time_point deadline, std::string state) {
-  auto const& plugin = slot->plugin();
-  auto const ask = std::make_shared<WorkerCall>();
-  ask->ask.operation = std::move(call.operation);
-  ask->ask.account_id = std::move(call.account_id);
-  ask->ask.account = json::serialize(call.account);
-  ask->ask.input = json::serialize(call.input);
-  ask->ask.state = std::move(state);
-  ask->key = callKey(plugin.digest, ask->ask.operation, ask->ask.account_id, ask->ask.input);
-  ask->journal = std::make_shared<CallJournal>(budget_);
-  ask->deadline = deadline;
-  Patient patient{std::move(slot), ask, host, ask->ask.operation + " of " + plugin.manifest.id};
-  auto const now = clock_.monotonic();
-  if (auto const* reason = ledger_.parked(ask->key, now))
-    co_return parkedError(patient, *reason, Effect::notApplied);
-  patient.blamed = ledger_.runsAlone(ask->key, now);
-  patient.alone = patient.blamed;
+std::shared_ptr<WorkerCall> PoisonControl::prepare(PluginInfo const& plugin, Call call,
+                                                   std::chrono::steady_clock::time_point deadline,
+                                                   std::string state) const {
+  auto out = std::make_shared<WorkerCall>(budget_);
+  out->plugin_id = plugin.manifest.id;
+  out->ask.operation = std::move(call.operation);
+  out->ask.account_id = std::move(call.account_id);
+  out->ask.account = std::move(call.account);
+  out->ask.input = std::move(call.input);
+  out->ask.state = std::move(state);
+  out->key = callKey(plugin.digest, out->ask.operation, out->ask.account_id, out->ask.input);
+  out->deadline = deadline;
+  return out;
+}
+
+// Nearly all calls meet a worker that is ready and survives them; what else may happen is apart, so that they
+// need not carry it along.
+Task<std::string> PoisonControl::run(std::shared_ptr<PluginSlot> slot, std::shared_ptr<WorkerCall> call,
+                                     CallHost& host) {
+  Patient patient{std::move(slot), std::move(call), host};
+  if (auto parked = examine(patient)) co_return std::move(*parked);
+  if (auto const worker = patient.slot->ready(); worker && !patient.alone) {
+    ++patient.runs;
+    auto end = co_await worker->run(new_id_(), patient.call, host);
+    if (end && !end->death) co_return std::move(end->result);
+    if (auto verdict = judge(patient, std::move(end))) co_return std::move(*verdict);
+  }
   co_return co_await treat(&patient);
 }
 
-Task<json::value> PoisonControl::treat(Patient* patient) {
-  auto& call = *patient->call;
+Task<std::string> PoisonControl::treat(Patient* patient) {
   while (true) {
     ++patient->runs;
     Result<RunEnd> end = Error();
@@ -74,28 +82,43 @@ Task<json::value> PoisonControl::treat(Patient* patient) {
     } else {
       end = co_await runWithOthers(patient);
     }
-    if (!end) co_return afterRuns(std::move(end).error(), patient->runs, *call.journal);
-    auto verdict = judge(*patient, *end);
-    if (verdict) co_return std::move(*verdict);
-    if (!end->began) continue;
-    call.ask.state.clear(); // a state on which a build dies is not given to it twice
-    patient->host.restarted();
-    log_.info("a call is run again", {{"call", patient->title}, {"alone", patient->alone}});
+    if (auto verdict = judge(*patient, std::move(end))) co_return std::move(*verdict);
   }
 }
 
-std::optional<Result<json::value>> PoisonControl::judge(Patient& patient, RunEnd& end) {
-  auto const& journal = *patient.call->journal;
-  if (!end.began && (!end.death || stopping_))
-    return afterRuns(std::move(end.result).error(), patient.runs, journal);
-  if (!end.began) {
+std::optional<Result<std::string>> PoisonControl::judge(Patient& patient, Result<RunEnd> end) {
+  auto& call = *patient.call;
+  if (!end) return afterRuns(std::move(end).error(), patient.runs, call.journal);
+  if (!end->began && (!end->death || stopping_))
+    return afterRuns(std::move(end->result).error(), patient.runs, call.journal);
+  if (!end->began) {
     --patient.runs;
     return std::nullopt;
   }
-  if (!end.death) {
+  if (!end->death) {
     if (patient.alone && patient.first_blame) survivedAlone(patient);
-    return std::move(end.result);
+    return std::move(end->result);
   }
+  if (auto verdict = judgeDeath(patient, *end)) return verdict;
+  call.ask.state.clear(); // a state on which a build dies is not given to it twice
+  patient.host.restarted();
+  log_.info("a call is run again", {{"call", call.title()}, {"alone", patient.alone}});
+  return std::nullopt;
+}
+
+// What is known of calls like this one: it is refused, or runs alone.
+std::optional<Error> PoisonControl::examine(Patient& patient) {
+  if (ledger_.size() == 0) return std::nullopt;
+  auto const now = clock_.monotonic();
+  if (auto const* reason = ledger_.parked(patient.call->key, now))
+    return parkedError(patient, *reason, Effect::notApplied);
+  patient.blamed = ledger_.runsAlone(patient.call->key, now);
+  patient.alone = patient.blamed;
+  return std::nullopt;
+}
+
+std::optional<Result<std::string>> PoisonControl::judgeDeath(Patient& patient, RunEnd& end) {
+  auto const& journal = patient.call->journal;
   auto const& death = *end.death;
   auto const now = clock_.monotonic();
   bool const named = death.blame == Death::Blame::thisCall;
@@ -125,12 +148,7 @@ void PoisonControl::survivedAlone(Patient const& patient) {
 
 Task<RunEnd> PoisonControl::runWithOthers(Patient* patient) {
   auto const slot = patient->slot;
-  PluginSlot::Lease lease;
-  lease.worker = slot->ready();
-  if (!lease.worker) {
-    CO_TRY(given, co_await slot->acquire(left(*patient->call)));
-    lease = std::move(given);
-  }
+  CO_TRY(lease, co_await slot->acquire(left(*patient->call)));
   auto end = co_await lease.worker->run(new_id_(), patient->call, patient->host);
   if (!end) {
     slot->release(lease, PluginSlot::Use::dropped);
@@ -175,10 +193,10 @@ void PoisonControl::cancelCalls() {
 Error PoisonControl::park(Patient& patient, std::string const& how) {
   auto const& slot = *patient.slot;
   ledger_.park(patient.call->key, patient.call->ask.account_id, how, clock_.monotonic());
-  log_.error("a call is set aside because it ends its worker", {{"call", patient.title}, {"how", how}});
+  log_.error("a call is set aside because it ends its worker", {{"call", patient.title()}, {"how", how}});
   slot.tell(SupervisorEvent::Kind::poisoned,
-            patient.title + " ended its worker, also when it ran alone (it " + how + "); it is set aside");
-  auto const& journal = *patient.call->journal;
+            patient.title() + " ended its worker, also when it ran alone (it " + how + "); it is set aside");
+  auto const& journal = patient.call->journal;
   bool const unsure = journal.wrote() || !journal.worthSettling();
   return parkedError(patient, how, unsure ? Effect::unknown : Effect::notApplied);
 }
@@ -186,7 +204,7 @@ Error PoisonControl::park(Patient& patient, std::string const& how) {
 Error PoisonControl::parkedError(Patient const& patient, std::string const& reason, Effect effect) const {
   Error error(
       ErrorKind::pluginBug,
-      patient.title + " with this input ends its worker, also when it runs alone: it " + reason +
+      patient.title() + " with this input ends its worker, also when it runs alone: it " + reason +
           ". It is set aside; change the record or install a newer version of the plugin, then try again");
   error.provider_code = "poisoned";
   error.effect = effect;

@@ -26,9 +26,12 @@ public:
                 std::function<std::uint64_t()> new_id)
       : executor_(std::move(executor)), clock_(clock), log_(log), new_id_(std::move(new_id)) {}
 
-  // `state`: what an older version exported for the account, JSON; empty: nothing.
-  Task<json::value> run(std::shared_ptr<PluginSlot> slot, Call call, CallHost& host,
-                        std::chrono::steady_clock::time_point deadline, std::string state);
+  // The call as it goes to workers. `state`: what an older version exported for the account, JSON; empty:
+  // nothing.
+  std::shared_ptr<WorkerCall> prepare(PluginInfo const& plugin, Call call,
+                                      std::chrono::steady_clock::time_point deadline,
+                                      std::string state) const;
+  Task<std::string> run(std::shared_ptr<PluginSlot> slot, std::shared_ptr<WorkerCall> call, CallHost& host);
 
   // See Supervisor::retryParked().
   void retryParked(std::string_view account_id) { ledger_.forgive(account_id); }
@@ -40,20 +43,22 @@ private:
     std::shared_ptr<PluginSlot> slot;
     std::shared_ptr<WorkerCall> call;
     CallHost& host;
-    std::string title;
     int runs = 0;
     bool alone = false;
     bool blamed = false;
     std::optional<Death> first_blame = {}; // the worker that died when this call was named
+    std::string title() const { return call->title(); }
   };
   class Turn;
 
-  Task<json::value> treat(Patient* patient);
+  std::optional<Error> examine(Patient& patient);
+  Task<std::string> treat(Patient* patient);
   Task<RunEnd> runWithOthers(Patient* patient);
   Task<RunEnd> runAlone(Patient* patient);
   Task<void> awaitTurn();
   // The call's end, or nothing if it is to be run again.
-  std::optional<Result<json::value>> judge(Patient& patient, RunEnd& end);
+  std::optional<Result<std::string>> judge(Patient& patient, Result<RunEnd> end);
+  std::optional<Result<std::string>> judgeDeath(Patient& patient, RunEnd& end);
   void survivedAlone(Patient const& patient);
   Error park(Patient& patient, std::string const& how);
   Error parkedError(Patient const& patient, std::string const& reason, Effect effect) const;

@@ -99,11 +99,11 @@ LogLevel logLevel(std::int32_t level) {
 } // namespace
 
 RunningCall::RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection,
-                         std::uint64_t id, std::string title, CallHost& host, CallLimits limits,
-                         SteadyTime deadline, std::shared_ptr<CallJournal> journal)
-    : executor_(executor), connection_(std::move(connection)), id_(id), title_(std::move(title)), host_(host),
-      limits_(limits), deadline_(deadline), journal_(std::move(journal)), over_(executor) {
-  journal_->beginRun();
+                         std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host,
+                         CallLimits const& limits)
+    : executor_(executor), connection_(std::move(connection)), id_(id), call_(std::move(call)), host_(host),
+      limits_(limits), over_(executor) {
+  call_->journal.beginRun();
 }
 
 Result<void> RunningCall::onMessage(wire::Kind kind, std::string_view payload) {
@@ -248,7 +248,7 @@ Result<void> RunningCall::countAsk() {
 template <class Answer>
 std::optional<Answer> RunningCall::recorded(CallJournal::Ask kind, std::string_view content,
                                             std::size_t& place) {
-  auto const step = journal_->ask(kind, content);
+  auto const step = call_->journal.ask(kind, content);
   place = step.place;
   if (step.kind == CallJournal::Step::Kind::forward) return std::nullopt;
   if (step.kind == CallJournal::Step::Kind::repeat) {
@@ -275,8 +275,8 @@ void RunningCall::refuseDoubt() {
   if (!doubt_) {
     doubt_ =
         Error(ErrorKind::transient,
-              title_ + " was run again after its worker had died, and wanted to write something else than "
-                       "the first time; it was stopped so that nothing is done twice")
+              title() + " was run again after its worker had died, and wanted to write something else than "
+                        "the first time; it was stopped so that nothing is done twice")
             .withEffect(Effect::unknown);
     doubt_->provider_code = "worker_died";
   }
@@ -288,7 +288,7 @@ void RunningCall::serve(asio::awaitable<void> task) {
   auto finished = [self = shared_from_this(), signal](std::exception_ptr const& bug) {
     self->serving_.erase(signal);
     if (bug)
-      self->fail(Error(ErrorKind::transient, "the host failed while it served " + self->title_)
+      self->fail(Error(ErrorKind::transient, "the host failed while it served " + self->title())
                      .withEffect(Effect::unknown));
     self->maybeOver();
   };
@@ -327,7 +327,7 @@ asio::awaitable<void> RunningCall::serveRecord(Self self, StreamItem item) {
   credit.error = self->stream_error_;
   --self->open_records_;
   self->open_record_bytes_ -= size;
-  self->journal_->record(item.place, credit);
+  self->call_->journal.record(item.place, credit);
   self->connection_->send(wire::Kind::emitCredit, self->id_, credit);
 }
 
@@ -340,7 +340,7 @@ asio::awaitable<void> RunningCall::serveCheckpoint(Self self, StreamItem item) {
   }
   ack.error = self->stream_error_;
   --self->open_asks_;
-  self->journal_->record(item.place, ack);
+  self->call_->journal.record(item.place, ack);
   self->recorder_.answered(ack);
   self->connection_->send(wire::Kind::ack, self->id_, ack);
 }
@@ -353,7 +353,7 @@ asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask, std::
   auto out = wireAnswer(request, std::move(answer));
   self->recorder_.answered(out);
   self->connection_->send(wire::Kind::httpAnswer, self->id_, out);
-  self->journal_->record(place, std::move(out));
+  self->call_->journal.record(place, std::move(out));
 }
 
 asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask, std::size_t place) {
@@ -370,7 +370,7 @@ asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask, std::s
   --self->open_asks_;
   self->recorder_.answered(out);
   self->connection_->send(wire::Kind::kvAnswer, self->id_, out);
-  self->journal_->record(place, std::move(out));
+  self->call_->journal.record(place, std::move(out));
 }
 
 asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask, std::size_t place) {
@@ -384,7 +384,7 @@ asio::awaitable<void> RunningCall::serveKvPut(Self self, wire::KvPut ask, std::s
   --self->open_asks_;
   self->recorder_.answered(out);
   self->connection_->send(wire::Kind::ack, self->id_, out);
-  self->journal_->record(place, std::move(out));
+  self->call_->journal.record(place, std::move(out));
 }
 
 void RunningCall::cancel(SteadyTime now) {
@@ -408,7 +408,7 @@ void RunningCall::workerDied(Error error) {
   if (failure_ || done_) return;                  // what is left of it is the host's own work
   if (cancelled_at_) return fail(stoppedError()); // nobody wants it to be run again
   died_ = true;
-  if (!journal_->worthSettling()) return fail(std::move(error));
+  if (!call_->journal.worthSettling()) return fail(std::move(error));
   settling_ = true;
   failure_ = std::move(error);
   maybeOver();
@@ -430,7 +430,7 @@ void RunningCall::stopServing() {
 }
 
 bool RunningCall::overdue(SteadyTime now) {
-  if (!cancelled_at_ && now >= deadline_) {
+  if (!cancelled_at_ && now >= call_->deadline) {
     timed_out_ = true;
     cancel(now);
   }
@@ -448,14 +448,14 @@ void RunningCall::maybeOver() {
 }
 
 Error RunningCall::deadlineError(Effect effect) const {
-  Error error(ErrorKind::transient, title_ + " did not end in its time and was stopped");
+  Error error(ErrorKind::transient, title() + " did not end in its time and was stopped");
   error.effect = effect;
   error.provider_code = "deadline";
   return error;
 }
 
 Error RunningCall::missedWriteError() const {
-  Error error(ErrorKind::transient, title_ +
+  Error error(ErrorKind::transient, title() +
                                         " was run again after its worker had died, and ended without what it "
                                         "had written the first time; whether that stays is not known");
   error.effect = Effect::unknown;
@@ -465,27 +465,25 @@ Error RunningCall::missedWriteError() const {
 
 Error RunningCall::stoppedError() const {
   if (timed_out_) return deadlineError(Effect::unknown);
-  return Error(ErrorKind::cancelled, title_ + " was cancelled").withEffect(Effect::unknown);
+  return Error(ErrorKind::cancelled, title() + " was cancelled").withEffect(Effect::unknown);
 }
 
-Result<json::value> RunningCall::result() {
+Result<std::string> RunningCall::result() {
   if (doubt_) return std::move(*doubt_);
   if (failure_) return std::move(*failure_);
-  if (!cancelled_at_ && journal_->hasUnrepeatedWrite()) return missedWriteError();
+  if (!cancelled_at_ && call_->journal.hasUnrepeatedWrite()) return missedWriteError();
   if (stream_error_) return std::move(*stream_error_); // the cause, whatever the plugin made of it
   if (done_->error) {
     auto error = cleanError(std::move(*done_->error));
     bool const by_clock =
-        timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= deadline_ - kClockSlack);
+        timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= call_->deadline - kClockSlack);
     if (error.kind == ErrorKind::cancelled && by_clock) return deadlineError(error.effect);
     return error;
   }
-  if (done_->result.empty()) return json::value();
-  auto value = parseJson(done_->result, JsonLimits{limits_.window.max_record, 64});
-  if (!value)
-    return Error(ErrorKind::pluginBug, "the result of " + title_ + " is " + value.error().message)
+  if (!done_->result.empty() && !isJson(done_->result))
+    return Error(ErrorKind::pluginBug, "the result of " + title() + " is not JSON")
         .withEffect(Effect::unknown);
-  return value;
+  return std::move(done_->result);
 }
 
 } // namespace garland::runtime

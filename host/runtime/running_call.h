@@ -13,11 +13,11 @@
 #include "host/runtime/latch.h"
 #include "host/runtime/runtime.h"
 #include "host/runtime/talk_meter.h"
+#include "host/runtime/worker_end.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <chrono>
-#include <deque>
 #include <list>
 #include <optional>
 
@@ -36,8 +36,7 @@ public:
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   RunningCall(asio::any_io_executor const& executor, std::shared_ptr<Connection> connection, std::uint64_t id,
-              std::string title, CallHost& host, CallLimits limits, SteadyTime deadline,
-              std::shared_ptr<CallJournal> journal);
+              std::shared_ptr<WorkerCall> call, CallHost& host, CallLimits const& limits);
 
   // One message of the worker for this call. An error is a violation: the worker has to go.
   Result<void> onMessage(wire::Kind kind, std::string_view payload);
@@ -53,10 +52,11 @@ public:
   bool overdue(SteadyTime now);
 
   Latch& over() { return over_; }
-  Result<json::value> result();               // once over
+  Result<std::string> result();               // once over: JSON, or empty if the plugin gave none
   bool endedByDeath() const { return died_; } // the worker's, before the plugin was done
   CallRecorder const& recorder() const { return recorder_; }
-  std::string const& title() const { return title_; } // "calendar.pull/1 of garland.caldav"
+  WorkerCall const& call() const { return *call_; }
+  std::string title() const { return call_->title(); }
 
 private:
   struct StreamItem {
@@ -103,11 +103,9 @@ private:
   asio::any_io_executor executor_;
   std::shared_ptr<Connection> connection_;
   std::uint64_t id_;
-  std::string title_;
+  std::shared_ptr<WorkerCall> call_;
   CallHost& host_; // not touched once over_ is set
   CallLimits limits_;
-  SteadyTime deadline_;
-  std::shared_ptr<CallJournal> journal_;
   CallRecorder recorder_;
   std::optional<SteadyTime> cancelled_at_;
   bool timed_out_ = false;
@@ -118,7 +116,7 @@ private:
   bool died_ = false;
   bool settling_ = false;             // the worker is gone, the host is not done yet
   std::optional<Error> stream_error_; // a record or checkpoint that the host refused
-  std::deque<StreamItem> stream_;     // not yet given to the host
+  std::list<StreamItem> stream_;      // not yet given to the host
   bool streaming_ = false;
   std::size_t open_records_ = 0;
   std::size_t open_record_bytes_ = 0;

@@ -16,10 +16,12 @@ protected:
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
     worker_end = OwnedFd(pair[0]);
     auto connection = std::make_shared<Connection>(loop.get_executor(), OwnedFd(pair[1]), *this);
-    auto journal = std::make_shared<CallJournal>(std::make_shared<JournalBudget>());
-    auto const deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
-    call = std::make_shared<RunningCall>(loop.get_executor(), std::move(connection), 1, "test.echo/1 of test",
-                                         host, CallLimits(), deadline, std::move(journal));
+    auto asked = std::make_shared<WorkerCall>(std::make_shared<JournalBudget>());
+    asked->ask.operation = "test.echo/1";
+    asked->plugin_id = "test";
+    asked->deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+    call = std::make_shared<RunningCall>(loop.get_executor(), std::move(connection), 1, std::move(asked),
+                                         host, CallLimits());
   }
   void TearDown() override {
     call->fail(Error(ErrorKind::cancelled, "the test ends"));

@@ -129,8 +129,8 @@ struct Call {
   std::string operation;  // "calendar.pull/1"
   std::string vendor_id;  // whose data it is; decides the worker under Isolation::vendor
   std::string account_id; // connection id: one plugin instance each
-  json::value account;    // {"account_id","settings","slots":[names]}; never secret values
-  json::value input;
+  std::string account;    // JSON: {"account_id","settings","slots":[names]}; never secret values
+  std::string input;      // JSON
   Milliseconds deadline{300'000};
 };
 
@@ -235,11 +235,12 @@ public:
   static std::unique_ptr<Supervisor> create(asio::any_io_executor executor, Clock& clock, Random& random,
                                             Log const& log, SupervisorOptions options);
 
-  // Runs one operation; its single result, or null if it gave none. `host` must outlive the call.
+  // Runs one operation; its single result, one JSON document as the plugin wrote it, or "" if it gave none.
+  // What it means and whether its members are unique is for the caller to see. `host` must outlive the call.
   // A call whose worker dies is run again where that is safe; else it is `transient` "worker_died", effect
   // unknown. One that ends workers by itself is `pluginBug` "poisoned"; a missing operation `unsupported`.
   // It runs in the build that is current for the plugin's id, see build().
-  virtual Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) = 0;
+  virtual Task<std::string> call(PluginInfo const& plugin, Call call, CallHost& host) = 0;
   // Takes over what is installed now. New calls go to a newer build at once; calls that run end in the
   // worker of the old one, which then hands its instances' state on and is ended. Refused are builds that
   // cannot be loaded and, unless `allow_downgrade`, a lower version than the one that runs.

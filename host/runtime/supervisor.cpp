@@ -31,7 +31,7 @@ public:
         poison_(executor, clock, log, [this] { return fleet_->nextCall(); }) {}
   ~WorkerSupervisor() override { fleet_->drop(); }
 
-  Task<json::value> call(PluginInfo const& plugin, Call call, CallHost& host) override;
+  Task<std::string> call(PluginInfo const& plugin, Call call, CallHost& host) override;
   Task<std::vector<Adoption>> adopt(Catalogue catalogue, bool allow_downgrade) override;
   Build build(PluginInfo const& plugin) override;
   Task<Adoption> release(std::string plugin_id) override;
@@ -41,7 +41,6 @@ public:
   Task<void> shutdown() override;
 
 private:
-  Task<json::value> callWithin(PluginInfo const& plugin, Call call, CallHost& host);
   Result<Build> runnable(PluginInfo const& plugin, std::string const& operation);
   asio::awaitable<void> waitForCalls(std::chrono::steady_clock::duration longest);
   SupervisorOptions watched(SupervisorOptions options);
@@ -64,14 +63,25 @@ private:
 };
 
 // Cancellation is an error like any other in here; the caller's own rule is put back at the end.
-Task<json::value> WorkerSupervisor::call(PluginInfo const& plugin, Call call, CallHost& host) {
+Task<std::string> WorkerSupervisor::call(PluginInfo const& plugin, Call call, CallHost& host) {
+  auto const deadline = std::chrono::steady_clock::now() + call.deadline;
+  CO_TRY(build, runnable(plugin, call.operation));
   bool const throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   ++calls_;
-  auto result = co_await callWithin(plugin, std::move(call), host);
+  auto const vendor_id = call.vendor_id;
+  auto lease = std::make_optional(fleet_->lease(build, vendor_id, call.account_id));
+  auto state = lease->takeState(call.account_id);
+  auto prepared = poison_.prepare(*build, std::move(call), deadline, std::move(state));
+  auto answered = co_await poison_.run(lease->slot(), std::move(prepared), host);
+  if (answered) {
+    releases_.provedGood(build);
+    fleet_->answered(build, vendor_id);
+  }
+  lease.reset();
   --calls_;
   co_await asio::this_coro::throw_if_cancelled(throws);
-  co_return result;
+  co_return answered;
 }
 
 Build WorkerSupervisor::build(PluginInfo const& plugin) {
@@ -93,20 +103,6 @@ Result<Build> WorkerSupervisor::runnable(PluginInfo const& plugin, std::string c
   if (stopping_)
     return Error(ErrorKind::transient, "the host is stopping; repeat the call after it has started again");
   return build;
-}
-
-Task<json::value> WorkerSupervisor::callWithin(PluginInfo const& plugin, Call call, CallHost& host) {
-  auto const deadline = std::chrono::steady_clock::now() + call.deadline;
-  CO_TRY(build, runnable(plugin, call.operation));
-  auto const vendor_id = call.vendor_id;
-  auto const lease = fleet_->lease(build, vendor_id, call.account_id);
-  auto state = lease.takeState(call.account_id);
-  auto answered = co_await poison_.run(lease.slot(), std::move(call), host, deadline, std::move(state));
-  if (answered) {
-    releases_.provedGood(build);
-    fleet_->answered(build, vendor_id);
-  }
-  co_return answered;
 }
 
 SupervisorOptions WorkerSupervisor::watched(SupervisorOptions options) {

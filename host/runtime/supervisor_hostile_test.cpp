@@ -55,6 +55,15 @@ TEST(HostileWorker, LeavingInTheMiddleOfACallIsADeath) {
   expectIn("ended with exit code 0 while test.raw/1 of test.host_probe ran", endAfter(runtime, 6));
 }
 
+TEST(HostileWorker, AResultThatIsNotJsonIsNotHandedOn) {
+  Runtime runtime;
+  auto const result = runtime.call("raw", json::value{{"what", 9}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::pluginBug);
+  expectIn("the result of test.raw/1 of test.host_probe is not JSON", result.error().message);
+  EXPECT_TRUE(runtime.call("echo")) << "the next call";
+}
+
 TEST(HostileWorker, ASecondGreetingEndsIt) {
   Runtime runtime;
   expectIn("because it ", endAfter(runtime, 7));

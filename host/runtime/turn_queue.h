@@ -7,7 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
 #include <utility>
 
@@ -88,7 +88,7 @@ private:
   boost::asio::any_io_executor executor_;
   std::size_t max_bytes_;
   std::size_t max_calls_ = 1;
-  std::deque<std::shared_ptr<Turn>> waiting_;
+  std::list<std::shared_ptr<Turn>> waiting_;
   std::size_t calls_ = 0;
   std::size_t bytes_ = 0;
   bool closed_ = false;

@@ -231,9 +231,10 @@ TEST(Upgrade, EveryVendorsWorkerIsReplaced) {
     call.operation = "test.work/1";
     call.vendor_id = vendor;
     call.account_id = "con_" + vendor;
-    call.account = json::object();
-    call.input = json::object();
-    auto const result = runtime.run(runtime.supervisor->call(runtime.info, std::move(call), runtime.host));
+    call.account = "{}";
+    call.input = "{}";
+    auto const result =
+        runtime.run(runtime.valueOf(runtime.supervisor->call(runtime.info, std::move(call), runtime.host)));
     return result ? textOr(*result, "/version", "") + " " + std::to_string(integerOr(*result, "/calls", 0))
                   : result.error().message;
   };

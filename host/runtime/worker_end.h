@@ -36,18 +36,25 @@ struct Death {
 
 // A call on its way to a worker, kept because it may have to go to another one.
 struct WorkerCall {
+  explicit WorkerCall(std::shared_ptr<JournalBudget> budget) : journal(std::move(budget)) {}
+
   wire::Call ask;
+  std::string plugin_id;
   CallKey key = 0;
-  std::shared_ptr<CallJournal> journal;
+  CallJournal journal;
   std::chrono::steady_clock::time_point deadline{};
+
+  std::string title() const {
+    return ask.operation + " of " + plugin_id;
+  } // "calendar.pull/1 of garland.caldav"
 };
 
 struct RunEnd {
   // Explicit, or an Error would be taken for a RunEnd by Result<RunEnd>.
-  RunEnd(Result<json::value> result_in, std::optional<Death> death_in)
+  RunEnd(Result<std::string> result_in, std::optional<Death> death_in)
       : result(std::move(result_in)), death(std::move(death_in)) {}
 
-  Result<json::value> result;
+  Result<std::string> result; // JSON, or empty if the plugin gave none
   std::optional<Death> death; // the worker ended before the plugin was done; then `result` says worker_died
   bool began = true;          // false: the call was not handed over, so `result` knows of no effect
 };

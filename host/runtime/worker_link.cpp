@@ -18,7 +18,8 @@ constexpr auto kLastMoments = 500ms; // a worker that closed its connection has 
 constexpr std::size_t kMaxSentence = 1024;
 constexpr std::size_t kMaxInputs = 64U
                                    << 20U; // of all calls in one worker: half of what may wait for its socket
-constexpr std::size_t kMaxOwnLogLines = 1000; // outside of calls, in the worker's life
+constexpr std::size_t kLargestCall = wire::kMaxMessage - 64; // its texts; leaves room for their lengths
+constexpr std::size_t kMaxOwnLogLines = 1000;                // outside of calls, in the worker's life
 
 Error diedError(std::string message) {
   Error error(ErrorKind::transient, std::move(message));
@@ -47,11 +48,17 @@ RunEnd tooLate(Error error, std::shared_ptr<RecentCalls> recent) {
   return end;
 }
 
+std::size_t sizeOf(wire::Call const& ask) {
+  return ask.operation.size() + ask.account_id.size() + ask.account.size() + ask.input.size() +
+         ask.state.size();
+}
+
 struct LeaveAtEnd {
-  TurnQueue* turns; // null: never entered
+  TurnQueue& turns;
   std::size_t bytes;
+  bool entered = false;
   ~LeaveAtEnd() {
-    if (turns) turns->leave(bytes);
+    if (entered) turns.leave(bytes);
   }
 };
 
@@ -183,63 +190,71 @@ Result<void> WorkerLink::onStack(wire::Message const& message) {
 
 Task<RunEnd> WorkerLink::run(std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host) {
   auto const self = shared_from_this();
-  auto const bytes = call->ask.input.size() + call->ask.account.size() + call->ask.state.size();
-  bool entered = turns_.tryEnter(bytes);
-  if (!entered) entered = co_await turns_.enter(bytes);
-  if (!entered && !isEnding()) co_return neverBegan(Error(ErrorKind::cancelled, "the call was cancelled"));
-  LeaveAtEnd const leave{entered ? &turns_ : nullptr, bytes};
+  LeaveAtEnd leave{turns_, sizeOf(call->ask)};
+  leave.entered = turns_.tryEnter(leave.bytes);
+  if (!leave.entered) leave.entered = co_await turns_.enter(leave.bytes);
+  if (auto refusal = refusalOf(*call, leave.entered)) co_return std::move(*refusal);
   auto const left = call->deadline - std::chrono::steady_clock::now();
-  auto title = call->ask.operation + " of " + plugin_id_;
-  if (isEnding())
-    co_return tooLate(diedError("the worker of " + plugin_id_ + " ended before " + title + " began")
-                          .withEffect(Effect::notApplied),
-                      recent_);
-  if (left <= 0ms)
-    co_return neverBegan(Error(ErrorKind::transient, title + " could not begin before its deadline"));
-  call->ask.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
-  auto message = wire::encode(call->ask);
+  call->ask.deadline_ms = std::max<std::int64_t>(1, std::chrono::duration_cast<Milliseconds>(left).count());
   recent_->add(call->key);
-  co_return co_await runMessage(id, wire::Kind::call, std::move(message), std::move(title), host, call);
-}
-
-Task<json::value> WorkerLink::exportState(std::uint64_t id, std::string account_id, CallHost& host,
-                                          SteadyTime deadline) {
-  auto const left = deadline - std::chrono::steady_clock::now();
-  wire::ExportState ask;
-  ask.account_id = std::move(account_id);
-  ask.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
-  auto message = wire::encode(ask);
-  auto title = "handing on state of " + plugin_id_;
-  if (isEnding()) co_return diedError("the worker of " + plugin_id_ + " ended before " + title);
-  auto const call = std::make_shared<WorkerCall>();
-  call->deadline = deadline;
-  call->journal = std::make_shared<CallJournal>(std::make_shared<JournalBudget>());
-  CO_TRY(end,
-         co_await runMessage(id, wire::Kind::exportState, std::move(message), std::move(title), host, call));
-  co_return std::move(end.result);
-}
-
-Task<RunEnd> WorkerLink::runMessage(std::uint64_t id, wire::Kind kind, std::string message, std::string title,
-                                    CallHost& host, std::shared_ptr<WorkerCall> call) {
-  auto const self = shared_from_this();
-  if (message.size() > wire::kMaxMessage)
-    co_return neverBegan(Error(ErrorKind::hostLimit, "the input of " + title + " is larger than 32 MiB"));
-
-  auto const running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(title), host,
-                                                     limits_, call->deadline, call->journal);
-  ++begun_;
-  calls_.emplace(id, running);
-  asks_.emplace(id, call);
-  connection_->sendRaw(kind, id, message);
-  watch();
+  auto const running = begin(id, wire::Kind::call, call->ask, call, host);
   while (!running->over().isSet()) {
     co_await running->over().wait();
     if (!running->over().isSet()) running->cancel(std::chrono::steady_clock::now());
   }
-  release(id);
-  RunEnd end{running->result(), std::nullopt};
-  if (running->endedByDeath()) end.death = deathOf(id);
-  co_return end;
+  co_return end(id, *running);
+}
+
+// Why a call that has waited for its turn cannot begin.
+std::optional<RunEnd> WorkerLink::refusalOf(WorkerCall const& call, bool entered) const {
+  if (!entered && !isEnding()) return neverBegan(Error(ErrorKind::cancelled, "the call was cancelled"));
+  if (isEnding())
+    return tooLate(diedError("the worker of " + plugin_id_ + " ended before " + call.title() + " began")
+                       .withEffect(Effect::notApplied),
+                   recent_);
+  if (sizeOf(call.ask) > kLargestCall)
+    return neverBegan(Error(ErrorKind::hostLimit, "the input of " + call.title() + " is larger than 32 MiB"));
+  if (std::chrono::steady_clock::now() >= call.deadline)
+    return neverBegan(Error(ErrorKind::transient, call.title() + " could not begin before its deadline"));
+  return std::nullopt;
+}
+
+Task<std::string> WorkerLink::exportState(std::uint64_t id, std::string account_id, CallHost& host,
+                                          SteadyTime deadline) {
+  auto const self = shared_from_this();
+  auto const call = std::make_shared<WorkerCall>(std::make_shared<JournalBudget>());
+  call->ask.operation = "handing on state";
+  call->plugin_id = plugin_id_;
+  call->deadline = deadline;
+  if (isEnding()) co_return diedError("the worker of " + plugin_id_ + " ended before " + call->title());
+  wire::ExportState ask;
+  ask.account_id = std::move(account_id);
+  auto const left = deadline - std::chrono::steady_clock::now();
+  ask.deadline_ms = std::chrono::duration_cast<Milliseconds>(left).count();
+  auto const running = begin(id, wire::Kind::exportState, ask, call, host);
+  while (!running->over().isSet()) {
+    co_await running->over().wait();
+    if (!running->over().isSet()) running->cancel(std::chrono::steady_clock::now());
+  }
+  co_return end(id, *running).result;
+}
+
+template <class Payload>
+std::shared_ptr<RunningCall> WorkerLink::begin(std::uint64_t id, wire::Kind kind, Payload const& message,
+                                               std::shared_ptr<WorkerCall> call, CallHost& host) {
+  auto running = std::make_shared<RunningCall>(executor_, connection_, id, std::move(call), host, limits_);
+  ++begun_;
+  calls_.emplace(id, running);
+  connection_->send(kind, id, message);
+  watch();
+  return running;
+}
+
+RunEnd WorkerLink::end(std::uint64_t id, RunningCall& running) {
+  calls_.erase(id);
+  RunEnd end{running.result(), std::nullopt};
+  if (running.endedByDeath()) end.death = deathOf(id);
+  return end;
 }
 
 Death WorkerLink::deathOf(std::uint64_t id) const {
@@ -249,11 +264,6 @@ Death WorkerLink::deathOf(std::uint64_t id) const {
   death.how = how_;
   death.recent = recent_;
   return death;
-}
-
-void WorkerLink::release(std::uint64_t id) {
-  calls_.erase(id);
-  asks_.erase(id);
 }
 
 void WorkerLink::cancelCalls() {
@@ -393,16 +403,15 @@ std::shared_ptr<CrashReport> WorkerLink::makeReport() const {
   auto report = std::make_shared<CrashReport>();
   report->how = how_;
   if (hello_) report->build_id = cleanText(hello_->build_id, kMaxSentence);
-  auto const ask = culprit_ ? asks_.find(*culprit_) : asks_.end();
-  if (ask == asks_.end()) return report;
-  auto const& call = ask->second->ask;
+  auto const running = culprit_ ? calls_.find(*culprit_) : calls_.end();
+  if (running == calls_.end()) return report;
+  auto const& call = running->second->call().ask;
   report->operation = call.operation;
   report->account_id = call.account_id;
   if (auto account = parseJson(call.account)) report->account = std::move(*account);
   if (auto input = parseJson(call.input, JsonLimits{wire::kMaxMessage, 64}))
     report->input = std::move(*input);
-  if (auto const running = calls_.find(*culprit_); running != calls_.end())
-    running->second->recorder().fill(*report);
+  running->second->recorder().fill(*report);
   return report;
 }
 

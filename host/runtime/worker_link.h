@@ -45,8 +45,8 @@ public:
   // Runs one call, from the start or, with a journal that knows a part of it, again. The CallHost is
   // not used any more when it returns.
   Task<RunEnd> run(std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host);
-  // What the account's instance wants to hand to a newer version; null if nothing.
-  Task<json::value> exportState(std::uint64_t id, std::string account_id, CallHost& host,
+  // What the account's instance wants to hand to a newer version, JSON; empty if nothing.
+  Task<std::string> exportState(std::uint64_t id, std::string account_id, CallHost& host,
                                 SteadyTime deadline);
 
   void cancelCalls();
@@ -80,8 +80,12 @@ private:
   std::shared_ptr<CrashReport> makeReport() const;
   void failCalls();
 
-  Task<RunEnd> runMessage(std::uint64_t id, wire::Kind kind, std::string message, std::string title,
-                          CallHost& host, std::shared_ptr<WorkerCall> call);
+  // A call begins and ends with these two; in between whoever has begun it waits until it is over.
+  template <class Payload>
+  std::shared_ptr<RunningCall> begin(std::uint64_t id, wire::Kind kind, Payload const& message,
+                                     std::shared_ptr<WorkerCall> call, CallHost& host);
+  RunEnd end(std::uint64_t id, RunningCall& running);
+  std::optional<RunEnd> refusalOf(WorkerCall const& call, bool entered) const;
   Death deathOf(std::uint64_t id) const;
   void watch();
   void onTick();
@@ -89,7 +93,6 @@ private:
   // The call that has held the worker's thread that long; 0 if none has.
   std::uint64_t holderFor(SteadyTime::duration least, SteadyTime now);
   void blame(std::uint64_t id);
-  void release(std::uint64_t id);
 
   asio::any_io_executor executor_;
   Log const& log_;
@@ -125,7 +128,6 @@ private:
   std::string dying_stack_; // raw: symbolise() (stack_trace.h) cleans it
 
   std::unordered_map<std::uint64_t, std::shared_ptr<RunningCall>> calls_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<WorkerCall>> asks_; // of calls_
   TurnQueue turns_;
 
   std::shared_ptr<RecentCalls> recent_ = std::make_shared<RecentCalls>();

@@ -50,6 +50,14 @@ Error scrubbed(Context const& context, Error error) {
   return error;
 }
 
+// An operation without a result gives null.
+Result<json::value> outputOf(std::string const& operation, std::string const& text) {
+  if (text.empty()) return json::value();
+  auto value = parseJson(text);
+  if (!value) return std::move(value).error().within("the result of " + operation);
+  return value;
+}
+
 } // namespace
 
 PluginCallHost::PluginCallHost(Context& context, AuditTrail& audit, Session const& session,
@@ -231,10 +239,12 @@ Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const*
   Session current = *session;
   current.plugin = build.get();
   PluginCallHost host(*context, *audit, current, operation, sink, deadline);
-  auto call = makeCall(current, operation, std::move(input), deadline);
+  auto call = makeCall(current, operation, input, deadline);
   auto const answered = co_await context->doors.supervisor.call(*build, std::move(call), host);
   if (!answered) co_return scrubbed(*context, answered.error());
-  auto known = context->knownOfOutput(operation, *answered);
+  auto output = outputOf(operation, *answered);
+  if (!output) co_return Error(ErrorKind::pluginBug, output.error().message).withEffect(Effect::unknown);
+  auto known = context->knownOfOutput(operation, *output);
   auto const conforms = context->requireOutput(operation, known);
   if (!conforms) co_return Error(ErrorKind::pluginBug, conforms.error().message).withEffect(Effect::unknown);
   co_return known;

@@ -126,8 +126,9 @@ TEST_F(Push, AnUnknownWriteIsRepeatedWithTheSameKeyBeforeAnythingNewer) {
   std::set<std::string> keys;
   for (auto const& call : house.supervisor.calls) {
     if (call.operation != "calendar.upsert/1") continue;
-    titles.push_back(textOr(call.input, "/data/title", ""));
-    keys.insert(textOr(call.input, "/key", ""));
+    auto const input = parseJson(call.input).value();
+    titles.push_back(textOr(input, "/data/title", ""));
+    keys.insert(textOr(input, "/key", ""));
   }
   EXPECT_EQ(titles, (std::vector<std::string>{"First", "Second"}));
   EXPECT_EQ(keys.size(), 2U);

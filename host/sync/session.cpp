@@ -6,7 +6,7 @@ std::string credentialContext(Connection const& connection, std::string_view slo
   return connection.vendor_id + "/" + connection.id + "/" + std::string(slot);
 }
 
-runtime::Call makeCall(Session const& session, std::string operation, json::value input,
+runtime::Call makeCall(Session const& session, std::string operation, json::value const& input,
                        Milliseconds deadline) {
   json::array slots;
   for (auto const& [slot, sealed] : session.sealed) slots.emplace_back(slot);
@@ -19,8 +19,8 @@ runtime::Call makeCall(Session const& session, std::string operation, json::valu
   call.operation = std::move(operation);
   call.vendor_id = session.connection.vendor_id;
   call.account_id = session.connection.id;
-  call.account = std::move(account);
-  call.input = std::move(input);
+  call.account = json::serialize(account);
+  call.input = json::serialize(input);
   call.deadline = deadline;
   return call;
 }

@@ -21,7 +21,7 @@ struct Session {
 // What a credential's sealed text is bound to.
 std::string credentialContext(Connection const& connection, std::string_view slot);
 
-runtime::Call makeCall(Session const& session, std::string operation, json::value input,
+runtime::Call makeCall(Session const& session, std::string operation, json::value const& input,
                        Milliseconds deadline);
 
 } // namespace garland::sync

@@ -112,7 +112,7 @@ public:
       auto const began = Steady::now();
       ++running;
       asio::co_spawn(loop_, supervisor_->call(plugin_, callOf(next++), host_),
-                     [&, again, began](std::exception_ptr const& bug, Result<json::value> const& result) {
+                     [&, again, began](std::exception_ptr const& bug, Result<std::string> const& result) {
                        if (bug) std::rethrow_exception(bug);
                        if (!result) throw std::runtime_error(result.error().message);
                        took.push_back(milliseconds(Steady::now() - began));
@@ -144,9 +144,8 @@ private:
     call.operation = "test.echo/1";
     call.vendor_id = "ven_" + std::to_string(vendor);
     call.account_id = "con_" + std::to_string(vendor);
-    call.account =
-        json::value{{"account_id", call.account_id}, {"settings", json::object()}, {"slots", json::array()}};
-    call.input = json::object();
+    call.account = R"({"account_id":")" + call.account_id + R"(","settings":{},"slots":[]})";
+    call.input = "{}";
     return call;
   }
 

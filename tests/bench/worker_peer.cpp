@@ -45,7 +45,7 @@ public:
   ~WorkerPeer() override { stop(); }
 
   void call(std::size_t bytes, int in_flight, Times& times) override {
-    auto const input = parseJson(echoInput(bytes)).value();
+    auto const input = echoInput(bytes);
     for (int i = 0; i < in_flight; ++i) spawn(echoUntil(input, times));
     wait();
   }
@@ -54,7 +54,7 @@ public:
     options.worker_path = GARLAND_WORKER;
     options.allow_degraded_sandbox = true;
     supervisor_ = Supervisor::create(loop_.get_executor(), clock_, random_, log_, std::move(options));
-    spawn(echo(json::value{{"text", "first"}}));
+    spawn(echo(echoInput(16)));
     wait();
   }
   void stop() override {
@@ -66,7 +66,7 @@ public:
   pid_t partner() const override { return supervisor_->workers().at(0).pid; }
 
 private:
-  Task<void> echoUntil(json::value const& input, Times& times) {
+  Task<void> echoUntil(std::string const& input, Times& times) {
     while (times.goOn() && !failure_) {
       auto const begun = times.begin();
       CO_TRY_VOID(co_await echo(input));
@@ -75,7 +75,7 @@ private:
     co_return Result<void>();
   }
   // The copy of the input is the caller's part of a call, as filling a request is with other peers.
-  Task<void> echo(json::value input) {
+  Task<void> echo(std::string input) {
     Call call;
     call.operation = "test.echo/1";
     call.account_id = "con_1";
@@ -105,7 +105,7 @@ private:
   Log log_{clock_, redactor_, LogLevel::error, stderrSink()};
   NoHost host_;
   PluginInfo plugin_ = probe();
-  json::value account_{{"account_id", "con_1"}, {"settings", json::object()}, {"slots", json::array()}};
+  std::string account_ = R"({"account_id":"con_1","settings":{},"slots":[]})";
   int running_ = 0;
   std::optional<std::string> failure_;
   std::unique_ptr<Supervisor> supervisor_;

@@ -128,7 +128,7 @@ private:
   Log log_{clock_, redactor_, LogLevel::error, [](std::string_view) {}}; // every kill is a warning
   Provider provider_;
   PluginInfo plugin_ = probe();
-  json::value account_{{"account_id", "con_1"}, {"settings", json::object()}, {"slots", json::array()}};
+  std::string account_ = R"({"account_id":"con_1","settings":{},"slots":[]})";
 
   std::mt19937_64 dice_;
   std::size_t next_ = 0; // number of the call that begins next
@@ -194,9 +194,10 @@ Task<json::value> Soak::attempt(std::string operation, json::value input) {
   call.operation = std::move(operation);
   call.account_id = "con_1";
   call.account = account_;
-  call.input = std::move(input);
+  call.input = json::serialize(input);
   call.deadline = std::chrono::seconds(60);
-  co_return co_await supervisor_->call(plugin_, std::move(call), provider_);
+  CO_TRY(answer, co_await supervisor_->call(plugin_, std::move(call), provider_));
+  co_return parseJson(answer);
 }
 
 bool Soak::isAnswer(std::size_t number, json::value const& answer) const {

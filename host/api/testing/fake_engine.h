@@ -280,7 +280,7 @@ public:
   std::vector<runtime::Adoption> found; // what the next rescan answers
   std::vector<bool> rescans;            // whether each allowed a downgrade
   bool in_quarantine = false;
-  Task<json::value> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
+  Task<std::string> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
     co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
   }
   Task<std::vector<runtime::Adoption>> adopt(runtime::Catalogue, bool allow_downgrade) override {

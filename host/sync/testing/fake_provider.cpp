@@ -41,10 +41,11 @@ Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host
     co_return json::object{{"account", account}};
   }
   if (call.operation.ends_with(".pull/1")) co_return co_await pull(std::move(call), host);
+  auto const input = parseJson(call.input).value();
   ++upserts;
   if (before_write) std::exchange(before_write, nullptr)();
   if (refuse_writes) co_return *refuse_writes;
-  auto const done = call.operation.ends_with(".upsert/1") ? upsert(call.input) : erase(call.input);
+  auto const done = call.operation.ends_with(".upsert/1") ? upsert(input) : erase(input);
   if (done && std::exchange(lose_answer, false)) co_return workerDied();
   co_return done;
 }
@@ -95,13 +96,14 @@ Result<json::value> FakeProvider::erase(json::value const& input) {
 Task<json::value> FakeProvider::pull(runtime::Call call, runtime::CallHost* host) {
   ++pulls;
   shown_ = 0;
-  inputs.push_back(call.input);
+  auto const input = parseJson(call.input).value();
+  inputs.push_back(input);
   if (refuse_pulls) co_return *refuse_pulls;
   auto const emits = std::exchange(extra_emits, std::vector<std::pair<std::string, std::string>>());
   for (auto const& [kind, record] : emits) {
     CO_TRY_VOID(co_await host->emit(kind, record));
   }
-  auto const cursor = call.input.at("cursor");
+  auto const cursor = input.at("cursor");
   auto const after = textOr(cursor, "/after", "");
   if (cursor.is_null() || list_always || !after.empty()) {
     auto snapshot = static_cast<std::int64_t>(log_.size());

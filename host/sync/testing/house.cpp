@@ -60,14 +60,16 @@ std::string newFolder() {
 
 } // namespace
 
-Task<json::value> FakeSupervisor::call(runtime::PluginInfo const&, runtime::Call call,
+Task<std::string> FakeSupervisor::call(runtime::PluginInfo const&, runtime::Call call,
                                        runtime::CallHost& host) {
   calls.push_back(call);
-  auto name = textOr(call.account, "/settings/provider", "");
-  if (auto const entity = textOr(call.input, "/entity", ""); !entity.empty()) name += "/" + entity;
+  auto name = textOr(parseJson(call.account).value(), "/settings/provider", "");
+  auto const entity = textOr(parseJson(call.input).value(), "/entity", "");
+  if (!entity.empty()) name += "/" + entity;
   auto& provider = providers[name];
   if (provider.account.empty()) provider.account = "ada of " + name;
-  return provider.call(std::move(call), &host);
+  CO_TRY(output, co_await provider.call(std::move(call), &host));
+  co_return json::serialize(output);
 }
 
 Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy policy,

@@ -23,7 +23,7 @@ namespace garland::sync::testing {
 // about, with the provider "NAME/ENTITY", so that each entity has faults of its own.
 class FakeSupervisor final : public runtime::Supervisor {
 public:
-  Task<json::value> call(runtime::PluginInfo const& plugin, runtime::Call call,
+  Task<std::string> call(runtime::PluginInfo const& plugin, runtime::Call call,
                          runtime::CallHost& host) override;
   Task<std::vector<runtime::Adoption>> adopt(runtime::Catalogue, bool) override {
     co_return std::vector<runtime::Adoption>();

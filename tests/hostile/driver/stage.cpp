@@ -97,11 +97,12 @@ Task<json::value> Stage::call(runtime::PluginInfo const& plugin, std::string ven
   call.operation = std::move(operation);
   call.account_id = "con_" + vendor;
   call.vendor_id = std::move(vendor);
-  call.account = std::move(account);
-  call.input = std::move(input);
+  call.account = json::serialize(account);
+  call.input = json::serialize(input);
   call.deadline = deadline;
-  auto result = co_await supervisor->call(plugin, std::move(call), host);
-  co_return result;
+  CO_TRY(result, co_await supervisor->call(plugin, std::move(call), host));
+  if (result.empty()) co_return json::value();
+  co_return parseJson(result);
 }
 
 std::optional<runtime::WorkerStatus> Stage::worker(std::string_view plugin_id,

@@ -17,6 +17,7 @@ namespace {
 // One whole message of the largest kind, and what two bystanders cost.
 constexpr std::int64_t kMostGrowthKib = 48 << 10;
 constexpr Milliseconds kPatience{20'000};
+constexpr int kLongestEnd = 5'000; // ms
 
 // A worker's address space is bounded, so what it had of it at its peak is less.
 std::int64_t mostWorkerKib() {
@@ -54,6 +55,7 @@ private:
   Task<void> recover(Stage& stage);
   bool startsHarmless() const;
   std::string withoutName(std::string words) const;
+  Task<void> awaitEnd(Stage& stage);
   void lookAfter(Stage& stage);
   void judge(Company const& company);
   void judgeWorker();
@@ -128,6 +130,7 @@ Task<void> Trial::play(Stage& stage, Company& company) {
     CO_TRY_VOID(co_await callsOneByOne(stage, std::move(input)));
   }
   CO_TRY_VOID(co_await company.moreCalls());
+  CO_TRY_VOID(co_await awaitEnd(stage));
   lookAfter(stage);
   CO_TRY_VOID(co_await recover(stage));
   CO_TRY_VOID(co_await company.leave());
@@ -155,6 +158,15 @@ Task<void> Trial::oneCall(Stage& stage, json::value input) {
                                     expectation_.deadline, host_);
   hear(scene_, result);
   told_.push_back(std::move(result));
+  co_return Result<void>();
+}
+
+// A call that does not stop is over before the worker that is killed for it is gone.
+Task<void> Trial::awaitEnd(Stage& stage) {
+  if (expectation_.fate != Fate::ends) co_return Result<void>();
+  for (int i = 0; i < kLongestEnd && stage.lastExit(plugin_.manifest.id, kAttacker).empty(); ++i) {
+    CO_TRY_VOID(co_await stage.clock.sleepFor(Milliseconds(1)));
+  }
   co_return Result<void>();
 }
 
