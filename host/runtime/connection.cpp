@@ -35,14 +35,15 @@ void Connection::close() {
   socket_.close(ignored);
 }
 
+// Waits and reads apart, so that no bytes are under way here when drain() is called.
 void Connection::read() {
-  socket_.async_read_some(roomIn(decoder_),
-                          [self = shared_from_this()](auto const& failed, std::size_t size) {
-                            if (!self->owner_) return;
-                            if (failed) return self->closed();
-                            self->onRead(size);
-                            if (self->owner_) self->read();
-                          });
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](auto failed) {
+    if (!self->owner_) return;
+    auto const size = failed ? 0 : self->socket_.read_some(roomIn(self->decoder_), failed);
+    if (failed && failed != asio::error::would_block) return self->closed();
+    if (size > 0) self->onRead(size);
+    if (self->owner_) self->read();
+  });
 }
 
 void Connection::onRead(std::size_t size) {
