@@ -196,6 +196,7 @@ Error PoisonControl::park(Patient& patient, std::string const& how) {
   log_.error("a call is set aside because it ends its worker", {{"call", patient.title()}, {"how", how}});
   slot.tell(SupervisorEvent::Kind::poisoned,
             patient.title() + " ended its worker, also when it ran alone (it " + how + "); it is set aside");
+  convicted_(slot, patient.call->ask.operation, patient.call->ask.account_id);
   auto const& journal = patient.call->journal;
   bool const unsure = journal.wrote() || !journal.worthSettling();
   return parkedError(patient, how, unsure ? Effect::unknown : Effect::notApplied);

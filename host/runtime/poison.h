@@ -22,9 +22,13 @@ public:
   static constexpr std::size_t kAlone = 16; // workers with a single call at once
 
   // `new_id` numbers calls; no two in one worker may be the same.
+  // `convicted` is told of each call that ended a worker of its own.
+  using Convicted = std::function<void(PluginSlot const& slot, std::string const& operation,
+                                       std::string const& account_id)>;
   PoisonControl(asio::any_io_executor executor, Clock& clock, Log const& log,
-                std::function<std::uint64_t()> new_id)
-      : executor_(std::move(executor)), clock_(clock), log_(log), new_id_(std::move(new_id)) {}
+                std::function<std::uint64_t()> new_id, Convicted convicted)
+      : executor_(std::move(executor)), clock_(clock), log_(log), new_id_(std::move(new_id)),
+        convicted_(std::move(convicted)) {}
 
   // The call as it goes to workers. `state`: what an older version exported for the account, JSON; empty:
   // nothing.
@@ -72,6 +76,7 @@ private:
   std::deque<std::shared_ptr<Latch>> queue_; // for a worker of their own
   std::size_t alone_ = 0;
   std::function<std::uint64_t()> new_id_;
+  Convicted convicted_;
   bool stopping_ = false;
 };
 

@@ -112,6 +112,7 @@ void Releases::install(Build const& build) {
   if (line.good) line.last_good = line.current;
   line.current = build;
   line.good = false;
+  line.doubt = {};
   line.bad.erase(build->digest);
   line.highest = build->manifest.version;
   line.highest_digest = build->digest;
@@ -132,15 +133,25 @@ void Releases::remove(std::string const& plugin_id) {
   if (line == lines_.end()) return;
   line->second.current = nullptr;
   line->second.good = false;
+  line->second.doubt = {};
   save();
 }
 
-void Releases::provedGood(Build const& build) {
+void Releases::provedGood(Build const& build, std::string const& operation) {
   auto const line = lines_.find(build->manifest.id);
-  if (line == lines_.end() || line->second.current != build || line->second.good) return;
+  if (line == lines_.end() || line->second.current != build) return;
   if (line->second.bad.contains(build->digest)) return; // a call that was under way
-  line->second.good = true;
+  bool const first = line->second.doubt.answered(operation);
+  if (std::exchange(line->second.good, true) && !first) return;
   save();
+}
+
+std::optional<std::string> Releases::condemns(Build const& build, std::string const& operation,
+                                              std::string const& account_id) {
+  auto const line = lines_.find(build->manifest.id);
+  if (line == lines_.end() || line->second.current != build) return std::nullopt;
+  auto why = line->second.doubt.died(operation, account_id);
+  return line->second.last_good ? why : std::nullopt;
 }
 
 Build Releases::fallBack(Build const& bad, std::string why) {
@@ -152,6 +163,7 @@ Build Releases::fallBack(Build const& bad, std::string why) {
   line.bad[bad->digest] = std::move(why);
   line.current = std::exchange(line.last_good, nullptr);
   line.good = true;
+  line.doubt = {};
   log_.error("a quarantined plugin falls back to its last good version",
              {{"plugin", bad->manifest.id},
               {"quarantined", bad->manifest.version},
@@ -223,6 +235,9 @@ Releases::Line Releases::lineFrom(std::string_view plugin_id, json::value const&
   line.good = line.current && boolOr(note, "/good", false);
   line.highest = textOr(note, "/highest", "");
   line.highest_digest = textOr(note, "/highest_digest", "");
+  if (auto const* answered = garland::find(note, "/answered"); answered && answered->is_array())
+    for (auto const& operation : answered->as_array())
+      if (operation.is_string()) line.doubt.answered(std::string(operation.as_string()));
   if (auto const* bad = garland::find(note, "/quarantined"); bad && bad->is_object())
     for (auto const& [digest, why] : bad->as_object())
       if (why.is_string()) line.bad.emplace(digest, why.as_string());
@@ -234,9 +249,14 @@ void Releases::save() {
   for (auto const& [id, line] : lines_) {
     json::object bad;
     for (auto const& [digest, why] : line.bad) bad[digest] = why;
-    plugins[id] = json::object{{"current", digestOf(line.current)},     {"good", line.good},
-                               {"last_good", digestOf(line.last_good)}, {"highest", line.highest},
-                               {"highest_digest", line.highest_digest}, {"quarantined", std::move(bad)}};
+    auto const& answered = line.doubt.answeredOperations();
+    plugins[id] = json::object{{"current", digestOf(line.current)},
+                               {"good", line.good},
+                               {"answered", json::array(answered.begin(), answered.end())},
+                               {"last_good", digestOf(line.last_good)},
+                               {"highest", line.highest},
+                               {"highest_digest", line.highest_digest},
+                               {"quarantined", std::move(bad)}};
   }
   json::object notes{{"plugins", std::move(plugins)}};
   asio::post(disk_, [kept = kept_, log = &log_, notes = json::value(std::move(notes))] {

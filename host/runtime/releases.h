@@ -4,6 +4,7 @@
 #pragma once
 
 #include "host/runtime/kept_builds.h"
+#include "host/runtime/operation_doubt.h"
 #include "host/runtime/runtime.h"
 
 #include <boost/asio/thread_pool.hpp>
@@ -56,7 +57,11 @@ public:
   void remove(std::string const& plugin_id);
 
   // A call of this build was answered: from now on it may be fallen back to.
-  void provedGood(Build const& build);
+  void provedGood(Build const& build, std::string const& operation);
+  // A call of this build ended a worker of its own. Why the build is to give way to the last good one;
+  // nothing if there is none, or if the call may be at fault.
+  std::optional<std::string> condemns(Build const& build, std::string const& operation,
+                                      std::string const& account_id);
   // This build cannot be loaded. The one that takes its calls from now on; null if there is no good one, then
   // this one stays and says why it does not run.
   Build fallBack(Build const& bad, std::string why);
@@ -73,6 +78,7 @@ private:
   struct Line {
     Build current;                          // null: none is left, or it is not installed any more
     bool good = false;                      // current has answered a call
+    OperationDoubt doubt;                   // of current
     Build last_good;                        // an older one that has
     std::map<std::string, std::string> bad; // digest of a quarantined build -> why
     std::string highest;                    // version that was installed last, also after a fall-back

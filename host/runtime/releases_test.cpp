@@ -54,7 +54,16 @@ protected:
     auto const build = releases_->find("test.plugin");
     return build ? build->manifest.version : "none";
   }
-  void proveGood() { releases_->provedGood(releases_->find("test.plugin")); }
+  void proveGood(std::string const& operation = "test.work/1") {
+    releases_->provedGood(releases_->find("test.plugin"), operation);
+  }
+  // So many calls of the operation end a worker of their own; whether that condemns the build.
+  bool diesOf(int calls, std::string const& operation = "test.work/1") {
+    bool condemned = false;
+    for (int i = 0; i < calls; ++i)
+      condemned = releases_->condemns(releases_->find("test.plugin"), operation, "con_a").has_value();
+    return condemned;
+  }
 
   fs::path folder_;
   SystemClock clock_;
@@ -187,10 +196,33 @@ TEST_F(ReleasesTest, NothingFallsBackToAQuarantinedBuildHoweverOftenItHasAnswere
   proveGood();
   auto const bad = releases_->find("test.plugin");
   releases_->quarantine(bad, kWhy);
-  releases_->provedGood(bad); // a call that was under way
+  releases_->provedGood(bad, "test.work/1"); // a call that was under way
   adopt(installed("1.1.0"));
   EXPECT_FALSE(releases_->fallBack(releases_->find("test.plugin"), kWhy));
   EXPECT_EQ(runs(), "1.1.0");
+}
+
+TEST_F(ReleasesTest, ABuildThatAnswersNoCallOfAnOperationIsCondemnedOnlyIfAnotherCanTakeItsPlace) {
+  adopt(installed("1.0.0"));
+  EXPECT_FALSE(diesOf(5)) << "nobody would answer then";
+  proveGood();
+  adopt(installed("1.1.0"));
+  proveGood("test.other/1");
+  EXPECT_FALSE(diesOf(2));
+  EXPECT_TRUE(diesOf(1));
+  releases_->fallBack(releases_->find("test.plugin"), kWhy);
+  EXPECT_FALSE(diesOf(5)) << "nothing is left to fall back to";
+}
+
+TEST_F(ReleasesTest, WhatABuildHasAnsweredSpeaksForItAfterARestartToo) {
+  adopt(installed("1.0.0"));
+  proveGood();
+  adopt(installed("1.1.0"));
+  proveGood();
+  restart();
+  ASSERT_EQ(runs(), "1.1.0");
+  EXPECT_FALSE(diesOf(5));
+  EXPECT_TRUE(diesOf(3, "test.other/1"));
 }
 
 TEST_F(ReleasesTest, ABuildIsCopiedOnAnotherThreadThanTheLoops) {

@@ -28,7 +28,11 @@ public:
       : executor_(executor), log_(log), drain_(options.drain),
         releases_(KeptBuilds(options.builds_dir), log, Releases::Options{options.development}),
         fleet_(std::make_shared<Fleet>(executor, clock, random, log, watched(std::move(options)))),
-        poison_(executor, clock, log, [this] { return fleet_->nextCall(); }) {}
+        poison_(
+            executor, clock, log, [this] { return fleet_->nextCall(); },
+            [this](auto const& slot, auto const& operation, auto const& account_id) {
+              onConvicted(slot, operation, account_id);
+            }) {}
   ~WorkerSupervisor() override { fleet_->drop(); }
 
   Task<std::string> call(PluginInfo const& plugin, Call call, CallHost& host) override;
@@ -49,6 +53,7 @@ private:
   void report(Adoption const& adoption) const;
   Task<std::vector<Adoption>> adoptAll(Catalogue catalogue, bool allow_downgrade);
   void turnAway(SupervisorEvent const& event);
+  void onConvicted(PluginSlot const& slot, std::string const& operation, std::string const& account_id);
 
   asio::any_io_executor executor_;
   Log const& log_;
@@ -73,9 +78,9 @@ Task<std::string> WorkerSupervisor::call(PluginInfo const& plugin, Call call, Ca
   auto lease = std::make_optional(fleet_->lease(build, vendor_id, call.account_id));
   auto state = lease->takeState(call.account_id);
   auto prepared = poison_.prepare(*build, std::move(call), deadline, std::move(state));
-  auto answered = co_await poison_.run(lease->slot(), std::move(prepared), host);
+  auto answered = co_await poison_.run(lease->slot(), prepared, host);
   if (answered) {
-    releases_.provedGood(build);
+    releases_.provedGood(build, prepared->ask.operation);
     fleet_->answered(build, vendor_id);
   }
   lease.reset();
@@ -129,6 +134,15 @@ void WorkerSupervisor::turnAway(SupervisorEvent const& event) {
   auto const good =
       event.build_at_fault ? releases_.fallBack(bad, event.reason) : releases_.quarantine(bad, event.reason);
   if (good) fleet_->retire(bad, nullptr); // what a broken build would hand on is not wanted
+}
+
+// Few accounts bring a build neither to five deaths in a minute nor to trials: their calls are set aside.
+void WorkerSupervisor::onConvicted(PluginSlot const& slot, std::string const& operation,
+                                   std::string const& account_id) {
+  auto const build = releases_.find(slot.plugin().manifest.id);
+  if (!build || build->digest != slot.plugin().digest) return;
+  auto const why = releases_.condemns(build, operation, account_id);
+  if (why) slot.tell(SupervisorEvent::Kind::quarantined, *why, true);
 }
 
 Task<Adoption> WorkerSupervisor::release(std::string plugin_id) {

@@ -253,23 +253,70 @@ TEST(FallBack, CallsGoToTheLastGoodBuildOnceTheNewOneIsQuarantined) {
   options.restart_base = 2000ms; // longer than the calls' patience
   Upgrading runtime(std::move(options), &clock);
   EXPECT_EQ(runtime.answer(), "1.0.0 1");
-  EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::upgraded);
+  EXPECT_EQ(runtime.adopt("1.1.0").outcome, Outcome::upgraded);
+  ASSERT_TRUE(runtime.call("work")) << "it is not the operation as such that it cannot do";
   int calls = 0;
-  while (runtime.supervisor->build(runtime.info)->manifest.version == "1.2.0" && calls < 50) {
-    auto const result = runtime.run(runtime.task("work", runtime.host, json::value{{"n", ++calls}}, 500ms));
+  while (runtime.supervisor->build(runtime.info)->manifest.version == "1.1.0" && calls < 50) {
+    auto const result =
+        runtime.run(runtime.task("work", runtime.host, json::value{{"n", ++calls}, {"die", 1}}, 500ms));
     EXPECT_FALSE(result);
     clock.advance(10s); // over the pauses after deaths, to the next trial
   }
   EXPECT_EQ(runtime.answer(), "1.0.0 1");
-  EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::refused);
+  EXPECT_EQ(runtime.adopt("1.1.0").outcome, Outcome::refused);
   auto const workers = runtime.supervisor->workers();
   auto const tells = [](WorkerStatus const& one) {
-    return one.version == "1.2.0" && one.quarantine.find("1.0.0 runs meanwhile") != std::string::npos;
+    return one.version == "1.1.0" && one.quarantine.find("1.0.0 runs meanwhile") != std::string::npos;
   };
   EXPECT_TRUE(std::ranges::any_of(workers, tells))
       << "an operator sees why the installed version does not run";
   ASSERT_TRUE(runtime.run(runtime.supervisor->release("test.upgrading")));
+  EXPECT_EQ(runtime.adopt("1.1.0").outcome, Outcome::upgraded);
+}
+
+// A call for an account of its own.
+Result<std::string> workFor(Upgrading& runtime, std::string const& account_id, bool dies = false) {
+  Call call;
+  call.operation = "test.work/1";
+  call.account_id = account_id;
+  call.account = "{}";
+  call.input = dies ? R"({"n":1,"die":1})" : R"({"n":1})";
+  call.deadline = 10s;
+  return runtime.run(runtime.supervisor->call(runtime.info, std::move(call), runtime.host));
+}
+
+TEST(FallBack, ThreeAccountsAreEnoughForABuildThatAnswersNone) {
+  Upgrading runtime;
+  EXPECT_EQ(runtime.answer(), "1.0.0 1");
   EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::upgraded);
+  for (auto const* const account : {"con_a", "con_b", "con_c"}) {
+    auto const died = workFor(runtime, account);
+    ASSERT_FALSE(died);
+    EXPECT_EQ(died.error().provider_code, "poisoned");
+  }
+  EXPECT_TRUE(workFor(runtime, "con_a")) << "in 1.0.0";
+  auto const events = runtime.supervisor->events();
+  auto const told = std::ranges::find(events, SupervisorEvent::Kind::quarantined, &SupervisorEvent::kind);
+  ASSERT_NE(told, events.end());
+  EXPECT_NE(told->reason.find("3 calls of test.work/1 (3 accounts)"), std::string::npos) << told->reason;
+  EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::refused);
+}
+
+TEST(FallBack, ADeadlyRecordAmongGoodOnesCondemnsNoBuild) {
+  SupervisorOptions options;
+  options.restart_base = 1ms;
+  options.restart_cap = 1ms;
+  Upgrading runtime(std::move(options));
+  EXPECT_EQ(runtime.answer(), "1.0.0 1");
+  EXPECT_EQ(runtime.adopt("1.1.0").outcome, Outcome::upgraded);
+  ASSERT_TRUE(workFor(runtime, "con_good"));
+  for (auto const* const account : {"con_a", "con_b", "con_c"}) {
+    auto const died = workFor(runtime, account, true);
+    ASSERT_FALSE(died);
+    EXPECT_EQ(died.error().provider_code, "poisoned") << died.error().message;
+  }
+  EXPECT_EQ(runtime.supervisor->build(runtime.info)->manifest.version, "1.1.0");
+  EXPECT_TRUE(workFor(runtime, "con_good"));
 }
 
 TEST(Quarantine, OfTheOnlyBuildOutlivesTheDaemonUntilItIsReleased) {

@@ -29,11 +29,12 @@ static long number(garland_json object, char const* name) {
   return at ? strtol(at + strlen(key), NULL, 10) : 0;
 }
 
-/* {"n":n,"count":k}: writes k things, each once. */
+/* {"n":n,"count":k}: writes k things, each once; "die":1 ends the worker. */
 static garland_status work(garland_instance* self, garland_call* call, garland_json input) {
 #ifdef CRASHES
   abort();
 #endif
+  if (number(input, "die")) abort();
   for (long i = 0; i < number(input, "count"); ++i) {
     char url[64];
     snprintf(url, sizeof(url), "https://example.test/%ld/%ld", number(input, "n"), i);
