@@ -130,6 +130,8 @@ void SqliteStore::writeUntilClosed(OpenFile& file) {
     auto batch = units_.take([this](auto& queue) { return takeBatch(queue, options_.max_batch_units); },
                              std::vector<PendingUnit>());
     if (batch.empty()) return;
+    // If it cannot be looked after, the disk itself is the floor.
+    (void)file.writer->keepFree(options_.min_free_bytes);
     auto results = applyBatch(*file.writer, batch);
     answerAll(executor_, std::move(batch), std::move(results));
     file.checkpointer->committed();

@@ -3,6 +3,8 @@
 #include "host/store/migrations.h"
 #include "host/store/values.h"
 
+#include <algorithm>
+
 namespace garland::store {
 namespace {
 
@@ -79,6 +81,23 @@ Effect effectOfFailedCommit(Error const& error) {
   return error.kind == ErrorKind::transient ? Effect::unknown : Effect::notApplied;
 }
 
+std::vector<UnitResult> applyTogether(SqliteConnection& connection, std::span<PendingUnit const> batch) {
+  if (auto begun = connection.run(kBegin); !begun) return failAll(connection, batch.size(), begun.error());
+  std::vector<UnitResult> results;
+  results.reserve(batch.size());
+  bool any = false;
+  for (auto const& pending : batch) {
+    auto applied = applyUnit(connection, pending.unit);
+    if (applied.transaction_lost) return failAll(connection, batch.size(), applied.result.error());
+    any = any || applied.result.has_value();
+    results.push_back(std::move(applied.result));
+  }
+  auto ended = connection.run(any ? kCommit : kRollback);
+  if (ended) return results;
+  auto const effect = any ? effectOfFailedCommit(ended.error()) : Effect::notApplied;
+  return failAll(connection, batch.size(), std::move(ended).error().withEffect(effect));
+}
+
 } // namespace
 
 Result<std::vector<Migration>> missingMigrations(SqliteConnection& connection, std::vector<Migration> known) {
@@ -99,21 +118,16 @@ Result<void> migrate(SqliteConnection& connection, std::vector<Migration> known)
   return {};
 }
 
-std::vector<UnitResult> applyBatch(SqliteConnection& connection, std::vector<PendingUnit> const& batch) {
-  if (auto begun = connection.run(kBegin); !begun) return failAll(connection, batch.size(), begun.error());
-  std::vector<UnitResult> results;
-  results.reserve(batch.size());
-  bool any = false;
-  for (auto const& pending : batch) {
-    auto applied = applyUnit(connection, pending.unit);
-    if (applied.transaction_lost) return failAll(connection, batch.size(), applied.result.error());
-    any = any || applied.result.has_value();
-    results.push_back(std::move(applied.result));
-  }
-  auto ended = connection.run(any ? kCommit : kRollback);
-  if (ended) return results;
-  auto const effect = any ? effectOfFailedCommit(ended.error()) : Effect::notApplied;
-  return failAll(connection, batch.size(), std::move(ended).error().withEffect(effect));
+std::vector<UnitResult> applyBatch(SqliteConnection& connection, std::span<PendingUnit const> batch) {
+  auto results = applyTogether(connection, batch);
+  auto const hasNoRoom = [](UnitResult const& one) {
+    return !one && one.error().kind == ErrorKind::hostLimit && one.error().effect == Effect::notApplied;
+  };
+  if (batch.size() < 2 || !std::ranges::all_of(results, hasNoRoom)) return results;
+  results.clear();
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    results.push_back(std::move(applyTogether(connection, batch.subspan(i, 1)).front()));
+  return results;
 }
 
 } // namespace garland::store

@@ -5,6 +5,8 @@
 #include "host/store/pending.h"
 #include "host/store/sqlite_connection.h"
 
+#include <span>
+
 namespace garland::store {
 
 // What migrate() would apply; writes nothing.
@@ -15,7 +17,8 @@ Result<std::vector<Migration>> missingMigrations(SqliteConnection& connection, s
 Result<void> migrate(SqliteConnection& connection, std::vector<Migration> known);
 
 // Applies the units in one transaction and returns when it is durable. A unit that fails is rolled
-// back alone; if the transaction itself fails, every unit fails with it.
-std::vector<UnitResult> applyBatch(SqliteConnection& connection, std::vector<PendingUnit> const& batch);
+// back alone; if the transaction itself fails, every unit fails with it. When no room is left for one of
+// them, each gets a transaction of its own: the others may do with the room that there is.
+std::vector<UnitResult> applyBatch(SqliteConnection& connection, std::span<PendingUnit const> batch);
 
 } // namespace garland::store

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <charconv>
 
+#include <sys/statvfs.h>
+
 namespace garland::store {
 namespace {
 
@@ -135,10 +137,26 @@ Error SqliteConnection::lastError(std::string_view what) const {
   int const code = database == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(database);
   int const system_error = database == nullptr ? 0 : sqlite3_system_errno(database);
   auto error = classify(code, system_error, file_.string());
+  if (code == SQLITE_FULL && !short_of_.empty())
+    error.message =
+        "the disk that holds " + file_.string() + " has less than " + short_of_ +
+        " left ([database] min_free_mib of garland.toml), so nothing of this was kept; free space and "
+        "try again";
   if (database != nullptr && isSafeToShow(code))
     error.message += " [" + std::string(sqlite3_errmsg(database)) + "]";
   error.provider_code = "SQLITE_" + std::to_string(code);
   return std::move(error).within(what);
+}
+
+// SQLite itself refuses new pages then, and goes on to use those that it has.
+Result<void> SqliteConnection::keepFree(std::uint64_t bytes) {
+  struct statvfs disk{};
+  bool const known = bytes > 0 && ::statvfs(file_.c_str(), &disk) == 0;
+  bool const is_short = known && std::uint64_t{disk.f_bavail} * disk.f_frsize < bytes;
+  if (is_short == !short_of_.empty()) return {};
+  TRY_VOID(run(Statement(is_short ? "PRAGMA max_page_count=1" : "PRAGMA max_page_count=4294967294")));
+  short_of_ = is_short ? std::to_string(bytes >> 20U) + " MiB" : "";
+  return {};
 }
 
 Result<void> SqliteConnection::script(std::string const& sql) {

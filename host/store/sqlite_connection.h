@@ -31,6 +31,10 @@ public:
   // What the last failed call means; `what` says where it happened.
   Error lastError(std::string_view what) const;
 
+  // Below so many free bytes on the file's disk the database may not grow, see Options. Call it between
+  // transactions.
+  Result<void> keepFree(std::uint64_t bytes);
+
 private:
   struct CloseDatabase {
     void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -58,6 +62,7 @@ private:
   std::filesystem::path file_;
   Database database_;
   Use use_;
+  std::string short_of_; // "256 MiB": less is free, so it may not grow; "" while it may
   // Least recently used last; bounded, because a caller may build texts with a varying number of rows.
   std::unordered_map<std::string, Prepared> prepared_;
   std::list<std::string_view> order_;

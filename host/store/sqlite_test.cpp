@@ -230,6 +230,38 @@ void fillUpAndRecover(std::filesystem::path const& disk) {
   store->reset();
 }
 
+TEST(SqliteCommit, WithTooLittleSpaceLeftTheFileDoesNotGrowAndWhatNeedsNoneGoesOn) {
+  TemporaryFolder folder;
+  Loop loop;
+  auto const big = [](std::int64_t id) {
+    return unitOf(
+        Statement("INSERT INTO items (id, data) VALUES ($1, $2)", std::vector<Value>{id, Bytes(200'000, 1)}));
+  };
+  auto store = openAt(loop, folder.sqliteUrl(), itemTable());
+  ASSERT_TRUE(loop.run((*store)->commit(big(1))));
+  ASSERT_TRUE(loop.run((*store)->commit(unitOf(insertItem(9, "small")))));
+  ASSERT_TRUE(loop.run((*store)->close()));
+  Options options;
+  options.url = folder.sqliteUrl();
+  options.min_free_bytes = std::uint64_t{1} << 60U; // no disk has that
+  store = loop.run(Store::open(loop.executor(), options, itemTable()));
+  ASSERT_TRUE(store) << store.error().message;
+  Result<std::vector<Rows>> grown, small;
+  loop.spawn((*store)->commit(big(2)), [&](auto result) { grown = std::move(result); });
+  loop.spawn((*store)->commit(unitOf(Statement("UPDATE items SET amount=7 WHERE id=9"))),
+             [&](auto result) { small = std::move(result); });
+  loop.runAll();
+  ASSERT_FALSE(grown);
+  EXPECT_EQ(grown.error().kind, ErrorKind::hostLimit);
+  EXPECT_THAT(grown.error().message, HasSubstr("MiB left ([database] min_free_mib of garland.toml)"));
+  EXPECT_TRUE(small) << small.error().message;
+  EXPECT_TRUE(loop.run((*store)->commit(unitOf(Statement("DELETE FROM items WHERE id=1")))));
+  EXPECT_TRUE(loop.run((*store)->commit(big(3)))) << "in the pages that are free now";
+  ASSERT_TRUE(loop.run((*store)->close()));
+  store = openAt(loop, folder.sqliteUrl(), itemTable());
+  EXPECT_TRUE(loop.run((*store)->commit(big(4))));
+}
+
 TEST(SqliteCommit, AFullDiskIsSaidClearlyAndLosesNothing) {
   TemporaryFolder folder;
   std::string reason;

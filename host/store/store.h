@@ -76,6 +76,9 @@ struct Options {
   // PostgreSQL: nobody else who asks for it may have the database open; `unsupported` if somebody has.
   // A SQLite file is never shared.
   bool single_daemon = false;
+  // SQLite: with less free space than that on the disk of the file it takes no new pages: what needs any is
+  // `hostLimit`, as on a full disk. 0: only a full disk is full.
+  std::uint64_t min_free_bytes = 0;
 };
 
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
