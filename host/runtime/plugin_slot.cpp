@@ -62,6 +62,7 @@ PluginSlot::PluginSlot(asio::any_io_executor const& executor, Clock& clock, Rand
 
 PluginSlot::~PluginSlot() {
   if (worker_) worker_->abandon();
+  for (auto const& worker : replaced_) worker->abandon();
 }
 
 Task<PluginSlot::Lease> PluginSlot::acquire(Milliseconds patience) {
@@ -200,8 +201,12 @@ Result<void> PluginSlot::link(Spawned spawned) {
   } catch (std::exception const& problem) { // Asio could not watch a descriptor
     return Error(ErrorKind::transient, std::string("the worker could not be connected: ") + problem.what());
   }
-  worker_->start(options_.handshake, [weak = weak_from_this()](WorkerEnd const& end) {
-    if (auto const self = weak.lock()) self->onEnded(end);
+  auto const* const worker = worker_.get();
+  worker_->start(options_.handshake, [weak = weak_from_this(), worker](WorkerEnd const& end) {
+    if (auto const self = weak.lock()) self->onEnded(worker, end);
+  });
+  worker_->watchMemory(memoryLimit(), [weak = weak_from_this(), worker](MemoryUse const& use) {
+    if (auto const self = weak.lock()) self->replace(worker, use);
   });
   return {};
 }
@@ -257,14 +262,40 @@ bool PluginSlot::couldNotCloseSandbox() const {
          (hello.error().kind == ErrorKind::hostLimit || hello.error().kind == ErrorKind::unsupported);
 }
 
-void PluginSlot::onEnded(WorkerEnd const& end) {
-  bool const loaded = !couldNotCloseSandbox();
+std::size_t PluginSlot::memoryLimit() const {
+#ifdef GARLAND_SANITIZER_BUILD // sandbox.cpp sets none
+  return 0;
+#else
+  return options_.address_space;
+#endif
+}
+
+// Whatever its calls do, they get on better in another worker: those that run there end there, and none is
+// blamed.
+void PluginSlot::replace(WorkerLink const* worker, MemoryUse const& use) {
+  if (worker_.get() != worker || stopping_ || solo_ || one_call_) return;
+  replaced_.push_back(std::exchange(worker_, nullptr));
   ready_.reset();
-  worker_.reset();
+  record_->last_exit = "was replaced because it " + use.describe();
+  log_.warn("a worker is replaced", {{"plugin", plugin_.manifest.id}, {"reason", "it " + use.describe()}});
+  tell(SupervisorEvent::Kind::replaced, "its worker " + record_->last_exit);
+  countDeath(); // a build that uses it up again and again has to wait like one that crashes
+  replaced_.back()->drain();
+}
+
+void PluginSlot::onEnded(WorkerLink const* worker, WorkerEnd const& end) {
+  auto const ends = [&](auto const& one) { return one.get() == worker; };
+  bool const was_replaced = std::erase_if(replaced_, ends) > 0;
+  if (was_replaced && (!end.crashed || end.overstayed)) return; // it is told already why
+  bool const loaded = was_replaced || !couldNotCloseSandbox();
+  if (!was_replaced) {
+    ready_.reset();
+    worker_.reset();
+    stop_timer_.reset();
+  }
   record_->last_exit = end.how;
   last_end_ = end;
   last_end_->report.reset(); // it may be large
-  stop_timer_.reset();
   if (!end.crashed || !loaded || refusal_ || (stopping_ && !solo_)) return;
   record_->last_crash = clock_.now();
   auto const kept = keepCapsule(end);
@@ -310,7 +341,7 @@ void PluginSlot::countDeath() {
   if (record_->policy.state() == RestartPolicy::State::halfOpen)
     return tell(
         SupervisorEvent::Kind::halfOpen,
-        "its worker died 5 times within a minute; one call every 30 seconds is let through to try it");
+        "its worker ended early 5 times within a minute; one call every 30 seconds is let through to try it");
   log_.error("a plugin is in quarantine", {{"plugin", plugin_.manifest.id}, {"digest", plugin_.digest}});
   tell(SupervisorEvent::Kind::quarantined, record_->quarantineReason());
 }
@@ -345,9 +376,12 @@ WorkerStatus PluginSlot::status() const {
   out.digest = plugin_.digest;
   out.last_crash = record_->last_crash;
   if (isQuarantined()) out.quarantine = quarantined().message;
+  out.memory_limit = memoryLimit();
+  for (auto const& worker : replaced_) out.in_flight += worker->inFlight();
   if (worker_) {
     out.pid = worker_->pid();
-    out.in_flight = worker_->inFlight();
+    out.in_flight += worker_->inFlight();
+    out.memory = worker_->memory().used;
   }
   if (stopping_ || refusal_)
     out.state = "stopped";
@@ -365,11 +399,13 @@ void PluginSlot::refuseCalls() { stopping_ = true; }
 
 void PluginSlot::cancelCalls() {
   if (worker_) worker_->cancelCalls();
+  for (auto const& worker : replaced_) worker->cancelCalls();
 }
 
 void PluginSlot::askToEnd() {
   stopping_ = true;
   stopWorker("it did not end when the host told it to");
+  for (auto const& worker : replaced_) worker->endSoon();
 }
 
 void PluginSlot::rest() {
@@ -395,6 +431,8 @@ Task<void> PluginSlot::ended() {
   auto const worker = worker_;
   if (worker && !stop_timer_) askToEnd(); // it was being started until now
   if (worker) co_await worker->gone().wait();
+  auto const replaced = replaced_;
+  for (auto const& one : replaced) co_await one->gone().wait();
   co_return Result<void>();
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace garland::runtime {
 
@@ -66,7 +67,7 @@ public:
   void tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault = false,
             std::string capsule = {}) const;
 
-  bool hasWorker() const { return worker_ || starting_; }
+  bool hasWorker() const { return worker_ || starting_ || !replaced_.empty(); }
   // Nothing would be forgotten if the slot went away: no worker, no crash of late, nothing refused.
   bool isClean() const;
 
@@ -91,7 +92,9 @@ private:
   std::optional<Error> objectionTo(wire::Hello const& hello) const;
   std::optional<Error> objectionTo(wire::Closed const& sandbox) const;
   Error refuse(Error error);
-  void onEnded(WorkerEnd const& end);
+  void onEnded(WorkerLink const* worker, WorkerEnd const& end);
+  void replace(WorkerLink const* worker, MemoryUse const& use);
+  std::size_t memoryLimit() const;
   void stopWorker(std::string why_killed);
   void countDeath();
   Error notStarted(Error error);
@@ -114,9 +117,10 @@ private:
   bool solo_ = false;     // a sibling
   bool on_trial_ = false; // one call: it is the one that was let through
 
-  std::shared_ptr<OwnedFd const> image_; // sealed at the first start, kept for the next ones
-  std::shared_ptr<WorkerLink> worker_;   // from its start to its end
-  std::shared_ptr<WorkerLink> ready_;    // worker_ once it has greeted
+  std::shared_ptr<OwnedFd const> image_;              // sealed at the first start, kept for the next ones
+  std::shared_ptr<WorkerLink> worker_;                // from its start to its end
+  std::shared_ptr<WorkerLink> ready_;                 // worker_ once it has greeted
+  std::vector<std::shared_ptr<WorkerLink>> replaced_; // used up, but they have calls to end
   std::shared_ptr<Start> starting_;
   std::optional<Error> refusal_; // for good
   std::optional<asio::steady_timer> stop_timer_;

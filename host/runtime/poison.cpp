@@ -67,7 +67,7 @@ Task<std::string> PoisonControl::run(std::shared_ptr<PluginSlot> slot, std::shar
   if (auto const worker = patient.slot->ready(); worker && !patient.alone) {
     ++patient.runs;
     auto end = co_await worker->run(new_id_(), patient.call, host);
-    if (end && !end->death) co_return std::move(end->result);
+    if (end && !end->death && !end->used_up) co_return std::move(end->result);
     if (auto verdict = judge(patient, std::move(end))) co_return std::move(*verdict);
   }
   co_return co_await treat(&patient);
@@ -97,9 +97,9 @@ std::optional<Result<std::string>> PoisonControl::judge(Patient& patient, Result
   }
   if (!end->death) {
     if (patient.alone && patient.first_blame) survivedAlone(patient);
-    return std::move(end->result);
+    if (!end->used_up) return std::move(end->result);
   }
-  if (auto verdict = judgeDeath(patient, *end)) return verdict;
+  if (auto verdict = end->death ? judgeDeath(patient, *end) : afterUsedUp(patient, *end)) return verdict;
   call.ask.state.clear(); // a state on which a build dies is not given to it twice
   patient.host.restarted();
   log_.info("a call is run again", {{"call", call.title()}, {"alone", patient.alone}});
@@ -139,6 +139,24 @@ std::optional<Result<std::string>> PoisonControl::judgeDeath(Patient& patient, R
   return std::nullopt;
 }
 
+// Its failure may be for want of memory that others have used. If it has written nothing, it is tried once
+// more in the worker that follows.
+std::optional<Result<std::string>> PoisonControl::afterUsedUp(Patient& patient, RunEnd& end) const {
+  auto error = end.result.error();
+  auto const& journal = patient.call->journal;
+  bool const may_be_want = error.kind == ErrorKind::hostLimit || error.kind == ErrorKind::pluginBug ||
+                           error.kind == ErrorKind::transient || error.kind == ErrorKind::providerBug;
+  if (!may_be_want) return std::move(end.result);
+  bool const again =
+      !patient.alone && !patient.moved && !stopping_ && !journal.wrote() && journal.canRepeat();
+  if (again) {
+    patient.moved = true;
+    return std::nullopt;
+  }
+  error.message += " (its worker " + end.used_up->describe() + ")";
+  return Result<std::string>(std::move(error));
+}
+
 // Somebody else must have broken the worker in which this call was named.
 void PoisonControl::survivedAlone(Patient const& patient) {
   auto const& death = *patient.first_blame;
@@ -153,7 +171,8 @@ Task<RunEnd> PoisonControl::runWithOthers(Patient* patient) {
   if (!end) {
     slot->release(lease, PluginSlot::Use::dropped);
   } else {
-    slot->release(lease, end->death ? PluginSlot::Use::died : PluginSlot::Use::lived);
+    bool const died = end->death || end->used_up;
+    slot->release(lease, died ? PluginSlot::Use::died : PluginSlot::Use::lived);
   }
   co_return end;
 }

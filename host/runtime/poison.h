@@ -50,6 +50,7 @@ private:
     int runs = 0;
     bool alone = false;
     bool blamed = false;
+    bool moved = false;                    // to another worker, because its own had used up its memory
     std::optional<Death> first_blame = {}; // the worker that died when this call was named
     std::string title() const { return call->title(); }
   };
@@ -63,6 +64,7 @@ private:
   // The call's end, or nothing if it is to be run again.
   std::optional<Result<std::string>> judge(Patient& patient, Result<RunEnd> end);
   std::optional<Result<std::string>> judgeDeath(Patient& patient, RunEnd& end);
+  std::optional<Result<std::string>> afterUsedUp(Patient& patient, RunEnd& end) const;
   void survivedAlone(Patient const& patient);
   Error park(Patient& patient, std::string const& how);
   Error parkedError(Patient const& patient, std::string const& reason, Effect effect) const;

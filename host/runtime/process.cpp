@@ -18,6 +18,7 @@ std::string_view meaning(int code) {
   case wire::kExitProtocol: return "it did not understand the host";
   case wire::kExitSandbox: return "the sandbox could not be closed";
   case wire::kExitLoadFailed: return "the plugin could not be loaded";
+  case wire::kExitMemory: return "it had no memory left";
   case wire::kExitWatchdog: return "a call kept the processor for too long";
   default: return {};
   }

@@ -156,7 +156,16 @@ json::value toJson(SandboxStatus const& status);
 
 // What happened to a plugin's workers, told as it happens and kept for a while.
 struct SupervisorEvent {
-  enum class Kind { crashed, restarted, halfOpen, quarantined, recovered, poisoned, refused };
+  enum class Kind {
+    crashed,
+    restarted,
+    halfOpen,
+    quarantined,
+    recovered,
+    poisoned,
+    refused,
+    replaced, // it had used up its memory
+  };
   TimePoint time{};
   std::string plugin_id;
   std::string digest;
@@ -180,6 +189,8 @@ struct WorkerStatus {
   std::size_t in_flight = 0;
   std::string digest;                  // of the build
   std::optional<TimePoint> last_crash; // last_exit may be an orderly end
+  std::size_t memory_limit = 0;        // of each worker, bytes of address space; 0: none
+  std::size_t memory = 0;              // used of it now; 0: there is no worker
   std::string quarantine;              // one sentence why no worker of this build is started; "" if not so
 };
 
@@ -200,7 +211,7 @@ struct SupervisorOptions {
   Milliseconds drain{2'000};
   Milliseconds restart_base{100};
   Milliseconds restart_cap{30'000};
-  std::size_t address_space = 256U << 20U;
+  std::size_t address_space = 256U << 20U; // of one worker, bytes; 0: unlimited
   Isolation isolation = Isolation::plugin;
   std::map<std::string, Isolation> isolation_of; // by plugin id; wins over `isolation`
   // A worker without a call for that long is ended, and started again by the next call.

@@ -300,6 +300,7 @@ std::string_view name(SupervisorEvent::Kind kind) {
   case Kind::recovered: return "recovered";
   case Kind::poisoned: return "poisoned";
   case Kind::refused: return "refused";
+  case Kind::replaced: return "replaced";
   }
   return "crashed";
 }

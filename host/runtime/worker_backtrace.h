@@ -36,6 +36,15 @@ public:
     } while (value != 0);
     add({digits.data() + at, digits.size() - at});
   }
+  void addDecimal(std::uint64_t value) {
+    std::array<char, 20> digits{};
+    auto at = digits.size();
+    do {
+      digits[--at] = static_cast<char>('0' + value % 10);
+      value /= 10;
+    } while (value != 0);
+    add({digits.data() + at, digits.size() - at});
+  }
   std::string_view view() const { return {bytes_.data(), size_}; }
 
 private:

@@ -4,6 +4,7 @@
 #include "host/runtime/call_journal.h"
 #include "host/runtime/crash_capsule.h"
 #include "host/runtime/crash_ledger.h"
+#include "host/runtime/memory_use.h"
 #include "host/runtime/runtime.h"
 
 #include <chrono>
@@ -56,7 +57,9 @@ struct RunEnd {
 
   Result<std::string> result; // JSON, or empty if the plugin gave none
   std::optional<Death> death; // the worker ended before the plugin was done; then `result` says worker_died
-  bool began = true;          // false: the call was not handed over, so `result` knows of no effect
+  // The plugin was done and said no, and its worker had used up its memory: another worker may do better.
+  std::optional<MemoryUse> used_up;
+  bool began = true; // false: the call was not handed over, so `result` knows of no effect
 };
 
 } // namespace garland::runtime

@@ -14,6 +14,7 @@ constexpr auto kTick = 50ms;       // how exactly deadlines are kept
 constexpr auto kIdleTick = 1000ms; // without a call there is only its processor time to watch
 constexpr auto kStalled = 3s * WorkWatch::kPatience; // a fiber may hold the worker's thread that long
 constexpr auto kInTheWay = 500ms;                    // who held it that long kept the others from stopping
+constexpr auto kFarewell = 1s;                       // a worker that was asked to end may take that long
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
 constexpr std::size_t kMaxInputs = 64U
@@ -254,6 +255,8 @@ RunEnd WorkerLink::end(std::uint64_t id, RunningCall& running) {
   calls_.erase(id);
   RunEnd end{running.result(), std::nullopt};
   if (running.endedByDeath()) end.death = deathOf(id);
+  if (!end.result && !end.death) end.used_up = lookAtMemory();
+  if (draining_ && calls_.empty()) endSoon();
   return end;
 }
 
@@ -264,6 +267,39 @@ Death WorkerLink::deathOf(std::uint64_t id) const {
   death.how = how_;
   death.recent = recent_;
   return death;
+}
+
+// ---------------------------------------------------------------- its memory
+
+void WorkerLink::watchMemory(std::size_t limit, UsedUp used_up) {
+  memory_limit_ = limit;
+  used_up_ = std::move(used_up);
+}
+
+MemoryUse WorkerLink::memory() const { return {gone_.isSet() ? 0 : addressSpaceOf(pid_), memory_limit_}; }
+
+// What it uses, if it has used it up and no call could be told from that; it is told to whoever replaces it.
+std::optional<MemoryUse> WorkerLink::lookAtMemory() {
+  if (memory_limit_ == 0 || gone_.isSet()) return std::nullopt;
+  auto const use = memory();
+  if (!use.isUsedUp()) return std::nullopt;
+  if (used_up_ && !isEnding()) std::exchange(used_up_, nullptr)(use);
+  return use;
+}
+
+void WorkerLink::drain() {
+  draining_ = true;
+  turns_.close();
+  if (calls_.empty()) endSoon();
+}
+
+void WorkerLink::endSoon() {
+  if (stopped_ || gone_.isSet()) return;
+  stop();
+  end_timer_.expires_after(kFarewell);
+  end_timer_.async_wait([self = shared_from_this()](auto const& failed) {
+    if (!failed && !self->gone_.isSet()) self->killLate("it did not end although its memory was used up");
+  });
 }
 
 void WorkerLink::cancelCalls() {
@@ -296,6 +332,7 @@ void WorkerLink::onTick() {
   }
   if (gone_.isSet() && calls_.empty()) return;
   if (!gone_.isSet()) watchClocks(now);
+  if (calls_.empty() && !recent_->keys().empty()) lookAtMemory();
   watch();
 }
 

@@ -29,6 +29,7 @@ class WorkerLink final : public std::enable_shared_from_this<WorkerLink>, privat
 public:
   using SteadyTime = RunningCall::SteadyTime;
   using Ended = std::function<void(WorkerEnd const&)>;
+  using UsedUp = std::function<void(MemoryUse const&)>;
 
   WorkerLink(asio::any_io_executor const& executor, Log const& log, std::string plugin_id, Spawned spawned);
   ~WorkerLink();
@@ -49,15 +50,22 @@ public:
   Task<std::string> exportState(std::uint64_t id, std::string account_id, CallHost& host,
                                 SteadyTime deadline);
 
+  // `used_up` is told once, when it has no call left or one has failed; see drain(). 0: there is no limit.
+  void watchMemory(std::size_t limit, UsedUp used_up);
+  MemoryUse memory() const;
+
   void cancelCalls();
+  void drain();                      // takes no call any more, and ends after the last
+  void endSoon();                    // as stop(), but is killed if it takes its time
   void stop();                       // asks it to end by itself
   void kill(std::string reason);     // "it ...": why
   void killLate(std::string reason); // because it did not end although it was asked to
   void abandon();                    // kills and reaps at once, blocking; for the end of the supervisor
 
   bool isGone() const { return gone_.isSet(); }
-  bool isEnding() const { return ending_ || !kill_reason_.empty() || isGone(); } // takes no call any more
-  Latch& gone() { return gone_; }                                                // reaped, every call over
+  // It takes no call any more.
+  bool isEnding() const { return ending_ || draining_ || !kill_reason_.empty() || isGone(); }
+  Latch& gone() { return gone_; } // reaped, every call over
   pid_t pid() const { return pid_; }
   std::size_t inFlight() const { return calls_.size(); }
 
@@ -93,6 +101,7 @@ private:
   // The call that has held the worker's thread that long; 0 if none has.
   std::uint64_t holderFor(SteadyTime::duration least, SteadyTime now);
   void blame(std::uint64_t id);
+  std::optional<MemoryUse> lookAtMemory();
 
   asio::any_io_executor executor_;
   Log const& log_;
@@ -118,9 +127,12 @@ private:
   Latch greeted_;
   Latch gone_;
   Ended ended_;
+  std::size_t memory_limit_ = 0;
+  UsedUp used_up_;
   bool ending_ = false;     // it closed its connection, or was asked to end
   bool stopped_ = false;    // it was asked to end
   bool overstayed_ = false; // and did not within its time
+  bool draining_ = false;   // it ends after its last call
   bool abandoned_ = false;  // nobody waits for its calls
   std::string kill_reason_; // why the host killed it, if it did
   std::string dying_words_;

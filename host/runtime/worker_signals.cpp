@@ -8,6 +8,8 @@
 #include <csignal>
 #include <cstring>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -107,11 +109,41 @@ std::string_view nameOf(int signal, siginfo_t const* info) {
   }
 }
 
+// How much more could be mapped, to the MiB and at most half of the limit.
+rlim_t roomFor(rlim_t limit) {
+  constexpr rlim_t kMebibyte = 1U << 20U;
+  rlim_t room = 0;
+  for (auto step = limit / 2; step >= kMebibyte; step /= 2) {
+    auto* const got =
+        ::mmap(nullptr, room + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (got == MAP_FAILED) continue;
+    ::munmap(got, room + step);
+    room += step;
+  }
+  return room;
+}
+
+// A plugin that gets no memory often dies of what it does next: then the signal says the least of it.
+void addMemory(FixedText<256>& reason) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  auto const room = roomFor(limit.rlim_cur);
+  if (room >= limit.rlim_cur / 4) return;
+  reason.add("; it had used ");
+  reason.addDecimal((limit.rlim_cur - room) >> 20U);
+  reason.add(" of its ");
+  reason.addDecimal(limit.rlim_cur >> 20U);
+  reason.add(" MiB of memory");
+}
+
 // Installed with SA_RESETHAND: returning repeats the fault, which then ends the process by its own signal.
 void onCrash(int signal, siginfo_t* info, void* context) {
   static bool said = false;
   if (std::exchange(said, true)) return; // the stack could not be walked
-  sayDying(nameOf(signal, info));
+  FixedText<256> reason;
+  reason.add(nameOf(signal, info));
+  addMemory(reason);
+  sayDying(reason.view());
   sayStack(context);
 }
 

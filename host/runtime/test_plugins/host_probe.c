@@ -20,6 +20,7 @@ struct garland_instance {
 };
 static struct garland_instance the_instance;
 static garland_host const* host;
+static void* volatile malloc_that_stays; /* volatile, or the compiler leaves the leak out */
 
 static garland_str text(char const* bytes) { return (garland_str){bytes, strlen(bytes)}; }
 static garland_json json(char const* bytes) { return (garland_json){bytes, strlen(bytes)}; }
@@ -126,6 +127,34 @@ static garland_status hang(garland_instance* self, garland_call* call, garland_j
   return GARLAND_OK;
 }
 
+/* {"leak":n}: keeps n MiB for ever; {"need":n}: cannot do without n MiB for a moment; {"write":1}: writes
+ * before;
+ * {"touch":1}: does not look whether it got them. */
+static garland_status memory(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  if (number(input, "write")) {
+    garland_http_request request = {
+        .size = sizeof(request), .method = TEXT("POST"), .url = TEXT("https://example.test/")};
+    garland_http_response response = {.size = sizeof(response)};
+    garland_status status = host->http(host->ctx, call, &request, &response);
+    if (status != GARLAND_OK) return status;
+  }
+  for (long i = 0; i < number(input, "leak"); ++i) malloc_that_stays = malloc(1 << 20);
+  char* needed = malloc((size_t)number(input, "need") << 20);
+  if (number(input, "touch")) *(char volatile*)needed = 1;
+  if (number(input, "need") && !needed) {
+    garland_error error = {.size = sizeof(error),
+                           .kind = GARLAND_E_HOST_LIMIT,
+                           .retry_after_ms = -1,
+                           .message = TEXT("no memory for it")};
+    return host->fail(host->ctx, call, &error);
+  }
+  free(needed);
+  host->progress(host->ctx, call, 1, 1, TEXT("done"));
+  if (number(input, "wait")) host->sleep_ms(host->ctx, call, number(input, "wait"));
+  return host->result(host->ctx, call, input);
+}
+
 static garland_status crash(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   (void)call;
@@ -211,9 +240,9 @@ struct operation {
   garland_op run;
 };
 static struct operation const operations[] = {
-    {"test.echo/1", echo}, {"test.http/1", http},   {"test.emit/1", emit},
-    {"test.kv/1", kv},     {"test.fail/1", fail},   {"test.wait/1", wait},
-    {"test.hang/1", hang}, {"test.crash/1", crash}, {"test.raw/1", raw},
+    {"test.echo/1", echo}, {"test.http/1", http},     {"test.emit/1", emit}, {"test.kv/1", kv},
+    {"test.fail/1", fail}, {"test.wait/1", wait},     {"test.hang/1", hang}, {"test.crash/1", crash},
+    {"test.raw/1", raw},   {"test.memory/1", memory},
 };
 
 static garland_op findOp(garland_str id) {
