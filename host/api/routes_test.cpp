@@ -233,6 +233,18 @@ TEST(Routes, AnAccountConnectedAgainIsTheSameConnection) {
   EXPECT_TRUE(answer.json().at("reconnected").as_bool());
 }
 
+TEST(Routes, AConnectionSaysWhatItStoresAndHowMuchItMay) {
+  Harness house;
+  Connected const who(house);
+  auto const answer = house.ask("GET", std::string(base) + "/connections/" + who.connection);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json().at("storage").at("records"), parseJson(R"({"stored":3,"limit":1000000})").value());
+  EXPECT_EQ(answer.json().at("storage").at("value_bytes"),
+            parseJson(R"({"stored":20,"limit":16777216})").value());
+  auto const all = house.ask("GET", std::string(base) + "/connections");
+  EXPECT_EQ(all.body.find("storage"), std::string::npos) << "a list does not count";
+}
+
 TEST(Routes, DisconnectingLosesUnsentChangesOnlyIfAskedTo) {
   Harness house;
   Connected const who(house);

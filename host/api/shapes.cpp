@@ -20,6 +20,16 @@ json::object shape(sync::Counts const& counts) {
                       {"failed", counts.failed}};
 }
 
+json::object shape(sync::Storage const& stored, sync::Storage const& limit) {
+  auto const both = [](std::int64_t now, std::int64_t most) {
+    return json::object{{"stored", now}, {"limit", most}};
+  };
+  return json::object{{"records", both(stored.records, limit.records)},
+                      {"record_bytes", both(stored.record_bytes, limit.record_bytes)},
+                      {"values", both(stored.values, limit.values)},
+                      {"value_bytes", both(stored.value_bytes, limit.value_bytes)}};
+}
+
 json::array texts(std::vector<std::string> const& list) { return json::array(list.begin(), list.end()); }
 
 json::value orNull(std::string const& text) {
@@ -43,6 +53,7 @@ json::object shape(sync::Connection const& connection) {
   out["state_reason"] = connection.state_reason;
   out["created"] = rfc3339(connection.created);
   out["last_success"] = timeOrNull(connection.last_success);
+  if (connection.stored) out["storage"] = shape(*connection.stored, connection.may_store);
   return out;
 }
 
@@ -131,6 +142,8 @@ json::object shape(runtime::WorkerStatus const& worker) {
       {"restarts", worker.restarts},
       {"last_exit", worker.last_exit},
       {"last_crash", worker.last_crash ? json::value(rfc3339(*worker.last_crash)) : json::value()},
+      {"memory", worker.memory},
+      {"memory_limit", worker.memory_limit},
       {"quarantine", orNull(worker.quarantine)},
       {"calls", worker.in_flight}};
 }

@@ -107,6 +107,7 @@ private:
     store::Options store_options;
     store_options.url = config_.database_url;
     store_options.single_daemon = true;
+    store_options.min_free_bytes = config_.min_free_bytes;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, sync::migrations()));
     store_ = std::move(store);
     if (no_master_key) {
@@ -234,6 +235,7 @@ private:
     options.isolation_of = config_.isolation_of;
     options.idle = config_.idle;
     options.idle_vendor = config_.idle_vendor;
+    options.address_space = config_.memory;
     options.builds_dir = config_.data_dir + "/plugins";
     options.development = config_.development;
     options.capsules_dir = config_.data_dir + "/capsules";
@@ -258,7 +260,8 @@ private:
                               catalogue_,
                               allKinds(),
                               config_.extra_ca_file,
-                              count};
+                              count,
+                              config_.limits};
   }
 
   api::Dependencies serverDependencies() {

@@ -115,6 +115,31 @@ std::function<Complaint(toml::node const&, Config&)> seconds(Milliseconds Config
   };
 }
 
+// A whole number in the file, times `unit`.
+template <class Member>
+std::function<Complaint(toml::node const&, Config&)> amount(Member member, std::int64_t least,
+                                                            std::int64_t most, std::int64_t unit) {
+  return [=](toml::node const& node, Config& config) -> Complaint {
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most)
+      return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+    auto& place = member(config);
+    place = static_cast<std::remove_reference_t<decltype(place)>>(*value * unit);
+    return std::nullopt;
+  };
+}
+
+constexpr std::int64_t kMebibyte = 1 << 20;
+constexpr std::int64_t kMostMebibytes = 1 << 24; // 16 TiB
+constexpr std::int64_t kMostRows = 1'000'000'000;
+
+std::size_t& memoryOf(Config& config) { return config.memory; }
+std::uint64_t& minFreeOf(Config& config) { return config.min_free_bytes; }
+std::int64_t& recordsOf(Config& config) { return config.limits.records; }
+std::int64_t& recordBytesOf(Config& config) { return config.limits.record_bytes; }
+std::int64_t& valuesOf(Config& config) { return config.limits.values; }
+std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
+
 Complaint takeIsolation(std::string const& value, Config& config) {
   auto const isolation = runtime::parseIsolation(value);
   if (!isolation) return "must be \"plugin\", \"vendor\" or \"operation\"";
@@ -152,6 +177,7 @@ std::vector<Setting> const& table() {
       {"daemon", "port", "7480", takePort},
       {"daemon", "data_dir", "\"\"", path(&Config::data_dir)},
       {"database", "url", "\"\"", text(takeDatabase)},
+      {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},
       {"plugins", "development", "false", flag(&Config::development)},
@@ -161,6 +187,11 @@ std::vector<Setting> const& table() {
       {"sandbox", "isolation_of", "{}", takeIsolationOf},
       {"sandbox", "idle", "600", seconds(&Config::idle)},
       {"sandbox", "idle_vendor", "60", seconds(&Config::idle_vendor)},
+      {"sandbox", "memory_mib", "256", amount(memoryOf, 64, 65'536, kMebibyte)},
+      {"limits", "records", "1000000", amount(recordsOf, 1, kMostRows, 1)},
+      {"limits", "records_mib", "1024", amount(recordBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"limits", "values", "10000", amount(valuesOf, 1, kMostRows, 1)},
+      {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
       {"log", "level", "\"info\"", text(takeLevel)},
   };
@@ -219,7 +250,7 @@ private:
       }
       if (auto const wrong = row->take(node, out_.config))
         complain(node.source().begin, "[" + std::string(section) + "] " + row->key + " " + *wrong);
-      else if (section == "database")
+      else if (section == "database" && key.str() == "url")
         out_.config.database_place = placed(file_, node.source().begin, "");
     }
   }

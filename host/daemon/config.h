@@ -3,6 +3,7 @@
 
 #include "host/base/log.h"
 #include "host/runtime/runtime.h"
+#include "host/sync/sync.h"
 
 #include <map>
 #include <string>
@@ -26,7 +27,10 @@ struct Config {
   std::map<std::string, runtime::Isolation> isolation_of; // by plugin id
   Milliseconds idle{600'000};
   Milliseconds idle_vendor{60'000};
-  std::string extra_ca_file; // empty: the system's certificates only
+  std::size_t memory = 256U << 20U;            // of each worker, bytes
+  std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
+  sync::Storage limits = sync::kDefaultLimits; // of each connection
+  std::string extra_ca_file;                   // empty: the system's certificates only
   LogLevel log_level = LogLevel::info;
 };
 

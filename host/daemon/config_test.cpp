@@ -33,6 +33,20 @@ TEST(Config, WithoutAFileEverySettingHasItsDefault) {
   EXPECT_EQ(loaded.config.master_key, loaded.config.data_dir + "/master.key");
 }
 
+TEST(Config, LimitsAreReadInTheirUnits) {
+  auto const loaded = parseConfig("[limits]\nrecords = 5\nrecords_mib = 2\nvalues = 7\nvalues_mib = 3\n"
+                                  "[sandbox]\nmemory_mib = 512\n[database]\nmin_free_mib = 1\n",
+                                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& config = loaded.config;
+  EXPECT_EQ(config.limits.records, 5);
+  EXPECT_EQ(config.limits.record_bytes, 2 << 20);
+  EXPECT_EQ(config.limits.values, 7);
+  EXPECT_EQ(config.limits.value_bytes, 3 << 20);
+  EXPECT_EQ(config.memory, std::size_t{512} << 20U);
+  EXPECT_EQ(config.min_free_bytes, 1U << 20U);
+}
+
 TEST(Config, TheExampleHoldsEverySettingWithItsDefaultAndNoOther) {
   auto const text = exampleText();
   std::set<std::string> documented;
@@ -99,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"AnIsolationOfAPluginThatIsNone", "[sandbox]\nisolation_of = { \"a.b\" = \"none\" }\n",
                 "2:16", "table from plugin ids"},
         Mistake{"AnIdleTimeOfNothing", "[sandbox]\nidle = 0\n", "2:8", "from 1 to 86400"},
+        Mistake{"TooLittleMemory", "[sandbox]\nmemory_mib = 8\n", "2:14", "from 64 to 65536"},
+        Mistake{"ALimitOfNothing", "[limits]\nrecords = 0\n", "2:11", "from 1 to 1000000000"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},

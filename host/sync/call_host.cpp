@@ -1,6 +1,7 @@
 #include "host/sync/call_host.h"
 
 #include "host/sync/sql.h"
+#include "host/sync/storage.h"
 
 #include <algorithm>
 
@@ -190,27 +191,59 @@ Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_
   if (key.size() > kMaxKey || value.size() > kMaxValue)
     co_return Error(ErrorKind::hostLimit, "a key may have 512 bytes and its value 1 MiB");
   if (session_.trial) {
-    auto& entry = trial_state_[key];
-    if (if_version != 0 && entry.version != if_version)
-      co_return Error(ErrorKind::conflict, "the value has changed meanwhile");
-    entry.value = std::move(value);
-    ++entry.version;
-    co_return Result<void>();
+    co_return putOnTrial(key, std::move(value), if_version);
   }
+  Owner const owner{session_.connection.vendor_id, session_.connection.id};
+  auto const bytes = static_cast<std::int64_t>(value.size());
+  auto put = makePut(key, std::move(value), if_version, ttl);
+  auto again = put;
+  auto stored = co_await context_.doors.store.commit(std::move(put));
+  if (!stored && stored.error().kind == ErrorKind::conflict) {
+    CO_TRY_VOID(co_await refuseValueOver(&context_, owner, key, bytes));
+    stored = co_await context_.doors.store.commit(std::move(again));
+  }
+  if (!stored) co_return stored.error();
+  co_return Result<void>();
+}
+
+// What the plugin keeps while its account is tried is gone after the call, but it is the daemon's memory.
+Result<void> PluginCallHost::putOnTrial(std::string const& key, Bytes value, std::uint64_t if_version) {
+  auto const found = trial_state_.find(key);
+  auto const version = found == trial_state_.end() ? 0 : found->second.version;
+  if (if_version != 0 && version != if_version)
+    return Error(ErrorKind::conflict, "the value has changed meanwhile");
+  std::size_t bytes = value.size();
+  for (auto const& [other, entry] : trial_state_)
+    if (other != key) bytes += entry.value.size();
+  auto const& most = context_.doors.limits;
+  bool const too_many =
+      found == trial_state_.end() && trial_state_.size() >= static_cast<std::size_t>(most.values);
+  if (too_many || bytes > static_cast<std::size_t>(most.value_bytes))
+    return Error(ErrorKind::quota,
+                 "the plugin stores more values while its account is tried than [limits] values "
+                 "and values_mib of garland.toml allow");
+  trial_state_[key] = {std::move(value), version + 1};
+  return {};
+}
+
+store::Unit PluginCallHost::makePut(std::string const& key, Bytes value, std::uint64_t if_version,
+                                    Milliseconds ttl) const {
+  auto const& connection = session_.connection;
+  store::Unit unit;
+  countValue(unit, Owner{connection.vendor_id, connection.id}, key, static_cast<std::int64_t>(value.size()),
+             context_.doors.limits);
   auto const expires = ttl > Milliseconds::zero() ? toMillis(context_.now() + ttl) : std::int64_t{0};
   std::string sql = "INSERT INTO plugin_kv (vendor_id,connection_id,name,value,version,expires) "
                     "VALUES ($1,$2,$3,$4,1,$5) ON CONFLICT (vendor_id,connection_id,name) DO UPDATE SET "
                     "value=excluded.value, version=plugin_kv.version+1, expires=excluded.expires";
-  Values args = {session_.connection.vendor_id, session_.connection.id, key, std::move(value), expires};
+  Values args = {connection.vendor_id, connection.id, key, std::move(value), expires};
   if (if_version != 0) {
     sql = "UPDATE plugin_kv SET value=$4, expires=$5, version=version+1 "
           "WHERE vendor_id=$1 AND connection_id=$2 AND name=$3 AND version=$6";
     args.emplace_back(static_cast<std::int64_t>(if_version));
   }
-  store::Unit unit;
   unit.push_back(store::Statement(std::move(sql), std::move(args)).expecting(1));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
-  co_return Result<void>();
+  return unit;
 }
 
 void PluginCallHost::restarted() {

@@ -44,6 +44,8 @@ private:
   // provider may quote them in an answer that the plugin then logs.
   Result<egress::Credential> openCredential(std::string const& slot);
   void redact(std::string_view secret);
+  Result<void> putOnTrial(std::string const& key, Bytes value, std::uint64_t if_version);
+  store::Unit makePut(std::string const& key, Bytes value, std::uint64_t if_version, Milliseconds ttl) const;
   egress::Request requestFor(runtime::HttpAsk ask) const;
   egress::Policy policy() const;
 

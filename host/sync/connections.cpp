@@ -1,6 +1,7 @@
 #include "host/sync/connections.h"
 
 #include "host/sync/sql.h"
+#include "host/sync/storage.h"
 
 namespace garland::sync {
 namespace {
@@ -134,6 +135,10 @@ Task<Connected> Connections::keepNew(Session const* session) {
              accountKey(connection), json::serialize(connection.settings),
              std::int64_t{connection.allow_private_network}, toMillis(connection.created),
              toMillis(connection.created + session->plugin->manifest.poll_every)});
+  unit.emplace_back(
+      "INSERT INTO connection_storage (vendor_id,connection_id,records,record_bytes,stored_values,"
+      "value_bytes) VALUES ($1,$2,0,0,0,0)",
+      Values{connection.vendor_id, connection.id});
   for (auto const& [slot, sealed] : session->sealed)
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{connection.vendor_id, connection.id, slot, sealed});
@@ -213,6 +218,15 @@ Task<Connection> Connections::one(std::string id) {
   co_return connectionFrom(rows.rows[0]);
 }
 
+Task<Connection> Connections::withStorage(std::string id) {
+  CO_TRY(connection, co_await one(std::move(id)));
+  Owner owner{connection.vendor_id, connection.id};
+  CO_TRY(stored, co_await storedFor(&context_, std::move(owner)));
+  connection.stored = stored;
+  connection.may_store = context_.doors.limits;
+  co_return connection;
+}
+
 Task<Session> Connections::open(std::string id) {
   store::Statement query(std::string(kColumns) + "WHERE connection_id=$1", {id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
@@ -259,7 +273,8 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
     unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
                        .expecting(writes.rows));
   }
-  for (auto const* table : {"pushes", "credentials", "links", "cursors", "plugin_kv", "runs", "connections"})
+  for (auto const* table : {"pushes", "credentials", "links", "cursors", "plugin_kv", "connection_storage",
+                            "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));

@@ -17,6 +17,7 @@ public:
   Task<Connected> connect(ConnectRequest request);
   Task<std::vector<Connection>> all(std::string vendor_id); // "" = of every vendor
   Task<Connection> one(std::string id);                     // notFound
+  Task<Connection> withStorage(std::string id);             // the same, and how much it stores
   // `conflict` if edits made here wait to be written there.
   Task<void> refuseLoss(std::string id);
   // Forgets everything but the records. No run may be in flight.

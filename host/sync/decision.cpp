@@ -75,7 +75,7 @@ Outcome Decision::revive(RemoteItem const& item, Known const& known, Projection 
   if (known.link.state != "deleted")
     wholeRecordConflict(known.record, nullptr, item.data, item.id,
                         "it was deleted here while it was changed at the provider; it was brought back");
-  writes_.updateLink(linkTo(item, known.record.id, remote));
+  writes_.updateLink(linkTo(item, known.record.id, remote, known.link.bytes_before));
   writes_.dropPush(place_.connection_id, known.record.id, known.record.version);
   RecordWrite write{known.record.id, known.link.kind,      place_.kind->identityOf(item.data),
                     item.data,       known.record.version, false,
@@ -95,7 +95,7 @@ Outcome Decision::mergeInto(RemoteItem const& item, Known const& known, Projecti
   auto const merged = merge(place_.kind->kind, input);
 
   keepEvidence(known.record, merged.conflicts, item.id);
-  writes_.updateLink(linkTo(item, known.record.id, remote));
+  writes_.updateLink(linkTo(item, known.record.id, remote, known.link.bytes_before));
   bool const changed = store(known.record, merged);
   if (!merged.differs_from_remote)
     writes_.dropPush(place_.connection_id, known.record.id, known.record.version);
@@ -167,7 +167,8 @@ Outcome Decision::adopt(RemoteItem const& item, RecordState const& record, Proje
   return changed ? Outcome::updated : Outcome::unchanged;
 }
 
-Link Decision::linkTo(RemoteItem const& item, std::string record_id, Projection const& remote) const {
+Link Decision::linkTo(RemoteItem const& item, std::string record_id, Projection const& remote,
+                      std::int64_t bytes_before) const {
   Link link;
   link.connection_id = place_.connection_id;
   link.kind = place_.kind->kind.name;
@@ -177,6 +178,10 @@ Link Decision::linkTo(RemoteItem const& item, std::string record_id, Projection 
   link.base = remote.text;
   link.base_hash = remote.hash;
   link.remote_version = item.version;
+  auto const bytes = link.base.size() + json::serialize(item.data).size() + link.remote_id.size() +
+                     link.scope.size() + link.remote_version.size();
+  link.bytes = static_cast<std::int64_t>(bytes);
+  link.bytes_before = bytes_before;
   return link;
 }
 

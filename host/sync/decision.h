@@ -28,7 +28,8 @@ private:
   Outcome adopt(RemoteItem const& item, RecordState const& record, Projection const& remote);
   Candidate const* candidateFor(RemoteItem const& item, Projection const& remote) const;
 
-  Link linkTo(RemoteItem const& item, std::string record_id, Projection const& remote) const;
+  Link linkTo(RemoteItem const& item, std::string record_id, Projection const& remote,
+              std::int64_t bytes_before = 0) const;
   bool store(RecordState const& record, Merged const& merged);
   void keepEvidence(RecordState const& record, std::vector<GroupConflict> const& conflicts,
                     std::string const& where);

@@ -34,7 +34,7 @@ public:
   Task<std::vector<Connection>> connections(std::string vendor_id) override {
     return connections_.all(std::move(vendor_id));
   }
-  Task<Connection> connection(std::string id) override { return connections_.one(std::move(id)); }
+  Task<Connection> connection(std::string id) override { return connections_.withStorage(std::move(id)); }
   Task<void> disconnect(std::string id, bool discard) override {
     if (!discard) {
       CO_TRY_VOID(co_await connections_.refuseLoss(id));

@@ -1,6 +1,7 @@
 #include "host/sync/inbound.h"
 
 #include "host/sync/decision.h"
+#include "host/sync/storage.h"
 
 #include <algorithm>
 
@@ -32,14 +33,26 @@ Task<BatchResult> Inbound::applyOnce(std::vector<RemoteItem> const* items,
                                      std::optional<std::string> const* cursor) {
   CO_TRY(knowledge, co_await readKnowledge(context_, place_, *items));
   Writes writes(context_, place_.vendor_id, place_.connection_id);
+  writes.boundBy(context_.doors.limits);
   Decision decision(place_, knowledge, writes);
   for (auto const& item : *items) decision.take(item);
   if (*cursor) writes.saveCursor(place_.connection_id, place_.kind->kind.name, **cursor);
   if (!writes.empty()) {
+    auto const growth = writes.growth();
     auto unit = std::move(writes).take();
-    CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+    auto const committed = co_await context_.doors.store.commit(std::move(unit));
+    if (!committed) co_return co_await whyNot(committed.error(), growth);
   }
   co_return std::move(decision).result();
+}
+
+// A unit that would store too much fails like one that came too late.
+Task<BatchResult> Inbound::whyNot(Error error, Storage growth) {
+  if (error.kind == ErrorKind::conflict) {
+    Owner owner{place_.vendor_id, place_.connection_id};
+    CO_TRY_VOID(co_await refuseRecordsOver(&context_, std::move(owner), growth));
+  }
+  co_return error;
 }
 
 Task<BatchResult> Inbound::sweep(std::string scope, std::set<std::string> ids, bool confirmed) {

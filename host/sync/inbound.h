@@ -55,6 +55,7 @@ public:
 
 private:
   Task<BatchResult> applyOnce(std::vector<RemoteItem> const* items, std::optional<std::string> const* cursor);
+  Task<BatchResult> whyNot(Error error, Storage growth);
   Task<BatchResult> deleteAll(std::vector<std::string> ids, std::string scope);
   Task<void> mark(std::vector<std::string> ids, std::string state);
 

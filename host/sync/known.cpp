@@ -23,6 +23,7 @@ Known knownFrom(store::Row const& row, Place const& place) {
   known.record.deleted = row.integer(10) != 0;
   known.record.push_state = row.text(11);
   known.record.push_payload = row.text(12);
+  known.link.bytes_before = row.integer(13);
   return known;
 }
 
@@ -31,7 +32,7 @@ store::Statement linksOf(Place const& place, std::vector<std::string> const& ids
   auto const list = inList(args, ids);
   return store::Statement("SELECT l.remote_id, l.record_id, l.scope, l.base, l.base_hash, l.remote_version, "
                           "l.state, l.pushed_run, "
-                          "r.data, r.version, r.deleted, p.state, p.payload FROM links l "
+                          "r.data, r.version, r.deleted, p.state, p.payload, l.bytes FROM links l "
                           "JOIN records r ON r.vendor_id=l.vendor_id AND r.record_id=l.record_id "
                           "LEFT JOIN pushes p ON p.vendor_id=l.vendor_id AND p.connection_id=l.connection_id "
                           "AND p.record_id=l.record_id "

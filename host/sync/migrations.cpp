@@ -169,6 +169,31 @@ constexpr char const* kParkedReason = "ALTER TABLE pushes ADD COLUMN reason TEXT
 constexpr char const* kCredentialVersion =
     "ALTER TABLE connections ADD COLUMN credential_version BIGINT NOT NULL DEFAULT 0";
 
+// What each connection's plugin has made us keep, see storage.h. What is there already is counted in
+// characters.
+constexpr char const* kStorage = R"sql(
+CREATE TABLE connection_storage (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  records BIGINT NOT NULL,
+  record_bytes BIGINT NOT NULL,
+  stored_values BIGINT NOT NULL,
+  value_bytes BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id)
+);
+ALTER TABLE links ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
+UPDATE links SET bytes=LENGTH(base)+COALESCE((SELECT LENGTH(r.data) FROM records r
+  WHERE r.vendor_id=links.vendor_id AND r.record_id=links.record_id), 0);
+INSERT INTO connection_storage (vendor_id,connection_id,records,record_bytes,stored_values,value_bytes)
+SELECT c.vendor_id, c.connection_id,
+  (SELECT COUNT(*) FROM links l WHERE l.vendor_id=c.vendor_id AND l.connection_id=c.connection_id),
+  (SELECT COALESCE(SUM(l.bytes),0) FROM links l WHERE l.vendor_id=c.vendor_id AND l.connection_id=c.connection_id),
+  (SELECT COUNT(*) FROM plugin_kv k WHERE k.vendor_id=c.vendor_id AND k.connection_id=c.connection_id),
+  (SELECT COALESCE(SUM(LENGTH(k.value)),0) FROM plugin_kv k
+    WHERE k.vendor_id=c.vendor_id AND k.connection_id=c.connection_id)
+FROM connections c
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -176,6 +201,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{1, "sync: vendors, connections, records, links, changes", kFirst});
   all.push_back(store::Migration{2, "sync: why a write was set aside", kParkedReason});
   all.push_back(store::Migration{3, "sync: which credential a run began with", kCredentialVersion});
+  all.push_back(store::Migration{4, "sync: how much a connection stores", kStorage});
   return all;
 }
 

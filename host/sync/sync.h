@@ -59,6 +59,16 @@ struct Vendor {
   TimePoint created;
 };
 
+// What a plugin makes this installation keep for one connection, or how much that may be. What was deleted
+// there counts as long as it is remembered here.
+struct Storage {
+  std::int64_t records = 0;
+  std::int64_t record_bytes = 0;
+  std::int64_t values = 0; // kv_put
+  std::int64_t value_bytes = 0;
+};
+inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20};
+
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
   std::string id;
@@ -71,6 +81,9 @@ struct Connection {
   std::string state_reason; // one sentence, "" when connected
   TimePoint created;
   std::optional<TimePoint> last_success;
+  // Of Engine::connection() only.
+  std::optional<Storage> stored;
+  Storage may_store;
 };
 
 // An edit made here that one connection has not taken yet.
@@ -183,6 +196,7 @@ struct Dependencies {
   std::string extra_ca_file;
   // Called once for every run that ends, done or failed, with its final counts (for metrics).
   std::function<void(Run const&)> on_run_ended = nullptr;
+  Storage limits = kDefaultLimits; // of each connection
 };
 
 // Whether anything in the database can only be read with the master key that it was sealed with.

@@ -1,5 +1,7 @@
 #include "host/sync/writes.h"
 
+#include "host/sync/storage.h"
+
 namespace garland::sync {
 
 Writes::Writes(Context& context, std::string vendor_id, std::string origin)
@@ -8,8 +10,8 @@ Writes::Writes(Context& context, std::string vendor_id, std::string origin)
       records_("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) VALUES",
                8),
       links_("INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
-             "remote_version,state,pushed_run) VALUES",
-             11) {}
+             "remote_version,state,pushed_run,bytes) VALUES",
+             12) {}
 
 std::string Writes::insertRecord(std::string_view kind, std::string_view identity, json::value const& data) {
   auto id = context_.newId("rec");
@@ -46,19 +48,29 @@ void Writes::requireOnly(std::string_view kind, std::string_view identity) {
 }
 
 void Writes::insertLink(Link const& link) {
-  Values row = {vendor_id_,          link.connection_id, link.kind,      link.remote_id,
-                link.record_id,      link.scope,         link.base,      link.base_hash,
-                link.remote_version, link.state,         link.pushed_run};
+  Values row = {vendor_id_,          link.connection_id, link.kind,       link.remote_id,
+                link.record_id,      link.scope,         link.base,       link.base_hash,
+                link.remote_version, link.state,         link.pushed_run, link.bytes.value_or(0)};
   links_.add(std::move(row));
+  if (!link.bytes) return;
+  ++growth_.records;
+  growth_.record_bytes += *link.bytes;
 }
 
 void Writes::updateLink(Link const& link) {
-  add(store::Statement(
-          "UPDATE links SET record_id=$1, scope=$2, base=$3, base_hash=$4, remote_version=$5, state=$6, "
-          "pushed_run=$7 WHERE vendor_id=$8 AND connection_id=$9 AND kind=$10 AND remote_id=$11",
-          {link.record_id, link.scope, link.base, link.base_hash, link.remote_version, link.state,
-           link.pushed_run, vendor_id_, link.connection_id, link.kind, link.remote_id})
-          .expecting(1));
+  std::string sql =
+      "UPDATE links SET record_id=$1, scope=$2, base=$3, base_hash=$4, remote_version=$5, state=$6, "
+      "pushed_run=$7";
+  Values args = {link.record_id,      link.scope, link.base,       link.base_hash,
+                 link.remote_version, link.state, link.pushed_run, vendor_id_,
+                 link.connection_id,  link.kind,  link.remote_id};
+  if (link.bytes) {
+    sql += ", bytes=$12";
+    args.emplace_back(*link.bytes);
+    growth_.record_bytes += *link.bytes - link.bytes_before;
+  }
+  sql += " WHERE vendor_id=$8 AND connection_id=$9 AND kind=$10 AND remote_id=$11";
+  add(store::Statement(std::move(sql), std::move(args)).expecting(1));
 }
 
 namespace {
@@ -138,6 +150,9 @@ bool Writes::empty() const {
 
 store::Unit Writes::take() && {
   store::Unit unit;
+  // First, so that whoever counts for this connection takes its row before any other.
+  if (most_ && (growth_.records != 0 || growth_.record_bytes != 0))
+    unit.push_back(recordsGrow(Owner{vendor_id_, origin_}, growth_, *most_));
   std::move(records_).into(unit);
   std::move(links_).into(unit);
   for (auto& statement : others_) unit.push_back(std::move(statement));

@@ -10,6 +10,7 @@
 #include "host/sync/merge.h"
 #include "host/sync/sql.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ struct Link {
   std::string remote_version;
   std::string state = "live"; // "live", "held" (deletion awaits approval), "deleted"
   std::string pushed_run;     // the run that wrote it; "" once the provider has shown it to us
+  // What the provider makes us keep for it; nothing: as much as before.
+  std::optional<std::int64_t> bytes;
+  std::int64_t bytes_before = 0; // of a link that is known already
 };
 
 struct RecordWrite {
@@ -69,6 +73,10 @@ public:
   void saveCursor(std::string_view connection_id, std::string_view kind, std::string_view cursor_json);
   void add(store::Statement statement);
 
+  // The unit fails with `conflict` if the connection, whose plugin caused it, would store more.
+  void boundBy(Storage const& most) { most_ = most; }
+  Storage const& growth() const { return growth_; } // of records
+
   bool empty() const;
   store::Unit take() &&;
 
@@ -85,6 +93,8 @@ private:
   store::Unit others_;
   store::Unit after_; // what reads rows of this unit
   std::vector<Values> changes_;
+  std::optional<Storage> most_;
+  Storage growth_;
 };
 
 } // namespace garland::sync

@@ -94,7 +94,10 @@ public:
   Task<sync::Connection> connection(std::string id) override {
     auto const found = connections_.find(id);
     if (found == connections_.end()) co_return Error(ErrorKind::notFound, "there is no connection " + id);
-    co_return found->second;
+    auto connection = found->second;
+    connection.stored = sync::Storage{3, 4000, 1, 20};
+    connection.may_store = sync::kDefaultLimits;
+    co_return connection;
   }
   Task<void> disconnect(std::string id, bool discard) override {
     if (unsent > 0 && !discard) co_return Error(ErrorKind::conflict, "unsent changes would be lost");

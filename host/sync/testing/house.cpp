@@ -198,6 +198,7 @@ void House::open() {
   Dependencies dependencies{
       loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, egress,
       supervisor,          catalogue, std::move(kinds), ""};
+  dependencies.limits = limits;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 

@@ -134,6 +134,7 @@ public:
   FakeSupervisor supervisor;
   runtime::Catalogue catalogue;
   std::unique_ptr<Engine> engine;
+  Storage limits = kDefaultLimits; // of the next engine: restart()
 
 private:
   template <class T> static asio::awaitable<void> keep(Task<T> task, std::optional<Result<T>>* out) {

@@ -1,0 +1,110 @@
+#include "host/sync/storage.h"
+
+#include "host/sync/sql.h"
+
+#include <limits>
+
+namespace garland::sync {
+namespace {
+
+constexpr char const* kOwner = "WHERE vendor_id=$1 AND connection_id=$2";
+
+// On PostgreSQL a statement sees what was committed before it began, so whoever waits here counts right.
+store::Statement lockCounts(Owner const& owner) {
+  return store::Statement("UPDATE connection_storage SET records=records " + std::string(kOwner),
+                          {owner.vendor_id, owner.connection_id})
+      .expecting(1);
+}
+
+std::string inMebibytes(std::int64_t bytes) {
+  constexpr std::int64_t kMebibyte = 1 << 20;
+  auto const tenths = bytes * 10 / kMebibyte;
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " MiB";
+}
+
+Error quotaError(Owner const& owner, std::string const& most, std::string const& setting) {
+  Error error(ErrorKind::quota,
+              "connection " + owner.connection_id + " may make Garland keep " + most +
+                  ", and this goes beyond; what was kept before stays. Let its account or its "
+                  "plugin keep less, or raise [limits] " +
+                  setting + " in garland.toml");
+  error.provider_code = "storage_limit";
+  return error;
+}
+
+} // namespace
+
+store::Statement recordsGrow(Owner const& owner, Storage const& growth, Storage const& most) {
+  // Who is above a limit that was lowered may still shrink.
+  auto const limit = [](std::int64_t grows, std::int64_t to) {
+    return grows > 0 ? to : std::numeric_limits<std::int64_t>::max();
+  };
+  return store::Statement("UPDATE connection_storage SET records=records+$3, record_bytes=record_bytes+$4 " +
+                              std::string(kOwner) + " AND records+$3<=$5 AND record_bytes+$4<=$6",
+                          {owner.vendor_id, owner.connection_id, growth.records, growth.record_bytes,
+                           limit(growth.records, most.records),
+                           limit(growth.record_bytes, most.record_bytes)})
+      .expecting(1);
+}
+
+Task<void> refuseRecordsOver(Context* context, Owner owner, Storage growth) {
+  CO_TRY(now, co_await storedFor(context, owner));
+  auto const& most = context->doors.limits;
+  if (growth.records > 0 && now.records + growth.records > most.records)
+    co_return quotaError(owner, std::to_string(most.records) + " records", "records");
+  if (growth.record_bytes > 0 && now.record_bytes + growth.record_bytes > most.record_bytes)
+    co_return quotaError(owner, inMebibytes(most.record_bytes) + " of records", "records_mib");
+  co_return Result<void>();
+}
+
+void countValue(store::Unit& unit, Owner const& owner, std::string const& key, std::int64_t bytes,
+                Storage const& most) {
+  std::string const same = "FROM plugin_kv WHERE vendor_id=$1 AND connection_id=$2 AND name=$3)";
+  auto const had = "(SELECT COUNT(*) " + same;
+  auto const had_bytes = "(SELECT COALESCE(SUM(LENGTH(value)),0) " + same;
+  unit.push_back(lockCounts(owner));
+  unit.push_back(
+      store::Statement("UPDATE connection_storage SET stored_values=stored_values+1-" + had +
+                           ", value_bytes=value_bytes+$4-" + had_bytes + " " + kOwner +
+                           " AND (stored_values+1-" + had + "<=$5 OR " + had + "=1) AND (value_bytes+$4-" +
+                           had_bytes + "<=$6 OR " + had_bytes + ">=$4)",
+                       {owner.vendor_id, owner.connection_id, key, bytes, most.values, most.value_bytes})
+          .expecting(1));
+}
+
+Task<void> refuseValueOver(Context* context, Owner owner, std::string key, std::int64_t bytes) {
+  auto const now = toMillis(context->now());
+  store::Unit unit;
+  unit.push_back(lockCounts(owner));
+  unit.emplace_back("DELETE FROM plugin_kv " + std::string(kOwner) + " AND expires<>0 AND expires<=$3",
+                    Values{owner.vendor_id, owner.connection_id, now});
+  unit.emplace_back(
+      "UPDATE connection_storage SET stored_values=(SELECT COUNT(*) FROM plugin_kv " + std::string(kOwner) +
+          "), value_bytes=(SELECT COALESCE(SUM(LENGTH(value)),0) FROM plugin_kv " + kOwner + ") " + kOwner,
+      Values{owner.vendor_id, owner.connection_id});
+  CO_TRY_VOID(co_await context->doors.store.commit(std::move(unit)));
+  store::Statement query("SELECT LENGTH(value) FROM plugin_kv " + std::string(kOwner) + " AND name=$3",
+                         {owner.vendor_id, owner.connection_id, std::move(key)});
+  CO_TRY(same, co_await context->doors.store.read(std::move(query)));
+  CO_TRY(stored, co_await storedFor(context, owner));
+  auto const& most = context->doors.limits;
+  bool const is_new = same.rows.empty();
+  auto const grows = bytes - (is_new ? 0 : same.rows[0].integer(0));
+  if (is_new && stored.values + 1 > most.values)
+    co_return quotaError(owner, std::to_string(most.values) + " values", "values");
+  if (grows > 0 && stored.value_bytes + grows > most.value_bytes)
+    co_return quotaError(owner, inMebibytes(most.value_bytes) + " of values", "values_mib");
+  co_return Result<void>();
+}
+
+Task<Storage> storedFor(Context* context, Owner owner) {
+  store::Statement query("SELECT records, record_bytes, stored_values, value_bytes FROM connection_storage " +
+                             std::string(kOwner),
+                         {owner.vendor_id, owner.connection_id});
+  CO_TRY(rows, co_await context->doors.store.read(std::move(query)));
+  if (rows.rows.empty()) co_return Storage{};
+  auto const& row = rows.rows[0];
+  co_return Storage{row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
+}
+
+} // namespace garland::sync

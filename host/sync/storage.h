@@ -1,0 +1,33 @@
+// What a plugin has made this installation keep for one connection, and how much that may be. The counts
+// change in the unit that writes what they count, and a unit that would go above a limit is not committed.
+//
+// Does not belong here: room on the disk (the store's business), the size of one record or value (the
+// runtime's).
+#pragma once
+
+#include "host/sync/context.h"
+
+#include <string>
+
+namespace garland::sync {
+
+struct Owner {
+  std::string vendor_id;
+  std::string connection_id;
+};
+
+// Adds to the counts of records; the unit fails with `conflict` if that goes above `most`.
+store::Statement recordsGrow(Owner const& owner, Storage const& growth, Storage const& most);
+// After such a conflict: `quota` if a limit was its reason.
+Task<void> refuseRecordsOver(Context* context, Owner owner, Storage growth);
+
+// The statements that count a value before it is put; the unit fails with `conflict` if one goes above
+// `most`.
+void countValue(store::Unit& unit, Owner const& owner, std::string const& key, std::int64_t bytes,
+                Storage const& most);
+// As above. What has expired is forgotten first, so without an error the unit may be tried again.
+Task<void> refuseValueOver(Context* context, Owner owner, std::string key, std::int64_t bytes);
+
+Task<Storage> storedFor(Context* context, Owner owner);
+
+} // namespace garland::sync
