@@ -1,7 +1,12 @@
 // How much a plugin may make the host keep for one connection, and what happens when it wants more.
+#include "host/sync/sql.h"
 #include "host/sync/testing/house.h"
 
 #include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include <unistd.h>
 
 namespace garland::sync {
 namespace {
@@ -155,6 +160,46 @@ TEST_F(StorageOf, WhatIsDeletedThereStillCountsAndIsNotCountedTwice) {
   house.sync(connection);
   EXPECT_EQ(stored().records, 3);
   EXPECT_EQ(stored().record_bytes, before.record_bytes);
+}
+
+// A database of before there were counts.
+TEST(StorageMigration, WhatIsThereIsCounted) {
+  House house; // for its loop
+  auto const folder =
+      std::filesystem::temp_directory_path() / ("garland-storage-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  store::Options options;
+  options.url = testing::databaseUrl()(folder.string());
+  auto before = migrations();
+  before.pop_back();
+  auto store = house.run(store::Store::open(house.loop.get_executor(), options, before)).value();
+  store::Unit unit;
+  unit.emplace_back(
+      "INSERT INTO connections (vendor_id,connection_id,plugin_id,account_name,account_key,settings,"
+      "allow_private_network,state,state_reason,created,next_due,confirm_deletes) "
+      "VALUES ('v','c','p','','','{}',0,'connected','',0,0,0)");
+  unit.emplace_back("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) "
+                    "VALUES ('v','r','k','','{\"a\":1}',1,0,0)");
+  unit.emplace_back(
+      "INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
+      "remote_version,state,pushed_run) VALUES ('v','c','k','x','r','','{}','','','live','')");
+  Values value = {std::string("v"), std::string("c"), Bytes(5, 1)};
+  unit.emplace_back("INSERT INTO plugin_kv (vendor_id,connection_id,name,value,version,expires) "
+                    "VALUES ($1,$2,'n',$3,1,0)",
+                    std::move(value));
+  ASSERT_TRUE(house.run(store->commit(std::move(unit))));
+  ASSERT_TRUE(house.run(store->close()));
+  store = house.run(store::Store::open(house.loop.get_executor(), options, migrations())).value();
+  store::Statement query("SELECT records, record_bytes, stored_values, value_bytes FROM connection_storage");
+  auto const counts = house.run(store->read(std::move(query))).value();
+  ASSERT_EQ(counts.rows.size(), 1U);
+  EXPECT_EQ(counts.rows[0].integer(0), 1);
+  EXPECT_EQ(counts.rows[0].integer(1), 9);
+  EXPECT_EQ(counts.rows[0].integer(2), 1);
+  EXPECT_EQ(counts.rows[0].integer(3), 5);
+  ASSERT_TRUE(house.run(store->close()));
+  store.reset();
+  std::filesystem::remove_all(folder);
 }
 
 } // namespace
