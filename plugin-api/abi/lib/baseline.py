@@ -7,7 +7,7 @@ from pathlib import Path
 MAJOR = 1
 # Which facts stand in which file; abi.xml, libabigail's view, stands beside them.
 FILES = {"layout.json": ("structs", "enums", "typedefs", "functions", "handles"),
-         "constants.json": ("constants",), "words.json": ("words", "wording")}
+         "constants.json": ("constants",), "frame.json": ("frame",), "words.json": ("words", "wording")}
 
 
 def released(abi):

@@ -19,7 +19,9 @@ class Report:
         self.abidiff = {}  # {"1.0": {"exit": 4, "text": "..."}}
 
     def add(self, findings):
-        self.findings += [each for each in findings if each not in self.findings]
+        for each in findings:
+            if each not in self.findings:
+                self.findings.append(each)
 
     def ok(self):
         return not self.findings
@@ -49,6 +51,7 @@ def judge(include, abi, scratch, pool, report, releasing):
         report.add(compare.same(baseline.read(abi, minor), today[minor], minor, history))
     for minor, following in zip(minors, minors[1:]):
         report.add(compare.grows(today[minor], today[following], minor))
+        report.add(empty(today[minor], today[following], following))
     report.add(alone.judge(today[minors[-1]]))
     report.add(anchors(today[minors[-1]], include, abi, minors[-1], scratch))
     for minor in report.released:
@@ -63,6 +66,12 @@ def numbering(newest, released, guards):
         if minor > newest:
             yield Finding("E7", f"GARLAND_TARGET_MINOR >= {minor}", f"guards what no minor up to {newest} has",
                           f"let GARLAND_ABI_MINOR be {minor}")
+
+
+def empty(before, facts, minor):
+    if facts == before:
+        yield Finding("E7", "GARLAND_ABI_MINOR", f"is {minor}, but nothing stands under `GARLAND_TARGET_MINOR >= {minor}`",
+                      f"begin minor {minor} with the first thing that is new in it")
 
 
 def lost(released, releasing, history):

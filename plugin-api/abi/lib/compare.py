@@ -4,7 +4,9 @@
 and the next one: the old must be a prefix of the new."""
 
 import re
+from os.path import commonprefix
 
+import frame
 from finding import Finding
 from words import digest
 
@@ -16,12 +18,14 @@ GUARD = "put it under `#if GARLAND_TARGET_MINOR >= {}` and let GARLAND_ABI_MINOR
 
 def same(old, new, minor, history):
     """`old` is the baseline of `minor`, `new` today's header built for it."""
-    return [*Comparison(old, new, minor, grows=False).findings(), *words(old, new, minor, history)]
+    return [*Comparison(old, new, minor, grows=False).findings(), *frame.compare(old["frame"], new["frame"], minor),
+            *words(old, new, minor, history)]
 
 
 def grows(old, new, minor):
     """`old` is of `minor`, `new` of the one after it."""
-    return Comparison(old, new, minor, grows=True).findings()
+    return [*Comparison(old, new, minor, grows=True).findings(),
+            *frame.compare(old["frame"], new["frame"], minor, grows=True)]
 
 
 def flow(facts, enum):
@@ -181,18 +185,23 @@ class Comparison:
                           "keep its signature; a new major is a new symbol beside it")
 
     def _constants(self):
+        gone, changed = {}, {}  # a macro is told once, though each language has it
         for language, old in self.old["constants"].items():
             new = self.new["constants"][language]
             for name, body in old.items():
                 if name not in new:
-                    self._say("E6", name, f"the macro is gone in {language.upper()}", "keep it with its value")
+                    gone.setdefault(name, []).append(language.upper())
                 elif new[name] != body:
-                    self._constant(name, body, new[name])
+                    changed.setdefault((name, body, new[name]), []).append(language.upper())
             if self.grows or language != "c":
                 continue
             for name in new:
                 if name not in old and (ID.match(new[name]) or NUMBER.match(new[name])):
                     self._unguarded(name, "a new constant")
+        for name, languages in gone.items():
+            self._say("E6", name, f"the macro is gone in {' and '.join(languages)}", "keep it with its value")
+        for name, before, after in changed:
+            self._constant(name, before, after)
 
     def _constant(self, name, old, new):
         before, after = ID.match(old), ID.match(new)
@@ -232,9 +241,23 @@ def words(old, new, minor, history):
 
 
 def reworded(item, change, before, after, minor):
-    return Finding("E9", item, f"{change}: it said `{before}` and says `{after}`",
+    old, new = changed_words(before, after)
+    return Finding("E9", item, f"{change}: it said `{old}` and says `{new}`",
                    "keep the words, or, if they mean the same or nobody can have relied on them, add to "
                    f"plugin-api/abi/history.md: - `{item}` `{digest(after)}`: THE REASON", minor)
+
+
+def changed_words(before, after):
+    """The words that differ, with a few around them."""
+    old, new = before.split(" "), after.split(" ")
+    start = len(commonprefix([old, new]))
+    kept = len(commonprefix([old[start:][::-1], new[start:][::-1]]))
+    return excerpt(old, start, len(old) - kept), excerpt(new, start, len(new) - kept)
+
+
+def excerpt(words_, start, end, around=3):
+    begin, stop = max(0, start - around), min(len(words_), end + around)
+    return f"{'... ' if begin else ''}{' '.join(words_[begin:stop])}{' ...' if stop < len(words_) else ''}"
 
 
 def type_of(facts, item):

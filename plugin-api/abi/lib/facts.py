@@ -1,4 +1,4 @@
-"""Extracts what a header says at one minor: layout, enumerations, typedefs, functions, constants and words.
+"""Extracts what a header says at one minor: layout, enumerations, typedefs, functions, constants, frame and words.
 
 The result is a plain dictionary (see `extract`), so that it can be stored as a baseline. Judges nothing."""
 
@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import frame
 import tools
 from words import Text
 
@@ -31,6 +32,7 @@ def extract(include, minor, scratch):
         take(node, text, facts)
     measure(facts, lenient, minor, scratch)
     facts["constants"] = constants(header, minor, text, facts["words"])
+    facts["frame"] = frame.extract((Path(include) / HEADER).read_text(encoding="latin-1"), minor)
     facts["words"].update({f"head of the file, {title}": words for title, words in text.head().items()})
     return facts
 

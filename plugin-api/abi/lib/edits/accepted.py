@@ -1,8 +1,8 @@
 """Edits that break nobody."""
 
 from edits.mutant import (BLOB, BLOB_ANCHOR, PHASE, PHASE_ANCHOR, RANDOM, appends, declares, entry, enumerates, late,
-                          legal, swap)
-from header_edits import RELEASED, append_guarded, next_minor, raise_minor
+                          legal, pending, swap)
+from header_edits import RELEASED, append_guarded, before_operations, guarded, next_minor, raise_minor, replace
 
 EDITS = [
     legal("the next minor appends to five structs", next_minor),
@@ -37,4 +37,9 @@ EDITS = [
     legal("the third minor appends again",
           lambda t: append_guarded(raise_minor(next_minor(t), RELEASED + 2), "garland_host",
                                    RANDOM.replace("random", "random_again")), after_release=True),
+    legal("a new constant and a frozen assertion about it, guarded",
+          lambda t: replace(pending(lambda u: before_operations(u, guarded(u, "#define GARLAND_MOST_KEYS 64")))(t),
+                            '\n#ifdef __cplusplus\n}',
+                            f'#if GARLAND_TARGET_MINOR >= {RELEASED + 1}\n'
+                            'GARLAND_ASSERT(GARLAND_MOST_KEYS == 64, "frozen");\n#endif\n\n#ifdef __cplusplus\n}')),
 ]
