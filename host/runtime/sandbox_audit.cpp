@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <memory>
 #include <seccomp.h>
@@ -33,7 +34,17 @@ std::vector<int>& permissionDenied() {
 // The registers of the system call that trapped.
 class Trapped {
 public:
-  explicit Trapped(void* context) : registers_(static_cast<ucontext_t*>(context)->uc_mcontext) {}
+  explicit Trapped(void* context)
+      : registers_(static_cast<ucontext_t*>(context)->uc_mcontext),
+        mask_(static_cast<ucontext_t*>(context)->uc_sigmask) {}
+
+  // The signals that are blocked once the handler has returned, as the kernel has them.
+  std::uint64_t blocked() const {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &mask_, sizeof bits);
+    return bits;
+  }
+  void block(std::uint64_t bits) { std::memcpy(&mask_, &bits, sizeof bits); }
 
 #if defined(__x86_64__)
   std::array<std::uint64_t, 6> arguments() const {
@@ -51,6 +62,7 @@ public:
 
 private:
   mcontext_t& registers_;
+  sigset_t& mask_;
 };
 
 using Path = worker::FixedText<kMaxPath>;
@@ -114,6 +126,23 @@ long openMarked(long number, std::array<std::uint64_t, 6> const& arguments) {
   return opened >= 0 ? opened : -static_cast<long>(errno);
 }
 
+// rt_sigprocmask for the plugin and its libraries, but SIGSYS is never blocked: pthread_create(), fork() and
+// system() block every signal before the call that the audit is to tell of, and a blocked SIGSYS is deadly.
+long changeMask(Trapped& call, std::array<std::uint64_t, 6> const& arguments) {
+  constexpr std::uint64_t kSigsys = std::uint64_t{1} << (SIGSYS - 1);
+  auto const [how, set, old, size, unused5, unused6] = arguments;
+  std::uint64_t wanted = 0;
+  std::uint64_t writable = 0;
+  if (size != sizeof wanted) return -EINVAL;
+  if (set != 0 && !worker::readWord(static_cast<std::uintptr_t>(set), wanted)) return -EFAULT;
+  if (old != 0 && !worker::readWord(static_cast<std::uintptr_t>(old), writable)) return -EFAULT;
+  auto const before = call.blocked();
+  if (set != 0) call.block((how == SIG_BLOCK ? before | wanted : wanted) & ~kSigsys);
+  if (old != 0)
+    std::memcpy(reinterpret_cast<void*>(static_cast<std::uintptr_t>(old)), &before, sizeof before);
+  return 0;
+}
+
 bool isOpen(long number) {
 #if defined(__x86_64__)
   if (number == SYS_open) return true;
@@ -132,7 +161,8 @@ void onTrap(int /*signal*/, siginfo_t* info, void* context) {
   Trapped call(context);
   auto const arguments = call.arguments();
   long const number = info->si_syscall;
-  auto const answer = answerTo(number, arguments);
+  auto const answer =
+      number == SYS_rt_sigprocmask ? changeMask(call, arguments) : answerTo(number, arguments);
   call.answer(answer);
   if (answer < 0) {
     Path path;

@@ -3,7 +3,8 @@
 //
 // Refused calls trap (SIGSYS) instead of failing at once; the handler tells of them and then gives the answer
 // that the plugin would have had. Opening a file traps always: the handler opens it by a call that carries a
-// mark, so that what Landlock and the private root refuse is told too.
+// mark, so that what Landlock and the private root refuse is told too. Blocking signals traps as well, and
+// the handler leaves SIGSYS out.
 #pragma once
 
 #include <cstdint>

@@ -184,11 +184,16 @@ Result<Filter> secondFilter(FilesAfterLoading files, Refusals refusals) {
   return filter;
 }
 
-// The same allow-list; what is not on it traps, and so does every open() that the handler did not mark.
+// The same allow-list; what is not on it traps, and so does every open() that the handler did not mark, and
+// whatever could block SIGSYS. (readWord() asks with a number that means nothing to the kernel.)
 Result<void> filterAudited() {
   installAudit(kRefused);
   TRY(filter, newFilter(SCMP_ACT_TRAP));
-  TRY_VOID(rules(filter, SCMP_ACT_ALLOW, words(kAllowed)));
+  auto allowed = words(kAllowed);
+  std::erase(allowed, "rt_sigprocmask");
+  TRY_VOID(rules(filter, SCMP_ACT_ALLOW, allowed));
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "rt_sigprocmask", equals(0, SIG_UNBLOCK)));
+  TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "rt_sigprocmask", atLeast(0, SIG_SETMASK + 1)));
   TRY_VOID(rules(filter, SCMP_ACT_ALLOW, words(kSanitizer)));
   TRY_VOID(rule(filter, SCMP_ACT_ALLOW, "openat", equals(5, kAuditMark)));
   TRY_VOID(allowNarrowly(filter));

@@ -106,6 +106,16 @@ json::value parsedOrText(std::string const& text) {
   return value ? std::move(*value) : json::value(text);
 }
 
+// A plugin that was built with a sanitizer wants its runtime from the program that loads it.
+std::string_view loadHint(std::string_view reason) {
+  for (auto const* prefix :
+       {"undefined symbol: __asan_", "undefined symbol: __ubsan_", "undefined symbol: __tsan_"})
+    if (reason.find(prefix) != std::string_view::npos)
+      return "; the plugin is built with a sanitizer and this worker is not: use one that is "
+             "(--worker build/asan/bin/garland-worker)";
+  return {};
+}
+
 struct Report {
   json::object json;
   std::vector<std::string> lines;
@@ -130,8 +140,10 @@ void addEnd(Job const& job, Ran const& ran, Report& report) {
   }
   if (outcome.load_failed) {
     report.failed = true;
-    report.json["load_failed"] = outcome.load_failed->reason;
-    report.lines.push_back("it could not be loaded: " + cleanText(outcome.load_failed->reason, 1024));
+    auto const reason =
+        cleanText(outcome.load_failed->reason, 1024) + std::string(loadHint(outcome.load_failed->reason));
+    report.json["load_failed"] = reason;
+    report.lines.push_back("it could not be loaded: " + reason);
     return;
   }
   if (auto const& error = outcome.done->error) {

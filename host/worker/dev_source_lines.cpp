@@ -70,7 +70,9 @@ Places askFor(std::vector<std::uint64_t> const& offsets, std::string const& plug
       if (place.function.starts_with("??")) place.function.clear();
       place.line.erase(0, place.line.rfind('/') + 1);
       place.line.erase(std::min(place.line.find(' '), place.line.size())); // "(discriminator 2)"
-      if (place.line.starts_with("??")) place.line.clear();
+      // Without debug information there is a file at most, and the line is told as 0 or as "?".
+      if (place.line.starts_with("??") || place.line.ends_with(":0") || place.line.ends_with(":?"))
+        place.line.clear();
       places[offset] = std::move(place);
     }
     if (!places.empty()) return places;

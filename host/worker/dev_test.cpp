@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 namespace garland::runtime {
 namespace {
@@ -197,6 +199,22 @@ TEST_F(Dev, AnAuditListsWhatTheSandboxRefusesAndWhere) {
   EXPECT_THAT(refused, Contains(AllOf(HasSubstr("/etc/passwd"), HasSubstr("read_accounts"))));
 }
 
+TEST_F(Dev, AnAuditGoesOnWhereThePluginTriesToStartThreadsAndProcesses) {
+  auto const ran = run("run --json --sandbox=audit " + probe_ + " test.start/1");
+  EXPECT_EQ(ran.code, 1) << "there is something to tell";
+  EXPECT_EQ(textOr(ran.json(), "/died", ""), "") << "the plugin gets the answers of a closed sandbox";
+  auto const refused = texts(ran.json(), "/refused");
+  EXPECT_THAT(refused, Contains(AllOf(HasSubstr("clone3("), HasSubstr("ENOSYS")))) << ran.out;
+  EXPECT_THAT(refused, Contains(AllOf(HasSubstr("clone("), HasSubstr("EPERM"), HasSubstr("start_process"))));
+  EXPECT_THAT(refused, Contains(AllOf(HasSubstr("rt_sigaction("), HasSubstr("start_thread"))));
+  EXPECT_THAT(refused, Contains(AllOf(HasSubstr("rt_sigaction("), HasSubstr("start_shell"))));
+  EXPECT_EQ(integerOr(ran.json(), "/result/thread", -1), EPERM);
+  EXPECT_EQ(integerOr(ran.json(), "/result/process", -1), EPERM);
+  EXPECT_EQ(integerOr(ran.json(), "/result/shell", -1), 127) << "no shell could be started";
+  EXPECT_EQ(integerOr(ran.json(), "/result/mask_kept", -1), 1)
+      << "other signals are blocked as the plugin says";
+}
+
 TEST_F(Dev, AnAuditOfAHarmlessOperationFindsNothing) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer's runtime asks for more than a plugin does";
   auto const ran =
@@ -221,6 +239,28 @@ TEST_F(Dev, ACrashUnderTheSupervisorLeavesACapsuleWithoutSecrets) {
   EXPECT_EQ(textOr(capsule, "/host_calls/0/url", ""), "https://example.test/links");
   EXPECT_EQ(textOr(capsule, "/host_calls/0/body", ""), "x [secret]");
   EXPECT_THAT(texts(capsule, "/stack"), Contains(HasSubstr("store_link")));
+}
+
+TEST_F(Dev, AFrameWithoutDebugInformationHasNoLine) {
+  auto const stripped = folder_ + "/stripped.so";
+  ASSERT_EQ(std::system(("strip -g -o '" + stripped + "' '" + probe_ + "/connector.so'").c_str()), 0);
+  auto const ran = run("run --json " + stripped + " test.stop/1");
+  auto const stack = texts(ran.json(), "/stack");
+  EXPECT_THAT(stack, Contains(HasSubstr("give_up"))) << ran.out;
+  EXPECT_THAT(stack, Not(Contains(HasSubstr(":0")))) << "a line that is not known is not told";
+}
+
+TEST_F(Dev, ASanitizedPluginInAPlainWorkerIsToldWhichWorkerItNeeds) {
+  if (kSanitized) GTEST_SKIP() << "here the worker is sanitized as well";
+  auto const source =
+      file("sanitized.c", "void __asan_report_load1(char const*);\n"
+                          "int garland_entry_v1(char const* at) { __asan_report_load1(at); return 0; }\n");
+  auto const plugin = folder_ + "/sanitized.so";
+  ASSERT_EQ(std::system(("cc -shared -fPIC -o '" + plugin + "' '" + source + "'").c_str()), 0);
+  auto const ran = run("run --json " + plugin + " test.echo/1");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(textOr(ran.json(), "/load_failed", ""), HasSubstr("built with a sanitizer"))
+      << ran.out << ran.err;
 }
 
 TEST_F(Dev, ACapsuleDiesAgainInTheSamePlaceUntilItIsMended) {

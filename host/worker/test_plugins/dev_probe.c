@@ -3,12 +3,16 @@
 #define _GNU_SOURCE 1
 #include <garland/plugin.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TEXT(literal) ((garland_str){(literal), sizeof(literal) - 1})
@@ -109,6 +113,35 @@ static garland_status pry(garland_instance* self, garland_call* call, garland_js
   return tell(call, open == 0 ? "{\"open\":0}" : "{\"open\":1}");
 }
 
+/* The C library blocks every signal around each of these. */
+static void* nothing(void* unused) { return unused; }
+NOINLINE static int start_thread(void) {
+  pthread_t thread;
+  return pthread_create(&thread, NULL, nothing, NULL);
+}
+NOINLINE static int start_process(void) {
+  pid_t const child = fork();
+  if (child == 0) _exit(0);
+  return child < 0 ? errno : 0;
+}
+NOINLINE static int start_shell(void) {
+  char const* const volatile command = "exit 0";
+  return WEXITSTATUS(system(command));
+}
+static garland_status start_things(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self, (void)input;
+  sigset_t before, blocked, after;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  int const thread = start_thread(), process = start_process(), shell = start_shell();
+  sigprocmask(SIG_SETMASK, &before, &after);
+  char text[96];
+  snprintf(text, sizeof(text), "{\"thread\":%d,\"process\":%d,\"shell\":%d,\"mask_kept\":%d}", thread,
+           process, shell, sigismember(&after, SIGUSR1) && !sigismember(&before, SIGUSR1));
+  return tell(call, text);
+}
+
 NOINLINE static unsigned count_forever(unsigned volatile* turn) {
   while (*turn < UINT_MAX) *turn |= 1;
   return *turn;
@@ -133,7 +166,7 @@ struct operation {
 static struct operation const operations[] = {
     {"test.echo/1", echo},           {"test.fetch/1", fetch},       {"test.unpack/1", unpack},
     {"test.call_null/1", call_null}, {"test.overflow/1", overflow}, {"test.pry/1", pry},
-    {"test.spin/1", spin},           {"test.stop/1", stop},
+    {"test.spin/1", spin},           {"test.stop/1", stop},         {"test.start/1", start_things},
 };
 
 static garland_op find_op(garland_str id) {
