@@ -123,7 +123,7 @@ TEST(Garlandd, ListensSaysSoAndStopsCleanlyOnSigterm) {
     ASSERT_EQ(::stat((folder.path() / name).c_str(), &info), 0) << name;
     EXPECT_EQ(info.st_mode & 0777U, 0600U) << name;
   }
-  daemon.signal(SIGHUP); // reserved; it must not end the daemon
+  daemon.signal(SIGHUP); // takes over the installed plugins; it must not end the daemon
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
   EXPECT_FALSE(readReadyFile(folder.path().string()).has_value());
