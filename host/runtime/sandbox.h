@@ -8,7 +8,9 @@
 //   A     yes           yes       yes       the contents of system libraries
 //   B     no            yes       yes       that a path exists, its size and times (stat)
 //   C     yes           no        yes       the contents of system libraries
-//   D     no            no        yes       every file that the worker's user may read, until seal()
+//   D     no            no        yes       until seal(): every file that the worker's user may read (unless
+//                                           garlandd is root: master key, API key and database), and memory
+//                                           of the user's other programs
 //   -     without seccomp no plugin is ever loaded
 //
 // A refused system call answers EPERM (or ENOSYS where a C library knows how to go on without it) instead

@@ -121,7 +121,10 @@ std::string_view coverage(SandboxTier tier) {
            "process";
   case SandboxTier::d: break;
   }
-  return "system calls are filtered, but while it is loaded a plugin can read whatever the worker's user can";
+  return "system calls are filtered, but while it is loaded a plugin can read whatever the worker's user "
+         "can; "
+         "unless garlandd runs as root that includes master.key, api.key and garland.db, and so every stored "
+         "credential, and the memory of this user's other programs (not of garlandd and of workers)";
 }
 
 json::value toJson(SandboxStatus const& status) {

@@ -24,7 +24,7 @@
 /* The host answered a call of its table with an error, or with nothing. */
 #define REFUSED_BY_HOST 1000
 
-/* What the driver tells of its surroundings; in a static initialiser only the first two are known. */
+/* What the driver tells of its surroundings. */
 struct scene {
   char folder[64];             /* a folder that everybody may write to */
   long parent;                 /* the host's process */
@@ -139,8 +139,14 @@ static inline garland_status tell(garland_call* call, int code) {
 static int started;
 #endif
 #ifdef ACT_AT_START
+/* Nobody can tell a static initialiser anything, so the driver writes the scene into the object itself
+ * (driver/briefed.h knows these words). */
+static char volatile briefing[512] = "GARLAND-HOSTILE-BRIEFING";
+
 __attribute__((constructor)) static void start(void) {
-  look_around();
+  char copy[sizeof briefing + 1] = {0};
+  for (size_t i = 0; i < sizeof briefing; ++i) copy[i] = briefing[i];
+  read_scene(json_of(copy));
   started = act();
 }
 #endif

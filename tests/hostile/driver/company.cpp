@@ -15,16 +15,19 @@ std::int64_t ownPeakKib() { return integerOr(lookAt(::getpid()), "/peak_kib", 0)
 
 } // namespace
 
-runtime::PluginInfo installed(std::string_view id) {
+runtime::PluginInfo installedIn(std::string const& folder, std::string_view id) {
   static auto const schema = Schema::compile(parseJson(schemas::schemaText("manifest.json")).value()).value();
-  // Each has a folder of its own, so that one run reads no more than it needs.
-  auto const folder = std::string(GARLAND_HOSTILE_PLUGINS) + "/" + std::string(id);
   auto const catalogue = runtime::Catalogue::scan({folder}, schema);
   auto const* const found = catalogue.find(id);
   if (!found)
     throw std::runtime_error("there is no plugin in " + folder + "; build the target garland-hostile");
   if (!found->refusal.empty()) throw std::runtime_error(found->refusal);
   return *found;
+}
+
+runtime::PluginInfo installed(std::string_view id) {
+  // Each has a folder of its own, so that one run reads no more than it needs.
+  return installedIn(std::string(GARLAND_HOSTILE_PLUGINS) + "/" + std::string(id), id);
 }
 
 runtime::SupervisorOptions optionsFor(Tier const& tier) {

@@ -12,6 +12,8 @@ inline constexpr char const* kOther = "vendor_other";
 
 // Installed plugins of the test's folder. Throws if there is none of that id.
 runtime::PluginInfo installed(std::string_view id);
+// The same from a folder of plugins.
+runtime::PluginInfo installedIn(std::string const& folder, std::string_view id);
 runtime::SupervisorOptions optionsFor(Tier const& tier);
 
 class Company {

@@ -66,8 +66,8 @@ void require(bool done, std::string_view what) {
   if (::geteuid() == 0) {
     if (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0) ::_exit(1);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::prctl(PR_SET_DUMPABLE, 1); // open to others of its user, as an ordinary program is
   }
+  ::prctl(PR_SET_DUMPABLE, 1); // open to others of its user, as an ordinary program is
   char asked = 0;
   while (::read(socket, &asked, 1) == 1)
     if (::write(socket, secret_in_memory.data(), secret_in_memory.size()) < 0) break;

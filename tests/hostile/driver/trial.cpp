@@ -1,5 +1,6 @@
 #include "tests/hostile/driver/trial.h"
 
+#include "tests/hostile/driver/briefed.h"
 #include "tests/hostile/driver/company.h"
 #include "tests/hostile/driver/stopper.h"
 
@@ -67,6 +68,13 @@ private:
   Observer observer_;
   runtime::PluginInfo plugin_;
   Scene scene_;
+  struct Copies { // removed at the end
+    std::string const path = "/tmp/garland-hostile-plugins-" + std::to_string(::getpid());
+    ~Copies() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  } copies_;
   Host host_{&scene_};
   Verdict verdict_;
   json::value before_;                    // footprint of the worker, before the act
@@ -124,6 +132,7 @@ Task<void> Trial::play(Stage& stage, Company& company) {
   }
   CO_TRY_VOID(co_await company.gather(std::move(suspect)));
   auto input = scene_.briefing(company.neighbour());
+  if (isBriefed(expectation_.act)) plugin_ = briefed(plugin_.manifest.id, copies_.path, input);
   if (expectation_.together) {
     CO_TRY_VOID(co_await callsTogether(stage, std::move(input)));
   } else {
