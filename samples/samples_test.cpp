@@ -7,7 +7,7 @@ namespace garland::testing {
 namespace {
 
 FakeHost hostFor(std::string const& id) {
-  auto const folder = GARLAND_BINARY_DIR "/plugins/" + id;
+  auto const folder = GARLAND_BINARY_DIR "/samples/" + id.substr(id.find('.') + 1) + "/plugins/" + id;
   return FakeHost(loadConnector(folder + "/connector.so"), readFile(folder + "/connector.json"));
 }
 

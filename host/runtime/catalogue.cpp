@@ -72,7 +72,15 @@ Result<void> inspect(fs::path const& folder, Schema const& schema, bool twins, P
   return {};
 }
 
-// Folders without either file are no plugins (a build tree has such).
+// An id without its files, as an interrupted installation leaves it.
+bool isEmptyPlugin(fs::path const& folder) {
+  auto const name = folder.filename().string();
+  std::error_code ignored;
+  return name.find('.', 1) != std::string::npos && fs::is_directory(folder, ignored) &&
+         fs::is_empty(folder, ignored);
+}
+
+// Folders with other files than these two are no plugins (a build tree has such).
 std::vector<fs::path> pluginFolders(std::string const& directory) {
   std::vector<fs::path> out;
   std::error_code failed;
@@ -80,7 +88,8 @@ std::vector<fs::path> pluginFolders(std::string const& directory) {
        entry.increment(failed)) {
     std::error_code ignored;
     auto const& path = entry->path();
-    if (fs::exists(path / "connector.json", ignored) || fs::exists(path / "connector.so", ignored))
+    if (fs::exists(path / "connector.json", ignored) || fs::exists(path / "connector.so", ignored) ||
+        isEmptyPlugin(path))
       out.push_back(path);
   }
   std::ranges::sort(out);

@@ -124,6 +124,15 @@ TEST_F(CatalogueTest, AMissingFileIsNamed) {
             catalogue.find("test.no_object")->refusal);
 }
 
+TEST_F(CatalogueTest, AnEmptyPluginFolderIsToldAndOtherFoldersAreNot) {
+  for (auto const* name : {"/example.empty", "/calendar", "/.cache", "/example.other/CMakeFiles"})
+    std::filesystem::create_directories(root_ + name);
+  auto const catalogue = Catalogue::scan({root_}, schema_);
+  ASSERT_EQ(catalogue.plugins().size(), 1U);
+  EXPECT_EQ(catalogue.plugins().front().manifest.id, "example.empty");
+  expectPart("/example.empty/connector.json", catalogue.plugins().front().refusal);
+}
+
 TEST_F(CatalogueTest, AnObjectThatIsAFolderOrAPipeIsRefused) {
   install(kGoodId, manifest_, "");
   std::filesystem::remove(root_ + "/" + kGoodId + "/connector.so");
