@@ -454,8 +454,9 @@ void Grammar::addDevOptions(CLI::App* command) {
                    "on: as garlandd runs it; audit: and list what is refused; off: the same as --in-process")
       ->check(CLI::IsMember({"on", "audit", "off"}))
       ->capture_default_str();
-  command->add_flag("--in-process", dev_.in_process,
-                    "No sandbox, no second process, no time limits: for gdb");
+  command->add_flag(
+      "--in-process", dev_.in_process,
+      "No sandbox, no second process, no time limits: for gdb; a crash ends it by its signal, untold");
   command->add_flag("--wait-debugger", dev_.wait_debugger,
                     "With --in-process: wait until a debugger is attached");
   command->add_option("--deadline", dev_.deadline, "Seconds until a worker is killed (60); none in process")

@@ -25,6 +25,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef GARLAND_SANITIZER_BUILD
+// The sandbox lets the sanitizer start no symbolizer; who reads its report looks the places up
+// (dev_source_lines.h).
+extern "C" char const* __asan_default_options() { // NOLINT(bugprone-reserved-identifier): the runtime's name
+  return "symbolize=0";
+}
+#endif
+
 namespace garland::runtime::worker {
 namespace {
 
