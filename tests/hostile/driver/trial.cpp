@@ -18,7 +18,8 @@ namespace {
 // One whole message of the largest kind, and what two bystanders cost.
 constexpr std::int64_t kMostGrowthKib = 48 << 10;
 constexpr Milliseconds kPatience{20'000};
-constexpr int kLongestEnd = 5'000; // ms
+constexpr Milliseconds kReaped{5'000}; // a killed worker
+constexpr int kLongestEnd = 5'000;     // ms
 
 // A worker's address space is bounded, so what it had of it at its peak is less.
 std::int64_t mostWorkerKib() {
@@ -53,6 +54,7 @@ private:
   Task<void> callsOneByOne(Stage& stage, json::value input);
   Task<void> callsTogether(Stage& stage, json::value input);
   Task<void> oneCall(Stage& stage, json::value input);
+  Task<void> untilTheEndIsKnown(Stage& stage);
   Task<void> recover(Stage& stage);
   bool startsHarmless() const;
   std::string withoutName(std::string words) const;
@@ -174,6 +176,16 @@ Task<void> Trial::oneCall(Stage& stage, json::value input) {
 Task<void> Trial::awaitEnd(Stage& stage) {
   if (expectation_.fate != Fate::ends) co_return Result<void>();
   for (int i = 0; i < kLongestEnd && stage.lastExit(plugin_.manifest.id, kAttacker).empty(); ++i) {
+    CO_TRY_VOID(co_await stage.clock.sleepFor(Milliseconds(1)));
+  }
+  co_return Result<void>();
+}
+
+// The call may be answered before the worker that the host has killed is reaped.
+Task<void> Trial::untilTheEndIsKnown(Stage& stage) {
+  auto const until = stage.clock.monotonic() + kReaped;
+  while (expectation_.fate == Fate::ends && stage.clock.monotonic() < until &&
+         stage.lastExit(plugin_.manifest.id, kAttacker).empty()) {
     CO_TRY_VOID(co_await stage.clock.sleepFor(Milliseconds(1)));
   }
   co_return Result<void>();
