@@ -12,6 +12,7 @@ namespace garland::runtime {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using wire::Kind;
 
 TEST(Worker, SaysWhichPluginItHolds) {
@@ -55,6 +56,17 @@ TEST(Worker, AFailureKeepsWhatThePluginToldOfIt) {
   EXPECT_EQ(done->error->provider_code, "title_too_long");
   EXPECT_EQ(done->error->field, "/data/title");
   EXPECT_FALSE(done->error->retry_after);
+}
+
+TEST(Worker, AFailureWhoseTextHasNoEndIsABugOfThePlugin) {
+  TestWorker worker("calls");
+  ASSERT_TRUE(worker.start());
+  auto const done = worker.run("test.refuse_without_end/1");
+  ASSERT_TRUE(done && done->error);
+  EXPECT_EQ(done->error->kind, ErrorKind::pluginBug);
+  EXPECT_EQ(done->error->effect, Effect::unknown);
+  EXPECT_THAT(done->error->message, HasSubstr("fail: a text of the error"));
+  EXPECT_THAT(done->error->message, Not(HasSubstr("the title"))) << "nor what lies behind it";
 }
 
 TEST(Worker, AnUnknownStatusReadsAsABugOfTheProvider) {

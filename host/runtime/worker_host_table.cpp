@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kProgressEvery = 50 * kMillisecond;
 constexpr std::size_t kMaxText = 64U << 10U; // names, keys, messages
+constexpr std::size_t kMaxSpan = 32U << 20U; // whatever claims to be longer is no text at all
 constexpr std::size_t kMaxUrl = 16U << 10U;
 constexpr std::uint32_t kMaxHeaders = 256;
 constexpr std::size_t kMaxBody = wire::kMaxMessage - (2U << 20U); // leaves room for headers
@@ -33,7 +34,7 @@ template <class Span> bool readable(Span span, std::size_t limit) {
 
 // Log texts and the like are cut, at the start of a UTF-8 character.
 std::string clipped(garland_str text, std::size_t limit) {
-  if (text.ptr == nullptr) return {};
+  if (!readable(text, kMaxSpan) || text.ptr == nullptr) return {};
   auto size = std::min<std::size_t>(text.len, limit);
   while (size < text.len && size > 0 && (static_cast<unsigned char>(text.ptr[size]) & 0xC0U) == 0x80U) --size;
   return {text.ptr, size};
@@ -308,6 +309,10 @@ garland_status fail(void* ctx, garland_call* handle, garland_error const* told) 
   return onCall(ctx, handle, [&](Loop&, Call& call) -> garland_status {
     if (told == nullptr || !GARLAND_HAS(told, detail) || told->kind == GARLAND_OK)
       return failed(call, ErrorKind::pluginBug, "fail: no error was given");
+    for (auto const text : {told->provider_code, told->message, told->user_message})
+      if (!readable(text, kMaxSpan))
+        return failed(call, ErrorKind::pluginBug,
+                      "fail: a text of the error is over 32 MiB, or has a length and no bytes");
     auto const known = told->kind >= GARLAND_E_AUTH_EXPIRED && told->kind <= GARLAND_E_HOST_LIMIT;
     Error error;
     error.kind = known ? static_cast<ErrorKind>(told->kind) : ErrorKind::providerBug;

@@ -118,6 +118,17 @@ static garland_status refuse(garland_instance* self, garland_call* call, garland
   return host->fail(host->ctx, call, &error);
 }
 
+/* A text that claims to have no end. */
+static garland_status refuse_without_end(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self, (void)input;
+  garland_error error = {.size = sizeof error};
+  error.kind = GARLAND_E_INVALID_INPUT;
+  error.retry_after_ms = -1;
+  error.message = str("the title is too long");
+  error.message.len = ~(uint64_t)0;
+  return host->fail(host->ctx, call, &error);
+}
+
 static garland_status odd_status(garland_instance* self, garland_call* call, garland_json input) {
   (void)self, (void)call, (void)input;
   return 77;
@@ -218,6 +229,7 @@ static garland_op find_op(garland_str id) {
                                                      {"test.wait/1", wait_long},
                                                      {"test.compute/1", compute},
                                                      {"test.refuse/1", refuse},
+                                                     {"test.refuse_without_end/1", refuse_without_end},
                                                      {"test.odd_status/1", odd_status},
                                                      {"test.speak/1", speak},
                                                      {"test.arena/1", use_arena},
