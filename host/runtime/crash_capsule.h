@@ -37,7 +37,7 @@ struct CrashReport {
   std::string plugin_version;
   std::string plugin_path;
   std::string digest;    // SHA-256 of the shared object
-  std::string build_id;  // what the plugin calls its build; may be empty
+  std::string build_id;  // what the plugin calls its build, else its object's own; may be empty
   std::string operation; // empty: it died outside of a call (loading, shutting down)
   std::string account_id;
   json::value account; // as the plugin was opened with it; no secrets

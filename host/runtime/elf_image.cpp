@@ -20,8 +20,15 @@ constexpr Elf64_Half kMachine = EM_AARCH64;
 #endif
 
 constexpr std::string_view kEntry = "garland_entry_v1";
-constexpr std::string_view kNoteName{"Garland\0", 8};
-constexpr Elf64_Word kNoteType = 1;
+// A note of which an object has one at most.
+struct NoteKind {
+  std::string_view name;
+  Elf64_Word type;
+  char const* plural;
+};
+constexpr NoteKind kManifestNote{{"Garland\0", 8}, 1, "manifests (notes .note.garland)"};
+constexpr NoteKind kBuildIdNote{{"GNU\0", 4}, NT_GNU_BUILD_ID, "build ids"};
+constexpr std::size_t kMaxBuildId = 64; // bytes
 constexpr std::size_t kMaxProgramHeaders = 256;
 constexpr std::size_t kMaxSymbols = 1U << 20U;
 constexpr std::size_t kMaxName = 64U << 10U; // of an exported symbol; C++ templates make names of kilobytes
@@ -206,8 +213,9 @@ Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic c
   return out;
 }
 
-// The descriptor of the plugin's note in one note segment; nothing if it is not in there.
-Result<std::optional<std::string>> noteIn(std::string_view segment, std::uint64_t alignment) {
+// The descriptor of such a note in one note segment; nothing if it is not in there.
+Result<std::optional<std::string>> noteIn(std::string_view segment, std::uint64_t alignment,
+                                          NoteKind const& kind) {
   Reader const notes(segment);
   auto const padded = [alignment](std::uint64_t size) {
     return (size + alignment - 1) / alignment * alignment;
@@ -220,8 +228,8 @@ Result<std::optional<std::string>> noteIn(std::string_view segment, std::uint64_
     auto const name = notes.part(name_at, header.n_namesz);
     auto const text = notes.part(text_at, header.n_descsz);
     if (!name || !text) return cutShort("a note");
-    if (*name == kNoteName && header.n_type == kNoteType) {
-      if (found) return bad("holds two manifests (notes .note.garland)");
+    if (*name == kind.name && header.n_type == kind.type) {
+      if (found) return bad("holds two " + std::string(kind.plural));
       found = std::string(*text);
     }
     at = text_at + padded(header.n_descsz);
@@ -229,14 +237,14 @@ Result<std::optional<std::string>> noteIn(std::string_view segment, std::uint64_
   return found;
 }
 
-Result<std::string> readManifestNote(Reader const& file, Segments const& segments) {
+Result<std::string> readNote(Reader const& file, Segments const& segments, NoteKind const& kind) {
   std::optional<std::string> found;
   for (auto const& header : segments.headers()) {
     if (header.p_type != PT_NOTE) continue;
     auto const bytes = file.part(header.p_offset, header.p_filesz);
     if (!bytes) return cutShort("a note segment");
-    TRY(note, noteIn(*bytes, header.p_align == 8 ? 8 : 4));
-    if (note && found) return bad("holds two manifests (notes .note.garland)");
+    TRY(note, noteIn(*bytes, header.p_align == 8 ? 8 : 4, kind));
+    if (note && found) return bad("holds two " + std::string(kind.plural));
     if (note) found = std::move(note);
   }
   return std::move(found).value_or("");
@@ -251,7 +259,7 @@ Result<ElfImage> readImage(std::string_view bytes, Exports allowed) {
     return bad("is a program, not a shared object; link it with -shared");
   ElfImage image;
   TRY(exports, readExports(segments, dynamic, allowed));
-  TRY(manifest, readManifestNote(file, segments));
+  TRY(manifest, readNote(file, segments, kManifestNote));
   image.exports = std::move(exports);
   image.manifest = std::move(manifest);
   return image;
@@ -268,6 +276,24 @@ Result<ElfImage> withManifest(Result<ElfImage> image) {
 Result<ElfImage> readBareElf(std::string_view bytes) { return readImage(bytes, Exports::anything); }
 
 Result<ElfImage> readElf(std::string_view bytes) { return withManifest(readBareElf(bytes)); }
+
+std::string gnuBuildId(std::string_view bytes) {
+  Reader const file(bytes);
+  auto const header = readHeader(file);
+  if (!header) return {};
+  auto const segments = readSegments(file, *header);
+  if (!segments) return {};
+  auto const id = readNote(file, *segments, kBuildIdNote);
+  if (!id || id->size() > kMaxBuildId) return {};
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (char const each : *id) {
+    auto const byte = static_cast<unsigned char>(each);
+    out += kDigits[byte >> 4U];
+    out += kDigits[byte & 15U];
+  }
+  return out;
+}
 
 Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text) {
   TRY(image, withManifest(readImage(bytes, Exports::entryOnly)));

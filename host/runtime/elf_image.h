@@ -23,6 +23,9 @@ Result<ElfImage> readElf(std::string_view bytes);
 // The same for an object that need not carry a manifest: "" then.
 Result<ElfImage> readBareElf(std::string_view bytes);
 
+// The note that the linker writes (--build-id), in lower-case hex; "" if there is none that can be read.
+std::string gnuBuildId(std::string_view bytes);
+
 // The rules of a plugin besides: exactly one export, garland_entry_v1, and the note equal to
 // `manifest_text` byte for byte. The first other export ends the reading.
 Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text);

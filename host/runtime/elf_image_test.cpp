@@ -102,6 +102,19 @@ TEST(ElfImage, WhereverItIsCutItIsRefused) {
     EXPECT_FALSE(readElf(std::string_view(object).substr(0, size))) << size;
 }
 
+TEST(ElfImage, TellsItsBuildId) {
+  auto const object = readFile(kObject);
+  auto const id = gnuBuildId(object);
+  EXPECT_GE(id.size(), 16U);
+  EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos) << id;
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < id.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(id.substr(i, 2), nullptr, 16));
+  EXPECT_NE(object.find(std::string("GNU\0", 4) + bytes), std::string::npos) << "it stands in its note";
+  EXPECT_EQ(gnuBuildId(objectWithExports(1, "x")), "");
+  EXPECT_EQ(gnuBuildId("no object"), "");
+}
+
 TEST(ElfImage, AHeaderAloneIsCutShort) {
   auto const image = readElf(readFile(kObject).substr(0, sizeof(Elf64_Ehdr)));
   ASSERT_FALSE(image);

@@ -316,6 +316,7 @@ CapsuleNote PluginSlot::keepCapsule(WorkerEnd const& end) const {
   report.digest = plugin_.digest;
   report.at = clock_.now();
   if (image_) report.stack = symbolise(end.stack, image_->get());
+  if (image_ && report.build_id.empty()) report.build_id = buildIdOf(image_->get());
   note.summary = report.summary();
   if (options_.capsules_dir.empty() || options_.redactor == nullptr) return note;
   auto const path = CapsuleFolder(options_.capsules_dir, *options_.redactor).keep(report);

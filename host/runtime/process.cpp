@@ -42,10 +42,15 @@ bool await(int pidfd, int options, ExitStatus& status) {
 
 } // namespace
 
-std::string ExitStatus::describe() const {
-  if (signal != 0) return "was killed by " + signalName(signal);
-  auto const why = meaning(code);
-  return "ended with exit code " + std::to_string(code) + (why.empty() ? "" : " (" + std::string(why) + ")");
+std::string ExitStatus::describe(std::string_view last_words) const {
+  auto why = std::string(last_words);
+  if (signal == 0) {
+    if (why.empty()) why = meaning(code);
+    return "ended with exit code " + std::to_string(code) + (why.empty() ? "" : " (" + why + ")");
+  }
+  auto const by = signalName(signal);
+  if (why.starts_with(by)) return "was killed by " + why; // "SIGSEGV: the stack of 256 KiB was used up"
+  return "was killed by " + by + (why.empty() ? "" : " (" + why + ")");
 }
 
 Process& Process::operator=(Process&& other) noexcept {

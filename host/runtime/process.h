@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 
 namespace garland::runtime {
 
@@ -13,8 +14,9 @@ struct ExitStatus {
   int code = 0;   // if it ended by itself
   int signal = 0; // if a signal ended it
 
-  // "was killed by SIGKILL", "ended with exit code 66 (the sandbox could not be closed)".
-  std::string describe() const;
+  // "was killed by SIGKILL", "ended with exit code 66 (the sandbox could not be closed)". `last_words`: what
+  // the process said of it itself, "" if nothing.
+  std::string describe(std::string_view last_words = {}) const;
 };
 
 // Owns one child. Whoever drops it without having reaped it kills it and waits: no zombie is left.

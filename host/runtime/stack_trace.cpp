@@ -1,5 +1,6 @@
 #include "host/runtime/stack_trace.h"
 
+#include "host/runtime/elf_image.h"
 #include "host/runtime/elf_symbols.h"
 #include "host/runtime/image.h"
 #include "host/runtime/tainted.h"
@@ -88,6 +89,11 @@ std::vector<StackFrame> symbolise(std::string_view frames, std::string_view plug
 std::vector<StackFrame> symbolise(std::string_view frames, int plugin) {
   View const file(plugin);
   return symbolise(frames, file.bytes());
+}
+
+std::string buildIdOf(int plugin) {
+  View const file(plugin);
+  return gnuBuildId(file.bytes());
 }
 
 StackFrame const* culprit(std::vector<StackFrame> const& stack) {

@@ -25,6 +25,9 @@ std::vector<StackFrame> symbolise(std::string_view frames, std::string_view plug
 // The same, with the file behind a descriptor (the sealed image).
 std::vector<StackFrame> symbolise(std::string_view frames, int plugin);
 
+// Of the object behind a descriptor: its GNU build id in lower-case hex, "" if it has none.
+std::string buildIdOf(int plugin);
+
 // The innermost frame that is the plugin's; null if there is none.
 StackFrame const* culprit(std::vector<StackFrame> const& stack);
 

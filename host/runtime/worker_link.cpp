@@ -467,8 +467,9 @@ void WorkerLink::failCalls() {
 
 std::string WorkerLink::describeEnd(ExitStatus status) const {
   bool const by_host = status.signal == SIGKILL && !kill_reason_.empty();
-  std::string how = by_host ? "was ended by the host because " + kill_reason_ : status.describe();
-  if (!dying_words_.empty() && !by_host) how += " (" + dying_words_ + ")";
+  std::string how = by_host ? "was ended by the host because " + kill_reason_ : status.describe(dying_words_);
+  if (!by_host && !stopped_ && status.signal == 0 && status.code == wire::kExitOk)
+    how = "ended although nobody had asked it to (exit code 0; its connection to the host was closed)";
   return how + whoRan();
 }
 

@@ -71,7 +71,7 @@ std::string endOf(Process& process, Outcome const& outcome, Options const& optio
   bool const in_order = status.signal == 0 && status.code == wire::kExitOk && outcome.done;
   if (in_order || outcome.load_failed) return {};
   auto const& dying = outcome.dying;
-  return status.describe() + (dying ? " (" + dying->reason + ")" : "");
+  return status.describe(dying ? dying->reason : "");
 }
 
 bool isTraced() {
