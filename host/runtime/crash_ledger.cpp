@@ -53,9 +53,14 @@ void CrashLedger::park(CallKey key, std::string account_id, std::string reason, 
   entry.reason = std::move(reason);
 }
 
-void CrashLedger::forgive(std::string_view account_id) {
-  for (auto& [key, entry] : entries_)
-    if (entry.account_id == account_id) entry.parked_until = Monotonic::min();
+std::size_t CrashLedger::forgive(std::string_view account_id, Monotonic now) {
+  std::size_t forgiven = 0;
+  for (auto& [key, entry] : entries_) {
+    if (entry.account_id != account_id) continue;
+    if (now < entry.parked_until) ++forgiven;
+    entry.parked_until = Monotonic::min();
+  }
+  return forgiven;
 }
 
 bool CrashLedger::runsAlone(CallKey key, Monotonic now) const {
@@ -67,6 +72,11 @@ std::string const* CrashLedger::parked(CallKey key, Monotonic now) const {
   auto const found = entries_.find(key);
   if (found == entries_.end() || now >= found->second.parked_until) return nullptr;
   return &found->second.reason;
+}
+
+std::optional<Monotonic> CrashLedger::parkedUntil(CallKey key, Monotonic now) const {
+  if (!parked(key, now)) return std::nullopt;
+  return entries_.at(key).parked_until;
 }
 
 CrashLedger::Entry& CrashLedger::touch(CallKey key, Monotonic now) {

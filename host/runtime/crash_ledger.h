@@ -7,6 +7,7 @@
 #include "host/base/clock.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,12 +51,13 @@ public:
   void suspect(CallKey key, Monotonic now);
   // It ended a worker that had nothing else in it.
   void park(CallKey key, std::string account_id, std::string reason, Monotonic now);
-  // What is parked for the account may run again, alone as before.
-  void forgive(std::string_view account_id);
+  // What is parked for the account may run again, alone as before. How many calls that were.
+  std::size_t forgive(std::string_view account_id, Monotonic now);
 
   bool runsAlone(CallKey key, Monotonic now) const;
   // Why it is not run at all; null if it may. After ten minutes it may again, alone.
   std::string const* parked(CallKey key, Monotonic now) const;
+  std::optional<Monotonic> parkedUntil(CallKey key, Monotonic now) const;
   std::size_t size() const { return entries_.size(); }
 
 private:

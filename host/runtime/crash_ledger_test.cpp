@@ -56,7 +56,7 @@ TEST(CrashLedger, WhatIsForgivenAnAccountMayRunAgainAlone) {
   CrashLedger ledger;
   ledger.park(1, "con_1", "was killed by SIGSEGV", 0min);
   ledger.park(2, "con_2", "was killed by SIGSEGV", 0min);
-  ledger.forgive("con_1");
+  ledger.forgive("con_1", 1min);
   EXPECT_EQ(ledger.parked(1, 1min), nullptr);
   EXPECT_TRUE(ledger.runsAlone(1, 1min));
   EXPECT_NE(ledger.parked(2, 1min), nullptr);
@@ -80,6 +80,20 @@ TEST(CallKey, EveryPartCounts) {
   EXPECT_NE(key, callKey("digest", "op", "other", "input"));
   EXPECT_NE(key, callKey("digest", "op", "account", "other"));
   EXPECT_NE(callKey("a", "b", "", ""), callKey("b", "a", "", ""));
+}
+
+TEST(CrashLedger, TellsUntilWhenACallIsSetAsideAndHowManyWereForgiven) {
+  using namespace std::chrono_literals;
+  CrashLedger ledger;
+  ledger.park(1, "con_1", "died", 100s);
+  ledger.park(2, "con_1", "died", 100s);
+  ledger.park(3, "con_2", "died", 100s);
+  EXPECT_EQ(ledger.parkedUntil(1, 101s), 100s + CrashLedger::kParkedFor);
+  EXPECT_EQ(ledger.parkedUntil(7, 101s), std::nullopt);
+  EXPECT_EQ(ledger.forgive("con_1", 101s), 2U);
+  EXPECT_EQ(ledger.parkedUntil(1, 101s), std::nullopt);
+  EXPECT_EQ(ledger.forgive("con_1", 101s), 0U);
+  EXPECT_EQ(ledger.forgive("con_2", 100s + CrashLedger::kParkedFor), 0U) << "it is over anyway";
 }
 
 TEST(CallKey, OfALongInputEveryByteCounts) {

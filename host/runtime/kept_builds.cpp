@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxNotes = 4U << 20U;
 constexpr std::size_t kDigestLength = 64;
-constexpr char const* kNotes = "builds.json";
 constexpr char const* kFresh = ".new"; // the ending of what is not complete yet
 
 bool isDigest(std::string_view text) {
@@ -118,25 +117,26 @@ void KeptBuilds::prune(std::set<std::string> const& digests) const {
     auto const name = entry->path().filename().string();
     auto const digest = name.substr(0, name.find('.'));
     bool const unknown = isDigest(digest) && (name != digest || !digests.contains(digest));
-    if (unknown || name == std::string(kNotes) + kFresh) unwanted.push_back(entry->path());
+    bool const half_a_page = name.ends_with(std::string(".json") + kFresh);
+    if (unknown || half_a_page) unwanted.push_back(entry->path());
   }
   for (auto const& path : unwanted) fs::remove_all(path, failed);
 }
 
-json::value KeptBuilds::notes() const {
+json::value KeptBuilds::page(char const* name) const {
   if (dir_.empty()) return {};
-  auto const text = readPluginFile((fs::path(dir_) / kNotes).string(), kMaxNotes);
+  auto const text = readPluginFile((fs::path(dir_) / name).string(), kMaxNotes);
   if (!text) return {};
   auto notes = parseJson(*text);
   return notes ? std::move(*notes) : json::value();
 }
 
-Result<void> KeptBuilds::write(json::value const& notes) const {
+Result<void> KeptBuilds::write(char const* name, json::value const& page) const {
   if (dir_.empty()) return {};
   TRY_VOID(makeFolder(dir_));
-  auto const path = fs::path(dir_) / kNotes;
+  auto const path = fs::path(dir_) / name;
   auto const fresh = fs::path(path.string() + kFresh);
-  TRY_VOID(writeWhole(fresh, json::serialize(notes) + "\n"));
+  TRY_VOID(writeWhole(fresh, json::serialize(page) + "\n"));
   return moveTo(fresh, path);
 }
 

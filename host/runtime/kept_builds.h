@@ -1,4 +1,4 @@
-// Copies of the builds that run, on disk: <dir>/<digest>/{connector.json,connector.so}, and a page of notes
+// Copies of the builds that run, on disk: <dir>/<digest>/{connector.json,connector.so}, and pages of notes
 // about them. What is installed may be overwritten at any time; these are what workers are started from.
 // Which build is worth keeping is decided elsewhere (releases.h).
 #pragma once
@@ -11,7 +11,7 @@
 namespace garland::runtime {
 
 // Blocks on the disk, and on its being written to: whenever the process or the power ends, a build is here
-// whole or not at all, and the notes are the old or the new ones. One owner at a time per folder.
+// whole or not at all, and a page is the old or the new one. One owner at a time per folder.
 class KeptBuilds {
 public:
   // `dir` "": nothing is kept and nothing is found.
@@ -24,8 +24,11 @@ public:
   // Removes every other build, and what a crash left half written.
   void prune(std::set<std::string> const& digests) const;
 
-  json::value notes() const; // null if there are none that can be read
-  Result<void> write(json::value const& notes) const;
+  // Pages beside the builds. Null if there is none that can be read.
+  static constexpr char const* kNotes = "builds.json";
+  static constexpr char const* kHistory = "history.json";
+  json::value page(char const* name) const;
+  Result<void> write(char const* name, json::value const& page) const;
 
 private:
   std::string dir_;

@@ -80,12 +80,12 @@ TEST_F(KeptBuildsTest, KilledAtAnySystemCallTheOldOrTheNewBuildIsThereWhole) {
   while (true) {
     fs::remove_all(dir());
     ASSERT_TRUE(kept().keep(old_build));
-    ASSERT_TRUE(kept().write(old_notes));
+    ASSERT_TRUE(kept().write(KeptBuilds::kNotes, old_notes));
     bool const killed = killedAt(calls++, [&] {
-      if (kept().keep(new_build)) (void)kept().write(new_notes);
+      if (kept().keep(new_build)) (void)kept().write(KeptBuilds::kNotes, new_notes);
     });
     SCOPED_TRACE("before system call " + std::to_string(calls - 1));
-    auto const notes = kept().notes();
+    auto const notes = kept().page(KeptBuilds::kNotes);
     ASSERT_TRUE(notes == old_notes || notes == new_notes) << canonicalJson(notes);
     auto const runs = textOr(notes, "/runs", "");
     seen.insert(runs);

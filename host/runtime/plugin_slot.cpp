@@ -191,7 +191,7 @@ Task<void> PluginSlot::startWorker() {
   if (worker->isGone() || worker_ != worker)
     co_return Error(ErrorKind::transient, "the worker of " + plugin_.manifest.id + " " + record_->last_exit);
   ready_ = worker;
-  if (starts_ > 1 && record_->last_crash) tell(SupervisorEvent::Kind::restarted, "a new worker is ready");
+  if (last_end_ && last_end_->crashed) tell(SupervisorEvent::Kind::restarted, "a new worker is ready");
   co_return Result<void>();
 }
 
@@ -300,8 +300,9 @@ void PluginSlot::onEnded(WorkerLink const* worker, WorkerEnd const& end) {
   record_->last_crash = clock_.now();
   auto const kept = keepCapsule(end);
   log_.warn("a worker ended", {{"plugin", plugin_.manifest.id}, {"how", end.how}});
+  last_capsule_ = kept.path;
   tell(SupervisorEvent::Kind::crashed, solo_ ? kept.summary + ", alone in its worker" : kept.summary, false,
-       kept.path);
+       kept.path, end.call);
   countDeath();
 }
 
@@ -343,12 +344,11 @@ void PluginSlot::countDeath() {
     return tell(
         SupervisorEvent::Kind::halfOpen,
         "its worker ended early 5 times within a minute; one call every 30 seconds is let through to try it");
-  log_.error("a plugin is in quarantine", {{"plugin", plugin_.manifest.id}, {"digest", plugin_.digest}});
   tell(SupervisorEvent::Kind::quarantined, record_->quarantineReason());
 }
 
 void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault,
-                      std::string capsule) const {
+                      std::string capsule, std::optional<CallPlace> call) const {
   if (!options_.on_event) return;
   SupervisorEvent event;
   event.time = clock_.now();
@@ -359,6 +359,7 @@ void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build
   event.reason = std::move(reason);
   event.build_at_fault = build_at_fault;
   event.capsule = std::move(capsule);
+  event.call = std::move(call);
   options_.on_event(event);
 }
 
@@ -379,6 +380,7 @@ WorkerStatus PluginSlot::status() const {
   if (isQuarantined()) out.quarantine = quarantined().message;
   out.memory_limit = memoryLimit();
   for (auto const& worker : replaced_) out.in_flight += worker->inFlight();
+  if (refusal_) out.refusal = refusal_->message;
   if (worker_) {
     out.pid = worker_->pid();
     out.in_flight += worker_->inFlight();

@@ -64,8 +64,10 @@ public:
   bool isShut() const { return record_->policy.state() != RestartPolicy::State::open; }
   // Of the last worker; nothing before the first has ended.
   std::optional<WorkerEnd> const& lastEnd() const { return last_end_; }
+  // The file about the last crash; "" if there is none.
+  std::string const& lastCapsule() const { return last_capsule_; }
   void tell(SupervisorEvent::Kind kind, std::string reason, bool build_at_fault = false,
-            std::string capsule = {}) const;
+            std::string capsule = {}, std::optional<CallPlace> call = {}) const;
 
   bool hasWorker() const { return worker_ || starting_ || !replaced_.empty(); }
   // Nothing would be forgotten if the slot went away: no worker, no crash of late, nothing refused.
@@ -128,6 +130,7 @@ private:
   std::uint64_t starts_ = 0;
   int open_sandboxes_ = 0; // workers in a row that could not close theirs
   std::optional<WorkerEnd> last_end_;
+  std::string last_capsule_;
 };
 
 } // namespace garland::runtime

@@ -48,6 +48,8 @@ std::shared_ptr<WorkerCall> PoisonControl::prepare(PluginInfo const& plugin, Cal
                                                    std::string state) const {
   auto out = std::make_shared<WorkerCall>(budget_);
   out->plugin_id = plugin.manifest.id;
+  out->vendor_id = std::move(call.vendor_id);
+  out->record_id = std::move(call.record_id);
   out->ask.operation = std::move(call.operation);
   out->ask.account_id = std::move(call.account_id);
   out->ask.account = std::move(call.account);
@@ -102,7 +104,9 @@ std::optional<Result<std::string>> PoisonControl::judge(Patient& patient, Result
   if (auto verdict = end->death ? judgeDeath(patient, *end) : afterUsedUp(patient, *end)) return verdict;
   call.ask.state.clear(); // a state on which a build dies is not given to it twice
   patient.host.restarted();
-  log_.info("a call is run again", {{"call", call.title()}, {"alone", patient.alone}});
+  auto facts = factsOf(patient);
+  facts["alone"] = patient.alone;
+  log_.info("a call is run again", std::move(facts));
   return std::nullopt;
 }
 
@@ -189,6 +193,7 @@ Task<RunEnd> PoisonControl::runAlone(Patient* patient) {
   solos_.erase(worker);
   slot->askToEnd();
   co_await slot->ended();
+  patient->capsule = slot->lastCapsule();
   if (end && end->began && !end->death && patient->blamed && brokeIt(slot->lastEnd()))
     park(*patient, slot->lastEnd()->how); // it has its result; the next one like it gets none
   co_return end;
@@ -212,21 +217,36 @@ void PoisonControl::cancelCalls() {
 Error PoisonControl::park(Patient& patient, std::string const& how) {
   auto const& slot = *patient.slot;
   ledger_.park(patient.call->key, patient.call->ask.account_id, how, clock_.monotonic());
-  log_.error("a call is set aside because it ends its worker", {{"call", patient.title()}, {"how", how}});
+  auto facts = factsOf(patient);
+  facts["how"] = how;
+  facts["capsule"] = patient.capsule;
+  log_.error("a call is set aside because it ends its worker", std::move(facts));
   slot.tell(SupervisorEvent::Kind::poisoned,
-            patient.title() + " ended its worker, also when it ran alone (it " + how + "); it is set aside");
+            patient.title() + " ended its worker, also when it ran alone (it " + how + "); it is set aside",
+            false, patient.capsule, patient.call->place());
   convicted_(slot, patient.call->ask.operation, patient.call->ask.account_id);
   auto const& journal = patient.call->journal;
   bool const unsure = journal.wrote() || !journal.worthSettling();
   return parkedError(patient, how, unsure ? Effect::unknown : Effect::notApplied);
 }
 
+// So that it can be found among many of the same name.
+json::object PoisonControl::factsOf(Patient const& patient) const {
+  auto const& call = *patient.call;
+  json::object facts{{"call", call.title()}, {"connection", call.ask.account_id}};
+  if (!call.vendor_id.empty()) facts["vendor"] = call.vendor_id;
+  if (!call.record_id.empty()) facts["record"] = call.record_id;
+  return facts;
+}
+
 Error PoisonControl::parkedError(Patient const& patient, std::string const& reason, Effect effect) const {
-  Error error(
-      ErrorKind::pluginBug,
-      patient.title() + " with this input ends its worker, also when it runs alone: it " + reason +
-          ". It is set aside; change the record or install a newer version of the plugin, then try again");
+  Error error(ErrorKind::pluginBug,
+              patient.title() + " with this input ends its worker, also when it runs alone: it " + reason +
+                  ". It is set aside; a newer version of the plugin is tried at once");
   error.provider_code = "poisoned";
+  auto const now = clock_.monotonic();
+  if (auto const until = ledger_.parkedUntil(patient.call->key, now))
+    error.retry_after = std::chrono::ceil<Milliseconds>(*until - now);
   error.effect = effect;
   return error;
 }

@@ -38,7 +38,9 @@ public:
   Task<std::string> run(std::shared_ptr<PluginSlot> slot, std::shared_ptr<WorkerCall> call, CallHost& host);
 
   // See Supervisor::retryParked().
-  void retryParked(std::string_view account_id) { ledger_.forgive(account_id); }
+  std::size_t retryParked(std::string_view account_id) {
+    return ledger_.forgive(account_id, clock_.monotonic());
+  }
   void refuseCalls() { stopping_ = true; } // no call is run again any more
   void cancelCalls();                      // those that run alone
 
@@ -47,6 +49,7 @@ private:
     std::shared_ptr<PluginSlot> slot;
     std::shared_ptr<WorkerCall> call;
     CallHost& host;
+    std::string capsule = {}; // of its last death alone
     int runs = 0;
     bool alone = false;
     bool blamed = false;
@@ -68,6 +71,7 @@ private:
   void survivedAlone(Patient const& patient);
   Error park(Patient& patient, std::string const& how);
   Error parkedError(Patient const& patient, std::string const& reason, Effect effect) const;
+  json::object factsOf(Patient const& patient) const;
 
   asio::any_io_executor executor_;
   Clock& clock_;

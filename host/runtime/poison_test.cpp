@@ -86,6 +86,10 @@ protected:
       return line.find("printed a line") != line.npos && line.find(word) != line.npos;
     }));
   }
+  int logged(std::string_view words) const {
+    return static_cast<int>(std::ranges::count_if(
+        runtime.log_lines, [&](std::string const& line) { return line.find(words) != line.npos; }));
+  }
   // Kills its worker each time that `hold` holds it.
   void holdAndKill(int times) {
     start("hold", json::value{{"ms", 1000}}, provider);
@@ -389,6 +393,49 @@ TEST_F(PoisonOnVirtualTime, WhatBreaksAWorkerForLaterCallsIsFoundByThreeStrikes)
   EXPECT_EQ(count(Kind::crashed), 4) << "three shared workers and the closing check";
 }
 
+// Of many calls of one name, an operator has to find the one.
+TEST_F(Poison, ACallThatIsSetAsideIsNamedByItsConnectionVendorAndRecordWithItsCapsule) {
+  auto const folder =
+      std::filesystem::temp_directory_path() / ("garland-poison-" + std::to_string(::getpid()));
+  Redactor redactor;
+  auto keeping = options();
+  keeping.capsules_dir = folder.string();
+  keeping.redactor = &redactor;
+  Runtime own(keeping);
+  own.info = plugin("poison_probe");
+  Call call;
+  call.operation = "test.work/1";
+  call.vendor_id = "ven_7";
+  call.account_id = "con_7";
+  call.record_id = "rec_7";
+  call.account = "{}";
+  call.input = json::serialize(workOf(1, 1, 1));
+  auto const result = own.run(own.supervisor->call(own.info, std::move(call), provider));
+  ASSERT_FALSE(result);
+  EXPECT_GT(result.error().retry_after.value_or(0ms), 9min);
+  auto const events = own.supervisor->events();
+  auto const poisoned = std::ranges::find(events, Kind::poisoned, &SupervisorEvent::kind);
+  ASSERT_NE(poisoned, events.end());
+  ASSERT_TRUE(poisoned->call);
+  EXPECT_EQ(poisoned->call->operation, "test.work/1");
+  EXPECT_EQ(poisoned->call->account_id, "con_7");
+  EXPECT_EQ(poisoned->call->vendor_id, "ven_7");
+  EXPECT_EQ(poisoned->call->record_id, "rec_7");
+  EXPECT_TRUE(std::filesystem::exists(poisoned->capsule)) << poisoned->capsule;
+  auto const crashed = std::ranges::find(events, Kind::crashed, &SupervisorEvent::kind);
+  ASSERT_TRUE(crashed->call);
+  EXPECT_EQ(crashed->call->account_id, "con_7");
+  auto const capsule = parseJson(readFile(poisoned->capsule));
+  ASSERT_TRUE(capsule);
+  EXPECT_GE(textOr(*capsule, "/plugin/build_id", "").size(), 16U);
+  for (auto const* line : {"a call is set aside", "a call is run again"})
+    EXPECT_TRUE(std::ranges::any_of(own.log_lines, [&](std::string const& told) {
+      return told.find(line) != told.npos && told.find("con_7") != told.npos &&
+             told.find("rec_7") != told.npos;
+    })) << line;
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(Poison, AfterARepairACallThatWasSetAsideRunsAgain) {
   start("work", workOf(1, 1), provider);
   waitForAll();
@@ -396,11 +443,11 @@ TEST_F(Poison, AfterARepairACallThatWasSetAsideRunsAgain) {
   waitForAll();
   EXPECT_EQ(ended.back()->error().provider_code, "poisoned");
   EXPECT_EQ(count(Kind::crashed), 2) << "the second time it was not run";
-  runtime.supervisor->retryParked("con_other");
+  EXPECT_EQ(runtime.supervisor->retryParked("con_other"), 0U);
   start("work", workOf(1, 1), provider);
   waitForAll();
   EXPECT_EQ(count(Kind::crashed), 2);
-  runtime.supervisor->retryParked("con_1");
+  EXPECT_EQ(runtime.supervisor->retryParked("con_1"), 1U);
   start("work", workOf(1, 1), provider);
   waitForAll();
   EXPECT_EQ(ended.back()->error().provider_code, "poisoned");
@@ -414,6 +461,7 @@ TEST_F(PoisonOnVirtualTime, ABuildThatDiesAgainAndAgainIsTriedAndThenQuarantined
   for (int i = 0; i < 5; ++i) dieOf(++n);
   EXPECT_EQ(runtime.worker().state, "half open");
   EXPECT_EQ(count(Kind::halfOpen), 1);
+  EXPECT_EQ(logged("a plugin is half open"), 1);
   dieOf(++n);
   EXPECT_EQ(ended.back()->error().provider_code, "worker_backing_off");
   EXPECT_EQ(ended.back()->error().kind, ErrorKind::transient);
@@ -425,6 +473,8 @@ TEST_F(PoisonOnVirtualTime, ABuildThatDiesAgainAndAgainIsTriedAndThenQuarantined
     EXPECT_EQ(ended.back()->error().provider_code, "poisoned") << trial;
   }
   EXPECT_EQ(count(Kind::quarantined), 1);
+  EXPECT_EQ(logged("a plugin is in quarantine"), 1);
+  EXPECT_EQ(logged("trial calls in a row ended its worker"), 1) << "the log tells why";
   clock_.advance(std::chrono::hours(24));
   start("work", workOf(0), provider);
   waitForAll();
@@ -432,6 +482,14 @@ TEST_F(PoisonOnVirtualTime, ABuildThatDiesAgainAndAgainIsTriedAndThenQuarantined
   EXPECT_EQ(ended.back()->error().kind, ErrorKind::transient);
   EXPECT_EQ(runtime.worker().state, "quarantined");
   EXPECT_NE(runtime.worker().quarantine.find("Install another version"), std::string::npos);
+}
+
+TEST_F(PoisonOnVirtualTime, ABuildThatIsHalfOpenIsReleasedInOtherWordsThanFromQuarantine) {
+  for (int n = 1; n <= 5; ++n) dieOf(n);
+  ASSERT_EQ(runtime.worker().state, "half open");
+  auto const released = runtime.run(runtime.supervisor->release(runtime.info.manifest.id));
+  ASSERT_TRUE(released);
+  EXPECT_EQ(released->words, runtime.info.manifest.id + " is no longer half open: it takes every call");
 }
 
 TEST_F(PoisonOnVirtualTime, ATrialThatGoesWellLetsEverybodyInAgain) {

@@ -211,7 +211,7 @@ bool Releases::release(std::string const& plugin_id) {
 // ---------------------------------------------------------------- across restarts
 
 void Releases::restore() {
-  auto const notes = kept_.notes();
+  auto const notes = kept_.page(KeptBuilds::kNotes);
   auto const* const plugins = garland::find(notes, "/plugins");
   if (!plugins || !plugins->is_object()) return;
   std::set<std::string> wanted;
@@ -260,7 +260,7 @@ void Releases::save() {
   }
   json::object notes{{"plugins", std::move(plugins)}};
   asio::post(disk_, [kept = kept_, log = &log_, notes = json::value(std::move(notes))] {
-    auto const written = kept.write(notes);
+    auto const written = kept.write(KeptBuilds::kNotes, notes);
     if (!written)
       log->warn("which builds run could not be written down", {{"reason", written.error().message}});
   });

@@ -69,6 +69,8 @@ public:
   Build quarantine(Build const& bad, std::string why);
   // Why it is not run; null if it may be.
   std::string const* quarantined(PluginInfo const& build) const;
+  // Whether anything was ever told of it.
+  bool knows(std::string_view plugin_id) const { return lines_.contains(plugin_id); }
   // Of the builds that were installed last.
   std::vector<Quarantine> quarantines() const;
   // False if no build of the plugin is in quarantine.

@@ -129,6 +129,7 @@ struct Call {
   std::string operation;  // "calendar.pull/1"
   std::string vendor_id;  // whose data it is; decides the worker under Isolation::vendor
   std::string account_id; // connection id: one plugin instance each
+  std::string record_id;  // that it writes, for whoever looks for the call later; "" if it is about many
   std::string account;    // JSON: {"account_id","settings","slots":[names]}; never secret values
   std::string input;      // JSON
   Milliseconds deadline{300'000};
@@ -154,7 +155,15 @@ std::string_view name(SandboxTier tier);     // "A".."D"
 std::string_view coverage(SandboxTier tier); // one sentence: what it protects from
 json::value toJson(SandboxStatus const& status);
 
-// What happened to a plugin's workers, told as it happens and kept for a while.
+// Which call something happened to; "" what is not known.
+struct CallPlace {
+  std::string operation;
+  std::string vendor_id;
+  std::string account_id;
+  std::string record_id;
+};
+
+// What happened to a plugin's workers, told as it happens and kept for a while, also across restarts.
 struct SupervisorEvent {
   enum class Kind {
     crashed,
@@ -171,8 +180,11 @@ struct SupervisorEvent {
   std::string digest;
   std::string vendor_id; // whose worker it was, where vendors have their own; else ""
   Kind kind = Kind::crashed;
-  std::string reason;  // plain words, going on from the plugin's name; no secrets
-  std::string capsule; // of a crash: the file that `garland dev replay` takes; "" if none was kept
+  std::string reason; // plain words, going on from the plugin's name; no secrets
+  // Of a crash, or of the last one of a poisoned call: the file that `garland dev replay` takes; "" if none
+  // was kept.
+  std::string capsule;
+  std::optional<CallPlace> call; // that ended its worker
   // Refused because of the build itself, so that another one may fare better.
   bool build_at_fault = false;
 };
@@ -192,6 +204,14 @@ struct WorkerStatus {
   std::size_t memory_limit = 0;        // of each worker, bytes of address space; 0: none
   std::size_t memory = 0;              // used of it now; 0: there is no worker
   std::string quarantine;              // one sentence why no worker of this build is started; "" if not so
+  std::string refusal;                 // one sentence why this build can never run; "" if not so
+};
+
+// What became of an installed build.
+struct Standing {
+  std::shared_ptr<PluginInfo const> runs; // takes the plugin's calls: this build or another; null: none does
+  std::string refusal;                    // one sentence why this build takes no calls; "" if it does
+  std::uint64_t restarts = 0;             // of the plugin's workers after a crash, also in earlier lives
 };
 
 // Who shares a worker process. Inside one worker a plugin could mix up the calls it has in flight.
@@ -260,10 +280,16 @@ public:
   // The build that a call for this plugin would run in now: this one, a newer one, or after a quarantine
   // the last good one.
   virtual std::shared_ptr<PluginInfo const> build(PluginInfo const& plugin) = 0;
+  // The same for an onlooker: starts and installs nothing.
+  virtual Standing standing(PluginInfo const& plugin) const {
+    auto runs = plugin.refusal.empty() ? std::make_shared<PluginInfo const>(plugin) : nullptr;
+    return {std::move(runs), plugin.refusal, 0};
+  }
   // Lifts every quarantine of the plugin: its builds get a clean start. conflict: there is none.
   virtual Task<Adoption> release(std::string plugin_id) = 0;
   // Calls of this account that are set aside as "poisoned" may run again, alone: somebody repaired something.
-  virtual void retryParked(std::string_view account_id) = 0;
+  // How many there were.
+  virtual std::size_t retryParked(std::string_view account_id) = 0;
   virtual std::vector<WorkerStatus> workers() const = 0;
   // The newest of all plugins, oldest first; at most 256.
   virtual std::vector<SupervisorEvent> events() const { return {}; }

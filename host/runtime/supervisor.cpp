@@ -1,7 +1,7 @@
 // The public face of running plugins: a call's way to the build and the worker that run it, what follows from
 // new builds, and the orderly end of everything.
-#include "host/runtime/event_ring.h"
 #include "host/runtime/fleet.h"
+#include "host/runtime/history.h"
 #include "host/runtime/poison.h"
 #include "host/runtime/releases.h"
 #include "host/runtime/runtime.h"
@@ -27,6 +27,7 @@ public:
                    SupervisorOptions options)
       : executor_(executor), log_(log), drain_(options.drain),
         releases_(KeptBuilds(options.builds_dir), log, Releases::Options{options.development}),
+        history_(KeptBuilds(options.builds_dir), options.redactor, log),
         fleet_(std::make_shared<Fleet>(executor, clock, random, log, watched(std::move(options)))),
         poison_(
             executor, clock, log, [this] { return fleet_->nextCall(); },
@@ -38,28 +39,38 @@ public:
   Task<std::string> call(PluginInfo const& plugin, Call call, CallHost& host) override;
   Task<std::vector<Adoption>> adopt(Catalogue catalogue, bool allow_downgrade) override;
   Build build(PluginInfo const& plugin) override;
+  Standing standing(PluginInfo const& plugin) const override;
   Task<Adoption> release(std::string plugin_id) override;
-  void retryParked(std::string_view account_id) override { poison_.retryParked(account_id); }
+  std::size_t retryParked(std::string_view account_id) override { return poison_.retryParked(account_id); }
   std::vector<WorkerStatus> workers() const override;
-  std::vector<SupervisorEvent> events() const override { return events_.all(); }
+  std::vector<SupervisorEvent> events() const override { return history_.events(); }
   Task<void> shutdown() override;
 
 private:
+  struct Refused {
+    std::string digest;
+    std::string words;
+  };
+
   Result<Build> runnable(PluginInfo const& plugin, std::string const& operation);
   asio::awaitable<void> waitForCalls(std::chrono::steady_clock::duration longest);
   SupervisorOptions watched(SupervisorOptions options);
   void onEvent(SupervisorEvent const& event);
   asio::awaitable<Adoption> adoptOne(PluginInfo plugin, bool allow_downgrade);
   void report(Adoption const& adoption) const;
+  void remember(Adoption const& adoption, Catalogue const& catalogue);
   Task<std::vector<Adoption>> adoptAll(Catalogue catalogue, bool allow_downgrade);
   void turnAway(SupervisorEvent const& event);
   void onConvicted(PluginSlot const& slot, std::string const& operation, std::string const& account_id);
+  void log(SupervisorEvent const& event) const;
+  std::string refusalOf(PluginInfo const& plugin) const;
 
   asio::any_io_executor executor_;
   Log const& log_;
   Milliseconds drain_;
   Releases releases_;
-  EventRing events_;
+  History history_;
+  std::map<std::string, Refused, std::less<>> refused_; // by plugin id; what is installed and does not run
   std::shared_ptr<Fleet> fleet_;
   PoisonControl poison_;
   std::size_t calls_ = 0; // between the begin and the end of call()
@@ -94,6 +105,29 @@ Build WorkerSupervisor::build(PluginInfo const& plugin) {
   return current ? current : std::make_shared<PluginInfo>(plugin);
 }
 
+Standing WorkerSupervisor::standing(PluginInfo const& plugin) const {
+  auto const& id = plugin.manifest.id;
+  Standing out;
+  out.refusal = refusalOf(plugin);
+  out.restarts = history_.restarts(id);
+  out.runs = releases_.find(id);
+  if (!releases_.knows(id)) out.runs = std::make_shared<PluginInfo>(plugin);
+  if (out.runs && !refusalOf(*out.runs).empty()) out.runs = nullptr;
+  return out;
+}
+
+// Why this build takes no calls; "" if it does.
+std::string WorkerSupervisor::refusalOf(PluginInfo const& plugin) const {
+  auto const refused = refused_.find(plugin.manifest.id);
+  if (refused != refused_.end() && refused->second.digest == plugin.digest) return refused->second.words;
+  if (!plugin.refusal.empty()) return plugin.refusal;
+  if (auto const* why = releases_.quarantined(plugin))
+    return quarantineError(plugin.manifest, "", *why).message;
+  for (auto const& worker : fleet_->workers())
+    if (worker.digest == plugin.digest && !worker.refusal.empty()) return worker.refusal;
+  return {};
+}
+
 Result<Build> WorkerSupervisor::runnable(PluginInfo const& plugin, std::string const& operation) {
   auto const& id = plugin.manifest.id;
   auto build = releases_.current(plugin);
@@ -119,8 +153,24 @@ SupervisorOptions WorkerSupervisor::watched(SupervisorOptions options) {
 }
 
 void WorkerSupervisor::onEvent(SupervisorEvent const& event) {
-  events_.add(event);
+  history_.add(event);
   if (event.kind == SupervisorEvent::Kind::quarantined || event.build_at_fault) turnAway(event);
+  log(event);
+}
+
+// Deaths, refusals and poisoned calls are logged where more is known of them.
+void WorkerSupervisor::log(SupervisorEvent const& event) const {
+  using Kind = SupervisorEvent::Kind;
+  json::object facts{{"plugin", event.plugin_id}, {"digest", event.digest}, {"reason", event.reason}};
+  if (!event.vendor_id.empty()) facts["vendor"] = event.vendor_id;
+  if (event.kind == Kind::halfOpen) log_.warn("a plugin is half open", std::move(facts));
+  if (event.kind == Kind::restarted) log_.info("a worker was started again", std::move(facts));
+  if (event.kind == Kind::recovered) log_.info("a plugin has recovered", std::move(facts));
+  if (event.kind != Kind::quarantined) return;
+  auto const runs = releases_.find(event.plugin_id);
+  bool const another = runs && runs->digest != event.digest;
+  if (another) facts["runs"] = runs->manifest.version;
+  log_.error("a plugin is in quarantine", std::move(facts));
 }
 
 // ---------------------------------------------------------------- new builds
@@ -146,18 +196,24 @@ void WorkerSupervisor::onConvicted(PluginSlot const& slot, std::string const& op
 }
 
 Task<Adoption> WorkerSupervisor::release(std::string plugin_id) {
+  auto const before = workers();
+  bool const shut_for_good = std::ranges::any_of(before, [&](WorkerStatus const& one) {
+    return one.plugin_id == plugin_id && one.state == "quarantined";
+  });
   bool const build_was = releases_.release(plugin_id);
   bool const slot_was = fleet_->release(plugin_id);
   if (!build_was && !slot_was)
     co_return Error(ErrorKind::conflict,
-                    plugin_id + " is not in quarantine; its state: `garland plugins show " + plugin_id + "`");
+                    plugin_id + " is neither in quarantine nor half open; its state: `garland plugins show " +
+                        plugin_id + "`");
   CO_TRY_VOID(co_await releases_.written());
   auto const runs = releases_.find(plugin_id);
   Adoption out;
   out.plugin_id = plugin_id;
   out.outcome = Adoption::Outcome::released;
   out.version = runs ? runs->manifest.version : "";
-  out.words = plugin_id + " is out of quarantine";
+  out.words =
+      plugin_id + (shut_for_good ? " is out of quarantine" : " is no longer half open: it takes every call");
   log_.info(out.words, {{"plugin", plugin_id}, {"runs", out.version}});
   co_return out;
 }
@@ -214,7 +270,10 @@ Task<std::vector<Adoption>> WorkerSupervisor::adoptAll(Catalogue catalogue, bool
     out.push_back(co_await adoptOne(plugin, allow_downgrade));
   }
   CO_TRY_VOID(co_await releases_.written());
-  for (auto const& adoption : out) report(adoption);
+  for (auto const& adoption : out) {
+    report(adoption);
+    remember(adoption, catalogue);
+  }
   co_return out;
 }
 
@@ -251,6 +310,13 @@ void WorkerSupervisor::report(Adoption const& adoption) const {
     log_.warn(adoption.words, std::move(facts));
   else if (adoption.outcome != Adoption::Outcome::unchanged)
     log_.info(adoption.words, std::move(facts));
+}
+
+void WorkerSupervisor::remember(Adoption const& adoption, Catalogue const& catalogue) {
+  refused_.erase(adoption.plugin_id);
+  auto const* installed = catalogue.find(adoption.plugin_id);
+  if (installed && adoption.outcome == Adoption::Outcome::refused)
+    refused_.emplace(adoption.plugin_id, Refused{installed->digest, adoption.words});
 }
 
 // ---------------------------------------------------------------- the end

@@ -184,6 +184,76 @@ TEST(Upgrade, ALowerVersionIsRefusedAndTheHigherGoesOn) {
   runtime.runUntil([&] { return runtime.versions() == Versions{"1.1.0"}; });
 }
 
+TEST(Upgrade, WhatDoesNotRunIsToldFromWhatRuns) {
+  Upgrading runtime;
+  runtime.info = infoOf("1.3.0");
+  EXPECT_EQ(runtime.answer(), "1.3.0 1");
+  auto const standing = [&](char const* folder) { return runtime.supervisor->standing(infoOf(folder)); };
+  EXPECT_EQ(standing("1.3.0").refusal, "");
+  EXPECT_EQ(standing("1.3.0").runs->manifest.version, "1.3.0");
+  for (auto const* const folder : {"1.1.0", "refuses"}) {
+    auto const refused = runtime.adopt(folder, folder == std::string("refuses"));
+    ASSERT_EQ(refused.outcome, Outcome::refused) << folder;
+    EXPECT_EQ(standing(folder).refusal, refused.words);
+    ASSERT_TRUE(standing(folder).runs);
+    EXPECT_EQ(standing(folder).runs->manifest.version, "1.3.0");
+  }
+  EXPECT_EQ(runtime.adopt("1.5.0").outcome, Outcome::upgraded);
+  EXPECT_EQ(standing("1.5.0").refusal, "");
+}
+
+TEST(Upgrade, AFirstBuildThatCannotBeLoadedSaysWhy) {
+  Upgrading runtime;
+  runtime.info = infoOf("refuses");
+  EXPECT_EQ(runtime.adopt("refuses").outcome, Outcome::installed); // there is nothing that could go on
+  auto const told = runtime.answer();
+  auto const standing = runtime.supervisor->standing(runtime.info);
+  EXPECT_FALSE(standing.runs);
+  EXPECT_NE(standing.refusal, "");
+  EXPECT_NE(told.find(standing.refusal), std::string::npos) << told;
+}
+
+// An interrupted copy, or a connector.so that is gone.
+TEST(Upgrade, ADamagedFileStopsNothingNeitherNowNorAfterARestart) {
+  auto const folder =
+      std::filesystem::temp_directory_path() / ("garland-damaged-" + std::to_string(::getpid()));
+  std::filesystem::remove_all(folder);
+  SupervisorOptions options;
+  options.builds_dir = (folder / "kept").string();
+  auto const plugins = folder / "plugins";
+  auto const place = plugins / "test.upgrading";
+  auto const from = std::filesystem::path(infoOf("1.1.0").path).parent_path();
+  auto const scan = [&] { return Catalogue::scan({plugins.string()}, manifestSchema()); };
+  for (bool const missing : {false, true}) {
+    std::filesystem::create_directories(plugins);
+    std::filesystem::copy(from, place, std::filesystem::copy_options::recursive);
+    {
+      Upgrading runtime(options);
+      runtime.run(runtime.supervisor->adopt(scan(), false)).value();
+      EXPECT_EQ(runtime.answer(), "1.1.0 1");
+      if (missing)
+        std::filesystem::remove(place / "connector.so");
+      else
+        std::filesystem::resize_file(place / "connector.so", 3000);
+      auto const damaged = scan();
+      EXPECT_EQ(runtime.run(runtime.supervisor->adopt(damaged, false)).value().at(0).outcome,
+                Outcome::refused);
+      runtime.info = *damaged.find("test.upgrading");
+      EXPECT_EQ(runtime.answer(), "1.1.0 2");
+    }
+    Upgrading restarted(options);
+    auto const damaged = scan();
+    restarted.run(restarted.supervisor->adopt(damaged, false)).value();
+    restarted.info = *damaged.find("test.upgrading");
+    EXPECT_EQ(restarted.supervisor->build(restarted.info)->refusal, "");
+    EXPECT_EQ(restarted.answer(), "1.1.0 1");
+    EXPECT_NE(restarted.supervisor->standing(restarted.info).refusal.find("1.1.0 goes on"),
+              std::string::npos);
+    std::filesystem::remove_all(place);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Upgrade, OtherBytesUnderTheSameVersionNeedTheDevelopmentSetting) {
   Upgrading strict;
   strict.info = infoOf("1.1.0");
@@ -338,14 +408,21 @@ TEST(Quarantine, OfTheOnlyBuildOutlivesTheDaemonUntilItIsReleased) {
     EXPECT_EQ(runtime.adopt("crashes").outcome, Outcome::installed);
     while (codeOfNext(runtime) != "plugin_quarantined") ASSERT_LT(calls, 50);
   }
-  Upgrading restarted(options, &clock);
-  EXPECT_EQ(restarted.adopt("crashes").outcome, Outcome::unchanged);
-  EXPECT_EQ(codeOfNext(restarted), "plugin_quarantined");
-  ASSERT_EQ(restarted.supervisor->workers().size(), 1U);
-  EXPECT_EQ(restarted.worker().state, "quarantined");
-  EXPECT_EQ(restarted.worker().pid, 0);
-  ASSERT_TRUE(restarted.run(restarted.supervisor->release("test.upgrading")));
-  EXPECT_EQ(codeOfNext(restarted), "poisoned") << "it is run again";
+  {
+    Upgrading restarted(options, &clock);
+    auto const events = restarted.supervisor->events();
+    EXPECT_TRUE(std::ranges::count(events, SupervisorEvent::Kind::crashed, &SupervisorEvent::kind) > 0);
+    EXPECT_EQ(std::ranges::count(events, SupervisorEvent::Kind::quarantined, &SupervisorEvent::kind), 1);
+    EXPECT_EQ(restarted.adopt("crashes").outcome, Outcome::unchanged);
+    EXPECT_NE(restarted.supervisor->standing(infoOf("crashes")).refusal.find("is in quarantine"),
+              std::string::npos);
+    EXPECT_EQ(codeOfNext(restarted), "plugin_quarantined");
+    ASSERT_EQ(restarted.supervisor->workers().size(), 1U);
+    EXPECT_EQ(restarted.worker().state, "quarantined");
+    EXPECT_EQ(restarted.worker().pid, 0);
+    ASSERT_TRUE(restarted.run(restarted.supervisor->release("test.upgrading")));
+    EXPECT_EQ(codeOfNext(restarted), "poisoned") << "it is run again";
+  }
   std::filesystem::remove_all(folder);
 }
 

@@ -21,7 +21,8 @@ struct WorkerEnd {
   bool overstayed = false;   // asked to end, it took too long and was killed for that
   // Of a death by the plugin's fault: what the worker knew of it. The slot knows the rest.
   std::shared_ptr<CrashReport> report;
-  std::string stack; // raw, for symbolise()
+  std::string stack;             // raw, for symbolise()
+  std::optional<CallPlace> call; // the culprit, if one is known
 };
 
 // Why a call's worker died, seen from that call.
@@ -41,10 +42,13 @@ struct WorkerCall {
 
   wire::Call ask;
   std::string plugin_id;
+  std::string vendor_id; // as in Call
+  std::string record_id;
   CallKey key = 0;
   CallJournal journal;
   std::chrono::steady_clock::time_point deadline{};
 
+  CallPlace place() const { return {ask.operation, vendor_id, ask.account_id, record_id}; }
   std::string title() const {
     return ask.operation + " of " + plugin_id;
   } // "calendar.pull/1 of garland.caldav"

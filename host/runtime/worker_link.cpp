@@ -417,7 +417,9 @@ void WorkerLink::onExit(ExitStatus status) {
     greeted_.set();
   }
   // First the slot, then the calls: who is told of the end may ask for another worker at once.
-  WorkerEnd end{how_, !in_order, from_outside_, overstayed_, nullptr, {}};
+  WorkerEnd end{how_, !in_order, from_outside_, overstayed_, nullptr, {}, {}};
+  if (auto const found = culprit_ ? calls_.find(*culprit_) : calls_.end(); found != calls_.end())
+    end.call = found->second->call().place();
   if (!in_order && !from_outside_ && !abandoned_) {
     end.report = makeReport();
     end.stack = std::move(dying_stack_);

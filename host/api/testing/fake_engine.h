@@ -283,6 +283,7 @@ public:
   std::vector<runtime::Adoption> found; // what the next rescan answers
   std::vector<bool> rescans;            // whether each allowed a downgrade
   bool in_quarantine = false;
+  std::optional<runtime::Standing> stands; // of every plugin
   Task<std::string> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
     co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
   }
@@ -302,7 +303,10 @@ public:
     out.words = plugin_id + " is out of quarantine";
     co_return out;
   }
-  void retryParked(std::string_view) override {}
+  std::size_t retryParked(std::string_view) override { return 0; }
+  runtime::Standing standing(runtime::PluginInfo const& plugin) const override {
+    return stands ? *stands : Supervisor::standing(plugin);
+  }
   std::vector<runtime::WorkerStatus> workers() const override { return list; }
   std::vector<runtime::SupervisorEvent> events() const override { return told; }
   Task<void> shutdown() override { co_return Result<void>(); }

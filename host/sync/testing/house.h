@@ -32,13 +32,17 @@ public:
     return std::make_shared<runtime::PluginInfo>(plugin);
   }
   Task<runtime::Adoption> release(std::string) override { co_return runtime::Adoption(); }
-  void retryParked(std::string_view account_id) override { retried.emplace_back(account_id); }
+  std::size_t retryParked(std::string_view account_id) override {
+    retried.emplace_back(account_id);
+    return std::exchange(parked, 0);
+  }
   std::vector<runtime::WorkerStatus> workers() const override { return {}; }
   Task<void> shutdown() override { co_return Result<void>(); }
 
   std::map<std::string, FakeProvider> providers;
   std::vector<runtime::Call> calls;
-  std::vector<std::string> retried; // accounts whose set-aside calls may run again
+  std::vector<std::string> retried;                // accounts whose set-aside calls may run again
+  std::size_t parked = 0;                          // calls that the next retry finds set aside
 };
 
 class FakeEgress final : public egress::Client {
