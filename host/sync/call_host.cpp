@@ -270,7 +270,7 @@ Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const*
   // build that runs.
   auto const build = context->doors.supervisor.build(*session->plugin);
   Session current = *session;
-  current.plugin = build.get();
+  current.plugin = build;
   PluginCallHost host(*context, *audit, current, operation, sink, deadline);
   auto call = makeCall(current, operation, input, deadline);
   auto const answered = co_await context->doors.supervisor.call(*build, std::move(call), host);

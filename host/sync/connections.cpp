@@ -101,14 +101,15 @@ Task<Connected> Connections::connect(ConnectRequest request) {
 }
 
 // A session as it would be, with the credentials sealed; nothing of it is stored.
-Result<Session> Connections::trialOf(runtime::PluginInfo const* plugin, ConnectRequest request) {
+Result<Session> Connections::trialOf(std::shared_ptr<runtime::PluginInfo const> plugin,
+                                     ConnectRequest request) {
   Session session;
-  session.plugin = plugin;
+  session.plugin = std::move(plugin);
   session.trial = true;
   auto& connection = session.connection;
   connection.id = context_.newId("con");
   connection.vendor_id = request.vendor_id;
-  connection.plugin_id = plugin->manifest.id;
+  connection.plugin_id = session.plugin->manifest.id;
   connection.settings = std::move(request.settings);
   connection.allow_private_network = request.allow_private_network;
   connection.state = "connected";
@@ -236,7 +237,7 @@ Task<Session> Connections::open(std::string id) {
   session.confirm_deletes = rows.rows[0].integer(10) != 0;
   session.credential_version = rows.rows[0].integer(11);
   CO_TRY(plugin, co_await vendors_.usable(session.connection.vendor_id, session.connection.plugin_id));
-  session.plugin = plugin;
+  session.plugin = std::move(plugin);
   store::Statement slots("SELECT slot, sealed FROM credentials WHERE vendor_id=$1 AND connection_id=$2",
                          {session.connection.vendor_id, id});
   CO_TRY(sealed, co_await context_.doors.store.read(std::move(slots)));

@@ -28,7 +28,7 @@ public:
   Task<Session> open(std::string id);
 
 private:
-  Result<Session> trialOf(runtime::PluginInfo const* plugin, ConnectRequest request);
+  Result<Session> trialOf(std::shared_ptr<runtime::PluginInfo const> plugin, ConnectRequest request);
   Task<std::string> tryAccount(Session const* session);
   Task<std::optional<Connection>> sameAccount(Connection const* wanted);
   Task<Connected> keepNew(Session const* session);

@@ -34,6 +34,26 @@ TEST_F(Pull, TheFirstSyncBringsEverythingAndTheNextOneNothing) {
   EXPECT_EQ(remote.inputs[1].at("cursor"), (json::value{{"seq", 120}}));
 }
 
+TEST_F(Pull, WhileTheInstalledFileIsDamagedTheBuildThatGoesOnIsUsed) {
+  fill(3);
+  auto damaged = house.catalogue.plugins().at(0);
+  house.supervisor.kept = std::make_shared<runtime::PluginInfo>(damaged);
+  damaged.manifest = runtime::Manifest{}; // nothing of it can be read
+  damaged.manifest.id = "test.calendar.fake";
+  damaged.refusal = "connector.so is cut short or damaged";
+  house.catalogue.renew(runtime::Catalogue({damaged}));
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.state, "done");
+  EXPECT_EQ(run.pulled.created, 3);
+  EXPECT_TRUE(house.run(house.engine->enablePlugin(vendor, "test.calendar.fake")));
+  house.supervisor.kept = nullptr;
+  auto const without = house.sync(connection);
+  EXPECT_EQ(without.state, "failed");
+  ASSERT_TRUE(without.error);
+  EXPECT_NE(without.error->message.find("may not be loaded: connector.so is cut short"), std::string::npos)
+      << without.error->message;
+}
+
 TEST_F(Pull, ChangesAdditionsAndDeletionsComeInAndNothingElse) {
   fill(20);
   house.sync(connection);

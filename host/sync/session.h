@@ -4,18 +4,20 @@
 #include "host/sync/context.h"
 
 #include <map>
+#include <memory>
 #include <string>
 
 namespace garland::sync {
 
 struct Session {
   Connection connection;
-  runtime::PluginInfo const* plugin = nullptr;
-  std::map<std::string, std::string> sealed; // slot -> sealed JSON object of its fields
+  std::shared_ptr<runtime::PluginInfo const> plugin; // the build that takes its calls
+  std::map<std::string, std::string> sealed;         // slot -> sealed JSON object of its fields
   bool confirm_deletes = false;
   std::int64_t credential_version = 0; // grows when the credential is replaced
   // A connection that is being tried: nothing that the plugin keeps outlives the call.
   bool trial = false;
+  std::string record_id; // that the call writes; "" if it is about many
 };
 
 // What a credential's sealed text is bound to.

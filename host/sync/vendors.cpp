@@ -46,13 +46,21 @@ Result<runtime::PluginInfo const*> Vendors::installed(std::string const& plugin_
   return plugin;
 }
 
+// What is installed may be damaged or too old; then an earlier build goes on, if there is one.
+Result<std::shared_ptr<runtime::PluginInfo const>> Vendors::buildOf(runtime::PluginInfo const& plugin) const {
+  auto build = context_.doors.supervisor.build(plugin);
+  if (build->refusal.empty()) return build;
+  return Error(ErrorKind::forbidden, plugin.manifest.id + " may not be loaded: " + build->refusal, "/plugin");
+}
+
 Task<void> Vendors::setPlugin(std::string vendor_id, std::string plugin_id, bool enabled) {
   CO_TRY_VOID(co_await require(vendor_id));
   // What is no longer installed can still be disabled.
   auto const plugin = installed(plugin_id);
   if (!plugin && enabled) co_return plugin.error();
-  if (enabled && !(*plugin)->refusal.empty())
-    co_return Error(ErrorKind::forbidden, plugin_id + " may not be loaded: " + (*plugin)->refusal, "/plugin");
+  if (enabled) {
+    CO_TRY_VOID(buildOf(**plugin));
+  }
   std::string const id = plugin ? (*plugin)->manifest.id : plugin_id;
   store::Unit unit;
   unit.emplace_back("INSERT INTO vendor_plugins (vendor_id,plugin_id,enabled) VALUES ($1,$2,$3) "
@@ -73,11 +81,10 @@ Task<std::vector<std::string>> Vendors::enabledPlugins(std::string vendor_id) {
   co_return plugins;
 }
 
-Task<runtime::PluginInfo const*> Vendors::usable(std::string vendor_id, std::string plugin_id) {
-  CO_TRY(plugin, installed(plugin_id));
-  if (!plugin->refusal.empty())
-    co_return Error(ErrorKind::forbidden, plugin->manifest.id + " may not be loaded: " + plugin->refusal,
-                    "/plugin");
+Task<std::shared_ptr<runtime::PluginInfo const>> Vendors::usable(std::string vendor_id,
+                                                                 std::string plugin_id) {
+  CO_TRY(found, installed(plugin_id));
+  CO_TRY(plugin, buildOf(*found));
   store::Statement query("SELECT 1 FROM vendor_plugins WHERE vendor_id=$1 AND plugin_id=$2 AND enabled=1",
                          {vendor_id, plugin->manifest.id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));

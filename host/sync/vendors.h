@@ -16,12 +16,14 @@ public:
   Task<void> setPlugin(std::string vendor_id, std::string plugin_id, bool enabled);
   Task<std::vector<std::string>> enabledPlugins(std::string vendor_id);
 
-  // The plugin, if it is installed, may be loaded and is enabled for the vendor; else why not, and
-  // what to do.
-  Task<runtime::PluginInfo const*> usable(std::string vendor_id, std::string plugin_id);
+  // The build that takes the plugin's calls, if there is one and it is enabled for the vendor; else why not,
+  // and what to do. It need not be the installed one.
+  Task<std::shared_ptr<runtime::PluginInfo const>> usable(std::string vendor_id, std::string plugin_id);
 
 private:
   Result<runtime::PluginInfo const*> installed(std::string const& plugin_id) const;
+  // forbidden if none can be loaded.
+  Result<std::shared_ptr<runtime::PluginInfo const>> buildOf(runtime::PluginInfo const& plugin) const;
 
   Context& context_;
 };

@@ -29,7 +29,7 @@ public:
     co_return std::vector<runtime::Adoption>();
   }
   std::shared_ptr<runtime::PluginInfo const> build(runtime::PluginInfo const& plugin) override {
-    return std::make_shared<runtime::PluginInfo>(plugin);
+    return kept ? kept : std::make_shared<runtime::PluginInfo>(plugin);
   }
   Task<runtime::Adoption> release(std::string) override { co_return runtime::Adoption(); }
   std::size_t retryParked(std::string_view account_id) override {
@@ -43,6 +43,7 @@ public:
   std::vector<runtime::Call> calls;
   std::vector<std::string> retried;                // accounts whose set-aside calls may run again
   std::size_t parked = 0;                          // calls that the next retry finds set aside
+  std::shared_ptr<runtime::PluginInfo const> kept; // takes the calls instead of what is installed
 };
 
 class FakeEgress final : public egress::Client {
