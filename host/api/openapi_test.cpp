@@ -132,6 +132,8 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/conflicts", root + "/conflicts" + query);
   see.drive("POST", root + "/connections/{connection}/confirm-deletes",
             root + "/connections/" + connection + "/confirm-deletes");
+  house.onLoop([&] { house.engine.set_aside = 1; });
+  see.drive("POST", root + "/connections/{connection}/retry", root + "/connections/" + connection + "/retry");
 
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);

@@ -55,6 +55,7 @@ private:
   Task<Response> showConnection(Request request);
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
+  Task<Response> retryConnection(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);
   Task<Response> status(Request request);

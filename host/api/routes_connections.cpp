@@ -83,6 +83,16 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "",
             {}},
       &Routes::confirmDeletes);
+  add(
+      Route{
+          "POST",
+          "/api/integrations/connections/{connection}/retry",
+          "retryConnection",
+          "Lets the next sync try again what was set aside there: writes, and calls that ended their worker.",
+          200,
+          "Retried",
+          {}},
+      &Routes::retryConnection);
 }
 
 Task<Response> Routes::connectVendor(Request request) {
@@ -119,6 +129,14 @@ Task<Response> Routes::disconnect(Request request) {
   bool const discard = request.flag("discard");
   CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection"), discard));
   co_return Response(204);
+}
+
+Task<Response> Routes::retryConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(count, co_await with_.engine.retryConnection(request.text("connection")));
+  json::object body;
+  body["retried"] = count;
+  co_return Response(200, std::move(body));
 }
 
 Task<Response> Routes::confirmDeletes(Request request) {

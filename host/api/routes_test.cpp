@@ -350,6 +350,17 @@ TEST(Routes, APluginShowsHowItsWorkersDo) {
   EXPECT_EQ(shown.at("workers").as_array().size(), 1U);
 }
 
+TEST(Routes, WhatIsSetAsideAtAConnectionMayBeRetried) {
+  Harness house;
+  Connected const who(house);
+  auto const path = std::string(base) + "/connections/" + who.connection + "/retry";
+  EXPECT_EQ(house.ask("POST", path).status, 409);
+  house.onLoop([&] { house.engine.set_aside = 2; });
+  auto const answer = house.ask("POST", path);
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.json(), (json::value{{"retried", 2}}));
+}
+
 TEST(Routes, ARescanTellsWhatBecameOfEachPlugin) {
   Harness house;
   runtime::Adoption upgraded;

@@ -116,7 +116,23 @@ Exit syncStatus(Context with, std::string const& id) {
   return tell(with.output, run);
 }
 
+Exit retryConnection(Context with, std::string const& connection) {
+  auto const answer =
+      with.client.post(kBase + "/connections/" + percentEncode(connection) + "/retry", nullptr);
+  if (!answer) return with.output.error(answer.error());
+  if (with.output.json())
+    with.output.value(*answer);
+  else
+    with.output.line("no longer set aside; try it with: garland sync run " + connection);
+  return Exit::ok;
+}
+
 Exit retrySync(Context with, std::string const& record, std::string const& vendor) {
+  if (record.starts_with("con_")) return retryConnection(with, record);
+  if (vendor.empty())
+    return with.output.error(Error(ErrorKind::invalidInput, "whose record is " + record +
+                                                                "? Name the vendor too: garland sync retry " +
+                                                                record + " --vendor VENDOR"));
   auto const answer = with.client.post(kBase + "/records/" + percentEncode(record) + "/retry",
                                        json::object{{"vendor_id", vendor}});
   if (!answer) return with.output.error(answer.error());

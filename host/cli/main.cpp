@@ -312,11 +312,13 @@ void Grammar::addSync() {
   needId(leaf(sync, "status", "How a run (run_...) or a connection's last run (con_...) stands",
               [this](Context with) { return syncStatus(with, id_); }),
          "ID");
-  auto* const retry =
-      leaf(sync, "retry", "Lets the next sync try again what of a record's writes was set aside",
-           [this](Context with) { return retrySync(with, id_, vendor_); });
-  needId(retry, "RECORD");
-  needVendor(retry);
+  auto* const retry = leaf(
+      sync, "retry",
+      "Lets the next sync try again what was set aside: of a record's writes (rec_..., with --vendor), or "
+      "everything\nof a connection (con_...), also a pull that ended its worker",
+      [this](Context with) { return retrySync(with, id_, vendor_); });
+  needId(retry, "ID");
+  retry->add_option("--vendor", vendor_, "The vendor's id, if ID is a record's");
 }
 
 void Grammar::addRecords() {

@@ -293,6 +293,21 @@ Task<void> Connections::confirmDeletes(std::string id) {
   co_return Result<void>();
 }
 
+Task<std::int64_t> Connections::retry(std::string id) {
+  CO_TRY(connection, co_await one(id));
+  store::Unit unit;
+  unit.emplace_back("UPDATE pushes SET state='pending', dispatches=0 "
+                    "WHERE vendor_id=$1 AND connection_id=$2 AND state='parked'",
+                    Values{connection.vendor_id, id});
+  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  auto const calls = context_.doors.supervisor.retryParked(id);
+  auto const writes = static_cast<std::int64_t>(done[0].affected);
+  // A write that is set aside is usually a call that is set aside, too.
+  auto const count = std::max(writes, static_cast<std::int64_t>(calls));
+  if (count == 0) co_return Error(ErrorKind::conflict, "nothing of the connection " + id + " is set aside");
+  co_return count;
+}
+
 Task<bool> holdsCredentials(store::Store& store) {
   store::Statement query("SELECT COUNT(*) FROM credentials");
   CO_TRY(rows, co_await store.read(std::move(query)));

@@ -23,6 +23,8 @@ public:
   // Forgets everything but the records. No run may be in flight.
   Task<void> forget(std::string id, bool discard);
   Task<void> confirmDeletes(std::string id);
+  // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
+  Task<std::int64_t> retry(std::string id);
 
   // Everything a run needs; forbidden or notFound if the plugin may not be used any more.
   Task<Session> open(std::string id);

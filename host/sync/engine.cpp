@@ -77,6 +77,7 @@ public:
   Task<Record> retryRecord(std::string vendor_id, std::string id) override {
     return records_.retry(std::move(vendor_id), std::move(id));
   }
+  Task<std::int64_t> retryConnection(std::string id) override { return connections_.retry(std::move(id)); }
 
   Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
     return records_.changes(std::move(vendor_id), after, limit);

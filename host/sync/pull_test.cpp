@@ -54,6 +54,24 @@ TEST_F(Pull, WhileTheInstalledFileIsDamagedTheBuildThatGoesOnIsUsed) {
       << without.error->message;
 }
 
+TEST_F(Pull, APullThatIsSetAsideTellsWhenItIsTriedAgainAndARetryLiftsThat) {
+  Error poisoned(ErrorKind::pluginBug, "calendar.pull/1 ends its worker");
+  poisoned.provider_code = "poisoned";
+  poisoned.retry_after = Milliseconds(600'000);
+  remote.refuse_pulls = poisoned;
+  auto const run = house.sync(connection); // at 00:00:01
+  ASSERT_TRUE(run.error);
+  EXPECT_NE(
+      run.error->message.find("after 00:11 UTC, or as soon as you type: garland sync retry " + connection),
+      std::string::npos)
+      << run.error->message;
+  house.supervisor.parked = 1;
+  EXPECT_EQ(house.run(house.engine->retryConnection(connection)).value(), 1);
+  EXPECT_EQ(house.supervisor.retried, std::vector<std::string>{connection});
+  EXPECT_EQ(house.run(house.engine->retryConnection(connection)).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(house.run(house.engine->retryConnection("con_none")).error().kind, ErrorKind::notFound);
+}
+
 TEST_F(Pull, ChangesAdditionsAndDeletionsComeInAndNothingElse) {
   fill(20);
   house.sync(connection);

@@ -195,7 +195,9 @@ Task<json::value> Push::call(Op const* op) {
   if (data != nullptr && kind_.kind.push_context)
     for (auto const& member : kind_.kind.push_context(json::value(*data)))
       input[member.key()] = member.value();
-  co_return co_await callPlugin(&context_, &audit_, &session_, operation, std::move(input), nullptr,
+  auto session = session_;
+  session.record_id = op->record_id;
+  co_return co_await callPlugin(&context_, &audit_, &session, operation, std::move(input), nullptr,
                                 kDeadline);
 }
 

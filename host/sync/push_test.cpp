@@ -211,6 +211,20 @@ TEST_F(Push, ARetryLetsTheNextSyncTryAgainWhatWasSetAside) {
   auto const run = house.sync(connection);
   EXPECT_EQ(run.set_aside, 0);
   EXPECT_EQ(remoteTitle("/cal/a"), "Mine");
+  auto const pushed = std::ranges::find_if(house.supervisor.calls, [](runtime::Call const& call) {
+    return call.operation == "calendar.upsert/1";
+  });
+  EXPECT_EQ(pushed->record_id, id) << "so that the runtime can name it";
+}
+
+TEST_F(Push, ARetryOfTheConnectionLetsItsWritesGoOutAgain) {
+  retitle("a", "Mine");
+  remote.refuse_writes = Error(ErrorKind::forbidden, "this calendar is read-only");
+  house.sync(connection);
+  remote.refuse_writes.reset();
+  EXPECT_EQ(house.run(house.engine->retryConnection(connection)).value(), 1);
+  EXPECT_EQ(house.sync(connection).set_aside, 0);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Mine");
 }
 
 TEST_F(Push, AnEditMadeWhileAnOlderOneIsRefusedIsStillSent) {

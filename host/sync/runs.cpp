@@ -126,11 +126,23 @@ Task<void> Runs::pull(State state, Session const* session, KindEntry const* kind
       co_return Error(ErrorKind::cancelled,
                       "the sync was stopped; the next one goes on from its last checkpoint");
     bool const worth_it = workerDied(error) || (error.kind == ErrorKind::transient && sink.movedOn());
+    if (error.provider_code == "poisoned") co_return setAside(error, session->connection.id);
     if (!worth_it || restarts == kRestarts) co_return error;
     if (workerDied(error)) ++state->run.worker_restarts;
     context_.doors.log.warn("a pull ended early and goes on from its checkpoint: " + error.message);
   }
   co_return co_await tellHeld(state, session, kind);
+}
+
+// A pull has no record that one could edit, so its way out is told here.
+Error Runs::setAside(Error error, std::string const& connection_id) const {
+  error.message += "; this one again ";
+  if (error.retry_after) {
+    auto const at = rfc3339(std::chrono::ceil<std::chrono::minutes>(context_.now() + *error.retry_after));
+    error.message += "after " + at.substr(at.find('T') + 1, 5) + " UTC, or ";
+  }
+  error.message += "as soon as you type: garland sync retry " + connection_id;
+  return error;
 }
 
 Task<void> Runs::tellHeld(State state, Session const* session, KindEntry const* kind) {

@@ -52,6 +52,7 @@ private:
   Task<void> syncKind(State state, Session const* session, KindEntry const* kind);
   Task<void> pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push);
   Task<void> pull(State state, Session const* session, KindEntry const* kind);
+  Error setAside(Error error, std::string const& connection_id) const;
   Task<void> tellHeld(State state, Session const* session, KindEntry const* kind);
   Task<json::value> input(Session const* session, KindEntry const* kind);
   Task<void> finish(State state, Result<void> outcome, Milliseconds poll_every);

@@ -19,6 +19,7 @@ runtime::Call makeCall(Session const& session, std::string operation, json::valu
   call.operation = std::move(operation);
   call.vendor_id = session.connection.vendor_id;
   call.account_id = session.connection.id;
+  call.record_id = session.record_id;
   call.account = json::serialize(account);
   call.input = json::serialize(input);
   call.deadline = deadline;

@@ -245,6 +245,8 @@ public:
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
   // Lets the next sync try the record's writes that were set aside; `conflict` if there are none.
   virtual Task<Record> retryRecord(std::string vendor_id, std::string id) = 0;
+  // The same for everything that was set aside at a connection, its pull too; how much that was.
+  virtual Task<std::int64_t> retryConnection(std::string id) = 0;
 
   virtual Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) = 0;
 

@@ -27,6 +27,7 @@ public:
   // A run stays "running" until endRuns().
   bool hold_runs = false;
   std::optional<Error> throw_up; // makes vendors() throw
+  std::int64_t set_aside = 0;    // of every connection
   std::int64_t unsent = 0;       // changes that disconnect() would lose
 
   void endRuns() {
@@ -194,6 +195,11 @@ public:
   Task<sync::Record> retryRecord(std::string vendor_id, std::string id) override {
     CO_TRY_VOID(knownRecord(vendor_id, id));
     co_return records_[id];
+  }
+  Task<std::int64_t> retryConnection(std::string id) override {
+    if (!connections_.contains(id)) co_return Error(ErrorKind::notFound, "there is no connection " + id);
+    if (set_aside == 0) co_return Error(ErrorKind::conflict, "nothing is set aside");
+    co_return std::exchange(set_aside, 0);
   }
   Task<std::vector<sync::Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
     std::vector<sync::Change> out;
