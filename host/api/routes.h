@@ -72,6 +72,9 @@ private:
   Task<Response> listConflicts(Request request);
 
   Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
+  // Those that take calls; unsupported if no build of it can.
+  Result<runtime::PluginInfo const*> usablePlugin(std::string const& name) const;
+  std::vector<std::string> troubledPlugins() const;
 
   Dependencies with_;
   Milliseconds wait_limit_;

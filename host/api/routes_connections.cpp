@@ -98,8 +98,7 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
 Task<Response> Routes::connectVendor(Request request) {
   sync::ConnectRequest wish = readConnect(request.json);
   CO_TRY_VOID(requireId("ven", wish.vendor_id, "vendor"));
-  CO_TRY(found, plugin(wish.plugin_id));
-  if (!found->refusal.empty()) co_return Error(ErrorKind::unsupported, found->refusal);
+  CO_TRY(found, usablePlugin(wish.plugin_id));
   wish.plugin_id = found->manifest.id;
   CO_TRY(connected, co_await with_.engine.connect(std::move(wish)));
   json::object body = shape(connected.connection);

@@ -44,10 +44,24 @@ void Routes::addSystemRoutes(std::vector<Route>& table) {
   table.push_back(sandbox);
 }
 
+std::vector<std::string> Routes::troubledPlugins() const {
+  auto const workers = with_.supervisor.workers();
+  std::vector<std::string> out;
+  for (auto const& plugin : with_.catalogue.plugins()) {
+    PluginView const view{plugin, with_.supervisor.standing(plugin), workers};
+    auto const state = view.state();
+    if (state == "quarantined" || state == "half open") out.push_back(plugin.manifest.id + " is " + state);
+  }
+  return out;
+}
+
+// Open to everybody on this machine, so it names no reasons, paths or vendors.
 Task<Response> Routes::health(Request) {
-  bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d;
+  auto const troubles = troubledPlugins();
+  bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d || !troubles.empty();
   json::object body;
   body["status"] = degraded ? "degraded" : "ok";
+  body["troubles"] = json::array(troubles.begin(), troubles.end());
   body["version"] = with_.version;
   body["database"] = with_.database_driver;
   body["sandbox_tier"] = runtime::name(with_.sandbox.tier);

@@ -332,11 +332,14 @@ TEST(Routes, APluginShowsHowItsWorkersDo) {
     worker.plugin_id = id;
     worker.digest = digest;
     worker.state = "quarantined";
-    worker.restarts = 4;
+    worker.restarts = 1;
+    runtime::Standing standing{std::make_shared<runtime::PluginInfo>(testing::somePlugin(id, "")), "", 4};
+    house.supervisor.stands = standing;
     worker.quarantine = "it died too often";
     worker.last_crash = TimePoint{};
     house.supervisor.list.push_back(worker);
     house.supervisor.told.push_back(told(id, Kind::crashed, "was killed by SIGSEGV"));
+    house.supervisor.told.back().call = runtime::CallPlace{"calendar.pull/1", "ven_1", "con_1", ""};
     house.supervisor.told.push_back(told(id, Kind::halfOpen, "its worker died 5 times"));
     house.supervisor.told.push_back(told("somebody.else", Kind::crashed, "was killed by SIGBUS"));
   });
@@ -346,8 +349,41 @@ TEST(Routes, APluginShowsHowItsWorkersDo) {
   EXPECT_EQ(shown.at("restarts").to_number<int>(), 4);
   EXPECT_EQ(textOr(shown, "/last_crash/reason", ""), "was killed by SIGSEGV");
   ASSERT_EQ(shown.at("events").as_array().size(), 2U);
+  EXPECT_EQ(textOr(shown, "/events/0/call/connection_id", ""), "con_1");
   EXPECT_EQ(textOr(shown, "/events/1/kind", ""), "half_open");
+  EXPECT_TRUE(shown.at("events").at(1).at("call").is_null());
   EXPECT_EQ(shown.at("workers").as_array().size(), 1U);
+}
+
+TEST(Routes, TheListOfPluginsAndTheHealthTellQuarantineAndHalfOpen) {
+  Harness house;
+  auto const listed = [&] {
+    return house.ask("GET", std::string(base) + "/plugins").json().at("items").at(0);
+  };
+  EXPECT_EQ(textOr(listed(), "/state", ""), "stopped");
+  EXPECT_EQ(textOr(house.ask("GET", "/health").json(), "/status", ""), "ok");
+  runtime::WorkerStatus worker;
+  worker.plugin_id = textOr(listed(), "/id", "");
+  for (auto const* const state : {"half open", "quarantined"}) {
+    worker.state = state;
+    house.onLoop([&] { house.supervisor.list = {worker}; });
+    EXPECT_EQ(textOr(listed(), "/state", ""), state);
+    auto const health = house.ask("GET", "/health").json();
+    EXPECT_EQ(textOr(health, "/status", ""), "degraded");
+    EXPECT_EQ(textOr(health, "/troubles/0", ""), worker.plugin_id + " is " + state);
+  }
+}
+
+TEST(Routes, TheVersionThatRunsIsToldFromTheInstalledOne) {
+  Harness house;
+  auto runs = testing::somePlugin("garland.caldav", "");
+  runs.manifest.version = "0.9.0";
+  runtime::Standing const standing{std::make_shared<runtime::PluginInfo>(runs), "it dies; 0.9.0 goes on", 0};
+  house.onLoop([&] { house.supervisor.stands = standing; });
+  auto const listed = house.ask("GET", std::string(base) + "/plugins").json().at("items").at(0);
+  EXPECT_EQ(textOr(listed, "/version", ""), "0.9.0");
+  EXPECT_EQ(textOr(listed, "/installed_version", ""), "1.0.0");
+  EXPECT_EQ(textOr(listed, "/refusal", ""), "it dies; 0.9.0 goes on");
 }
 
 TEST(Routes, WhatIsSetAsideAtAConnectionMayBeRetried) {

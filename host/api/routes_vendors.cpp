@@ -98,6 +98,13 @@ Result<runtime::PluginInfo const*> Routes::plugin(std::string const& name) const
                "no plugin \"" + name + "\" is installed; `garland plugins ls` lists those that are");
 }
 
+// A damaged or refused one may have an earlier build that goes on.
+Result<runtime::PluginInfo const*> Routes::usablePlugin(std::string const& name) const {
+  TRY(found, plugin(name));
+  if (found->refusal.empty() || with_.supervisor.standing(*found).runs) return found;
+  return Error(ErrorKind::unsupported, found->refusal);
+}
+
 Task<Response> Routes::addVendor(Request request) {
   CO_TRY(name, textAt(request.json, "/name"));
   if (name.find_first_not_of(" \t\r\n") == std::string::npos)
@@ -114,13 +121,20 @@ Task<Response> Routes::listVendors(Request) {
   co_return Response(200, listOf(vendors));
 }
 
-Task<Response> Routes::listPlugins(Request) { co_return Response(200, listOf(with_.catalogue.plugins())); }
+Task<Response> Routes::listPlugins(Request) {
+  auto const workers = with_.supervisor.workers();
+  std::vector<PluginView> views;
+  for (auto const& plugin : with_.catalogue.plugins())
+    views.push_back(PluginView{plugin, with_.supervisor.standing(plugin), workers});
+  co_return Response(200, listOf(views));
+}
 
 Task<Response> Routes::showPlugin(Request request) {
   CO_TRY(found, plugin(request.text("plugin")));
   auto const workers = with_.supervisor.workers();
   auto const events = with_.supervisor.events();
-  co_return Response(200, detail(*found, workers, events));
+  PluginView const view{*found, with_.supervisor.standing(*found), workers};
+  co_return Response(200, detail(view, events));
 }
 
 Task<Response> Routes::rescanPlugins(Request request) {
@@ -145,8 +159,7 @@ Task<Response> Routes::releasePlugin(Request request) {
 
 Task<Response> Routes::enablePlugin(Request request) {
   CO_TRY_VOID(requireId("ven", request.text("vendor"), "vendor"));
-  CO_TRY(found, plugin(request.text("plugin")));
-  if (!found->refusal.empty()) co_return Error(ErrorKind::unsupported, found->refusal);
+  CO_TRY(found, usablePlugin(request.text("plugin")));
   CO_TRY_VOID(co_await with_.engine.enablePlugin(request.text("vendor"), found->manifest.id));
   co_return Response(204);
 }

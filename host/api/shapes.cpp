@@ -112,8 +112,28 @@ json::object shape(sync::Conflict const& conflict) {
   return out;
 }
 
-json::object shape(runtime::PluginInfo const& plugin) {
-  auto const& manifest = plugin.manifest;
+std::string PluginView::state() const {
+  std::string newest = "stopped";
+  bool half_open = false;
+  for (auto const& worker : workers) {
+    if (worker.plugin_id != installed.manifest.id) continue;
+    if (worker.state == "quarantined") return worker.state;
+    half_open = half_open || worker.state == "half open";
+    if (worker.digest == build().digest) newest = worker.state;
+  }
+  return half_open ? "half open" : newest;
+}
+
+std::string PluginView::quarantine() const {
+  std::string out;
+  for (auto const& worker : workers)
+    if (worker.plugin_id == installed.manifest.id && !worker.quarantine.empty()) out = worker.quarantine;
+  return out;
+}
+
+json::object shape(PluginView const& plugin) {
+  auto const& build = plugin.build();
+  auto const& manifest = build.manifest;
   json::array auth;
   for (auto const& slot : manifest.auth)
     auth.push_back(
@@ -126,8 +146,11 @@ json::object shape(runtime::PluginInfo const& plugin) {
   out["auth"] = std::move(auth);
   out["hosts"] = texts(manifest.hosts);
   out["settings_schema"] = manifest.settings_schema;
-  out["digest"] = plugin.digest;
-  out["refusal"] = plugin.refusal.empty() ? json::value(nullptr) : json::value(plugin.refusal);
+  out["digest"] = build.digest;
+  out["installed_version"] = orNull(plugin.installed.manifest.version);
+  out["refusal"] = orNull(plugin.standing.refusal);
+  out["state"] = plugin.state();
+  out["quarantine"] = orNull(plugin.quarantine());
   return out;
 }
 
@@ -145,36 +168,34 @@ json::object shape(runtime::WorkerStatus const& worker) {
       {"memory", worker.memory},
       {"memory_limit", worker.memory_limit},
       {"quarantine", orNull(worker.quarantine)},
-      {"calls", worker.in_flight}};
+      {"in_flight", worker.in_flight}};
 }
 
 json::object shape(runtime::SupervisorEvent const& event) {
-  return json::object{{"time", rfc3339(event.time)}, {"plugin", event.plugin_id},
-                      {"digest", event.digest},      {"kind", runtime::name(event.kind)},
-                      {"reason", event.reason},      {"capsule", orNull(event.capsule)}};
+  json::object out{{"time", rfc3339(event.time)}, {"plugin", event.plugin_id},
+                   {"digest", event.digest},      {"kind", runtime::name(event.kind)},
+                   {"reason", event.reason},      {"capsule", orNull(event.capsule)}};
+  out["call"] = nullptr;
+  if (event.call)
+    out["call"] = json::object{{"operation", event.call->operation},
+                               {"connection_id", orNull(event.call->account_id)},
+                               {"vendor_id", orNull(event.call->vendor_id)},
+                               {"record_id", orNull(event.call->record_id)}};
+  return out;
 }
 
-json::object detail(runtime::PluginInfo const& plugin, std::vector<runtime::WorkerStatus> const& workers,
-                    std::vector<runtime::SupervisorEvent> const& events) {
+json::object detail(PluginView const& plugin, std::vector<runtime::SupervisorEvent> const& events) {
   auto out = shape(plugin);
   json::array own_workers, own_events;
-  json::value state = "stopped", quarantine, last_crash;
-  std::uint64_t restarts = 0;
-  for (auto const& worker : workers) {
-    if (worker.plugin_id != plugin.manifest.id) continue;
-    own_workers.push_back(shape(worker));
-    restarts += worker.restarts;
-    if (worker.digest == plugin.digest) state = worker.state;
-    if (!worker.quarantine.empty()) quarantine = worker.quarantine;
-  }
+  json::value last_crash;
+  for (auto const& worker : plugin.workers)
+    if (worker.plugin_id == plugin.installed.manifest.id) own_workers.push_back(shape(worker));
   for (auto const& event : events) {
-    if (event.plugin_id != plugin.manifest.id) continue;
+    if (event.plugin_id != plugin.installed.manifest.id) continue;
     own_events.push_back(shape(event));
     if (event.kind == runtime::SupervisorEvent::Kind::crashed) last_crash = shape(event);
   }
-  out["state"] = std::move(state);
-  out["restarts"] = restarts;
-  out["quarantine"] = std::move(quarantine);
+  out["restarts"] = plugin.standing.restarts;
   out["last_crash"] = std::move(last_crash);
   out["workers"] = std::move(own_workers);
   out["events"] = std::move(own_events);

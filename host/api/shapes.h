@@ -15,12 +15,25 @@ json::object shape(sync::Run const& run);
 json::object shape(sync::Record const& record);
 json::object shape(sync::Change const& change);
 json::object shape(sync::Conflict const& conflict);
-json::object shape(runtime::PluginInfo const& plugin);
 json::object shape(runtime::WorkerStatus const& worker);
 json::object shape(runtime::SupervisorEvent const& event);
+
+// An installed plugin and what became of it. The references must outlive it.
+struct PluginView {
+  runtime::PluginInfo const& installed;
+  runtime::Standing standing;
+  std::vector<runtime::WorkerStatus> const& workers; // of all plugins
+
+  // The build that takes its calls, or would if it could.
+  runtime::PluginInfo const& build() const { return standing.runs ? *standing.runs : installed; }
+  // "quarantined" or "half open" if any of its workers is; else that of the newest one; "stopped": it has
+  // none.
+  std::string state() const;
+  std::string quarantine() const; // one sentence; "" if not so
+};
+json::object shape(PluginView const& plugin);
 // One plugin with the state of its workers and what happened to them lately.
-json::object detail(runtime::PluginInfo const& plugin, std::vector<runtime::WorkerStatus> const& workers,
-                    std::vector<runtime::SupervisorEvent> const& events);
+json::object detail(PluginView const& plugin, std::vector<runtime::SupervisorEvent> const& events);
 
 // {"items": [...]}
 template <class T> json::object listOf(std::vector<T> const& things) {

@@ -17,6 +17,23 @@ struct Finding {
   std::string fix; // what to do, "" if nothing
 };
 
+// What is wrong with an installed plugin, the gravest first.
+Finding findingOf(json::value const& plugin) {
+  auto const id = textOr(plugin, "/id", "?");
+  auto const check = "plugin " + id;
+  auto const show = "see what happened with: garland plugins show " + id;
+  if (auto const quarantine = textOr(plugin, "/quarantine", ""); !quarantine.empty())
+    return {check, false, quarantine, show};
+  if (auto const refusal = textOr(plugin, "/refusal", ""); !refusal.empty())
+    return {check, false, refusal, "install a sound build, or remove its folder from [plugins] dirs"};
+  if (textOr(plugin, "/state", "") == "half open")
+    return {
+        check, false,
+        "half open: its worker died again and again, so one call every 30 seconds is let through to try it",
+        show};
+  return {check, true, "may be loaded", ""};
+}
+
 void checkPlugins(Client& client, std::vector<Finding>& findings) {
   auto const plugins = client.get(kBase + "/plugins");
   if (!plugins) {
@@ -26,12 +43,7 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
   auto const& items = plugins->at("items").as_array();
   if (items.empty())
     findings.push_back({"plugins", false, "none is installed", "set [plugins] dirs in garland.toml"});
-  for (auto const& plugin : items) {
-    auto const refusal = textOr(plugin, "/refusal", "");
-    findings.push_back({"plugin " + textOr(plugin, "/id", "?"), refusal.empty(),
-                        refusal.empty() ? "may be loaded" : refusal,
-                        refusal.empty() ? "" : "install it again, or remove its folder from [plugins] dirs"});
-  }
+  for (auto const& plugin : items) findings.push_back(findingOf(plugin));
 }
 
 // The account's words again, so that only the password has to be typed. Connecting it again replaces the
@@ -79,6 +91,11 @@ void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& find
 std::string startCommand(Place const& place) {
   if (!place.config.empty()) return "start it with: garlandd --config " + shellQuoted(place.config);
   return "start it with: garlandd --data-dir " + shellQuoted(place.data_dir);
+}
+
+std::string whyDegraded(json::value const& health) {
+  if (textOr(health, "/sandbox_tier", "") == "D") return "it is degraded: see garland sandbox status";
+  return "it is " + textOr(health, "/status", "?") + ": see garland plugins ls";
 }
 
 Exit tell(Output& output, std::vector<Finding> const& findings) {
@@ -145,11 +162,10 @@ Exit doctor(Context with, Place const& place) {
                       place.key_read ? "" : "point to the daemon's key: --key-file DATA_DIR/api.key"});
   if (health) {
     bool const ok = textOr(*health, "/status", "") == "ok";
-    findings.push_back(
-        {"daemon", ok,
-         "version " + textOr(*health, "/version", "?") + " on " + textOr(*health, "/database", "?") + " at " +
-             place.url,
-         ok ? "" : "it is " + textOr(*health, "/status", "?") + ": see garland sandbox status"});
+    findings.push_back({"daemon", ok,
+                        "version " + textOr(*health, "/version", "?") + " on " +
+                            textOr(*health, "/database", "?") + " at " + place.url,
+                        ok ? "" : whyDegraded(*health)});
     if (place.key_read) {
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);

@@ -86,7 +86,9 @@ Exit listPlugins(Context with) {
   if (!answer) return with.output.error(answer.error());
   with.output.table(*answer,
                     {{"NAME", "/short_name"},
-                     {"VERSION", "/version"},
+                     {"RUNS", "/version"},
+                     {"INSTALLED", "/installed_version"},
+                     {"STATE", "/state"},
                      {"CATEGORY", "/category"},
                      {"ABOUT", "/summary"},
                      {"REFUSED", "/refusal"}},

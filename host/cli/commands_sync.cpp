@@ -29,11 +29,12 @@ std::int64_t failedItems(json::value const& run) {
 }
 
 void tellSpecialties(Output& output, json::value const& run) {
+  bool const failed = textOr(run, "/state", "") == "failed";
   if (auto const echoes = integerOr(run, "/echoes", 0); echoes > 0)
     output.line(std::to_string(echoes) + " of our own edits came back and were recognised");
   if (auto const restarts = integerOr(run, "/worker_restarts", 0); restarts > 0)
-    output.line("the worker ended early (" + std::to_string(restarts) +
-                "x); the sync went on from its last checkpoint");
+    output.line("the worker ended early (" + std::to_string(restarts) + "x)" +
+                (failed ? "" : "; the sync went on from its last checkpoint"));
   if (auto const conflicts = integerOr(run, "/conflicts", 0); conflicts > 0)
     output.line(output.bad(std::to_string(conflicts) + " edits made here lost against the provider's") +
                 "; see them with: garland conflicts --vendor VENDOR");

@@ -176,6 +176,10 @@ TEST_F(Upgrade, ADowngradeIsRefusedInOneSentenceUnlessItIsAsked) {
                            HasSubstr("1.0.1 goes on")));
   EXPECT_EQ(words.find(". "), std::string::npos) << "more than one sentence: " << words;
   EXPECT_EQ(words.find('\n'), std::string::npos) << words;
+  auto const shown = host_.ask({"plugins", "show", "caldav"});
+  EXPECT_EQ(textOr(shown, "/version", ""), "1.0.1");
+  EXPECT_EQ(textOr(shown, "/installed_version", ""), "1.0.0");
+  EXPECT_EQ(textOr(shown, "/refusal", ""), words);
   auto const down = host_.ask({"plugins", "rescan", "--allow-downgrade"});
   EXPECT_EQ(textOr(down, "/items/0/outcome", ""), "downgraded") << canonicalJson(down);
 }
@@ -192,10 +196,35 @@ TEST_F(Upgrade, WhatWasTakenOverOutlivesAKill) {
   EXPECT_EQ(runs(), "1.0.1") << canonicalJson(shown_);
 }
 
+// An interrupted copy, and a file that is gone: the build that runs goes on, also in the daemon's next life.
+TEST_F(Upgrade, ADamagedFileStopsNoSync) {
+  addEvents(3);
+  auto const connection = connectStudio();
+  auto const object = host_.folder() + "/plugins/" + kConnector + "/connector.so";
+  auto const synced = [&] { return textOr(host_.ask({"sync", "run", connection}), "/state", ""); };
+  EXPECT_EQ(synced(), "done");
+  for (bool const gone : {false, true}) {
+    if (gone)
+      std::filesystem::remove(object);
+    else
+      std::filesystem::resize_file(object, 3000);
+    EXPECT_EQ(textOr(rescan(1), "/outcome", ""), "refused");
+    EXPECT_EQ(synced(), "done");
+    EXPECT_EQ(host_.stop(), 0) << host_.log();
+    host_.start();
+    EXPECT_EQ(synced(), "done");
+    EXPECT_EQ(runs(), "1.0.0") << canonicalJson(shown_);
+    EXPECT_THAT(textOr(shown_, "/refusal", ""), HasSubstr("1.0.0 goes on"));
+  }
+  auto const doctor = host_.run({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 1) << doctor.out;
+  EXPECT_THAT(doctor.out, HasSubstr("1.0.0 goes on"));
+}
+
 TEST_F(Upgrade, ThereIsNothingToReleaseWhereNothingIsInQuarantine) {
   auto const done = host_.run({"plugins", "release", "caldav"});
   EXPECT_EQ(done.exit_code, 1) << done.out << done.err;
-  EXPECT_THAT(done.err, HasSubstr("is not in quarantine"));
+  EXPECT_THAT(done.err, HasSubstr("is neither in quarantine nor half open"));
 }
 
 } // namespace
