@@ -12,7 +12,7 @@ namespace {
 using Kind = SupervisorEvent::Kind;
 
 constexpr std::array kKinds{Kind::crashed,   Kind::restarted, Kind::halfOpen, Kind::quarantined,
-                            Kind::recovered, Kind::poisoned,  Kind::refused};
+                            Kind::recovered, Kind::poisoned,  Kind::refused,  Kind::replaced};
 
 json::value toJson(CallPlace const& call) {
   return json::object{{"operation", call.operation},
