@@ -3,9 +3,15 @@
 
 namespace garland::sdk {
 
+void Account::setHeader(std::string name, std::string value) {
+  std::erase_if(headers_, [&](Header const& header) { return header.name == name; });
+  headers_.push_back({std::move(name), std::move(value)});
+}
+
 Response Account::send(Request request) {
   if (!request.slot) request.slot = info_.slots.empty() ? std::string() : info_.slots.front();
   if (!base_.empty()) request.url = resolve(base_, request.url);
+  request.headers.insert(request.headers.end(), headers_.begin(), headers_.end());
   return call_.send(request);
 }
 

@@ -27,6 +27,13 @@ std::string messageIn(json::value const& body, std::string_view pointer) {
   return text;
 }
 
+// Whatever the kind was before: the provider knows whether sending it again is of use.
+void heedRetry(std::string_view said, Failure& failure) {
+  bool const repeats = failure.kind == Kind::transient || failure.kind == Kind::rateLimited;
+  if (said == "true" && !repeats) failure.kind = Kind::transient;
+  if (said == "false" && repeats) failure.kind = Kind::providerBug;
+}
+
 void shorten(std::string& text) {
   if (text.size() <= longest_message) return;
   auto end = longest_message;
@@ -79,22 +86,29 @@ Failure failureOf(Mapper const& mapper, Request const& request, Response const& 
   auto failure = sdk::failureOf(request, response);
   auto const body = bodyOf(response);
   if (!mapper.code.empty()) failure.provider_code = textOr(body, mapper.code);
+  if (failure.provider_code.empty() && !mapper.type.empty())
+    failure.provider_code = textOr(body, mapper.type);
+  auto const said = messageIn(body, mapper.message);
   for (auto const& row : mapper.meanings) {
     bool const fits = (row.status == 0 || row.status == response.status) &&
                       (row.code.empty() || row.code == failure.provider_code);
     if (!fits) continue;
     failure.kind = row.kind;
     failure.effect = row.effect;
+    if (row.shown) failure.user_message = said;
     break;
   }
+  if (!mapper.retry.empty()) heedRetry(response.header(mapper.retry), failure);
   for (auto const& header : mapper.delays) {
     if (failure.retry_after) break;
     failure.retry_after = delayOf(response.header(header.name), header.form, now);
   }
-  if (auto const said = messageIn(body, mapper.message); !said.empty()) failure.message += ": " + said;
+  if (!said.empty()) failure.message += ": " + said;
   shorten(failure.message);
   if (!mapper.field.empty())
     if (auto const field = textOr(body, mapper.field); !field.empty()) failure.detail["parameter"] = field;
+  for (auto const& detail : mapper.details)
+    if (auto const text = textOr(body, detail.at); !text.empty()) failure.detail[detail.member] = text;
   return failure;
 }
 

@@ -45,6 +45,35 @@ TEST(Errors, WithoutOneTheStatusDecides) {
   EXPECT_EQ(failed(503, "<html>down</html>").effect, std::nullopt);
 }
 
+TEST(Errors, AnAnswerMaySayMore) {
+  static constexpr errors::Meaning shown[] = {{402, "", Kind::invalidInput, Effect::notApplied, true}};
+  static constexpr errors::Detail details[] = {{"reason", "/decline"}, {"payment", "/payment/id"}};
+  constexpr errors::Mapper more{.code = "/code",
+                                .type = "/type",
+                                .message = "/message",
+                                .meanings = shown,
+                                .details = details,
+                                .retry = "Should-Retry"};
+  auto const told = [&](int status, std::string_view body, std::vector<Response::Field> headers = {}) {
+    Request const request{.method = "POST", .url = "https://api.example.com/charges"};
+    return errors::failureOf(more, request, {status, std::move(headers), body, {}}, now);
+  };
+  auto const declined =
+      told(402, R"({"type": "card", "message": "No.", "decline": "lost", "payment": {"id": "p1"}})");
+  EXPECT_EQ(declined.provider_code, "card"); // there is no other
+  EXPECT_EQ(declined.user_message, "No.");
+  EXPECT_EQ(declined.detail, (json::object{{"reason", "lost"}, {"payment", "p1"}}));
+  auto const bad = told(400, R"({"type": "request", "code": "missing", "message": "No."})");
+  EXPECT_EQ(bad.provider_code, "missing");
+  EXPECT_EQ(bad.user_message, "");
+  // The header outweighs the status, both ways.
+  EXPECT_EQ(told(400, "", {{"should-retry", "true"}}).kind, Kind::transient);
+  EXPECT_EQ(told(500, "", {{"should-retry", "false"}}).kind, Kind::providerBug);
+  EXPECT_EQ(told(429, "", {{"should-retry", "true"}}).kind, Kind::rateLimited);
+  EXPECT_EQ(told(402, "", {{"should-retry", "false"}}).kind, Kind::invalidInput);
+  EXPECT_EQ(told(500, "", {{"should-retry", "perhaps"}}).kind, Kind::transient);
+}
+
 TEST(Errors, ALongMessageIsCutBetweenCharacters) {
   std::string words;
   for (int i = 0; i < 400; ++i) words += "\xC3\xA9";

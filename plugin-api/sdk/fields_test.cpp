@@ -148,11 +148,17 @@ TEST(Fields, AProviderMayCountACurrencyInItsOwnUnit) {
   EXPECT_EQ(writeBy(form, R"({"x": {"amount": 7, "currency": "UGX"}})", "{}"),
             R"({"y":700,"currency":"ugx"})");
   EXPECT_THAT(writeBy(form, R"({"x": {"amount": 750, "currency": "MGA"}})", "{}"), HasSubstr("finer"));
+  Amount const tens{.currency = "/currency", .whole_tens = true};
+  EXPECT_EQ(writeBy(tens, R"({"x": {"amount": 12050, "currency": "KWD"}})", "{}"),
+            R"({"y":12050,"currency":"KWD"})");
+  EXPECT_THAT(writeBy(tens, R"({"x": {"amount": 12055, "currency": "KWD"}})", "{}"), HasSubstr("finer"));
+  EXPECT_EQ(writeBy(tens, R"({"x": {"amount": 12055, "currency": "EUR"}})", "{}"),
+            R"({"y":12055,"currency":"EUR"})");
   EXPECT_EQ(writeBy(Amount{AmountForm::text}, R"({"x": {"amount": -5, "currency": "EUR"}})", "{}",
                     {.currency = "EUR"}),
             R"({"y":"-0.05"})");
   EXPECT_THAT(writeBy(Amount{}, R"({"x": {"amount": 1, "currency": "USD"}})", "{}", {.currency = "EUR"}),
-              HasSubstr("the account is in EUR"));
+              HasSubstr("is in USD, where EUR is counted"));
 }
 
 TEST(Fields, NamesAreSplitAndJoined) {

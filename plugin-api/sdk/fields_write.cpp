@@ -122,11 +122,12 @@ void RowWriter::operator()(Amount const& form) const {
   if (wrong || !isCurrency(money.currency))
     refuseOurs(row_.ours, "must be an amount in minor units and a currency");
   if (form.currency.empty() && money.currency != context_.currency)
-    refuseOurs(row_.ours, "is in " + money.currency + ", but the account is in " + context_.currency);
+    refuseOurs(row_.ours, "is in " + money.currency + ", where " + context_.currency + " is counted");
   int const digits = minorDigits(money.currency, form.exceptions);
   auto const amount =
       rescaled(money.amount, minorDigits(money.currency), *written == AmountForm::major ? 0 : digits);
-  if (!amount) refuseOurs(row_.ours, "is finer than the provider can hold");
+  if (!amount || (form.whole_tens && digits == 3 && *amount % 10 != 0))
+    refuseOurs(row_.ours, "is finer than the provider can hold");
   if (*written == AmountForm::text)
     set(decimal(*amount, digits));
   else if (*written == AmountForm::number)

@@ -6,30 +6,52 @@
 namespace garland::sdk::rest {
 namespace {
 
+// Our clock and the provider's may differ by so much.
+constexpr auto clock_skew = std::chrono::minutes(5);
+
 class EventPuller : public ListPuller {
 public:
   EventPuller(Account& account, Resource const& resource, State& state, Receiver& receiver)
       : ListPuller(account, resource, state, receiver), log_(std::get<EventLog>(resource.changes)) {}
 
   void pull() {
-    if (!state_.mark.empty() && !state_.walk && follow()) return;
+    if (!state_.walk && begun() && reachesBack() && follow()) return;
     if (!state_.walk) {
       // The newest event first: what happens while the list is read is in the log.
-      auto const newest = events("", 1);
+      auto const now = rfc3339(account_.call().now());
+      auto const newest = events({}, 1);
       auto const& items = itemsOf(newest);
-      state_.walk = Walk{.target = items.empty() ? "" : textOr(items.front(), log_.id), .full = true};
+      state_.walk =
+          Walk{.target = items.empty() ? "" : textOr(items.front(), log_.id), .full = true, .until = now};
     }
     read({});
     state_.mark = state_.walk->target;
+    state_.listed = state_.walk->until;
     state_.walk.reset();
     checkpoint();
   }
 
 private:
-  json::value events(std::string const& after, int limit) {
+  // `state_.listed` is when the log was read last. If it was empty then, there is no other mark.
+  bool begun() const { return !state_.mark.empty() || (!log_.since.empty() && !state_.listed.empty()); }
+
+  bool reachesBack() const {
+    auto const last = parseRfc3339(state_.listed);
+    if (log_.keeps == Milliseconds(0) || !last || account_.call().now() - *last < log_.keeps) return true;
+    account_.call().log(LogLevel::info, "the log of events was not read for too long; everything is read");
+    return false;
+  }
+
+  Query position() const {
+    if (!state_.mark.empty()) return {{std::string(log_.newer_than), state_.mark}};
+    auto const last = parseRfc3339(state_.listed).value_or(TimePoint()) - clock_skew;
+    return {{std::string(log_.since), std::to_string(last.time_since_epoch().count() / 1000)}};
+  }
+
+  json::value events(Query const& position, int limit) {
     Query query;
     for (auto const& parameter : log_.query) query.emplace_back(parameter.name, parameter.value);
-    if (!after.empty()) query.emplace_back(log_.newer_than, after);
+    query.insert(query.end(), position.begin(), position.end());
     query.emplace_back(log_.limit, std::to_string(limit));
     Request request;
     request.url = withQuery(log_.path, query);
@@ -47,36 +69,69 @@ private:
   // False if the log does not reach back to where we were.
   bool follow() {
     std::uint64_t received = 0;
-    while (true) {
+    auto const now = rfc3339(account_.call().now());
+    bool more = true;
+    while (more) {
       account_.call().stopIfCancelled();
       json::value answer;
-      auto const refused = attempt([&] { answer = events(state_.mark, log_.per_page); });
-      if (refused && refused->http_status == log_.expired) {
+      auto const refused = attempt([&] { answer = events(position(), log_.per_page); });
+      bool const gone = refused && (refused->http_status == log_.expired || refused->kind == Kind::notFound);
+      if (refused && !gone) throw Failure(*refused);
+      more = !gone && isTrue(find(answer, log_.more));
+      // Behind a moment the pages go back in time: then more than one is as much as everything.
+      if (gone || (more && state_.mark.empty())) {
         account_.call().log(LogLevel::info,
                             "the log of events does not reach back far enough; everything is read");
         state_ = State();
         return false;
       }
-      if (refused) throw Failure(*refused);
       received += answer_.body.size();
       auto const& items = itemsOf(answer);
-      if (items.empty()) break;
-      for (auto const& event : items | std::views::reverse) {
-        auto const* record = find(event, log_.object);
-        if (record != nullptr && record->is_object()) receiver_.take(*record);
-      }
-      auto newest = textOr(items.front(), log_.id);
-      if (newest.empty() || newest == state_.mark)
-        throw Failure(Kind::providerBug, "the log " + std::string(log_.path) + " leads in a circle");
-      state_.mark = std::move(newest);
+      more = more && !items.empty();
+      received += take(items);
+      if (!more) state_.listed = now;
       checkpoint();
-      auto const* more = find(answer, log_.more);
-      if (more == nullptr || *more != json::value(true)) return true;
-      pauseIfFull(received);
+      if (more) pauseIfFull(received);
     }
-    checkpoint();
     return true;
   }
+
+  // One page, the oldest event first; how many bytes were read besides.
+  std::uint64_t take(json::array const& items) {
+    if (items.empty()) return 0;
+    std::uint64_t received = 0;
+    std::set<std::string> taken;
+    for (auto const& event : items | std::views::reverse) {
+      auto const* record = find(event, log_.object);
+      if (record == nullptr || !record->is_object()) continue;
+      if (!log_.read_again) {
+        receiver_.take(*record);
+      } else if (auto const id = textOr(*record, resource_.id); taken.insert(id).second) {
+        receiver_.take(readAgain(id, *record));
+        received += answer_.body.size();
+      }
+    }
+    auto newest = textOr(items.front(), log_.id);
+    if (newest.empty() || newest == state_.mark)
+      throw Failure(Kind::providerBug, "the log " + std::string(log_.path) + " leads in a circle");
+    state_.mark = std::move(newest);
+    return received;
+  }
+
+  // What is gone by now stays as the event had it.
+  json::value readAgain(std::string const& id, json::value const& as_it_was) {
+    account_.call().stopIfCancelled();
+    json::value record;
+    Request request;
+    request.url = std::string(resource_.path) + "/" + percentEncode(id);
+    auto const refused =
+        attempt([&] { record = fetch(account_, resource_.errors, std::move(request), &answer_); });
+    if (!refused) return record;
+    if (refused->kind != Kind::notFound) throw Failure(*refused);
+    return as_it_was;
+  }
+
+  static bool isTrue(json::value const* value) { return value != nullptr && *value == json::value(true); }
 
   EventLog const& log_;
   Response answer_;

@@ -52,6 +52,11 @@ Resource resourceOf(std::string const& name) {
     resource.paging = StartingAfter{.per_page = 2};
     resource.changes = EventLog{.per_page = 2};
   }
+  if (name == "now") {
+    resource.paging = StartingAfter{.per_page = 2};
+    resource.changes =
+        EventLog{.per_page = 2, .read_again = true, .since = "created", .keeps = std::chrono::hours(24)};
+  }
   if (name == "keyed") resource.writing.idempotency = HeaderKey{.longest = 30};
   if (name == "form") {
     resource.writing = {.body = BodyForm::form, .update = "POST", .whole = false, .read_only = read_only};
@@ -272,11 +277,61 @@ TEST_F(RestTest, AnEventLogIsReadFromTheOldestOn) {
   reply("events?ending_before=ee&limit=2", events("", false));
   EXPECT_TRUE(pull("log").ok());
   EXPECT_THAT(ids(), IsEmpty());
+  reply("events?ending_before=ee&limit=2", events("", true)); // more of nothing
+  EXPECT_TRUE(pull("log").ok());
   reply("events?ending_before=ee&limit=2", "{}", {}, 404);
   reply("events?limit=1", events("z", true));
   reply("things?limit=2", items("z", "\"has_more\": false"));
   EXPECT_TRUE(pull("log").ok());
   EXPECT_THAT(ids(), ElementsAre("z"));
+}
+
+TEST_F(RestTest, RecordsOfALogMayBeReadAgainAsTheyAreNow) {
+  reply("events?limit=1", events("a", false));
+  reply("things?limit=2", items("a", "\"has_more\": false"));
+  EXPECT_TRUE(pull("now").ok());
+  // Two events of one record; one that is gone stays as its event had it.
+  reply("events?ending_before=ea&limit=2", events("bb", true));
+  reply("things/b", R"({"id": "B"})");
+  reply("events?ending_before=eb&limit=2", events("c", false));
+  reply("things/c", "{}", {}, 404);
+  EXPECT_TRUE(pull("now").ok());
+  EXPECT_THAT(ids(), ElementsAre("B", "c"));
+  // Longer away than the log reaches back.
+  host.advance(std::chrono::hours(24));
+  reply("events?limit=1", events("z", true));
+  reply("things?limit=2", items("z", "\"has_more\": false"));
+  EXPECT_TRUE(pull("now").ok());
+  EXPECT_THAT(ids(), ElementsAre("z"));
+}
+
+TEST_F(RestTest, AnEmptyLogIsAskedByTime) {
+  auto const began = [&] {
+    reply("events?limit=1", events("", false));
+    reply("things?limit=2", items("a", "\"has_more\": false"));
+    EXPECT_TRUE(pull("now").ok());
+  };
+  began();
+  host.advance(std::chrono::hours(1));
+  reply("events?created=1767225300&limit=2",
+        events("", false)); // five minutes before, for clocks that differ
+  EXPECT_TRUE(pull("now").ok());
+  reply("events?created=1767228900&limit=2", events("b", false));
+  reply("things/b", R"({"id": "b"})");
+  EXPECT_TRUE(pull("now").ok());
+  EXPECT_THAT(ids(), ElementsAre("b"));
+  reply("events?ending_before=eb&limit=2", events("", false));
+  EXPECT_TRUE(pull("now").ok());
+
+  // More than a page: what lies before it is not known.
+  cursor = nullptr;
+  host.advance(-std::chrono::hours(1));
+  began();
+  reply("events?created=1767225300&limit=2", events("dc", true));
+  reply("events?limit=1", events("d", true));
+  reply("things?limit=2", items("cd", "\"has_more\": false"));
+  EXPECT_TRUE(pull("now").ok());
+  EXPECT_THAT(ids(), ElementsAre("c", "d"));
 }
 
 TEST_F(RestTest, AKeyGoesWhereTheTableSays) {
@@ -286,7 +341,7 @@ TEST_F(RestTest, AKeyGoesWhereTheTableSays) {
   json::object const data{{"name", "a"}};
   std::string const long_key(200, 'k');
   EXPECT_TRUE(host.run("test.create/1", {{"resource", "keyed"}, {"key", long_key}, {"data", data}}).ok());
-  auto const sent = host.requests().back().header("idempotency-key");
+  auto const sent = host.requests().back().idempotency_key; // the host makes the header of it
   EXPECT_EQ(sent.size(), 30U);
   EXPECT_EQ(sent, shortKey(long_key, 30));
   EXPECT_NE(sent, shortKey(long_key + "k", 30));

@@ -32,7 +32,12 @@ Request writing(Resource const& resource, std::string_view method, std::string u
 }
 
 void addKey(Resource const& resource, std::string_view key, Request& request) {
-  if (auto const* header = std::get_if<HeaderKey>(&resource.writing.idempotency))
+  auto const* header = std::get_if<HeaderKey>(&resource.writing.idempotency);
+  if (header == nullptr) return;
+  // That one is the host's to send.
+  if (header->header == HeaderKey().header)
+    request.idempotency_key = shortKey(key, header->longest);
+  else
     request.headers.push_back({std::string(header->header), shortKey(key, header->longest)});
 }
 

@@ -37,6 +37,8 @@ public:
   // Relative URLs are resolved against it. Lasts as long as this object: one operation.
   void setBase(std::string url) { base_ = std::move(url); }
   std::string const& base() const { return base_; }
+  // Sent with every request from now on, for as long: a version, whom a request acts for.
+  void setHeader(std::string name, std::string value);
 
   // Any status is an answer; throws only if there is none. [suspends]
   Response send(Request request);
@@ -78,6 +80,7 @@ private:
   AccountInfo const& info_;
   Call& call_;
   std::string base_;
+  std::vector<Header> headers_;
 };
 
 } // namespace garland::sdk

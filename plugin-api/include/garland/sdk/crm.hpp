@@ -3,8 +3,7 @@
 #pragma once
 
 #include <garland/sdk/connector.hpp>
-#include <garland/sdk/fields.hpp>
-#include <garland/sdk/rest.hpp>
+#include <garland/sdk/records.hpp>
 
 #include <optional>
 #include <span>
@@ -13,11 +12,10 @@
 
 namespace garland::sdk::crm {
 
-struct PullRequest {
-  std::string entity; // "crm.client"
-  json::value cursor; // the last checkpoint's of this entity; null: everything
-};
-GARLAND_RECORD(PullRequest, entity, cursor)
+using records::Entity;
+using records::Feed;
+using records::PullRequest;
+using records::Variant;
 
 struct UpsertRequest {
   std::string entity;
@@ -46,26 +44,6 @@ struct DeleteRequest {
 };
 GARLAND_RECORD(DeleteRequest, entity, key, id, version)
 
-// What a pull brings. All [suspends].
-class Feed {
-public:
-  Feed(Call& call, std::string_view entity) : call_(call), entity_(entity) {}
-
-  void put(std::string_view id, std::string_view version, json::object data);
-  void gone(std::string_view id);
-  // One record cannot be read; the rest goes on.
-  void problem(std::string_view id, Failure const& failure) { call_.problem(id, failure); }
-  // All ids that exist, in parts: at the checkpoint after the last the host drops its others.
-  void listing(std::vector<std::string> const& ids, bool last);
-  void checkpoint(json::value const& cursor) { call_.checkpoint(cursor); }
-  std::string const& entity() const { return entity_; }
-  Call& call() { return call_; }
-
-private:
-  Call& call_;
-  std::string entity_;
-};
-
 // Derive from it, override what the provider can do, list that in the manifest, and end the file with
 // GARLAND_CONNECTOR(YourClass).
 class CrmConnector : public Connector {
@@ -78,20 +56,6 @@ public:
   virtual void remove(Account& account, DeleteRequest const& request, Call& call);
 
   static std::span<OperationEntry const> operations();
-};
-
-// One entity as data. Where the records of a list differ in kind, each kind has a map of its own.
-struct Variant {
-  std::string_view kind; // the text at Entity::kind of our record
-  fields::Map map;
-};
-struct Entity {
-  std::string_view name; // "crm.client"
-  rest::Resource const& resource;
-  fields::Map map = {};
-  fields::Way way = fields::Way::in; // both: may be created, changed and deleted
-  std::string_view kind = {};        // the same pointer in ours and in theirs
-  std::span<Variant const> variants = {};
 };
 
 // A connector that is its table of entities.

@@ -22,6 +22,13 @@ struct Meaning {
   std::string_view code = {}; // the provider's code; empty: any
   Kind kind = Kind::providerBug;
   std::optional<Effect> effect = {};
+  bool shown = false; // the provider's message is meant for people: it may be shown to the vendor
+};
+
+// Something more that an error answer says, kept as a member of the failure's detail.
+struct Detail {
+  std::string_view member;
+  std::string_view at; // JSON Pointer into the body: a text
 };
 
 // A header that says when to come again, for providers that have another than Retry-After.
@@ -39,10 +46,15 @@ struct DelayHeader {
 // JSON Pointers into the body of an error answer. A body that is no JSON has no code and no message.
 struct Mapper {
   std::string_view code = {};
+  std::string_view type = {};    // a broader code, that counts where there is no other
   std::string_view message = {}; // text, or an object of texts by field, as in {"email": "is not one"}
   std::string_view field = {};   // name of the bad parameter
   std::span<Meaning const> meanings = {};
   std::span<DelayHeader const> delays = {}; // looked at in this order if there is no Retry-After
+  std::span<Detail const> details = {};
+  // A header that says whether the same request may be sent again, "true" or "false". It outweighs the
+  // status: true is transient, and false never is.
+  std::string_view retry = {};
   // A provider that answers errors with status 200: where `true` means success ("/ok").
   std::string_view success = {};
 };

@@ -82,6 +82,7 @@ struct Amount {
   std::string_view currency = {}; // theirs; none: the account's
   bool lower_case = false;        // how a currency is written
   std::span<MinorDigits const> exceptions = {};
+  bool whole_tens = false; // with three digits behind the point, the provider takes only a last digit of 0
 };
 // Theirs is first and last name, the row's pointer and this one; ours the whole name.
 struct JoinName {

@@ -88,7 +88,7 @@ struct DeltaLink {
   std::string_view next = "/@odata.deltaLink";
   int expired = 410;
 };
-// A log of events with the changed record inside, the newest first.
+// A log of events, the newest first, each with the record that it is about.
 struct EventLog {
   std::string_view path = "events";
   std::string_view records = "/data";
@@ -100,6 +100,10 @@ struct EventLog {
   int per_page = 100;
   int expired = 404;
   std::span<Parameter const> query = {}; // which events
+  // Takes the records as they are now, each read by its id, not as they were when the event came about.
+  bool read_again = false;
+  std::string_view since = {}; // parameter by which a log that was empty is asked: Unix seconds
+  Milliseconds keeps{0};       // how far back the log reaches; 0: it says so by `expired`
 };
 using Changes = std::variant<Everything, Since, Descending, SyncToken, DeltaLink, EventLog>;
 
