@@ -4,6 +4,7 @@
 
 #include "host/api/api.h"
 #include "host/runtime/runtime.h"
+#include "host/webhooks/webhooks.h"
 
 #include <garland/schemas.hpp>
 
@@ -52,6 +53,18 @@ Result<runtime::PluginInfo> findTwin(TwinWords const& words) {
   for (auto const& twin : catalogue.plugins()) known += (known.empty() ? "" : ", ") + twin.manifest.id;
   return Error(ErrorKind::notFound, "there is no twin \"" + words.id + "\"; installed are: " +
                                         (known.empty() ? "none (name their folder with --dir)" : known));
+}
+
+// As the provider would sign it.
+Result<std::vector<egress::Header>> signatureOf(api::TwinNotice const& notice) {
+  TRY(scheme, webhooks::Scheme::named(notice.scheme));
+  webhooks::Request request;
+  request.url = notice.url;
+  request.body = notice.body;
+  TRY(signed_by, webhooks::sign(scheme, request, notice.id, Secret(notice.secret), notice.at));
+  std::vector<egress::Header> headers;
+  for (auto& [name, value] : signed_by) headers.push_back({std::move(name), std::move(value)});
+  return headers;
 }
 
 // One twin being served. Everything stands on one loop.
@@ -120,6 +133,7 @@ private:
     options.port = static_cast<unsigned short>(words_.port);
     options.seed = words_.seed;
     options.volume = words_.volume;
+    options.sign = signatureOf;
     auto starting = api::TwinServer::start(with, std::move(options));
     CO_TRY(server, co_await std::move(starting));
     server_ = std::move(server);

@@ -92,6 +92,12 @@ Verdict verify(Scheme const& scheme, Request const& request, Keys const& keys, C
 // the scheme uses none. The error is the sentence of a rejection.
 Result<std::string> certificateUrl(Scheme const& scheme, Request const& request);
 
+// The other side, for stand-ins of providers: the headers by which a request with this URL and body verifies.
+// `id`: of the delivery, for schemes that sign one. unsupported where a scheme's key is not shared (public
+// keys, certificates, tokens of a sign-in), or where something belongs elsewhere than in a header.
+Result<std::vector<std::pair<std::string, std::string>>>
+sign(Scheme const& scheme, Request const& request, std::string_view id, Secret const& secret, TimePoint at);
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
