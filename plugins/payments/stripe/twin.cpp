@@ -1,37 +1,35 @@
-// The twin of Stripe: payment intents with separate capture, refunds, events, webhook endpoints, balance
-// transactions; idempotency keys, cursors and errors in Stripe's form.
+// The twin of Stripe: payment intents with separate capture, refunds, and by its base classes transfers,
+// disputes, payouts, events, webhook endpoints and balance transactions; idempotency keys, cursors and errors
+// in Stripe's form. Each connected account has books of its own.
 //
-// Any secret key of test mode signs in. The payment method decides how a confirmation ends, by Stripe's own
-// test names: pm_card_visa goes well, pm_card_chargeDeclined is declined, pm_card_authenticationRequired asks
-// the customer. Not here: connected accounts, transfers, disputes, payouts.
-#include "twin_request.h"
-
-#include <garland/sdk/twin.hpp>
+// Any secret key of test mode signs in, any account "acct_..." is connected. The payment method decides how a
+// confirmation ends, by Stripe's own test names: see declines below; pm_card_authenticationRequired asks the
+// customer, all others go well.
+#include "twin_marketplace.h"
 
 namespace {
 
 using namespace garland::stripe_twin;
 
-constexpr std::int64_t kMostAmount = 99'999'999;
-constexpr std::int64_t kFeePerMille = 29;
-constexpr std::int64_t kFeeFixed = 30;
+constexpr std::int64_t fee_per_mille = 29;
+constexpr std::int64_t fee_fixed = 30;
 
-std::int64_t unixTime(TimePoint when) { return when.time_since_epoch().count() / 1000; }
+struct Decline {
+  std::string_view method;
+  std::string_view code;
+  std::string_view reason;
+  std::string_view message;
+};
+constexpr Decline declines[] = {
+    {"pm_card_chargeDeclined", "card_declined", "generic_decline", "Your card was declined."},
+    {"pm_card_visa_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds",
+     "Your card has insufficient funds."},
+    {"pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card", "Your card has expired."},
+};
 
-using Row = json::object;
-using Rows = Table<Row>;
-
-std::int64_t numberIn(Row const& row, std::string_view member) {
-  return row.at(member).to_number<std::int64_t>();
-}
-std::string_view textIn(Row const& row, std::string_view member) {
-  auto const& value = row.at(member);
-  return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
-}
-
-class Stripe final : public Twin {
+class Stripe final : public Marketplace {
 public:
-  explicit Stripe(Settings const& settings) : Twin(settings) {
+  explicit Stripe(Settings const& settings) : Marketplace(settings) {
     auto amounts = random().stream("amounts");
     for (std::int64_t i = 0; i < settings.volume; ++i) {
       auto& intent = newIntent(amounts.between(5'000, 500'000), "eur", "automatic");
@@ -39,7 +37,7 @@ public:
       authorise(intent);
       settle(intent, numberIn(intent, "amount"));
     }
-    seeded_ = true;
+    begun();
   }
 
   Response serve(Request const& request) override {
@@ -49,23 +47,49 @@ public:
       return stamped(errorAnswer({.status = 401, .message = "Invalid API Key provided."}));
     if (auto const verdict = limit_.take(key, now()); !verdict.allowed)
       return stamped(errorAnswer({.status = 429, .code = "rate_limit", .message = "Too many requests."}));
-    return stamped(request.method == "POST" ? once(request, std::string(key)) : perform(request));
+    std::string const account(request.header("stripe-account"));
+    if (!account.empty() && !account.starts_with("acct_"))
+      return stamped(errorAnswer({.status = 403,
+                                  .code = "account_invalid",
+                                  .message = "The provided key does not have access to account '" + account +
+                                             "' (or that account does not exist)."}));
+    use(account);
+    return stamped(request.method == "POST" ? once(request, std::string(key) + " " + account)
+                                            : perform(request));
   }
 
-  // {"id":ID,"cancel":true}: the vendor cancels it on Stripe's dashboard.
-  // {"id":ID,"refund":AMOUNT}: or gives money back there.
+  // What happens elsewhere, on the dashboard or at a bank:
+  // {"id":PAYMENT,"cancel":true}, {"id":PAYMENT,"refund":AMOUNT}, {"id":PAYMENT,"dispute":REASON},
+  // {"dispute":ID,"won":true}, {"payout":CURRENCY}; "account":ID for a connected account.
   json::value edit(json::object const& change) override {
-    auto const* const id = change.if_contains("id");
-    if (id == nullptr || !id->is_string()) throw Malformed("an edit names the payment intent's \"id\"");
-    auto& intent = find(intents_, std::string(id->get_string()), "payment_intent");
-    if (auto const* const amount = change.if_contains("refund"); amount != nullptr && amount->is_int64())
-      return refundOf(intent, amount->get_int64(), json::object());
-    if (change.if_contains("cancel") == nullptr) throw Malformed("an edit has \"cancel\" or \"refund\"");
+    auto const text = [&](std::string_view name) {
+      auto const* const found = change.if_contains(name);
+      return found == nullptr || !found->is_string() ? std::string() : std::string(found->get_string());
+    };
+    use(text("account"));
+    if (auto const currency = text("payout"); !currency.empty()) return payOut(currency);
+    auto const id = text("id");
+    if (auto const* const won = change.if_contains("won"); won != nullptr && id.empty())
+      return decide(text("dispute"), *won == json::value(true));
+    if (id.empty()) throw Malformed("an edit names the payment intent's \"id\", a dispute or a payout");
+    auto& intent = find(own().intents, id, "payment_intent");
+    if (auto const reason = text("dispute"); !reason.empty()) return dispute(intent, reason);
+    if (auto const* const amount = change.if_contains("refund"); amount != nullptr && amount->is_int64()) {
+      auto& refund = refundOf(intent, {.amount = amount->get_int64()});
+      changed(refund, "refund.created");
+      return refund;
+    }
+    if (change.if_contains("cancel") == nullptr)
+      throw Malformed("an edit has \"cancel\", \"refund\" or \"dispute\"");
     return cancelled(intent, "requested_by_customer");
   }
 
+  // Of the platform's own account.
   json::object state() const override {
-    return {{"payment_intents", intents_.size()}, {"refunds", refunds_.size()}, {"events", events_.size()}};
+    auto const& own = platform();
+    return {{"payment_intents", own.intents.size()}, {"refunds", own.refunds.size()},
+            {"transfers", own.transfers.size()},     {"disputes", own.disputes.size()},
+            {"payouts", own.payouts.size()},         {"events", own.events.size()}};
   }
 
   Response refuse(int status, std::string_view why) const override {
@@ -108,49 +132,40 @@ private:
                                      "customer", "description", "metadata", "receipt_email", "transfer_group",
                                      "return_url", "off_session", "transfer_data", "application_fee_amount",
                                      "statement_descriptor", "statement_descriptor_suffix"});
-    auto const amount = given.number("amount");
-    auto const currency = given.text("currency");
-    if (!amount) missing("amount");
-    if (!currency) missing("currency");
-    if (*amount < 1)
-      refuseWith({.code = "parameter_invalid_integer",
-                  .message = "This value must be greater than or equal to 1.",
-                  .param = "amount"});
-    if (*amount > kMostAmount)
-      refuseWith(
-          {.code = "amount_too_large", .message = "Amount must be no more than 99999999", .param = "amount"});
-    if (currency->size() != 3) refuseWith({.message = "Invalid currency: " + *currency, .param = "currency"});
+    auto const currency = currencyOf(given);
+    auto const amount = amountOf(given, currency);
     auto const capture = given.text("capture_method").value_or("automatic");
     if (capture != "automatic" && capture != "automatic_async" && capture != "manual")
       refuseWith({.message = "Invalid capture_method: must be one of automatic, automatic_async, or manual",
                   .param = "capture_method"});
-    auto& intent = newIntent(*amount, *currency, capture);
+    methodIn(given); // what is refused makes nothing
+    auto& intent = newIntent(amount, currency, capture);
     for (auto const* const name : {"customer", "description", "receipt_email", "transfer_group",
                                    "statement_descriptor", "statement_descriptor_suffix"})
       if (auto const text = given.text(name)) intent[name] = *text;
-    if (auto const* const metadata = given.object("metadata")) intent["metadata"] = *metadata;
+    mergeMetadata(intent, given);
     if (auto const* const transfer = given.object("transfer_data")) intent["transfer_data"] = *transfer;
     if (auto const fee = given.number("application_fee_amount")) intent["application_fee_amount"] = *fee;
     if (auto const types = given.list("payment_method_types"); !types.empty())
       intent["payment_method_types"] = types;
     changed(intent, "payment_intent.created");
     usePaymentMethod(intent, given);
-    if (given.flag("confirm")) return confirmed(intent);
+    if (given.flag("confirm")) return confirmed(intent, request, given);
     return {200, intent};
   }
 
   Response confirmIntent(Request const& request) {
     Parameters const given(request, {"payment_method", "return_url", "off_session", "capture_method"});
-    auto& intent = find(intents_, request.at("intent"), "payment_intent");
+    auto& intent = find(own().intents, request.at("intent"), "payment_intent");
     allow(intent, {"requires_payment_method", "requires_confirmation", "requires_action"}, "confirm");
     usePaymentMethod(intent, given);
-    return confirmed(intent);
+    return confirmed(intent, request, given);
   }
 
   Response captureIntent(Request const& request) {
     Parameters const given(
         request, {"amount_to_capture", "application_fee_amount", "statement_descriptor", "metadata"});
-    auto& intent = find(intents_, request.at("intent"), "payment_intent");
+    auto& intent = find(own().intents, request.at("intent"), "payment_intent");
     allow(intent, {"requires_capture"}, "capture");
     auto const most = numberIn(intent, "amount_capturable");
     auto const amount = given.number("amount_to_capture").value_or(most);
@@ -158,28 +173,24 @@ private:
       refuseWith({.code = "amount_too_large",
                   .message = "Amount to capture must be at least 1 and no more than what was authorised.",
                   .param = "amount_to_capture"});
+    mergeMetadata(intent, given);
+    if (auto const fee = given.number("application_fee_amount")) intent["application_fee_amount"] = *fee;
     settle(intent, amount);
     return {200, intent};
   }
 
   Response cancelIntent(Request const& request) {
     Parameters const given(request, {"cancellation_reason"});
-    auto& intent = find(intents_, request.at("intent"), "payment_intent");
+    auto& intent = find(own().intents, request.at("intent"), "payment_intent");
     return {200, cancelled(intent, given.text("cancellation_reason").value_or(""))};
   }
 
   Response showIntent(Request const& request) {
-    return {200, find(intents_, request.at("intent"), "payment_intent")};
+    return {200, find(own().intents, request.at("intent"), "payment_intent")};
   }
-  Response listIntents(Request const& request) {
-    Parameters const given(request, {"limit", "starting_after", "ending_before", "created", "customer"});
-    auto const customer = given.text("customer");
-    return listed(request, given, intents_.where([&](Row const& intent) {
-      return inRange(intent, given) && (!customer || textIn(intent, "customer") == *customer);
-    }));
-  }
+  Response listIntents(Request const& request) { return listed(request, own().intents, {"customer"}); }
 
-  Row& newIntent(std::int64_t amount, std::string currency, std::string_view capture) {
+  Row& newIntent(std::int64_t amount, std::string const& currency, std::string_view capture) {
     auto const id = ids().text("pi_");
     Row intent;
     intent["id"] = id;
@@ -193,40 +204,51 @@ private:
     intent["client_secret"] = ids().text(id + "_secret_");
     intent["confirmation_method"] = "automatic";
     intent["created"] = unixTime(now());
-    std::ranges::transform(currency, currency.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     intent["currency"] = currency;
-    for (auto const* const name :
-         {"customer", "description", "last_payment_error", "latest_charge", "next_action", "payment_method",
-          "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"})
+    for (auto const* const name : {"application_fee_amount", "customer", "description", "last_payment_error",
+                                   "latest_charge", "next_action", "payment_method", "receipt_email",
+                                   "statement_descriptor", "statement_descriptor_suffix", "transfer_group"})
       intent[name] = nullptr;
     intent["livemode"] = false;
     intent["metadata"] = json::object();
     intent["payment_method_types"] = json::array{"card"};
     intent["status"] = "requires_payment_method";
-    return intents_.add(id, std::move(intent));
+    return own().intents.add(id, std::move(intent));
   }
 
-  void usePaymentMethod(Row& intent, Parameters const& given) {
+  static std::optional<std::string> methodIn(Parameters const& given) {
     auto const method = given.text("payment_method");
-    if (!method) return;
-    if (!method->starts_with("pm_"))
+    if (method && !method->starts_with("pm_"))
       refuseWith({.code = "resource_missing",
                   .message = "No such PaymentMethod: '" + *method + "'",
                   .param = "payment_method"});
+    return method;
+  }
+
+  void usePaymentMethod(Row& intent, Parameters const& given) {
+    auto const method = methodIn(given);
+    if (!method) return;
     intent["payment_method"] = *method;
     intent["status"] = "requires_confirmation";
   }
 
-  Response confirmed(Row& intent) {
+  Response confirmed(Row& intent, Request const& request, Parameters const& given) {
     auto const method = textIn(intent, "payment_method");
     if (method.empty())
       refuseWith({.code = "payment_intent_unexpected_state",
                   .message = "You cannot confirm this PaymentIntent because it's missing a payment method."});
-    if (method == "pm_card_chargeDeclined") return declined(intent);
+    for (auto const& decline : declines)
+      if (method == decline.method) return declined(intent, decline);
     if (method == "pm_card_authenticationRequired") {
       intent["status"] = "requires_action";
-      intent["next_action"] = json::object{{"type", "use_stripe_sdk"}, {"use_stripe_sdk", json::object()}};
+      auto const back = given.text("return_url");
+      if (back)
+        intent["next_action"] =
+            json::object{{"type", "redirect_to_url"},
+                         {"redirect_to_url",
+                          json::object{{"url", request.origin + "/authenticate"}, {"return_url", *back}}}};
+      else
+        intent["next_action"] = json::object{{"type", "use_stripe_sdk"}, {"use_stripe_sdk", json::object()}};
       changed(intent, "payment_intent.requires_action");
       return {200, intent};
     }
@@ -238,17 +260,17 @@ private:
     return {200, intent};
   }
 
-  Response declined(Row& intent) {
+  Response declined(Row& intent, Decline const& decline) {
     Wrong const wrong{
-        .status = 402, .type = "card_error", .code = "card_declined", .message = "Your card was declined."};
+        .status = 402, .type = "card_error", .code = decline.code, .message = std::string(decline.message)};
     intent["status"] = "requires_payment_method";
     intent["payment_method"] = nullptr;
     intent["last_payment_error"] = json::object{{"type", wrong.type},
                                                 {"code", wrong.code},
-                                                {"decline_code", "generic_decline"},
+                                                {"decline_code", decline.reason},
                                                 {"message", wrong.message}};
     changed(intent, "payment_intent.payment_failed");
-    return errorAnswer(wrong, json::object{{"decline_code", "generic_decline"}, {"payment_intent", intent}});
+    return errorAnswer(wrong, json::object{{"decline_code", decline.reason}, {"payment_intent", intent}});
   }
 
   void authorise(Row& intent) {
@@ -261,8 +283,21 @@ private:
     intent["status"] = "succeeded";
     intent["amount_capturable"] = 0;
     intent["amount_received"] = amount;
-    book("charge", std::string(textIn(intent, "latest_charge")), intent, amount,
-         amount * kFeePerMille / 1000 + kFeeFixed);
+    std::string const charge(textIn(intent, "latest_charge"));
+    std::string const currency(textIn(intent, "currency"));
+    book(own(), {.type = "charge",
+                 .source = charge,
+                 .currency = currency,
+                 .amount = amount,
+                 .fee = amount * fee_per_mille / 1000 + fee_fixed});
+    if (auto const* const split = intent.if_contains("transfer_data"); split != nullptr)
+      passOn({.amount = amount,
+              .currency = currency,
+              .destination = std::string(textIn(split->as_object(), "destination")),
+              .source = charge,
+              .fee = intent.at("application_fee_amount").is_null()
+                         ? 0
+                         : numberIn(intent, "application_fee_amount")});
     changed(intent, "payment_intent.succeeded");
   }
 
@@ -279,204 +314,109 @@ private:
 
   // ---- refunds
 
+  struct Returning {
+    std::optional<std::int64_t> amount = {}; // none: all that is left
+    std::optional<std::string> reason = {};
+    bool reverse_transfer = false;
+    bool return_fee = false;
+  };
+
   Response createRefund(Request const& request) {
-    Parameters const given(request, {"payment_intent", "charge", "amount", "reason", "metadata"});
+    Parameters const given(request, {"payment_intent", "charge", "amount", "reason", "metadata",
+                                     "reverse_transfer", "refund_application_fee"});
     auto const intent_id = given.text("payment_intent");
     auto const charge = given.text("charge");
     if (!intent_id && !charge) missing("payment_intent");
-    auto const found = intents_.where([&](Row const& intent) {
+    auto const found = own().intents.where([&](Row const& intent) {
       return intent_id ? textIn(intent, "id") == *intent_id : textIn(intent, "latest_charge") == *charge;
     });
     if (found.empty()) noSuch(intent_id ? "payment_intent" : "charge", intent_id ? *intent_id : *charge);
-    auto& intent = *intents_.find(textIn(*found.front(), "id"));
-    auto const* const metadata = given.object("metadata");
-    return {200, refundOf(intent, given.number("amount"), metadata != nullptr ? *metadata : json::object(),
-                          given.text("reason"))};
+    auto& intent = *own().intents.find(textIn(*found.front(), "id"));
+    auto& refund = refundOf(intent, {given.number("amount"), given.text("reason"),
+                                     given.flag("reverse_transfer"), given.flag("refund_application_fee")});
+    mergeMetadata(refund, given);
+    changed(refund, "refund.created");
+    return {200, refund};
   }
 
-  Row& refundOf(Row& intent, std::optional<std::int64_t> asked, json::object metadata,
-                std::optional<std::string> reason = {}) {
-    std::string const charge(textIn(intent, "latest_charge"));
-    auto const left = numberIn(intent, "amount_received") - refunded_[charge];
-    if (numberIn(intent, "amount_received") == 0)
+  // What can be given back of it, or the refusal.
+  std::int64_t refundable(Row const& intent, std::string const& charge) {
+    auto const received = numberIn(intent, "amount_received");
+    if (received == 0)
       refuseWith({.code = "charge_not_refundable",
                   .message = "This PaymentIntent does not have a successful charge to refund."});
+    auto const disputes = own().disputes.where([&](Row const& dispute) {
+      return textIn(dispute, "charge") == charge && textIn(dispute, "status") != "won";
+    });
+    if (!disputes.empty())
+      refuseWith({.code = "charge_disputed", .message = "Charge " + charge + " has been charged back."});
+    auto const left = received - own().refunded[charge];
     if (left == 0)
       refuseWith(
           {.code = "charge_already_refunded", .message = "Charge " + charge + " has already been refunded."});
-    auto const amount = asked.value_or(left);
+    return left;
+  }
+
+  Row& refundOf(Row& intent, Returning const& returning) {
+    std::string const charge(textIn(intent, "latest_charge"));
+    auto const left = refundable(intent, charge);
+    auto const amount = returning.amount.value_or(left);
     if (amount < 1 || amount > left)
       refuseWith({.message = "Refund amount (" + std::to_string(amount) +
                              ") is greater than unrefunded amount on charge (" + std::to_string(left) + ")",
                   .param = "amount"});
-    refunded_[charge] += amount;
+    own().refunded[charge] += amount;
+    std::string const currency(textIn(intent, "currency"));
     auto const id = ids().text("re_");
     Row refund{{"id", id},
                {"object", "refund"},
                {"amount", amount},
                {"charge", charge},
                {"created", unixTime(now())}};
-    refund["currency"] = intent["currency"];
-    refund["metadata"] = std::move(metadata);
+    refund["currency"] = currency;
+    refund["metadata"] = json::object();
     refund["payment_intent"] = intent["id"];
-    refund["reason"] = reason ? json::value(*reason) : json::value();
+    refund["reason"] = returning.reason ? json::value(*returning.reason) : json::value();
     refund["status"] = "succeeded";
-    refund["balance_transaction"] = book("refund", id, intent, -amount, 0);
-    auto& row = refunds_.add(id, std::move(refund));
-    changed(row, "refund.created");
-    return row;
+    refund["balance_transaction"] =
+        book(own(), {.type = "refund", .source = id, .currency = currency, .amount = -amount});
+    giveBackSplit(intent, amount, returning);
+    return own().refunds.add(id, std::move(refund));
+  }
+
+  // What the connected account got of it.
+  void giveBackSplit(Row const& intent, std::int64_t amount, Returning const& returning) {
+    auto const* const split = intent.if_contains("transfer_data");
+    if (split == nullptr) {
+      if (returning.reverse_transfer || returning.return_fee)
+        refuseWith({.message = "This charge has no transfer to reverse, and no fee to refund."});
+      return;
+    }
+    std::string const currency(textIn(intent, "currency"));
+    auto& other = account(std::string(textIn(split->as_object(), "destination")));
+    if (returning.reverse_transfer) {
+      book(own(),
+           {.type = "transfer_refund", .source = ids().text("trr_"), .currency = currency, .amount = amount});
+      book(other,
+           {.type = "payment_refund", .source = ids().text("pyr_"), .currency = currency, .amount = -amount});
+    }
+    if (!returning.return_fee || intent.at("application_fee_amount").is_null()) return;
+    auto const fee =
+        numberIn(intent, "application_fee_amount") * amount / numberIn(intent, "amount_received");
+    auto const source = ids().text("fr_");
+    book(own(), {.type = "application_fee_refund", .source = source, .currency = currency, .amount = -fee});
+    book(other, {.type = "application_fee_refund", .source = source, .currency = currency, .amount = fee});
   }
 
   Response showRefund(Request const& request) {
-    return {200, find(refunds_, request.at("refund"), "refund")};
+    return {200, find(own().refunds, request.at("refund"), "refund")};
   }
   Response listRefunds(Request const& request) {
-    Parameters const given(
-        request, {"limit", "starting_after", "ending_before", "created", "payment_intent", "charge"});
-    auto const intent = given.text("payment_intent");
-    auto const charge = given.text("charge");
-    return listed(request, given, refunds_.where([&](Row const& refund) {
-      return inRange(refund, given) && (!intent || textIn(refund, "payment_intent") == *intent) &&
-             (!charge || textIn(refund, "charge") == *charge);
-    }));
-  }
-
-  // ---- what is told of changes: events, webhooks, balance transactions
-
-  void changed(Row const& row, std::string const& type) {
-    auto const id = ids().text("evt_");
-    Row event{{"id", id}, {"object", "event"}, {"api_version", "2023-08-16"}, {"created", unixTime(now())}};
-    event["data"] = json::object{{"object", row}};
-    event["livemode"] = false;
-    event["pending_webhooks"] = hooks_.size();
-    event["request"] = nullptr;
-    event["type"] = type;
-    for (auto const* const hook : hooks_.all())
-      if (wants(*hook, type)) tell(*hook, id, event);
-    events_.add(id, std::move(event));
-    if (seeded_) note(type, std::string(textIn(row, "id")), row);
-  }
-
-  static bool wants(Row const& hook, std::string const& type) {
-    for (auto const& wanted : hook.at("enabled_events").as_array())
-      if (wanted == "*" || wanted == json::value(type)) return true;
-    return false;
-  }
-
-  void tell(Row const& hook, std::string const& id, Row const& event) {
-    Webhook notice;
-    notice.id = id;
-    notice.url = textIn(hook, "url");
-    notice.body = json::serialize(event);
-    notice.content_type = "application/json; charset=utf-8";
-    notice.scheme = "stripe";
-    notice.secret = secrets_.at(std::string(textIn(hook, "id")));
-    deliver(std::move(notice));
-  }
-
-  std::string book(std::string_view type, std::string source, Row const& intent, std::int64_t amount,
-                   std::int64_t fee) {
-    auto const id = ids().text("txn_");
-    Row line{{"id", id},
-             {"object", "balance_transaction"},
-             {"amount", amount},
-             {"fee", fee},
-             {"net", amount - fee}};
-    line["available_on"] = unixTime(now()) + 7 * 86'400;
-    line["created"] = unixTime(now());
-    line["currency"] = intent.at("currency");
-    line["description"] = nullptr;
-    line["exchange_rate"] = nullptr;
-    auto& details = line["fee_details"].emplace_array();
-    if (fee > 0)
-      details.push_back(json::object{{"amount", fee},
-                                     {"application", nullptr},
-                                     {"currency", intent.at("currency")},
-                                     {"description", "Stripe processing fees"},
-                                     {"type", "stripe_fee"}});
-    line["reporting_category"] = type;
-    line["source"] = std::move(source);
-    line["status"] = "pending";
-    line["type"] = type;
-    balance_.add(id, std::move(line));
-    return id;
-  }
-
-  Response showEvent(Request const& request) { return {200, find(events_, request.at("event"), "event")}; }
-  Response listEvents(Request const& request) {
-    Parameters const given(request, {"limit", "starting_after", "ending_before", "created", "type", "types"});
-    auto types = given.list("types");
-    if (auto const one = given.text("type")) types.push_back(json::value(*one));
-    return listed(request, given, events_.where([&](Row const& event) {
-      return inRange(event, given) &&
-             (types.empty() || std::ranges::find(types, event.at("type")) != types.end());
-    }));
-  }
-  Response listBalance(Request const& request) {
-    Parameters const given(request,
-                           {"limit", "starting_after", "ending_before", "created", "type", "source"});
-    auto const type = given.text("type");
-    auto const source = given.text("source");
-    return listed(request, given, balance_.where([&](Row const& line) {
-      return inRange(line, given) && (!type || textIn(line, "type") == *type) &&
-             (!source || textIn(line, "source") == *source);
-    }));
-  }
-
-  Response createHook(Request const& request) {
-    Parameters const given(request,
-                           {"url", "enabled_events", "description", "metadata", "api_version", "connect"});
-    auto const url = given.text("url");
-    auto const events = given.list("enabled_events");
-    if (!url) missing("url");
-    if (events.empty()) missing("enabled_events");
-    if (!url->starts_with("http://") && !url->starts_with("https://"))
-      refuseWith({.code = "url_invalid", .message = "Invalid URL: " + *url, .param = "url"});
-    auto const id = ids().text("we_");
-    Row hook{{"id", id}, {"object", "webhook_endpoint"}, {"created", unixTime(now())}, {"livemode", false}};
-    hook["api_version"] = nullptr;
-    hook["application"] = nullptr;
-    hook["description"] = nullptr;
-    hook["enabled_events"] = events;
-    hook["metadata"] = json::object();
-    hook["status"] = "enabled";
-    hook["url"] = *url;
-    auto const& row = hooks_.add(id, std::move(hook));
-    note("webhook_endpoint.created", id, row);
-    secrets_[id] = ids().text("whsec_", 32);
-    Row shown = row;
-    shown["secret"] = secrets_[id]; // told once
-    return {200, shown};
-  }
-  Response listHooks(Request const& request) {
-    Parameters const given(request, {"limit", "starting_after", "ending_before"});
-    return listed(request, given, hooks_.all());
-  }
-  Response deleteHook(Request const& request) {
-    auto const id = std::string(textIn(find(hooks_, request.at("hook"), "webhook_endpoint"), "id"));
-    hooks_.erase(id);
-    note("webhook_endpoint.deleted", id);
-    return {200, json::object{{"id", id}, {"object", "webhook_endpoint"}, {"deleted", true}}};
+    return listed(request, own().refunds, {"payment_intent", "charge"});
   }
 
   // ---- common
 
-  [[noreturn]] static void missing(std::string_view param) {
-    refuseWith({.code = "parameter_missing",
-                .message = "Missing required param: " + std::string(param) + ".",
-                .param = param});
-  }
-  [[noreturn]] static void noSuch(std::string_view object, std::string const& id) {
-    refuseWith({.status = 404,
-                .code = "resource_missing",
-                .message = "No such " + std::string(object) + ": '" + id + "'",
-                .param = "id"});
-  }
-  static Row& find(Rows& rows, std::string const& id, std::string_view object) {
-    auto* const row = rows.find(id);
-    if (row == nullptr) noSuch(object, id);
-    return *row;
-  }
   static void allow(Row const& intent, std::initializer_list<std::string_view> states,
                     std::string_view verb) {
     auto const status = textIn(intent, "status");
@@ -486,48 +426,6 @@ private:
                                           " this PaymentIntent because it has a status of " +
                                           std::string(status) + "."},
                               json::object{{"payment_intent", intent}}));
-  }
-
-  static bool inRange(Row const& row, Parameters const& given) {
-    auto const* const range = given.object("created");
-    if (range == nullptr) return true;
-    auto const created = numberIn(row, "created");
-    auto const holds = [&](std::string_view bound, auto compare) {
-      auto const* const text = range->if_contains(bound);
-      if (text == nullptr || !text->is_string()) return true;
-      std::int64_t limit = 0;
-      std::string const digits(text->get_string());
-      std::from_chars(digits.data(), digits.data() + digits.size(), limit);
-      return compare(created, limit);
-    };
-    return holds("gte", std::greater_equal<>()) && holds("gt", std::greater<>()) &&
-           holds("lte", std::less_equal<>()) && holds("lt", std::less<>());
-  }
-
-  // Newest first; starting_after goes back in time, ending_before forward.
-  static Response listed(Request const& request, Parameters const& given, std::vector<Row const*> rows) {
-    auto const limit = given.number("limit").value_or(10);
-    if (limit < 1 || limit > 100)
-      refuseWith({.code = "parameter_invalid_integer",
-                  .message = "This value must be between 1 and 100.",
-                  .param = "limit"});
-    auto const count = static_cast<std::size_t>(limit);
-    auto const after = given.text("starting_after");
-    auto const before = given.text("ending_before");
-    if (!before) std::ranges::reverse(rows);
-    auto page = pageAt(rows, 0, count);
-    if (auto const& cursor = before ? before : after) {
-      auto found = pageAfter(rows, [&](Row const* row) { return textIn(*row, "id") == *cursor; }, count);
-      if (!found) noSuch("object", *cursor);
-      page = std::move(*found);
-    }
-    if (before) std::ranges::reverse(page.items);
-    json::array data;
-    for (auto const* const row : page.items) data.push_back(*row);
-    return {200, json::object{{"object", "list"},
-                              {"url", request.path},
-                              {"has_more", page.more},
-                              {"data", std::move(data)}}};
   }
 
   static constexpr Route<Stripe> routes[] = {
@@ -542,18 +440,24 @@ private:
       {"GET", "/v1/refunds/{refund}", &Stripe::showRefund},
       {"GET", "/v1/events", &Stripe::listEvents},
       {"GET", "/v1/events/{event}", &Stripe::showEvent},
-      {"GET", "/v1/balance_transactions", &Stripe::listBalance},
+      {"GET", "/v1/balance_transactions", &Stripe::listLines},
+      {"GET", "/v1/balance_transactions/{line}", &Stripe::showLine},
+      {"POST", "/v1/transfers", &Stripe::createTransfer},
+      {"GET", "/v1/transfers", &Stripe::listTransfers},
+      {"GET", "/v1/transfers/{transfer}", &Stripe::showTransfer},
+      {"GET", "/v1/disputes", &Stripe::listDisputes},
+      {"GET", "/v1/disputes/{dispute}", &Stripe::showDispute},
+      {"POST", "/v1/disputes/{dispute}", &Stripe::updateDispute},
+      {"GET", "/v1/payouts", &Stripe::listPayouts},
+      {"GET", "/v1/payouts/{payout}", &Stripe::showPayout},
+      {"GET", "/v1/account", &Stripe::showAccount},
       {"POST", "/v1/webhook_endpoints", &Stripe::createHook},
       {"GET", "/v1/webhook_endpoints", &Stripe::listHooks},
       {"DELETE", "/v1/webhook_endpoints/{hook}", &Stripe::deleteHook},
   };
 
-  Rows intents_, refunds_, events_, balance_, hooks_;
-  std::map<std::string, std::int64_t> refunded_; // by charge
-  std::map<std::string, std::string> secrets_;   // by webhook endpoint
   SeenKeys keys_;
   RateLimit limit_{100, std::chrono::seconds(1)};
-  bool seeded_ = false;
 };
 
 } // namespace

@@ -34,11 +34,14 @@ inline Response errorAnswer(Wrong const& wrong, json::object more = {}) {
 // The parameters of a request: a tree of texts.
 class Parameters {
 public:
-  Parameters(Request const& request, std::initializer_list<std::string_view> known)
+  // Every parameter has to be one of these, or of `also`.
+  Parameters(Request const& request, std::initializer_list<std::string_view> known,
+             std::initializer_list<std::string_view> also = {})
       : tree_(request.method == "GET" ? bracketed(request.parameters) : request.formObject()) {
     tree_.erase("expand"); // nothing here is expanded
     for (auto const& member : tree_)
-      if (std::ranges::find(known, std::string_view(member.key())) == known.end())
+      if (std::ranges::find(known, std::string_view(member.key())) == known.end() &&
+          std::ranges::find(also, std::string_view(member.key())) == also.end())
         refuseWith({.code = "parameter_unknown",
                     .message = "Received unknown parameter: " + std::string(member.key()),
                     .param = member.key()});
