@@ -5,6 +5,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+
 namespace garland::runtime {
 namespace {
 
@@ -65,6 +67,58 @@ Result<json::value> webhooks(json::value const& document) {
   return *found;
 }
 
+Error badAction(std::string const& place, std::string const& what) {
+  return Error(ErrorKind::invalidInput, place + ": " + what, place);
+}
+
+// "payments.create/1" as a part of a JSON Pointer.
+std::string asPointer(std::string_view operation) {
+  std::string out = "/actions/";
+  for (char const c : operation) {
+    if (c == '/')
+      out += "~1";
+    else
+      out += c;
+  }
+  return out;
+}
+
+Result<void> checkAction(json::value const& action, std::string const& place,
+                         std::vector<std::string> const& operations) {
+  constexpr std::int64_t kLongest = 31LL * 86'400;
+  if (!action.is_object()) return badAction(place, "must be an object, which may be empty");
+  auto const* lookup = find(action, "/lookup");
+  auto const* repeat = find(action, "/repeat");
+  if (lookup && repeat) return badAction(place, "must have \"lookup\" or \"repeat\", not both");
+  if (lookup) {
+    TRY(name, textAt(action, "/lookup"));
+    if (std::find(operations.begin(), operations.end(), name) == operations.end())
+      return badAction(place + "/lookup", "must be one of \"operations\"");
+  }
+  if (repeat) {
+    if (textOr(action, "/repeat", "") != "same_key")
+      return badAction(place + "/repeat", "must be \"same_key\"");
+    auto const seconds = integerOr(action, "/repeat_for", 0);
+    if (seconds <= 0 || seconds > kLongest)
+      return badAction(place + "/repeat_for", "must be between 1 and 2678400 seconds");
+  }
+  return {};
+}
+
+// They are read where they are run; here they must make sense with the rest.
+Result<void> checkActions(json::value const& document, std::vector<std::string> const& operations) {
+  auto const* actions = find(document, "/actions");
+  if (!actions) return {};
+  if (!actions->is_object()) return badAction("/actions", "must be an object");
+  for (auto const& [operation, action] : actions->get_object()) {
+    auto const place = asPointer(operation);
+    if (std::find(operations.begin(), operations.end(), operation) == operations.end())
+      return badAction(place, "must be one of \"operations\"");
+    TRY_VOID(checkAction(action, place, operations));
+  }
+  return {};
+}
+
 // The host and explicit port of the URL that the settings hold at `pointer`; nothing if there is none.
 std::optional<std::string> hostFromSettings(json::value const& settings, std::string_view pointer) {
   auto const text = textOr(settings, pointer, "");
@@ -98,6 +152,7 @@ Result<Manifest> parseManifest(std::string_view text) {
   TRY(auth, authSlots(document));
   TRY(hosts, texts(document, "/hosts"));
   TRY(hooks, webhooks(document));
+  TRY_VOID(checkActions(document, operations));
   manifest.id = std::move(id);
   manifest.version = std::move(version);
   manifest.name = textOr(document, "/name", manifest.id);

@@ -33,6 +33,13 @@ TEST(Manifest, WithoutWebhooksNoneComeIn) {
   EXPECT_TRUE(manifest->webhooks.is_null());
 }
 
+TEST(Manifest, ActionsMayNameALookupOrTheTimeThatAKeyIsRememberedOrNeither) {
+  auto const manifest =
+      parseManifest(R"({"id":"a.b","version":"1","operations":["a.b/1","a.c/1","a.d/1","a.e/1"],
+    "actions":{"a.b/1":{"lookup":"a.e/1"},"a.c/1":{"repeat":"same_key","repeat_for":86400},"a.d/1":{}}})");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+}
+
 TEST(Manifest, NotJsonIsToldWithItsPlace) {
   auto const manifest = parseManifest("{\n  \"id\": oops\n}");
   ASSERT_FALSE(manifest);
@@ -54,6 +61,20 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
         Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
         Case{R"({"id":"a.b","version":"1","webhooks":[]})", "/webhooks/signature"},
         Case{R"({"id":"a.b","version":"1","webhooks":{"signature":7}})", "/webhooks/signature"},
+        Case{R"({"id":"a.b","version":"1","actions":[]})", "/actions"},
+        Case{R"({"id":"a.b","version":"1","actions":{"a.b/1":{}}})", "/actions/a.b~11: must be one of"},
+        Case{R"({"id":"a.b","version":"1","operations":["a.b/1"],"actions":{"a.b/1":7}})", "/actions/a.b~11"},
+        Case{R"({"id":"a.b","version":"1","operations":["a.b/1"],"actions":{"a.b/1":{"lookup":"a.c/1"}}})",
+             "/actions/a.b~11/lookup"},
+        Case{R"({"id":"a.b","version":"1","operations":["a.b/1"],"actions":{"a.b/1":{"lookup":7}}})",
+             "/lookup"},
+        Case{R"({"id":"a.b","version":"1","operations":["a.b/1"],"actions":{"a.b/1":{"repeat":"always"}}})",
+             "/actions/a.b~11/repeat"},
+        Case{R"({"id":"a.b","version":"1","operations":["a.b/1"],"actions":{"a.b/1":{"repeat":"same_key"}}})",
+             "/actions/a.b~11/repeat_for"},
+        Case{R"({"id":"a.b","version":"1","operations":["a.b/1","a.c/1"],"actions":{"a.b/1":
+                 {"lookup":"a.c/1","repeat":"same_key","repeat_for":9}}})",
+             "/actions/a.b~11: must have"},
         Case{"[]", "/id"}}) {
     auto const manifest = parseManifest(text);
     ASSERT_FALSE(manifest) << text;

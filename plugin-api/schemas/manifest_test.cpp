@@ -104,6 +104,31 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
   expectRefusedAt("/poll/every_seconds", [](Object& m) { m["poll"] = {{"every_seconds", 1}}; });
 }
 
+TEST(ManifestSchema, AnActionSaysHowALostAnswerIsFoundOut) {
+  auto const with = [](std::string_view actions) {
+    return [=](json::object& m) { m["actions"] = parseJson(actions).value(); };
+  };
+  EXPECT_EQ(refusal(with("{}")), "");
+  EXPECT_EQ(refusal(with(R"({"payments.create/1":{"lookup":"payments.find/1"},
+    "messages.send/1":{"repeat":"same_key","repeat_for":86400},"messages.call/1":{}})")),
+            "");
+  expectRefusedAt("/actions", with("[]"));
+  EXPECT_NE(refusal(with(R"({"payments.create":{}})")), "");
+  expectRefusedAt("/actions/payments.create~11", with(R"({"payments.create/1":7})"));
+  expectRefusedAt("/actions/payments.create~11", with(R"({"payments.create/1":{"retry":true}})"));
+  expectRefusedAt("/actions/payments.create~11/lookup", with(R"({"payments.create/1":{"lookup":"find"}})"));
+  expectRefusedAt("/actions/payments.create~11/repeat",
+                  with(R"({"payments.create/1":{"repeat":"always","repeat_for":86400}})"));
+  expectRefusedAt("/actions/payments.create~11/repeat_for",
+                  with(R"({"payments.create/1":{"repeat":"same_key","repeat_for":1}})"));
+  EXPECT_NE(refusal(with(R"({"payments.create/1":{"repeat":"same_key"}})")), "");
+  EXPECT_NE(refusal(with(R"({"payments.create/1":{"repeat_for":86400}})")), "");
+  EXPECT_NE(
+      refusal(with(
+          R"({"payments.create/1":{"lookup":"payments.find/1","repeat":"same_key","repeat_for":86400}})")),
+      "");
+}
+
 TEST(ManifestSchema, WebhooksNameASchemeOrDescribeOne) {
   auto const with = [](std::string_view webhooks) {
     return [=](json::object& m) { m["webhooks"] = parseJson(webhooks).value(); };
