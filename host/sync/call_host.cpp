@@ -144,6 +144,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
     co_return Error(ErrorKind::transient,
                     "the time of " + operation_ + " is used up; the next sync goes on from here");
   auto allowed = policy();
+  asked_ = true;
   auto fetched =
       co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
   // Without its row in the trail no answer is given: a full disk stops the call, not the record of it.
@@ -263,8 +264,8 @@ void PluginCallHost::progress(std::uint64_t done, std::uint64_t total, std::stri
 }
 
 Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const* session,
-                             std::string operation, json::value input, EmitSink* sink,
-                             Milliseconds deadline) {
+                             std::string operation, json::value input, EmitSink* sink, Milliseconds deadline,
+                             bool* asked) {
   CO_TRY_VOID(context->requireInput(operation, input));
   // The plugin may have been replaced since the session began; what the host allows is the manifest of the
   // build that runs.
@@ -274,6 +275,7 @@ Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const*
   PluginCallHost host(*context, *audit, current, operation, sink, deadline);
   auto call = makeCall(current, operation, input, deadline);
   auto const answered = co_await context->doors.supervisor.call(*build, std::move(call), host);
+  if (asked != nullptr) *asked = host.asked();
   if (!answered) co_return scrubbed(*context, answered.error());
   auto output = outputOf(operation, *answered);
   if (!output) co_return Error(ErrorKind::pluginBug, output.error().message).withEffect(Effect::unknown);

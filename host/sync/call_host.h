@@ -39,6 +39,9 @@ public:
   void log(LogLevel level, std::string message, std::string fields_json) override;
   void progress(std::uint64_t done, std::uint64_t total, std::string what) override;
 
+  // Whether any request went out: there is no other way to the provider.
+  bool asked() const { return asked_; }
+
 private:
   // Opened for one request; its strings stay with the redactor until the call ends, because a
   // provider may quote them in an answer that the plugin then logs.
@@ -55,13 +58,16 @@ private:
   std::string operation_;
   EmitSink* sink_;
   Monotonic ends_;
+  bool asked_ = false;
   std::vector<Secret> redacted_;
   std::map<std::string, runtime::KvEntry> trial_state_;
 };
 
 // One call to the connection's plugin: input and output checked against their schemas, errors free of
-// secrets. An output that does not conform is pluginBug with the effect unknown.
+// secrets. An output that does not conform is pluginBug with the effect unknown. `asked`, if given, says
+// whether any request went out.
 Task<json::value> callPlugin(Context* context, AuditTrail* audit, Session const* session,
-                             std::string operation, json::value input, EmitSink* sink, Milliseconds deadline);
+                             std::string operation, json::value input, EmitSink* sink, Milliseconds deadline,
+                             bool* asked = nullptr);
 
 } // namespace garland::sync

@@ -1,4 +1,5 @@
 // The engine as callers see it: each method goes to the part that knows.
+#include "host/sync/action_runner.h"
 #include "host/sync/connections.h"
 #include "host/sync/records.h"
 #include "host/sync/runs.h"
@@ -13,7 +14,8 @@ public:
   explicit EngineOfParts(std::unique_ptr<Context> context)
       : context_(std::move(context)), audit_(*context_), vendors_(*context_),
         connections_(*context_, vendors_, audit_), records_(*context_, vendors_),
-        runs_(*context_, connections_, audit_), schedule_(*context_, runs_) {}
+        runs_(*context_, connections_, audit_), schedule_(*context_, runs_),
+        actions_(*context_, connections_, audit_) {}
 
   Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
   Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
@@ -38,9 +40,16 @@ public:
   Task<void> disconnect(std::string id, bool discard) override {
     if (!discard) {
       CO_TRY_VOID(co_await connections_.refuseLoss(id));
+      CO_TRY_VOID(co_await actions_.refuseLoss(id));
     }
     Runs::Closing const closing(runs_, id);
+    ActionRunner::Closing const no_actions(actions_, id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
+    CO_TRY_VOID(co_await actions_.quiet(id));
+    if (!discard) {
+      CO_TRY_VOID(co_await actions_.refuseLoss(id));
+    }
+    CO_TRY_VOID(co_await actions_.letGo(id));
     co_return co_await connections_.forget(id, discard);
   }
   Task<void> confirmDeletes(std::string connection_id) override {
@@ -86,14 +95,18 @@ public:
     return records_.conflicts(std::move(vendor_id), limit);
   }
 
+  Actions& actions() override { return actions_; }
+
   Task<void> start() override {
     CO_TRY_VOID(co_await runs_.recover());
+    CO_TRY_VOID(co_await actions_.start());
     schedule_.start();
     co_return Result<void>();
   }
   Task<void> stop() override {
     context_->stopping = true;
     CO_TRY_VOID(co_await schedule_.stop());
+    CO_TRY_VOID(co_await actions_.stop());
     co_return co_await runs_.drained();
   }
 
@@ -105,6 +118,7 @@ private:
   Records records_;
   Runs runs_;
   Schedule schedule_;
+  ActionRunner actions_;
 };
 
 } // namespace

@@ -194,6 +194,37 @@ SELECT c.vendor_id, c.connection_id,
 FROM connections c
 )sql";
 
+// Operations that are done once. A row stays after its end: it is what makes a key good for one effect.
+constexpr char const* kActions = R"sql(
+CREATE TABLE actions (
+  vendor_id TEXT NOT NULL,
+  action_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  provider_key TEXT NOT NULL,
+  input TEXT NOT NULL,
+  state TEXT NOT NULL,
+  known_by TEXT NOT NULL,
+  output TEXT NOT NULL,
+  error TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  lookups BIGINT NOT NULL,
+  lookup_problem TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  next_attempt BIGINT,
+  created BIGINT NOT NULL,
+  first_sent BIGINT,
+  last_sent BIGINT,
+  finished BIGINT,
+  PRIMARY KEY (vendor_id, action_id)
+);
+CREATE UNIQUE INDEX actions_key ON actions (vendor_id, connection_id, idempotency_key);
+CREATE INDEX actions_id ON actions (action_id);
+CREATE INDEX actions_due ON actions (next_attempt);
+CREATE INDEX actions_state ON actions (state, action_id);
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -202,6 +233,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{2, "sync: why a write was set aside", kParkedReason});
   all.push_back(store::Migration{3, "sync: which credential a run began with", kCredentialVersion});
   all.push_back(store::Migration{4, "sync: how much a connection stores", kStorage});
+  all.push_back(store::Migration{5, "sync: actions", kActions});
   return all;
 }
 

@@ -15,6 +15,7 @@
 #include "host/egress/egress.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
+#include "host/sync/actions.h"
 #include "host/vault/vault.h"
 
 #include <functional>
@@ -223,7 +224,7 @@ public:
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
   // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
-  // were not written there yet, unless they are to be discarded.
+  // were not written there yet, or actions have no end yet, unless they are to be discarded.
   virtual Task<void> disconnect(std::string id, bool discard) = 0;
 
   // Starts a run, or joins the one in flight on this connection.
@@ -252,6 +253,9 @@ public:
 
   // Newest first. limit 1..1000.
   virtual Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
+
+  // What is to be done once, such as a payment.
+  virtual Actions& actions() = 0;
 
   // Deletions were held because they are too many (Run::held_deletions): the next run applies them.
   virtual Task<void> confirmDeletes(std::string connection_id);

@@ -14,11 +14,69 @@
 
 namespace garland::api::testing {
 
+// Takes actions in and does nothing about them.
+class FakeActions final : public sync::Actions {
+public:
+  FakeActions(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+
+  Task<sync::AcceptedAction> accept(sync::ActionRequest request) override {
+    for (auto const& [id, known] : all) {
+      if (known.connection_id != request.connection_id || known.key != request.key) continue;
+      if (known.input != request.input) co_return Error(ErrorKind::conflict, "the key meant something else");
+      co_return sync::AcceptedAction{known, true};
+    }
+    sync::Action action;
+    action.id = newId("act", clock_, random_);
+    action.vendor_id = newId("ven", clock_, random_);
+    action.connection_id = std::move(request.connection_id);
+    action.operation = std::move(request.operation);
+    action.key = std::move(request.key);
+    action.provider_key = "00000000-0000-8000-8000-000000000000";
+    action.input = std::move(request.input);
+    action.created = clock_.now();
+    action.next_attempt = action.created;
+    all[action.id] = action;
+    co_return sync::AcceptedAction{action, false};
+  }
+  Task<sync::Action> one(std::string id) override {
+    auto const found = all.find(id);
+    if (found == all.end()) co_return Error(ErrorKind::notFound, "there is no action " + id);
+    co_return found->second;
+  }
+  Task<std::vector<sync::Action>> list(sync::ActionQuery query) override {
+    std::vector<sync::Action> out;
+    for (auto const& [id, action] : all) {
+      bool const wanted = id > query.after_id && (!query.state || action.state == *query.state) &&
+                          (query.connection_id.empty() || action.connection_id == query.connection_id);
+      if (wanted && std::ssize(out) < query.limit) out.push_back(action);
+    }
+    co_return out;
+  }
+  Task<sync::Action> settle(std::string id, sync::Settlement settlement) override {
+    CO_TRY_VOID(co_await one(id));
+    auto& action = all[id];
+    if (settlement.applied && action.state == sync::ActionState::waiting)
+      co_return Error(ErrorKind::conflict, "it was not sent");
+    action.state = settlement.applied ? sync::ActionState::done : sync::ActionState::failed;
+    action.known_by = "operator";
+    action.output = settlement.output;
+    action.finished = clock_.now();
+    action.next_attempt.reset();
+    co_return action;
+  }
+
+  std::map<std::string, sync::Action> all;
+
+private:
+  Clock& clock_;
+  Random& random_;
+};
+
 // [loop thread]
 class FakeEngine final : public sync::Engine {
 public:
   FakeEngine(asio::any_io_executor executor, Clock& clock, Random& random)
-      : clock_(clock), random_(random),
+      : fake_actions(clock, random), clock_(clock), random_(random),
         run_ended_(std::move(executor), asio::steady_timer::time_point::max()) {}
 
   // What the last connect() was given for "slot/field".
@@ -231,6 +289,8 @@ public:
     co_return Result<void>();
   }
   std::string deletes_confirmed;
+  FakeActions fake_actions;
+  sync::Actions& actions() override { return fake_actions; }
   Task<void> start() override { co_return Result<void>(); }
   Task<void> stop() override { co_return Result<void>(); }
 

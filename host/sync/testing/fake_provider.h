@@ -35,6 +35,9 @@ public:
   std::string emitted_kind = "calendar.event";
   std::string account; // "": "ada of NAME", so that two providers are two accounts
 
+  // Answers the operations "test.*"; see FakeBank.
+  std::function<Task<json::value>(runtime::Call, runtime::CallHost*)> act;
+
   // Awkwardness, each used up once it has happened.
   int die_after_records = -1; // the worker dies after so many emits, once
   int deaths = 0;             // ... and again so often

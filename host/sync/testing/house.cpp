@@ -12,7 +12,12 @@ namespace {
 constexpr char const* kManifest = R"({
   "manifest": 1, "id": "test.calendar.fake", "name": "Fake calendar", "version": "1.0.0", "category": "calendar",
   "summary": "A calendar for tests.",
-  "operations": ["health.check/1", "calendar.pull/1", "calendar.upsert/1", "calendar.delete/1"],
+  "operations": ["health.check/1", "calendar.pull/1", "calendar.upsert/1", "calendar.delete/1",
+                 "test.charge/1", "test.find/1", "test.send/1", "test.post/1"],
+  "actions": {"test.charge/1": {"lookup": "test.find/1"},
+              "test.send/1": {"repeat": "same_key", "repeat_for": 86400},
+              "test.post/1": {},
+              "calendar.upsert/1": {}},
   "entities": {"calendar.event": {"read": true, "write": true}},
   "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
   "hosts": ["calendar.example"],

@@ -1,0 +1,274 @@
+// The loop that does actions, and one step of one of them.
+#include "host/sync/action_runner.h"
+
+#include "host/sync/sql.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <exception>
+
+namespace garland::sync {
+namespace {
+
+constexpr std::size_t kAtOnce = 32;
+// A connector's calls for one account do not overlap: a second one would only wait in the worker and use up
+// its time there.
+constexpr std::size_t kAtOncePerConnection = 1;
+constexpr Milliseconds kRest{5'000}; // after trouble with the store
+
+constexpr std::int64_t kDueOfEach = 2 * kAtOncePerConnection;
+
+struct Alarm {
+  asio::cancellation_signal cancel;
+  bool rang = false;
+};
+
+// Sets the event after the span.
+std::shared_ptr<Alarm> setAlarm(Context& context, Milliseconds span, std::shared_ptr<Event> event) {
+  auto const alarm = std::make_shared<Alarm>();
+  auto const rings = [event = std::move(event), alarm](std::exception_ptr, Result<void>) {
+    alarm->rang = true;
+    event->set();
+  };
+  asio::co_spawn(context.doors.executor, context.doors.clock.sleepFor(span),
+                 asio::bind_cancellation_slot(alarm->cancel.slot(), rings));
+  return alarm;
+}
+
+bool isFinal(Error const& error) {
+  return error.kind == ErrorKind::notFound || error.kind == ErrorKind::forbidden ||
+         error.kind == ErrorKind::unsupported;
+}
+
+} // namespace
+
+ActionRunner::ActionRunner(Context& context, Connections& connections, AuditTrail& audit)
+    : context_(context), connections_(connections), audit_(audit), store_(context),
+      nursery_(context.doors.executor), call_ended_(std::make_shared<Event>(context.doors.executor)) {}
+
+Task<void> ActionRunner::start() {
+  if (loop_ended_) co_return Result<void>();
+  CO_TRY_VOID(co_await store_.recover(context_.now()));
+  loop_ended_ = std::make_shared<Event>(context_.doors.executor);
+  auto const ended = loop_ended_;
+  asio::co_spawn(context_.doors.executor, loop(),
+                 [ended](std::exception_ptr, Result<void>) { ended->set(); });
+  co_return Result<void>();
+}
+
+Task<void> ActionRunner::stop() {
+  wake();
+  if (loop_ended_) {
+    auto const ended = loop_ended_;
+    CO_TRY_VOID(co_await ended->wait());
+  }
+  co_return co_await nursery_.drained();
+}
+
+void ActionRunner::wake() {
+  if (woken_) woken_->set();
+}
+
+Task<void> ActionRunner::loop() {
+  while (!context_.stopping) {
+    auto const woken = std::make_shared<Event>(context_.doors.executor);
+    woken_ = woken;
+    auto const next = co_await startDue();
+    if (context_.stopping) break;
+    if (!next) {
+      context_.doors.log.error("the actions that are due could not be begun: " + next.error().message);
+      rest_until_ = context_.now() + kRest;
+    }
+    auto until = next ? *next : std::optional<TimePoint>(rest_until_);
+    if (until && *until <= context_.now()) continue;
+    std::shared_ptr<Alarm> alarm;
+    if (until) alarm = setAlarm(context_, *until - context_.now(), woken);
+    CO_TRY_VOID(co_await woken->wait());
+    if (alarm && !alarm->rang) alarm->cancel.emit(asio::cancellation_type::terminal);
+  }
+  co_return Result<void>();
+}
+
+// Begins what is due, and says when to look again if nothing happens before.
+Task<std::optional<TimePoint>> ActionRunner::startDue() {
+  auto const now = context_.now();
+  if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
+  CO_TRY_VOID(co_await keepUnsaved());
+  if (in_flight_.size() < kAtOnce) {
+    // Lookups in flight are still due by their rows, and must not hide others.
+    CO_TRY(due, co_await store_.due(now, kDueOfEach));
+    for (auto& one : due) begin(std::move(one));
+  }
+  co_return co_await store_.nextDue(now);
+}
+
+void ActionRunner::begin(DueAction due) {
+  if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.id) ||
+      closing_.contains(due.connection_id))
+    return;
+  if (auto const busy = busy_.find(due.connection_id);
+      busy != busy_.end() && busy->second >= kAtOncePerConnection)
+    return;
+  in_flight_.emplace(due.id, due.connection_id);
+  ++busy_[due.connection_id];
+  nursery_.spawn(carryOut(std::move(due)));
+}
+
+Task<void> ActionRunner::carryOut(DueAction due) {
+  auto const done = co_await step(due.id);
+  if (!done && !context_.stopping) {
+    context_.doors.log.error("a step of action " + due.id + " could not be kept: " + done.error().message);
+    rest_until_ = context_.now() + kRest;
+  }
+  // What could not be saved stays in flight: its row says less than is known.
+  if (!unsaved_.contains(due.id)) release(due.id);
+  wake();
+  co_return Result<void>();
+}
+
+void ActionRunner::release(std::string const& id) {
+  auto const place = in_flight_.find(id);
+  if (place == in_flight_.end()) return;
+  auto const busy = busy_.find(place->second);
+  if (--busy->second == 0) busy_.erase(busy);
+  in_flight_.erase(place);
+  std::exchange(call_ended_, std::make_shared<Event>(context_.doors.executor))->set();
+}
+
+Task<void> ActionRunner::step(std::string id) {
+  CO_TRY(action, co_await store_.one(id));
+  bool const open = action.state == ActionState::waiting || action.state == ActionState::unknown;
+  if (!open || context_.stopping) co_return Result<void>();
+  auto const session = co_await connections_.open(action.connection_id);
+  if (!session && isFinal(session.error())) co_return co_await lost(std::move(action), session.error());
+  if (!session) co_return session.error();
+  auto rule = actionRule(session->plugin->manifest, action.operation);
+  if (!rule) {
+    Error error(ErrorKind::unsupported,
+                session->plugin->manifest.name + " no longer has the action " + action.operation);
+    co_return co_await lost(std::move(action), std::move(error));
+  }
+  if (action.state == ActionState::unknown)
+    co_return co_await resolve(std::move(action), &*session, std::move(*rule));
+  co_return co_await attempt(std::move(action), &*session, std::move(*rule));
+}
+
+// Its connection or connector cannot be used.
+Task<void> ActionRunner::lost(Action action, Error error) {
+  course(ActionRule()).refused(action, std::move(error));
+  co_return co_await keep(std::move(action));
+}
+
+// "sent" is durable before the connector is called: whatever happens then, nobody takes it for unsent.
+Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRule rule) {
+  bool const in_doubt = action.state == ActionState::unknown;
+  auto const before = action;
+  course(rule).sent(action);
+  auto const committed = co_await store_.save(action);
+  // Settled this very moment.
+  if (!committed && committed.error().kind == ErrorKind::conflict) co_return Result<void>();
+  if (!committed) {
+    // The row may say "sent" although nothing was.
+    unsaved_.insert_or_assign(before.id, before);
+    co_return committed.error();
+  }
+  ++action.revision;
+  bool asked = false;
+  auto const answer = co_await callPlugin(&context_, &audit_, session, action.operation, callInput(action),
+                                          nullptr, kActionDeadline, &asked);
+  if (answer) {
+    course(rule).answered(action, *answer);
+  } else {
+    auto error = answer.error();
+    // Whatever ended the call, it ended before the provider was asked for anything.
+    if (!asked && error.effect == Effect::unknown) error.effect = Effect::notApplied;
+    course(rule).failed(action, std::move(error), in_doubt);
+  }
+  CO_TRY_VOID(co_await keep(std::move(action)));
+  if (answer) co_return Result<void>();
+  co_return co_await tellSignIn(session, answer.error());
+}
+
+Task<void> ActionRunner::resolve(Action action, Session const* session, ActionRule rule) {
+  if (!rule.lookup.empty()) {
+    auto const answer = co_await lookUp(&action, session, rule.lookup);
+    if (answer)
+      course(rule).lookedUp(action, *answer);
+    else
+      course(rule).lookupFailed(action, answer.error());
+    CO_TRY_VOID(co_await keep(std::move(action)));
+    if (answer) co_return Result<void>();
+    co_return co_await tellSignIn(session, answer.error());
+  }
+  if (course(rule).mayRepeat(action)) co_return co_await attempt(std::move(action), session, std::move(rule));
+  action.next_attempt.reset();
+  co_return co_await keep(std::move(action));
+}
+
+// Its answer; the output in it conforms to what the operation itself would have answered.
+Task<json::value> ActionRunner::lookUp(Action const* action, Session const* session, std::string lookup) {
+  CO_TRY(answer, co_await callPlugin(&context_, &audit_, session, lookup, lookupInput(*action), nullptr,
+                                     kActionDeadline));
+  auto* const object = answer.if_object();
+  if (object == nullptr || !boolOr(answer, "/found", false)) co_return answer;
+  auto& output = (*object)["output"];
+  output = context_.knownOfOutput(action->operation, output);
+  CO_TRY_VOID(context_.requireOutput(action->operation, output));
+  co_return answer;
+}
+
+// The end of a step. What is known of an effect is not given up because the store is away.
+Task<void> ActionRunner::keep(Action action) {
+  auto const saved = co_await store_.save(action);
+  if (saved) {
+    tell(action);
+    co_return Result<void>();
+  }
+  if (saved.error().kind == ErrorKind::conflict) {
+    if (action.finished)
+      context_.doors.log.warn("action " + action.id + " was settled by an operator while it became " +
+                              std::string(name(action.state)));
+    co_return Result<void>();
+  }
+  unsaved_.insert_or_assign(action.id, std::move(action));
+  co_return saved.error();
+}
+
+// A commit that failed may have been applied all the same. A row that says "sent" is still ours to write.
+Task<void> ActionRunner::keepUnsaved() {
+  while (!unsaved_.empty()) {
+    Action action = unsaved_.begin()->second;
+    CO_TRY(row, co_await store_.one(action.id));
+    auto saved = Result<void>();
+    if (row.state == ActionState::sent || row.revision == action.revision) {
+      action.revision = row.revision;
+      saved = co_await store_.save(action);
+    }
+    if (!saved) co_return saved.error();
+    unsaved_.erase(action.id);
+    release(action.id);
+    tell(action);
+  }
+  co_return Result<void>();
+}
+
+// The vendor is to be asked for another credential, unless that has happened already.
+Task<void> ActionRunner::tellSignIn(Session const* session, Error error) {
+  if (error.kind != ErrorKind::authExpired && error.kind != ErrorKind::authRevoked) co_return Result<void>();
+  store::Unit unit;
+  unit.emplace_back("UPDATE connections SET state='reconnect needed', state_reason=$1 WHERE vendor_id=$2 AND "
+                    "connection_id=$3 AND credential_version=$4",
+                    Values{std::move(error.message), session->connection.vendor_id, session->connection.id,
+                           session->credential_version});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+void ActionRunner::tell(Action const& action) const {
+  if (action.state == ActionState::unknown && !action.next_attempt)
+    context_.doors.log.warn(noticeOf(action),
+                            json::object{{"vendor", action.vendor_id}, {"connection", action.connection_id}});
+}
+
+} // namespace garland::sync

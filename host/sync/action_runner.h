@@ -1,0 +1,95 @@
+// Takes actions in and does them: one loop that starts what is due, one call at a time for each connection.
+#pragma once
+
+#include "host/sync/action_rule.h"
+#include "host/sync/action_store.h"
+#include "host/sync/call_host.h"
+#include "host/sync/connections.h"
+#include "host/sync/waiting.h"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace garland::sync {
+
+class ActionRunner final : public Actions {
+public:
+  ActionRunner(Context& context, Connections& connections, AuditTrail& audit);
+
+  Task<AcceptedAction> accept(ActionRequest request) override;
+  Task<Action> one(std::string id) override { return store_.one(std::move(id)); }
+  Task<std::vector<Action>> list(ActionQuery query) override { return store_.list(std::move(query)); }
+  Task<Action> settle(std::string id, Settlement settlement) override;
+
+  // Takes over what an earlier process left, and begins.
+  Task<void> start();
+  // After Context::stopping is set: starts nothing more and answers when every call has ended.
+  Task<void> stop();
+
+  // While it lives nothing is accepted for this connection and none of its actions is begun.
+  class Closing {
+  public:
+    Closing(ActionRunner& runner, std::string connection_id)
+        : runner_(runner), place_(runner.closing_.insert(std::move(connection_id))) {}
+    Closing(Closing const&) = delete;
+    Closing& operator=(Closing const&) = delete;
+    ~Closing() {
+      runner_.closing_.erase(place_);
+      runner_.wake();
+    }
+
+  private:
+    ActionRunner& runner_;
+    std::multiset<std::string>::iterator place_;
+  };
+  // `conflict` if the connection has actions without an end.
+  Task<void> refuseLoss(std::string connection_id);
+  // Answers when no call of this connection's actions is in flight. Under a Closing.
+  Task<void> quiet(std::string connection_id);
+  // Ends what waits. Under a Closing, and quiet.
+  Task<void> letGo(std::string connection_id);
+
+private:
+  // actions.cpp
+  Result<Action> newAction(Session const& session, ActionRequest request);
+  Task<AcceptedAction> insertOrFind(Action action);
+  Result<void> checkSettlement(Action const& action, Settlement const& settlement);
+
+  // action_runner.cpp
+  Task<void> loop();
+  Task<std::optional<TimePoint>> startDue();
+  void begin(DueAction due);
+  Task<void> carryOut(DueAction due);
+  Task<void> step(std::string id);
+  Task<void> attempt(Action action, Session const* session, ActionRule rule);
+  Task<void> resolve(Action action, Session const* session, ActionRule rule);
+  Task<json::value> lookUp(Action const* action, Session const* session, std::string lookup);
+  Task<void> lost(Action action, Error error);
+  Task<void> keep(Action action);
+  Task<void> keepUnsaved();
+  Task<void> tellSignIn(Session const* session, Error error);
+  void tell(Action const& action) const;
+  ActionCourse course(ActionRule rule) { return {std::move(rule), context_.now(), context_.doors.random}; }
+  void release(std::string const& id);
+  void wake();
+
+  Context& context_;
+  Connections& connections_;
+  AuditTrail& audit_;
+  ActionStore store_;
+  Nursery nursery_;
+  std::shared_ptr<Event> woken_;                 // set: the loop looks again
+  std::shared_ptr<Event> loop_ended_;            // null: never started
+  std::shared_ptr<Event> call_ended_;            // set and replaced whenever a call has ended
+  TimePoint rest_until_;                         // the store had trouble
+  std::map<std::string, std::string> in_flight_; // action -> connection
+  std::map<std::string, std::size_t> busy_;      // connection -> how many of them
+  std::map<std::string, Action> unsaved_;        // what rows should say that could not be written
+  std::multiset<std::string> closing_;
+};
+
+} // namespace garland::sync

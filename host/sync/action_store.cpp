@@ -1,0 +1,185 @@
+#include "host/sync/action_store.h"
+
+#include "host/sync/run_state.h"
+#include "host/sync/sql.h"
+
+#include <algorithm>
+
+namespace garland::sync {
+namespace {
+
+constexpr std::int64_t kMostDue = 1024;
+
+constexpr char const* kColumns =
+    "SELECT action_id, vendor_id, connection_id, operation, idempotency_key, provider_key, input, state, "
+    "known_by, output, error, attempts, lookups, lookup_problem, revision, next_attempt, created, "
+    "first_sent, "
+    "last_sent, finished FROM actions ";
+
+store::Value timeValue(std::optional<TimePoint> when) {
+  if (!when) return nullptr;
+  return toMillis(*when);
+}
+
+std::string errorText(std::optional<Error> const& error) {
+  return error ? json::serialize(toDocument(*error)) : std::string();
+}
+
+Action actionFrom(store::Row const& row) {
+  Action action;
+  action.id = row.text(0);
+  action.vendor_id = row.text(1);
+  action.connection_id = row.text(2);
+  action.operation = row.text(3);
+  action.key = row.text(4);
+  action.provider_key = row.text(5);
+  action.input = readJson(row.text(6));
+  action.state = actionStateNamed(row.text(7)).value_or(ActionState::unknown);
+  action.known_by = row.text(8);
+  action.output = readJson(row.text(9));
+  if (!row.text(10).empty()) action.error = errorFromDocument(readJson(row.text(10)));
+  action.attempts = row.integer(11);
+  action.lookups = row.integer(12);
+  action.lookup_problem = row.text(13);
+  action.revision = row.integer(14);
+  action.next_attempt = timeAt(row, 15);
+  action.created = fromMillis(row.integer(16));
+  action.first_sent = timeAt(row, 17);
+  action.last_sent = timeAt(row, 18);
+  action.finished = timeAt(row, 19);
+  return action;
+}
+
+Error daemonEnded() {
+  return Error(ErrorKind::cancelled, "garlandd ended before the connector's answer was there")
+      .withEffect(Effect::unknown);
+}
+
+Error disconnected() {
+  return Error(ErrorKind::cancelled, "its connection was disconnected before it was done");
+}
+
+} // namespace
+
+Task<void> ActionStore::insert(Action action) {
+  store::Unit unit;
+  unit.emplace_back(
+      "INSERT INTO actions (vendor_id,action_id,connection_id,operation,idempotency_key,provider_key,input,"
+      "state,known_by,output,error,attempts,lookups,lookup_problem,revision,next_attempt,created,first_sent,"
+      "last_sent,finished) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'','null','',0,0,'',0,$9,$10,NULL,NULL,NULL)",
+      Values{action.vendor_id, action.id, action.connection_id, action.operation, action.key,
+             action.provider_key, json::serialize(action.input), std::string(name(action.state)),
+             timeValue(action.next_attempt), toMillis(action.created)});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<void> ActionStore::save(Action action) {
+  store::Unit unit;
+  unit.push_back(
+      store::Statement(
+          "UPDATE actions SET state=$1, known_by=$2, output=$3, error=$4, attempts=$5, lookups=$6, "
+          "lookup_problem=$7, next_attempt=$8, first_sent=$9, last_sent=$10, finished=$11, "
+          "revision=revision+1 WHERE vendor_id=$12 AND action_id=$13 AND revision=$14",
+          {std::string(name(action.state)), action.known_by, json::serialize(action.output),
+           errorText(action.error), action.attempts, action.lookups, action.lookup_problem,
+           timeValue(action.next_attempt), timeValue(action.first_sent), timeValue(action.last_sent),
+           timeValue(action.finished), action.vendor_id, action.id, action.revision})
+          .expecting(1));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<Action> ActionStore::one(std::string id) {
+  store::Statement query(std::string(kColumns) + "WHERE action_id=$1", {id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  if (rows.rows.empty())
+    co_return Error(ErrorKind::notFound,
+                    "there is no action \"" + id + "\"; `garland actions ls` shows those there are");
+  co_return actionFrom(rows.rows[0]);
+}
+
+Task<std::optional<Action>> ActionStore::byKey(std::string vendor_id, std::string connection_id,
+                                               std::string key) {
+  store::Statement query(std::string(kColumns) +
+                             "WHERE vendor_id=$1 AND connection_id=$2 AND idempotency_key=$3",
+                         {std::move(vendor_id), std::move(connection_id), std::move(key)});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  std::optional<Action> found;
+  if (!rows.rows.empty()) found = actionFrom(rows.rows[0]);
+  co_return found;
+}
+
+Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
+  std::string sql = std::string(kColumns) + "WHERE action_id>$1";
+  Values args = {query.after_id};
+  auto const only = [&](std::string const& column, std::string value) {
+    if (value.empty()) return;
+    args.emplace_back(std::move(value));
+    sql += " AND " + column + "=$" + std::to_string(args.size());
+  };
+  only("vendor_id", query.vendor_id);
+  only("connection_id", query.connection_id);
+  if (query.state) only("state", std::string(name(*query.state)));
+  args.emplace_back(std::int64_t{std::clamp(query.limit, 1, 1000)});
+  sql += " ORDER BY action_id LIMIT $" + std::to_string(args.size());
+  store::Statement statement(std::move(sql), std::move(args));
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(statement)));
+  std::vector<Action> actions;
+  for (auto const& row : rows.rows) actions.push_back(actionFrom(row));
+  co_return actions;
+}
+
+// A connection with a long queue must not hide the others.
+Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) {
+  store::Statement query(
+      "SELECT action_id, connection_id FROM (SELECT action_id, connection_id, next_attempt, ROW_NUMBER() "
+      "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) AS place FROM actions "
+      "WHERE next_attempt<=$1) AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
+      {toMillis(now), each, kMostDue});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  std::vector<DueAction> due;
+  for (auto const& row : rows.rows) due.push_back(DueAction{row.text(0), row.text(1)});
+  co_return due;
+}
+
+Task<std::optional<TimePoint>> ActionStore::nextDue(TimePoint after) {
+  store::Statement query("SELECT MIN(next_attempt) FROM actions WHERE next_attempt>$1", {toMillis(after)});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  co_return timeAt(rows.rows[0], 0);
+}
+
+Task<void> ActionStore::recover(TimePoint now) {
+  store::Unit unit;
+  unit.emplace_back("UPDATE actions SET state='unknown', error=$1, next_attempt=$2, revision=revision+1 "
+                    "WHERE state='sent'",
+                    Values{errorText(daemonEnded()), toMillis(now)});
+  unit.emplace_back("UPDATE actions SET next_attempt=$1, revision=revision+1 WHERE state='unknown' AND "
+                    "next_attempt IS NULL",
+                    Values{toMillis(now)});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<std::int64_t> ActionStore::open(std::string vendor_id, std::string connection_id) {
+  store::Statement query("SELECT COUNT(*) FROM actions WHERE vendor_id=$1 AND connection_id=$2 AND state IN "
+                         "('waiting','sent','unknown')",
+                         {std::move(vendor_id), std::move(connection_id)});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  co_return rows.rows[0].integer(0);
+}
+
+Task<void> ActionStore::letGo(std::string vendor_id, std::string connection_id, TimePoint now) {
+  store::Unit unit;
+  unit.emplace_back("UPDATE actions SET state='failed', known_by='host', error=$1, finished=$2, "
+                    "next_attempt=NULL, revision=revision+1 WHERE vendor_id=$3 AND connection_id=$4 AND "
+                    "state='waiting'",
+                    Values{errorText(disconnected()), toMillis(now), vendor_id, connection_id});
+  unit.emplace_back("UPDATE actions SET next_attempt=NULL, revision=revision+1 WHERE vendor_id=$1 AND "
+                    "connection_id=$2 AND state='unknown'",
+                    Values{vendor_id, connection_id});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+} // namespace garland::sync

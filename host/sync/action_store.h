@@ -1,0 +1,46 @@
+// The table of actions: rows in and out, and nothing of what they mean.
+#pragma once
+
+#include "host/sync/context.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace garland::sync {
+
+struct DueAction {
+  std::string id;
+  std::string connection_id;
+};
+
+class ActionStore {
+public:
+  explicit ActionStore(Context& context) : context_(context) {}
+
+  // conflict: the vendor's connection has an action with this key.
+  Task<void> insert(Action action);
+  // What of it can change, if its revision still is what was read; else conflict.
+  Task<void> save(Action action);
+
+  Task<Action> one(std::string id); // notFound
+  Task<std::optional<Action>> byKey(std::string vendor_id, std::string connection_id, std::string key);
+  Task<std::vector<Action>> list(ActionQuery query);
+
+  // Something is to be done about them now, oldest first, at most `each` of one connection.
+  Task<std::vector<DueAction>> due(TimePoint now, std::int64_t each);
+  Task<std::optional<TimePoint>> nextDue(TimePoint after);
+
+  // The process that sent them is gone: nobody will hear of their answers. And what is unknown is looked
+  // at again, since a newer connector may know how.
+  Task<void> recover(TimePoint now);
+  // How many have no end yet.
+  Task<std::int64_t> open(std::string vendor_id, std::string connection_id);
+  // Their connection goes: what waits fails, and about the rest nothing is done by itself any more.
+  Task<void> letGo(std::string vendor_id, std::string connection_id, TimePoint now);
+
+private:
+  Context& context_;
+};
+
+} // namespace garland::sync
