@@ -135,6 +135,28 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   house.onLoop([&] { house.engine.set_aside = 1; });
   see.drive("POST", root + "/connections/{connection}/retry", root + "/connections/" + connection + "/retry");
 
+  auto const to_do = root + "/connections/" + connection + "/actions";
+  auto const charge =
+      R"({"operation":"payments.create/1","idempotency_key":"invoice-7","input":{"amount":1200}})";
+  auto const action = idOf(see.drive("POST", root + "/connections/{connection}/actions", to_do, charge));
+  see.drive("POST", root + "/connections/{connection}/actions", to_do, charge);
+  see.drive("GET", root + "/actions", root + "/actions?state=waiting&limit=1&connection_id=" + connection);
+  see.drive("GET", root + "/actions", root + "/actions?state=lost");
+  see.drive("GET", root + "/actions/{action}", root + "/actions/" + action);
+  house.onLoop([&] {
+    auto& one = house.engine.fake_actions.all[action];
+    one.state = sync::ActionState::unknown;
+    one.next_attempt.reset();
+    one.first_sent = one.last_sent = house.clock.now();
+    one.attempts = 1;
+    one.error = Error(ErrorKind::transient, "no answer").withEffect(Effect::unknown);
+  });
+  see.drive("GET", root + "/actions/{action}", root + "/actions/" + action);
+  auto const settle = root + "/actions/" + action + "/settle";
+  see.drive("POST", root + "/actions/{action}/settle", settle, R"({"effect":"perhaps"})");
+  see.drive("POST", root + "/actions/{action}/settle", settle,
+            R"({"effect":"applied","output":{"id":"pay_1"}})");
+
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

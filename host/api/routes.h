@@ -33,6 +33,7 @@ private:
   void addConnectionRoutes(std::vector<Route>& table);
   void addSyncRoutes(std::vector<Route>& table);
   void addRecordRoutes(std::vector<Route>& table);
+  void addActionRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -70,6 +71,11 @@ private:
   Task<Response> occurrences(Request request);
   Task<Response> listChanges(Request request);
   Task<Response> listConflicts(Request request);
+  // routes_actions.cpp
+  Task<Response> acceptAction(Request request);
+  Task<Response> listActions(Request request);
+  Task<Response> showAction(Request request);
+  Task<Response> settleAction(Request request);
 
   Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
   // Those that take calls; unsupported if no build of it can.

@@ -14,6 +14,7 @@ std::vector<Route> Routes::table() {
   addVendorRoutes(routes);
   addConnectionRoutes(routes);
   addSyncRoutes(routes);
+  addActionRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

@@ -304,6 +304,46 @@ TEST(Routes, ARecurringEventTellsItsDates) {
             "?from");
 }
 
+TEST(Routes, AnActionIsTakenInOnceAndItsKeyMeansNothingElse) {
+  Harness house;
+  Connected const who(house);
+  auto const path = std::string(base) + "/connections/" + who.connection + "/actions";
+  auto const charge = [](std::string const& amount) {
+    return R"({"operation":"payments.create/1","idempotency_key":"invoice-7","input":{"amount":)" + amount +
+           "}}";
+  };
+  auto const accepted = house.ask("POST", path, charge("1200"));
+  EXPECT_EQ(accepted.status, 202) << accepted.body;
+  EXPECT_EQ(accepted.json().at("effect"), "not_applied");
+  auto const location = accepted.headers.at("location");
+  EXPECT_EQ(house.ask("GET", location).json().at("state"), "waiting");
+  auto const again = house.ask("POST", path, charge("1200"));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.json().at("id"), accepted.json().at("id"));
+  EXPECT_EQ(house.ask("POST", path, charge("9900")).status, 409);
+  EXPECT_EQ(house.ask("POST", location + "/settle", R"({"effect":"applied"})").status, 409);
+  EXPECT_EQ(house.ask("POST", location + "/settle", R"({"effect":"not_applied"})").json().at("state"),
+            "failed");
+}
+
+TEST(Routes, AnActionNeedsAKeyAnOperationAndAnObject) {
+  Harness house;
+  Connected const who(house);
+  auto const path = std::string(base) + "/connections/" + who.connection + "/actions";
+  for (auto const& [body, field] :
+       {std::pair(R"({"operation":"a.b/1","input":{}})", "/idempotency_key"),
+        std::pair(R"({"idempotency_key":"k","input":{}})", "/operation"),
+        std::pair(R"({"operation":"a.b/1","idempotency_key":"k"})", "/input"),
+        std::pair(R"({"operation":"a.b/1","idempotency_key":"two words","input":{}})", "/idempotency_key"),
+        std::pair(R"({"operation":"a.b/1","idempotency_key":"k","input":7})", "/input")}) {
+    auto const answer = house.ask("POST", path, body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_NE(answer.body.find(std::string(field).substr(1)), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(house.ask("GET", std::string(base) + "/actions?state=lost").json().at("field"), "?state");
+  EXPECT_EQ(house.ask("GET", std::string(base) + "/actions/act_1").status, 404);
+}
+
 TEST(Routes, ABugInAHandlerIsA500WithARequestIdThatTheLogHas) {
   Harness house;
   house.onLoop([&] { house.engine.throw_up = Error(ErrorKind::pluginBug, ""); });

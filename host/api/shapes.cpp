@@ -112,6 +112,32 @@ json::object shape(sync::Conflict const& conflict) {
   return out;
 }
 
+json::object shape(sync::Action const& action) {
+  json::object out{{"id", action.id},
+                   {"vendor_id", action.vendor_id},
+                   {"connection_id", action.connection_id},
+                   {"operation", action.operation},
+                   {"idempotency_key", action.key},
+                   {"provider_key", action.provider_key}};
+  out["input"] = action.input;
+  out["state"] = sync::name(action.state);
+  out["effect"] = name(sync::effectOf(action.state));
+  out["known_by"] = orNull(action.known_by);
+  out["output"] = action.output;
+  out["error"] = nullptr;
+  if (action.error) out["error"] = toJson(*action.error);
+  out["attempts"] = action.attempts;
+  out["lookups"] = action.lookups;
+  out["lookup_problem"] = orNull(action.lookup_problem);
+  out["notice"] = orNull(sync::noticeOf(action));
+  out["created"] = rfc3339(action.created);
+  out["first_sent"] = timeOrNull(action.first_sent);
+  out["last_sent"] = timeOrNull(action.last_sent);
+  out["next_attempt"] = timeOrNull(action.next_attempt);
+  out["finished"] = timeOrNull(action.finished);
+  return out;
+}
+
 std::string PluginView::state() const {
   std::string newest = "stopped";
   bool half_open = false;
