@@ -55,6 +55,31 @@ Exit retrySync(Context with, std::string const& record, std::string const& vendo
 // Where a record's edit goes, in words: "the next sync of con_... writes it".
 std::string whatWaits(json::value const& record);
 
+// commands_actions.cpp
+struct ActionWords {
+  std::string connection;
+  std::string operation;
+  std::string key;
+  std::string input; // file, "-": standard input
+  bool wait = false;
+};
+struct ActionPage {
+  std::string vendor;
+  std::string connection;
+  std::string state;
+  std::string after;
+  int limit = 100;
+};
+Exit runAction(Context with, ActionWords const& words);
+Exit listActions(Context with, ActionPage const& page);
+Exit showAction(Context with, std::string const& id);
+struct SettleWords {
+  std::string id;
+  bool applied = false, not_applied = false; // one of them
+  std::string output;                        // file; "": what the provider answered is not known
+};
+Exit settleAction(Context with, SettleWords const& words);
+
 // commands_records.cpp
 struct RecordPage {
   std::string vendor;
@@ -69,6 +94,8 @@ struct RecordEdit {
   std::vector<std::string> texts;  // "/MEMBER=TEXT"
   std::vector<std::string> values; // "/MEMBER=JSON"
 };
+// All of a file, or of standard input for "-".
+Result<json::value> readJsonFile(std::string const& file);
 Exit listRecords(Context with, RecordPage const& page);
 Exit showRecord(Context with, std::string const& id, std::string const& vendor);
 Exit editRecord(Context with, RecordEdit const& edit);

@@ -72,6 +72,19 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
   }
 }
 
+// Nobody knows whether they took place; those that are looked up again are no finding yet.
+void checkActions(Client& client, std::vector<Finding>& findings) {
+  auto const actions = client.get(kBase + "/actions?state=unknown");
+  if (!actions) return;
+  for (auto const& action : actions->at("items").as_array()) {
+    if (!textOr(action, "/next_attempt", "").empty()) continue;
+    auto const id = textOr(action, "/id", "");
+    findings.push_back(
+        {"action " + id, false, "whether " + textOr(action, "/operation", "") + " took place is not known",
+         "look it up at the provider, then: garland actions settle " + id + " --applied or --not-applied"});
+  }
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -169,6 +182,7 @@ Exit doctor(Context with, Place const& place) {
     if (place.key_read) {
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);
+      checkActions(with.client, findings);
     }
   } else {
     bool const other = health.error().provider_code == "not_garlandd";

@@ -39,15 +39,6 @@ Result<void> apply(json::value& data, std::vector<std::string> const& words, boo
   return {};
 }
 
-// All of a file, or of standard input for "-".
-Result<json::value> readJsonFile(std::string const& file) {
-  auto text = readFileText(file == "-" ? "/dev/stdin" : file);
-  if (!text) return Error(ErrorKind::invalidInput, text.error().message);
-  auto value = parseJson(*text);
-  if (!value) return std::move(value).error().within(file);
-  return value;
-}
-
 // A conflict as a row: which members, and the beginning of what each side had.
 void shorten(json::object& conflict) {
   constexpr std::size_t kColumns = 40;
@@ -68,6 +59,14 @@ void shorten(json::object& conflict) {
 }
 
 } // namespace
+
+Result<json::value> readJsonFile(std::string const& file) {
+  auto text = readFileText(file == "-" ? "/dev/stdin" : file);
+  if (!text) return Error(ErrorKind::invalidInput, text.error().message);
+  auto value = parseJson(*text);
+  if (!value) return std::move(value).error().within(file);
+  return value;
+}
 
 Exit listRecords(Context with, RecordPage const& page) {
   auto path =

@@ -127,6 +127,7 @@ public:
     addVendors();
     addConnections();
     addSync();
+    addActions();
     addRecords();
     addMachine();
     addWebhooks();
@@ -195,6 +196,7 @@ private:
   void addVendors();
   void addConnections();
   void addSync();
+  void addActions();
   void addRecords();
   void addMachine();
   void addWebhooks();
@@ -216,6 +218,9 @@ private:
   ConnectWords connect_;
   RecordEdit edit_;
   RecordPage page_;
+  ActionWords action_;
+  ActionPage actions_;
+  SettleWords settle_;
   WebhookWords webhook_;
   DevWords dev_;
   TwinWords twin_;
@@ -319,6 +324,46 @@ void Grammar::addSync() {
       [this](Context with) { return retrySync(with, id_, vendor_); });
   needId(retry, "ID");
   retry->add_option("--vendor", vendor_, "The vendor's id, if ID is a record's");
+}
+
+void Grammar::addActions() {
+  auto* const actions = group("actions", "What is to be done once: a payment, a message");
+  auto* const run = leaf(
+      actions, "run",
+      "Has an operation of a connection done once, and says how it stands.  Under the same key it is never\n"
+      "done again, so a command that was cut off can simply be repeated.  Exit code 1 with --wait: it "
+      "failed,\n"
+      "or nobody knows.  Example: garland actions run con_... payments.create/1 --key invoice-7 --input "
+      "payment.json --wait",
+      [this](Context with) { return runAction(with, action_); });
+  run->add_option("CONNECTION", action_.connection)->required();
+  run->add_option("OPERATION", action_.operation, "Such as payments.create/1")->required();
+  run->add_option("--key", action_.key, "Your name for what is to be done once: an invoice's number, say")
+      ->required();
+  run->add_option("--input", action_.input, "JSON file with the input, - for standard input")->required();
+  run->add_flag("--wait", action_.wait, "Return when it is done, has failed, or is unknown");
+  auto* const list = leaf(actions, "ls", "Lists actions.  Example: garland actions ls --state unknown",
+                          [this](Context with) { return listActions(with, actions_); });
+  list->add_option("--vendor", actions_.vendor, "Only this vendor's");
+  list->add_option("--connection", actions_.connection, "Only this connection's");
+  list->add_option("--state", actions_.state, "waiting, sent, done, failed or unknown");
+  list->add_option("--after", actions_.after, "Continue after this action");
+  list->add_option("--limit", actions_.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  needId(leaf(actions, "show", "How one stands, and what finds out an unknown one",
+              [this](Context with) { return showAction(with, id_); }),
+         "ID");
+  auto* const settle = leaf(actions, "settle",
+                            "Says what you found out at the provider about an unknown action; --not-applied "
+                            "also calls off one that\n"
+                            "waits.  Example: garland actions settle act_... --applied",
+                            [this](Context with) { return settleAction(with, settle_); });
+  settle->add_option("ID", settle_.id)->required();
+  auto* const applied = settle->add_flag("--applied", settle_.applied, "It took place");
+  settle->add_flag("--not-applied", settle_.not_applied, "It did not")->excludes(applied);
+  settle->add_option("--output", settle_.output,
+                     "JSON file with what the operation would have answered, - for standard input");
 }
 
 void Grammar::addRecords() {

@@ -1,0 +1,133 @@
+// Actions: having something done once, looking at what came of it, settling what nobody saw the end of.
+#include "host/cli/commands.h"
+
+#include "host/base/bytes.h"
+
+#include <chrono>
+#include <thread>
+
+namespace garland::cli {
+namespace {
+
+std::string const kBase = "/api/integrations";
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+
+std::string actionPath(std::string const& id) { return kBase + "/actions/" + percentEncode(id); }
+
+// Nothing more is done about it by itself, or not soon: an unknown one may be looked up for days.
+bool hasSettled(json::value const& action) {
+  auto const state = textOr(action, "/state", "");
+  return state == "done" || state == "failed" || state == "unknown";
+}
+
+std::string inWords(json::value const& action) {
+  auto const state = textOr(action, "/state", "");
+  auto const by = textOr(action, "/known_by", "");
+  if (state == "done") return by == "answer" ? "done" : "done, as is known by: " + by;
+  if (state == "failed") return by == "answer" ? "failed" : "failed, as is known by: " + by;
+  if (state == "sent") return "on its way to the provider";
+  if (state == "waiting")
+    return integerOr(action, "/attempts", 0) == 0 ? "waiting" : "waiting for another attempt";
+  return "unknown";
+}
+
+// The action in words, with the exit code that fits it.
+Exit tell(Output& output, json::value const& action) {
+  auto const state = textOr(action, "/state", "");
+  bool const bad = state == "failed" || state == "unknown";
+  auto const verdict = bad ? Exit::findings : Exit::ok;
+  if (output.json()) {
+    output.value(action);
+    return verdict;
+  }
+  auto const words = inWords(action);
+  output.line(textOr(action, "/id", "") + " " + textOr(action, "/operation", "") + " (key " +
+              textOr(action, "/idempotency_key", "") + ")");
+  output.line("state: " + (bad ? output.bad(words) : state == "done" ? output.good(words) : words));
+  auto const next = textOr(action, "/next_attempt", "");
+  if (state == "waiting" && !next.empty()) output.line("next attempt: " + next);
+  if (auto const attempts = integerOr(action, "/attempts", 0); attempts > 1)
+    output.line("attempts: " + std::to_string(attempts));
+  if (auto const error = textOr(action, "/error/message", ""); !error.empty())
+    output.line("last error: " + error);
+  if (auto const problem = textOr(action, "/lookup_problem", ""); !problem.empty())
+    output.line("looking it up failed: " + problem);
+  if (auto const notice = textOr(action, "/notice", ""); !notice.empty()) output.line(notice);
+  if (auto const* answer = find(action, "/output"); answer != nullptr && !answer->is_null())
+    output.line("output: " + plain(answer));
+  return verdict;
+}
+
+} // namespace
+
+Exit runAction(Context with, ActionWords const& words) {
+  auto input = readJsonFile(words.input);
+  if (!input) return with.output.error(input.error());
+  json::object body{{"operation", words.operation}, {"idempotency_key", words.key}};
+  body["input"] = std::move(*input);
+  auto action = with.client.post(kBase + "/connections/" + percentEncode(words.connection) + "/actions",
+                                 std::move(body));
+  if (!action) return with.output.error(action.error());
+  auto const id = textOr(*action, "/id", "");
+  if (!words.wait) {
+    if (with.output.json())
+      with.output.value(*action);
+    else
+      with.output.line(id + " is " + inWords(*action) + "; follow it with: garland actions show " + id);
+    return Exit::ok;
+  }
+  while (!hasSettled(*action)) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    action = with.client.get(actionPath(id));
+    if (!action) return with.output.error(action.error());
+  }
+  return tell(with.output, *action);
+}
+
+Exit listActions(Context with, ActionPage const& page) {
+  auto path = kBase + "/actions?limit=" + std::to_string(page.limit);
+  if (!page.vendor.empty()) path += "&" + parameter("vendor_id", page.vendor);
+  if (!page.connection.empty()) path += "&" + parameter("connection_id", page.connection);
+  if (!page.state.empty()) path += "&" + parameter("state", page.state);
+  if (!page.after.empty()) path += "&" + parameter("after", page.after);
+  auto const answer = with.client.get(path);
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(*answer,
+                    {{"ID", "/id"},
+                     {"STATE", "/state"},
+                     {"OPERATION", "/operation"},
+                     {"KEY", "/idempotency_key"},
+                     {"CONNECTION", "/connection_id"},
+                     {"CREATED", "/created"}},
+                    "no actions");
+  auto const next = textOr(*answer, "/next_after", "");
+  if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
+  return Exit::ok;
+}
+
+Exit showAction(Context with, std::string const& id) {
+  auto const action = with.client.get(actionPath(id));
+  if (!action) return with.output.error(action.error());
+  return tell(with.output, *action);
+}
+
+Exit settleAction(Context with, SettleWords const& words) {
+  if (words.applied == words.not_applied)
+    return with.output.error(
+        Error(ErrorKind::invalidInput, "say what you found out: --applied or --not-applied"));
+  json::object body{{"effect", words.applied ? "applied" : "not_applied"}};
+  if (!words.output.empty()) {
+    auto output = readJsonFile(words.output);
+    if (!output) return with.output.error(output.error());
+    body["output"] = std::move(*output);
+  }
+  auto const action = with.client.post(actionPath(words.id) + "/settle", std::move(body));
+  if (!action) return with.output.error(action.error());
+  if (with.output.json())
+    with.output.value(*action);
+  else
+    with.output.line(words.id + " is " + inWords(*action));
+  return Exit::ok;
+}
+
+} // namespace garland::cli
