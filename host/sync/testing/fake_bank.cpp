@@ -24,8 +24,9 @@ FakeBank::FakeBank(House& house) {
 }
 
 Task<json::value> FakeBank::act(runtime::Call call, runtime::CallHost* host) {
-  if (call.operation == "test.find/1") co_return lookUp(call.input);
-  auto const key = textOr(call.input, "/key", "");
+  auto const input = parseJson(call.input).value();
+  if (call.operation == "test.find/1") co_return lookUp(input);
+  auto const key = textOr(input, "/key", "");
   keys.push_back(key);
   Turn turn;
   if (!turns.empty()) {
