@@ -23,11 +23,6 @@ json::value const* member(json::object const* object, std::string_view name) {
   return object == nullptr ? nullptr : object->if_contains(name);
 }
 
-json::value timeOf(std::optional<TimePoint> when) {
-  if (!when) return nullptr;
-  return json::value(rfc3339(*when));
-}
-
 } // namespace
 
 std::string_view name(ActionState state) {
@@ -103,7 +98,7 @@ std::string providerKey(std::string_view vendor_id, std::string_view connection_
 
 json::value callInput(Action const& action) {
   json::object input = action.input.is_object() ? action.input.get_object() : json::object();
-  input["key"] = action.provider_key;
+  input["idempotency_key"] = action.provider_key;
   return input;
 }
 
@@ -112,8 +107,8 @@ json::value lookupInput(Action const& action) {
   input["idempotency_key"] = action.provider_key;
   input["operation"] = action.operation;
   input["input"] = action.input;
-  input["first_sent"] = timeOf(action.first_sent);
-  input["last_sent"] = timeOf(action.last_sent);
+  // Only the last attempt is in doubt: an earlier one would have been found out before another was made.
+  if (action.last_sent) input["sent_at"] = rfc3339(*action.last_sent);
   return input;
 }
 

@@ -80,9 +80,9 @@ Result<Action> ActionRunner::newAction(Session const& session, ActionRequest req
   if (!actionRule(manifest, request.operation)) return noSuchAction(manifest, request.operation);
   auto const* members = request.input.if_object();
   if (members == nullptr) return Error(ErrorKind::invalidInput, "the input must be an object", "/input");
-  if (members->contains("key"))
-    return Error(ErrorKind::invalidInput, "the input must not have \"key\": it comes from idempotency_key",
-                 "/input/key");
+  if (members->contains("idempotency_key"))
+    return Error(ErrorKind::invalidInput, "the key stands beside the input, not in it",
+                 "/input/idempotency_key");
   Action action;
   action.id = context_.newId("act");
   action.vendor_id = session.connection.vendor_id;

@@ -37,7 +37,8 @@ struct Action {
   std::string connection_id;
   std::string operation;    // "payments.create/1"
   std::string key;          // the caller's idempotency key, unique per vendor and connection
-  std::string provider_key; // what the connector is given as "key": a UUID made of vendor, connection and key
+  std::string provider_key; // what the connector is given as "idempotency_key": a UUID made of vendor,
+                            // connection and key
   json::value input;
   ActionState state = ActionState::waiting;
   // How the end is known: "answer", "lookup", "operator"; "host": it was never sent; "" while it is not.

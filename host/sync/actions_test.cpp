@@ -228,6 +228,7 @@ TEST_F(ActionTest, WhoseAnswerGotLostIsLookedUpAndNotSentAgain) {
   EXPECT_EQ(textOr(bank.last_lookup, "/idempotency_key", ""), action.provider_key);
   EXPECT_EQ(textOr(bank.last_lookup, "/operation", ""), "test.charge/1");
   EXPECT_EQ(integerOr(bank.last_lookup, "/input/amount", 0), 1200);
+  EXPECT_EQ(textOr(bank.last_lookup, "/sent_at", ""), rfc3339(*action.last_sent));
 }
 
 TEST_F(ActionTest, ThatIsNotFoundYetIsLookedUpAgainLaterAndSentAgainOnlyWhenThatIsFinal) {
@@ -384,16 +385,16 @@ TEST_F(ActionTest, IsRefusedIfTheConnectorHasNoneOfThatName) {
 }
 
 TEST_F(ActionTest, IsRefusedIfItsInputIsNotWhatTheOperationTakes) {
-  auto wanted = request("calendar.upsert/1");
-  wanted.input = json::object{{"data", 7}};
+  auto wanted = request("payments.refund/1");
+  wanted.input = json::object{{"payment", 7}};
   auto refused = house.run(actions().accept(wanted));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
-  EXPECT_EQ(refused.error().field, "/input/data");
-  wanted.input = json::object{{"data", json::object()}, {"key", "mine"}};
+  EXPECT_EQ(refused.error().field, "/input/payment");
+  wanted.input = json::object{{"payment", "pay_1"}, {"idempotency_key", "mine"}};
   refused = house.run(actions().accept(wanted));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().field, "/input/key");
+  EXPECT_EQ(refused.error().field, "/input/idempotency_key");
   wanted.input = json::array();
   EXPECT_FALSE(house.run(actions().accept(wanted)));
   EXPECT_TRUE(house.rows("SELECT 1 FROM actions").empty());

@@ -26,7 +26,7 @@ FakeBank::FakeBank(House& house) {
 Task<json::value> FakeBank::act(runtime::Call call, runtime::CallHost* host) {
   auto const input = parseJson(call.input).value();
   if (call.operation == "test.find/1") co_return lookUp(input);
-  auto const key = textOr(input, "/key", "");
+  auto const key = textOr(input, "/idempotency_key", "");
   keys.push_back(key);
   Turn turn;
   if (!turns.empty()) {

@@ -13,10 +13,10 @@ struct Settings {
 GARLAND_RECORD(Settings, url)
 
 struct Asked {
-  std::string key;
+  std::string idempotency_key;
   std::int64_t amount = 0;
 };
-GARLAND_RECORD(Asked, key, amount)
+GARLAND_RECORD(Asked, idempotency_key, amount)
 
 struct Done {
   std::string id;
@@ -54,7 +54,7 @@ public:
 private:
   static Done post(Account& account, std::string_view path, Asked const& asked) {
     account.setBase(account.settingsAs<Settings>().url);
-    return account.post<Done>(path, json::object{{"key", asked.key}, {"amount", asked.amount}});
+    return account.post<Done>(path, json::object{{"key", asked.idempotency_key}, {"amount", asked.amount}});
   }
 };
 
