@@ -123,7 +123,9 @@ void rebase(json::value& value, std::string const& place) {
 
 void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, json::value>> const& kinds) {
   json::array any_of;
-  json::object written; // one kind is named itself, so that an error tells the member that is wrong
+  // Of several kinds the engine takes the one that the record is of, and tells the member that is wrong;
+  // "none of them" would tell nothing.
+  json::object written;
   for (auto const& [kind, schema] : kinds) {
     json::value copy = schema;
     rebase(copy, "/components/schemas/" + kind);
@@ -135,8 +137,10 @@ void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, 
     any_of.push_back(refTo(kind));
   }
   if (kinds.size() == 1) written = refTo(kinds.front().first);
-  if (kinds.size() > 1) written["anyOf"] = any_of;
-  if (kinds.empty()) written["type"] = "object";
+  if (kinds.size() != 1) {
+    written["type"] = "object";
+    written["description"] = "as the schema named like the record's kind says";
+  }
   any_of.push_back(json::object{{"type", "null"}});
   json::object data{
       {"description", "as the record's kind says; null once nothing is left of a deleted record"}};

@@ -32,6 +32,7 @@ constexpr auto kSigns = std::to_array<Sign>({
     {"stack of 256 KiB was used up", "guard page"},
     {"SIGSYS", "seccomp"},
     {"exit code 69", "resource limit"},
+    {"MiB of memory", "resource limit"},
     // The worker never came to run the act: a proof of nothing, unless an expectation names it.
     {"could not be loaded", "loader"},
     {"exit code 64", "loader"},
