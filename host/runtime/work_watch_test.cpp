@@ -65,9 +65,9 @@ TEST_F(Watch, ManyShortCallsBetweenTheReadingsAreNoIdleWork) {
   reading.has_calls = false;
   for (int i = 0; i < 100; ++i) {
     reading.begun += 20;
-    EXPECT_FALSE(after(1s, 0.9)) << i;
+    EXPECT_FALSE(after(1s, 0.9 * WorkWatch::kPatience)) << i;
   }
-  EXPECT_TRUE(after(1s, 0.9)) << "no call began any more";
+  EXPECT_TRUE(after(1s, 0.9 * WorkWatch::kPatience)) << "no call began any more";
 }
 
 TEST_F(Watch, LittleByLittleIsNotTooMuch) {

@@ -12,9 +12,9 @@ public:
   explicit Reader(std::string_view text) : rest_(text) {}
 
   int digits(std::size_t width, int least, int most) {
+    if (rest_.size() < width || rest_[0] == '-') return fail();
     int number = 0;
     auto const* const end = rest_.data() + width;
-    if (rest_.size() < width || rest_[0] == '-') return fail();
     auto const [used, error] = std::from_chars(rest_.data(), end, number);
     if (error != std::errc() || used != end || number < least || number > most) return fail();
     rest_.remove_prefix(width);
