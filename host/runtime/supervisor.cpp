@@ -163,9 +163,9 @@ void WorkerSupervisor::log(SupervisorEvent const& event) const {
   using Kind = SupervisorEvent::Kind;
   json::object facts{{"plugin", event.plugin_id}, {"digest", event.digest}, {"reason", event.reason}};
   if (!event.vendor_id.empty()) facts["vendor"] = event.vendor_id;
-  if (event.kind == Kind::halfOpen) log_.warn("a plugin is half open", std::move(facts));
-  if (event.kind == Kind::restarted) log_.info("a worker was started again", std::move(facts));
-  if (event.kind == Kind::recovered) log_.info("a plugin has recovered", std::move(facts));
+  if (event.kind == Kind::halfOpen) return log_.warn("a plugin is half open", std::move(facts));
+  if (event.kind == Kind::restarted) return log_.info("a worker was started again", std::move(facts));
+  if (event.kind == Kind::recovered) return log_.info("a plugin has recovered", std::move(facts));
   if (event.kind != Kind::quarantined) return;
   auto const runs = releases_.find(event.plugin_id);
   bool const another = runs && runs->digest != event.digest;

@@ -209,9 +209,9 @@ void RowReader::operator()(Pairs const& form) const {
     if (key.empty()) refuse(std::string(row_.theirs) + "/-" + std::string(form.key), "is missing");
     if (value == nullptr || value->is_null()) continue;
     // Custom fields are texts, but a number or a tick may come as what it is.
-    auto text =
+    auto const text =
         value->is_string() ? std::string(std::string_view(value->get_string())) : json::serialize(*value);
-    if (!text.empty()) pairs[key] = std::move(text);
+    if (!text.empty()) pairs[key] = text;
   }
   if (!pairs.empty()) put(out_, row_.ours, std::move(pairs));
 }

@@ -34,7 +34,7 @@ bool isDate(std::string_view text) {
 }
 
 std::optional<std::string> clockOf(std::string_view text) {
-  auto const whole = std::string(text) + (text.size() == 5 ? ":00" : "");
+  auto whole = std::string(text) + (text.size() == 5 ? ":00" : "");
   if (whole.size() != 8 || !parseRfc3339("2000-01-01T" + whole + "Z")) return std::nullopt;
   return whole;
 }

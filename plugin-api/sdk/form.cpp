@@ -69,7 +69,7 @@ json::value settled(json::value value) {
   return items;
 }
 
-void place(json::object& root, std::vector<std::string> const& steps, std::string value, Kind kind) {
+void place(json::object& root, std::vector<std::string> const& steps, std::string const& value, Kind kind) {
   auto* object = &root;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     auto const name = steps[i].empty() && i > 0 ? std::to_string(object->size()) : steps[i];
@@ -78,7 +78,7 @@ void place(json::object& root, std::vector<std::string> const& steps, std::strin
     if (there != nullptr && there->is_object() == last)
       throw Failure(kind, "the form's member \"" + name + "\" is both a value and an object");
     if (last) {
-      (*object)[name] = std::move(value);
+      (*object)[name] = value;
       return;
     }
     if (there == nullptr) there = &((*object)[name] = json::object());
@@ -130,8 +130,8 @@ json::object decode(std::string_view text, Kind kind) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (pair.empty()) continue;
     auto const equals = std::min(pair.find('='), pair.size());
-    auto value = equals < pair.size() ? plain(pair.substr(equals + 1)) : std::string();
-    place(root, stepsOf(plain(pair.substr(0, equals)), kind), std::move(value), kind);
+    auto const value = equals < pair.size() ? plain(pair.substr(equals + 1)) : std::string();
+    place(root, stepsOf(plain(pair.substr(0, equals)), kind), value, kind);
   }
   for (auto& [name, member] : root) member = settled(std::move(member));
   return root;

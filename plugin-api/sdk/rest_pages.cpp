@@ -19,7 +19,7 @@ std::string nextIn(std::string_view header) {
     auto const open = header.find('<');
     auto const close = header.find('>', open);
     if (open == std::string_view::npos || close == std::string_view::npos) return {};
-    auto const end = std::min(header.find(",", close), header.size());
+    auto const end = std::min(header.find(',', close), header.size());
     auto const parameters = header.substr(close, end - close);
     if (parameters.find("rel=\"next\"") != std::string_view::npos || parameters.ends_with("rel=next"))
       return std::string(header.substr(open + 1, close - open - 1));

@@ -104,7 +104,7 @@ Task<json::value> FakeProvider::pull(runtime::Call call, runtime::CallHost* host
   for (auto const& [kind, record] : emits) {
     CO_TRY_VOID(co_await host->emit(kind, record));
   }
-  auto const cursor = input.at("cursor");
+  auto const& cursor = input.at("cursor");
   auto const after = textOr(cursor, "/after", "");
   if (cursor.is_null() || list_always || !after.empty()) {
     auto snapshot = static_cast<std::int64_t>(log_.size());
