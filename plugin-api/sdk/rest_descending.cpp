@@ -146,7 +146,8 @@ private:
 
   // Created since the last walk, and not counted yet?
   bool isFresh(json::value const& record, std::string const& id) {
-    auto const created = rule_.created.empty() ? std::nullopt : parseRfc3339(textOr(record, rule_.created));
+    if (rule_.created.empty()) return false;
+    auto const created = parseRfc3339(textOr(record, rule_.created));
     auto const mark = parseRfc3339(state_.mark);
     if (!created || !mark || *created < *mark) return false;
     return !(*created == *mark && state_.ties.contains(id)) && fresh_.insert(id).second;
