@@ -27,6 +27,8 @@ public:
 private:
   using Method = Task<Response> (Routes::*)(Request);
   Handler bind(Method method);
+  // Puts a route into the table with the method that answers it.
+  std::function<void(Route, Method)> adder(std::vector<Route>& table);
 
   void addSystemRoutes(std::vector<Route>& table);
   void addVendorRoutes(std::vector<Route>& table);

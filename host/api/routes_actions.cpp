@@ -41,10 +41,7 @@ Result<sync::ActionQuery> readQuery(Request const& request) {
 } // namespace
 
 void Routes::addActionRoutes(std::vector<Route>& table) {
-  auto const add = [&](Route route, Method method) {
-    route.handler = bind(method);
-    table.push_back(std::move(route));
-  };
+  auto const add = adder(table);
   Route run{
       "POST",
       "/api/integrations/connections/{connection}/actions",

@@ -35,10 +35,7 @@ sync::ConnectRequest readConnect(json::value& body) {
 } // namespace
 
 void Routes::addConnectionRoutes(std::vector<Route>& table) {
-  auto const add = [&](Route route, Method method) {
-    route.handler = bind(method);
-    table.push_back(std::move(route));
-  };
+  auto const add = adder(table);
   Route connect{
       "POST",
       "/api/integrations/vendor/connect",

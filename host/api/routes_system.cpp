@@ -8,6 +8,13 @@ Handler Routes::bind(Method method) {
   return [this, method](Request request) { return (this->*method)(std::move(request)); };
 }
 
+std::function<void(Route, Routes::Method)> Routes::adder(std::vector<Route>& table) {
+  return [this, &table](Route route, Method method) {
+    route.handler = bind(method);
+    table.push_back(std::move(route));
+  };
+}
+
 std::vector<Route> Routes::table() {
   std::vector<Route> routes;
   addSystemRoutes(routes);

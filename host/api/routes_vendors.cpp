@@ -17,10 +17,7 @@ json::object listOfAdoptions(std::vector<runtime::Adoption> const& adoptions) {
 } // namespace
 
 void Routes::addVendorRoutes(std::vector<Route>& table) {
-  auto const add = [&](Route route, Method method) {
-    route.handler = bind(method);
-    table.push_back(std::move(route));
-  };
+  auto const add = adder(table);
   add(Route{"POST",
             "/api/integrations/vendors",
             "addVendor",

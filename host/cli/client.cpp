@@ -4,7 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <chrono>
 #include <optional>
+#include <thread>
 
 namespace garland::cli {
 namespace {
@@ -89,6 +91,16 @@ Result<json::value> Client::get(std::string path) {
   egress::Request request;
   request.url = url_ + path;
   return ask(std::move(request));
+}
+
+Result<json::value> Client::getUntil(std::string const& path,
+                                     std::function<bool(json::value const&)> const& enough) {
+  constexpr std::chrono::milliseconds kBetweenLooks{100};
+  for (;;) {
+    auto seen = get(path);
+    if (!seen || enough(*seen)) return seen;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 Result<json::value> Client::post(std::string path, json::value body) {

@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,9 @@ public:
   // The answer's body (null if it has none). A problem document comes back as the Error it tells of;
   // no answer at all is `transient` with provider_code "no_daemon".
   Result<json::value> get(std::string path);
+  // Looks ten times a second until `enough` says so of what it saw; the last answer, or the first Error.
+  Result<json::value> getUntil(std::string const& path,
+                               std::function<bool(json::value const&)> const& enough);
   Result<json::value> post(std::string path, json::value body);
   Result<json::value> put(std::string path, json::value body, std::int64_t if_version = 0);
   Result<json::value> remove(std::string path);

@@ -3,14 +3,10 @@
 
 #include "host/base/bytes.h"
 
-#include <chrono>
-#include <thread>
-
 namespace garland::cli {
 namespace {
 
 std::string const kBase = "/api/integrations";
-constexpr std::chrono::milliseconds kBetweenLooks{100};
 
 std::string actionPath(std::string const& id) { return kBase + "/actions/" + percentEncode(id); }
 
@@ -65,8 +61,8 @@ Exit runAction(Context with, ActionWords const& words) {
   if (!input) return with.output.error(input.error());
   json::object body{{"operation", words.operation}, {"idempotency_key", words.key}};
   body["input"] = std::move(*input);
-  auto action = with.client.post(kBase + "/connections/" + percentEncode(words.connection) + "/actions",
-                                 std::move(body));
+  auto const action = with.client.post(kBase + "/connections/" + percentEncode(words.connection) + "/actions",
+                                       std::move(body));
   if (!action) return with.output.error(action.error());
   auto const id = textOr(*action, "/id", "");
   if (!words.wait) {
@@ -76,12 +72,9 @@ Exit runAction(Context with, ActionWords const& words) {
       with.output.line(id + " is " + inWords(*action) + "; follow it with: garland actions show " + id);
     return Exit::ok;
   }
-  while (!hasSettled(*action)) {
-    std::this_thread::sleep_for(kBetweenLooks);
-    action = with.client.get(actionPath(id));
-    if (!action) return with.output.error(action.error());
-  }
-  return tell(with.output, *action);
+  auto const settled = with.client.getUntil(actionPath(id), hasSettled);
+  if (!settled) return with.output.error(settled.error());
+  return tell(with.output, *settled);
 }
 
 Exit listActions(Context with, ActionPage const& page) {

@@ -3,14 +3,10 @@
 
 #include "host/base/bytes.h"
 
-#include <chrono>
-#include <thread>
-
 namespace garland::cli {
 namespace {
 
 std::string const kBase = "/api/integrations";
-constexpr std::chrono::milliseconds kBetweenLooks{100};
 
 bool ended(json::value const& run) { return !textOr(run, "/finished", "").empty(); }
 
@@ -75,7 +71,7 @@ Exit tell(Output& output, json::value const& run) {
 } // namespace
 
 Exit runSync(Context with, std::string const& connection, bool wait) {
-  auto run = with.client.post(kBase + "/sync/" + percentEncode(connection), nullptr);
+  auto const run = with.client.post(kBase + "/sync/" + percentEncode(connection), nullptr);
   if (!run) return with.output.error(run.error());
   auto const id = textOr(*run, "/id", "");
   if (!wait) {
@@ -85,15 +81,16 @@ Exit runSync(Context with, std::string const& connection, bool wait) {
       with.output.line("started " + id + "; follow it with: garland sync status " + id);
     return Exit::ok;
   }
-  while (!ended(*run)) {
-    with.output.progress(static_cast<std::uint64_t>(integerOr(*run, "/progress/done", 0)),
-                         static_cast<std::uint64_t>(integerOr(*run, "/progress/total", 0)), "events");
-    std::this_thread::sleep_for(kBetweenLooks);
-    run = with.client.get(kBase + "/status/" + percentEncode(id));
-    if (!run) return with.output.error(run.error());
-  }
+  auto const shown = [&](json::value const& seen) {
+    if (ended(seen)) return true;
+    with.output.progress(static_cast<std::uint64_t>(integerOr(seen, "/progress/done", 0)),
+                         static_cast<std::uint64_t>(integerOr(seen, "/progress/total", 0)), "events");
+    return false;
+  };
+  auto const last = with.client.getUntil(kBase + "/status/" + percentEncode(id), shown);
+  if (!last) return with.output.error(last.error());
   with.output.progressDone();
-  return tell(with.output, *run);
+  return tell(with.output, *last);
 }
 
 Exit syncStatus(Context with, std::string const& id) {

@@ -1,15 +1,8 @@
 // What the command-line tool answers to words that are wrong, incomplete or no longer true.
+#include "tests/end_to_end/one_request_server.h"
 #include "tests/end_to_end/studio_fixture.h"
 
 #include <gmock/gmock.h>
-
-#include <array>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <thread>
-#include <unistd.h>
 
 namespace garland::testing {
 namespace {
@@ -58,43 +51,9 @@ TEST_F(CommandLine, AnAddressOfSomethingElseIsToldSo) {
               AllOf(HasSubstr("--url"), Not(HasSubstr("open-sesame"))));
 }
 
-// Answers one request with a page, as a web server would.
-class OtherServer {
-public:
-  OtherServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(socket_, 1), 0);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    answering_ = std::thread([this] {
-      int const client = ::accept(socket_, nullptr, nullptr);
-      std::array<char, 4096> request{};
-      if (::read(client, request.data(), request.size()) > 0) {
-        std::string const page =
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>";
-        EXPECT_EQ(::write(client, page.data(), page.size()), static_cast<ssize_t>(page.size()));
-      }
-      ::close(client);
-    });
-  }
-  ~OtherServer() {
-    answering_.join();
-    ::close(socket_);
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-
-private:
-  int socket_;
-  int port_ = 0;
-  std::thread answering_;
-};
-
 TEST_F(CommandLine, AnotherServerIsNotTakenForTheDaemon) {
-  OtherServer const other;
+  OneRequestServer const other(
+      "HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>", "");
   EXPECT_THAT(said({"--url", other.url(), "vendors", "ls"}, 3), HasSubstr("is not garlandd"));
 }
 

@@ -74,7 +74,7 @@ protected:
 
   // The connection's last run, as `garland sync status` tells it.
   json::value lastRun(std::string const& connection) {
-    auto const status = host_.ask({"sync", "status", connection});
+    auto status = host_.ask({"sync", "status", connection});
     for (auto const* pointer : {"/run", "/last_run"})
       if (auto const* run = find(status, pointer); run != nullptr && run->is_object()) return *run;
     return status;

@@ -1,17 +1,12 @@
 // `garland twin serve` and `garland twin ledger` as a person uses them: real programs, real HTTP, curl.
 #include "host/base/json.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/end_to_end/one_request_server.h"
 #include "tests/twins/served_twin.h"
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <csignal>
-#include <thread>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace garland::testing {
 namespace {
@@ -182,54 +177,10 @@ TEST(TwinServe, WrongWordsAreToldSo) {
               HasSubstr("cannot listen"));
 }
 
-// Takes one POST and keeps it.
-class Receiver {
-public:
-  Receiver() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(socket_, 1), 0);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    taking_ = std::thread([this] { take(); });
-  }
-  ~Receiver() {
-    ::shutdown(socket_, SHUT_RDWR); // ends accept() if nobody came
-    if (taking_.joinable()) taking_.join();
-    ::close(socket_);
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/in"; }
-  std::string got() {
-    taking_.join();
-    return got_;
-  }
-
-private:
-  void take() {
-    int const client = ::accept(socket_, nullptr, nullptr);
-    std::array<char, 4096> bytes{};
-    while (got_.find("told") == std::string::npos) {
-      auto const count = ::read(client, bytes.data(), bytes.size());
-      if (count <= 0) break;
-      got_.append(bytes.data(), static_cast<std::size_t>(count));
-    }
-    std::string_view const answer = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
-    EXPECT_EQ(::write(client, answer.data(), answer.size()), static_cast<ssize_t>(answer.size()));
-    ::close(client);
-  }
-  int socket_;
-  int port_ = 0;
-  std::thread taking_;
-  std::string got_;
-};
-
 TEST(TwinServe, NoticesAreDelivered) {
-  Receiver receiver;
+  OneRequestServer receiver("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", "told");
   Served twin;
-  twin.post("/hooks", R"({"url":")" + receiver.url() + R"(","secret":"whsec_c2VjcmV0"})");
+  twin.post("/hooks", R"({"url":")" + receiver.url() + R"(/in","secret":"whsec_c2VjcmV0"})");
   twin.post("/tasks", R"({"title":"told"})");
   EXPECT_THAT(receiver.got(), AllOf(HasSubstr("POST /in HTTP/1.1"), HasSubstr("task.created")));
 }

@@ -75,9 +75,9 @@ private:
 // [loop thread]
 class FakeEngine final : public sync::Engine {
 public:
-  FakeEngine(asio::any_io_executor executor, Clock& clock, Random& random)
+  FakeEngine(asio::any_io_executor const& executor, Clock& clock, Random& random)
       : fake_actions(clock, random), clock_(clock), random_(random),
-        run_ended_(std::move(executor), asio::steady_timer::time_point::max()) {}
+        run_ended_(executor, asio::steady_timer::time_point::max()) {}
 
   // What the last connect() was given for "slot/field".
   std::map<std::string, std::string> typed;
