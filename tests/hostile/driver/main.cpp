@@ -28,6 +28,7 @@ constexpr int kUsage = 2;
 constexpr int kEnvironment = 3;
 constexpr int kRefused = 4;
 constexpr int kSkipped = 77; // CTest's word for it
+constexpr int kMostAttempts = 3;
 
 constexpr char const* kHelp =
     "usage: hostile_driver --act NAME | --refusal | --plugin FILE.so [--operation ID]... | --list\n"
@@ -135,11 +136,27 @@ int enter(Choice const& choice, int argc, char** argv) {
 
 // ---------------------------------------------------------------- what is run
 
-Verdict verdictOf(Choice const& choice) {
+Verdict performOnce(Choice const& choice) {
   if (choice.refusal) return performRefusal(choice.setting);
   if (!choice.plugin.empty()) return performStranger(choice.plugin, choice.operations, choice.setting);
   auto const* const expectation = expectationOf(choice.act);
   return choice.control ? performNaked(*expectation, choice.setting) : perform(*expectation, choice.setting);
+}
+
+// A machine that stands still for a second makes a call late once; an act that does so does it every time.
+// Calls that are lost or wrong, and whatever gets through, count at once.
+bool mayBeTheMachine(Verdict const& verdict) {
+  return verdict.bystander_late > 0 && verdict.bystander_lost == 0 && verdict.bystander_wrong == 0 &&
+         verdict.outcome == "bystander hurt";
+}
+
+Verdict verdictOf(Choice const& choice) {
+  auto verdict = performOnce(choice);
+  for (int attempt = 2; attempt <= kMostAttempts && mayBeTheMachine(verdict); ++attempt) {
+    verdict = performOnce(choice);
+    verdict.attempts = attempt;
+  }
+  return verdict;
 }
 
 int report(Choice const& choice, Verdict const& verdict) {

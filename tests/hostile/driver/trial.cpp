@@ -298,6 +298,7 @@ json::value toJson(Verdict const& verdict) {
   out["bystander_late"] = verdict.bystander_late;
   out["bystander_slowest_ms"] = verdict.bystander_slowest.count();
   out["bystander_late_means_ms"] = verdict.bystander_late_means.count();
+  if (verdict.attempts > 1) out["attempts"] = verdict.attempts;
   out["vendor_had_own_worker"] = verdict.vendor_apart;
   out["host_grew_kib"] = verdict.host_grew_kib;
   if (!verdict.operations.empty()) out["operations"] = verdict.operations;

@@ -25,6 +25,7 @@ struct Verdict {
   std::uint64_t bystander_late = 0;
   Milliseconds bystander_slowest{0};
   Milliseconds bystander_late_means{0}; // a call that takes longer
+  int attempts = 1;                     // until no call was late; the last is told
   bool vendor_apart = false;            // a bystander called the same plugin for another vendor
   std::int64_t host_grew_kib = 0;
   json::array operations; // of a stranger: what each answered
