@@ -16,10 +16,11 @@
 
 namespace garland::runtime {
 
-// A call as one can recognise it: build of the plugin, operation, account and input.
+// A call as one can recognise it: build of the plugin, operation, account and input. Made for every call, so
+// it is a fast hash; the seed is nobody's to know, lest an input be made that is taken for somebody else's.
 using CallKey = std::uint64_t;
-CallKey callKey(std::string_view digest, std::string_view operation, std::string_view account_id,
-                std::string_view input);
+CallKey callKey(std::uint64_t seed, std::string_view digest, std::string_view operation,
+                std::string_view account_id, std::string_view input);
 
 // The newest calls that one worker began.
 class RecentCalls {

@@ -73,13 +73,15 @@ TEST(CrashLedger, ItForgetsTheQuietestWhenItIsFull) {
 }
 
 TEST(CallKey, EveryPartCounts) {
-  auto const key = callKey("digest", "op", "account", "input");
-  EXPECT_EQ(key, callKey("digest", "op", "account", "input"));
-  EXPECT_NE(key, callKey("other", "op", "account", "input"));
-  EXPECT_NE(key, callKey("digest", "other", "account", "input"));
-  EXPECT_NE(key, callKey("digest", "op", "other", "input"));
-  EXPECT_NE(key, callKey("digest", "op", "account", "other"));
-  EXPECT_NE(callKey("a", "b", "", ""), callKey("b", "a", "", ""));
+  auto const key = callKey(7, "digest", "op", "account", "input");
+  EXPECT_EQ(key, callKey(7, "digest", "op", "account", "input"));
+  EXPECT_NE(key, callKey(7, "other", "op", "account", "input"));
+  EXPECT_NE(key, callKey(7, "digest", "other", "account", "input"));
+  EXPECT_NE(key, callKey(7, "digest", "op", "other", "input"));
+  EXPECT_NE(key, callKey(7, "digest", "op", "account", "other"));
+  EXPECT_NE(key, callKey(8, "digest", "op", "account", "input"));
+  EXPECT_NE(key, callKey(7, "digesto", "p", "account", "input"));
+  EXPECT_NE(callKey(7, "a", "b", "", ""), callKey(7, "b", "a", "", ""));
 }
 
 TEST(CrashLedger, TellsUntilWhenACallIsSetAsideAndHowManyWereForgiven) {
@@ -98,9 +100,9 @@ TEST(CrashLedger, TellsUntilWhenACallIsSetAsideAndHowManyWereForgiven) {
 
 TEST(CallKey, OfALongInputEveryByteCounts) {
   std::string input(200'000, 'x');
-  auto const key = callKey("digest", "op", "account", input);
+  auto const key = callKey(7, "digest", "op", "account", input);
   input[100'000] = 'y';
-  EXPECT_NE(key, callKey("digest", "op", "account", input));
+  EXPECT_NE(key, callKey(7, "digest", "op", "account", input));
 }
 
 TEST(RecentCalls, KeepsTheNewest) {

@@ -55,7 +55,7 @@ std::shared_ptr<WorkerCall> PoisonControl::prepare(PluginInfo const& plugin, Cal
   out->ask.account = std::move(call.account);
   out->ask.input = std::move(call.input);
   out->ask.state = std::move(state);
-  out->key = callKey(plugin.digest, out->ask.operation, out->ask.account_id, out->ask.input);
+  out->key = callKey(key_seed_, plugin.digest, out->ask.operation, out->ask.account_id, out->ask.input);
   out->deadline = deadline;
   return out;
 }

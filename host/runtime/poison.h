@@ -21,14 +21,14 @@ public:
   static constexpr int kRuns = 3;           // of one call, the last one alone
   static constexpr std::size_t kAlone = 16; // workers with a single call at once
 
-  // `new_id` numbers calls; no two in one worker may be the same.
+  // `key_seed`: see callKey(). `new_id` numbers calls; no two in one worker may be the same.
   // `convicted` is told of each call that ended a worker of its own.
   using Convicted = std::function<void(PluginSlot const& slot, std::string const& operation,
                                        std::string const& account_id)>;
-  PoisonControl(asio::any_io_executor executor, Clock& clock, Log const& log,
+  PoisonControl(asio::any_io_executor executor, Clock& clock, Log const& log, std::uint64_t key_seed,
                 std::function<std::uint64_t()> new_id, Convicted convicted)
-      : executor_(std::move(executor)), clock_(clock), log_(log), new_id_(std::move(new_id)),
-        convicted_(std::move(convicted)) {}
+      : executor_(std::move(executor)), clock_(clock), log_(log), key_seed_(key_seed),
+        new_id_(std::move(new_id)), convicted_(std::move(convicted)) {}
 
   // The call as it goes to workers. `state`: what an older version exported for the account, JSON; empty:
   // nothing.
@@ -76,6 +76,7 @@ private:
   asio::any_io_executor executor_;
   Clock& clock_;
   Log const& log_;
+  std::uint64_t key_seed_;
   CrashLedger ledger_;
   std::shared_ptr<JournalBudget> budget_ = std::make_shared<JournalBudget>();
   std::set<std::shared_ptr<WorkerLink>> solos_;

@@ -30,7 +30,7 @@ public:
         history_(KeptBuilds(options.builds_dir), options.redactor, log),
         fleet_(std::make_shared<Fleet>(executor, clock, random, log, watched(std::move(options)))),
         poison_(
-            executor, clock, log, [this] { return fleet_->nextCall(); },
+            executor, clock, log, random.next(), [this] { return fleet_->nextCall(); },
             [this](auto const& slot, auto const& operation, auto const& account_id) {
               onConvicted(slot, operation, account_id);
             }) {}
