@@ -12,6 +12,7 @@
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
+#include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -44,6 +45,7 @@ constexpr std::chrono::seconds stop_limit{30};
 
 std::vector<sync::Kind> allKinds() {
   auto kinds = crm::kinds();
+  for (auto& kind : payments::kinds()) kinds.push_back(std::move(kind));
   kinds.push_back(calendar::eventKind());
   return kinds;
 }

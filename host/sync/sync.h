@@ -54,6 +54,10 @@ struct Kind {
   std::string identity_member; // ... and the pointer to the member that holds it ("/uid")
 };
 
+// A kind that shares its area's operations with others: "crm.project" comes by crm.pull/1 with the input
+// {"entity": "crm.project"}. All members of record.crm.project.json count.
+Kind entityKind(std::string_view name);
+
 struct Vendor {
   std::string id;
   std::string name;
