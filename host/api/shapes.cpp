@@ -161,9 +161,12 @@ json::object shape(PluginView const& plugin) {
   auto const& build = plugin.build();
   auto const& manifest = build.manifest;
   json::array auth;
-  for (auto const& slot : manifest.auth)
-    auth.push_back(
-        json::object{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}});
+  for (auto const& slot : manifest.auth) {
+    json::object told{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}};
+    auto const optional = static_cast<std::ptrdiff_t>(slot.may_lack);
+    if (optional > 0) told["optional"] = texts({slot.fields.end() - optional, slot.fields.end()});
+    auth.push_back(std::move(told));
+  }
   json::object out{{"id", manifest.id}, {"name", manifest.name}, {"version", manifest.version}};
   out["short_name"] = manifest.id.substr(manifest.id.rfind('.') + 1);
   out["category"] = manifest.category;

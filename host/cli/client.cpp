@@ -40,7 +40,7 @@ bool isGarlandd(egress::Response const& response, Result<json::value> const& bod
 Client::Client(std::string url, Secret api_key)
     : url_(std::move(url)), api_key_(std::move(api_key)),
       log_(clock_, redactor_, LogLevel::error, stderrSink()),
-      egress_(egress::Client::create(loop_.get_executor(), clock_, log_)) {
+      egress_(egress::Client::create(loop_.get_executor(), clock_, random_, log_)) {
   while (url_.ends_with('/')) url_.pop_back();
 }
 

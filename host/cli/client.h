@@ -38,6 +38,7 @@ private:
   Secret api_key_;
   asio::io_context loop_;
   SystemClock clock_;
+  SystemRandom random_;
   Redactor redactor_;
   Log log_;
   std::unique_ptr<egress::Client> egress_;

@@ -4,6 +4,8 @@
 #include "host/base/bytes.h"
 #include "host/cli/prompt.h"
 
+#include <algorithm>
+
 namespace garland::cli {
 namespace {
 
@@ -29,6 +31,13 @@ Exit done(Context with, Result<json::value> const& answer, std::string const& se
   return Exit::ok;
 }
 
+bool isOptional(json::value const& slot, std::string_view field) {
+  auto const* optional = find(slot, "/optional");
+  if (optional == nullptr || !optional->is_array()) return false;
+  auto const& names = optional->get_array();
+  return std::find(names.begin(), names.end(), json::value(field)) != names.end();
+}
+
 // What the plugin's credential slot wants typed: the username given, everything else asked for.
 Result<json::object> askCredentials(Context with, ConnectWords const& words) {
   TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(words.plugin)));
@@ -46,8 +55,12 @@ Result<json::object> askCredentials(Context with, ConnectWords const& words) {
         fields[name] = words.username;
         continue;
       }
-      TRY(secret, words.password_from_stdin ? secretFromStdin() : askSecret(name + ": "));
-      fields[name] = secret.reveal();
+      bool const optional = isOptional(slot, name);
+      auto const* const ask = optional ? " (or nothing): " : ": ";
+      auto secret = words.password_from_stdin ? secretFromStdin() : askSecret(name + ask);
+      if (!secret && optional) continue; // the fields before it were read, so there is just no more
+      if (!secret) return std::move(secret).error();
+      fields[name] = secret->reveal();
     }
     credentials[textOr(slot, "/slot", "login")] = std::move(fields);
   }

@@ -118,7 +118,7 @@ private:
     } else {
       vault_ = std::move(*vault);
     }
-    egress_ = egress::Client::create(loop_.get_executor(), clock_, log_);
+    egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
     CO_TRY_VOID(co_await supervisor_->adopt(catalogue_, false));

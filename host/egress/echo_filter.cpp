@@ -62,21 +62,32 @@ void longestFirst(std::vector<std::string>& forms) {
 
 } // namespace
 
-EchoFilter::EchoFilter(Credential const& credential) {
-  if (credential.scheme == Credential::Scheme::none) return;
-  auto const secret = credential.secret.reveal();
+void EchoFilter::add(std::string_view secret) {
+  if (secret.empty()) return;
   auto const escaped = percentEncode(secret);
   auto const json = quoted(secret);
-  forms_ = {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")};
-  short_forms_ = forms_;
+  for (auto const& form :
+       {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")}) {
+    forms_.push_back(form);
+    short_forms_.push_back(form);
+  }
+  // As PLAINTEXT of OAuth 1.0a has it in its header.
+  forms_.push_back(percentEncode(escaped));
+  forms_.push_back(base64(secret));
+  forms_.push_back(urlBase64(forms_.back()));
+}
+
+EchoFilter::EchoFilter(Credential const& credential) {
+  if (credential.scheme == Credential::Scheme::none) return;
+  for (auto const* secret :
+       {&credential.secret, &credential.signing.token_secret, &credential.signing.session_token})
+    add(secret->reveal());
   std::erase_if(short_forms_, [](std::string const& form) {
     return form.size() < kShortestInFailure || form.size() >= kShortestForm;
   });
   longestFirst(short_forms_);
-  forms_.push_back(base64(secret));
-  forms_.push_back(urlBase64(forms_.back()));
   if (credential.scheme == Credential::Scheme::basic)
-    forms_.push_back(base64(credential.username + ":" + std::string(secret)));
+    forms_.push_back(base64(credential.username + ":" + std::string(credential.secret.reveal())));
   std::erase_if(forms_, [](std::string const& form) { return form.size() < kShortestForm; });
   longestFirst(forms_);
 }

@@ -1,9 +1,14 @@
 #include "host/egress/fetch.h"
 
 #include "host/egress/failure.h"
+#include "host/egress/oauth1.h"
 #include "host/egress/retry_after.h"
+#include "host/egress/sigv4.h"
+
+#include "host/base/bytes.h"
 
 #include <algorithm>
+#include <array>
 
 namespace garland::egress {
 namespace {
@@ -15,6 +20,13 @@ Milliseconds since(Monotonic start, Clock const& clock) {
 std::optional<Url> withCredential(Url const& url, Credential const& credential) {
   if (credential.scheme != Credential::Scheme::query) return std::nullopt;
   return url.withParameter(credential.name, credential.secret.reveal());
+}
+
+// Enough never to come twice, whatever number of requests is signed in the same second.
+std::string makeNonce(Random& random) {
+  std::array<std::byte, 16> bytes{};
+  random.fill(bytes);
+  return hex({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }
 
 } // namespace
@@ -116,9 +128,19 @@ Result<Url> Fetch::follow(Attempt const& answered) {
   return admitted;
 }
 
-HeaderList& Attempt::filled(HeaderList& list, Request const& request, Credential const& credential) {
-  fillHeaders(list, request, credential);
-  return list;
+HeaderList& Attempt::filled() {
+  auto const& request = fetch_.request_;
+  auto const& credential = fetch_.credential_;
+  fillHeaders(lines_, request, credential);
+  // A body that is given with HEAD is not sent.
+  auto const body = request.method == "HEAD" ? std::string_view() : std::string_view(request.body);
+  Signable const hop{request.method, url_, request.headers, body};
+  if (credential.scheme == Credential::Scheme::sigv4) addSigV4(lines_, hop, credential, at_);
+  if (credential.scheme == Credential::Scheme::oauth1) {
+    Secret const value(oauth1Authorization(hop, credential, at_, makeNonce(fetch_.host_.random)));
+    lines_.add("Authorization", value.reveal());
+  }
+  return lines_;
 }
 
 Attempt::Attempt(Fetch& fetch, std::shared_ptr<Transport> transport, Url url)
@@ -126,7 +148,7 @@ Attempt::Attempt(Fetch& fetch, std::shared_ptr<Transport> transport, Url url)
       at_(fetch.host_.clock.now()), started_(fetch.host_.clock.monotonic()),
       hop_{fetch.request_.method,
            sent(),
-           filled(lines_, fetch.request_, fetch.credential_),
+           filled(),
            fetch.request_.body,
            fetch.timeLeft(),
            fetch.request_.max_body,

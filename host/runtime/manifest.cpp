@@ -29,6 +29,52 @@ Result<std::vector<std::string>> texts(json::value const& document, std::string_
   return out;
 }
 
+// How many fields each scheme has, and what they are.
+struct SlotShape {
+  std::string_view scheme;
+  std::vector<std::size_t> counts;
+  std::string_view fields;
+};
+
+std::vector<SlotShape> const& slotShapes() {
+  static std::vector<SlotShape> const shapes{
+      {"basic", {2}, "the user name and the password"},
+      {"bearer", {1}, "the token"},
+      {"header", {1}, "the secret"},
+      {"query", {1}, "the secret"},
+      {"oauth1", {2, 4}, "the consumer key and its secret, or these, the token and its secret"},
+      {"sigv4", {2, 3}, "the access key id, the secret access key and, if it takes one, the session token"}};
+  return shapes;
+}
+
+Error badSlot(std::string const& place, std::string const& message) {
+  return Error(ErrorKind::invalidInput, place + ": " + message, place);
+}
+
+Result<void> checkFields(AuthSlot const& slot) {
+  auto const& shapes = slotShapes();
+  auto const shape = std::find_if(shapes.begin(), shapes.end(),
+                                  [&](SlotShape const& known) { return known.scheme == slot.scheme; });
+  if (shape == shapes.end())
+    return badSlot("/scheme", "must be basic, bearer, header, query, oauth1 or sigv4");
+  if (std::find(shape->counts.begin(), shape->counts.end(), slot.fields.size()) == shape->counts.end())
+    return badSlot("/fields",
+                   "must be those of " + slot.scheme + ", in this order: " + std::string(shape->fields));
+  return {};
+}
+
+// What a signature needs to know besides the credential.
+Result<void> checkSigning(AuthSlot const& slot) {
+  if (slot.scheme == "oauth1" && slot.signature != "HMAC-SHA1" && slot.signature != "HMAC-SHA256" &&
+      slot.signature != "PLAINTEXT")
+    return badSlot("/signature", "must be HMAC-SHA1, HMAC-SHA256 or PLAINTEXT; no other is known");
+  for (auto const& [name, value] : {std::pair("/region", slot.region), std::pair("/service", slot.service)})
+    if (slot.scheme == "sigv4" && (value.empty() || value == kFromSettings))
+      return badSlot(name, "must name it, such as eu-west-1 or ses, or say where the settings do: "
+                           "\"setting:/region\"");
+  return {};
+}
+
 Result<AuthSlot> authSlot(json::value const& entry) {
   AuthSlot slot;
   TRY(name, textAt(entry, "/slot"));
@@ -38,6 +84,12 @@ Result<AuthSlot> authSlot(json::value const& entry) {
   slot.scheme = std::move(scheme);
   slot.parameter = textOr(entry, "/parameter", "");
   slot.fields = std::move(fields);
+  slot.signature = textOr(entry, "/signature", "");
+  slot.region = textOr(entry, "/region", "");
+  slot.service = textOr(entry, "/service", "");
+  TRY_VOID(checkFields(slot));
+  TRY_VOID(checkSigning(slot));
+  if (slot.scheme == "sigv4") slot.may_lack = slot.fields.size() - 2;
   return slot;
 }
 

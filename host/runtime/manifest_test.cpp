@@ -53,10 +53,15 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
     std::string place;
   };
   for (auto const& [text, place] :
-       {Case{R"({"id":7})", "/id"}, Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
+       {Case{R"({"id":7})", "/id"},
+        Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
         Case{R"({"id":"a.b","version":"1","operations":[7]})", "/operations"},
         Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
+        Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"digest","fields":["a"]}]})",
+             "/auth/0: /scheme: must be basic, bearer, header, query, oauth1 or sigv4"},
+        Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"basic","fields":["a"]}]})",
+             "/auth/0: /fields: must be those of basic, in this order: the user name and the password"},
         Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
         Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
         Case{R"({"id":"a.b","version":"1","webhooks":[]})", "/webhooks/signature"},
@@ -79,6 +84,47 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
     auto const manifest = parseManifest(text);
     ASSERT_FALSE(manifest) << text;
     EXPECT_TRUE(manifest.error().message.starts_with(place)) << manifest.error().message;
+  }
+}
+
+Result<Manifest> withSlot(std::string const& rest) {
+  return parseManifest(R"({"id":"a.b","version":"1","auth":[{"slot":"key",)" + rest + "}]}");
+}
+
+TEST(Manifest, SlotsThatSignSayWhatTheSignatureNeeds) {
+  auto const oauth1 = withSlot(R"("scheme":"oauth1","signature":"HMAC-SHA256","fields":["k","s","t","u"])");
+  ASSERT_TRUE(oauth1) << oauth1.error().message;
+  EXPECT_EQ(oauth1->auth[0].signature, "HMAC-SHA256");
+  EXPECT_EQ(oauth1->auth[0].may_lack, 0U);
+  auto const sigv4 =
+      withSlot(R"("scheme":"sigv4","region":"setting:/region","service":"ses","fields":["i","s","t"])");
+  ASSERT_TRUE(sigv4) << sigv4.error().message;
+  EXPECT_EQ(sigv4->auth[0].region, "setting:/region");
+  EXPECT_EQ(sigv4->auth[0].service, "ses");
+  EXPECT_EQ(sigv4->auth[0].may_lack, 1U); // the session token
+}
+
+TEST(Manifest, ASlotThatCannotSignIsToldWhatIsMissing) {
+  struct Case {
+    std::string slot;
+    std::string said;
+  };
+  for (auto const& [slot, said] :
+       {Case{R"("scheme":"oauth1","fields":["k","s"])",
+             "/signature: must be HMAC-SHA1, HMAC-SHA256 or PLAINTEXT"},
+        Case{R"("scheme":"oauth1","signature":"RSA-SHA1","fields":["k","s"])",
+             "/signature: must be HMAC-SHA1"},
+        Case{R"("scheme":"oauth1","signature":"PLAINTEXT","fields":["k","s","t"])",
+             "/fields: must be those of oauth1, in this order: the consumer key"},
+        Case{R"("scheme":"sigv4","service":"ses","fields":["i","s"])", "/region: must name it"},
+        Case{R"("scheme":"sigv4","region":"setting:","service":"ses","fields":["i","s"])",
+             "/region: must name it"},
+        Case{R"("scheme":"sigv4","region":"eu-west-1","fields":["i","s"])", "/service: must name it"},
+        Case{R"("scheme":"sigv4","region":"eu-west-1","service":"ses","fields":["i"])",
+             "/fields: must be those of sigv4, in this order: the access key id"}}) {
+    auto const manifest = withSlot(slot);
+    ASSERT_FALSE(manifest) << slot;
+    EXPECT_TRUE(manifest.error().message.starts_with("/auth/0: " + said)) << manifest.error().message;
   }
 }
 

@@ -26,9 +26,14 @@ namespace garland::runtime {
 // How the host attaches the secret of one credential slot (connector.json "auth").
 struct AuthSlot {
   std::string name;                // "login"
-  std::string scheme;              // "basic", "bearer", "header", "query"
+  std::string scheme;              // "basic", "bearer", "header", "query", "oauth1", "sigv4"
   std::string parameter;           // header or query name
   std::vector<std::string> fields; // what the vendor types: {"username","password"} or {"token"}
+  std::size_t may_lack = 0;        // how many of the last fields need not be typed
+  std::string signature;           // oauth1: "HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"
+  // sigv4: each a name, or "setting:" and a JSON Pointer to it in the connection's settings.
+  std::string region;
+  std::string service;
 };
 
 // connector.json, read and checked against plugin-api/schemas/manifest.json.

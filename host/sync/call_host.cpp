@@ -1,5 +1,6 @@
 #include "host/sync/call_host.h"
 
+#include "host/sync/credential.h"
 #include "host/sync/sql.h"
 #include "host/sync/storage.h"
 
@@ -10,15 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxKey = 512;
 constexpr std::size_t kMaxValue = 1U << 20U;
-
-egress::Credential::Scheme schemeOf(std::string_view name) {
-  using Scheme = egress::Credential::Scheme;
-  if (name == "basic") return Scheme::basic;
-  if (name == "bearer") return Scheme::bearer;
-  if (name == "header") return Scheme::header;
-  if (name == "query") return Scheme::query;
-  return Scheme::none;
-}
 
 void wipeTexts(json::value& fields) {
   auto* object = fields.if_object();
@@ -73,7 +65,7 @@ PluginCallHost::~PluginCallHost() {
 void PluginCallHost::redact(std::string_view secret) {
   bool const known = std::any_of(redacted_.begin(), redacted_.end(),
                                  [&](Secret const& other) { return other.reveal() == secret; });
-  if (known) return;
+  if (known || secret.empty()) return;
   redacted_.emplace_back(std::string(secret));
   context_.doors.redactor.add(secret);
 }
@@ -87,17 +79,10 @@ Result<egress::Credential> PluginCallHost::openCredential(std::string const& slo
                  "credential slot \"" + slot + "\" is not filled for this connection");
   TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(session_.connection, slot)));
   auto fields = readJson(opened.reveal());
-  auto const field = [&](std::size_t i) {
-    return i < declared->fields.size() ? textOr(fields, "/" + declared->fields[i], "") : std::string();
-  };
-  egress::Credential credential;
-  credential.scheme = schemeOf(declared->scheme);
-  credential.name = declared->parameter;
-  bool const basic = credential.scheme == egress::Credential::Scheme::basic;
-  if (basic) credential.username = field(0);
-  credential.secret = Secret(field(basic ? 1 : 0));
-  redact(credential.secret.reveal());
+  auto credential = credentialOf(*declared, fields, session_.connection.settings);
   wipeTexts(fields);
+  if (!credential) return credential;
+  for (auto const secret : secretsOf(*credential)) redact(secret);
   return credential;
 }
 
