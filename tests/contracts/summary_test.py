@@ -12,7 +12,7 @@ GOOD = """test 7
 7: contracts: stripe: 60 requests, 50 answers, 14 signatures checked; skipped: nothing
 1/3 Test #7: stripe_contract ..................   Passed    5.10 sec
 8: [ RUN      ] Vectors
-8: contracts: stripe: 8 signatures checked; skipped: 2 vectors, they are for another year
+8: contracts: stripe: 8 signatures, 3 captured requests checked; skipped: 2 vectors, they are for another year
 8: contracts: twilio: 5 signatures checked; skipped: nothing
 2/3 Test #8: webhook_vectors_test .............   Passed    0.10 sec
 9: contracts: resend: 0 requests checked; skipped: npm is not installed
@@ -36,9 +36,9 @@ class Summary(unittest.TestCase):
             [" ".join(line.split()) for line in lines],
             [
                 "resend 0 requests checked; skipped: npm is not installed",
-                "stripe 60 requests, 50 answers, 22 signatures checked; skipped: 2 vectors, they are for another year",
+                "stripe 60 requests, 3 captured requests, 50 answers, 22 signatures checked; skipped: 2 vectors, they are for another year",
                 "twilio 5 signatures checked; skipped: nothing",
-                "contracts: 3 providers: 60 requests, 50 answers, 27 signatures checked; 0 wrong",
+                "contracts: 3 providers: 60 requests, 3 captured requests, 50 answers, 27 signatures checked; 0 wrong",
             ],
         )
 
