@@ -48,6 +48,7 @@ public:
   }
 
   void operator()(Descending const&) { pullDescending(account_, resource_, state_, receiver_); }
+  void operator()(Recent const&) { pullRecent(account_, resource_, state_, receiver_); }
   void operator()(EventLog const&) { pullEvents(account_, resource_, state_, receiver_); }
 
 private:

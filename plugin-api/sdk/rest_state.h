@@ -64,6 +64,7 @@ private:
 };
 
 void pullDescending(Account& account, Resource const& resource, State& state, Receiver& receiver);
+void pullRecent(Account& account, Resource const& resource, State& state, Receiver& receiver);
 void pullEvents(Account& account, Resource const& resource, State& state, Receiver& receiver);
 
 } // namespace garland::sdk::rest

@@ -57,6 +57,11 @@ Resource resourceOf(std::string const& name) {
     resource.changes =
         EventLog{.per_page = 2, .read_again = true, .since = "created", .keeps = std::chrono::hours(24)};
   }
+  if (name == "recent" || name == "again") {
+    resource.paging = StartingAfter{.per_page = 2};
+    resource.changes =
+        Recent{.created = "/made", .window = std::chrono::hours(1), .read_again = name == "again"};
+  }
   if (name == "keyed") resource.writing.idempotency = HeaderKey{.longest = 30};
   if (name == "form") {
     resource.writing = {.body = BodyForm::form, .update = "POST", .whole = false, .read_only = read_only};
@@ -263,6 +268,65 @@ std::string events(std::string const& list, bool more) {
     text += std::string(text.ends_with('[') ? "" : ", ") + "{\"id\": \"e" + id +
             "\", \"data\": {\"object\": {\"id\": \"" + id + "\"}}}";
   return text + "], \"has_more\": " + (more ? "true" : "false") + "}";
+}
+
+// A list with the newest first; each was made at this hour and minute.
+std::string made(std::vector<std::pair<char, std::string>> const& list, bool more) {
+  json::array items;
+  for (auto const& [id, time] : list)
+    items.push_back(json::object{{"id", std::string(1, id)}, {"made", "2026-01-01 " + time + ":00+00"}});
+  return json::serialize(json::object{{"items", items}, {"has_more", more}});
+}
+
+TEST_F(RestTest, OfRecentRecordsOnlyThoseThatMayHaveChangedAreReadAgain) {
+  reply("things?limit=2", made({{'d', "12:00"}, {'c', "11:30"}}, true));
+  reply("things?starting_after=c&limit=2", made({{'b', "10:59"}, {'a', "10:00"}}, false));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("d", "c", "b", "a"));
+  EXPECT_THAT(host.emitted("garland.listing"), IsEmpty()) << "deletions are not seen";
+
+  reply("things?limit=2", made({{'e', "12:30"}, {'d', "12:00"}}, true));
+  reply("things?starting_after=d&limit=2", made({{'c', "11:30"}, {'b', "10:59"}}, true));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("e", "d", "c")) << "b was made more than an hour before d";
+  reply("things?limit=2", made({}, false));
+  EXPECT_TRUE(pull("recent").ok());
+  reply("things?limit=2", made({{'e', "12:30"}, {'b', "10:59"}}, true));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("e")) << "an empty list forgets nothing";
+}
+
+TEST_F(RestTest, AListOfRecentRecordsThatStoppedGoesOnOrBeginsAnew) {
+  reply("things?limit=2", made({{'d', "12:00"}, {'c', "11:30"}}, true));
+  reply("things?starting_after=c&limit=2", "", {}, 503);
+  EXPECT_EQ(pull("recent").status, GARLAND_E_TRANSIENT);
+  reply("things?starting_after=c&limit=2", "", {}, 404); // c is gone
+  EXPECT_EQ(pull("recent").status, GARLAND_E_NOT_FOUND);
+  reply("things?limit=2", made({{'d', "12:00"}, {'b', "10:00"}}, true));
+  reply("things?starting_after=b&limit=2", "", {}, 503);
+  EXPECT_EQ(pull("recent").status, GARLAND_E_TRANSIENT);
+  EXPECT_THAT(ids(), ElementsAre("d", "b"));
+  reply("things?starting_after=b&limit=2", made({{'a', "09:00"}}, false));
+  EXPECT_TRUE(pull("recent").ok());
+  reply("things?limit=2", made({{'d', "12:00"}, {'b', "10:00"}}, true));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("d"));
+}
+
+TEST_F(RestTest, WhatComesTooFastWaitsAsLongAsItIsTold) {
+  auto const refuse = [&](std::string const& path, std::chrono::seconds wait) {
+    host.expect("GET", "https://api.example.com/v1/" + path, fake::HttpResponse{429, {}, "", wait});
+  };
+  refuse("things?limit=2", std::chrono::seconds(2));
+  reply("things?limit=2", made({{'b', "12:00"}, {'a', "11:00"}}, false));
+  reply("things/b", R"({"id": "b", "made": "2026-01-01T12:00:00Z"})");
+  refuse("things/a", std::chrono::seconds(1));
+  reply("things/a", "", {}, 404); // gone by now: it stays as the list had it
+  EXPECT_TRUE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("b", "a"));
+  EXPECT_EQ(host.slept(), std::chrono::seconds(3));
+  refuse("things?limit=2", std::chrono::seconds(60)); // that is for the host to wait
+  EXPECT_EQ(pull("again").status, GARLAND_E_RATE_LIMITED);
 }
 
 TEST_F(RestTest, AnEventLogIsReadFromTheOldestOn) {

@@ -16,6 +16,7 @@
 #include <garland/sdk/errors.hpp>
 #include <garland/sdk/pointer.hpp>
 
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -105,7 +106,14 @@ struct EventLog {
   std::string_view since = {}; // parameter by which a log that was empty is asked: Unix seconds
   Milliseconds keeps{0};       // how far back the log reaches; 0: it says so by `expired`
 };
-using Changes = std::variant<Everything, Since, Descending, SyncToken, DeltaLink, EventLog>;
+// A list with the newest first by creation, of records that change for a while after it and then never:
+// read until one was created longer than `window` before the newest of the last pull. Deletions are not seen.
+struct Recent {
+  std::string_view created = "/created_at"; // in a record: RFC 3339
+  Milliseconds window = std::chrono::minutes(10);
+  bool read_again = false; // the list holds less than the record itself: each is read by its id
+};
+using Changes = std::variant<Everything, Since, Descending, SyncToken, DeltaLink, EventLog, Recent>;
 
 // ---- how a write is made safe to repeat
 struct NoKey {};
@@ -158,6 +166,10 @@ struct Resource {
 // `answer`, if asked for, is the answer itself.
 json::value fetch(Account& account, errors::Mapper const& errors, Request request,
                   Response* answer = nullptr);
+
+// Does `work`, which only reads, again for as long as it is refused for coming too fast and the provider
+// asks for a short wait.
+void patiently(Call& call, std::function<void()> const& work);
 
 // One list, page after page. Failure(providerBug) if the pages lead in a circle, or are all the same.
 class Pages {
