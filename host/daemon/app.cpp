@@ -12,6 +12,7 @@
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
+#include "host/messaging/messaging.h"
 #include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
@@ -47,6 +48,7 @@ std::vector<sync::Kind> allKinds() {
   auto kinds = crm::kinds();
   for (auto& kind : payments::kinds()) kinds.push_back(std::move(kind));
   kinds.push_back(calendar::eventKind());
+  for (auto& kind : messaging::kinds()) kinds.push_back(std::move(kind));
   return kinds;
 }
 
