@@ -57,12 +57,44 @@ struct Manifest {
 };
 
 Result<Manifest> parseManifest(std::string_view text);
+// The same after the schema has been asked, with the settings' schema looked at, too.
+Result<Manifest> checkedManifest(std::string_view text, Schema const& manifest_schema);
+
+// What a plugin's shared object, for any machine that Garland runs on, says of itself.
+struct PluginObject {
+  std::string architecture;        // "x86_64-linux-gnu"
+  std::vector<std::string> needed; // libraries that the loader brings along
+};
+std::string_view hostArchitecture();
+// Reads the bytes without running or mapping them: ELF header, exported symbol, .note.garland equal to
+// `manifest_text`. invalidInput with a sentence that goes on from the object's name.
+Result<PluginObject> readPluginObject(std::string_view bytes, std::string_view manifest_text);
+
+// Where a build comes from, and who says that it may run.
+struct Provenance {
+  enum class Kind {
+    system,    // a folder that whoever administers this machine has put there
+    developer, // not certified, run because the operator said so
+    certified, // a package with an attestation
+  };
+  Kind kind = Kind::system;
+  std::string package;     // digest of the package that it was unpacked from; "" of a folder
+  std::string level;       // that it was certified at; "" if it was not
+  std::string attestation; // the statement itself, for whoever judges it again
+  std::optional<TimePoint> expires;
+  bool operator==(Provenance const&) const = default;
+};
+std::string_view name(Provenance::Kind kind); // "certified"
+json::value toJson(Provenance const& provenance);
+// Of what toJson() made; a system build if it made something else.
+Provenance provenanceFrom(json::value const& value);
 
 struct PluginInfo {
   Manifest manifest;
   std::string path;    // of the shared object
   std::string digest;  // SHA-256 of the shared object, hex
   std::string refusal; // empty if it may be loaded, else one sentence: why not, what to do
+  Provenance provenance = {};
 };
 
 // Reads <dir>/<id>/connector.json and the shared object beside it for every folder of `dirs`,
@@ -217,6 +249,7 @@ struct Standing {
   std::shared_ptr<PluginInfo const> runs; // takes the plugin's calls: this build or another; null: none does
   std::string refusal;                    // one sentence why this build takes no calls; "" if it does
   std::uint64_t restarts = 0;             // of the plugin's workers after a crash, also in earlier lives
+  Provenance provenance = {};             // of what runs, else of what is installed
 };
 
 // Who shares a worker process. Inside one worker a plugin could mix up the calls it has in flight.
@@ -249,6 +282,9 @@ struct SupervisorOptions {
   Redactor const* redactor = nullptr; // must outlive the supervisor
   // While a connector is being written: another build of the same version replaces the one that runs.
   bool development = false;
+  // Whether a build that ran before, and was kept, may run (on): its provenance, judged anew at the start and
+  // whenever what is installed is taken over. The error is the reason. Null: everything may.
+  std::function<Result<void>(Provenance const&)> admits = nullptr;
   std::function<void(SupervisorEvent const&)> on_event; // told at once; must not call back [loop thread]
 };
 
@@ -288,7 +324,7 @@ public:
   // The same for an onlooker: starts and installs nothing.
   virtual Standing standing(PluginInfo const& plugin) const {
     auto runs = plugin.refusal.empty() ? std::make_shared<PluginInfo const>(plugin) : nullptr;
-    return {std::move(runs), plugin.refusal, 0};
+    return {std::move(runs), plugin.refusal, 0, plugin.provenance};
   }
   // Lifts every quarantine of the plugin: its builds get a clean start. conflict: there is none.
   virtual Task<Adoption> release(std::string plugin_id) = 0;

@@ -26,7 +26,8 @@ public:
   WorkerSupervisor(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log,
                    SupervisorOptions options)
       : executor_(executor), log_(log), drain_(options.drain),
-        releases_(KeptBuilds(options.builds_dir), log, Releases::Options{options.development}),
+        releases_(KeptBuilds(options.builds_dir), log,
+                  Releases::Options{options.development, options.admits}),
         history_(KeptBuilds(options.builds_dir), options.redactor, log),
         fleet_(std::make_shared<Fleet>(executor, clock, random, log, watched(std::move(options)))),
         poison_(
@@ -113,6 +114,7 @@ Standing WorkerSupervisor::standing(PluginInfo const& plugin) const {
   out.runs = releases_.find(id);
   if (!releases_.knows(id)) out.runs = std::make_shared<PluginInfo>(plugin);
   if (out.runs && !refusalOf(*out.runs).empty()) out.runs = nullptr;
+  out.provenance = releases_.provenanceOf(out.runs ? *out.runs : plugin);
   return out;
 }
 
@@ -259,6 +261,12 @@ Task<std::vector<Adoption>> WorkerSupervisor::adopt(Catalogue catalogue, bool al
 
 Task<std::vector<Adoption>> WorkerSupervisor::adoptAll(Catalogue catalogue, bool allow_downgrade) {
   std::vector<Adoption> out;
+  releases_.retell(catalogue);
+  for (auto const& [build, why] : releases_.withdraw()) {
+    log_.error("a build may not run any more; its workers end",
+               {{"plugin", build->manifest.id}, {"version", build->manifest.version}, {"reason", why}});
+    fleet_->retire(build, nullptr);
+  }
   for (auto const& build : releases_.missingIn(catalogue)) {
     auto const& id = build->manifest.id;
     out.push_back({id, Adoption::Outcome::removed, "", id + " is not installed any more: its workers end"});
