@@ -40,6 +40,8 @@ std::vector<Door> const kDoors = {
     {"sqlite3.h", {"host/store"}},
     {"libpq", {"host/store"}},
     {"openssl/", {"host/vault", "host/access", "host/marketplace", "host/egress", "host/webhooks"}},
+    {"archive.h", {"host/marketplace"}},
+    {"archive_entry.h", {"host/marketplace"}},
     {"boost/asio/ssl", {"host/egress", "host/api"}},
     {"valijson/", {"host/base"}},
     {"libical/", {"host/calendar", "plugin-api"}},
