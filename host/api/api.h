@@ -73,6 +73,8 @@ struct Dependencies {
   std::vector<std::pair<std::string, json::value>> record_schemas;
   // Looks again what is installed and takes it over; null: this daemon cannot.
   std::function<Task<std::vector<runtime::Adoption>>(bool allow_downgrade)> rescan = nullptr;
+  // Installs the package of this name in the data folder, then does the same; null: this daemon cannot.
+  std::function<Task<std::vector<runtime::Adoption>>(std::string file)> install = nullptr;
 };
 
 // [loop thread]

@@ -92,6 +92,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   house.onLoop([&] { house.supervisor.in_quarantine = true; });
   see.drive("POST", root + "/plugins/{plugin}/release", root + "/plugins/caldav/release");
   see.drive("POST", root + "/plugins/rescan", root + "/plugins/rescan?allow_downgrade=1");
+  see.drive("POST", root + "/plugins/install", root + "/plugins/install", R"({"file":"incoming-1a"})");
   auto const enabled = root + "/vendors/" + vendor + "/plugins";
   see.drive("PUT", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");
   see.drive("GET", root + "/vendors/{vendor}/plugins", enabled);

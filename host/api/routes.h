@@ -48,6 +48,7 @@ private:
   Task<Response> listPlugins(Request request);
   Task<Response> showPlugin(Request request);
   Task<Response> rescanPlugins(Request request);
+  Task<Response> installPlugin(Request request);
   Task<Response> releasePlugin(Request request);
   Task<Response> enablePlugin(Request request);
   Task<Response> disablePlugin(Request request);
@@ -83,6 +84,7 @@ private:
   // Those that take calls; unsupported if no build of it can.
   Result<runtime::PluginInfo const*> usablePlugin(std::string const& name) const;
   std::vector<std::string> troubledPlugins() const;
+  std::vector<std::string> uncertifiedPlugins() const;
 
   Dependencies with_;
   Milliseconds wait_limit_;

@@ -453,6 +453,35 @@ TEST(Routes, ARescanTellsWhatBecameOfEachPlugin) {
   EXPECT_EQ(house.ask("POST", std::string(base) + "/plugins/rescan?downgrade=1").status, 400);
 }
 
+TEST(Routes, APackageIsInstalledByANameInTheDataFolderOnly) {
+  Harness house;
+  auto const install = [&](std::string const& file) {
+    return house.ask("POST", std::string(base) + "/plugins/install", R"({"file":")" + file + R"("})").status;
+  };
+  EXPECT_EQ(install("incoming-1a"), 200);
+  for (auto const* file : {"../../etc/passwd", "incoming-../x", "/tmp/x.gpk", "garland.caldav.gpk"})
+    EXPECT_EQ(install(file), 400) << file;
+}
+
+TEST(Routes, HealthNamesWhatRunsWithoutAnAttestationAndWhoseEndsSoon) {
+  Harness house;
+  auto const health = [&] { return house.ask("GET", "/health").json(); };
+  EXPECT_EQ(textOr(health(), "/uncertified/0", ""), "garland.caldav: system build");
+  auto& told = house.supervisor.provenance;
+  house.onLoop([&] {
+    told.kind = runtime::Provenance::Kind::certified;
+    told.level = "gold";
+    told.expires = house.clock.now() + std::chrono::hours(24 * 15);
+  });
+  EXPECT_EQ(health().at("uncertified").as_array().size(), 0U);
+  EXPECT_EQ(textOr(health(), "/status", ""), "ok");
+  house.onLoop([&] { told.expires = house.clock.now() + std::chrono::hours(24 * 13); });
+  EXPECT_NE(textOr(health(), "/troubles/0", "").find("garland.caldav is certified until 20"),
+            std::string::npos);
+  auto const plugin = house.ask("GET", std::string(base) + "/plugins/caldav").json();
+  EXPECT_EQ(textOr(plugin, "/certified", "").find("gold until 20"), 0U);
+}
+
 TEST(Routes, AReleasedPluginsInstalledBuildIsTakenOverAtOnce) {
   Harness house;
   runtime::Adoption upgraded;

@@ -157,6 +157,13 @@ std::string PluginView::quarantine() const {
   return out;
 }
 
+std::string PluginView::certified() const {
+  auto const& from = standing.provenance;
+  if (!standing.runs && !installed.refusal.empty()) return "no";
+  if (from.kind != runtime::Provenance::Kind::certified) return std::string(runtime::name(from.kind));
+  return from.level + (from.expires ? " until " + rfc3339(*from.expires).substr(0, 10) : "");
+}
+
 json::object shape(PluginView const& plugin) {
   auto const& build = plugin.build();
   auto const& manifest = build.manifest;
@@ -178,6 +185,8 @@ json::object shape(PluginView const& plugin) {
   out["digest"] = build.digest;
   out["installed_version"] = orNull(plugin.installed.manifest.version);
   out["refusal"] = orNull(plugin.standing.refusal);
+  out["certified"] = plugin.certified();
+  out["package"] = orNull(plugin.standing.provenance.package);
   out["state"] = plugin.state();
   out["quarantine"] = orNull(plugin.quarantine());
   return out;

@@ -31,6 +31,7 @@ struct PluginView {
   // none.
   std::string state() const;
   std::string quarantine() const; // one sentence; "" if not so
+  std::string certified() const;  // "gold until 2027-05-20", "developer build", "system build"
 };
 json::object shape(PluginView const& plugin);
 // One plugin with the state of its workers and what happened to them lately.

@@ -37,6 +37,8 @@ struct ConnectWords {
 Exit listPlugins(Context with);
 Exit rescanPlugins(Context with, bool allow_downgrade);
 Exit releasePlugin(Context with, std::string const& id);
+// What the daemon answered to a change of what is installed. 1 if something was not taken over.
+Exit tellAdoptions(Context with, Result<json::value> const& answer);
 Exit showPlugin(Context with, std::string const& id);
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor);
 Exit disablePlugin(Context with, std::string const& id, std::string const& vendor);
@@ -125,6 +127,24 @@ struct DevWords {
 };
 // Does not return if the program that does it can be started.
 Exit runDev(Output& output, DevWords const& dev);
+
+// commands_package.cpp
+struct PackageWords {
+  std::string file;     // X.gpk
+  std::string folder;   // to pack
+  std::string source;   // README.md and the like
+  std::string twin;     // folder of the built twin
+  std::string out;      // "": ID-VERSION.gpk
+  std::string key_file; // private
+  std::string role;     // "publisher" or "marketplace"
+  std::string trust;    // file of public keys
+};
+Exit makeKey(Output& output, std::string const& file);
+Exit makePackage(Output& output, PackageWords const& words);
+Exit signPackageFile(Output& output, PackageWords const& words);
+Exit showPackage(Output& output, std::string const& file);
+Exit verifyPackage(Output& output, PackageWords const& words);
+Exit installPlugin(Context with, Place const& place, std::string const& file);
 
 // commands_webhooks.cpp
 struct WebhookWords {

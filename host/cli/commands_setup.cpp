@@ -81,7 +81,8 @@ Result<json::object> settingsOf(std::vector<std::string> const& words) {
   return settings;
 }
 
-// 1 if something that is installed was not taken over.
+} // namespace
+
 Exit tellAdoptions(Context with, Result<json::value> const& answer) {
   if (!answer) return with.output.error(answer.error());
   with.output.table(
@@ -92,8 +93,6 @@ Exit tellAdoptions(Context with, Result<json::value> const& answer) {
   return Exit::ok;
 }
 
-} // namespace
-
 Exit listPlugins(Context with) {
   auto const answer = with.client.get(kBase + "/plugins");
   if (!answer) return with.output.error(answer.error());
@@ -102,6 +101,7 @@ Exit listPlugins(Context with) {
                      {"RUNS", "/version"},
                      {"INSTALLED", "/installed_version"},
                      {"STATE", "/state"},
+                     {"CERTIFIED", "/certified"},
                      {"CATEGORY", "/category"},
                      {"ABOUT", "/summary"},
                      {"REFUSED", "/refusal"}},

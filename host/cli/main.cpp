@@ -133,6 +133,7 @@ public:
     addWebhooks();
     addDev();
     addTwins();
+    addPackages();
   }
 
   Exit run(int argc, char** argv) {
@@ -202,6 +203,14 @@ private:
   void addWebhooks();
   void addDev();
   void addTwins();
+  void addPackages();
+  // A command that needs no daemon.
+  CLI::App* offline(CLI::App* parent, char const* name, char const* about,
+                    std::function<Exit(Output&)> command) {
+    auto* const added = parent->add_subcommand(name, about);
+    added->final_callback([this, command = std::move(command)] { offline_ = command; });
+    return added;
+  }
   void addDevOptions(CLI::App* command);
 
   CLI::App app_{"garland: keeps a wedding vendor's data the same everywhere.", "garland"};
@@ -224,6 +233,7 @@ private:
   WebhookWords webhook_;
   DevWords dev_;
   TwinWords twin_;
+  PackageWords package_;
   std::string address_;
 };
 
@@ -244,6 +254,12 @@ void Grammar::addPlugins() {
               "Lifts a quarantine after the cause is mended.  Example: garland plugins release caldav",
               [this](Context with) { return releasePlugin(with, id_); }),
          "ID");
+  leaf(plugins, "install",
+       "Installs a package, or a newer version of one, into the running garlandd, which refuses it unless a\n"
+       "marketplace of [plugins] trust has certified it.  Example: garland plugins install acme-1.0.0.gpk",
+       [this](Context with) { return installPlugin(with, place_, package_.file); })
+      ->add_option("FILE", package_.file, "A package, as `garland pack` makes it")
+      ->required();
   auto* const enable =
       leaf(plugins, "enable",
            "Lets a vendor connect accounts with it.  Example: garland plugins enable caldav --vendor ven_...",
@@ -573,6 +589,51 @@ void Grammar::addTwins() {
   ledger->add_option("--after", after_, "Only what came after this number");
   ledger->final_callback(
       [this] { offline_ = [this](Output& output) { return twinLedger(output, address_, after_); }; });
+}
+
+void Grammar::addPackages() {
+  auto* const keys = group("keys", "Keys that packages and attestations are signed with");
+  offline(keys, "new",
+          "Makes an Ed25519 key: FILE, which nobody else may read, and FILE.pub.\n"
+          "Example: garland keys new --out ~/.config/garland/publisher.key",
+          [this](Output& output) { return makeKey(output, package_.out); })
+      ->add_option("--out", package_.out, "Where the private key goes; never overwritten")
+      ->required();
+  auto* const pack =
+      offline(&app_, "pack",
+              "Makes a package (.gpk) of a built connector, its twin and its documents; the same files give "
+              "the same\n"
+              "bytes.  Example: garland pack build/plugins/com.example.crm --source . -o crm.gpk",
+              [this](Output& output) { return makePackage(output, package_); });
+  pack->add_option("DIR", package_.folder, "Folder with connector.json and connector.so")->required();
+  pack->add_option("-o,--out", package_.out, "The package (default: ID-VERSION.gpk)");
+  pack->add_option(
+      "--source", package_.source,
+      "Folder that README.md, CHANGELOG.md, LICENSE, icon.svg, docs/ and schemas/ are taken from");
+  pack->add_option("--twin", package_.twin,
+                   "Folder of the built twin (default: ../../twins/ID-twin, if there)");
+  auto* const sign = offline(
+      &app_, "sign",
+      "Signs a package in place; its digest stays.  Example: garland sign crm.gpk --key publisher.key --as "
+      "publisher",
+      [this](Output& output) { return signPackageFile(output, package_); });
+  sign->add_option("FILE", package_.file)->required();
+  sign->add_option("--key", package_.key_file, "Private key, made by `garland keys new`")->required();
+  sign->add_option("--as", package_.role, "publisher or marketplace")
+      ->required()
+      ->check(CLI::IsMember({"publisher", "marketplace"}));
+  auto* const package = group("package", "Packages, looked at without running what is in them");
+  offline(package, "show", "Shows what is in a package, and who signed it",
+          [this](Output& output) { return showPackage(output, package_.file); })
+      ->add_option("FILE", package_.file)
+      ->required();
+  auto* const verify = offline(package, "verify",
+                               "Says whether a package is sound and, with --trust, whether it is certified.\n"
+                               "Exit codes: 0 it is, 1 it is not, 2 wrong usage",
+                               [this](Output& output) { return verifyPackage(output, package_); });
+  verify->add_option("FILE", package_.file)->required();
+  verify->add_option("--trust", package_.trust,
+                     "File with a marketplace's public keys, one a line (a .pub file)");
 }
 
 } // namespace

@@ -10,6 +10,7 @@
 #include "host/crm/crm.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
+#include "host/daemon/installed.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
 #include "host/messaging/messaging.h"
@@ -18,8 +19,6 @@
 #include "host/store/store.h"
 #include "host/sync/sync.h"
 #include "host/vault/vault.h"
-
-#include <garland/schemas.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -35,6 +34,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -188,19 +188,29 @@ private:
         "allow_degraded = true if every plugin here is trusted");
   }
 
-  // Reads the disk for long: not on the loop's thread once requests come.
-  static Result<runtime::Catalogue> installedIn(std::vector<std::string> const& dirs) {
-    TRY(text, parseJson(schemaText("manifest.json")));
-    TRY(schema, Schema::compile(text));
-    return runtime::Catalogue::scan(dirs, schema);
+  // Read the disk for long: not on the loop's thread once requests come.
+  static Task<Installed> scan(Config const* config, TimePoint now) { co_return findInstalled(*config, now); }
+  static Task<std::string> takeIn(Config const* config, std::string file, TimePoint now) {
+    co_return installPackage(*config, file, now);
   }
-  static Task<runtime::Catalogue> scan(std::vector<std::string> dirs) { co_return installedIn(dirs); }
 
   Task<std::vector<runtime::Adoption>> rescan(bool allow_downgrade) {
-    auto scanning = scan(pluginDirs(config_));
+    auto scanning = scan(&config_, clock_.now());
     CO_TRY(newer, co_await asio::co_spawn(disk_, std::move(scanning), asio::use_awaitable));
-    auto adopted = co_await supervisor_->adopt(newer, allow_downgrade);
-    if (adopted) catalogue_.renew(std::move(newer));
+    shelf_ = newer.shelf;
+    auto adopted = co_await supervisor_->adopt(newer.catalogue, allow_downgrade);
+    if (adopted) catalogue_.renew(std::move(newer.catalogue));
+    co_return adopted;
+  }
+
+  // Only what became of this plugin, and of others that changed meanwhile.
+  Task<std::vector<runtime::Adoption>> install(std::string file) {
+    auto taking = takeIn(&config_, std::move(file), clock_.now());
+    CO_TRY(id, co_await asio::co_spawn(disk_, std::move(taking), asio::use_awaitable));
+    CO_TRY(adopted, co_await rescan(false));
+    std::erase_if(adopted, [&](runtime::Adoption const& each) {
+      return each.plugin_id != id && each.outcome == runtime::Adoption::Outcome::unchanged;
+    });
     co_return adopted;
   }
 
@@ -217,14 +227,21 @@ private:
   }
 
   Result<void> scanPlugins() {
-    TRY(installed, installedIn(pluginDirs(config_)));
-    catalogue_ = std::move(installed);
+    std::error_code ignored;
+    std::filesystem::create_directories(packagesDir(config_), ignored);
+    TRY(installed, findInstalled(config_, clock_.now()));
+    catalogue_ = std::move(installed.catalogue);
+    shelf_ = std::move(installed.shelf);
+    shelf_->prune(catalogue_);
     for (auto const& plugin : catalogue_.plugins()) {
       json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
-      if (plugin.refusal.empty())
-        log_.info("plugin found", std::move(fields));
-      else
+      fields["provenance"] = runtime::name(plugin.provenance.kind);
+      if (!plugin.refusal.empty())
         log_.warn("plugin refused: " + plugin.refusal, std::move(fields));
+      else if (plugin.provenance.kind == runtime::Provenance::Kind::developer)
+        log_.warn("plugin found; it runs as a developer build, without an attestation", std::move(fields));
+      else
+        log_.info("plugin found", std::move(fields));
     }
     if (catalogue_.plugins().empty()) log_.warn("no plugin is installed: see [plugins] dirs in garland.toml");
     return {};
@@ -242,6 +259,9 @@ private:
     options.address_space = config_.memory;
     options.builds_dir = config_.data_dir + "/plugins";
     options.development = config_.development;
+    options.admits = [this](runtime::Provenance const& provenance) {
+      return shelf_->admits(provenance, clock_.now());
+    };
     options.capsules_dir = config_.data_dir + "/capsules";
     options.redactor = &redactor_;
     options.on_event = [this](runtime::SupervisorEvent const& event) {
@@ -283,7 +303,8 @@ private:
                              std::string(version),
                              std::string(store_->driver()),
                              std::move(schemas),
-                             [this](bool allow_downgrade) { return rescan(allow_downgrade); }};
+                             [this](bool allow_downgrade) { return rescan(allow_downgrade); },
+                             [this](std::string file) { return install(std::move(file)); }};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -355,6 +376,7 @@ private:
   std::optional<FolderLock> lock_;
   runtime::SandboxStatus sandbox_;
   runtime::Catalogue catalogue_;
+  std::shared_ptr<marketplace::Shelf const> shelf_; // never null once plugins were looked for
   std::unique_ptr<vault::Vault> vault_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<egress::Client> egress_;

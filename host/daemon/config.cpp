@@ -4,6 +4,7 @@
 
 #include "host/base/file_text.h"
 #include "host/daemon/daemon.h"
+#include "host/marketplace/marketplace.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <toml++/toml.h>
@@ -97,6 +98,19 @@ Complaint takeDirs(toml::node const& node, Config& config) {
   return std::nullopt;
 }
 
+Complaint takeTrust(toml::node const& node, Config& config) {
+  constexpr char const* wanted = "must be a list of public keys, each \"ed25519:\" and 64 hexadecimal digits "
+                                 "(a marketplace's .pub file)";
+  auto const* list = node.as_array();
+  if (list == nullptr) return wanted;
+  for (auto const& element : *list) {
+    auto const value = element.value_exact<std::string>();
+    if (!value || !marketplace::isPublicKey(*value)) return wanted;
+    config.trust.push_back(*value);
+  }
+  return std::nullopt;
+}
+
 std::function<Complaint(toml::node const&, Config&)> flag(bool Config::* member) {
   return [member](toml::node const& node, Config& config) -> Complaint {
     auto const value = node.value_exact<bool>();
@@ -181,6 +195,8 @@ std::vector<Setting> const& table() {
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},
       {"plugins", "development", "false", flag(&Config::development)},
+      {"plugins", "trust", "[]", takeTrust},
+      {"plugins", "revocations", "\"\"", path(&Config::revocations)},
       {"vault", "master_key", "\"\"", path(&Config::master_key)},
       {"sandbox", "allow_degraded", "false", flag(&Config::allow_degraded_sandbox)},
       {"sandbox", "isolation", "\"plugin\"", text(takeIsolation)},
@@ -268,7 +284,8 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file})
+  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file,
+                            &config.revocations})
     resolve(*path, folder);
   for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
   constexpr std::string_view sqlite = "sqlite:";

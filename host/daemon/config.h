@@ -21,7 +21,9 @@ struct Config {
   std::vector<std::string> plugin_dirs; // empty: beside the program
   std::string worker_path;              // empty: beside the program
   std::string master_key;               // resolved
-  bool development = false;             // of plugins: builds may change under one version
+  bool development = false;             // builds may change under one version, packages lack attestations
+  std::vector<std::string> trust;       // public keys of marketplaces whose attestations count
+  std::string revocations;              // file; resolved; empty: none
   bool allow_degraded_sandbox = false;
   runtime::Isolation isolation = runtime::Isolation::plugin;
   std::map<std::string, runtime::Isolation> isolation_of; // by plugin id

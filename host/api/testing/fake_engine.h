@@ -350,6 +350,7 @@ public:
   std::vector<bool> rescans;            // whether each allowed a downgrade
   bool in_quarantine = false;
   std::optional<runtime::Standing> stands; // of every plugin
+  runtime::Provenance provenance;          // the same
   Task<std::string> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
     co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
   }
@@ -371,7 +372,9 @@ public:
   }
   std::size_t retryParked(std::string_view) override { return 0; }
   runtime::Standing standing(runtime::PluginInfo const& plugin) const override {
-    return stands ? *stands : Supervisor::standing(plugin);
+    auto out = stands ? *stands : Supervisor::standing(plugin);
+    out.provenance = provenance;
+    return out;
   }
   std::vector<runtime::WorkerStatus> workers() const override { return list; }
   std::vector<runtime::SupervisorEvent> events() const override { return told; }

@@ -53,6 +53,7 @@ public:
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
+    with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
     auto kind = calendar::eventKind();
     with.record_schemas.emplace_back(kind.name, std::move(kind.schema));
     server = await(Server::start(std::move(with), std::move(options))).value();
