@@ -78,7 +78,8 @@ void tellPackage(Output& output, json::object const& summary) {
   auto const text = [&](char const* member) { return plain(summary.if_contains(member)); };
   output.line(text("id") + " " + text("version"));
   output.line("digest       " + text("digest"));
-  output.line("for          " + text("architectures"));
+  for (auto const& architecture : summary.at("architectures").as_array())
+    output.line("for          " + plain(&architecture));
   for (auto const& signature : summary.at("signatures").as_array())
     output.line("signed       as " + textOr(signature, "/role", "") + " by " + textOr(signature, "/key", ""));
   output.line("attestation  " + attestationWords(summary.at("attestation")));
