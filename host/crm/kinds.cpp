@@ -7,8 +7,9 @@
 namespace garland::crm {
 namespace {
 
-constexpr std::array<std::string_view, 7> kEntities{
-    "crm.client", "crm.project", "crm.participant", "crm.event", "crm.order", "crm.payment", "crm.note"};
+constexpr std::array<std::string_view, 8> kEntities{"crm.client", "crm.project", "crm.participant",
+                                                    "crm.event",  "crm.order",   "crm.payment",
+                                                    "crm.note",   "crm.lead"};
 
 } // namespace
 

@@ -16,6 +16,7 @@
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/actions.h"
+#include "host/sync/intake.h"
 #include "host/vault/vault.h"
 
 #include <functional>
