@@ -80,7 +80,8 @@ Task<void> Runs::carryOut(State state) {
 Task<void> Runs::sync(State state, Session const* session) {
   bool any = false;
   for (auto const& kind : context_.kinds()) {
-    if (!brings(session->plugin->manifest, kind.kind)) continue;
+    bool const pulled = brings(session->plugin->manifest, kind.kind);
+    if (!pulled && !arrives(session->plugin->manifest, kind.kind)) continue;
     any = true;
     CO_TRY_VOID(co_await syncKind(state, session, &kind));
   }
@@ -101,6 +102,8 @@ Task<void> Runs::syncKind(State state, Session const* session, KindEntry const* 
 // Push first: what the provider then shows is compared with what it was given.
 Task<void> Runs::pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push) {
   CO_TRY_VOID(co_await push->everything());
+  // What comes in by itself is not asked for.
+  if (!brings(session->plugin->manifest, kind->kind)) co_return Result<void>();
   CO_TRY_VOID(co_await pull(state, session, kind));
   co_return co_await push->conflictsAgain();
 }

@@ -97,14 +97,59 @@ Task<void> refuseValueOver(Context* context, Owner owner, std::string key, std::
   co_return Result<void>();
 }
 
+store::Statement itemsGrow(Owner const& owner, std::int64_t bytes, Storage const& most) {
+  return store::Statement("UPDATE connection_storage SET items=items+1, item_bytes=item_bytes+$3 " +
+                              std::string(kOwner) + " AND items+1<=$4 AND item_bytes+$3<=$5",
+                          {owner.vendor_id, owner.connection_id, bytes, most.items, most.item_bytes})
+      .expecting(1);
+}
+
+namespace {
+
+constexpr std::int64_t kForgottenAtOnce = 1000;
+
+// How many there were.
+Task<std::int64_t> forgetOldItems(Context* context, Owner owner) {
+  store::Unit unit;
+  unit.push_back(lockCounts(owner));
+  unit.emplace_back("DELETE FROM inbox WHERE vendor_id=$1 AND item_id IN (SELECT item_id FROM inbox " +
+                        std::string(kOwner) + " AND finished IS NOT NULL ORDER BY item_id LIMIT $3)",
+                    Values{owner.vendor_id, owner.connection_id, kForgottenAtOnce});
+  unit.emplace_back("UPDATE connection_storage SET items=(SELECT COUNT(*) FROM inbox " + std::string(kOwner) +
+                        "), item_bytes=(SELECT COALESCE(SUM(bytes),0) FROM inbox " + kOwner + ") " + kOwner,
+                    Values{owner.vendor_id, owner.connection_id});
+  CO_TRY(done, co_await context->doors.store.commit(std::move(unit)));
+  co_return done[1].affected;
+}
+
+} // namespace
+
+Task<void> refuseItemOver(Context* context, Owner owner, std::int64_t bytes) {
+  auto const& most = context->doors.limits;
+  for (;;) {
+    CO_TRY(stored, co_await storedFor(context, owner));
+    if (stored.items + 1 <= most.items && stored.item_bytes + bytes <= most.item_bytes)
+      co_return Result<void>();
+    CO_TRY(forgotten, co_await forgetOldItems(context, owner));
+    if (forgotten > 0) continue;
+    if (stored.items + 1 > most.items)
+      co_return quotaError(owner, std::to_string(most.items) + " items that came in by themselves",
+                           "intake_items");
+    co_return quotaError(owner, inMebibytes(most.item_bytes) + " of items that came in by themselves",
+                         "intake_mib");
+  }
+}
+
 Task<Storage> storedFor(Context* context, Owner owner) {
-  store::Statement query("SELECT records, record_bytes, stored_values, value_bytes FROM connection_storage " +
+  store::Statement query("SELECT records, record_bytes, stored_values, value_bytes, items, item_bytes "
+                         "FROM connection_storage " +
                              std::string(kOwner),
                          {owner.vendor_id, owner.connection_id});
   CO_TRY(rows, co_await context->doors.store.read(std::move(query)));
   if (rows.rows.empty()) co_return Storage{};
   auto const& row = rows.rows[0];
-  co_return Storage{row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
+  co_return Storage{row.integer(0), row.integer(1), row.integer(2),
+                    row.integer(3), row.integer(4), row.integer(5)};
 }
 
 } // namespace garland::sync

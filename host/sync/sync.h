@@ -72,8 +72,10 @@ struct Storage {
   std::int64_t record_bytes = 0;
   std::int64_t values = 0; // kv_put
   std::int64_t value_bytes = 0;
+  std::int64_t items = 0; // that came in by themselves: see Intake
+  std::int64_t item_bytes = 0;
 };
-inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20};
+inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20, 100'000, 256 << 20};
 
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
@@ -229,7 +231,8 @@ public:
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
   // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
-  // were not written there yet, or actions have no end yet, unless they are to be discarded.
+  // were not written there yet, actions have no end yet, or items wait to be read, unless all that is to
+  // be discarded.
   virtual Task<void> disconnect(std::string id, bool discard) = 0;
 
   // Starts a run, or joins the one in flight on this connection.
@@ -261,6 +264,8 @@ public:
 
   // What is to be done once, such as a payment.
   virtual Actions& actions() = 0;
+  // What comes in by itself, such as a hook or a mail.
+  virtual Intake& intake() = 0;
 
   // Deletions were held because they are too many (Run::held_deletions): the next run applies them.
   virtual Task<void> confirmDeletes(std::string connection_id);

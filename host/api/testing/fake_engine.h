@@ -1,6 +1,7 @@
 // An engine in memory for this room's tests: answers by the rules of sync.h, syncs nothing.
 #pragma once
 
+#include "host/api/testing/fake_intake.h"
 #include "host/base/ids.h"
 #include "host/sync/sync.h"
 
@@ -76,7 +77,7 @@ private:
 class FakeEngine final : public sync::Engine {
 public:
   FakeEngine(asio::any_io_executor const& executor, Clock& clock, Random& random)
-      : fake_actions(clock, random), clock_(clock), random_(random),
+      : fake_actions(clock, random), fake_intake(clock, random), clock_(clock), random_(random),
         run_ended_(executor, asio::steady_timer::time_point::max()) {}
 
   // What the last connect() was given for "slot/field".
@@ -291,6 +292,8 @@ public:
   std::string deletes_confirmed;
   FakeActions fake_actions;
   sync::Actions& actions() override { return fake_actions; }
+  FakeIntake fake_intake;
+  sync::Intake& intake() override { return fake_intake; }
   Task<void> start() override { co_return Result<void>(); }
   Task<void> stop() override { co_return Result<void>(); }
 

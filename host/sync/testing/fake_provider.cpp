@@ -40,7 +40,8 @@ Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host
     if (refuse_account) co_return *refuse_account;
     co_return json::object{{"account", account}};
   }
-  if (call.operation.starts_with("test.")) co_return co_await act(std::move(call), host);
+  if (call.operation.starts_with("test.") || call.operation == "intake.parse/1")
+    co_return co_await act(std::move(call), host);
   if (call.operation.ends_with(".pull/1")) co_return co_await pull(std::move(call), host);
   auto const input = parseJson(call.input).value();
   ++upserts;

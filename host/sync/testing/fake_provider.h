@@ -35,7 +35,7 @@ public:
   std::string emitted_kind = "calendar.event";
   std::string account; // "": "ada of NAME", so that two providers are two accounts
 
-  // Answers the operations "test.*"; see FakeBank.
+  // Answers the operations "test.*" and intake.parse/1; see FakeBank, FakeForm.
   std::function<Task<json::value>(runtime::Call, runtime::CallHost*)> act;
 
   // Awkwardness, each used up once it has happened.
