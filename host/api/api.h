@@ -1,4 +1,4 @@
-// The HTTP interface under /api/integrations, with /health, /metrics and /openapi.json; and twins of
+// The HTTP interface under /api/integrations, with /health, /metrics, /openapi.json and /hooks; and twins of
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
@@ -75,6 +75,8 @@ struct Dependencies {
   std::function<Task<std::vector<runtime::Adoption>>(bool allow_downgrade)> rescan = nullptr;
   // Installs the package of this name in the data folder, then does the same; null: this daemon cannot.
   std::function<Task<std::vector<runtime::Adoption>>(std::string file)> install = nullptr;
+  // Where the world reaches /hooks/, without a slash at its end; "": at this server's own address.
+  std::string public_url = {};
 };
 
 // [loop thread]

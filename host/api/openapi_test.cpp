@@ -158,6 +158,21 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/actions/{action}/settle", settle,
             R"({"effect":"applied","output":{"id":"pay_1"}})");
 
+  auto const opened = see.drive("POST", root + "/connections/{connection}/hook",
+                                root + "/connections/" + connection + "/hook", R"({"rotate":true})");
+  auto const url = textOr(opened.json(), "/url", "");
+  auto const hook = url.substr(url.find("/hooks/"));
+  see.drive("GET", "/hooks/{token}", hook);
+  auto const item = idOf(see.drive("POST", "/hooks/{token}", hook, R"({"email":"ada@x.test"})"));
+  see.drive("GET", root + "/intake", root + "/intake?state=waiting&limit=1&connection_id=" + connection);
+  see.drive("GET", root + "/intake", root + "/intake?state=lost");
+  see.drive("GET", root + "/intake/{item}", root + "/intake/" + item);
+  see.drive("POST", root + "/intake/{item}/retry", root + "/intake/" + item + "/retry");
+  see.drive("POST", root + "/intake/{item}/dismiss", root + "/intake/" + item + "/dismiss",
+            R"({"why":"a test"})");
+  see.drive("POST", root + "/connections/{connection}/intake/retry",
+            root + "/connections/" + connection + "/intake/retry");
+
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

@@ -106,6 +106,10 @@ std::string joined(std::vector<std::string> const& words) {
 
 } // namespace
 
+Error nothingThere() {
+  return Error(ErrorKind::notFound, "there is nothing at this path; GET /openapi.json lists what there is");
+}
+
 bool hostIsOurs(std::string_view host, Guard const& guard) {
   auto const port = ":" + std::to_string(guard.port);
   auto const bracketed =
@@ -142,14 +146,24 @@ std::string_view Router::patternOf(Request const& request) const {
   return "";
 }
 
-// The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
-Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
+Result<void> Router::checkHost(Request const& request, Guard const& guard, Response& refusal) const {
   auto const* host = request.header("host");
   if (host == nullptr || !hostIsOurs(*host, guard)) {
     refusal.status = 421;
     return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use http://" +
                                            guard.address + ":" + std::to_string(guard.port) +
                                            " or localhost");
+  }
+  return {};
+}
+
+// The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
+Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
+  bool const any_host = std::ranges::any_of(routes_, [&](Route const& route) {
+    return route.as_it_comes && fits(route.pattern, request.segments);
+  });
+  if (!any_host) {
+    TRY_VOID(checkHost(request, guard, refusal));
   }
   std::vector<std::string> allowed;
   Route const* found = nullptr;
@@ -166,8 +180,7 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
     refusal.headers.push_back(Header{"allow", joined(allowed)});
     return nullptr;
   }
-  if (allowed.empty())
-    return Error(ErrorKind::notFound, "there is nothing at this path; GET /openapi.json lists what there is");
+  if (allowed.empty()) return nothingThere();
   if (found == nullptr) {
     refusal.status = 405;
     allowed.emplace_back("OPTIONS");
@@ -248,11 +261,13 @@ asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
   }
   if (*route == nullptr) co_return refusal;
   takePathParameters((*route)->pattern, request);
-  if (auto const checked = checkQuery(**route, request); !checked)
-    co_return problem(checked.error(), request.id);
-  int status = 0;
-  if (auto const checked = checkBody(**route, request, status); !checked)
-    co_return problem(checked.error(), request.id, status);
+  if (!(*route)->as_it_comes) {
+    if (auto const checked = checkQuery(**route, request); !checked)
+      co_return problem(checked.error(), request.id);
+    int status = 0;
+    if (auto const checked = checkBody(**route, request, status); !checked)
+      co_return problem(checked.error(), request.id, status);
+  }
   auto answering = run(*route, std::move(request));
   co_return co_await std::move(answering);
 }

@@ -28,6 +28,7 @@ std::vector<Route> Routes::table() {
   addConnectionRoutes(routes);
   addSyncRoutes(routes);
   addActionRoutes(routes);
+  addIntakeRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }
@@ -85,6 +86,7 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
 
 // Open to everybody on this machine, so it names no reasons, paths or vendors.
 Task<Response> Routes::health(Request) {
+  CO_TRY(items, co_await with_.engine.intake().counts(std::string()));
   auto const troubles = troubledPlugins();
   bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d || !troubles.empty();
   json::object body;
@@ -96,6 +98,7 @@ Task<Response> Routes::health(Request) {
   body["database"] = with_.database_driver;
   body["sandbox_tier"] = runtime::name(with_.sandbox.tier);
   body["sandbox_covers"] = runtime::coverage(with_.sandbox.tier);
+  body["intake"] = json::object{{"waiting", items.waiting}, {"review", items.review}};
   co_return Response(200, body);
 }
 

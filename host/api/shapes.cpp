@@ -138,6 +138,24 @@ json::object shape(sync::Action const& action) {
   return out;
 }
 
+json::object shape(sync::IntakeItem const& item) {
+  json::object out{{"id", item.id},
+                   {"vendor_id", item.vendor_id},
+                   {"connection_id", item.connection_id},
+                   {"source", sync::name(item.source)},
+                   {"summary", item.summary},
+                   {"bytes", item.bytes}};
+  out["dedupe_key"] = item.dedupe_key;
+  out["received"] = rfc3339(item.received);
+  out["state"] = sync::name(item.state);
+  out["reason"] = orNull(item.reason);
+  out["attempts"] = item.attempts;
+  out["records"] = item.records;
+  out["next_attempt"] = timeOrNull(item.next_attempt);
+  out["finished"] = timeOrNull(item.finished);
+  return out;
+}
+
 std::string PluginView::state() const {
   std::string newest = "stopped";
   bool half_open = false;

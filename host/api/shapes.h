@@ -16,6 +16,7 @@ json::object shape(sync::Record const& record);
 json::object shape(sync::Change const& change);
 json::object shape(sync::Conflict const& conflict);
 json::object shape(sync::Action const& action);
+json::object shape(sync::IntakeItem const& item);
 json::object shape(runtime::WorkerStatus const& worker);
 json::object shape(runtime::SupervisorEvent const& event);
 
