@@ -82,6 +82,26 @@ struct SettleWords {
 };
 Exit settleAction(Context with, SettleWords const& words);
 
+// commands_intake.cpp
+struct HookWords {
+  std::string connection;
+  bool rotate = false, unsigned_ = false;
+  std::string scheme; // a name, or a file
+  bool secret_from_stdin = false;
+};
+struct ItemPage {
+  std::string vendor;
+  std::string connection;
+  std::string state;
+  std::string after;
+  int limit = 100;
+};
+Exit openHook(Context with, HookWords const& words);
+Exit listItems(Context with, ItemPage const& page);
+Exit showItem(Context with, std::string const& id);
+Exit retryItem(Context with, std::string const& id); // or of a connection all that wait
+Exit dismissItem(Context with, std::string const& id, std::string const& why);
+
 // commands_records.cpp
 struct RecordPage {
   std::string vendor;

@@ -2,6 +2,7 @@
 #include "host/cli/commands.h"
 #include "host/cli/completion.h"
 #include "host/cli/daemon_check.h"
+#include "host/cli/grammar_intake.h"
 #include "host/cli/wrong_words.h"
 
 #include "host/access/access.h"
@@ -128,6 +129,7 @@ public:
     addConnections();
     addSync();
     addActions();
+    addIntake();
     addRecords();
     addMachine();
     addWebhooks();
@@ -198,6 +200,11 @@ private:
   void addConnections();
   void addSync();
   void addActions();
+  void addIntake() {
+    intake_.add(group("intake", "What came in by itself: hooks, mails, files"),
+                app_.get_subcommand("connections"),
+                [this](auto... words) { return leaf(std::move(words)...); });
+  }
   void addRecords();
   void addMachine();
   void addWebhooks();
@@ -230,6 +237,7 @@ private:
   ActionWords action_;
   ActionPage actions_;
   SettleWords settle_;
+  IntakeGrammar intake_;
   WebhookWords webhook_;
   DevWords dev_;
   TwinWords twin_;

@@ -304,7 +304,8 @@ private:
                              std::string(store_->driver()),
                              std::move(schemas),
                              [this](bool allow_downgrade) { return rescan(allow_downgrade); },
-                             [this](std::string file) { return install(std::move(file)); }};
+                             [this](std::string file) { return install(std::move(file)); },
+                             config_.hooks_url};
   }
 
   api::Options serverOptions(Secret const& key) const {

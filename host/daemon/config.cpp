@@ -154,6 +154,18 @@ std::int64_t& recordBytesOf(Config& config) { return config.limits.record_bytes;
 std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
+std::int64_t& itemsOf(Config& config) { return config.limits.items; }
+std::int64_t& itemBytesOf(Config& config) { return config.limits.item_bytes; }
+
+Complaint takeHooksUrl(std::string const& value, Config& config) {
+  bool const web = value.starts_with("https://") || value.starts_with("http://");
+  bool const plain = value.find_first_of("?#@ \t") == std::string::npos;
+  if (!value.empty() && (!web || !plain || value.ends_with('/')))
+    return "must be an address such as \"https://hooks.example.com\", without a slash at its end";
+  config.hooks_url = value;
+  return std::nullopt;
+}
+
 Complaint takeIsolation(std::string const& value, Config& config) {
   auto const isolation = runtime::parseIsolation(value);
   if (!isolation) return "must be \"plugin\", \"vendor\" or \"operation\"";
@@ -208,6 +220,9 @@ std::vector<Setting> const& table() {
       {"limits", "records_mib", "1024", amount(recordBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"limits", "values", "10000", amount(valuesOf, 1, kMostRows, 1)},
       {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
+      {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"hooks", "public_url", "\"\"", text(takeHooksUrl)},
       {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
       {"log", "level", "\"info\"", text(takeLevel)},
   };

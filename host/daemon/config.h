@@ -32,6 +32,7 @@ struct Config {
   std::size_t memory = 256U << 20U;            // of each worker, bytes
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
+  std::string hooks_url;                       // where the world reaches /hooks/; empty: at our own address
   std::string extra_ca_file;                   // empty: the system's certificates only
   LogLevel log_level = LogLevel::info;
 };
