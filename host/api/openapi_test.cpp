@@ -107,6 +107,8 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
   auto const run = idOf(see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection));
   see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection + "?wait=1");
+  see.drive("POST", root + "/connections/{connection}/hints", root + "/connections/" + connection + "/hints",
+            R"({"hints":[{"kind":"calendar.event","external_id":"/cal/a.ics"}]})");
   see.drive("GET", root + "/status/{id}", root + "/status/" + run);
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
 

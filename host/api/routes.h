@@ -65,6 +65,7 @@ private:
   Task<Response> retryConnection(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);
+  Task<Response> hint(Request request);
   Task<Response> status(Request request);
   Task<sync::Run> waited(sync::Run run);
   // routes_records.cpp

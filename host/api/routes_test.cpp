@@ -177,6 +177,23 @@ TEST(Routes, ASyncWithWaitAnswersWhenItHasEnded) {
   EXPECT_EQ(answer.json().at("state"), "done");
 }
 
+TEST(Routes, HintsNameTheRecordsThatARunFetches) {
+  Harness house;
+  Connected const who(house);
+  auto const path = std::string(base) + "/connections/" + who.connection + "/hints";
+  auto const answer = house.ask("POST", path,
+                                R"({"hints":[{"kind":"crm.project","external_id":"01A"},
+                                             {"kind":"crm.project","external_id":"01B"}]})");
+  EXPECT_EQ(answer.status, 202) << answer.body;
+  EXPECT_EQ(answer.headers.at("location"), std::string(base) + "/status/" + textOf(answer.json().at("id")));
+  ASSERT_EQ(house.engine.hints.size(), 2U);
+  EXPECT_EQ(house.engine.hints[1].kind, "crm.project");
+  EXPECT_EQ(house.engine.hints[1].external_id, "01B");
+  for (auto const* bad : {R"({})", R"({"hints":[]})", R"({"hints":[{"kind":"crm.project"}]})",
+                          R"({"hints":[{"kind":"crm.project","external_id":""}]})"})
+    EXPECT_EQ(house.ask("POST", path, bad).status, 400) << bad;
+}
+
 TEST(Routes, AWaitHasAnEnd) {
   Options options;
   options.wait_limit = Milliseconds(1);

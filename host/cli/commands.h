@@ -52,6 +52,12 @@ Exit confirmDeletes(Context with, std::string const& id);
 
 // commands_sync.cpp
 Exit runSync(Context with, std::string const& connection, bool wait);
+struct HintWords {
+  std::string connection;
+  std::string kind; // "crm.project"
+  std::vector<std::string> ids;
+};
+Exit hintSync(Context with, HintWords const& words, bool wait);
 Exit syncStatus(Context with, std::string const& id);
 Exit retrySync(Context with, std::string const& record, std::string const& vendor);
 // Where a record's edit goes, in words: "the next sync of con_... writes it".

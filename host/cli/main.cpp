@@ -232,6 +232,7 @@ private:
   std::int64_t after_ = 0;
   bool no_wait_ = false, allow_downgrade_ = false, discard_ = false;
   ConnectWords connect_;
+  HintWords hint_;
   RecordEdit edit_;
   RecordPage page_;
   ActionWords action_;
@@ -338,6 +339,15 @@ void Grammar::addSync() {
            [this](Context with) { return runSync(with, id_, !no_wait_); });
   needId(run, "CONNECTION");
   run->add_flag("--no-wait", no_wait_, "Start it and return at once");
+  auto* const hint = leaf(
+      sync, "hint",
+      "Fetches single records from the provider, as a webhook would have it.  Example: garland sync hint "
+      "con_... crm.project 01HX...",
+      [this](Context with) { return hintSync(with, hint_, !no_wait_); });
+  hint->add_option("CONNECTION", hint_.connection, "A connection's id (con_...)")->required();
+  hint->add_option("KIND", hint_.kind, "Which kind of record, such as crm.project")->required();
+  hint->add_option("ID", hint_.ids, "The provider's ids of the records")->required();
+  hint->add_flag("--no-wait", no_wait_, "Start it and return at once");
   needId(leaf(sync, "status", "How a run (run_...) or a connection's last run (con_...) stands",
               [this](Context with) { return syncStatus(with, id_); }),
          "ID");

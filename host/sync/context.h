@@ -63,6 +63,9 @@ private:
   std::map<std::string, SchemaFile, std::less<>> files_; // compiled at first use
 };
 
+// Reads records by their ids.
+inline constexpr std::string_view kGetOperation = "records.get/1";
+
 bool offers(runtime::Manifest const& manifest, std::string_view operation);
 // One operation serves many kinds: what a plugin does with each of them stands under "entities".
 bool brings(runtime::Manifest const& manifest, Kind const& kind);

@@ -64,6 +64,9 @@ public:
   }
 
   Task<Run> startSync(std::string connection_id) override { return runs_.start(std::move(connection_id)); }
+  Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints) override {
+    return runs_.hint(std::move(connection_id), std::move(hints));
+  }
   Task<Run> run(std::string run_id) override { return runs_.one(std::move(run_id)); }
   Task<std::optional<Run>> lastRun(std::string connection_id) override {
     return runs_.last(std::move(connection_id));
@@ -137,6 +140,10 @@ private:
 Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
   CO_TRY(context, Context::make(std::move(dependencies)));
   co_return std::unique_ptr<Engine>(std::make_unique<EngineOfParts>(std::move(context)));
+}
+
+Task<Run> Engine::syncHinted(std::string, std::vector<Hint>) {
+  co_return Error(ErrorKind::unsupported, "this engine fetches no single records");
 }
 
 Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {

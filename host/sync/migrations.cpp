@@ -268,6 +268,18 @@ ALTER TABLE connection_storage ADD COLUMN items BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connection_storage ADD COLUMN item_bytes BIGINT NOT NULL DEFAULT 0
 )sql";
 
+// Items that a pull could not take, see missed.h.
+constexpr char const* kMissed = R"sql(
+CREATE TABLE missed (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  remote_id TEXT NOT NULL,
+  looked BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind, remote_id)
+);
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -278,6 +290,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{4, "sync: how much a connection stores", kStorage});
   all.push_back(store::Migration{5, "sync: actions", kActions});
   all.push_back(store::Migration{6, "sync: intake", kIntake});
+  all.push_back(store::Migration{7, "sync: items that could not be taken", kMissed});
   return all;
 }
 

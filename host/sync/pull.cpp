@@ -12,9 +12,12 @@ Place placeOf(Session const& session, KindEntry const& kind, RunState const& run
 
 } // namespace
 
-PullSink::PullSink(Context& context, Session const& session, KindEntry const& kind, RunState& run)
+PullSink::PullSink(Context& context, Session const& session, KindEntry const& kind, RunState& run,
+                   std::vector<std::string> const& asked)
     : context_(context), session_(session), kind_(kind), run_(run),
-      inbound_(context, placeOf(session, kind, run)), turn_(context.doors.executor, 1) {}
+      inbound_(context, placeOf(session, kind, run)), missed_(context, placeOf(session, kind, run)),
+      can_look_again_(offers(session.plugin->manifest, kGetOperation)), by_ids_(!asked.empty()),
+      asked_(asked.begin(), asked.end()), turn_(context.doors.executor, 1) {}
 
 Task<void> PullSink::emit(std::string kind, std::string record_json) {
   CO_TRY(turn, co_await turn_.acquire());
@@ -75,6 +78,7 @@ Result<void> PullSink::takeProblem(json::value const& record) {
   TRY_VOID(context_.requireEmitted("garland.problem", record));
   ItemProblem item{textOr(record, "/id", ""), textOr(record, "/kind", ""),
                    context_.scrub(textOr(record, "/message", ""))};
+  notTaken(item.place);
   run_.problem(std::move(item), true);
   return Result<void>();
 }
@@ -95,13 +99,21 @@ void PullSink::refuse(json::value const& record, Error const& error) {
   auto message = error.message;
   if (!error.field.empty() && message.find(error.field) == std::string::npos)
     message = error.field + ": " + message;
+  notTaken(textOr(record, "/id", ""));
   ItemProblem item{textOr(record, "/id", "(no id)"), std::string(name(error.kind)), context_.scrub(message)};
   run_.problem(std::move(item), true);
+}
+
+void PullSink::notTaken(std::string const& id) {
+  asked_.erase(id);
+  if (can_look_again_ && !id.empty()) not_taken_.insert(id);
 }
 
 Task<void> PullSink::checkpoint(std::string cursor_json) {
   CO_TRY(turn, co_await turn_.acquire());
   if (store_error_) co_return *store_error_;
+  if (by_ids_)
+    co_return Error(ErrorKind::pluginBug, "records.get/1 has no checkpoint: it brings what it was asked for");
   CO_TRY_VOID(parseJson(cursor_json));
   bool listed = false;
   for (auto const& [scope, listing] : listings_) listed = listed || listing.complete;
@@ -132,6 +144,12 @@ Task<void> PullSink::sweepListings() {
 }
 
 Task<void> PullSink::flush(std::optional<std::string> cursor) {
+  // Before the cursor goes past them.
+  auto remembered = co_await missed_.remember(std::exchange(not_taken_, std::set<std::string>()));
+  if (!remembered) {
+    store_error_ = remembered.error();
+    co_return remembered.error();
+  }
   if (buffer_.empty() && !cursor) co_return Result<void>();
   auto items = std::exchange(buffer_, std::vector<RemoteItem>());
   places_.clear();
@@ -155,6 +173,8 @@ Task<void> PullSink::finish() {
   if (store_error_) co_return *store_error_;
   co_return co_await flush(std::nullopt);
 }
+
+Task<void> PullSink::wasWhole() { co_return co_await missed_.forget(std::move(asked_)); }
 
 void PullSink::restarted() { ++run_.run.worker_restarts; }
 

@@ -7,6 +7,7 @@ namespace garland::sync {
 namespace {
 
 constexpr int kRunsKept = 50; // per connection
+constexpr char const* kReconnect = "reconnect needed";
 
 constexpr char const* kColumns =
     "SELECT run_id, connection_id, state, document, started, finished FROM runs ";
@@ -28,7 +29,7 @@ struct Standing {
 
 Standing standingAfter(Error const& error) {
   bool const sign_in = error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked;
-  return Standing{sign_in ? "reconnect needed" : "failing", error.message};
+  return Standing{sign_in ? kReconnect : "failing", error.message};
 }
 
 } // namespace
@@ -45,39 +46,51 @@ store::Statement Runs::row(RunState const& state) const {
              toMillis(run.started), finished});
 }
 
-// The run's end, what it means for the connection, and when it is due again.
-Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_every) {
-  auto& run = state->run;
-  run.finished = context_.now();
-  run.state = outcome ? "done" : "failed";
+// What the end means for the connection, and when it is due again. A run that only followed hints says
+// nothing of the rest, and must not put off the next poll; but a refused sign-in is one.
+void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const {
+  auto const& run = state.run;
   auto const jitter = Milliseconds(static_cast<std::int64_t>(
       context_.doors.random.next() %
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, poll_every.count() / 10))));
   auto due = *run.finished + poll_every + jitter;
-  store::Unit unit;
-  if (outcome) {
-    unit.emplace_back(
+  if (!run.error) {
+    if (!state.was_whole) return;
+    unit->emplace_back(
         "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2, "
         "confirm_deletes=CASE WHEN CAST($3 AS BIGINT)=1 THEN 0 ELSE confirm_deletes END "
         "WHERE vendor_id=$4 AND connection_id=$5",
-        Values{toMillis(*run.finished), toMillis(due), std::int64_t{state->confirmed_deletes},
-               state->vendor_id, run.connection_id});
-  } else {
-    auto error = outcome.error();
-    if (error.kind == ErrorKind::cancelled) {
-      unit.emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
-                        Values{state->vendor_id, run.connection_id});
-    } else {
-      if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
-      auto const standing = standingAfter(error);
-      unit.emplace_back(
-          "UPDATE connections SET state=$1, state_reason=$2, next_due=$3 "
-          "WHERE vendor_id=$4 AND connection_id=$5 AND CAST($6 AS BIGINT) IN (-1, credential_version)",
-          Values{standing.state, standing.reason, toMillis(due), state->vendor_id, run.connection_id,
-                 state->credential_version});
-    }
-    run.error = std::move(error);
+        Values{toMillis(*run.finished), toMillis(due), std::int64_t{state.confirmed_deletes}, state.vendor_id,
+               run.connection_id});
+    return;
   }
+  auto const& error = *run.error;
+  if (error.kind == ErrorKind::cancelled) {
+    if (state.was_whole)
+      unit->emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
+                         Values{state.vendor_id, run.connection_id});
+    return;
+  }
+  if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
+  auto const standing = standingAfter(error);
+  if (!state.was_whole && standing.state != kReconnect) return;
+  unit->emplace_back(
+      "UPDATE connections SET state=$1, state_reason=$2, "
+      "next_due=CASE WHEN CAST($3 AS BIGINT)=1 THEN $4 ELSE next_due END "
+      "WHERE vendor_id=$5 AND connection_id=$6 AND CAST($7 AS BIGINT) IN (-1, credential_version)",
+      Values{standing.state, standing.reason, std::int64_t{state.was_whole}, toMillis(due), state.vendor_id,
+             run.connection_id, state.credential_version});
+}
+
+// The run's row stays; the oldest go.
+Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_every) {
+  auto& run = state->run;
+  run.finished = context_.now();
+  run.state = outcome ? "done" : state->partly ? "partly failed" : "failed";
+  if (!outcome) run.error = std::move(outcome).error();
+  state->tellKinds();
+  store::Unit unit;
+  addStanding(*state, poll_every, &unit);
   unit.emplace_back(
       "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND run_id < (SELECT MIN(run_id) FROM "
       "(SELECT run_id FROM runs WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT $3) "

@@ -127,19 +127,27 @@ struct Counts {
 struct Run {
   std::string id;
   std::string connection_id;
-  std::string state;       // "queued", "running", "done", "failed" (see error; stopped ones are `cancelled`)
-  Counts pulled;           // what came in
-  Counts pushed;           // what was written to the provider
-  std::int64_t echoes = 0; // own writes that came back and were dropped (within unchanged)
+  // "queued", "running", "done", "failed" (see error; stopped ones are `cancelled`), "partly failed": kinds
+  // that `error` names were not synced, the others were.
+  std::string state;
+  Counts pulled;                    // what came in
+  Counts pushed;                    // what was written to the provider
+  std::int64_t echoes = 0;          // own writes that came back and were dropped (within unchanged)
   std::int64_t worker_restarts = 0; // the worker died and the run went on from its checkpoint
   std::int64_t held_deletions = 0;  // not applied because they are too many: see Engine::confirmDeletes
   std::int64_t conflicts = 0;       // decided for the provider: see Engine::conflicts
   std::int64_t set_aside = 0;       // writes that no run tries again by itself: see Engine::retryRecord
   std::uint64_t progress_done = 0, progress_total = 0; // total 0: not known
   std::vector<ItemProblem> problems;                   // the first 100
-  std::optional<Error> error;                          // of a failed run
+  std::optional<Error> error;                          // of a failed or partly failed run
   TimePoint started;
   std::optional<TimePoint> finished;
+};
+
+// What a provider told: look at this record again.
+struct Hint {
+  std::string kind;        // "crm.project"
+  std::string external_id; // the provider's
 };
 
 struct ConnectRequest {
@@ -237,6 +245,9 @@ public:
 
   // Starts a run, or joins the one in flight on this connection.
   virtual Task<Run> startSync(std::string connection_id) = 0;
+  // Fetches only these records (records.get/1), by a run of its own or at the end of the one in flight; a
+  // connector without that pulls the kind. `invalidInput`: the connection's plugin does not bring that kind.
+  virtual Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints);
   virtual Task<Run> run(std::string run_id) = 0;
   virtual Task<std::optional<Run>> lastRun(std::string connection_id) = 0;
   // Answers when the run has ended.

@@ -85,6 +85,7 @@ public:
   std::optional<Error> refuse_connect;
   // A run stays "running" until endRuns().
   bool hold_runs = false;
+  std::vector<sync::Hint> hints; // all that were asked for
   std::optional<Error> throw_up; // makes vendors() throw
   std::int64_t set_aside = 0;    // of every connection
   std::int64_t unsent = 0;       // changes that disconnect() would lose
@@ -179,6 +180,10 @@ public:
     runs_[run.id] = run;
     if (!hold_runs) finish(runs_[run.id]);
     co_return run;
+  }
+  Task<sync::Run> syncHinted(std::string connection_id, std::vector<sync::Hint> more) override {
+    for (auto& hint : more) hints.push_back(std::move(hint));
+    return startSync(std::move(connection_id));
   }
   Task<sync::Run> run(std::string run_id) override {
     auto const found = runs_.find(run_id);

@@ -43,6 +43,7 @@ Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host
   if (call.operation.starts_with("test.") || call.operation == "intake.parse/1")
     co_return co_await act(std::move(call), host);
   if (call.operation.ends_with(".pull/1")) co_return co_await pull(std::move(call), host);
+  if (call.operation == "records.get/1") co_return co_await get(std::move(call), host);
   auto const input = parseJson(call.input).value();
   ++upserts;
   if (before_write) std::exchange(before_write, nullptr)();
@@ -117,6 +118,20 @@ Task<json::value> FakeProvider::pull(runtime::Call call, runtime::CallHost* host
   auto const last = std::exchange(extra_emits_after, std::vector<std::pair<std::string, std::string>>());
   for (auto const& [kind, record] : last) {
     CO_TRY_VOID(co_await host->emit(kind, record));
+  }
+  co_return json::object();
+}
+
+Task<json::value> FakeProvider::get(runtime::Call call, runtime::CallHost* host) {
+  if (refuse_gets) co_return *refuse_gets;
+  if (during_get) {
+    auto const hook = std::exchange(during_get, nullptr);
+    CO_TRY_VOID(co_await hook(host));
+  }
+  auto const input = parseJson(call.input).value();
+  for (auto const& id : input.at("ids").as_array()) {
+    gets.emplace_back(id.as_string());
+    CO_TRY_VOID(co_await show(gets.back(), host));
   }
   co_return json::object();
 }
