@@ -83,4 +83,23 @@ void pull(Account& account, Entity const& entity, json::value const& cursor, fie
   rest::pull(account, entity.resource, cursor, translator);
 }
 
+void get(Account& account, Entity const& entity, std::vector<std::string> const& ids,
+         fields::Context const& context) {
+  Feed feed(account.call(), entity.name);
+  Translator translator(entity, context, feed);
+  for (auto const& id : ids) {
+    account.call().stopIfCancelled();
+    json::value record;
+    auto const refused = attempt([&] { record = rest::get(account, entity.resource, id); });
+    if (!refused)
+      translator.take(record);
+    else if (refused->kind == Kind::notFound)
+      feed.gone(id);
+    else if (refused->kind == Kind::providerBug)
+      feed.problem(id, *refused); // of this one; the others may be well
+    else
+      throw Failure(*refused);
+  }
+}
+
 } // namespace garland::sdk::records

@@ -202,5 +202,25 @@ TEST_F(StripeSync, PaymentsWithLostAnswersAreDoneOnceAndReconcileToTheCent) {
   }
 }
 
+TEST_F(StripeSync, AHintFetchesTheRecordThatItNamesAndNoOther) {
+  sync();
+  std::vector<std::string> ids;
+  for (auto const* key : {"hold-1", "hold-2"})
+    ids.push_back(
+        textOr(act("payments.authorize/1", key, {{"amount", money(5'000, "EUR")}, {"method", "pm_card_visa"}},
+                   "/v1/payment_intents", ""),
+               "/id", "?"));
+  auto const run = host_.ask({"sync", "hint", connection_, "payments.payment", ids[1], "pi_never"});
+  EXPECT_EQ(textOr(run, "/state", ""), "done") << canonicalJson(run);
+  EXPECT_EQ(number(run, "/pulled/created"), 1);
+  EXPECT_EQ(records("payment", "EUR").size(), kSettledBefore + 1U);
+  sync();
+  EXPECT_EQ(records("payment", "EUR").size(), kSettledBefore + 2U);
+  auto const wrong = host_.run({"sync", "hint", connection_, "crm.project", "01A"});
+  EXPECT_NE(wrong.exit_code, 0);
+  EXPECT_NE(wrong.err.find("Stripe brings no records of kind \"crm.project\""), std::string::npos)
+      << wrong.err;
+}
+
 } // namespace
 } // namespace garland::testing
