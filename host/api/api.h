@@ -77,6 +77,8 @@ struct Dependencies {
   std::function<Task<std::vector<runtime::Adoption>>(std::string file)> install = nullptr;
   // Where the world reaches /hooks/, without a slash at its end; "": at this server's own address.
   std::string public_url = {};
+  // Behind the @ of the connections' mail addresses; "": no mail is taken.
+  std::string mail_domain = {};
 };
 
 // [loop thread]

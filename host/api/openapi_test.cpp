@@ -175,6 +175,9 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/connections/{connection}/intake/retry",
             root + "/connections/" + connection + "/intake/retry");
 
+  see.drive("POST", root + "/connections/{connection}/mailbox",
+            root + "/connections/" + connection + "/mailbox", R"({"rotate":true})");
+
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

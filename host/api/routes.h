@@ -39,6 +39,7 @@ private:
   void addRecordRoutes(std::vector<Route>& table);
   void addActionRoutes(std::vector<Route>& table);
   void addIntakeRoutes(std::vector<Route>& table);
+  void addMailboxRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -91,6 +92,8 @@ private:
   Task<Response> retryItem(Request request);
   Task<Response> retryItems(Request request);
   Task<Response> dismissItem(Request request);
+  // routes_mailbox.cpp
+  Task<Response> openMailbox(Request request);
 
   Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
   // Those that take calls; unsupported if no build of it can.

@@ -29,6 +29,7 @@ std::vector<Route> Routes::table() {
   addSyncRoutes(routes);
   addActionRoutes(routes);
   addIntakeRoutes(routes);
+  addMailboxRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

@@ -49,6 +49,7 @@ Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
+Exit openMailbox(Context with, std::string const& connection, bool rotate);
 
 // commands_sync.cpp
 Exit runSync(Context with, std::string const& connection, bool wait);

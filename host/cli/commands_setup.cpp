@@ -191,6 +191,22 @@ Exit disconnect(Context with, std::string const& id, bool discard) {
               "disconnected; the credential is forgotten, the records stay with the vendor");
 }
 
+Exit openMailbox(Context with, std::string const& connection, bool rotate) {
+  auto const answer = with.client.post(kBase + "/connections/" + percentEncode(connection) + "/mailbox",
+                                       json::object{{"rotate", rotate}});
+  if (!answer) return with.output.error(answer.error());
+  if (with.output.json()) {
+    with.output.value(*answer);
+  } else if (auto const address = textOr(*answer, "/address", ""); !address.empty()) {
+    with.output.line(address);
+    with.output.line("this is shown once; whoever has it may send leads");
+  } else {
+    with.output.line("there is an address, made at " + textOr(*answer, "/created", "") +
+                     "; it was shown then, and --rotate makes another in its place");
+  }
+  return Exit::ok;
+}
+
 Exit confirmDeletes(Context with, std::string const& id) {
   auto const status = with.client.get(kBase + "/status/" + percentEncode(id));
   if (!status) return with.output.error(status.error());

@@ -230,7 +230,7 @@ private:
   std::string id_, vendor_, name_, connection_, file_, from_, until_, shell_, schema_kind_;
   std::string zone_ = "UTC", kind_ = "calendar.event";
   std::int64_t after_ = 0;
-  bool no_wait_ = false, allow_downgrade_ = false, discard_ = false;
+  bool no_wait_ = false, allow_downgrade_ = false, discard_ = false, rotate_mailbox_ = false;
   ConnectWords connect_;
   HintWords hint_;
   RecordEdit edit_;
@@ -330,6 +330,13 @@ void Grammar::addConnections() {
               "not held",
               [this](Context with) { return confirmDeletes(with, id_); }),
          "ID");
+  auto* const mailbox =
+      leaf(connections, "mailbox",
+           "Prints the mail address of an account, to which its provider sends leads; it is shown once.\n"
+           "Example: garland connections mailbox con_...",
+           [this](Context with) { return openMailbox(with, id_, rotate_mailbox_); });
+  needId(mailbox, "CONNECTION");
+  mailbox->add_flag("--rotate", rotate_mailbox_, "Make another address; the one there is ends at once");
 }
 
 void Grammar::addSync() {

@@ -13,6 +13,7 @@
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
+#include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
 #include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
@@ -128,9 +129,25 @@ private:
     CO_TRY(engine, co_await sync::Engine::create(engineDependencies()));
     engine_ = std::move(engine);
     CO_TRY_VOID(co_await engine_->start());
+    CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
     co_return Result<void>();
+  }
+
+  Result<void> takeMail() {
+    if (config_.mail_address.empty()) return {};
+    mail_inbox_ = mail::intakeInbox(engine_->intake());
+    mail::ListenOptions options;
+    options.address = config_.mail_address;
+    options.port = config_.mail_port;
+    options.domain = config_.mail_domain;
+    options.host = config_.mail_domain;
+    options.certificate = config_.mail_certificate;
+    options.certificate_key = config_.mail_certificate_key;
+    TRY(listener, mail::Listener::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, options));
+    mail_ = std::move(listener);
+    return {};
   }
 
   // A new master key, unless what the database holds was sealed with one that is lost.
@@ -156,6 +173,7 @@ private:
     stop_watchdog_.emit(asio::cancellation_type::all);
     Result<void> first;
     if (server_) server_->refuse();
+    if (mail_) co_await mail_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
     if (server_) {
       auto const drained = co_await server_->stop();
@@ -305,7 +323,8 @@ private:
                              std::move(schemas),
                              [this](bool allow_downgrade) { return rescan(allow_downgrade); },
                              [this](std::string file) { return install(std::move(file)); },
-                             config_.hooks_url};
+                             config_.hooks_url,
+                             mail_ ? config_.mail_domain : std::string()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -321,6 +340,7 @@ private:
     ready.pid = static_cast<int>(getpid());
     ready.address = server_->address();
     ready.port = server_->port();
+    if (mail_) ready.mail_port = mail_->port();
     TRY_VOID(writeReadyFile(config_.data_dir, ready));
     announced_ = true;
     auto const where = ready.address + ":" + std::to_string(ready.port);
@@ -384,6 +404,8 @@ private:
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
   std::unique_ptr<sync::Engine> engine_;
+  std::unique_ptr<mail::Inbox> mail_inbox_;
+  std::shared_ptr<mail::Listener> mail_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;

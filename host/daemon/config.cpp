@@ -10,6 +10,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -70,6 +72,36 @@ Complaint takeAddress(std::string const& value, Config& config) {
   auto const address = boost::asio::ip::make_address(value, failed);
   if (failed || !address.is_loopback()) return "must be a loopback address: \"127.0.0.1\" or \"::1\"";
   config.address = value;
+  return std::nullopt;
+}
+
+Complaint takeMailListen(std::string const& value, Config& config) {
+  constexpr char const* wanted = "must be empty or an address and a port: \"127.0.0.1:2525\", \"[::1]:2525\"";
+  if (value.empty()) return std::nullopt;
+  auto const colon = value.rfind(':');
+  if (colon == std::string::npos) return wanted;
+  auto host = value.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  auto const digits = value.substr(colon + 1);
+  unsigned int port = 0;
+  auto const [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  boost::system::error_code failed;
+  boost::asio::ip::make_address(host, failed);
+  if (failed || digits.empty() || wrong != std::errc() || end != digits.data() + digits.size() ||
+      port > 65535)
+    return wanted;
+  config.mail_address = host;
+  config.mail_port = static_cast<unsigned short>(port);
+  return std::nullopt;
+}
+
+Complaint takeMailDomain(std::string const& value, Config& config) {
+  bool const plain = !value.empty() && value.size() <= 190 && value.front() != '.' &&
+                     std::all_of(value.begin(), value.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '.' || c == '-';
+                     });
+  if (!plain) return "must be a domain, such as \"leads.example.com\"";
+  config.mail_domain = value;
   return std::nullopt;
 }
 
@@ -224,6 +256,10 @@ std::vector<Setting> const& table() {
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"hooks", "public_url", "\"\"", text(takeHooksUrl)},
       {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
+      {"mail", "listen", "\"\"", text(takeMailListen)},
+      {"mail", "domain", "\"localhost\"", text(takeMailDomain)},
+      {"mail", "certificate", "\"\"", path(&Config::mail_certificate)},
+      {"mail", "certificate_key", "\"\"", path(&Config::mail_certificate_key)},
       {"log", "level", "\"info\"", text(takeLevel)},
   };
   return rows;
@@ -300,7 +336,7 @@ void resolve(std::string& path, std::string const& folder) {
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
   for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file,
-                            &config.revocations})
+                            &config.revocations, &config.mail_certificate, &config.mail_certificate_key})
     resolve(*path, folder);
   for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
   constexpr std::string_view sqlite = "sqlite:";
@@ -335,6 +371,19 @@ void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
   if (config.master_key.empty()) config.master_key = masterKeyPath(config.data_dir);
 }
 
+// What a single setting cannot tell.
+void checkMail(LoadedConfig& out, std::string const& name) {
+  Config const& config = out.config;
+  if (config.mail_certificate.empty() != config.mail_certificate_key.empty())
+    out.problems.push_back(name + ": [mail] certificate and certificate_key go together");
+  boost::system::error_code failed;
+  auto const address = boost::asio::ip::make_address(config.mail_address, failed);
+  if (!failed && !address.is_loopback() && config.mail_certificate.empty())
+    out.problems.push_back(name +
+                           ": [mail] listen: only loopback addresses are listened on without a certificate; "
+                           "set [mail] certificate and certificate_key");
+}
+
 } // namespace
 
 LoadedConfig parseConfig(std::string_view text, std::string const& name, std::string const& folder,
@@ -347,6 +396,7 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
     out.problems.push_back(placed(name, wrong.source().begin, std::string(wrong.description())));
   }
   resolvePaths(out.config, folder);
+  checkMail(out, name);
   applyOverrides(out, overrides);
   return out;
 }

@@ -34,6 +34,11 @@ struct Config {
   sync::Storage limits = sync::kDefaultLimits; // of each connection
   std::string hooks_url;                       // where the world reaches /hooks/; empty: at our own address
   std::string extra_ca_file;                   // empty: the system's certificates only
+  std::string mail_address;                    // empty: no mail is taken
+  unsigned short mail_port = 0;
+  std::string mail_domain = "localhost";
+  std::string mail_certificate; // PEM; empty: no STARTTLS
+  std::string mail_certificate_key;
   LogLevel log_level = LogLevel::info;
 };
 

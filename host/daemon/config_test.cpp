@@ -47,6 +47,23 @@ TEST(Config, LimitsAreReadInTheirUnits) {
   EXPECT_EQ(config.min_free_bytes, 1U << 20U);
 }
 
+TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
+  auto const loaded = parseConfig("[mail]\nlisten = \"[::1]:2525\"\ndomain = \"leads.example.com\"\n",
+                                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.mail_address, "::1");
+  EXPECT_EQ(loaded.config.mail_port, 2525);
+  EXPECT_EQ(loaded.config.mail_domain, "leads.example.com");
+  for (auto const* wrong : {"2525", "localhost:25", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"})
+    EXPECT_NE(onlyProblem("[mail]\nlisten = \"" + std::string(wrong) + "\"\n").find("[mail] listen must be"),
+              std::string::npos)
+        << wrong;
+  EXPECT_NE(onlyProblem("[mail]\nlisten = \"0.0.0.0:25\"\n").find("without a certificate"),
+            std::string::npos);
+  EXPECT_NE(onlyProblem("[mail]\ncertificate = \"a.pem\"\n").find("go together"), std::string::npos);
+  EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
+}
+
 TEST(Config, TheExampleHoldsEverySettingWithItsDefaultAndNoOther) {
   auto const text = exampleText();
   std::set<std::string> documented;

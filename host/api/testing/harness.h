@@ -51,6 +51,7 @@ public:
     thread_ = std::thread([this] { loop_.run(); });
     Dependencies with{loop_.get_executor(), clock,     random_, log_,    engine,   supervisor,
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
+    with.mail_domain = "leads.example.com";
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
