@@ -18,8 +18,8 @@ std::string const kRoot = "/api/integrations";
 class HooksTest : public ::testing::Test {
 protected:
   Harness house;
-  std::string connection = house.onLoop([this] { return newId("con", house.clock, random); });
   SeededRandom random{11};
+  std::string connection = house.onLoop([this] { return newId("con", house.clock, random); });
 
   json::value open(std::string const& body = "{}") {
     auto const answer = house.ask("POST", kRoot + "/connections/" + connection + "/hook", body);

@@ -131,6 +131,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "2:16", "table from plugin ids"},
         Mistake{"AnIdleTimeOfNothing", "[sandbox]\nidle = 0\n", "2:8", "from 1 to 86400"},
         Mistake{"TooLittleMemory", "[sandbox]\nmemory_mib = 8\n", "2:14", "from 64 to 65536"},
+        Mistake{"AnAddressOfHooksThatIsNone", "[hooks]\npublic_url = \"hooks.example.com\"\n", "2:14",
+                "https://hooks.example.com"},
         Mistake{"ALimitOfNothing", "[limits]\nrecords = 0\n", "2:11", "from 1 to 1000000000"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},

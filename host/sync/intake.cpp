@@ -36,23 +36,26 @@ std::string oneLine(std::string text) {
 Task<AcceptedItem> IntakeRunner::accept(Delivery delivery) {
   if (context_.stopping)
     co_return Error(ErrorKind::transient, "the daemon is stopping; send it again when it is back");
-  CO_TRY(session, co_await connections_.open(delivery.connection_id));
+  CO_TRY(connection, co_await connections_.one(delivery.connection_id));
   if (closing_.contains(delivery.connection_id)) co_return beingDisconnected(delivery.connection_id);
-  CO_TRY(item, newItem(session, delivery));
+  CO_TRY(item, newItem(connection, delivery));
   IntakeContent content;
   content.content = std::move(delivery.content);
   content.raw = std::move(delivery.raw);
   co_return co_await insertOrFind(std::move(item), std::move(content), delivery.same_for);
 }
 
-Result<IntakeItem> IntakeRunner::newItem(Session const& session, Delivery const& delivery) {
-  TRY_VOID(checkSource(session.plugin->manifest, delivery.source));
+// A connector that is switched off or in trouble for the moment is no reason to turn an item away.
+Result<IntakeItem> IntakeRunner::newItem(Connection const& connection, Delivery const& delivery) {
+  if (auto const* plugin = context_.doors.catalogue.find(connection.plugin_id)) {
+    TRY_VOID(checkSource(plugin->manifest, delivery.source));
+  }
   if (delivery.dedupe_key.empty() || delivery.dedupe_key.size() > kMostKey)
     return Error(ErrorKind::invalidInput, "the key of a delivery has 1 to 500 bytes", "/dedupe_key");
   IntakeItem item;
   item.id = context_.newId("itm");
-  item.vendor_id = session.connection.vendor_id;
-  item.connection_id = session.connection.id;
+  item.vendor_id = connection.vendor_id;
+  item.connection_id = connection.id;
   item.source = delivery.source;
   item.dedupe_key = delivery.dedupe_key;
   item.summary = oneLine(delivery.summary);

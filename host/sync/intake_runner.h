@@ -65,7 +65,7 @@ public:
 
 private:
   // intake.cpp
-  Result<IntakeItem> newItem(Session const& session, Delivery const& delivery);
+  Result<IntakeItem> newItem(Connection const& connection, Delivery const& delivery);
   Task<AcceptedItem> insertOrFind(IntakeItem item, IntakeContent content, Milliseconds same_for);
   Task<std::optional<std::string>> known(IntakeItem const* item, std::optional<TimePoint> keys_since);
   Result<void> mayBeSettled(IntakeItem const& item, std::string const& what) const;

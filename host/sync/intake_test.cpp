@@ -267,6 +267,16 @@ TEST_F(IntakeTest, OnlyWhatTheManifestNamesComesIn) {
   EXPECT_TRUE(house.rows("SELECT 1 FROM inbox").empty());
 }
 
+TEST_F(IntakeTest, WhatComesWhileItsConnectorIsSwitchedOffIsKeptForLater) {
+  house.run(house.engine->disablePlugin(form.vendor, "test.crm.form")).value();
+  auto const item = sent(ada());
+  EXPECT_EQ(item.state, IntakeState::review);
+  EXPECT_FALSE(item.reason.empty());
+  house.run(house.engine->enablePlugin(form.vendor, "test.crm.form")).value();
+  house.run(form.intake().retryAll(form.connection)).value();
+  EXPECT_EQ(form.settled(item.id).state, IntakeState::taken);
+}
+
 TEST_F(IntakeTest, AConnectionMayKeepSoMuchAndWhatHasItsEndMakesRoom) {
   house.limits.items = 3;
   house.restart();
