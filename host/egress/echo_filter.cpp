@@ -60,6 +60,13 @@ void longestFirst(std::vector<std::string>& forms) {
   forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
 }
 
+// Path and query of a URL: what is secret of it, however scheme and host are written.
+std::string_view behindHost(std::string_view url) {
+  auto const host = url.find("://");
+  auto const end = host == std::string_view::npos ? host : url.find_first_of("/?", host + 3);
+  return end == std::string_view::npos || url.size() - end < kShortestForm ? url : url.substr(end);
+}
+
 } // namespace
 
 void EchoFilter::add(std::string_view secret) {
@@ -79,9 +86,10 @@ void EchoFilter::add(std::string_view secret) {
 
 EchoFilter::EchoFilter(Credential const& credential) {
   if (credential.scheme == Credential::Scheme::none) return;
-  for (auto const* secret :
-       {&credential.secret, &credential.signing.token_secret, &credential.signing.session_token})
-    add(secret->reveal());
+  bool const address = credential.scheme == Credential::Scheme::address;
+  add(address ? behindHost(credential.secret.reveal()) : credential.secret.reveal());
+  add(credential.signing.token_secret.reveal());
+  add(credential.signing.session_token.reveal());
   std::erase_if(short_forms_, [](std::string const& form) {
     return form.size() < kShortestInFailure || form.size() >= kShortestForm;
   });

@@ -62,8 +62,10 @@ struct Signing {
 // How the host signs in for the caller. The secret never leaves egress but in the request itself, and by
 // oauth1 (but for PLAINTEXT) and sigv4 not even there: each hop is signed with it, over the address as it is
 // sent, the body and, for sigv4, the headers Content-Type, Content-MD5 and X-Amz-....
+// `address`: the secret is the whole URL, webcal meaning https. It takes the place of the request's, its
+// host is allowed, and no path of such a fetch is told to anybody.
 struct Credential {
-  enum class Scheme { none, basic, bearer, header, query, oauth1, sigv4 };
+  enum class Scheme { none, basic, bearer, header, query, address, oauth1, sigv4 };
   Scheme scheme = Scheme::none;
   std::string name;     // header or query parameter name
   std::string username; // basic; oauth1: the consumer key; sigv4: the access key id

@@ -45,7 +45,10 @@ public:
 private:
   friend class Attempt;
 
+  Result<Url> firstUrl() const;
   Result<Url> admit(Url url);
+  // For the audit trail.
+  std::string shownPath(Url const& url) const;
   Error refuse(Error error, Url const* url);
   Milliseconds timeLeft() const;
   void becomeGet();

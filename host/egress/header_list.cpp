@@ -164,7 +164,7 @@ Result<void> checkCredential(Credential const& credential) {
   if (!isFieldValue(credential.secret.reveal()))
     return Error(ErrorKind::invalidInput,
                  "the stored secret holds a line break or control character; enter it again");
-  if (credential.scheme == Scheme::bearer) return {};
+  if (credential.scheme == Scheme::bearer || credential.scheme == Scheme::address) return {};
   if (credential.scheme == Scheme::oauth1) return checkOauth1(credential);
   if (credential.scheme == Scheme::sigv4) return checkSigV4(credential);
   auto const name = lower(credential.name);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxManifest = 1U << 20U;
 constexpr std::string_view kFromSettings = "setting:";
+constexpr std::string_view kFromSlot = "slot:";
 
 Result<std::vector<std::string>> texts(json::value const& document, std::string_view pointer) {
   std::vector<std::string> out;
@@ -186,6 +187,7 @@ std::optional<std::string> hostFromSettings(json::value const& settings, std::st
 std::vector<std::string> Manifest::allowedHosts(json::value const& settings) const {
   std::vector<std::string> out;
   for (auto const& entry : hosts) {
+    if (entry.starts_with(kFromSlot)) continue;
     if (!entry.starts_with(kFromSettings)) {
       out.push_back(entry);
     } else if (auto host = hostFromSettings(settings, std::string_view(entry).substr(kFromSettings.size()))) {

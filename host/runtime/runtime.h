@@ -26,7 +26,7 @@ namespace garland::runtime {
 // How the host attaches the secret of one credential slot (connector.json "auth").
 struct AuthSlot {
   std::string name;                // "login"
-  std::string scheme;              // "basic", "bearer", "header", "query", "oauth1", "sigv4"
+  std::string scheme;              // "basic", "bearer", "header", "query", "address", "oauth1", "sigv4"
   std::string parameter;           // header or query name
   std::vector<std::string> fields; // what the vendor types: {"username","password"} or {"token"}
   std::size_t may_lack = 0;        // how many of the last fields need not be typed
@@ -44,7 +44,8 @@ struct Manifest {
   std::string category;                // "calendar"
   std::vector<std::string> operations; // "calendar.pull/1", ...
   std::vector<AuthSlot> auth;
-  // Literal hosts, and JSON Pointers into the connection's settings that hold a URL ("setting:/url").
+  // Literal hosts, JSON Pointers into the connection's settings that hold a URL ("setting:/url"), and
+  // credentials that are one ("slot:feed"), which egress alone resolves.
   std::vector<std::string> hosts;
   json::value settings_schema;
   Milliseconds poll_every{900'000};

@@ -24,6 +24,16 @@ Effect effectOf(int status) {
   return status >= 400 && status < 500 ? Effect::notApplied : Effect::unknown;
 }
 
+// A secret that is an address is no place that a connector could name by itself.
+Result<void> checkUrl(runtime::HttpAsk const& ask, egress::Credential const& credential) {
+  bool const by_slot = credential.scheme == egress::Credential::Scheme::address;
+  if (!by_slot || ask.url == "slot:" + ask.credential_slot) return {};
+  return Error(ErrorKind::invalidInput,
+               "a request with the credential slot \"" + ask.credential_slot +
+                   "\" goes to slot:" + ask.credential_slot + ", since the credential is the address",
+               "/url");
+}
+
 // Connectors resolve references against Content-Location, so only the host may say it: where the answer
 // came from after redirects.
 std::vector<std::pair<std::string, std::string>> headersOf(egress::Response& response) {
@@ -123,6 +133,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   if (!ask.credential_slot.empty()) {
     CO_TRY(opened, openCredential(ask.credential_slot));
     credential = std::move(opened);
+    CO_TRY_VOID(checkUrl(ask, credential));
   }
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())

@@ -9,6 +9,7 @@ egress::Credential::Scheme schemeOf(std::string_view name) {
   if (name == "bearer") return Scheme::bearer;
   if (name == "header") return Scheme::header;
   if (name == "query") return Scheme::query;
+  if (name == "address") return Scheme::address;
   if (name == "oauth1") return Scheme::oauth1;
   if (name == "sigv4") return Scheme::sigv4;
   return Scheme::none;

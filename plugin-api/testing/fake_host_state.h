@@ -74,7 +74,7 @@ struct FakeHost::State {
   void checkEmitted(std::string const& operation, std::string const& kind, json::value const& record);
   void checkResult(std::string const& operation, json::value const& result);
   HttpReply answer(HttpRequest const& request);
-  bool hostAllowed(std::string const& url) const;
+  bool hostAllowed(HttpRequest const& request) const;
   bool slotKnown(std::string const& slot) const;
 
   json::value manifest;
