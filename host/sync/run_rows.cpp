@@ -53,7 +53,7 @@ void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Un
   auto const jitter = Milliseconds(static_cast<std::int64_t>(
       context_.doors.random.next() %
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, poll_every.count() / 10))));
-  auto due = *run.finished + poll_every + jitter;
+  auto due = *run.finished + std::max(poll_every, state.quiet) + jitter;
   if (!run.error) {
     if (!state.was_whole) return;
     unit->emplace_back(

@@ -46,6 +46,7 @@ public:
   void ask(std::vector<Hint> more);
 
   bool confirmed_deletes = false;       // the approval was used: it holds for one run
+  Milliseconds quiet{0};                // for which the provider wants to be left alone
   std::int64_t credential_version = -1; // of the session; -1: there was none
 
 private:

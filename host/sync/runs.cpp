@@ -245,7 +245,11 @@ Task<void> Runs::bring(State state, Session const* session, KindEntry const* kin
     state->store_failed = sink.storeError().has_value();
     if (sink.storeError()) co_return *sink.storeError();
     if (!kept) co_return kept.error();
-    if (answered) co_return co_await sink.wasWhole();
+    if (answered) {
+      auto const quiet = std::chrono::seconds(integerOr(*answered, "/quiet_seconds", 0));
+      state->quiet = std::max<Milliseconds>(state->quiet, quiet);
+      co_return co_await sink.wasWhole();
+    }
     auto const& error = answered.error();
     if (context_.stopping || state->stop_requested)
       co_return Error(ErrorKind::cancelled,

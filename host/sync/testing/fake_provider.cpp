@@ -119,7 +119,9 @@ Task<json::value> FakeProvider::pull(runtime::Call call, runtime::CallHost* host
   for (auto const& [kind, record] : last) {
     CO_TRY_VOID(co_await host->emit(kind, record));
   }
-  co_return json::object();
+  json::object result;
+  if (quiet_seconds > 0) result["quiet_seconds"] = quiet_seconds;
+  co_return json::value(std::move(result));
 }
 
 Task<json::value> FakeProvider::get(runtime::Call call, runtime::CallHost* host) {

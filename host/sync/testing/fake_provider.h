@@ -51,6 +51,7 @@ public:
   std::vector<std::pair<std::string, std::string>> extra_emits_after; // ... at its end
   std::function<Task<void>(runtime::CallHost*)> during_pull;          // before the first checkpoint
   std::function<Task<void>(runtime::CallHost*)> during_get;           // before the first record
+  std::int64_t quiet_seconds = 0;                                     // what pulls answer; 0: nothing
   std::function<void()> before_write;                                 // between our edit and its arrival
   bool moves_on_write = false;                                        // an update gets a new id
   bool list_always = false;         // a full listing with every pull (a provider without change tokens)
