@@ -137,6 +137,14 @@ Exit recordDates(Context with, std::string const& id, std::string const& vendor,
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after);
 Exit listConflicts(Context with, std::string const& vendor);
 
+// commands_csv.cpp
+struct ExportWords {
+  std::string vendor;
+  std::string kind;
+  std::string out; // "-": standard output
+};
+Exit exportCsv(Context with, ExportWords const& words);
+
 // commands_dev.cpp
 struct DevWords {
   std::string plugin; // folder or shared object

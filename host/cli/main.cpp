@@ -131,6 +131,7 @@ public:
     addActions();
     addIntake();
     addRecords();
+    addTables();
     addMachine();
     addWebhooks();
     addDev();
@@ -206,6 +207,7 @@ private:
                 [this](auto... words) { return leaf(std::move(words)...); });
   }
   void addRecords();
+  void addTables();
   void addMachine();
   void addWebhooks();
   void addDev();
@@ -239,6 +241,7 @@ private:
   ActionPage actions_;
   SettleWords settle_;
   IntakeGrammar intake_;
+  ExportWords export_;
   WebhookWords webhook_;
   DevWords dev_;
   TwinWords twin_;
@@ -467,6 +470,17 @@ void Grammar::addRecords() {
   changes->add_option("--after", after_, "Continue after this sequence number");
   needVendor(leaf(&app_, "conflicts", "Edits that met on both sides, and how each was decided",
                   [this](Context with) { return listConflicts(with, vendor_); }));
+}
+
+void Grammar::addTables() {
+  auto* const out = leaf(group("export", "Records as files for other programs"), "csv",
+                         "Writes a vendor's records of one kind as a table, a column for each value.\n"
+                         "Example: garland export csv --vendor ven_... --kind crm.client --out clients.csv",
+                         [this](Context with) { return exportCsv(with, export_); });
+  out->add_option("--vendor", export_.vendor, "The vendor's id")->required();
+  out->add_option("--kind", export_.kind, "crm.client, crm.lead, crm.project, calendar.event, ...")
+      ->required();
+  out->add_option("--out", export_.out, "The file; - for standard output")->required();
 }
 
 void Grammar::addMachine() {
