@@ -135,6 +135,7 @@ function(garland_connector_build_ kind target)
   add_dependencies(garland-${kind}s ${target})
 
   if(NOT CONNECTOR_NO_INSTALL)
+    set_property(GLOBAL APPEND PROPERTY GARLAND_INSTALLED ${target})
     include(GNUInstallDirs)
     set(destination ${CMAKE_INSTALL_LIBDIR}/garland/${folders}/${id})
     install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT ${kind}s)
