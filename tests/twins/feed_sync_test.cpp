@@ -97,7 +97,7 @@ TEST_F(FeedSync, ATextThatIsCutOffAPageAndAnEmptyFeedTakeNothingAway) {
 TEST_F(FeedSync, ManyEventsThatVanishAtOnceAreHeldUntilSomebodyConfirms) {
   sync();
   for (int i = 0; i < 12; ++i) edit({{"uid", uid(0)}, {"delete", true}});
-  EXPECT_EQ(number(sync(), "/held_deletions"), 12);
+  EXPECT_EQ(number(sync(1), "/held_deletions"), 12);
   EXPECT_EQ(titles().size(), 40U);
   host_.ask({"connections", "confirm-deletes", connection_});
   sync();
@@ -108,7 +108,7 @@ TEST_F(FeedSync, TheAddressIsInNoLogNoTrailAndNoAnswer) {
   sync();
   edit({{"text", "<html>" + twin_.url() + feed_path + "</html>"}});
   sync(1);
-  connect(twin_.url() + "/feeds/0000000000000000.ics", 1);
+  connect(twin_.url() + "/feeds/0000000000000000.ics", 2);
   auto const secret = std::string("7f3a9c5e1b2d4a68");
   EXPECT_EQ(host_.log().find(secret), std::string::npos);
   for (std::vector<std::string> const& words : {std::vector<std::string>{"connections", "show", connection_},

@@ -14,13 +14,23 @@ namespace fs = std::filesystem;
 
 fs::path const given = GARLAND_SOURCE_DIR "/../shared/providers/specs/ical";
 
-// "COUNT=3;FREQ=DAILY" as {"COUNT=3", "FREQ=DAILY"}: the order of parts says nothing.
+// "FREQ=WEEKLY;BYDAY=TU,SU" as {"FREQ=WEEKLY", "BYDAY=SU", "BYDAY=TU"}: neither the order of parts nor that
+// of the values in a list says anything.
 std::multiset<std::string> partsOf(std::string_view rule) {
   std::multiset<std::string> parts;
   while (!rule.empty()) {
     auto const part = rule.substr(0, rule.find(';'));
     rule.remove_prefix(std::min(rule.size(), part.size() + 1));
-    parts.emplace(part);
+    if (part.find(',') == std::string_view::npos) {
+      parts.emplace(part);
+      continue;
+    }
+    auto const name = part.substr(0, part.find('=') + 1);
+    for (auto values = part.substr(name.size()); !values.empty();) {
+      auto const value = values.substr(0, values.find(','));
+      values.remove_prefix(std::min(values.size(), value.size() + 1));
+      parts.emplace(std::string(name) + std::string(value));
+    }
   }
   return parts;
 }
