@@ -1,10 +1,11 @@
-#include "host/cli/grammar_intake.h"
-
-#include <CLI/CLI.hpp>
+// The words of `garland intake` and `garland connections hook`.
+#include "host/cli/grammar.h"
 
 namespace garland::cli {
 
-void IntakeGrammar::add(CLI::App* intake, CLI::App* connections, Leaf const& leaf) {
+void Grammar::addIntake() {
+  auto* const intake = group("intake", "What came in by itself: hooks, mails, files");
+  auto* const connections = app_.get_subcommand("connections");
   auto* const hook = leaf(connections, "hook",
                           "The URL that a provider without an API calls, by way of Zapier, say; shown once.\n"
                           "Example: garland connections hook con_...",
@@ -20,12 +21,12 @@ void IntakeGrammar::add(CLI::App* intake, CLI::App* connections, Leaf const& lea
 
   auto* const list =
       leaf(intake, "ls", "Lists items, oldest first.  Example: garland intake ls --state review",
-           [this](Context with) { return listItems(with, page_); });
-  list->add_option("--vendor", page_.vendor, "Only this vendor's");
-  list->add_option("--connection", page_.connection, "Only this connection's");
-  list->add_option("--state", page_.state, "waiting, taken, ignored, review or dismissed");
-  list->add_option("--after", page_.after, "Continue after this item");
-  list->add_option("--limit", page_.limit, "At most so many")
+           [this](Context with) { return listItems(with, items_); });
+  list->add_option("--vendor", items_.vendor, "Only this vendor's");
+  list->add_option("--connection", items_.connection, "Only this connection's");
+  list->add_option("--state", items_.state, "waiting, taken, ignored, review or dismissed");
+  list->add_option("--after", items_.after, "Continue after this item");
+  list->add_option("--limit", items_.limit, "At most so many")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   leaf(intake, "show", "One item: what it says, and why it waits.  Exit code 1: it waits for a person",
