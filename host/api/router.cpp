@@ -212,6 +212,13 @@ Result<void> Router::checkQuery(Route const& route, Request& request) const {
 }
 
 Result<void> Router::checkBody(Route const& route, Request& request, int& status) const {
+  auto const* const said = request.header("content-type");
+  if (!route.raw_body.empty()) {
+    if (said != nullptr && said->starts_with(route.raw_body)) return {};
+    status = 415;
+    return Error(ErrorKind::unsupported,
+                 "the body must be sent with Content-Type: " + std::string(route.raw_body));
+  }
   if (route.body.empty()) {
     if (request.body.empty()) return {};
     return Error(ErrorKind::invalidInput, "this request takes no body");

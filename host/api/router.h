@@ -43,6 +43,7 @@ struct Route {
   bool if_match = false; // takes the header If-Match; 412 if the record is at another version
   int other_success = 0; // a second status with the same body, 0: none
   std::string_view answer_type = "application/json";
+  std::string_view raw_body = ""; // type of a body that is no JSON and is handed over as it came
   // Taken as strangers send it: any Host (it comes through a proxy), any query, any body. The handler judges
   // it.
   bool as_it_comes = false;

@@ -40,6 +40,7 @@ private:
   void addActionRoutes(std::vector<Route>& table);
   void addIntakeRoutes(std::vector<Route>& table);
   void addMailboxRoutes(std::vector<Route>& table);
+  void addImportRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -94,6 +95,10 @@ private:
   Task<Response> dismissItem(Request request);
   // routes_mailbox.cpp
   Task<Response> openMailbox(Request request);
+
+  // routes_import.cpp
+  Task<Response> importCsv(Request request);
+  Result<void> requireKind(std::string const& plugin_id, std::string const& kind) const;
 
   Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
   // Those that take calls; unsupported if no build of it can.

@@ -30,6 +30,7 @@ std::vector<Route> Routes::table() {
   addActionRoutes(routes);
   addIntakeRoutes(routes);
   addMailboxRoutes(routes);
+  addImportRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

@@ -114,6 +114,15 @@ Result<json::value> Client::post(std::string path, json::value body) {
   return ask(std::move(request));
 }
 
+Result<json::value> Client::postText(std::string path, std::string content_type, std::string body) {
+  egress::Request request;
+  request.method = "POST";
+  request.url = url_ + path;
+  request.headers.push_back({"content-type", std::move(content_type)});
+  request.body = std::move(body);
+  return ask(std::move(request));
+}
+
 Result<json::value> Client::put(std::string path, json::value body, std::int64_t if_version) {
   egress::Request request;
   request.method = "PUT";

@@ -138,6 +138,13 @@ Exit listChanges(Context with, std::string const& vendor, std::int64_t after);
 Exit listConflicts(Context with, std::string const& vendor);
 
 // commands_csv.cpp
+struct ImportWords {
+  std::string connection;
+  std::string file; // "-": standard input
+  std::string kind; // "": whatever the connector finds
+  bool dry_run = false, skip_uneven = false, wait = true;
+};
+Exit importCsv(Context with, ImportWords const& words);
 struct ExportWords {
   std::string vendor;
   std::string kind;

@@ -86,6 +86,7 @@ private:
   SettleWords settle_;
   HookWords hook_;
   ItemPage items_;
+  ImportWords import_;
   ExportWords export_;
   WebhookWords webhook_;
   DevWords dev_;

@@ -68,7 +68,22 @@ void Grammar::addRecords() {
 }
 
 void Grammar::addTables() {
-  auto* const out = leaf(group("export", "Records as files for other programs"), "csv",
+  auto* const imports = group("import", "Files of other programs, into a connection");
+  auto* const exports = group("export", "Records as files for other programs");
+  auto* const in =
+      leaf(imports, "csv",
+           "Hands a provider's CSV export to a connection's connector: any encoding and separator.\n"
+           "The same file again changes nothing, and one that was broken off is simply imported again.\n"
+           "Exit code 1: rows do not fit the header, or wait for a person (garland intake ls)\n"
+           "Example: garland import csv con_... clients.csv --dry-run",
+           [this](Context with) { return importCsv(with, import_); });
+  in->add_option("CONNECTION", import_.connection)->required();
+  in->add_option("FILE", import_.file, "The file; - for standard input")->required();
+  in->add_option("--kind", import_.kind, "Refuse it unless the connector brings this kind, such as crm.lead");
+  in->add_flag("--dry-run", import_.dry_run, "Only tell how the file reads");
+  in->add_flag("--skip-uneven", import_.skip_uneven, "Leave out rows that do not fit the header");
+  in->add_flag("!--no-wait", import_.wait, "Do not wait until the connector has read it");
+  auto* const out = leaf(exports, "csv",
                          "Writes a vendor's records of one kind as a table, a column for each value.\n"
                          "Example: garland export csv --vendor ven_... --kind crm.client --out clients.csv",
                          [this](Context with) { return exportCsv(with, export_); });

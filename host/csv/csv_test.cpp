@@ -129,7 +129,7 @@ TEST(Csv, ExportsOfProvidersReadAsTheyWereMeant) {
   auto const dubsado = file("dubsado_projects.csv");
   EXPECT_EQ(dubsado.encoding, Encoding::utf8);
   ASSERT_EQ(dubsado.rows.size(), 3U);
-  EXPECT_EQ(dubsado.header.at(0), "Project Name");
+  EXPECT_EQ(dubsado.header.at(0), "Project Title");
   EXPECT_EQ(dubsado.rows[0].cells.at(7), "The Conservatory, 200 Garden Way, Springfield, IL");
   EXPECT_EQ(dubsado.rows[0].cells.at(10), "$4,200.00");
   EXPECT_EQ(dubsado.rows[1].cells.at(0), "Branding: \"Fern & Co\"");
