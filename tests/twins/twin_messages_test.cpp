@@ -1,5 +1,6 @@
 // Mails through a real garlandd to the twin of Resend: each is sent once, whatever becomes of the answer, and
 // a scheduled one can be called back. What really happened, the twin's ledger says.
+#include "host/base/clock.h"
 #include "tests/twins/served_twin.h"
 
 #include <gtest/gtest.h>
@@ -40,13 +41,18 @@ protected:
     return count;
   }
 
+  // Two requests a second are taken there, and its clock stands unless it is moved.
+  void letTimePass() { twin("clock", R"({"advance_ms":500})"); }
   json::value ask(std::string const& operation, std::string const& key, std::string const& input) {
+    letTimePass();
+    letTimePass();
     return host_.ask({"actions", "run", connection_, operation, "--key", key, "--input", "-"}, 0, input);
   }
   json::value settled(std::string const& id) {
     json::value action;
     EXPECT_TRUE(eventually(
         [&] {
+          letTimePass();
           // Its exit code says how it stands.
           auto const shown = host_.run({"actions", "show", id, "--json"});
           if (auto parsed = parseJson(shown.out)) action = std::move(*parsed);
@@ -64,7 +70,7 @@ protected:
     EXPECT_NE(textOr(action, "/output/id", ""), "");
   }
 
-  ServedTwin twin_{{"resend", "--seed", "7", "--volume", "30"}};
+  ServedTwin twin_{{"resend", "--seed", "7", "--volume", "30", "--now", rfc3339(SystemClock().now())}};
   Host host_;
   std::string vendor_;
   std::string connection_;

@@ -14,6 +14,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 namespace garland::resend {
 
@@ -107,6 +108,14 @@ protected:
     auto const ledger = json::parse(ask("GET", "/_twin/ledger?limit=1000", "", {}).body);
     for (auto const& entry : ledger.at("entries").as_array()) count += entry.at("what") == json::value(what);
     return count;
+  }
+
+  // The mails that were read by their ids since clear().
+  std::set<std::string> read() const {
+    std::set<std::string> urls;
+    for (auto const& request : connector.requests())
+      if (request.url.find("/emails/") != std::string::npos) urls.insert(request.url);
+    return urls;
   }
 
   // The connector's clock is the provider's; it may sleep.
