@@ -18,7 +18,7 @@ TEST(Mailbox, AnAddressIsShownOnceAndAnotherTakesItsPlace) {
   EXPECT_EQ(textOr(house.ask("POST", path, R"({"rotate":true})").json(), "/address", ""),
             "lead-" + std::string(52, 'b') + "@leads.example.com");
   EXPECT_EQ(house.ask("POST", path, R"({"rotate":"yes"})").status, 400);
-  EXPECT_EQ(house.ask("POST", "/api/integrations/connections/con_1/mailbox", "{}").status, 400);
+  EXPECT_EQ(house.ask("POST", "/api/integrations/connections/con_1/mailbox", "{}").status, 404);
 }
 
 } // namespace

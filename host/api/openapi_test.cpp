@@ -109,6 +109,9 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection + "?wait=1");
   see.drive("POST", root + "/connections/{connection}/hints", root + "/connections/" + connection + "/hints",
             R"({"hints":[{"kind":"calendar.event","external_id":"/cal/a.ics"}]})");
+  see.drive("POST", root + "/connections/{connection}/import",
+            root + "/connections/" + connection + "/import?file=clients.csv",
+            "name,email\nAda,ada@example.com\n");
   see.drive("GET", root + "/status/{id}", root + "/status/" + run);
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
 

@@ -64,6 +64,20 @@ TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
   EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
 }
 
+TEST(Config, WhomToTrustIsAListOfPublicKeys) {
+  auto const key = "ed25519:" + std::string(64, 'a');
+  auto const loaded = parseConfig("[plugins]\ntrust = [\"" + key + "\"]\nrevocations = \"revoked.json\"\n",
+                                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.trust, std::vector<std::string>{key});
+  EXPECT_EQ(loaded.config.revocations, "/etc/garland/revoked.json");
+  for (std::string const wrong : {"\"all\"", "[\"ed25519:aa\"]", "[7]"})
+    EXPECT_NE(onlyProblem("[plugins]\ntrust = " + wrong + "\n")
+                  .find("[plugins] trust must be a list of public keys"),
+              std::string::npos)
+        << wrong;
+}
+
 TEST(Config, TheExampleHoldsEverySettingWithItsDefaultAndNoOther) {
   auto const text = exampleText();
   std::set<std::string> documented;
