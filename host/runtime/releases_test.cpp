@@ -320,6 +320,18 @@ TEST_F(ReleasesTest, WhereABuildComesFromIsKnownAfterARestart) {
   EXPECT_EQ(releases_->withdraw().size(), 1U);
 }
 
+TEST(Provenance, OfAnUnknownOrDamagedKindIsNoSystemBuild) {
+  using Kind = Provenance::Kind;
+  for (auto const kind : {Kind::system, Kind::developer, Kind::certified}) {
+    Provenance from;
+    from.kind = kind;
+    EXPECT_EQ(provenanceFrom(toJson(from)), from) << name(kind);
+  }
+  EXPECT_EQ(provenanceFrom(json::object{{"kind", "licensed"}}).kind, Kind::developer);
+  EXPECT_EQ(provenanceFrom(json::object{{"kind", 1}}).kind, Kind::developer);
+  EXPECT_EQ(provenanceFrom(json::value("damaged")).kind, Kind::developer);
+}
+
 TEST_F(ReleasesTest, AWithdrawnBuildIsNotFallenBackTo) {
   adopt(certified("1.0.0", "aa"));
   proveGood();
