@@ -12,6 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kLevels{"bronze", "silver", "gold"};
 constexpr std::size_t kMostWaivers = 200;
 constexpr std::size_t kMostRevocations = 100'000;
+constexpr std::size_t kMostRevocationBytes = 16U << 20U; // for as many, with a reason of a few words each
 constexpr std::chrono::hours kClockSkew{24}; // that an attestation's date may lie ahead of our clock
 
 Error bad(std::string what) { return {ErrorKind::invalidInput, std::move(what)}; }
@@ -112,21 +113,13 @@ Result<Attestation> fromBody(json::value const& said) {
   return out;
 }
 
-Revocation const* revocationOf(std::string_view subject, Trust const& trust) {
-  auto const at = std::ranges::find(trust.revoked, subject, &Revocation::subject);
-  return at == trust.revoked.end() ? nullptr : &*at;
-}
-
 std::string day(TimePoint when) { return rfc3339(when).substr(0, 10); }
 
 Result<void> checkTrust(Attestation const& from, Trust const& trust) {
   if (std::ranges::find(trust.keys, from.key) == trust.keys.end())
     return refused("is signed by " + from.key + ", which is no key of a trusted marketplace");
   if (auto const* revoked = revocationOf(from.key, trust))
-    return refused("is signed by a key that was revoked on " + day(revoked->since) + ", because " +
-                   revoked->reason);
-  if (auto const* revoked = revocationOf(from.package_digest, trust))
-    return refused("was revoked on " + day(revoked->since) + ", because " + revoked->reason);
+    return refused("is signed by a key that " + inWords(*revoked));
   return {};
 }
 
@@ -143,7 +136,10 @@ Result<std::string> makeAttestation(Attestation attestation, SigningKey const& k
   attestation.expires = endOf(attestation);
   auto const usable = check(attestation);
   if (!usable) return bad("the attestation " + usable.error().message);
-  return signStatement(bodyOf(attestation), key);
+  auto text = signStatement(bodyOf(attestation), key);
+  auto const back = readAttestation(text);
+  if (!back) return bad("the attestation could never be read again: it " + back.error().message);
+  return text;
 }
 
 Result<Attestation> readAttestation(std::string_view text) {
@@ -159,6 +155,7 @@ Result<Attestation> readAttestation(std::string_view text) {
 
 Result<Attestation> verifyAttestation(std::string_view text, std::string_view package_digest,
                                       Trust const& trust, TimePoint now) {
+  TRY_VOID(checkRevoked(package_digest, trust));
   auto read = readAttestation(text);
   if (!read) return bad("the attestation " + read.error().message);
   if (read->package_digest != package_digest) return refused("the attestation is of another package");
@@ -174,6 +171,21 @@ Result<Attestation> verifyAttestation(std::string_view text, std::string_view pa
 
 // ---------------------------------------------------------------- revocations
 
+Revocation const* revocationOf(std::string_view subject, Trust const& trust) {
+  auto const at = std::ranges::find(trust.revoked, subject, &Revocation::subject);
+  return at == trust.revoked.end() ? nullptr : &*at;
+}
+
+std::string inWords(Revocation const& revocation) {
+  return "was revoked on " + day(revocation.since) + ", because " + revocation.reason;
+}
+
+Result<void> checkRevoked(std::string_view package_digest, Trust const& trust) {
+  auto const* revoked = revocationOf(package_digest, trust);
+  if (revoked) return refused("the package " + inWords(*revoked));
+  return {};
+}
+
 Result<std::string> makeRevocations(RevocationList const& list, SigningKey const& key) {
   json::array items;
   for (auto const& item : list.items) {
@@ -186,11 +198,14 @@ Result<std::string> makeRevocations(RevocationList const& list, SigningKey const
   }
   json::object out{{"type", "revocations"}, {"number", list.number}, {"date", rfc3339(list.date)}};
   out["items"] = std::move(items);
-  return signStatement(out, key);
+  auto text = signStatement(out, key);
+  auto const back = readRevocations(text, {key.publicKey()});
+  if (!back) return bad("the list of revocations could never be read again: it " + back.error().message);
+  return text;
 }
 
 Result<RevocationList> readRevocations(std::string_view text, std::vector<std::string> const& trusted) {
-  TRY(statement, readStatement(text, "revocations"));
+  TRY(statement, readStatement(text, "revocations", kMostRevocationBytes));
   if (std::ranges::find(trusted, statement.key) == trusted.end())
     return refused("is signed by " + statement.key + ", which is no key of a trusted marketplace");
   RevocationList out;
@@ -200,7 +215,7 @@ Result<RevocationList> readRevocations(std::string_view text, std::vector<std::s
   out.date = date;
   auto const* items = find(statement.said, "/items");
   if (!items || !items->is_array() || items->get_array().size() > kMostRevocations)
-    return bad("/items: must be a list of revocations");
+    return bad("/items: must be a list of at most " + std::to_string(kMostRevocations) + " revocations");
   for (auto const& item : items->get_array()) {
     TRY(since, timeAt(item, "/since"));
     TRY(subject, textAt(item, "/subject"));

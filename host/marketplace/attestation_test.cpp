@@ -149,6 +149,11 @@ TEST(Attestation, IsNotMadeOfNonsense) {
   EXPECT_THAT(waived("a reason", 0h), HasSubstr("had expired"));
 }
 
+TEST(Attestation, ThatCouldNotBeReadAgainIsNotMade) {
+  EXPECT_THAT(refusedToMake([](auto& from) { from.plugin_id = std::string(2U << 20U, 'x'); }),
+              HasSubstr("could never be read again"));
+}
+
 TEST(Revocations, APackageOrAKeyThatIsOnTheListDoesNotCountAnyMore) {
   RevocationList list{3, kToday, {{kDigest, "it charged twice", kToday}}};
   auto const text = makeRevocations(list, marketplaceKey()).value();
@@ -162,6 +167,23 @@ TEST(Revocations, APackageOrAKeyThatIsOnTheListDoesNotCountAnyMore) {
               HasSubstr("a key that was revoked on 2026-06-13, because it was stolen"));
   trust.revoked = {{std::string(64, '2'), "of another", kToday}};
   EXPECT_EQ(objection(made(), trust), "");
+}
+
+TEST(Revocations, AsManyAsThereMayBeCanBeReadAndWhatCouldNotIsNotMade) {
+  RevocationList list{4, kToday, {}};
+  for (int i = 0; i < 100'000; ++i) {
+    auto const number = std::to_string(i);
+    list.items.push_back({std::string(64 - number.size(), '0') + number, "a reason", kToday});
+  }
+  auto const text = makeRevocations(list, marketplaceKey());
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(readRevocations(*text, {marketplaceKey().publicKey()}).value().items.size(), 100'000U);
+  list.items.push_back({std::string(64, 'f'), "a reason", kToday});
+  EXPECT_THAT(makeRevocations(list, marketplaceKey()).error().message,
+              HasSubstr("could never be read again"));
+  list.items = {{kDigest, std::string(17U << 20U, 'x'), kToday}};
+  EXPECT_THAT(makeRevocations(list, marketplaceKey()).error().message,
+              HasSubstr("could never be read again"));
 }
 
 TEST(Revocations, AListOfAStrangerAndOneThatWasChangedAreRefused) {

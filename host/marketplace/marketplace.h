@@ -144,18 +144,22 @@ struct Revocation {
   TimePoint since{};
 };
 struct RevocationList {
-  std::int64_t number = 0; // a higher one is newer
+  std::int64_t number = 0; // a higher one is newer; the daemon takes none below the highest it has taken
   TimePoint date{};
   std::vector<Revocation> items;
 };
 Result<std::string> makeRevocations(RevocationList const& list, SigningKey const& key);
-// forbidden if none of the `trusted` keys has signed it.
+// forbidden if none of the `trusted` keys has signed it. Whether it is the newest is for the reader to know.
 Result<RevocationList> readRevocations(std::string_view text, std::vector<std::string> const& trusted);
 
 struct Trust {
   std::vector<std::string> keys; // of marketplaces
   std::vector<Revocation> revoked;
 };
+Revocation const* revocationOf(std::string_view subject, Trust const& trust); // nullptr: it is not revoked
+std::string inWords(Revocation const& revocation); // goes on from the subject's name
+// forbidden with the reason if the package was revoked, whatever else speaks for it.
+Result<void> checkRevoked(std::string_view package_digest, Trust const& trust);
 // Whether it counts now, for this package: forbidden with the reason if not.
 Result<Attestation> verifyAttestation(std::string_view text, std::string_view package_digest,
                                       Trust const& trust, TimePoint now);
@@ -164,7 +168,7 @@ Result<Attestation> verifyAttestation(std::string_view text, std::string_view pa
 
 struct ShelfOptions {
   std::string dir;          // packages are unpacked in here, and `install` puts them here
-  bool development = false; // packages without a valid attestation run, too
+  bool development = false; // packages without a valid attestation run, too, unless they were revoked
   bool look_only = false;   // nothing is unpacked
   Trust trust;
 };

@@ -43,6 +43,7 @@ std::string unpackedPath(std::string const& dir, std::string_view digest) {
 } // namespace
 
 Result<Provenance> Shelf::judge(Package const& package, TimePoint now) const {
+  TRY_VOID(checkRevoked(package.digest, options_.trust));
   Provenance out;
   out.package = package.digest;
   auto const attested = package.attestation.empty()
@@ -61,7 +62,9 @@ Result<Provenance> Shelf::judge(Package const& package, TimePoint now) const {
 }
 
 Result<void> Shelf::admits(Provenance const& provenance, TimePoint now) const {
-  if (provenance.kind == Provenance::Kind::system || options_.development) return {};
+  if (provenance.kind == Provenance::Kind::system) return {};
+  TRY_VOID(checkRevoked(provenance.package, options_.trust));
+  if (options_.development) return {};
   if (provenance.kind == Provenance::Kind::developer)
     return Error(ErrorKind::forbidden,
                  "it is a developer build, and [plugins] development is not true any more");

@@ -128,6 +128,21 @@ TEST_F(ShelfTest, WhatRanBeforeIsJudgedAnew) {
   EXPECT_TRUE(shelf().admits({}, kToday)) << "a folder";
 }
 
+TEST_F(ShelfTest, WhatWasRevokedDoesNotRunUnderDevelopmentEither) {
+  std::vector<Revocation> const revoked{{digestOf(goodPackage()), "it charged twice", kToday}};
+  for (auto const& bytes : {goodPackage(), certified(goodPackage())}) {
+    drop(bytes);
+    EXPECT_THAT(only(shelf(true, revoked)).refusal, HasSubstr("may not be loaded: the package was revoked on "
+                                                              "2026-06-13, because it charged twice"));
+    auto const refused = shelf(true, revoked).install(bytes, manifestSchema(), kToday);
+    EXPECT_EQ(refused.error().kind, ErrorKind::forbidden);
+  }
+  runtime::Provenance const ran{Kind::developer, digestOf(goodPackage()), "", "", {}};
+  EXPECT_TRUE(shelf(true).admits(ran, kToday));
+  EXPECT_THAT(shelf(true, revoked).admits(ran, kToday).error().message,
+              HasSubstr("because it charged twice"));
+}
+
 TEST_F(ShelfTest, WhatWasUnpackedOfPackagesThatAreGoneIsRemoved) {
   auto const installed = shelf().install(certified(goodPackage()), manifestSchema(), kToday).value();
   put(folder_ / ("packages/" + std::string(64, '0') + "/connector.so"), "of another");

@@ -5,8 +5,6 @@
 namespace garland::marketplace {
 namespace {
 
-constexpr std::size_t kMostBytes = 1U << 20U;
-
 std::string messageOf(json::value const& said) { return "garland statement 1\n" + canonicalJson(said); }
 
 Error bad(std::string what) { return {ErrorKind::invalidInput, std::move(what)}; }
@@ -23,8 +21,8 @@ std::string signStatement(json::value const& said, SigningKey const& key) {
   return canonicalJson(out) + "\n";
 }
 
-Result<Statement> readStatement(std::string_view text, std::string_view type) {
-  auto const document = parseJson(text, JsonLimits{kMostBytes, 16});
+Result<Statement> readStatement(std::string_view text, std::string_view type, std::size_t most) {
+  auto const document = parseJson(text, JsonLimits{most, 16});
   if (!document) return bad("is " + document.error().message);
   auto const* said = find(*document, "/statement");
   auto const key = textOr(*document, "/key", "");

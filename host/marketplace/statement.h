@@ -13,9 +13,13 @@ struct Statement {
   std::string key; // that signed it
 };
 
+inline constexpr std::size_t kMostStatement = 1U << 20U; // bytes
+
 std::string signStatement(json::value const& said, SigningKey const& key);
-// invalidInput unless it is one of this type, written in its one form, with a signature that is right.
-Result<Statement> readStatement(std::string_view text, std::string_view type);
+// invalidInput unless it is one of this type, of at most so many bytes, written in its one form, with a
+// signature that is right.
+Result<Statement> readStatement(std::string_view text, std::string_view type,
+                                std::size_t most = kMostStatement);
 
 // keys.cpp
 bool isSignatureOf(std::string_view public_key, std::string_view message, std::string_view signature);
