@@ -136,16 +136,16 @@ void Releases::retell(Catalogue const& catalogue) {
   if (changed) save();
 }
 
-Result<void> Releases::admitted(Build const& build) const {
-  return options_.admits ? options_.admits(provenanceOf(*build)) : Result<void>();
+Result<void> Releases::admitted(PluginInfo const& build) const {
+  return options_.admits ? options_.admits(provenanceOf(build)) : Result<void>();
 }
 
 std::vector<Releases::Withdrawn> Releases::withdraw() {
   std::vector<Withdrawn> out;
   for (auto& [id, line] : lines_) {
-    if (line.last_good && !admitted(line.last_good)) line.last_good = nullptr;
+    if (line.last_good && !admitted(*line.last_good)) line.last_good = nullptr;
     if (!line.current) continue;
-    auto const may_run = admitted(line.current);
+    auto const may_run = admitted(*line.current);
     if (may_run) continue;
     out.push_back({std::exchange(line.current, nullptr), may_run.error().message});
     line.good = false;

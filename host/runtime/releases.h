@@ -61,6 +61,8 @@ public:
   Provenance provenanceOf(PluginInfo const& build) const;
   // The catalogue's word on builds that are here already: the same bytes may be certified by now.
   void retell(Catalogue const& catalogue);
+  // Whether it may run (on), judged now.
+  Result<void> admitted(PluginInfo const& build) const;
   struct Withdrawn {
     Build build;
     std::string why;
@@ -103,7 +105,6 @@ private:
   std::optional<std::string> objectionTo(PluginInfo const& plugin, Line const& line,
                                          bool allow_downgrade) const;
   Line lineFrom(std::string_view plugin_id, json::value const& note) const;
-  Result<void> admitted(Build const& build) const;
   void restore();
   void save();
 
