@@ -1,6 +1,7 @@
 #include "host/daemon/installed.h"
 
 #include "host/base/file_text.h"
+#include "host/base/json.h"
 #include "host/daemon/checks.h"
 
 #include <garland/schemas.hpp>
@@ -15,8 +16,34 @@ Result<Schema> manifestSchema() {
   return Schema::compile(text);
 }
 
+// Whoever brings the list may bring an old one, which is as rightly signed as the new: the highest number
+// that was ever taken is noted, and no lower one is taken.
+Result<void> noteNewest(Config const& config, std::int64_t number, bool look_only) {
+  auto const note = config.data_dir + "/revocations-taken.json";
+  std::error_code unreadable;
+  if (std::filesystem::exists(note, unreadable) || unreadable) {
+    TRY(text, readFileText(note));
+    auto const noted = parseJson(text);
+    auto const newest = noted ? integerAt(*noted, "/number") : Result<std::int64_t>(noted.error());
+    if (!newest)
+      return Error(ErrorKind::invalidInput,
+                   note + " does not say which list of revocations was taken last; remove it if the list in "
+                          "[plugins] revocations is the newest there is");
+    if (number < *newest)
+      return Error(ErrorKind::forbidden,
+                   "[plugins] revocations: " + config.revocations + " is number " + std::to_string(number) +
+                       ", and number " + std::to_string(*newest) +
+                       " was taken already: an older list may not let run again what a newer one has "
+                       "revoked; put the newest list there, or remove " +
+                       note + " if its numbers begin anew");
+    if (number == *newest) return {};
+  }
+  if (look_only) return {};
+  return marketplace::writeFile(note, canonicalJson(json::object{{"number", number}}) + "\n");
+}
+
 // Without the list nobody knows what was revoked, so a list that cannot be read is no empty one.
-Result<std::vector<marketplace::Revocation>> revocations(Config const& config) {
+Result<std::vector<marketplace::Revocation>> revocations(Config const& config, bool look_only) {
   if (config.revocations.empty()) return std::vector<marketplace::Revocation>();
   auto const text = readFileText(config.revocations);
   if (!text) return Error(text.error().kind, "[plugins] revocations: " + text.error().message);
@@ -24,11 +51,12 @@ Result<std::vector<marketplace::Revocation>> revocations(Config const& config) {
   if (!list)
     return Error(list.error().kind,
                  "[plugins] revocations: " + config.revocations + " " + list.error().message);
+  TRY_VOID(noteNewest(config, list->number, look_only));
   return std::move(list->items);
 }
 
 Result<std::shared_ptr<marketplace::Shelf const>> shelfOf(Config const& config, bool look_only) {
-  TRY(revoked, revocations(config));
+  TRY(revoked, revocations(config, look_only));
   marketplace::ShelfOptions options;
   options.dir = packagesDir(config);
   options.development = config.development;
