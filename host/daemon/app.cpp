@@ -221,15 +221,32 @@ private:
     co_return adopted;
   }
 
-  // Only what became of this plugin, and of others that changed meanwhile.
+  // Only what became of this plugin, and of others that changed meanwhile. The package is in the shelf by
+  // now, in place of an earlier one, whatever the supervisor says to it.
+  static Result<std::vector<runtime::Adoption>> ofInstallation(Result<std::vector<runtime::Adoption>> adopted,
+                                                               std::string const& id) {
+    using Outcome = runtime::Adoption::Outcome;
+    if (!adopted) {
+      auto error = adopted.error();
+      error.message +=
+          "; the package is installed all the same, and the next `garland plugins rescan` takes it";
+      return error;
+    }
+    std::erase_if(*adopted, [&](runtime::Adoption const& each) {
+      return each.plugin_id != id && each.outcome == Outcome::unchanged;
+    });
+    for (auto& each : *adopted)
+      if (each.plugin_id == id && each.outcome == Outcome::refused)
+        each.words += "; the package is installed all the same, in place of an earlier one: install that one "
+                      "again if this one is not to stay";
+    return adopted;
+  }
+
   Task<std::vector<runtime::Adoption>> install(std::string file) {
     auto taking = takeIn(&config_, std::move(file), clock_.now());
     CO_TRY(id, co_await asio::co_spawn(disk_, std::move(taking), asio::use_awaitable));
-    CO_TRY(adopted, co_await rescan(false));
-    std::erase_if(adopted, [&](runtime::Adoption const& each) {
-      return each.plugin_id != id && each.outcome == runtime::Adoption::Outcome::unchanged;
-    });
-    co_return adopted;
+    auto adopted = co_await rescan(false);
+    co_return ofInstallation(std::move(adopted), id);
   }
 
   void rescanOnSignal() {
