@@ -172,14 +172,15 @@ Exit runDev(Output& output, DevWords const& dev);
 
 // commands_package.cpp
 struct PackageWords {
-  std::string file;     // X.gpk
-  std::string folder;   // to pack
-  std::string source;   // README.md and the like
-  std::string twin;     // folder of the built twin
-  std::string out;      // "": ID-VERSION.gpk
-  std::string key_file; // private
-  std::string role;     // "publisher" or "marketplace"
-  std::string trust;    // file of public keys
+  std::string file;        // X.gpk
+  std::string folder;      // to pack
+  std::string source;      // README.md and the like
+  std::string twin;        // folder of the built twin
+  std::string out;         // "": ID-VERSION.gpk
+  std::string key_file;    // private
+  std::string role;        // "publisher" or "marketplace"
+  std::string trust;       // file of public keys
+  std::string revocations; // file; "": none
 };
 Exit makeKey(Output& output, std::string const& file);
 Exit makePackage(Output& output, PackageWords const& words);

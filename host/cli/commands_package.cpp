@@ -74,6 +74,9 @@ std::string attestationWords(json::value const& attestation) {
          ", signed by " + textOr(attestation, "/key", "");
 }
 
+// What a stranger's package says must not move the cursor.
+std::string shown(json::value const& item, std::string_view pointer) { return plain(find(item, pointer)); }
+
 void tellPackage(Output& output, json::object const& summary) {
   auto const text = [&](char const* member) { return plain(summary.if_contains(member)); };
   output.line(text("id") + " " + text("version"));
@@ -81,10 +84,10 @@ void tellPackage(Output& output, json::object const& summary) {
   for (auto const& architecture : summary.at("architectures").as_array())
     output.line("for          " + plain(&architecture));
   for (auto const& signature : summary.at("signatures").as_array())
-    output.line("signed       as " + textOr(signature, "/role", "") + " by " + textOr(signature, "/key", ""));
+    output.line("signed       as " + shown(signature, "/role") + " by " + shown(signature, "/key"));
   output.line("attestation  " + attestationWords(summary.at("attestation")));
   for (auto const& file : summary.at("files").as_array())
-    output.line("file         " + textOr(file, "/path", "") + ", " + plain(find(file, "/bytes")) + " bytes");
+    output.line("file         " + shown(file, "/path") + ", " + shown(file, "/bytes") + " bytes");
 }
 
 Result<std::vector<std::string>> trustedKeys(std::string const& file) {
@@ -95,11 +98,27 @@ Result<std::vector<std::string>> trustedKeys(std::string const& file) {
   return keys;
 }
 
+Result<marketplace::Trust> trustOf(PackageWords const& words) {
+  marketplace::Trust out;
+  if (words.trust.empty()) return out;
+  TRY(keys, trustedKeys(words.trust));
+  out.keys = std::move(keys);
+  if (words.revocations.empty()) return out;
+  TRY(text, readFileText(words.revocations));
+  auto list = marketplace::readRevocations(text, out.keys);
+  if (!list)
+    return Error(ErrorKind::invalidInput, "--revocations: " + words.revocations + " " + list.error().message);
+  out.revoked = std::move(list->items);
+  return out;
+}
+
 // "" if the marketplace's word on it counts.
-std::string objection(Package const& package, std::vector<std::string> const& trusted) {
+std::string objection(Package const& package, marketplace::Trust const& trust) {
+  if (auto const revoked = marketplace::checkRevoked(package.digest, trust); !revoked)
+    return revoked.error().message;
   if (package.attestation.empty()) return "it carries no attestation";
-  auto const counts = marketplace::verifyAttestation(package.attestation, package.digest,
-                                                     marketplace::Trust{trusted, {}}, SystemClock().now());
+  auto const counts =
+      marketplace::verifyAttestation(package.attestation, package.digest, trust, SystemClock().now());
   return counts ? "" : counts.error().message;
 }
 
@@ -107,7 +126,31 @@ json::object finding(char const* check, bool ok, std::string const& message) {
   return json::object{{"check", check}, {"ok", ok}, {"message", message}};
 }
 
-Exit tellVerdict(Output& output, json::object verdict, bool ok) {
+json::value signatureFinding(marketplace::Signature const& signature, marketplace::Trust const& trust) {
+  auto const who = "as " + std::string(marketplace::name(signature.role)) + " by " + signature.key;
+  auto const* revoked = marketplace::revocationOf(signature.key, trust);
+  return finding("signed", !revoked, who + (revoked ? ", which " + marketplace::inWords(*revoked) : ""));
+}
+
+json::array findingsOf(Package const& package, marketplace::Trust const& trust) {
+  json::array out{finding("package", true,
+                          package.manifest.id + " " + package.manifest.version + ", digest " +
+                              package.digest + ": form, files and signatures are right")};
+  for (auto const& signature : package.signatures) out.push_back(signatureFinding(signature, trust));
+  if (package.signatures.empty()) out.push_back(finding("signed", true, "by nobody"));
+  if (trust.keys.empty()) {
+    out.push_back(finding("trust", true, "not judged; name whom you trust with --trust FILE"));
+    return out;
+  }
+  auto const wrong = objection(package, trust);
+  out.push_back(finding("trust", wrong.empty(),
+                        wrong.empty() ? attestationWords(summaryOf(package).at("attestation")) : wrong));
+  return out;
+}
+
+Exit tellVerdict(Output& output, json::object verdict) {
+  auto const& findings = verdict.at("findings").as_array();
+  bool const ok = std::ranges::all_of(findings, [](auto const& each) { return boolOr(each, "/ok", false); });
   verdict["ok"] = ok;
   if (output.json()) {
     output.value(verdict);
@@ -115,8 +158,8 @@ Exit tellVerdict(Output& output, json::object verdict, bool ok) {
   }
   for (auto const& item : verdict.at("findings").as_array()) {
     bool const good = boolOr(item, "/ok", false);
-    output.line((good ? output.good("ok      ") : output.bad("PROBLEM ")) + textOr(item, "/check", "") +
-                ": " + textOr(item, "/message", ""));
+    output.line((good ? output.good("ok      ") : output.bad("PROBLEM ")) + shown(item, "/check") + ": " +
+                shown(item, "/message"));
   }
   return ok ? Exit::ok : Exit::findings;
 }
@@ -125,12 +168,19 @@ Exit tellVerdict(Output& output, json::object verdict, bool ok) {
 
 Exit makeKey(Output& output, std::string const& file) {
   SystemRandom random;
+  auto const public_file = file + ".pub";
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(public_file, ignored)))
+    return output.error(Error(ErrorKind::conflict, public_file +
+                                                       " is there already; a key is never overwritten: "
+                                                       "name another file"));
   auto const key = marketplace::SigningKey::make();
   if (!key) return output.error(key.error());
   if (auto const written = key->write(file, random); !written) return output.error(written.error());
-  auto const public_file = file + ".pub";
-  auto const told = marketplace::writeFile(public_file, key->publicKey() + "\n");
-  if (!told) return output.error(told.error());
+  if (auto const told = marketplace::writeFile(public_file, key->publicKey() + "\n"); !told) {
+    fs::remove(file, ignored); // half a pair is of no use, and would be in the way of the next try
+    return output.error(told.error());
+  }
   if (output.json())
     output.value(
         json::object{{"key", key->publicKey()}, {"private_file", file}, {"public_file", public_file}});
@@ -200,34 +250,14 @@ Exit showPackage(Output& output, std::string const& file) {
 Exit verifyPackage(Output& output, PackageWords const& words) {
   auto const bytes = readFileText(words.file, marketplace::kMaxPackageBytes);
   if (!bytes) return output.error(bytes.error());
-  std::vector<std::string> trusted;
-  if (!words.trust.empty()) {
-    auto keys = trustedKeys(words.trust);
-    if (!keys) return output.error(keys.error());
-    trusted = std::move(*keys);
-  }
+  auto const trust = trustOf(words);
+  if (!trust) return output.error(trust.error());
   auto const read = readPackageFile(words.file);
   json::object verdict{{"file", words.file}};
-  if (!read) {
-    verdict["findings"] = json::array{finding("package", false, read.error().message)};
-    return tellVerdict(output, std::move(verdict), false);
-  }
-  auto const& package = read->package;
-  verdict["digest"] = package.digest;
-  json::array findings{finding("package", true,
-                               package.manifest.id + " " + package.manifest.version + ", digest " +
-                                   package.digest + ": form, files and signatures are right")};
-  std::string wrong;
-  if (words.trust.empty()) {
-    findings.push_back(finding("trust", true, "not judged; name whom you trust with --trust FILE"));
-  } else {
-    wrong = objection(package, trusted);
-    findings.push_back(
-        finding("trust", wrong.empty(),
-                wrong.empty() ? attestationWords(summaryOf(package).at("attestation")) : wrong));
-  }
-  verdict["findings"] = std::move(findings);
-  return tellVerdict(output, std::move(verdict), wrong.empty());
+  if (read) verdict["digest"] = read->package.digest;
+  verdict["findings"] =
+      read ? findingsOf(read->package, *trust) : json::array{finding("package", false, read.error().message)};
+  return tellVerdict(output, std::move(verdict));
 }
 
 Exit installPlugin(Context with, Place const& place, std::string const& file) {

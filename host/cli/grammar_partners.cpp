@@ -157,13 +157,19 @@ void Grammar::addPackages() {
           [this](Output& output) { return showPackage(output, package_.file); })
       ->add_option("FILE", package_.file)
       ->required();
-  auto* const verify = offline(package, "verify",
-                               "Says whether a package is sound and, with --trust, whether it is certified.\n"
-                               "Exit codes: 0 it is, 1 it is not, 2 wrong usage",
-                               [this](Output& output) { return verifyPackage(output, package_); });
+  auto* const verify =
+      offline(package, "verify",
+              "Says whether a package is sound, who signed it and, with --trust, whether it is "
+              "certified.\n"
+              "Exit codes: 0 it is, 1 it is not, 2 wrong usage",
+              [this](Output& output) { return verifyPackage(output, package_); });
   verify->add_option("FILE", package_.file)->required();
-  verify->add_option("--trust", package_.trust,
-                     "File with a marketplace's public keys, one a line (a .pub file)");
+  auto* const trust = verify->add_option("--trust", package_.trust,
+                                         "File with a marketplace's public keys, one a line (a .pub file)");
+  verify
+      ->add_option("--revocations", package_.revocations,
+                   "The marketplace's list of packages and keys that do not count any more")
+      ->needs(trust);
 }
 
 } // namespace garland::cli

@@ -2,6 +2,7 @@
 // refuse.
 #include "host/base/file_text.h"
 #include "host/marketplace/marketplace.h"
+#include "host/vault/vault.h"
 #include "tests/end_to_end/host_test_kit.h"
 
 #include <garland/schemas.hpp>
@@ -97,6 +98,68 @@ TEST_F(PackageCommands, VerifyTellsSoundFromChangedAndTrustedFromUnknown) {
   EXPECT_THAT(textOr(verdict, "/findings/0/message", ""), HasSubstr("another digest than SHA256SUMS says"));
 }
 
+TEST_F(PackageCommands, AKeyOfSomebodyElseIsNotOverwrittenAndHalfAPairIsNotLeft) {
+  writeFile(folder_ / "a.key.pub", "of somebody else");
+  EXPECT_THAT(said({"keys", "new", "--out", folder_ / "a.key"}, 1), HasSubstr("a.key.pub is there already"));
+  EXPECT_EQ(readFile(folder_ / "a.key.pub"), "of somebody else");
+  EXPECT_FALSE(fs::exists(folder_ / "a.key"));
+  fs::create_directories(folder_ / "b.key.pub.new"); // where the file would be written first
+  EXPECT_THAT(said({"keys", "new", "--out", folder_ / "b.key"}, 1), HasSubstr("cannot write"));
+  EXPECT_FALSE(fs::exists(folder_ / "b.key"));
+}
+
+TEST_F(PackageCommands, VerifySaysWhoSignedAndWhatWasRevoked) {
+  auto const file = packed();
+  EXPECT_THAT(said({"package", "verify", file}, 0), HasSubstr("signed: by nobody"));
+  auto const publisher = newKey("p.key");
+  auto const market = newKey("m.key");
+  said({"sign", file, "--key", publisher, "--as", "publisher"}, 0);
+  auto const key = readFile(publisher + ".pub").substr(0, 72);
+  EXPECT_THAT(said({"package", "verify", file}, 0), HasSubstr("ok      signed: as publisher by " + key));
+  auto const signing = marketplace::SigningKey::read(market).value();
+  auto const digest = textOr(asked({"package", "show", file}), "/digest", "");
+  auto const verdict = [&](std::string const& revoked, int expected_exit) {
+    marketplace::RevocationList list;
+    list.items.push_back({revoked, "it was\033[2J stolen", SystemClock().now()});
+    writeFile(folder_ / "list.json", marketplace::makeRevocations(list, signing).value());
+    return said(
+        {"package", "verify", file, "--trust", market + ".pub", "--revocations", folder_ / "list.json"},
+        expected_exit);
+  };
+  EXPECT_THAT(verdict(std::string(64, '0'), 1),
+              AllOf(HasSubstr("ok      signed"), HasSubstr("no attestation")));
+  auto const of_key = verdict(key, 1);
+  EXPECT_THAT(of_key, HasSubstr("PROBLEM signed: as publisher by " + key + ", which was revoked on "));
+  EXPECT_THAT(of_key, Not(HasSubstr("\033")));
+  EXPECT_THAT(verdict(digest, 1), HasSubstr("PROBLEM trust: the package was revoked on "));
+  EXPECT_THAT(said({"package", "verify", file, "--revocations", folder_ / "list.json"}, 2),
+              HasSubstr("--trust"));
+  EXPECT_THAT(
+      said({"package", "verify", file, "--trust", publisher + ".pub", "--revocations", folder_ / "list.json"},
+           2),
+      HasSubstr("no key of a trusted marketplace"));
+}
+
+// Whoever checks a stranger's package has not let its words act on the terminal yet.
+TEST_F(PackageCommands, VerifyPrintsNoControlCharactersOfABadPackage) {
+  auto bytes = readFile(packed());
+  auto const manifest = readFile(kBuilt + "/connector.json");
+  auto hostile = manifest;
+  hostile.replace(hostile.find("\"entities\""), 10, "\"\\u001b]x\""); // of the same length
+  auto const replace = [&bytes](std::string const& what, std::string const& with) {
+    auto const at = bytes.find(what);
+    ASSERT_NE(at, std::string::npos);
+    bytes.replace(at, what.size(), with);
+  };
+  replace(manifest, hostile);
+  replace(vault::sha256Hex(manifest), vault::sha256Hex(hostile));
+  writeFile(folder_ / "hostile.gpk", bytes);
+  auto const told = said({"package", "verify", folder_ / "hostile.gpk"}, 1);
+  EXPECT_THAT(told, AllOf(HasSubstr("PROBLEM package"), HasSubstr("unknown member"), HasSubstr("]x"),
+                          Not(HasSubstr("\033"))));
+  EXPECT_THAT(said({"package", "show", folder_ / "hostile.gpk"}, 1), Not(HasSubstr("\033")));
+}
+
 TEST_F(PackageCommands, WrongWordsAreToldSo) {
   EXPECT_THAT(said({"pack", folder_.path()}, 2), HasSubstr("holds no connector.json"));
   EXPECT_THAT(said({"sign", packed(), "--key", newKey("a.key"), "--as", "friend"}, 2), HasSubstr("--as"));
@@ -122,8 +185,9 @@ protected:
     auto const bytes = marketplace::pack({kBuilt, "", ""}, manifestSchema());
     return bytes.value();
   }
-  std::string certified() const {
-    auto const digest = marketplace::readPackage(plain(), manifestSchema()).value().digest;
+  std::string certified() const { return certified(plain()); }
+  std::string certified(std::string const& bytes) const {
+    auto const digest = marketplace::readPackage(bytes, manifestSchema()).value().digest;
     marketplace::Attestation attestation;
     attestation.package_digest = digest;
     attestation.plugin_id = "example.packed";
@@ -133,7 +197,7 @@ protected:
     attestation.level = "silver";
     attestation.date = SystemClock().now();
     auto text = marketplace::makeAttestation(attestation, *key_).value();
-    return marketplace::attachAttestation(plain(), std::move(text), manifestSchema()).value();
+    return marketplace::attachAttestation(bytes, std::move(text), manifestSchema()).value();
   }
   std::string file(std::string const& bytes) {
     writeFile(host_.folder() + "/x.gpk", bytes);
@@ -238,6 +302,37 @@ TEST_F(PackageInDaemon, ARevokedPackageEndsAtTheNextRescanAlsoTheCopyThatRan) {
   EXPECT_TRUE(eventually([this] { return host_.workers().empty(); }));
   EXPECT_EQ(host_.run({"sync", "run", connection_}).exit_code, 1);
   EXPECT_THAT(host_.log(), HasSubstr("a build may not run any more"));
+}
+
+TEST_F(PackageInDaemon, AnOlderListOfRevocationsBringsNothingBack) {
+  auto const list = host_.folder() + "/revocations.json";
+  auto const now = SystemClock().now();
+  auto const older = marketplace::makeRevocations({1, now, {}}, *key_).value();
+  auto const digest = marketplace::readPackage(plain(), manifestSchema()).value().digest;
+  auto const newer =
+      marketplace::makeRevocations({2, now, {{digest, "it charged twice", now}}}, *key_).value();
+  writeFile(list, newer);
+  start("revocations = \"" + list + "\"\n");
+  EXPECT_EQ(host_.run({"plugins", "install", file(certified())}).exit_code, 1);
+  writeFile(list, older);
+  auto const done = host_.run({"plugins", "install", file(certified())});
+  EXPECT_EQ(done.exit_code, 1) << done.out;
+  EXPECT_THAT(done.err, HasSubstr("is number 1, and number 2 was taken already"));
+  EXPECT_THAT(host_.run({"plugins", "rescan"}).err, HasSubstr("number 2 was taken already"));
+  writeFile(list, newer);
+  EXPECT_EQ(host_.run({"plugins", "rescan"}).exit_code, 0);
+}
+
+TEST_F(PackageInDaemon, APackageThatIsInstalledAndNotTakenOverIsSaidToStay) {
+  start();
+  host_.ask({"plugins", "install", file(certified())});
+  auto const other = host_.folder() + "/other";
+  fs::copy(kBuilt, other);
+  writeFile(other + "/connector.so", readFile(kBuilt + "/connector.so") + std::string(16, '\0'));
+  auto const bytes = marketplace::pack({other, "", ""}, manifestSchema()).value();
+  auto const answer = host_.ask({"plugins", "install", file(certified(bytes))}, 1);
+  EXPECT_THAT(canonicalJson(answer), AllOf(HasSubstr("1.0.0 goes on"),
+                                           HasSubstr("the package is installed all the same, in place of")));
 }
 
 TEST_F(PackageInDaemon, AListOfRevocationsThatCannotBeBelievedKeepsTheDaemonFromStarting) {
