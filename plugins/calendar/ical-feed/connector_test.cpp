@@ -99,6 +99,22 @@ TEST_F(FeedTest, AnEventThatEndedSinceTheLastPullIsOver) {
   EXPECT_EQ(listed(), (Ids{"a", "b"}));
 }
 
+// The fake host begins at midnight UTC; feeds that list only what is ahead drop an event as it ends.
+TEST_F(FeedTest, WhatIsDroppedTheEveningItEndsOrTheNextMorningIsOverAndStays) {
+  auto const timed = event("timed", ":20260103T140000Z", "DTEND:20260103T210000Z\r\n");
+  auto const behind = event("behind", ";TZID=Pacific/Auckland:20260104T080000",
+                            "DTEND;TZID=Pacific/Auckland:20260104T100000\r\n");
+  auto const all_day = event("all_day", ";VALUE=DATE:20260103", "DTEND;VALUE=DATE:20260104\r\n");
+  auto const ahead = event("ahead", ";VALUE=DATE:20260106") + event("b", june);
+  ASSERT_TRUE(pull(feedOf(timed + behind + all_day + ahead)).ok());
+  host.advance(std::chrono::hours(2 * 24 + 22)); // the 3rd, in the evening
+  ASSERT_TRUE(pull(feedOf(all_day + ahead)).ok());
+  EXPECT_EQ(listed(), (Ids{"ahead", "all_day", "b", "behind", "timed"}));
+  host.advance(std::chrono::hours(10)); // the next morning
+  ASSERT_TRUE(pull(feedOf(event("b", june))).ok());
+  EXPECT_EQ(listed(), (Ids{"all_day", "b", "behind", "timed"})) << "two days ahead, it was called off";
+}
+
 TEST_F(FeedTest, AnUnchangedFeedIsNotReadAgain) {
   tag = "\"1\"";
   ASSERT_TRUE(pull(feedOf(event("a", june))).ok());
@@ -200,6 +216,21 @@ TEST_F(FeedTest, EventsInBetweenStartTheDayAnew) {
   ASSERT_TRUE(pull(feedOf(event("a", june))).ok());
   host.advance(std::chrono::hours(25));
   EXPECT_FALSE(pull(feedOf("")).ok());
+}
+
+TEST_F(FeedTest, SoDoesAnAnswerThatNothingHasChanged) {
+  tag = "\"1\"";
+  auto const full = feedOf(event("a", june));
+  ASSERT_TRUE(pull(full).ok());
+  tag = "\"2\"";
+  EXPECT_FALSE(pull(feedOf("")).ok());
+  tag = "\"1\"";
+  ASSERT_TRUE(pull(full).ok());
+  EXPECT_FALSE(listed()) << "it was a 304";
+  host.advance(std::chrono::hours(24 * 7));
+  tag = "\"3\"";
+  EXPECT_FALSE(pull(feedOf("")).ok());
+  EXPECT_FALSE(listed());
 }
 
 TEST_F(FeedTest, AFeedWithNothingAheadMayBecomeEmpty) {

@@ -63,7 +63,7 @@ public:
 
   void pull() {
     auto const response = account_.send(requestFor(cursor_));
-    if (response.status == 304) return askLater();
+    if (response.status == 304) return unchanged();
     if (!response.ok()) refuse(response);
     auto const calendar = parsed(response.body);
     if (calendar.events.empty() && calendar.problems.empty()) doubtEmptiness();
@@ -77,6 +77,12 @@ public:
   }
 
 private:
+  // The text that was taken last is there again, so that a feed which was empty in between no longer is.
+  void unchanged() {
+    if (std::exchange(cursor_.empty_since, std::nullopt)) feed_.checkpoint(sdk::encode(cursor_));
+    askLater();
+  }
+
   void askLater() { feed_.leaveAlone(std::chrono::seconds(cursor_.quiet.value_or(0))); }
 
   static std::optional<std::string> valueOf(sdk::Response const& response, std::string_view name) {
@@ -84,9 +90,11 @@ private:
     return value.empty() ? std::nullopt : std::optional(std::string(value));
   }
 
-  // Zones are not known here, so a day is added to what is written.
+  // As soon as it may have ended: feeds drop an event the moment it has, zones are not known here, and a day
+  // may be over somewhere else, or be the one behind an event of whole days. What was called off as late as
+  // that stays, which harms nobody.
   bool isOver(std::optional<std::int64_t> const& last_day) const {
-    return last_day && sys_days(std::chrono::days(*last_day)) + std::chrono::days(1) < today_;
+    return last_day && sys_days(std::chrono::days(*last_day)) <= today_ + std::chrono::days(1);
   }
 
   void doubtEmptiness() {
