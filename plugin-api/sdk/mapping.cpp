@@ -5,6 +5,8 @@
 #include "fields_texts.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace garland::sdk::intake {
 namespace {
@@ -17,11 +19,21 @@ json::value const* at(json::object const& document, std::string_view pointer) {
   return value;
 }
 
+// As people write it: JSON's own 1.2505E3 is no amount.
+std::string numberText(json::value const& value) {
+  auto const* number = value.if_double();
+  if (number == nullptr) return json::serialize(value);
+  std::array<char, 512> digits{}; // the least of all takes 326
+  auto const end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), *number, std::chars_format::fixed).ptr;
+  return {digits.data(), end};
+}
+
 // The text there: of numbers and yes or no as they are written, of a list its texts. Empty: no value.
 std::string textOf(json::value const& value) {
   if (value.is_string()) return fields::trimmed(std::string_view(value.get_string()));
   if (value.is_bool()) return value.get_bool() ? "true" : "false";
-  if (value.is_number()) return json::serialize(value);
+  if (value.is_number()) return numberText(value);
   if (!value.is_array()) return {};
   std::string all;
   for (auto const& item : value.get_array())
@@ -80,6 +92,45 @@ bool saysNothing(json::value const& value) {
   if (value.is_object()) return value.get_object().empty();
   return value.is_null() || (value.is_string() && textOf(value).empty()) ||
          (value.is_array() && value.get_array().empty());
+}
+
+// The pointers of members that some rule has read, and what is left of a document without those.
+using Read = std::set<std::string, std::less<>>;
+
+// Of alternatives the one that counted, and those that say the same.
+void addRead(Read& read, rules::Field const& field, json::object const& document) {
+  auto const counted = loose::memberName(firstText(*field.from, document));
+  for (auto const& pointer : *field.from)
+    if (field.as == "joined" || loose::memberName(firstText({pointer}, document)) == counted)
+      read.insert(pointer);
+}
+
+// Null: nothing. What is no text at its own place has not been read there.
+json::value unread(json::value const& value, std::string const& pointer, Read const& read) {
+  if (saysNothing(value) || (read.contains(pointer) && !textOf(value).empty())) return nullptr;
+  auto const below = read.lower_bound(pointer + "/");
+  if (below == read.end() || !below->starts_with(pointer + "/")) return value;
+  if (auto const* list = value.if_array()) {
+    json::array left;
+    for (std::size_t i = 0; i < list->size(); ++i)
+      if (auto item = unread((*list)[i], pointer + "/" + std::to_string(i), read); !item.is_null())
+        left.push_back(std::move(item));
+    return left.empty() ? json::value() : json::value(std::move(left));
+  }
+  auto const* object = value.if_object();
+  if (object == nullptr) return value;
+  json::object left;
+  for (auto const& [name, member] : *object)
+    if (auto item = unread(member, pointer + "/" + std::string(std::string_view(name)), read);
+        !item.is_null())
+      left[name] = std::move(item);
+  return left.empty() ? json::value() : json::value(std::move(left));
+}
+
+// A list of objects has no text of its own.
+std::string restText(json::value const& value) {
+  auto text = textOf(value);
+  return text.empty() && !saysNothing(value) ? json::serialize(value) : text;
 }
 
 [[noreturn]] void unclear(std::string const& what) { throw Failure(Kind::invalidInput, what); }
@@ -201,8 +252,9 @@ void Mapping::put(rules::Rule const& rule, json::object const& document, std::st
     auto failure = attempt([&] {
       auto made = record(emit, document);
       auto const id = idOf(emit, document, made);
-      if (emit.rest) rest(rule, emit, document, made);
+      auto const left_out = emit.rest ? rest(rule, emit, document, made) : std::string();
       out.put(emit.kind, id, std::move(made));
+      if (!left_out.empty()) unclear(left_out);
     });
     if (failure) out.problem(place, std::move(*failure).within(rule.name + ", " + emit.kind));
   }
@@ -245,7 +297,9 @@ void Mapping::field(rules::Field const& field, json::object const& document, jso
     if (!value->is_null()) sdk::put(out, field.to, std::move(*value));
     return;
   }
-  if (!field.else_) unclear(field.to + ": \"" + text.substr(0, 100) + "\" cannot be read as " + *field.as);
+  if (!field.else_)
+    unclear(field.to + ": \"" + std::string(fields::shortened(text, 100)) + "\" cannot be read as " +
+            *field.as);
   sdk::put(out, *field.else_, json::value(text));
 }
 
@@ -276,29 +330,35 @@ std::optional<json::value> Mapping::converted(rules::Field const& field, std::st
   return field.otherwise ? std::optional(json::value(*field.otherwise)) : std::nullopt;
 }
 
-// What no pointer of this rule names, so that a form's own questions are not lost.
-void Mapping::rest(rules::Rule const& rule, rules::Emit const& emit, json::object const& document,
-                   json::object& out) const {
-  std::set<std::string> named;
-  auto const name = [&](std::vector<std::string> const& pointers) {
-    for (auto const& pointer : pointers) named.insert(pointer.substr(1, pointer.find('/', 1) - 1));
-  };
+// What this rule does not read, so that a form's own questions are not lost. The answer: a sentence on what
+// would not fit.
+std::string Mapping::rest(rules::Rule const& rule, rules::Emit const& emit, json::object const& document,
+                          json::object& out) const {
+  Read read;
   if (rule.when)
-    for (auto const& condition : *rule.when) name(condition.at);
+    for (auto const& condition : *rule.when) read.insert(condition.at.begin(), condition.at.end());
   for (auto const& one : *rule.emit) {
-    if (one.id) name(*one.id);
+    if (one.id) read.insert(one.id->begin(), one.id->end());
     for (auto const& field : *one.fields)
-      if (field.from) name(*field.from);
+      if (field.from) addRead(read, field, document);
   }
   std::size_t count = 0;
+  std::string left_out;
   for (auto const& [member, value] : document) {
-    if (named.contains(std::string(std::string_view(member))) || saysNothing(value)) continue;
-    auto text = value.is_object() ? json::serialize(value) : textOf(value);
-    if (text.empty() || text.size() > kMostRestText || ++count > kMostRest) continue;
-    auto const pointer =
-        *emit.rest + "/" + std::string(std::string_view(member)); // a plain name has no slash
-    if (sdk::find(out, pointer) == nullptr) sdk::put(out, pointer, json::value(std::move(text)));
+    auto const name = std::string(std::string_view(member)); // a plain name has no slash
+    auto const left = unread(value, "/" + name, read);
+    auto const pointer = *emit.rest + "/" + name;
+    if (left.is_null() || sdk::find(out, pointer) != nullptr) continue;
+    auto text = restText(left);
+    if (text.size() <= kMostRestText && count < kMostRest) {
+      ++count;
+      sdk::put(out, pointer, json::value(std::move(text)));
+    } else if (left_out.size() < 200) {
+      left_out += (left_out.empty() ? "" : ", ") + std::string(fields::shortened(name, 100));
+    }
   }
+  if (left_out.empty()) return {};
+  return "it is stored without " + left_out + ": " + *emit.rest + " takes 200 members of 4000 bytes";
 }
 
 } // namespace garland::sdk::intake

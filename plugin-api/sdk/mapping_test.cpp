@@ -147,6 +147,57 @@ TEST_F(MappingTest, AndIsAProblemWhereItDoesNot) {
   EXPECT_THAT(problem(), HasSubstr("/budget"));
 }
 
+TEST_F(MappingTest, ANumberWithAPointIsReadAsItIsWritten) {
+  auto body = inquiry();
+  for (auto const& [number, cents] : {std::pair{1250.50, 125050}, {1500.0, 150000}, {0.5, 50}}) {
+    body["budget"] = number;
+    hook(body);
+    EXPECT_EQ(lead().at("data").at("budget").at("amount"), cents) << problem();
+  }
+  body["Name"] = 1250.50;
+  body["hours"] = 0.5;
+  body["rooms"] = 1500.0;
+  hook(body);
+  EXPECT_EQ(lead().at("data").at("name"), "1250.5");
+  EXPECT_EQ(lead().at("data").at("custom"), (json::value{{"hours", "0.5"}, {"rooms", "1500"}}));
+}
+
+TEST_F(MappingTest, AProblemCutsNoCharacterInTwo) {
+  auto body = inquiry();
+  std::string amount = "a"; // the hundredth byte is within a character
+  for (int i = 0; i < 80; ++i) amount += "\xC3\xBC";
+  body["budget"] = amount;
+  EXPECT_EQ(hook(body).at("outcome"), "taken");
+  EXPECT_THAT(problem(), HasSubstr(amount.substr(0, 99) + "\" cannot be read"));
+}
+
+TEST_F(MappingTest, MembersBesideThoseThatAreReadAreKeptToo) {
+  auto body = inquiry();
+  body["contact"] = json::object{{"email", "ada@x.test"}, {"Instagram", "@ada"}};
+  body["email"] = "other@x.test";
+  json::array guests;
+  guests.emplace_back(json::object{{"number", 120}, {"of", "hers"}});
+  body["guests"] = std::move(guests);
+  hook(body);
+  EXPECT_EQ(lead().at("data").at("email"), "ada@x.test");
+  EXPECT_EQ(lead().at("data").at("guest_count"), 120);
+  EXPECT_EQ(lead().at("data").at("custom"), (json::value{{"contact", R"({"instagram":"@ada"})"},
+                                                         {"email", "other@x.test"},
+                                                         {"guests", R"([{"of":"hers"}])"}}));
+  body["email"] = "ADA@x.test";
+  hook(body);
+  EXPECT_FALSE(lead().at("data").at("custom").as_object().contains("email")) << "it says the same";
+}
+
+TEST_F(MappingTest, WhatTheRestCannotHoldIsTold) {
+  auto body = inquiry();
+  body["story"] = std::string(4001, 's');
+  body["flower"] = "peony";
+  hook(body);
+  EXPECT_EQ(lead().at("data").at("custom"), (json::value{{"flower", "peony"}}));
+  EXPECT_THAT(problem(), HasSubstr("without story"));
+}
+
 TEST_F(MappingTest, MembersThatNoRuleNamesAreKeptAsTexts) {
   auto body = inquiry();
   body["Favourite Flower"] = "peony";

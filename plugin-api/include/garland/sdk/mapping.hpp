@@ -91,8 +91,8 @@ private:
   std::string idOf(rules::Emit const& emit, json::object const& document, json::object const& record) const;
   void field(rules::Field const& field, json::object const& document, json::object& out) const;
   std::optional<json::value> converted(rules::Field const& field, std::string const& text) const;
-  void rest(rules::Rule const& rule, rules::Emit const& emit, json::object const& document,
-            json::object& out) const;
+  std::string rest(rules::Rule const& rule, rules::Emit const& emit, json::object const& document,
+                   json::object& out) const;
 
   std::map<std::string, std::vector<rules::Rule>, std::less<>> sections_;
   rules::Defaults file_defaults_;
