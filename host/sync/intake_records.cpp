@@ -3,6 +3,7 @@
 #include "host/sync/decision.h"
 #include "host/sync/storage.h"
 
+#include <algorithm>
 #include <list>
 
 namespace garland::sync {
@@ -18,6 +19,14 @@ std::string told(std::string const& place, Error const& error) {
   if (!error.field.empty() && message.find(error.field) == std::string::npos)
     message = error.field + ": " + message;
   return place.empty() ? message : place + ": " + message;
+}
+
+// Ids are columns of tables, and people type them.
+Result<void> checkId(std::string const& id) {
+  bool const plain =
+      std::ranges::none_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  if (plain) return {};
+  return Error(ErrorKind::invalidInput, "an id must not hold control characters", "/id");
 }
 
 // A place of its own for each kind, because decisions refer to theirs.
@@ -94,19 +103,31 @@ Result<void> IntakeSink::take(std::string const& kind, json::value const& record
                  session_.plugin->manifest.name + " must not bring records of kind \"" + kind + "\"");
   RemoteItem item;
   TRY(id, textAt(record, "/id"));
+  TRY_VOID(checkId(id));
   item.id = std::move(id);
   item.version = item_id_;
   item.scope = textOr(record, "/scope", "");
   item.deleted = boolOr(record, "/deleted", false);
   if (auto const* data = find(record, "/data"); !item.deleted && data != nullptr)
     item.data = context_.knownOfRecord(kind, *data);
-  auto& items = found_[entry];
-  auto const [place, first] = places_.emplace(std::pair(entry, item.id), items.size());
-  if (first)
-    items.push_back(std::move(item));
-  else
-    items[place->second] = std::move(item);
+  gather(entry, std::move(item));
   return {};
+}
+
+// Two of one id are one record: as between items, the later leaves what it does not name.
+void IntakeSink::gather(KindEntry const* kind, RemoteItem item) {
+  auto& items = found_[kind];
+  auto const [place, first] = places_.emplace(std::pair(kind, item.id), items.size());
+  if (first) {
+    items.push_back(std::move(item));
+    return;
+  }
+  auto& there = items[place->second];
+  if (!item.deleted && item.data.is_object() && there.data.is_object()) {
+    overlay(there.data.get_object(), item.data.get_object());
+    item.data = std::move(there.data);
+  }
+  there = std::move(item);
 }
 
 void IntakeSink::refuse(json::value const& record, Error const& error) {

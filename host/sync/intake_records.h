@@ -24,7 +24,7 @@ public:
   void progress(std::uint64_t, std::uint64_t) override {}
   void restarted() override {}
 
-  // By kind, each id at most once: the last word of an item counts.
+  // By kind, each id at most once: of each member the last word of the item counts.
   using Found = std::map<KindEntry const*, std::vector<RemoteItem>>;
   Found const& found() const { return found_; }
   std::int64_t count() const { return count_; }
@@ -33,6 +33,7 @@ public:
 
 private:
   Result<void> take(std::string const& kind, json::value const& record);
+  void gather(KindEntry const* kind, RemoteItem item);
   void refuse(json::value const& record, Error const& error);
 
   Context& context_;

@@ -4,6 +4,7 @@
 #include "host/sync/sql.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/nowide/utf/utf.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -50,13 +51,22 @@ std::string sentenceOf(std::vector<std::string> const& problems) {
   return text;
 }
 
-// At a character's beginning: what is cut is text for people.
-std::string cut(std::string text) {
-  if (text.size() <= kMostReason) return text;
-  auto end = kMostReason;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text + "...";
+// A text for people, of what may come from anybody: one line of UTF-8, which the store always takes.
+std::string cut(std::string const& text) {
+  namespace utf = boost::nowide::utf;
+  std::string out;
+  for (auto at = text.begin(); at != text.end();) {
+    if (out.size() > kMostReason) return out + "...";
+    auto const begin = at;
+    auto const character = utf::utf_traits<char>::decode(at, text.end());
+    if (!utf::is_valid_codepoint(character))
+      out += "\xEF\xBF\xBD";
+    else if (character < 0x20 || character == 0x7F)
+      out += ' ';
+    else
+      out.append(begin, at);
+  }
+  return out;
 }
 
 } // namespace
@@ -111,31 +121,53 @@ Task<void> IntakeRunner::loop() {
 Task<std::optional<TimePoint>> IntakeRunner::startDue() {
   auto const now = context_.now();
   if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
+  std::erase_if(resting_, [&](auto const& one) { return one.second <= now; });
   if (in_flight_.size() < kAtOnce) {
     CO_TRY(due, co_await store_.due(now));
     for (auto& one : due) begin(std::move(one));
   }
-  co_return co_await store_.nextDue(now);
+  CO_TRY(next, co_await store_.nextDue(now));
+  for (auto const& [connection, until] : resting_)
+    if (!next || until < *next) next = until;
+  co_return next;
 }
 
 void IntakeRunner::begin(DueItem due) {
   if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.connection_id) ||
-      closing_.contains(due.connection_id))
+      closing_.contains(due.connection_id) || resting_.contains(due.connection_id))
     return;
   in_flight_.emplace(due.connection_id, due.id);
   nursery_.spawn(carryOut(std::move(due)));
 }
 
 Task<void> IntakeRunner::carryOut(DueItem due) {
-  auto const done = co_await step(due.id);
+  Reading reading(*this, due.connection_id);
+  auto done = co_await step(due.id);
   if (!done && !context_.stopping) {
-    context_.doors.log.error("what became of item " + due.id + " could not be kept: " + done.error().message);
-    rest_until_ = context_.now() + kRest;
+    context_.doors.log.error("what became of item " + due.id +
+                             " could not be kept: " + cut(done.error().message));
+    done = co_await putOff(std::move(due.id), done.error());
   }
-  in_flight_.erase(due.connection_id);
-  std::exchange(call_ended_, std::make_shared<Event>(context_.doors.executor))->set();
-  wake();
+  reading.well = done.has_value();
   co_return Result<void>();
+}
+
+IntakeRunner::Reading::~Reading() {
+  if (!well) runner.resting_[connection_id] = runner.context_.now() + kRest;
+  runner.in_flight_.erase(connection_id);
+  std::exchange(runner.call_ended_, std::make_shared<Event>(runner.context_.doors.executor))->set();
+  runner.wake();
+}
+
+// What came of the item could not be stored. So that it does not stand before all later ones for ever, it
+// waits like one that could not be read; an error here means that the store takes nothing at all.
+Task<void> IntakeRunner::putOff(std::string id, Error error) {
+  CO_TRY(item, co_await store_.one(std::move(id)));
+  if (item.state != IntakeState::waiting) co_return Result<void>();
+  ++item.attempts;
+  if (error.kind == ErrorKind::conflict) error.kind = ErrorKind::transient; // others changed the same records
+  error.message = "what came of it could not be stored: " + error.message;
+  co_return co_await failed(std::move(item), std::move(error));
 }
 
 Task<void> IntakeRunner::step(std::string id) {
@@ -198,7 +230,9 @@ Task<void> IntakeRunner::take(IntakeItem item, Session const* session, std::stri
     marked.state = problems.empty() ? IntakeState::taken : IntakeState::review;
     marked.reason = problems.empty() ? std::string() : cut(sentenceOf(problems));
     if (problems.empty()) marked.finished = now;
-    return content_key.empty() ? store_.update(marked) : store_.update(marked, content_key);
+    // While a part of it waits for a person, the same may come again in a better form.
+    bool const keyless = content_key.empty() || marked.state != IntakeState::taken;
+    return keyless ? store_.update(marked) : store_.update(marked, content_key);
   };
   IntakeWriter writer(context_, *session);
   auto const applied = co_await writer.apply(&sink->found(), &mark);
@@ -219,7 +253,7 @@ Task<void> IntakeRunner::failed(IntakeItem item, Error error) {
 
 Task<void> IntakeRunner::settle(IntakeItem item, IntakeState state, std::string reason) {
   item.state = state;
-  item.reason = cut(std::move(reason));
+  item.reason = cut(reason);
   item.next_attempt.reset();
   if (state != IntakeState::review) item.finished = context_.now();
   auto const done = co_await store_.save(item);

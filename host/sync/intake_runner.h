@@ -74,7 +74,19 @@ private:
   Task<void> loop();
   Task<std::optional<TimePoint>> startDue();
   void begin(DueItem due);
+  // In flight as long as it lives; then its connection goes on, or rests if that did not go well.
+  struct Reading {
+    Reading(IntakeRunner& runner_in, std::string connection)
+        : runner(runner_in), connection_id(std::move(connection)) {}
+    Reading(Reading const&) = delete;
+    Reading& operator=(Reading const&) = delete;
+    ~Reading();
+    IntakeRunner& runner;
+    std::string connection_id;
+    bool well = false;
+  };
   Task<void> carryOut(DueItem due);
+  Task<void> putOff(std::string id, Error error);
   Task<void> step(std::string id);
   Task<void> read(IntakeItem item, Session const* session);
   Task<void> answered(IntakeItem item, Session const* session, json::value output, IntakeSink const* sink);
@@ -93,7 +105,8 @@ private:
   std::shared_ptr<Event> woken_;                 // set: the loop looks again
   std::shared_ptr<Event> loop_ended_;            // null: never started
   std::shared_ptr<Event> call_ended_;            // set and replaced whenever a call has ended
-  TimePoint rest_until_;                         // the store had trouble
+  TimePoint rest_until_;                         // what is due could not be read
+  std::map<std::string, TimePoint> resting_;     // connection -> until; what came of its items was not stored
   std::map<std::string, std::string> in_flight_; // connection -> item
   std::multiset<std::string> closing_;
 };

@@ -145,7 +145,7 @@ Task<std::optional<IntakeItem>> IntakeStore::byKey(std::string vendor_id, std::s
 
 Task<std::string> IntakeStore::otherWith(IntakeItem const* item, std::string content_key) {
   store::Statement query("SELECT item_id FROM inbox WHERE vendor_id=$1 AND connection_id=$2 AND "
-                         "content_key=$3 AND item_id<>$4",
+                         "content_key=$3 AND item_id<>$4 AND state='taken'",
                          {item->vendor_id, item->connection_id, std::move(content_key), item->id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::string other;

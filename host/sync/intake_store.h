@@ -30,7 +30,7 @@ public:
   Task<IntakeItem> one(std::string id); // notFound
   Task<IntakeContent> contentOf(std::string id);
   Task<std::optional<IntakeItem>> byKey(std::string vendor_id, std::string connection_id, std::string key);
-  // "" if no other item of the connection has it.
+  // "" if no other item of the connection that was taken has it.
   Task<std::string> otherWith(IntakeItem const* item, std::string content_key);
   Task<std::vector<IntakeItem>> list(IntakeQuery query);
   Task<IntakeCounts> counts(std::string connection_id);

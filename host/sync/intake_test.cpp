@@ -202,6 +202,59 @@ TEST_F(IntakeTest, WhatItsContentCallsTheSameIsTakenOnce) {
   EXPECT_EQ(textOr(only(), "/name", ""), "Ada");
 }
 
+TEST_F(IntakeTest, WhatWasNotTakenAsAWholeStandsBeforeNothingThatIsTheSame) {
+  form.answers = json::object{{"outcome", "taken"}, {"dedupe_key", "inquiry 77"}};
+  form.extra_emits = {{"garland.problem", R"({"id":"hook","kind":"invalid_input","message":"no day"})"}};
+  auto const first = sent(ada(), "garbled");
+  EXPECT_EQ(first.state, IntakeState::review);
+  form.extra_emits.clear();
+  EXPECT_EQ(sent(ada(), "corrected").state, IntakeState::taken);
+  house.run(form.intake().retry(first.id)).value();
+  EXPECT_EQ(form.settled(first.id).state, IntakeState::ignored);
+}
+
+TEST_F(IntakeTest, TwoRecordsOfOneIdInAnItemAreOneThatHasTheMembersOfBoth) {
+  form.extra_emits = {
+      {"crm.client",
+       R"({"id":"c1","version":"","scope":"crm.client","deleted":false,"data":{"name":"Ada L","job_title":"countess"}})"}};
+  auto const item = sent(ada());
+  EXPECT_EQ(item.state, IntakeState::taken) << item.reason;
+  EXPECT_EQ(textOr(only(), "/email", ""), "ada@x.test");
+  EXPECT_EQ(textOr(only(), "/name", ""), "Ada L");
+  EXPECT_EQ(textOr(only(), "/job_title", ""), "countess");
+}
+
+// A zero byte is well-formed JSON, and no text of a database.
+TEST_F(IntakeTest, WhatCannotBeStoredWaitsForAPersonAndHoldsNobodyUp) {
+  std::string const zero("a\0b", 3);
+  auto const by_id = sent(client(zero, {{"kind", "person"}, {"name", "Ada"}}), "id");
+  EXPECT_EQ(by_id.state, IntakeState::review);
+  EXPECT_NE(by_id.reason.find("control characters"), std::string::npos) << by_id.reason;
+  form.answers = json::object{{"outcome", "unknown"}, {"reason", "no amount: " + zero + "\n"}};
+  auto const by_reason = sent(ada(), "reason");
+  EXPECT_EQ(by_reason.state, IntakeState::review);
+  EXPECT_EQ(by_reason.reason, "no amount: a b ");
+  form.answers = json::object{{"outcome", "taken"}, {"dedupe_key", zero}};
+  auto const by_key = sent(ada(), "key");
+  EXPECT_EQ(by_key.state, IntakeState::review);
+  EXPECT_NE(by_key.reason.find("could not be stored"), std::string::npos) << by_key.reason;
+  EXPECT_EQ(by_key.attempts, 1);
+  form.answers.reset();
+  FakeForm other(house, "other");
+  auto const accepted = other.send(ada()).value();
+  EXPECT_EQ(other.settled(accepted.id).state, IntakeState::taken) << "without waiting for anything";
+  EXPECT_EQ(sent(ada(), "next").state, IntakeState::taken);
+}
+
+TEST_F(IntakeTest, ContentAsDeepAsAnythingThatIsParsedCanBeReadAgain) {
+  json::value deep("bottom");
+  for (int i = 0; i < 60; ++i) deep = json::object{{"in", std::move(deep)}};
+  auto body = ada();
+  body["deep"] = std::move(deep);
+  auto const item = sent(body);
+  EXPECT_EQ(house.run(form.intake().contentOf(item.id)).value().content.at("json"), json::value(body));
+}
+
 TEST_F(IntakeTest, AnErrorThatPassesIsTriedAgainLater) {
   form.errors = {problem(ErrorKind::transient), problem(ErrorKind::pluginBug, "worker_died")};
   auto item = sent(ada());
@@ -280,11 +333,15 @@ TEST_F(IntakeTest, WhatComesWhileItsConnectorIsSwitchedOffIsKeptForLater) {
 TEST_F(IntakeTest, AConnectionMayKeepSoMuchAndWhatHasItsEndMakesRoom) {
   house.limits.items = 3;
   house.restart();
-  for (int i = 0; i < 3; ++i) sent(client("c1", {{"kind", "person"}, {"name", std::to_string(i)}}));
+  for (int i = 0; i < 3; ++i) {
+    sent(client("c1", {{"kind", "person"}, {"name", std::to_string(i)}}));
+    house.clock.advance(Milliseconds(1)); // ids are ordered by time
+  }
   EXPECT_EQ(stored().items, 3);
   auto const fourth = sent(ada());
   EXPECT_EQ(fourth.state, IntakeState::taken);
-  EXPECT_EQ(stored().items, 1) << "the three had their end";
+  EXPECT_EQ(stored().items, 3) << "the oldest made room, and no other";
+  EXPECT_TRUE(form.send(client("c1", {{"kind", "person"}, {"name", "2"}})).value().known);
   form.answers = json::object{{"outcome", "unknown"}, {"reason", "no rule fits"}};
   sent(ada(), "a");
   sent(ada(), "b");
