@@ -65,7 +65,7 @@ public:
       auto const label = labelAt(lines[at]);
       ++at;
       if (!label) continue;
-      if (label->shape == Shape::text) put(label->name, textFrom(label->rest, lines, at));
+      if (label->shape == Shape::text) put(label->name, textFrom(*label, lines, at));
       if (label->shape == Shape::link) put(label->name, std::string(label->rest));
       if (label->shape == Shape::value) put(label->name, valueFrom(label->rest, lines, at));
     }
@@ -108,10 +108,19 @@ private:
     return std::string(linkedIn(rest).text);
   }
 
-  std::string textFrom(std::string_view rest, std::vector<std::string_view> const& lines,
+  // People write lines that look like labels. One that stands further up has its value already, so a text
+  // goes on over it; but a link or an end may come as often as the sender likes.
+  bool ends(Label const& text, std::string_view line) const {
+    auto const label = labelAt(line);
+    if (!label) return false;
+    bool const may_repeat = label->shape == Shape::link || label->shape == Shape::end;
+    return may_repeat || (label->name != text.name && !found_.contains(label->name));
+  }
+
+  std::string textFrom(Label const& label, std::vector<std::string_view> const& lines,
                        std::size_t& at) const {
-    std::string text(rest);
-    for (; at < lines.size() && !labelAt(lines[at]); ++at) {
+    std::string text(label.rest);
+    for (; at < lines.size() && !ends(label, lines[at]); ++at) {
       if (!text.empty()) text += '\n';
       text += lines[at];
     }

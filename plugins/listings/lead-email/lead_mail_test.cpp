@@ -113,6 +113,16 @@ TEST(LeadLines, WhatACoupleWritesReplacesNothingAboveIt) {
   EXPECT_EQ(found.at("name").as_string(), "Anna");
 }
 
+TEST(LeadLines, AMessageGoesOnOverLinesThatLookLikeLabelsOfWhatStandsAboveIt) {
+  auto const found = labelled("Name: Anna\nWedding date: May\nMessage: Hi!\nWedding date: may change\n"
+                              "Message: ends here\nUnsubscribe\nfooter\n",
+                              labels);
+  EXPECT_EQ(found.at("wedding_date").as_string(), "May");
+  EXPECT_EQ(found.at("message").as_string(), "Hi!\nWedding date: may change\nMessage: ends here");
+  EXPECT_EQ(json::serialize(labelled("Message: Hi!\nName: Anna\n", labels)),
+            R"({"message":"Hi!","name":"Anna"})");
+}
+
 TEST(LeadLines, AForwardedMailBeginsBelowItsHeader) {
   auto const found = forwardedIn(
       "See this.\n> *From:* The Knot <Leads@TheKnot.com>\n> Subject: Hi\n> Date: today\n> To: me\n>\n"
