@@ -1,5 +1,7 @@
 #include "host/api/hook_content.h"
 
+#include "host/csv/csv.h"
+
 #include <algorithm>
 #include <optional>
 
@@ -8,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostType = 200;
 constexpr std::size_t kMostParameters = 2'000;
+constexpr std::size_t kMostDepth = 24; // of JSON; connectors read 32, with what is put around it
 
 // "Application/JSON; charset=utf-8" is "application/json".
 std::string mediaType(std::string_view content_type) {
@@ -18,12 +21,20 @@ std::string mediaType(std::string_view content_type) {
   return type;
 }
 
+// Old forms send Windows-1252, as old files have it.
+std::string readable(std::string_view bytes) {
+  auto utf8 = asUtf8(bytes);
+  if (utf8 == bytes) return utf8;
+  auto old = csv::textOf(bytes);
+  return old ? std::move(old->utf8) : utf8;
+}
+
 // A name that comes more than once has all its values.
 json::object texts(Parameters const& parameters) {
   json::object out;
   for (auto const& [name, value] : parameters) {
-    auto key = asUtf8(name);
-    auto text = asUtf8(value);
+    auto key = readable(name);
+    auto text = readable(value);
     auto* known = out.if_contains(key);
     if (known == nullptr) {
       out[key] = std::move(text);
@@ -66,7 +77,9 @@ std::optional<json::value> jsonIn(std::string_view type, std::string_view body) 
   auto const first = body.find_first_not_of(" \t\r\n");
   bool const looks_so = first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
   if (!looks_so && type.find("json") == std::string_view::npos) return std::nullopt;
-  auto value = parseJson(body);
+  JsonLimits limits;
+  limits.max_depth = kMostDepth;
+  auto value = parseJson(body, limits);
   if (!value) return std::nullopt;
   return std::move(*value);
 }
@@ -133,7 +146,7 @@ json::object hookContent(std::string_view content_type, Parameters const& query,
   else if (type == "application/x-www-form-urlencoded")
     content["form"] = texts(formParameters(body));
   else
-    content["text"] = asUtf8(body);
+    content["text"] = readable(body);
   return content;
 }
 

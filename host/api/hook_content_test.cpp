@@ -43,8 +43,23 @@ TEST(HookContent, WhatIsNoUtf8IsReplaced) {
     EXPECT_EQ(text.substr(0, 3), replaced);
     EXPECT_EQ(text.size() % 3, 0U);
   }
-  EXPECT_EQ(hookContent("application/x-www-form-urlencoded", {}, "n=%FF").at("form").at("n"),
+  EXPECT_EQ(hookContent("application/x-www-form-urlencoded", {}, "n=%81").at("form").at("n"),
             json::value(replaced));
+}
+
+TEST(HookContent, OldFormsAndTextsAreWindows1252) {
+  auto const form = hookContent("application/x-www-form-urlencoded", {}, "name=M%FCller&ring=%F0%9F%92%8D");
+  EXPECT_EQ(form.at("form").at("name"), "M\xC3\xBCller");
+  EXPECT_EQ(form.at("form").at("ring"), "\xF0\x9F\x92\x8D") << "each value by itself";
+  EXPECT_EQ(hookContent("text/plain", {{"q", "\x80"}}, "caf\xE9").at("text"), "caf\xC3\xA9");
+}
+
+TEST(HookContent, JsonThatIsNestedTooDeeplyForConnectorsIsAText) {
+  auto const nested = [](std::size_t depth) {
+    return hookContent("application/json", {}, std::string(depth, '[') + std::string(depth, ']'));
+  };
+  EXPECT_TRUE(nested(24).contains("json"));
+  EXPECT_TRUE(nested(25).contains("text"));
 }
 
 } // namespace

@@ -15,6 +15,13 @@ constexpr double kPerSecond = 20;
 constexpr Milliseconds kSameBytesFor{86'400'000};
 constexpr std::size_t kMostDeliveryId = 300;
 
+// An id becomes a key of a table.
+bool isPlain(std::string_view id) {
+  bool const printable =
+      std::ranges::none_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return printable && id.size() <= kMostDeliveryId;
+}
+
 Response ready() { return Response(200, json::object{{"status", "ready"}}); }
 
 webhooks::Request signedRequest(Request const& request, std::string const& public_url) {
@@ -133,7 +140,7 @@ Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::s
   delivery.connection_id = door.connection_id;
   delivery.summary = summaryOf(*request, content);
   auto id = once_key.empty() ? deliveryId(with_.catalogue, door, *request, content) : std::move(once_key);
-  if (id.size() > kMostDeliveryId) id = vault::sha256Hex(id);
+  if (!isPlain(id)) id = vault::sha256Hex(id);
   delivery.dedupe_key = "id " + id;
   if (id.empty()) {
     delivery.dedupe_key = "bytes " + vault::sha256Hex(json::serialize(content));

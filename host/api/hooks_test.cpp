@@ -141,6 +141,43 @@ TEST_F(HooksTest, ASchemeThatIsNoneOrLacksItsSecretIsRefused) {
     EXPECT_EQ(house.ask("POST", target, body).status / 100, 4) << body;
 }
 
+TEST_F(HooksTest, ASchemeThatWantsMoreThanASecretIsRefusedAtOnce) {
+  auto const target = kRoot + "/connections/" + connection + "/hook";
+  for (auto const* name : {"paypal", "google-calendar", "meta", "aws-sns"}) {
+    auto const answer = house.ask("POST", target, R"({"secret":"s","scheme":")" + std::string(name) + "\"}");
+    EXPECT_EQ(answer.status / 100, 4) << name;
+    EXPECT_NE(answer.body.find("/scheme"), std::string::npos) << answer.body;
+  }
+}
+
+TEST_F(HooksTest, ASecretThatTheSenderTellsIsKeptFromItsFirstRequest) {
+  auto const path = pathOf(open(R"({"scheme":"asana"})"));
+  EXPECT_EQ(call("POST", path, R"({"a":1})").status, 403);
+  auto const told = call("POST", path, "{}", "X-Hook-Secret: s3cret\r\n");
+  EXPECT_EQ(told.status, 200) << told.body;
+  EXPECT_EQ(told.headers.at("x-hook-secret"), "s3cret");
+  webhooks::Request request;
+  request.body = R"({"a":1})";
+  auto const scheme = webhooks::Scheme::named("asana").value();
+  std::string lines;
+  for (auto const& [name, value] : webhooks::sign(scheme, request, "", Secret("s3cret"), {}).value())
+    lines += name + ": " + value + "\r\n";
+  EXPECT_EQ(call("POST", path, request.body, lines).status, 200);
+  EXPECT_EQ(deliveries().size(), 1U);
+}
+
+TEST_F(HooksTest, AQueryComesInAsFormsAndPeopleWriteIt) {
+  auto const path = pathOf(open());
+  EXPECT_EQ(call("GET", path + "?name=Ada&message=Hi%0D%0Athere&zero=%00", "").status, 200);
+  EXPECT_EQ(call("GET", path + "?guests[0]=Ada&a|b=50%&c=%41\xC3\xBC{}\"<>^`\\", "").status, 200);
+  auto const sent = deliveries();
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_EQ(sent[0].content.at("query").at("message"), "Hi\r\nthere");
+  EXPECT_EQ(sent[1].content.at("query"),
+            (json::value{{"guests[0]", "Ada"}, {"a|b", "50%"}, {"c", "A\xC3\xBC{}\"<>^`\\"}}));
+  EXPECT_EQ(house.ask("GET", kRoot + "/intake?after=a%0Ab").status, 400);
+}
+
 TEST(HookRateTest, AHookTakesABurstAndThenASteadyStream) {
   HookRate rate;
   Monotonic now{};

@@ -60,6 +60,10 @@ bool hasKey(Request const& request, std::string const& hash) {
   return access::matches(std::string_view(*authorization).substr(scheme.size()), hash);
 }
 
+bool hasControl(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 Error badParameter(std::string_view name, std::string_view why) {
   return Error(ErrorKind::invalidInput, "query parameter \"" + std::string(name) + "\" " + std::string(why),
                "?" + std::string(name));
@@ -198,6 +202,8 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
 
 Result<void> Router::checkQuery(Route const& route, Request& request) const {
   for (auto const& [name, value] : request.query) {
+    if (hasControl(name) || hasControl(value))
+      return Error(ErrorKind::invalidInput, "query parameters must not hold control characters");
     auto const known = std::find_if(route.query.begin(), route.query.end(),
                                     [&](QueryParameter const& parameter) { return parameter.name == name; });
     if (known == route.query.end()) return badParameter(name, "is not known here");

@@ -34,6 +34,19 @@ Result<sync::IntakeQuery> readQuery(Request const& request) {
   return query;
 }
 
+// What a hook has no place for. Better said here than by refusing every request.
+Result<void> checkForHook(webhooks::Scheme const& scheme) {
+  std::string wants;
+  for (auto const& [name, about] : scheme.parameters()) wants += (wants.empty() ? "" : " and ") + name;
+  if (scheme.needsCertificate()) wants = "a certificate";
+  if (scheme.needsVisit()) wants = "somebody to visit an address";
+  if (wants.empty()) return {};
+  return Error(ErrorKind::invalidInput,
+               "a hook cannot verify requests by this scheme: it wants " + wants +
+                   ", and a hook has a secret only",
+               "/scheme");
+}
+
 // A preset by its name, or the scheme itself; null: requests are not signed.
 Result<json::value> readScheme(json::value const& body) {
   auto const* wanted = find(body, "/scheme");
@@ -46,7 +59,8 @@ Result<json::value> readScheme(json::value const& body) {
     error.field = "/scheme";
     return error;
   }
-  if (textOr(body, "/secret", "").empty())
+  TRY_VOID(checkForHook(*read));
+  if (textOr(body, "/secret", "").empty() && !read->tellsItsSecret())
     return Error(ErrorKind::invalidInput, "requests cannot be verified without the secret that signs them",
                  "/secret");
   return scheme;

@@ -3,6 +3,7 @@
 #include "host/cli/prompt.h"
 
 #include "host/base/bytes.h"
+#include "host/webhooks/webhooks.h"
 
 namespace garland::cli {
 namespace {
@@ -46,6 +47,13 @@ Result<json::value> schemeOf(std::string const& word) {
   return readJsonFile(word);
 }
 
+// Asked for unless the sender tells it by itself. A scheme that is none is for the daemon to refuse.
+bool asksForSecret(json::value const& scheme) {
+  auto const read =
+      scheme.is_string() ? webhooks::Scheme::named(scheme.get_string()) : webhooks::Scheme::read(scheme);
+  return !read || !read->tellsItsSecret();
+}
+
 } // namespace
 
 Exit openHook(Context with, HookWords const& words) {
@@ -54,11 +62,13 @@ Exit openHook(Context with, HookWords const& words) {
   if (!words.scheme.empty()) {
     auto scheme = schemeOf(words.scheme);
     if (!scheme) return with.output.error(scheme.error());
-    auto const secret =
-        words.secret_from_stdin ? secretFromStdin() : askSecret("Secret that signs the requests: ");
-    if (!secret) return with.output.error(secret.error());
+    if (words.secret_from_stdin || asksForSecret(*scheme)) {
+      auto const secret =
+          words.secret_from_stdin ? secretFromStdin() : askSecret("Secret that signs the requests: ");
+      if (!secret) return with.output.error(secret.error());
+      body["secret"] = secret->reveal();
+    }
     body["scheme"] = std::move(*scheme);
-    body["secret"] = secret->reveal();
   }
   auto const hook =
       with.client.post(kBase + "/connections/" + percentEncode(words.connection) + "/hook", std::move(body));

@@ -4,3 +4,4 @@
 
 #include "host/csv/columns.h"
 #include "host/csv/table.h"
+#include "host/csv/text.h"
