@@ -13,7 +13,7 @@ inline constexpr char calendar_id[] = "feed";
 sdk::ical::Calendar fetch(sdk::Account& account);
 
 // Brings in what changed since the cursor. Nothing is deleted by a text that is cut off, is no calendar, or
-// suddenly has no events; an event that is over stays, although it is no longer listed. [suspends]
+// suddenly has no events; an event that may be over stays, although it is no longer listed. [suspends]
 void pull(sdk::Account& account, sdk::calendar::PullRequest const& request, sdk::calendar::Feed& feed);
 
 } // namespace garland::ical_feed
