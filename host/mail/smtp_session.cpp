@@ -133,8 +133,7 @@ void Session::refuse(std::string_view reply, std::string& replies) {
 }
 
 void Session::reset() {
-  if (options_.budget) options_.budget->used -= reserved_;
-  reserved_ = 0;
+  giveBack();
   mail_ = ReceivedMail();
   has_sender_ = false;
   oversize_ = false;
@@ -292,11 +291,17 @@ void Session::keep(std::string_view bytes) {
   over_budget_ = options_.budget && options_.budget->used + bytes.size() > options_.budget->limit;
   if (oversize_ || over_budget_) {
     mail_.bytes = std::string(); // not clear(), which keeps the memory
+    giveBack();                  // at once: its sender may take its time with the rest
     return;
   }
   mail_.bytes += bytes;
   reserved_ += bytes.size();
   if (options_.budget) options_.budget->used += bytes.size();
+}
+
+void Session::giveBack() {
+  if (options_.budget) options_.budget->used -= reserved_;
+  reserved_ = 0;
 }
 
 ReceivedMail Session::take() { return std::exchange(mail_, ReceivedMail()); }

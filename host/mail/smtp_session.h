@@ -81,6 +81,7 @@ private:
   // True if the mail has ended.
   bool readData(std::string& input);
   void keep(std::string_view bytes);
+  void giveBack(); // its share of the budget
   void refuse(std::string_view reply, std::string& replies);
   void reset();
 

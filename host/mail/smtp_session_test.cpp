@@ -177,6 +177,24 @@ TEST(SmtpSession, AllConversationsTogetherHoldNoMoreThanTheirBudget) {
   EXPECT_EQ(options.budget->used, 0U);
 }
 
+TEST(SmtpSession, AMailThatIsGivenUpHoldsNothingOfTheBudgetWhileTheRestOfItComes) {
+  SessionOptions options;
+  options.budget = std::make_shared<Budget>(1'000);
+  options.max_bytes = 600;
+  Talk large(options);
+  large.say(std::string(hello) + std::string(500, 'x'));
+  EXPECT_EQ(options.budget->used, 500U);
+  large.say(std::string(500, 'x'));
+  EXPECT_EQ(options.budget->used, 0U);
+  Talk first(options);
+  first.say(std::string(hello) + std::string(550, 'x'));
+  Talk second(options);
+  second.say(std::string(hello) + std::string(400, 'x'));
+  second.say(std::string(100, 'x'));
+  EXPECT_EQ(options.budget->used, 550U) << "of two that do not fit, one goes on";
+  EXPECT_THAT(first.say("\r\n.\r\n"), StartsWith("250"));
+}
+
 TEST(SmtpSession, TheReplyTellsWhatBecameOfTheMail) {
   for (auto const& [outcome, code] :
        std::vector<std::pair<Delivered, std::string>>{{Delivered::later, "451"},
