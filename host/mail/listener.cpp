@@ -35,10 +35,18 @@ struct Client {
   std::string replies;
   std::array<char, 16384> chunk{};
   Monotonic deadline = Monotonic::max(); // of what it is waiting for
-  Monotonic end = Monotonic::max();      // of the whole connection
-  bool delivering = false;               // a stop waits for it
+  Monotonic came = Monotonic::max();
+  bool delivering = false; // a stop waits for it
   bool overdue = false;
 };
+
+// Who is counted as one: of IPv6 a network, since anybody has 2^64 addresses.
+std::string peerOf(asio::ip::address const& address) {
+  if (!address.is_v6() || address.to_v6().is_v4_mapped()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+  return asio::ip::address_v6(bytes).to_string();
+}
 
 Delivered outcomeOf(Result<void> const& kept) {
   if (kept) return Delivered::kept;
@@ -139,7 +147,7 @@ private:
 
   void admit(tcp::socket socket) {
     boost::system::error_code failed;
-    auto const peer = socket.remote_endpoint(failed).address().to_string();
+    auto const peer = peerOf(socket.remote_endpoint(failed).address());
     if (failed) return;
     auto const from_peer = std::count_if(clients_.begin(), clients_.end(),
                                          [&](Shared const& client) { return client->peer == peer; });
@@ -153,7 +161,7 @@ private:
       return;
     }
     auto const client = std::make_shared<Client>(std::move(socket), sessionOptions(), peer);
-    client->end = with_.clock.monotonic() + options_.lifetime;
+    client->came = with_.clock.monotonic();
     clients_.insert(client);
     auto const self = shared_from_this();
     asio::co_spawn(
@@ -188,11 +196,15 @@ private:
       if (!slept) co_return;
       auto const now = with_.clock.monotonic();
       for (auto const& client : clients_) {
-        if (client->delivering || (client->deadline > now && client->end > now)) continue;
+        if (client->delivering || (client->deadline > now && endOf(*client) > now)) continue;
         client->overdue = true;
         client->stream.cancel();
       }
     }
+  }
+
+  Monotonic endOf(Client const& client) const {
+    return client.came + (client.session.hasNamed() ? options_.lifetime : options_.nameless_for);
   }
 
   void allow(Client& client) const { client.deadline = with_.clock.monotonic() + options_.idle_timeout; }

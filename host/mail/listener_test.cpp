@@ -150,7 +150,7 @@ TEST_F(ListenerTest, WhoIsSilentTooLongIsSentAway) {
 
 TEST_F(ListenerTest, WhoSendsAByteNowAndThenIsSentAwayToo) {
   ListenOptions options;
-  options.lifetime = Milliseconds(100'000);
+  options.nameless_for = options.lifetime = Milliseconds(100'000);
   listen(options);
   auto client = connect();
   bool closed = false;
@@ -162,6 +162,26 @@ TEST_F(ListenerTest, WhoSendsAByteNowAndThenIsSentAwayToo) {
     heard(client, &closed);
   }
   EXPECT_TRUE(closed);
+}
+
+TEST_F(ListenerTest, WhoNamesNobodyHereIsSentAwayAfterAMinuteWhateverItSays) {
+  listen();
+  auto stranger = connect();
+  auto sender = connect();
+  say(sender, "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<lead-good@x.example>\r\n");
+  EXPECT_THAT(heard(sender), HasSubstr("250 2.1.5"));
+  bool sent_away = false;
+  bool lost = false;
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_FALSE(sent_away) << i;
+    say(stranger, "NOOP\r\n");
+    clock.advance(Milliseconds(10'000));
+    pump();
+    heard(stranger, &sent_away);
+    heard(sender, &lost);
+  }
+  EXPECT_TRUE(sent_away);
+  EXPECT_FALSE(lost);
 }
 
 TEST_F(ListenerTest, TooManyConnectionsOfOnePeerAreTurnedAway) {

@@ -227,6 +227,7 @@ void Session::recipient(std::string_view rest, std::string& replies) {
     return refuse("452 4.5.3 too many recipients for one mail\r\n", replies);
   if (std::find(mail_.tokens.begin(), mail_.tokens.end(), token) == mail_.tokens.end())
     mail_.tokens.push_back(token);
+  has_named_ = true;
   replies += "250 2.1.5 ok\r\n";
 }
 

@@ -65,6 +65,8 @@ public:
   ReceivedMail take();
   void settle(Delivered outcome, std::string& replies);
   void startedTls();
+  // Whether it has ever named somebody who is here: a stranger cannot guess one.
+  bool hasNamed() const { return has_named_; }
 
 private:
   enum class State { command, data };
@@ -95,7 +97,8 @@ private:
   ReceivedMail mail_;
   std::size_t reserved_ = 0;  // of the budget
   bool at_line_start_ = true; // of the data
-  bool oversize_ = false;     // read on and dropped
+  bool has_named_ = false;
+  bool oversize_ = false; // read on and dropped
   bool over_budget_ = false;
 };
 
