@@ -1,6 +1,8 @@
 // Items made into documents for the rules: a hook's body and query, a file's rows.
 #include <garland/sdk/mapping.hpp>
 
+#include "fields_texts.h"
+
 #include <algorithm>
 
 namespace garland::sdk::intake {
@@ -93,7 +95,8 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
     json::object cells;
     for (std::size_t i = 0; i < std::min(names.size(), row.size()); ++i) {
       auto& cell = cells[names[i]];
-      if (cell.is_null()) cell = row[i];
+      auto const* before = cell.if_string();
+      if (before == nullptr || fields::trimmed(*before).empty()) cell = row[i];
     }
     auto const* rule = mapping_->find("csv", cells, columns);
     if (rule == nullptr) {

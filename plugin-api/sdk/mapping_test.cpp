@@ -286,6 +286,15 @@ TEST_F(MappingTest, RowsAreDocumentsAndABadOneIsToldByItsNumber) {
   EXPECT_EQ(csv({"Colour"}, red).at("outcome"), "unknown");
 }
 
+TEST_F(MappingTest, OfTwoColumnsWithOneNameTheFirstThatSaysSomethingCounts) {
+  json::array rows;
+  rows.emplace_back(json::array{" ", "ada@x.test"});
+  rows.emplace_back(json::array{"bo@x.test", "eve@x.test"});
+  csv({"e-mail", "E Mail"}, rows);
+  EXPECT_EQ(lead(0).at("data").at("email"), "ada@x.test");
+  EXPECT_EQ(lead(1).at("data").at("email"), "bo@x.test");
+}
+
 TEST_F(MappingTest, SettingsOfTheAccountComeBeforeTheDefaults) {
   host.open({{"currency", "EUR"}, {"date_order", "dmy"}, {"calling_code", "49"}, {"account", "Studio"}});
   auto body = inquiry();
