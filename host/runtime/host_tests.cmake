@@ -34,7 +34,7 @@ garland_test(runtime_test
     poison_test.cpp restart_policy_test.cpp turn_queue_test.cpp work_watch_test.cpp
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_memory_test.cpp supervisor_test.cpp tainted_test.cpp
     running_call_test.cpp talk_meter_test.cpp
-  USES garland_runtime
+  USES garland_runtime garland_schemas
   LABELS unit)
 target_compile_definitions(runtime_test PRIVATE
   GARLAND_TEST_PLUGINS="${host_plugins}"

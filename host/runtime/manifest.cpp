@@ -43,6 +43,7 @@ std::vector<SlotShape> const& slotShapes() {
       {"bearer", {1}, "the token"},
       {"header", {1}, "the secret"},
       {"query", {1}, "the secret"},
+      {"address", {1}, "the address"},
       {"oauth1", {2, 4}, "the consumer key and its secret, or these, the token and its secret"},
       {"sigv4", {2, 3}, "the access key id, the secret access key and, if it takes one, the session token"}};
   return shapes;
@@ -57,7 +58,7 @@ Result<void> checkFields(AuthSlot const& slot) {
   auto const shape = std::find_if(shapes.begin(), shapes.end(),
                                   [&](SlotShape const& known) { return known.scheme == slot.scheme; });
   if (shape == shapes.end())
-    return badSlot("/scheme", "must be basic, bearer, header, query, oauth1 or sigv4");
+    return badSlot("/scheme", "must be basic, bearer, header, query, address, oauth1 or sigv4");
   if (std::find(shape->counts.begin(), shape->counts.end(), slot.fields.size()) == shape->counts.end())
     return badSlot("/fields",
                    "must be those of " + slot.scheme + ", in this order: " + std::string(shape->fields));

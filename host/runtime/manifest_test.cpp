@@ -1,4 +1,7 @@
+#include "host/base/schema.h"
 #include "host/runtime/runtime.h"
+
+#include <garland/schemas.hpp>
 
 #include <gtest/gtest.h>
 
@@ -59,7 +62,7 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
         Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"digest","fields":["a"]}]})",
-             "/auth/0: /scheme: must be basic, bearer, header, query, oauth1 or sigv4"},
+             "/auth/0: /scheme: must be basic, bearer, header, query, address, oauth1 or sigv4"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"basic","fields":["a"]}]})",
              "/auth/0: /fields: must be those of basic, in this order: the user name and the password"},
         Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
@@ -89,6 +92,39 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
 
 Result<Manifest> withSlot(std::string const& rest) {
   return parseManifest(R"({"id":"a.b","version":"1","auth":[{"slot":"key",)" + rest + "}]}");
+}
+
+// A manifest with one slot of this scheme, and so many fields.
+json::object manifestWith(std::string_view scheme, std::size_t fields) {
+  auto manifest = parseJson(kText).value().get_object();
+  json::object slot{{"slot", "key"}, {"scheme", scheme}};
+  slot["fields"] = json::array{"a", "b", "c", "d"};
+  slot["fields"].get_array().resize(fields);
+  if (scheme == "header" || scheme == "query") slot["parameter"] = "X-Key";
+  if (scheme == "oauth1") slot["signature"] = "PLAINTEXT";
+  for (auto const* member : {"region", "service"})
+    if (scheme == "sigv4") slot[member] = "ses";
+  manifest["auth"] = json::array{slot};
+  return manifest;
+}
+
+TEST(Manifest, EverySchemeOfTheSchemaIsReadAndNothingThatTheSchemaRefuses) {
+  auto const document = parseJson(schemaText("manifest.json")).value();
+  auto const schema = Schema::compile(document).value();
+  for (auto const& word : find(document, "/definitions/slot/properties/scheme/enum")->as_array()) {
+    std::string_view const scheme = word.get_string();
+    int taken = 0;
+    for (std::size_t fields = 1; fields <= 4; ++fields) {
+      auto const manifest = manifestWith(scheme, fields);
+      bool const reads = static_cast<bool>(parseManifest(json::serialize(manifest)));
+      bool const fits = schema.check(manifest).empty();
+      taken += reads;
+      EXPECT_TRUE(fits || !reads) << scheme << " with " << fields << " fields";
+      EXPECT_TRUE(reads || !fits || (scheme == "oauth1" && fields == 3))
+          << scheme << " with " << fields << " fields";
+    }
+    EXPECT_GT(taken, 0) << scheme;
+  }
 }
 
 TEST(Manifest, SlotsThatSignSayWhatTheSignatureNeeds) {

@@ -92,6 +92,10 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
                   [](Object& m) { m["auth"].as_array()[0].as_object()["fields"] = json::array{"password"}; });
   expectRefusedAt("/auth/1/fields",
                   [](Object& m) { m["auth"].as_array()[1].as_object()["fields"] = json::array{"a", "b"}; });
+  expectRefusedAt("/auth/1/fields", [](Object& m) {
+    m["auth"].as_array()[1] =
+        Object{{"slot", "feed"}, {"scheme", "address"}, {"fields", json::array{"a", "b"}}};
+  });
   expectRefusedAt("/hosts", [](Object& m) { m["hosts"] = "api.example.com"; });
   expectRefusedAt("/hosts", [](Object& m) { m["hosts"] = json::array(); });
   for (auto const* rule :
