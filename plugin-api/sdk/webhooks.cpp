@@ -12,9 +12,14 @@ namespace {
 constexpr std::size_t longest_id = 400;
 constexpr std::size_t longest_event = 200;
 
+bool isForm(std::string type) {
+  for (auto& c : type)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return type.starts_with(form::content_type);
+}
+
 json::value documentOf(Delivery const& delivery) {
-  if (delivery.content_type.starts_with(form::content_type))
-    return form::decode(delivery.body, Kind::providerBug);
+  if (isForm(delivery.content_type)) return form::decode(delivery.body, Kind::providerBug);
   auto document = sdk::parse(delivery.body);
   if (!document.is_object()) Place().fail("must be an object");
   return document;

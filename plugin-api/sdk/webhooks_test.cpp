@@ -73,7 +73,7 @@ TEST(Webhooks, AnotherAccountsEventIsIgnored) {
 
 TEST(Webhooks, AFormIsReadAsOne) {
   Delivery const delivery{
-      {}, {}, "application/x-www-form-urlencoded; charset=utf-8", "type=job.x&job[id]=j%201"};
+      {}, {}, "Application/X-WWW-Form-URLencoded; charset=utf-8", "type=job.x&job[id]=j%201"};
   EXPECT_THAT(wordsOf(parse(by_body, delivery)), ::testing::ElementsAre("crm.project j 1"));
 }
 
