@@ -141,6 +141,7 @@ Task<void> PullSink::sweepListings() {
     place = listings_.erase(place);
   }
   co_return Result<void>();
+    if (session_.confirm_deletes && swept && !swept->outcomes.empty()) run_.approval_deleted = true;
 }
 
 Task<void> PullSink::flush(std::optional<std::string> cursor) {

@@ -57,11 +57,9 @@ void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Un
   if (!run.error) {
     if (!state.was_whole) return;
     unit->emplace_back(
-        "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2, "
-        "confirm_deletes=CASE WHEN CAST($3 AS BIGINT)=1 THEN 0 ELSE confirm_deletes END "
-        "WHERE vendor_id=$4 AND connection_id=$5",
-        Values{toMillis(*run.finished), toMillis(due), std::int64_t{state.confirmed_deletes}, state.vendor_id,
-               run.connection_id});
+        "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2 "
+        "WHERE vendor_id=$3 AND connection_id=$4",
+        Values{toMillis(*run.finished), toMillis(due), state.vendor_id, run.connection_id});
     return;
   }
   auto const& error = *run.error;
@@ -82,6 +80,14 @@ void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Un
              run.connection_id, state.credential_version});
 }
 
+// An approval is used up by the run that pulled with it, unless that failed before it deleted anything.
+void Runs::addApproval(RunState const& state, store::Unit* unit) const {
+  bool const ended_well = !state.run.error || state.partly;
+  if (!state.approval_deleted && !(state.approval_pulled && ended_well)) return;
+  unit->emplace_back("UPDATE connections SET confirm_deletes=0 WHERE vendor_id=$1 AND connection_id=$2",
+                     Values{state.vendor_id, state.run.connection_id});
+}
+
 // The run's row stays; the oldest go.
 Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_every) {
   auto& run = state->run;
@@ -91,6 +97,7 @@ Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_eve
   state->tellKinds();
   store::Unit unit;
   addStanding(*state, poll_every, &unit);
+  addApproval(*state, &unit);
   unit.emplace_back(
       "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND run_id < (SELECT MIN(run_id) FROM "
       "(SELECT run_id FROM runs WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT $3) "

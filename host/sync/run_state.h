@@ -45,7 +45,9 @@ public:
   // No hints: everything.
   void ask(std::vector<Hint> more);
 
-  bool confirmed_deletes = false;       // the approval was used: it holds for one run
+  // The approval of deletions, which holds for one run: a kind was pulled with it, and records were deleted.
+  bool approval_pulled = false;
+  bool approval_deleted = false;
   Milliseconds quiet{0};                // for which the provider wants to be left alone
   std::int64_t credential_version = -1; // of the session; -1: there was none
 

@@ -106,7 +106,6 @@ Task<void> Runs::carryOut(State state) {
     state->run.state = "running";
     auto const session = co_await connections_.open(state->run.connection_id);
     if (session) {
-      state->confirmed_deletes = session->confirm_deletes;
       state->credential_version = session->credential_version;
       poll_every = session->plugin->manifest.poll_every;
       outcome = co_await sync(state, &*session);
@@ -200,7 +199,9 @@ Task<void> Runs::pull(State state, Session const* session, KindEntry const* kind
     Place place{session->connection.vendor_id, session->connection.id, state->run.id, kind};
     Inbound inbound(context_, std::move(place));
     CO_TRY(deleted, co_await inbound.deleteHeld());
+    state->approval_pulled = true;
     state->count(kind->kind.name, deleted);
+    state->approval_deleted = state->approval_deleted || !deleted.outcomes.empty();
   }
   CO_TRY(missed, co_await missedBefore(state, session, kind));
   std::vector<std::string> what_changed;
