@@ -213,12 +213,92 @@ TEST_F(Hints, WhatCouldNotBeTakenAndIsGoneIsForgotten) {
   EXPECT_EQ(projects.gets.size(), 1U);
 }
 
-TEST_F(Hints, WhatWasMissedIsRememberedBeforeTheCursorGoesOn) {
-  projects.put("2", json::object{{"stage", "lead"}});
-  house.sync(connection);
+// The engine is thrown away at its k-th commit of the first sync; false if there are not so many.
+bool cutInTheFirstSync(int k, bool applied_first) {
+  House house;
+  auto& projects = house.provider("p/crm.project");
+  projects.emitted_kind = kProject;
+  projects.put("1", json::object{{"stage", "lead"}});
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "p", "test.crm.studio");
+  house.cut->cut_at = house.cut->commits + k;
+  house.cut->applied_first = applied_first;
+  auto const started = house.run(house.engine->startSync(connection));
+  if (started) (void)house.run(house.engine->waitForRun(started->id));
+  bool const reached = house.cut->dead;
+  projects.mend("1", json::object{{"name", "Mended"}, {"stage", "lead"}});
   house.restart();
-  projects.mend("2", json::object{{"name", "Mended"}, {"stage", "lead"}});
-  EXPECT_EQ(house.sync(connection).pulled.created, 1);
+  EXPECT_EQ(house.sync(connection).state, "done");
+  EXPECT_EQ(house.records(vendor).size(), 1U) << "cut at commit " << k << (applied_first ? ", after" : "");
+  return reached;
+}
+
+TEST(MissedItems, AreRememberedBeforeTheCursorGoesOn) {
+  int k = 1;
+  while (cutInTheFirstSync(k, false) && cutInTheFirstSync(k, true)) ++k;
+  EXPECT_GE(k, 4);
+}
+
+TEST_F(Hints, OneThatCannotBeReadByItsIdKeepsNothingBack) {
+  for (auto const* id : {"1", "2", "3"}) projects.put(id, json::object{{"stage", "lead"}});
+  house.sync(connection);
+  auto last = standing().last_success;
+  for (auto const kind : {ErrorKind::transient, ErrorKind::forbidden, ErrorKind::rateLimited,
+                          ErrorKind::invalidInput, ErrorKind::providerBug}) {
+    projects.refuse_get_of.insert_or_assign("1", Error(kind, "not this one"));
+    putProject("4", "Changed " + std::string(name(kind)));
+    auto const run = house.sync(connection);
+    EXPECT_EQ(run.state, "done") << name(kind);
+    EXPECT_TRUE(names().contains("Changed " + std::string(name(kind))));
+    ASSERT_FALSE(run.problems.empty()) << name(kind);
+    EXPECT_THAT(run.problems.back().message, HasSubstr("read again: not this one")) << name(kind);
+    EXPECT_EQ(standing().state, "connected");
+    EXPECT_GT(standing().last_success, last);
+    last = standing().last_success;
+  }
+  // Those behind it are read, and it is still asked for.
+  projects.mend("3", json::object{{"name", "Mended"}, {"stage", "lead"}});
+  house.sync(connection);
+  EXPECT_TRUE(names().contains("Mended"));
+  projects.refuse_get_of.clear();
+  projects.mend("1", json::object{{"name", "At last"}, {"stage", "lead"}});
+  house.sync(connection);
+  EXPECT_TRUE(names().contains("At last"));
+}
+
+TEST_F(Hints, AWorkerThatDiesAmongThoseReadAgainReadsOnlyTheRest) {
+  for (auto const* id : {"1", "2", "3"}) projects.put(id, json::object{{"stage", "lead"}});
+  house.sync(connection);
+  projects.die_after_records = 2;
+  projects.deaths = 1;
+  EXPECT_EQ(house.sync(connection).state, "done");
+  EXPECT_THAT(projects.gets, ::testing::ElementsAre("1", "2", "3", "3"));
+}
+
+TEST_F(Hints, AnItemWithoutAnIdIsToldAndNeverAskedFor) {
+  projects.extra_emits.emplace_back(
+      "garland.problem", R"({"id":"","kind":"provider_bug","message":"a record of jobs has no /id"})");
+  auto const run = house.sync(connection);
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_EQ(run.problems[0].place, "(no id)");
+  EXPECT_EQ(run.problems[0].message, "a record of jobs has no /id");
+  EXPECT_EQ(run.pulled.failed, 1);
+  house.sync(connection);
+  EXPECT_TRUE(projects.gets.empty());
+}
+
+// A thousand are remembered; those that are known already take up no room twice.
+TEST_F(Hints, ThereIsRoomForNewOnesAmongThoseThatAreKnown) {
+  auto const bad = [&](int i) { projects.put("bad" + std::to_string(i), json::object{{"stage", "lead"}}); };
+  for (int i = 0; i < 950; ++i) bad(i);
+  house.sync(connection);
+  for (int i = 900; i < 965; ++i) bad(i);
+  house.sync(connection);
+  auto const count = [&] { return house.rows("SELECT COUNT(*) FROM missed").at(0).integer(0); };
+  EXPECT_EQ(count(), 965);
+  for (int i = 965; i < 1050; ++i) bad(i);
+  house.sync(connection);
+  EXPECT_EQ(count(), 1000);
 }
 
 // ---- a kind that cannot be synced

@@ -20,8 +20,12 @@ public:
   // At most so many as are worth it; the others are found when they are changed.
   Task<void> remember(std::set<std::string> ids);
   Task<void> forget(std::set<std::string> ids);
+  // It keeps its place among them, but is the last to be looked at again.
+  Task<void> looked(std::string id);
 
 private:
+  store::Statement looking(std::string const& id, std::int64_t when) const;
+
   Context& context_;
   Place place_;
 };

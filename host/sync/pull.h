@@ -32,6 +32,10 @@ public:
   // After finish(), if the call went well: what was asked for and is not bad is well, or gone.
   Task<void> wasWhole();
 
+  // After finish(), if the call ended early: which of the ids that were asked for did not come. The first of
+  // them, at which it may have ended, is looked at last the next time; what came and is not bad is well.
+  Task<std::vector<std::string>> wasCut();
+
   // The store's own error, which outranks whatever the plugin made of it.
   std::optional<Error> const& storeError() const { return store_error_; }
   bool movedOn() const { return moved_on_; }
@@ -61,7 +65,9 @@ private:
   bool can_look_again_;
   bool by_ids_;                     // there is no cursor
   std::set<std::string> not_taken_; // since the last checkpoint
-  std::set<std::string> asked_;     // and not known to be bad
+  std::vector<std::string> wanted_; // all that was asked for
+  std::set<std::string> asked_;     // ... and is not known to be bad
+  std::set<std::string> came_;      // ... and came, good or bad
   Semaphore turn_;                  // calls may overlap, batches may not
   std::vector<RemoteItem> buffer_;
   std::unordered_map<std::string, std::size_t> places_; // id -> index: the last word of a batch counts

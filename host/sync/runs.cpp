@@ -207,7 +207,8 @@ Task<void> Runs::pull(State state, Session const* session, KindEntry const* kind
   std::vector<std::string> what_changed;
   CO_TRY_VOID(co_await bring(state, session, kind, std::move(what_changed)));
   if (!missed.empty()) {
-    CO_TRY_VOID(co_await bring(state, session, kind, std::move(missed)));
+    auto brought = co_await bring(state, session, kind, std::move(missed));
+    CO_TRY_VOID(judgeMissed(state.get(), kind, std::move(brought)));
   }
   co_return co_await tellHeld(state, session, kind);
 }
@@ -222,6 +223,16 @@ Task<std::vector<std::string>> Runs::missedBefore(State state, Session const* se
 }
 
 Task<void> Runs::fetch(State state, Session const* session, KindEntry const* kind,
+// The pull itself went well, so what one old record does to its request keeps nothing back.
+Result<void> Runs::judgeMissed(RunState* state, KindEntry const* kind, Result<void> outcome) const {
+  if (outcome || state->store_failed || outcome.error().kind == ErrorKind::cancelled) return outcome;
+  auto const& error = outcome.error();
+  ItemProblem item{kind->kind.name, std::string(name(error.kind)),
+                   "not all records that could not be taken before were read again: " + error.message};
+  state->problem(std::move(item), false);
+  return Result<void>();
+}
+
                        std::vector<std::string> ids) {
   if (!offers(session->plugin->manifest, kGetOperation)) co_return co_await pull(state, session, kind);
   for (std::size_t at = 0; at < ids.size(); at += kGetAtOnce) {
@@ -253,6 +264,9 @@ Task<void> Runs::bring(State state, Session const* session, KindEntry const* kin
     }
     auto const& error = answered.error();
     if (context_.stopping || state->stop_requested)
+    auto const open = co_await sink.wasCut();
+    state->store_failed = !open;
+    if (!open) co_return open.error();
       co_return Error(ErrorKind::cancelled,
                       "the sync was stopped; the next one goes on from its last checkpoint");
     bool const worth_it = workerDied(error) || (error.kind == ErrorKind::transient && sink.movedOn());
@@ -260,6 +274,8 @@ Task<void> Runs::bring(State state, Session const* session, KindEntry const* kin
     if (!worth_it || restarts == kRestarts) co_return error;
     if (workerDied(error)) ++state->run.worker_restarts;
     context_.doors.log.warn("a pull ended early and goes on from its checkpoint: " + error.message);
+    if (!ids.empty() && open->empty()) co_return Result<void>(); // all came
+    ids = *open;
   }
 }
 

@@ -60,6 +60,7 @@ private:
   Task<void> pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push);
   Task<void> pull(State state, Session const* session, KindEntry const* kind);
   Task<std::vector<std::string>> missedBefore(State state, Session const* session, KindEntry const* kind);
+  Result<void> judgeMissed(RunState* state, KindEntry const* kind, Result<void> outcome) const;
   Task<void> fetch(State state, Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Task<void> bring(State state, Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Error setAside(Error error, std::string const& connection_id) const;

@@ -19,7 +19,7 @@ public:
   void take(json::value const& record) override {
     auto const id = textOr(record, entity_.resource.id);
     auto const failure = attempt([&] { give(record); });
-    if (failure) feed_.problem(id.empty() ? entity_.resource.path : id, *failure);
+    if (failure) feed_.problem(id, *failure);
   }
   void listing(std::vector<std::string> const& ids, bool last) override { feed_.listing(ids, last); }
   void checkpoint(json::value const& cursor) override { feed_.checkpoint(cursor); }
@@ -95,7 +95,7 @@ void get(Account& account, Entity const& entity, std::vector<std::string> const&
       translator.take(record);
     else if (refused->kind == Kind::notFound)
       feed.gone(id);
-    else if (refused->kind == Kind::providerBug)
+    else if (refused->kind == Kind::providerBug || refused->kind == Kind::invalidInput)
       feed.problem(id, *refused); // of this one; the others may be well
     else
       throw Failure(*refused);

@@ -133,6 +133,8 @@ Task<json::value> FakeProvider::get(runtime::Call call, runtime::CallHost* host)
   auto const input = parseJson(call.input).value();
   for (auto const& id : input.at("ids").as_array()) {
     gets.emplace_back(id.as_string());
+    if (auto const refused = refuse_get_of.find(gets.back()); refused != refuse_get_of.end())
+      co_return refused->second;
     CO_TRY_VOID(co_await show(gets.back(), host));
   }
   co_return json::object();

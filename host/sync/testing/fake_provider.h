@@ -46,6 +46,7 @@ public:
   std::optional<Error> refuse_writes;
   std::optional<Error> refuse_pulls;
   std::optional<Error> refuse_gets;
+  std::map<std::string, Error> refuse_get_of; // by id
   std::optional<Error> refuse_account;
   std::vector<std::pair<std::string, std::string>> extra_emits;       // kind, record; with the next pull
   std::vector<std::pair<std::string, std::string>> extra_emits_after; // ... at its end
