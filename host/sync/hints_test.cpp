@@ -119,6 +119,39 @@ TEST_F(Hints, TheNextPollIsNotPutOffAndTheConnectionStandsAsItStood) {
   EXPECT_EQ(standing().state, "reconnect needed");
 }
 
+// The hint is nowhere else, so the next poll has to find what it named.
+TEST_F(Hints, AnOutageOrAnOrderlyStopBringsTheNextPollForward) {
+  house.sync(connection);
+  auto const later = due();
+  auto const in = [&](std::int64_t moment) {
+    return Milliseconds(moment) - house.clock.now().time_since_epoch();
+  };
+  projects.refuse_gets = Error(ErrorKind::rateLimited, "too many requests");
+  projects.refuse_gets->retry_after = Milliseconds(300'000);
+  EXPECT_EQ(hint({{kProject, "2"}}).state, "failed");
+  EXPECT_EQ(in(due()), Milliseconds(300'000));
+  EXPECT_LT(due(), later);
+  EXPECT_EQ(standing().state, "connected") << "that is for the poll to say";
+  projects.refuse_gets = Error(ErrorKind::transient, "no network");
+  EXPECT_EQ(hint({{kProject, "2"}}).state, "failed");
+  EXPECT_EQ(in(due()), Milliseconds(60'000));
+  projects.refuse_gets = Error(ErrorKind::rateLimited, "too many requests");
+  projects.refuse_gets->retry_after = Milliseconds(300'000);
+  EXPECT_EQ(hint({{kProject, "2"}}).state, "failed");
+  EXPECT_EQ(in(due()), Milliseconds(60'000)) << "an earlier poll stays";
+
+  projects.refuse_gets.reset();
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  clients.during_get = [&](runtime::CallHost*) { return reached(&here, &go); };
+  house.run(house.engine->syncHinted(connection, {{kClient, "1"}})).value();
+  house.run(here.wait()).value();
+  house.run(house.engine->syncHinted(connection, {{kProject, "2"}})).value();
+  go.set();
+  house.run(house.engine->stop()).value();
+  EXPECT_EQ(due(), 0);
+}
+
 TEST_F(Hints, ARunInFlightTakesThemInAndOneThatOnlyFollowsHintsTakesAWholeSyncIn) {
   Event here(house.loop.get_executor());
   Event go(house.loop.get_executor());
@@ -158,6 +191,21 @@ TEST_F(Hints, OneThatComesWhenTheRunIsAlreadyEndingGetsARunOfItsOwn) {
   EXPECT_NE((*second)->id, first.id);
   EXPECT_EQ(ended(*second).state, "done");
   EXPECT_THAT(projects.gets, ::testing::ElementsAre("2", "3"));
+}
+
+TEST_F(Hints, RunsOfHintsPushNoWholeRunOutAndAreNotTheLastRun) {
+  projects.refuse_pulls = Error(ErrorKind::providerBug, "a list of rubbish");
+  auto const whole = house.sync(connection);
+  EXPECT_EQ(whole.state, "partly failed");
+  sync::Run hinted;
+  for (int i = 0; i < 60; ++i) {
+    house.clock.advance(Milliseconds(1000));
+    hinted = hint({{kProject, "2"}});
+  }
+  EXPECT_EQ(hinted.state, "done");
+  EXPECT_EQ(house.run(house.engine->lastRun(connection)).value()->id, whole.id);
+  EXPECT_EQ(house.run(house.engine->run(hinted.id)).value().state, "done");
+  EXPECT_EQ(house.rows("SELECT 1 FROM runs").size(), 51U);
 }
 
 TEST_F(Hints, AKindThatThePluginDoesNotBringIsRefused) {
@@ -359,6 +407,25 @@ TEST_F(Hints, AnOutageAfterAKindThatFailedIsAFailureThatTellsBoth) {
   auto const run = house.sync(connection);
   EXPECT_EQ(run.state, "failed");
   EXPECT_EQ(run.error->message, "no network");
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_EQ(run.problems[0].place, kClient);
+  EXPECT_EQ(run.problems[0].message, "not JSON");
+}
+
+TEST_F(Hints, AKindWhosePullAndHintBothFailIsNamedOnce) {
+  house.sync(connection);
+  clients.refuse_pulls = Error(ErrorKind::forbidden, "no contacts for this key");
+  clients.refuse_gets = clients.refuse_pulls;
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  projects.during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
+  auto const whole = house.run(house.engine->startSync(connection)).value();
+  house.run(here.wait()).value();
+  house.run(house.engine->syncHinted(connection, {{kClient, "1"}})).value();
+  go.set();
+  auto const run = ended(whole);
+  EXPECT_EQ(run.state, "partly failed");
+  EXPECT_EQ(run.error->message, "crm.client was not synced: no contacts for this key");
 }
 
 } // namespace

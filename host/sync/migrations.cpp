@@ -280,6 +280,11 @@ CREATE TABLE missed (
 );
 )sql";
 
+// 1: a run that only followed hints.
+constexpr char const* kHinted = R"sql(
+ALTER TABLE runs ADD COLUMN hinted BIGINT NOT NULL DEFAULT 0
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -291,6 +296,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{5, "sync: actions", kActions});
   all.push_back(store::Migration{6, "sync: intake", kIntake});
   all.push_back(store::Migration{7, "sync: items that could not be taken", kMissed});
+  all.push_back(store::Migration{8, "sync: which runs only followed hints", kHinted});
   return all;
 }
 

@@ -6,7 +6,8 @@
 namespace garland::sync {
 namespace {
 
-constexpr int kRunsKept = 50; // per connection
+constexpr int kRunsKept = 50; // per connection; of those that only followed hints, so many besides
+constexpr Milliseconds kHintsAgain{60'000};
 constexpr char const* kReconnect = "reconnect needed";
 
 constexpr char const* kColumns =
@@ -27,6 +28,11 @@ struct Standing {
   std::string reason;
 };
 
+// An outage, or too many requests: later the same may go well.
+bool passes(Error const& error) {
+  return error.kind == ErrorKind::transient || error.kind == ErrorKind::rateLimited;
+}
+
 Standing standingAfter(Error const& error) {
   bool const sign_in = error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked;
   return Standing{sign_in ? kReconnect : "failing", error.message};
@@ -39,11 +45,20 @@ store::Statement Runs::row(RunState const& state) const {
   store::Value finished = nullptr;
   if (run.finished) finished = toMillis(*run.finished);
   return store::Statement(
-      "INSERT INTO runs (vendor_id,connection_id,run_id,state,document,started,finished) "
-      "VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (vendor_id,connection_id,run_id) DO UPDATE SET "
-      "state=excluded.state, document=excluded.document, finished=excluded.finished",
+      "INSERT INTO runs (vendor_id,connection_id,run_id,state,document,started,finished,hinted) "
+      "VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (vendor_id,connection_id,run_id) DO UPDATE SET "
+      "state=excluded.state, document=excluded.document, finished=excluded.finished, hinted=excluded.hinted",
       Values{state.vendor_id, run.connection_id, run.id, run.state, json::serialize(toDocument(run)),
-             toMillis(run.started), finished});
+             toMillis(run.started), finished, std::int64_t{!state.was_whole}});
+}
+
+// Nobody else knows what was hinted at, so the poll that finds it comes early. An earlier one stays.
+void Runs::addHintsAgain(RunState const& state, store::Unit* unit) const {
+  auto const& run = state.run;
+  auto const due = *run.finished + std::max(kHintsAgain, run.error->retry_after.value_or(kHintsAgain));
+  unit->emplace_back(
+      "UPDATE connections SET next_due=$1 WHERE vendor_id=$2 AND connection_id=$3 AND next_due>$1",
+      Values{toMillis(due), state.vendor_id, run.connection_id});
 }
 
 // What the end means for the connection, and when it is due again. A run that only followed hints says
@@ -64,14 +79,16 @@ void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Un
   }
   auto const& error = *run.error;
   if (error.kind == ErrorKind::cancelled) {
-    if (state.was_whole)
-      unit->emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
-                         Values{state.vendor_id, run.connection_id});
+    unit->emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
+                       Values{state.vendor_id, run.connection_id});
     return;
   }
   if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
   auto const standing = standingAfter(error);
-  if (!state.was_whole && standing.state != kReconnect) return;
+  if (!state.was_whole && standing.state != kReconnect) {
+    if (passes(error)) addHintsAgain(state, unit);
+    return;
+  }
   unit->emplace_back(
       "UPDATE connections SET state=$1, state_reason=$2, "
       "next_due=CASE WHEN CAST($3 AS BIGINT)=1 THEN $4 ELSE next_due END "
@@ -98,12 +115,12 @@ Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_eve
   store::Unit unit;
   addStanding(*state, poll_every, &unit);
   addApproval(*state, &unit);
-  unit.emplace_back(
-      "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND run_id < (SELECT MIN(run_id) FROM "
-      "(SELECT run_id FROM runs WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT $3) "
-      "AS kept)",
-      Values{state->vendor_id, run.connection_id, std::int64_t{kRunsKept}});
   unit.push_back(row(*state));
+  unit.emplace_back(
+      "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND hinted=$3 AND run_id < "
+      "(SELECT MIN(run_id) FROM (SELECT run_id FROM runs "
+      "WHERE vendor_id=$1 AND connection_id=$2 AND hinted=$3 ORDER BY run_id DESC LIMIT $4) AS kept)",
+      Values{state->vendor_id, run.connection_id, std::int64_t{!state->was_whole}, std::int64_t{kRunsKept}});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -116,12 +133,13 @@ Task<Run> Runs::one(std::string run_id) {
   co_return runFrom(rows.rows[0]);
 }
 
+// The last one of everything: those that follow hints come often, and say nothing of the rest.
 Task<std::optional<Run>> Runs::last(std::string connection_id) {
   if (auto const found = in_flight_.find(connection_id); found != in_flight_.end())
     co_return std::optional<Run>(found->second->run);
   CO_TRY(connection, co_await connections_.one(connection_id));
   store::Statement query(std::string(kColumns) +
-                             "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT 1",
+                             "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY hinted, run_id DESC LIMIT 1",
                          {connection.vendor_id, connection_id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   if (rows.rows.empty()) co_return std::optional<Run>();

@@ -67,6 +67,12 @@ void RunState::ask(std::vector<Hint> more) {
   std::move(more.begin(), more.end(), std::back_inserter(hints));
 }
 
+void RunState::failedKind(std::string const& kind, Error error) {
+  for (auto const& [name, why] : kinds_failed)
+    if (name == kind) return;
+  kinds_failed.emplace_back(kind, std::move(error));
+}
+
 // The first failure, in words that name all kinds that were left out.
 Result<void> RunState::verdict() const {
   if (kinds_failed.empty()) return Result<void>();
@@ -79,7 +85,7 @@ Result<void> RunState::verdict() const {
 }
 
 void RunState::tellKinds() {
-  if (kinds_synced + static_cast<int>(kinds_failed.size()) == 1) return;
+  if (to_the_end && kinds_synced + static_cast<int>(kinds_failed.size()) == 1) return;
   for (auto const& [kind, error] : kinds_failed)
     problem(ItemProblem{kind, std::string(name(error.kind)), error.message}, false);
 }

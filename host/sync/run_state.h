@@ -39,7 +39,9 @@ public:
   bool store_failed = false;
   int kinds_synced = 0;
   std::vector<std::pair<std::string, Error>> kinds_failed; // the run went on without them
-  bool partly = false;                                     // ... to its end, with others
+  bool to_the_end = false;                                 // every kind was tried
+  bool partly = false;                                     // ... and some went well
+  void failedKind(std::string const& kind, Error error);   // a pull and a hint of it may both fail
   Result<void> verdict() const;
   void tellKinds(); // as problems, if there was more than one kind
   // No hints: everything.

@@ -134,6 +134,7 @@ Task<void> Runs::sync(State state, Session const* session) {
       CO_TRY_VOID(co_await hinted(state, session));
     }
   }
+  state->to_the_end = true;
   state->partly = state->kinds_synced > 0;
   co_return state->verdict();
 }
@@ -173,7 +174,7 @@ Result<void> Runs::judge(RunState* state, KindEntry const* kind, Result<void> ou
     return outcome;
   }
   if (state->store_failed || endsRun(outcome.error())) return outcome;
-  state->kinds_failed.emplace_back(kind->kind.name, std::move(outcome).error());
+  state->failedKind(kind->kind.name, std::move(outcome).error());
   return Result<void>();
 }
 
@@ -198,10 +199,10 @@ Task<void> Runs::pull(State state, Session const* session, KindEntry const* kind
   if (session->confirm_deletes) {
     Place place{session->connection.vendor_id, session->connection.id, state->run.id, kind};
     Inbound inbound(context_, std::move(place));
-    CO_TRY(deleted, co_await inbound.deleteHeld());
     state->approval_pulled = true;
-    state->count(kind->kind.name, deleted);
+    CO_TRY(deleted, co_await inbound.deleteHeld());
     state->approval_deleted = state->approval_deleted || !deleted.outcomes.empty();
+    state->count(kind->kind.name, deleted);
   }
   CO_TRY(missed, co_await missedBefore(state, session, kind));
   std::vector<std::string> what_changed;
@@ -222,7 +223,6 @@ Task<std::vector<std::string>> Runs::missedBefore(State state, Session const* se
   co_return co_await missed.due();
 }
 
-Task<void> Runs::fetch(State state, Session const* session, KindEntry const* kind,
 // The pull itself went well, so what one old record does to its request keeps nothing back.
 Result<void> Runs::judgeMissed(RunState* state, KindEntry const* kind, Result<void> outcome) const {
   if (outcome || state->store_failed || outcome.error().kind == ErrorKind::cancelled) return outcome;
@@ -233,6 +233,7 @@ Result<void> Runs::judgeMissed(RunState* state, KindEntry const* kind, Result<vo
   return Result<void>();
 }
 
+Task<void> Runs::fetch(State state, Session const* session, KindEntry const* kind,
                        std::vector<std::string> ids) {
   if (!offers(session->plugin->manifest, kGetOperation)) co_return co_await pull(state, session, kind);
   for (std::size_t at = 0; at < ids.size(); at += kGetAtOnce) {
@@ -263,19 +264,19 @@ Task<void> Runs::bring(State state, Session const* session, KindEntry const* kin
       co_return co_await sink.wasWhole();
     }
     auto const& error = answered.error();
-    if (context_.stopping || state->stop_requested)
     auto const open = co_await sink.wasCut();
     state->store_failed = !open;
     if (!open) co_return open.error();
+    if (context_.stopping || state->stop_requested)
       co_return Error(ErrorKind::cancelled,
                       "the sync was stopped; the next one goes on from its last checkpoint");
     bool const worth_it = workerDied(error) || (error.kind == ErrorKind::transient && sink.movedOn());
     if (error.provider_code == "poisoned") co_return setAside(error, session->connection.id);
     if (!worth_it || restarts == kRestarts) co_return error;
     if (workerDied(error)) ++state->run.worker_restarts;
-    context_.doors.log.warn("a pull ended early and goes on from its checkpoint: " + error.message);
     if (!ids.empty() && open->empty()) co_return Result<void>(); // all came
     ids = *open;
+    context_.doors.log.warn("a pull ended early and goes on from its checkpoint: " + error.message);
   }
 }
 

@@ -68,6 +68,7 @@ private:
   Task<json::value> input(Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Task<void> finish(State state, Result<void> outcome, Milliseconds poll_every);
   void addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const;
+  void addHintsAgain(RunState const& state, store::Unit* unit) const;
   void addApproval(RunState const& state, store::Unit* unit) const;
   store::Statement row(RunState const& state) const;
   State inFlight(std::string const& run_id) const;
