@@ -11,6 +11,13 @@ TEST(Package, TheSameFilesGiveTheSameBytes) {
   EXPECT_EQ(pack({folder.path(), "", kTwin}, manifestSchema()).value(), goodPackage());
 }
 
+TEST(Package, AFileThatCannotBePlacedLeavesNothingBehind) {
+  Folder folder;
+  std::filesystem::create_directory(folder / "taken");
+  EXPECT_FALSE(writeFile(folder / "taken", "bytes"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "taken.new"));
+}
+
 TEST(Package, IsReadAsItWasPacked) {
   auto const package = readPackage(goodPackage(), manifestSchema()).value();
   EXPECT_EQ(package.manifest.id, "example.packed");

@@ -43,7 +43,11 @@ Result<void> placeFile(std::string const& path, std::string_view bytes, unsigned
   auto const why = errno;
   ::close(fd);
   errno = why;
-  if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) return cannotWrite(path);
+  if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
+    auto failure = cannotWrite(path);
+    ::unlink(fresh.c_str());
+    return failure;
+  }
   int const folder = ::open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   bool const kept = folder >= 0 && ::fsync(folder) == 0;
   if (folder >= 0) ::close(folder);
