@@ -3,7 +3,25 @@
 
 namespace garland::sdk::messaging {
 
+namespace {
+
+constexpr std::string_view our_tags = "garland_";
+
+// One of the sender's own would hide ours from whoever looks for the message.
+void refuseOurTags(json::value const& message) {
+  auto const* tags = sdk::find(message, "/tags");
+  if (tags == nullptr || !tags->is_object()) return;
+  for (auto const& tag : tags->get_object()) {
+    std::string const name(tag.key());
+    if (name.starts_with(our_tags))
+      throw Failure(Kind::invalidInput, "/tags: no name may begin with garland_: " + name).withField("/tags");
+  }
+}
+
+} // namespace
+
 json::object bodyOf(fields::Map map, json::value const& message) {
+  refuseOurTags(message);
   json::object body;
   auto wrong = attempt([&] { body = fields::write(map, message, {}, {}); });
   if (wrong && wrong->field.starts_with("/data")) wrong->field.erase(0, 5); // here the input is the record

@@ -90,8 +90,11 @@ private:
     std::map<std::string, std::string> found;
     for (auto const& id : candidates()) {
       if (found.size() == wanted) break;
-      auto const message = show(id);
-      if (sdk::find(message, traces_.tags) == nullptr) blind_ = true;
+      json::value message;
+      auto refused = attempt([&] { message = show(id); });
+      if (refused && refused->kind != Kind::notFound) throw std::move(*refused);
+      auto const* tags = sdk::find(message, traces_.tags);
+      if (tags == nullptr || !tags->is_array() || tags->get_array().empty()) blind_ = true;
       if (tagIn(message, key_tag) == request_.idempotency_key) found.emplace(tagIn(message, place_tag), id);
     }
     return found;
@@ -123,12 +126,13 @@ private:
     return ids;
   }
 
-  // One that has neither a subject nor a recipient of ours cannot be.
+  // One that has no recipient of ours cannot be; one that shows none at all may be by its subject. By the
+  // subject alone, each mail of a newsletter would have to be read for one of them.
   bool mayBeOurs(json::value const& message) const {
     auto const theirs = recipients(message, traces_.to);
     auto const like = [&](json::value const& ours) {
-      return textOr(ours, "/subject") == textOr(message, traces_.subject) ||
-             std::ranges::any_of(recipients(ours, "/to"),
+      if (theirs.empty()) return textOr(ours, "/subject") == textOr(message, traces_.subject);
+      return std::ranges::any_of(recipients(ours, "/to"),
                                  [&](auto const& one) { return theirs.contains(one); });
     };
     auto const* batch = sdk::find(request_.input, "/messages");
@@ -141,7 +145,7 @@ private:
   FindRequest const& request_;
   TimePoint from_;
   std::optional<TimePoint> until_;
-  bool blind_ = false; // one that may be ours shows no tags: not finding our key proves nothing
+  bool blind_ = false; // one that may be ours shows no tags, or is gone: not finding our key proves nothing
 };
 
 } // namespace

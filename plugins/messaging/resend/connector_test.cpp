@@ -88,6 +88,9 @@ TEST_F(ResendWire, WhatCannotBeSentIsRefusedByItsPlaceBeforeAnythingIsSent) {
   auto outcome = send({{"subject", ""}});
   EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
   EXPECT_THAT(outcome.message, HasSubstr("/subject"));
+  outcome = send({{"tags", {{"garland_key", "x"}}}});
+  EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << "ours could not be found behind it";
+  EXPECT_THAT(outcome.message, HasSubstr("/tags"));
   outcome = batch({mail(), mail({{"to", "ada"}})});
   EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
   EXPECT_THAT(outcome.message, HasSubstr("/messages/1"));
