@@ -29,12 +29,17 @@ json::object bodyOf(fields::Map map, json::value const& message) {
   return body;
 }
 
+void MessagingConnector::get(Account&, records::GetRequest const& request) {
+  throw Failure(Kind::unsupported, "single records of " + request.entity + " cannot be read here");
+}
+
 std::span<OperationEntry const> MessagingConnector::operations() {
   using Self = MessagingConnector;
   static constexpr OperationEntry table[] = {
       operation<&Self::check>("health.check/1"),      operation<&Self::pull>("messaging.pull/1"),
       operation<&Self::send>("messaging.send/1"),     operation<&Self::sendBatch>("messaging.send_batch/1"),
       operation<&Self::cancel>("messaging.cancel/1"), operation<&Self::find>("messaging.find/1"),
+      operation<&Self::get>("records.get/1"),
   };
   return table;
 }

@@ -21,6 +21,7 @@ public:
     auto const failure = attempt([&] { give(record); });
     if (failure) feed_.problem(id, *failure);
   }
+  void problem(std::string_view id, Failure const& failure) override { feed_.problem(id, failure); }
   void listing(std::vector<std::string> const& ids, bool last) override { feed_.listing(ids, last); }
   void checkpoint(json::value const& cursor) override { feed_.checkpoint(cursor); }
 
@@ -90,7 +91,8 @@ void get(Account& account, Entity const& entity, std::vector<std::string> const&
   for (auto const& id : ids) {
     account.call().stopIfCancelled();
     json::value record;
-    auto const refused = attempt([&] { record = rest::get(account, entity.resource, id); });
+    auto const refused = attempt(
+        [&] { rest::patiently(account.call(), [&] { record = rest::get(account, entity.resource, id); }); });
     if (!refused)
       translator.take(record);
     else if (refused->kind == Kind::notFound)

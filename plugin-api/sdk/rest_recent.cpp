@@ -12,8 +12,10 @@ public:
       : Puller(account, resource, state, receiver), recent_(std::get<Recent>(resource.changes)) {}
 
   void pull() {
-    if (!state_.walk) state_.walk = Walk{};
-    if (auto const mark = parseRfc3339(state_.mark)) until_ = *mark - recent_.window;
+    auto const now = account_.call().now();
+    if (!state_.walk) state_.walk = Walk{.full = lateIsDue(now)};
+    auto const window = state_.walk->full ? std::max(recent_.late, recent_.window) : recent_.window;
+    if (auto const mark = parseRfc3339(state_.mark)) until_ = *mark - window;
     Pages pages(account_, resource_, {}, state_.walk->at);
     while (next(pages) && take(pages.records())) {
       state_.walk->at = pages.position();
@@ -22,11 +24,17 @@ public:
       pauseIfFull(pages.received() + received_);
     }
     if (!state_.walk->target.empty()) state_.mark = state_.walk->target;
+    if (state_.walk->full) state_.listed = rfc3339(now);
     state_.walk.reset();
     checkpoint();
   }
 
 private:
+  bool lateIsDue(TimePoint now) const {
+    auto const last = parseRfc3339(state_.listed);
+    return recent_.late > Milliseconds(0) && (!last || now - *last >= std::chrono::hours(24));
+  }
+
   bool next(Pages& pages) {
     bool more = false;
     auto const refused = attempt([&] { patiently(account_.call(), [&] { more = pages.next(); }); });
@@ -45,29 +53,13 @@ private:
       auto const created = parseRfc3339(textOr(record, recent_.created));
       if (created && until_ && *created < *until_) return false;
       if (created && state_.walk->target.empty()) state_.walk->target = rfc3339(*created);
-      receiver_.take(recent_.read_again ? readAgain(record) : record);
+      auto const id = textOr(record, resource_.id);
+      if (recent_.read_again && !id.empty())
+        received_ += takeAgain(id, record);
+      else
+        receiver_.take(record);
     }
     return true;
-  }
-
-  // What is gone by now stays as the list had it.
-  json::value readAgain(json::value const& listed) {
-    auto const id = textOr(listed, resource_.id);
-    if (id.empty()) return listed;
-    account_.call().stopIfCancelled();
-    json::value record;
-    Response answer;
-    auto const refused = attempt([&] {
-      patiently(account_.call(), [&] {
-        Request request;
-        request.url = std::string(resource_.path) + "/" + percentEncode(id);
-        record = fetch(account_, resource_.errors, std::move(request), &answer);
-      });
-    });
-    received_ += answer.body.size();
-    if (!refused) return record;
-    if (refused->kind != Kind::notFound) throw Failure(*refused);
-    return listed;
   }
 
   Recent const& recent_;

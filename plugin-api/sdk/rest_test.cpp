@@ -57,10 +57,11 @@ Resource resourceOf(std::string const& name) {
     resource.changes =
         EventLog{.per_page = 2, .read_again = true, .since = "created", .keeps = std::chrono::hours(24)};
   }
-  if (name == "recent" || name == "again") {
+  if (name == "recent" || name == "again" || name == "late") {
     resource.paging = StartingAfter{.per_page = 2};
-    resource.changes =
-        Recent{.created = "/made", .window = std::chrono::hours(1), .read_again = name == "again"};
+    Recent recent{.created = "/made", .window = std::chrono::hours(1), .read_again = name == "again"};
+    if (name == "late") recent.late = std::chrono::hours(3);
+    resource.changes = recent;
   }
   if (name == "keyed") resource.writing.idempotency = HeaderKey{.longest = 30};
   if (name == "form") {
@@ -87,6 +88,7 @@ public:
     note["data"] = {{"text", "x"}};
     call_.emit("crm.note", note);
   }
+  void problem(std::string_view id, Failure const& failure) override { call_.problem(id, failure); }
   void listing(std::vector<std::string> const& ids, bool last) override {
     json::object part{{"scope", ""}, {"last", last}};
     part["ids"] = json::array(ids.begin(), ids.end());
@@ -327,6 +329,49 @@ TEST_F(RestTest, WhatComesTooFastWaitsAsLongAsItIsTold) {
   EXPECT_EQ(host.slept(), std::chrono::seconds(3));
   refuse("things?limit=2", std::chrono::seconds(60)); // that is for the host to wait
   EXPECT_EQ(pull("again").status, GARLAND_E_RATE_LIMITED);
+}
+
+TEST_F(RestTest, ARecordThatAloneCannotBeReadAgainIsToldAndTheRestGoesOn) {
+  auto const told = [&] {
+    std::vector<std::string> out;
+    for (auto const& problem : host.emitted("garland.problem"))
+      out.emplace_back(problem.at("id").as_string());
+    return out;
+  };
+  auto const record = [](char id) { return "{\"id\": \"" + std::string(1, id) + "\"}"; };
+  reply("things?limit=2", made({{'d', "12:00"}, {'c', "11:50"}}, true));
+  reply("things/d", "", {}, 500);
+  reply("things/c", record('c'));
+  reply("things?starting_after=c&limit=2", made({{'b', "11:40"}, {'a', "11:30"}}, false));
+  reply("things/b", "<html></html>");
+  reply("things/a", "{}", {}, 403);
+  EXPECT_TRUE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("c"));
+  EXPECT_THAT(told(), ElementsAre("d", "b", "a"));
+
+  auto const before = cursor;
+  reply("things?limit=2", made({{'f', "12:20"}, {'e', "12:10"}}, false));
+  reply("things/f", "", {}, 500);
+  reply("things/e", "", {}, 503);
+  EXPECT_EQ(pull("again").status, GARLAND_E_TRANSIENT) << "that is an outage";
+  EXPECT_EQ(cursor, before);
+}
+
+TEST_F(RestTest, WhatChangesLateIsReadOnceADay) {
+  auto const both = [&](bool deep) {
+    reply("things?limit=2", made({{'b', "12:00"}, {'a', "10:30"}}, true));
+    if (deep) reply("things?starting_after=a&limit=2", made({{'0', "08:30"}}, false));
+    EXPECT_TRUE(pull("late").ok());
+  };
+  both(true);
+  EXPECT_THAT(ids(), ElementsAre("b", "a", "0"));
+  both(false);
+  EXPECT_THAT(ids(), ElementsAre("b"));
+  host.advance(std::chrono::hours(24));
+  both(true);
+  EXPECT_THAT(ids(), ElementsAre("b", "a")) << "made more than three hours before b";
+  both(false);
+  EXPECT_THAT(ids(), ElementsAre("b"));
 }
 
 TEST_F(RestTest, AnEventLogIsReadFromTheOldestOn) {

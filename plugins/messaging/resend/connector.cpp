@@ -115,6 +115,11 @@ public:
     return messaging::find(account, traces, request);
   }
 
+  void get(Account& account, sdk::records::GetRequest const& request) override {
+    begin(account);
+    sdk::records::get(account, sdk::records::find(entities, request.entity), request.ids, {});
+  }
+
 private:
   void begin(Account& account) {
     auto const settings = account.settingsAs<Settings>();

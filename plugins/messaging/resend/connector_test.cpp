@@ -218,6 +218,16 @@ TEST_F(ResendWire, TheHealthCheckNamesADomainThatMaySend) {
   EXPECT_THAT(outcome.message, HasSubstr("restricted to only send"));
 }
 
+// An id is asked for again, so nothing else may stand in its place.
+TEST_F(ResendWire, AMailWithoutAnIdIsToldWithoutOne) {
+  answer(200, R"({"data": [{"subject": "Who am I?"}], "has_more": false})");
+  ASSERT_TRUE(host.run("messaging.pull/1", {{"entity", "messaging.message"}, {"cursor", nullptr}}).ok());
+  auto const problems = host.emitted("garland.problem");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].at("id"), "");
+  EXPECT_THAT(std::string(problems[0].at("message").as_string()), HasSubstr("has no /id"));
+}
+
 TEST_F(ResendWire, TheFixturesAreReadAsTheySay) {
   auto const fixtures =
       json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/messaging/resend/fixtures/records.json"));

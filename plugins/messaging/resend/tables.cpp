@@ -33,15 +33,16 @@ constexpr sdk::errors::DelayHeader delays[] = {{"ratelimit-reset", sdk::errors::
 constexpr sdk::errors::Mapper mapper{
     .code = "/name", .message = "/message", .meanings = meanings, .delays = delays};
 
-// ---- lists, the newest first
+// ---- lists, the newest first. A mail may be scheduled thirty days ahead.
 constexpr rest::StartingAfter pages{.parameter = "after"};
 constexpr rest::StartingAfter short_pages{.parameter = "after", .per_page = 20};
-constexpr rest::Resource messages{.path = "emails",
-                                  .records = "/data",
-                                  .version = "",
-                                  .paging = pages,
-                                  .changes = rest::Recent{.window = std::chrono::hours(7 * 24)},
-                                  .errors = mapper};
+constexpr rest::Resource messages{
+    .path = "emails",
+    .records = "/data",
+    .version = "",
+    .paging = pages,
+    .changes = rest::Recent{.window = std::chrono::hours(7 * 24), .late = std::chrono::hours(37 * 24)},
+    .errors = mapper};
 // The list leaves the text out; what came in does not change.
 constexpr rest::Resource received_mails{.path = "emails/receiving",
                                         .records = "/data",

@@ -203,6 +203,51 @@ TEST_F(ResendTwin, WhatBecomesOfAMailComesInForAWeek) {
   EXPECT_TRUE(records["message"].contains(newest));
 }
 
+TEST_F(ResendTwin, WhatBecomesOfAMailThatWasScheduledComesInWheneverItIsSent) {
+  begin();
+  auto const id = idOf(send("key-1", {{"scheduled", "2026-01-21T12:00:00Z"}}));
+  wait(hours(10 * 24));
+  idOf(send("key-2"));
+  pull("message");
+  EXPECT_EQ(records["message"][id].at("status"), "scheduled");
+  wait(hours(11 * 24));
+  pull("message");
+  EXPECT_EQ(records["message"][id].at("status"), "delivered");
+  EXPECT_EQ(pull("message"), 1U) << "once a day is enough";
+}
+
+TEST_F(ResendTwin, AMailThatCameInAndCannotBeReadKeepsNoneBackAndIsReadByItsIdLater) {
+  begin(100); // 10 came in
+  json::value bad;
+  connector.serve([&](HttpRequest const& request) -> HttpReply {
+    auto const mail = request.url.rfind("/receiving/");
+    if (mail == std::string::npos) return pass(request);
+    auto const id = request.url.substr(mail + 11);
+    if (bad.is_null()) bad = id;
+    if (bad == json::value(id)) return HttpResponse{500, {}, R"({"name": "application_error"})", {}};
+    return pass(request);
+  });
+  waited += connector.slept();
+  connector.clear();
+  auto const outcome =
+      connector.run("messaging.pull/1", {{"entity", "messaging.received"}, {"cursor", nullptr}});
+  ASSERT_TRUE(outcome.ok()) << outcome.message;
+  EXPECT_THAT(connector.emitted("messaging.received"), SizeIs(9));
+  ASSERT_THAT(connector.emitted("garland.problem"), SizeIs(1));
+  EXPECT_EQ(connector.emitted("garland.problem")[0].at("id"), bad);
+
+  connector.serve([this](HttpRequest const& request) { return pass(request); });
+  waited += connector.slept();
+  connector.clear();
+  auto const read =
+      connector.run("records.get/1", {{"entity", "messaging.received"}, {"ids", json::array{bad, "gone"}}});
+  ASSERT_TRUE(read.ok()) << read.message;
+  auto const mails = connector.emitted("messaging.received");
+  ASSERT_THAT(mails, SizeIs(2));
+  EXPECT_EQ(mails[0].at("id"), bad);
+  EXPECT_EQ(mails[1].at("deleted"), true);
+}
+
 TEST_F(ResendTwin, MailsThatCameInAreReadOnceWithTheirText) {
   begin(400); // 40 came in: two pages, each mail read by its id, two requests a second
   EXPECT_EQ(pull("received"), 40U);

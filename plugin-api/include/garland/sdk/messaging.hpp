@@ -96,6 +96,8 @@ public:
   virtual Sent cancel(Account& account, CancelRequest const& request) = 0;
   // Did it take place, although its answer was lost?
   virtual Found find(Account& account, FindRequest const& request) = 0;
+  // Single records, as they are now; unsupported unless overridden.
+  virtual void get(Account& account, records::GetRequest const& request);
 
   static std::span<OperationEntry const> operations();
 };

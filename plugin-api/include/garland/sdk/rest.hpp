@@ -111,7 +111,11 @@ struct EventLog {
 struct Recent {
   std::string_view created = "/created_at"; // in a record: RFC 3339
   Milliseconds window = std::chrono::minutes(10);
-  bool read_again = false; // the list holds less than the record itself: each is read by its id
+  // The list holds less than the record itself: each is read by its id. One that cannot be is told, and
+  // comes later only by records.get/1.
+  bool read_again = false;
+  // Some change later still, as what is scheduled does: once a day the list is read back so far. 0: none do.
+  Milliseconds late{0};
 };
 using Changes = std::variant<Everything, Since, Descending, SyncToken, DeltaLink, EventLog, Recent>;
 
@@ -218,6 +222,8 @@ public:
   virtual ~Receiver() = default;
   // One record, as it is now; may be one that was given before.
   virtual void take(json::value const& record) = 0;
+  // One record that cannot be read by its id; the rest goes on.
+  virtual void problem(std::string_view id, Failure const& failure) = 0;
   // All ids that exist, in parts.
   virtual void listing(std::vector<std::string> const& ids, bool last) = 0;
   // Everything given so far, with where to go on.
