@@ -87,7 +87,7 @@ struct Provenance {
 };
 std::string_view name(Provenance::Kind kind); // "certified"
 json::value toJson(Provenance const& provenance);
-// Of what toJson() made; a system build if it made something else.
+// Of what toJson() made; a developer build if it made something else.
 Provenance provenanceFrom(json::value const& value);
 
 struct PluginInfo {
@@ -284,7 +284,7 @@ struct SupervisorOptions {
   // While a connector is being written: another build of the same version replaces the one that runs.
   bool development = false;
   // Whether a build that ran before, and was kept, may run (on): its provenance, judged anew at the start and
-  // whenever what is installed is taken over. The error is the reason. Null: everything may.
+  // whenever what is installed is taken over; if not, its calls are cancelled. The error is why. Null: all.
   std::function<Result<void>(Provenance const&)> admits = nullptr;
   std::function<void(SupervisorEvent const&)> on_event; // told at once; must not call back [loop thread]
 };
