@@ -249,6 +249,7 @@ public:
   // connector without that pulls the kind. `invalidInput`: the connection's plugin does not bring that kind.
   virtual Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints);
   virtual Task<Run> run(std::string run_id) = 0;
+  // Of everything, or the one in flight; one that only followed hints if there is no other.
   virtual Task<std::optional<Run>> lastRun(std::string connection_id) = 0;
   // Answers when the run has ended.
   virtual Task<Run> waitForRun(std::string run_id) = 0;
