@@ -46,6 +46,11 @@ add_dependencies(runtime_test garland-worker garland_test_host_probe garland_tes
   garland_fake_worker_5 garland_fake_worker_6 garland_test_host_early garland_test_poison_probe
   garland_odd_bare garland_odd_many)
 
+garland_test(plugin_clock_test SOURCES plugin_clock_test.cpp USES garland_runtime LABELS unit)
+target_compile_definitions(plugin_clock_test PRIVATE
+  GARLAND_TEST_PLUGINS="${host_plugins}" GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
+add_dependencies(plugin_clock_test garland-worker garland_test_host_probe)
+
 if(COMMAND garland_fuzzer)
   garland_fuzzer(elf_image_fuzz SOURCES elf_image_fuzz.cpp USES garland_runtime CORPUS corpus/elf)
   garland_fuzzer(manifest_fuzz SOURCES manifest_fuzz.cpp USES garland_runtime CORPUS corpus/manifest)

@@ -155,6 +155,7 @@ Task<void> PluginSlot::startWorker() {
   SpawnRequest request;
   request.worker_path = options_.worker_path;
   request.arguments = arguments();
+  request.clock = options_.plugin_clock;
   request.plugin = plugin_;
   request.image = image_;
   auto spawned = co_await spawner_.start(std::move(request));
@@ -367,6 +368,7 @@ void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build
 std::vector<std::string> PluginSlot::arguments() const {
   std::vector<std::string> out{"--address-space=" + std::to_string(options_.address_space)};
   if (options_.allow_degraded_sandbox) out.emplace_back("--allow-degraded-sandbox");
+  if (options_.plugin_clock) out.emplace_back("--clock-page");
   return out;
 }
 

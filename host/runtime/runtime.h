@@ -262,6 +262,18 @@ enum class Isolation {
 std::string_view name(Isolation isolation);                          // "vendor"
 std::optional<Isolation> parseIsolation(std::string_view isolation); // nullopt: no such word
 
+// A time that plugins see instead of the machine's, for certification. It stands still until advance() moves
+// it on; a plugin that sleeps moves it on too, and does not wait. It lies in a page that the workers share,
+// so what is read there is taken for a time within a century of the start, whoever wrote it. [any thread]
+class PluginClock {
+public:
+  static Result<std::shared_ptr<PluginClock>> create(TimePoint start);
+  virtual ~PluginClock() = default;
+  virtual TimePoint now() const = 0;
+  virtual void advance(Milliseconds span) = 0;
+  virtual int page() const = 0; // descriptor of the shared page
+};
+
 struct SupervisorOptions {
   std::string worker_path;                    // garland-worker
   bool allow_degraded_sandbox = false;        // tier D
@@ -286,6 +298,7 @@ struct SupervisorOptions {
   // Whether a build that ran before, and was kept, may run (on): its provenance, judged anew at the start and
   // whenever what is installed is taken over; if not, its calls are cancelled. The error is why. Null: all.
   std::function<Result<void>(Provenance const&)> admits = nullptr;
+  std::shared_ptr<PluginClock> plugin_clock;            // null: plugins see the machine's time
   std::function<void(SupervisorEvent const&)> on_event; // told at once; must not call back [loop thread]
 };
 
