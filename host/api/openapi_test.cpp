@@ -23,8 +23,8 @@ public:
 
   // `pattern` as in the document; `target` with its parameters filled in.
   Answer drive(std::string_view method, std::string_view pattern, std::string_view target,
-               std::string_view body = "") {
-    auto const answer = house_.ask(method, target, body);
+               std::string_view body = "", std::string_view more_headers = "") {
+    auto const answer = house_.ask(method, target, body, more_headers);
     check(method, pattern, answer);
     return answer;
   }
@@ -111,7 +111,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
             R"({"hints":[{"kind":"calendar.event","external_id":"/cal/a.ics"}]})");
   see.drive("POST", root + "/connections/{connection}/import",
             root + "/connections/" + connection + "/import?file=clients.csv",
-            "name,email\nAda,ada@example.com\n");
+            "name,email\nAda,ada@example.com\n", "Content-Type: text/csv\r\n");
   see.drive("GET", root + "/status/{id}", root + "/status/" + run);
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
 

@@ -101,8 +101,9 @@ public:
     text += " " + std::string(target) + " HTTP/1.1\r\nHost: " + host() + "\r\nAuthorization: Bearer " + key +
             "\r\n";
     text += more_headers;
-    if (!body.empty())
-      text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    if (!body.empty() && more_headers.find("Content-Type:") == std::string_view::npos)
+      text += "Content-Type: application/json\r\n";
+    if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return text + "\r\n" + std::string(body);
   }
   Answer ask(std::string_view method, std::string_view target, std::string_view body = "",
