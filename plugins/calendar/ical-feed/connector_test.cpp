@@ -99,6 +99,22 @@ TEST_F(FeedTest, AnEventThatEndedSinceTheLastPullIsOver) {
   EXPECT_EQ(listed(), (Ids{"a", "b"}));
 }
 
+TEST_F(FeedTest, AFeedThatNamesItsPastAnewEachTimeDoesNotGrowWhatIsKept) {
+  auto const pastOf = [&](int download) {
+    std::string out;
+    for (int i = 0; i < 6'000; ++i)
+      out += event("d" + std::to_string(download) + "-" + std::to_string(i), ";VALUE=DATE:20251201");
+    return out;
+  };
+  for (int download = 0; download < 3; ++download)
+    ASSERT_TRUE(
+        pull(feedOf(event("newest", ";VALUE=DATE:20251220") + pastOf(download) + event("b", july))).ok());
+  ASSERT_TRUE(pull(feedOf(event("b", july))).ok());
+  ASSERT_TRUE(listed());
+  EXPECT_EQ(listed()->size(), 10'001U);
+  EXPECT_TRUE(listed()->contains("newest")) << "the oldest go first";
+}
+
 // The fake host begins at midnight UTC; feeds that list only what is ahead drop an event as it ends.
 TEST_F(FeedTest, WhatIsDroppedTheEveningItEndsOrTheNextMorningIsOverAndStays) {
   auto const timed = event("timed", ":20260103T140000Z", "DTEND:20260103T210000Z\r\n");

@@ -4,6 +4,7 @@
 #include "ends.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace garland::ical_feed {
@@ -15,6 +16,8 @@ using std::chrono::sys_days;
 
 // A feed that has lost all of its events is believed if it stays so for that long.
 constexpr auto until_empty_is_believed = std::chrono::hours(24);
+// Past events that the feed has dropped are kept, so many: some feeds name every event anew at each download.
+constexpr std::size_t dropped_kept = 10'000;
 
 sdk::Request requestFor(Cursor const& known) {
   sdk::Request request;
@@ -126,8 +129,12 @@ private:
         there.insert(*known);
     }
     // Feeds drop what is over. What vanished before was called off.
+    std::vector<std::pair<std::int64_t, std::string>> dropped;
     for (auto const& [uid, last] : cursor_.ends)
-      if (isOver(last)) there.emplace(uid, last);
+      if (isOver(last) && !there.contains(uid)) dropped.emplace_back(*last, uid);
+    std::ranges::sort(dropped, std::greater());
+    if (dropped.size() > dropped_kept) dropped.resize(dropped_kept);
+    for (auto& [last, uid] : dropped) there.emplace(std::move(uid), last);
     cursor_.ends = std::move(there);
     std::vector<std::string> ids;
     for (auto const& [uid, last] : cursor_.ends) ids.push_back(uid);
