@@ -63,7 +63,8 @@ class SmtpListener final : public Listener, public std::enable_shared_from_this<
 public:
   SmtpListener(Surroundings with, ListenOptions options)
       : with_(std::move(with)), options_(std::move(options)), acceptor_(with_.executor),
-        budget_(std::make_shared<Budget>(options_.max_bytes_together)),
+        budget_(std::make_shared<Budget>(options_.max_bytes_together,
+                                         std::max(options_.max_bytes_together / 4, options_.max_bytes))),
         drained_(with_.executor, asio::steady_timer::time_point::max()) {}
 
   Result<void> listen() {

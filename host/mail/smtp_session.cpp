@@ -236,6 +236,7 @@ void Session::beginData(std::string_view rest, std::string& replies) {
   if (!has_sender_) return refuse("503 5.5.1 say MAIL FROM first\r\n", replies);
   if (mail_.tokens.empty()) return refuse("554 5.5.1 there is no recipient\r\n", replies);
   state_ = State::data;
+  charged_ = mail_.tokens.front();
   at_line_start_ = true;
   replies += "354 end with a line that holds a dot\r\n";
 }
@@ -289,7 +290,7 @@ bool Session::readData(std::string& input) {
 void Session::keep(std::string_view bytes) {
   if (oversize_ || over_budget_) return;
   oversize_ = mail_.bytes.size() + bytes.size() > options_.max_bytes;
-  over_budget_ = options_.budget && options_.budget->used + bytes.size() > options_.budget->limit;
+  over_budget_ = !oversize_ && options_.budget && !options_.budget->take(charged_, bytes.size());
   if (oversize_ || over_budget_) {
     mail_.bytes = std::string(); // not clear(), which keeps the memory
     giveBack();                  // at once: its sender may take its time with the rest
@@ -297,11 +298,10 @@ void Session::keep(std::string_view bytes) {
   }
   mail_.bytes += bytes;
   reserved_ += bytes.size();
-  if (options_.budget) options_.budget->used += bytes.size();
 }
 
 void Session::giveBack() {
-  if (options_.budget) options_.budget->used -= reserved_;
+  if (options_.budget) options_.budget->giveBack(charged_, reserved_);
   reserved_ = 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,11 +16,32 @@
 
 namespace garland::mail {
 
-// Bytes of mails that are being received, of all conversations together. [loop thread]
+// Bytes of mails that are being received, of all conversations together; whoever knows one of our addresses
+// cannot hold the share of the others. [loop thread]
 struct Budget {
-  explicit Budget(std::size_t limit_in) : limit(limit_in) {}
-  std::size_t limit;
+  explicit Budget(std::size_t limit_in) : Budget(limit_in, limit_in) {}
+  Budget(std::size_t limit_in, std::size_t limit_of_one_in)
+      : limit(limit_in), limit_of_one(limit_of_one_in) {}
+
+  bool take(std::string const& token, std::size_t bytes) {
+    auto& of_one = used_by[token];
+    if (used + bytes > limit || of_one + bytes > limit_of_one) return false;
+    used += bytes;
+    of_one += bytes;
+    return true;
+  }
+  void giveBack(std::string const& token, std::size_t bytes) {
+    used -= bytes;
+    auto const one = used_by.find(token);
+    if (one == used_by.end()) return;
+    one->second -= bytes;
+    if (one->second == 0) used_by.erase(one);
+  }
+
+  std::size_t limit;        // of all mails
+  std::size_t limit_of_one; // of those to one address, by its token
   std::size_t used = 0;
+  std::map<std::string, std::size_t> used_by;
 };
 
 struct SessionOptions {
@@ -96,6 +118,7 @@ private:
   std::size_t errors_ = 0;
   ReceivedMail mail_;
   std::size_t reserved_ = 0;  // of the budget
+  std::string charged_;       // the token that it is counted for: the first recipient's
   bool at_line_start_ = true; // of the data
   bool has_named_ = false;
   bool oversize_ = false; // read on and dropped

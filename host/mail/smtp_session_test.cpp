@@ -177,6 +177,22 @@ TEST(SmtpSession, AllConversationsTogetherHoldNoMoreThanTheirBudget) {
   EXPECT_EQ(options.budget->used, 0U);
 }
 
+TEST(SmtpSession, MailsToOneAddressHoldNoMoreThanTheirShareOfTheBudget) {
+  SessionOptions options;
+  options.budget = std::make_shared<Budget>(1'000, 300);
+  Talk first(options);
+  first.say(std::string(hello) + std::string(250, 'x'));
+  Talk second(options);
+  EXPECT_THAT(second.say(std::string(hello) + std::string(100, 'x') + "\r\n.\r\n"), HasSubstr("452 4.3.1"));
+  Talk other(options);
+  std::string to_another(hello);
+  to_another.replace(to_another.find("lead-good"), 9, "lead-other");
+  EXPECT_THAT(other.say(to_another + std::string(100, 'x') + "\r\n.\r\n"), HasSubstr("250 2"));
+  EXPECT_THAT(first.say("\r\n.\r\n"), StartsWith("250"));
+  EXPECT_EQ(options.budget->used, 0U);
+  EXPECT_TRUE(options.budget->used_by.empty());
+}
+
 TEST(SmtpSession, AMailThatIsGivenUpHoldsNothingOfTheBudgetWhileTheRestOfItComes) {
   SessionOptions options;
   options.budget = std::make_shared<Budget>(1'000);
