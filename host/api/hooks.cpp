@@ -22,6 +22,16 @@ bool isPlain(std::string_view id) {
   return printable && id.size() <= kMostDeliveryId;
 }
 
+// What a stranger may know of why it was not kept: whether to send it again.
+Error forStrangers(Error const& error) {
+  bool const full = error.kind == ErrorKind::quota || error.kind == ErrorKind::rateLimited;
+  if (!full && error.kind != ErrorKind::transient) return error;
+  Error out(error.kind, full ? "this hook takes nothing more at the moment; send it again later"
+                             : "this could not be kept; send it again later");
+  out.retry_after = error.retry_after;
+  return out;
+}
+
 Response ready() { return Response(200, json::object{{"status", "ready"}}); }
 
 webhooks::Request signedRequest(Request const& request, std::string const& public_url) {
@@ -130,7 +140,7 @@ Task<Response> Hooks::judge(Request const* request, sync::IntakeDoor door) {
   with_.log.warn(
       "a hook's request was refused: " + verdict.sentence,
       json::object{{"connection", door.connection_id}, {"reason", webhooks::name(verdict.reason)}});
-  co_return Error(ErrorKind::forbidden, "the signature does not hold: " + verdict.sentence);
+  co_return Error(ErrorKind::forbidden, "the signature does not hold");
 }
 
 Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::string once_key) {
@@ -148,8 +158,13 @@ Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::s
   }
   delivery.content = std::move(content);
   delivery.raw = request->body;
-  CO_TRY(accepted, co_await with_.engine.intake().accept(std::move(delivery)));
-  json::object body{{"status", "received"}, {"id", accepted.id}, {"known", accepted.known}};
+  auto accepted = co_await with_.engine.intake().accept(std::move(delivery));
+  if (!accepted) {
+    with_.log.warn("a hook's delivery was not kept: " + accepted.error().message,
+                   json::object{{"connection", door.connection_id}});
+    co_return forStrangers(accepted.error());
+  }
+  json::object body{{"status", "received"}, {"id", accepted->id}, {"known", accepted->known}};
   co_return Response(200, std::move(body));
 }
 

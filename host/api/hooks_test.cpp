@@ -97,7 +97,10 @@ TEST_F(HooksTest, FormsTextsAndQueriesComeInAndATryWithNothingDoesNot) {
 TEST_F(HooksTest, WhatCannotBeKeptIsNotAcknowledged) {
   auto const path = pathOf(open());
   house.onLoop([this] { house.engine.fake_intake.refuse = Error(ErrorKind::quota, "too much waits"); });
-  EXPECT_EQ(call("POST", path, R"({"a":1})").status, 429);
+  auto const full = call("POST", path, R"({"a":1})");
+  EXPECT_EQ(full.status, 429);
+  EXPECT_EQ(full.body.find("too much waits"), std::string::npos) << "a stranger was told of what is inside";
+  EXPECT_NE(house.logText().find("too much waits"), std::string::npos);
   house.onLoop(
       [this] { house.engine.fake_intake.refuse = Error(ErrorKind::transient, "the database is away"); });
   EXPECT_EQ(call("POST", path, R"({"a":1})").status, 503);

@@ -65,7 +65,8 @@ struct ListenOptions {
   std::string certificate;        // PEM files; "": STARTTLS is not offered
   std::string certificate_key;
   std::size_t max_bytes = Limits().max_bytes;
-  std::size_t max_bytes_together = 64U << 20U; // of all mails that are just coming in; a quarter for one address
+  std::size_t max_bytes_together = 64U
+                                   << 20U; // of all mails that are just coming in; a quarter for one address
   std::size_t max_connections = 100;
   std::size_t max_per_peer = 20;      // of one address; with IPv6, of one network (/64)
   Milliseconds idle_timeout{300'000}; // for each command and each piece of a mail (RFC 5321, 4.5.3.2)
