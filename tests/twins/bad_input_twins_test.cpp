@@ -169,6 +169,9 @@ TEST_F(BadAnswers, OfStripe) {
            .shows = [](int row,
                        json::value const& data) { return number(data, "/amount/amount") == 10'000 + row; }});
   auto rows = documents;
+  // Payments are asked for one by one. What is over the host's limits ends the kind, whatever is asked for.
+  for (auto& row : rows)
+    if (row.fault.find("zip_bomb") == std::string::npos) row.comes = Comes::notTheItem;
   auto const change = [](std::string const& what) { return R"("fault":"change",)" + what; };
   rows.insert(
       rows.end(),
