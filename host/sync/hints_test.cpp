@@ -46,19 +46,19 @@ protected:
     co_return co_await go->wait();
   }
 
-  // Called for each commit; the hint comes while the run's end is being committed.
+  // Called for each commit; a sync is asked for while the run's end is being committed.
   Task<void> hintAtTheEnd() {
     auto const run = co_await house.engine->lastRun(connection);
     if (!(*run)->finished) {
       house.cut->before_commit = [this] { return hintAtTheEnd(); };
       co_return Result<void>();
     }
-    std::vector<Hint> const hints{{kProject, "3"}};
-    asio::co_spawn(house.loop, house.engine->syncHinted(connection, hints),
-                   [this](std::exception_ptr, Result<sync::Run> started) {
-                     second = std::move(started);
-                     answered.set();
-                   });
+    auto asked = hints_at_the_end.empty() ? house.engine->startSync(connection)
+                                          : house.engine->syncHinted(connection, hints_at_the_end);
+    asio::co_spawn(house.loop, std::move(asked), [this](std::exception_ptr, Result<sync::Run> started) {
+      second = std::move(started);
+      answered.set();
+    });
     // Until it has read what it needs, and waits.
     for (int i = 0; i < 20; ++i) {
       store::Statement query("SELECT 1 FROM connections", {});
@@ -69,6 +69,7 @@ protected:
   }
 
   House house;
+  std::vector<Hint> hints_at_the_end{{kProject, "3"}}; // none: everything is asked for
   std::optional<Result<sync::Run>> second;
   Event answered{house.loop.get_executor()};
   FakeProvider& clients = house.provider("p/crm.client");
@@ -191,6 +192,21 @@ TEST_F(Hints, OneThatComesWhenTheRunIsAlreadyEndingGetsARunOfItsOwn) {
   EXPECT_NE((*second)->id, first.id);
   EXPECT_EQ(ended(*second).state, "done");
   EXPECT_THAT(projects.gets, ::testing::ElementsAre("2", "3"));
+}
+
+TEST_F(Hints, AWholeSyncThatIsAskedForWhenOneIsAlreadyEndingIsOneOfItsOwn) {
+  hints_at_the_end.clear();
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  projects.during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
+  auto const first = house.run(house.engine->startSync(connection)).value();
+  house.run(here.wait()).value();
+  house.cut->before_commit = [this] { return hintAtTheEnd(); };
+  go.set();
+  house.run(answered.wait()).value();
+  ASSERT_TRUE(second && *second) << (second ? second->error().message : "");
+  EXPECT_NE((*second)->id, first.id);
+  EXPECT_EQ(ended(*second).state, "done");
 }
 
 TEST_F(Hints, RunsOfHintsPushNoWholeRunOutAndAreNotTheLastRun) {

@@ -61,11 +61,11 @@ Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints) {
     auto const found = in_flight_.find(connection_id);
     if (found == in_flight_.end()) break;
     auto const state = found->second;
-    bool const joins = hints.empty() && state->was_whole;
-    if (!joins && state->ending) {
+    if (state->ending) {
       CO_TRY_VOID(co_await state->ended->wait());
       continue;
     }
+    bool const joins = hints.empty() && state->was_whole;
     if (!joins) state->ask(std::move(hints));
     co_return state->run;
   }
