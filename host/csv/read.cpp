@@ -23,8 +23,11 @@ using OnRow = std::function<bool(std::int64_t number, Cells cells)>;
 // [one reading] One pass of libcsv over a text.
 class Parser {
 public:
-  Parser(char separator, OnRow on_row) : on_row_(std::move(on_row)) {
-    csv_init(&parser_, CSV_REPALL_NL);
+  // What is read otherwise as it stands is an error if `strict`: a quotation mark amid a cell that has none
+  // around it, or anything but a separator behind one that closes.
+  Parser(char separator, OnRow on_row, bool strict = false) : on_row_(std::move(on_row)) {
+    auto const whole = static_cast<unsigned char>(CSV_REPALL_NL);
+    csv_init(&parser_, strict ? static_cast<unsigned char>(whole | CSV_STRICT) : whole);
     csv_set_delim(&parser_, static_cast<unsigned char>(separator));
   }
   ~Parser() { csv_free(&parser_); }
@@ -36,8 +39,11 @@ public:
     constexpr std::size_t kPiece = 16U << 10U;
     for (; !text.empty() && !ended_; text.remove_prefix(std::min(text.size(), kPiece))) {
       auto const piece = text.substr(0, kPiece);
-      if (csv_parse(&parser_, piece.data(), piece.size(), &Parser::cell, &Parser::row, this) != piece.size())
-        return Error(ErrorKind::hostLimit, "there is no memory left for reading a CSV file");
+      if (csv_parse(&parser_, piece.data(), piece.size(), &Parser::cell, &Parser::row, this) == piece.size())
+        continue;
+      careless_ = csv_error(&parser_) == CSV_EPARSE;
+      if (careless_) return Error(ErrorKind::invalidInput, "there are quotation marks in odd places");
+      return Error(ErrorKind::hostLimit, "there is no memory left for reading a CSV file");
     }
     if (ended_) return {};
     // Strict only now: that the last quotation mark is closed. Anything else of the kind is read as it
@@ -48,6 +54,9 @@ public:
                                               std::to_string(cells_.size() + 1) +
                                               ": a quotation mark is opened there and never closed");
   }
+
+  // Strict, and so ended.
+  bool isCareless() const { return careless_; }
 
 private:
   static void cell(void* text, std::size_t size, void* self) {
@@ -69,6 +78,7 @@ private:
   std::int64_t number_ = 0;
   int ended_by_ = 0;
   bool ended_ = false;
+  bool careless_ = false;
 };
 
 bool isBlank(Cells const& cells) {
@@ -95,18 +105,35 @@ struct Fit {
   std::size_t width = 0;
 };
 
-Fit fitOf(std::string_view start, char separator) {
+Fit fitOf(std::string_view start, char separator, bool strict) {
   Fit fit;
   std::size_t header = 0;
-  Parser parser(separator, [&](std::int64_t number, Cells const& cells) {
-    if (isBlank(cells)) return number < static_cast<std::int64_t>(kLookedRows);
+  auto const look = [&](std::int64_t number, Cells const& cells) {
+    bool const more = number < static_cast<std::int64_t>(kLookedRows);
+    if (isBlank(cells)) return more;
     if (header == 0) header = cells.size();
     fit.rows += cells.size() == header ? 1 : 0;
-    return number < static_cast<std::int64_t>(kLookedRows);
-  });
+    return more;
+  };
+  Parser parser(separator, look, strict);
   static_cast<void>(parser.run(start));
+  if (parser.isCareless()) return {};
   fit.width = header;
   return fit;
+}
+
+// The separator under which the text is a table of several columns; nothing if it is none.
+std::optional<char> bestOf(std::string_view start, bool strict) {
+  std::optional<char> best;
+  Fit most;
+  for (char const separator : kSeparators) {
+    auto const fit = fitOf(start, separator, strict);
+    bool const better = fit.width > 1 && (!best || fit.rows * fit.width > most.rows * most.width);
+    if (!better) continue;
+    best = separator;
+    most = fit;
+  }
+  return best;
 }
 
 char separatorOf(std::string_view text) {
@@ -114,16 +141,9 @@ char separatorOf(std::string_view text) {
   // Not the half of a row.
   if (start.size() < text.size() && start.rfind('\n') != std::string_view::npos)
     start = start.substr(0, start.rfind('\n'));
-  char best = kSeparators.front();
-  Fit most;
-  for (char const separator : kSeparators) {
-    auto const fit = fitOf(start, separator);
-    bool const better = fit.width > 1 && (most.width <= 1 || fit.rows * fit.width > most.rows * most.width);
-    if (!better) continue;
-    best = separator;
-    most = fit;
-  }
-  return best;
+  // Under a wrong one, quotation marks do not fit, unless whoever wrote it was careless with them.
+  auto const best = bestOf(start, true);
+  return best ? *best : bestOf(start, false).value_or(kSeparators.front());
 }
 
 // Rows into a table; the first that is not blank is the header.
