@@ -37,7 +37,7 @@ json::object texts(Parameters const& parameters) {
     auto text = readable(value);
     auto* known = out.if_contains(key);
     if (known == nullptr) {
-      out[key] = std::move(text);
+      out[key] = text;
     } else if (known->is_array()) {
       known->get_array().emplace_back(std::move(text));
     } else {

@@ -142,8 +142,8 @@ public:
     if (text_.empty() && html_.empty() && attachments_.empty()) {
       TRY_VOID(append(text_, withPlainLines(clean(body)), "1"));
     }
-    mail_["text"] = std::move(text_);
-    mail_["html"] = std::move(html_);
+    mail_["text"] = text_;
+    mail_["html"] = html_;
     mail_["attachments"] = std::move(attachments_);
     return std::move(mail_);
   }

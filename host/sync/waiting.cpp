@@ -65,7 +65,7 @@ Alarm::Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, st
     bell->rang = true;
     event->set();
   };
-  asio::co_spawn(std::move(executor), clock.sleepFor(span),
+  asio::co_spawn(executor, clock.sleepFor(span),
                  asio::bind_cancellation_slot(bell_->cancel.slot(), std::move(rings)));
 }
 

@@ -150,7 +150,7 @@ std::optional<std::string> takeCurrency(std::string& text) {
   }
   for (bool const front : {true, false}) {
     if (text.size() < 4) break;
-    auto const code = front ? text.substr(0, 3) : text.substr(text.size() - 3);
+    auto code = front ? text.substr(0, 3) : text.substr(text.size() - 3);
     if (!isCurrency(code)) continue;
     text.erase(front ? 0 : text.size() - 3, 3);
     return code;

@@ -349,10 +349,10 @@ std::string Mapping::rest(rules::Rule const& rule, rules::Emit const& emit, json
     auto const left = unread(value, "/" + name, read);
     auto const pointer = *emit.rest + "/" + name;
     if (left.is_null() || sdk::find(out, pointer) != nullptr) continue;
-    auto text = restText(left);
+    auto const text = restText(left);
     if (text.size() <= kMostRestText && count < kMostRest) {
       ++count;
-      sdk::put(out, pointer, json::value(std::move(text)));
+      sdk::put(out, pointer, json::value(text));
     } else if (left_out.size() < 200) {
       left_out += (left_out.empty() ? "" : ", ") + std::string(fields::shortened(name, 100));
     }
