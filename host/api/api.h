@@ -1,4 +1,4 @@
-// The HTTP interface under /api/integrations, with /health, /metrics and /openapi.json; and twins of
+// The HTTP interface under /api/integrations, with /health, /metrics, /openapi.json and /hooks; and twins of
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
@@ -73,6 +73,12 @@ struct Dependencies {
   std::vector<std::pair<std::string, json::value>> record_schemas;
   // Looks again what is installed and takes it over; null: this daemon cannot.
   std::function<Task<std::vector<runtime::Adoption>>(bool allow_downgrade)> rescan = nullptr;
+  // Installs the package of this name in the data folder, then does the same; null: this daemon cannot.
+  std::function<Task<std::vector<runtime::Adoption>>(std::string file)> install = nullptr;
+  // Where the world reaches /hooks/, without a slash at its end; "": at this server's own address.
+  std::string public_url = {};
+  // Behind the @ of the connections' mail addresses; "": no mail is taken.
+  std::string mail_domain = {};
 };
 
 // [loop thread]

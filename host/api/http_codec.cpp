@@ -8,7 +8,11 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/grammar/hexdig_chars.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/rfc/pchars.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
@@ -50,9 +54,25 @@ std::optional<HttpFault> readTarget(urls::url_view const& url, Request& out) {
   for (auto const parameter : url.params()) out.query.emplace_back(parameter.key, parameter.value);
   auto const bad = [](std::string const& text) { return hasControl(text); };
   if (std::any_of(out.segments.begin(), out.segments.end(), bad)) return badTarget();
-  for (auto const& [name, value] : out.query)
-    if (hasControl(name) || hasControl(value)) return badTarget();
   return std::nullopt;
+}
+
+// Forms and programs that build URLs by hand leave marks as they are that a query should have escaped. The
+// path is never theirs, and stays.
+std::string withEscapedQuery(std::string_view target) {
+  auto const mark = std::min(target.find('?'), target.size());
+  std::string out(target.substr(0, mark));
+  for (auto rest = target.substr(mark); !rest.empty(); rest.remove_prefix(1)) {
+    char const c = rest.front();
+    bool const escape = c == '%' && rest.size() > 2 && urls::grammar::hexdig_chars(rest[1]) &&
+                        urls::grammar::hexdig_chars(rest[2]);
+    bool const fits =
+        urls::pchars(static_cast<unsigned char>(c)) || c == '/' || c == '?' || c == '=' || c == '&';
+    out += escape ? "%"
+           : fits ? std::string(1, c)
+                  : urls::encode(std::string_view(&c, 1), urls::unreserved_chars);
+  }
+  return out;
 }
 
 std::string lower(std::string_view text) {
@@ -117,7 +137,12 @@ std::optional<HttpFault> RequestReader::take(Request& out) {
   if (hosts != 1) return HttpFault{400, "exactly one Host header is needed"};
   if (impl_->limits.raw_targets) return isRawTarget(out.target) ? std::nullopt : std::optional(badTarget());
   if (out.target == "*") return std::nullopt;
-  auto const url = urls::parse_origin_form(out.target);
+  auto url = urls::parse_origin_form(out.target);
+  std::string escaped; // outlives its view
+  if (!url) {
+    escaped = withEscapedQuery(out.target);
+    url = urls::parse_origin_form(escaped);
+  }
   if (!url) return badTarget();
   return readTarget(*url, out);
 }

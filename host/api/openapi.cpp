@@ -92,6 +92,11 @@ json::object operationOf(Route const& route) {
     body["content"] = contentOf("application/json", refTo(route.body));
     operation["requestBody"] = std::move(body);
   }
+  if (!route.raw_body.empty()) {
+    json::object body{{"required", true}};
+    body["content"] = contentOf(route.raw_body, json::object{{"type", "string"}, {"format", "binary"}});
+    operation["requestBody"] = std::move(body);
+  }
   operation["responses"] = std::move(responses);
   if (route.open) operation["security"] = json::array();
   return operation;

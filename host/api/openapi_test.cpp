@@ -23,8 +23,8 @@ public:
 
   // `pattern` as in the document; `target` with its parameters filled in.
   Answer drive(std::string_view method, std::string_view pattern, std::string_view target,
-               std::string_view body = "") {
-    auto const answer = house_.ask(method, target, body);
+               std::string_view body = "", std::string_view more_headers = "") {
+    auto const answer = house_.ask(method, target, body, more_headers);
     check(method, pattern, answer);
     return answer;
   }
@@ -92,6 +92,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   house.onLoop([&] { house.supervisor.in_quarantine = true; });
   see.drive("POST", root + "/plugins/{plugin}/release", root + "/plugins/caldav/release");
   see.drive("POST", root + "/plugins/rescan", root + "/plugins/rescan?allow_downgrade=1");
+  see.drive("POST", root + "/plugins/install", root + "/plugins/install", R"({"file":"incoming-1a"})");
   auto const enabled = root + "/vendors/" + vendor + "/plugins";
   see.drive("PUT", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");
   see.drive("GET", root + "/vendors/{vendor}/plugins", enabled);
@@ -106,6 +107,11 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
   auto const run = idOf(see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection));
   see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection + "?wait=1");
+  see.drive("POST", root + "/connections/{connection}/hints", root + "/connections/" + connection + "/hints",
+            R"({"hints":[{"kind":"calendar.event","external_id":"/cal/a.ics"}]})");
+  see.drive("POST", root + "/connections/{connection}/import",
+            root + "/connections/" + connection + "/import?file=clients.csv",
+            "name,email\nAda,ada@example.com\n", "Content-Type: text/csv\r\n");
   see.drive("GET", root + "/status/{id}", root + "/status/" + run);
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
 
@@ -156,6 +162,24 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/actions/{action}/settle", settle, R"({"effect":"perhaps"})");
   see.drive("POST", root + "/actions/{action}/settle", settle,
             R"({"effect":"applied","output":{"id":"pay_1"}})");
+
+  auto const opened = see.drive("POST", root + "/connections/{connection}/hook",
+                                root + "/connections/" + connection + "/hook", R"({"rotate":true})");
+  auto const url = textOr(opened.json(), "/url", "");
+  auto const hook = url.substr(url.find("/hooks/"));
+  see.drive("GET", "/hooks/{token}", hook);
+  auto const item = idOf(see.drive("POST", "/hooks/{token}", hook, R"({"email":"ada@x.test"})"));
+  see.drive("GET", root + "/intake", root + "/intake?state=waiting&limit=1&connection_id=" + connection);
+  see.drive("GET", root + "/intake", root + "/intake?state=lost");
+  see.drive("GET", root + "/intake/{item}", root + "/intake/" + item);
+  see.drive("POST", root + "/intake/{item}/retry", root + "/intake/" + item + "/retry");
+  see.drive("POST", root + "/intake/{item}/dismiss", root + "/intake/" + item + "/dismiss",
+            R"({"why":"a test"})");
+  see.drive("POST", root + "/connections/{connection}/intake/retry",
+            root + "/connections/" + connection + "/intake/retry");
+
+  see.drive("POST", root + "/connections/{connection}/mailbox",
+            root + "/connections/" + connection + "/mailbox", R"({"rotate":true})");
 
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);

@@ -60,6 +60,10 @@ bool hasKey(Request const& request, std::string const& hash) {
   return access::matches(std::string_view(*authorization).substr(scheme.size()), hash);
 }
 
+bool hasControl(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 Error badParameter(std::string_view name, std::string_view why) {
   return Error(ErrorKind::invalidInput, "query parameter \"" + std::string(name) + "\" " + std::string(why),
                "?" + std::string(name));
@@ -106,6 +110,10 @@ std::string joined(std::vector<std::string> const& words) {
 
 } // namespace
 
+Error nothingThere() {
+  return Error(ErrorKind::notFound, "there is nothing at this path; GET /openapi.json lists what there is");
+}
+
 bool hostIsOurs(std::string_view host, Guard const& guard) {
   auto const port = ":" + std::to_string(guard.port);
   auto const bracketed =
@@ -142,14 +150,24 @@ std::string_view Router::patternOf(Request const& request) const {
   return "";
 }
 
-// The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
-Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
+Result<void> Router::checkHost(Request const& request, Guard const& guard, Response& refusal) const {
   auto const* host = request.header("host");
   if (host == nullptr || !hostIsOurs(*host, guard)) {
     refusal.status = 421;
     return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use http://" +
                                            guard.address + ":" + std::to_string(guard.port) +
                                            " or localhost");
+  }
+  return {};
+}
+
+// The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
+Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
+  bool const any_host = std::ranges::any_of(routes_, [&](Route const& route) {
+    return route.as_it_comes && fits(route.pattern, request.segments);
+  });
+  if (!any_host) {
+    TRY_VOID(checkHost(request, guard, refusal));
   }
   std::vector<std::string> allowed;
   Route const* found = nullptr;
@@ -166,8 +184,7 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
     refusal.headers.push_back(Header{"allow", joined(allowed)});
     return nullptr;
   }
-  if (allowed.empty())
-    return Error(ErrorKind::notFound, "there is nothing at this path; GET /openapi.json lists what there is");
+  if (allowed.empty()) return nothingThere();
   if (found == nullptr) {
     refusal.status = 405;
     allowed.emplace_back("OPTIONS");
@@ -185,6 +202,8 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
 
 Result<void> Router::checkQuery(Route const& route, Request& request) const {
   for (auto const& [name, value] : request.query) {
+    if (hasControl(name) || hasControl(value))
+      return Error(ErrorKind::invalidInput, "query parameters must not hold control characters");
     auto const known = std::find_if(route.query.begin(), route.query.end(),
                                     [&](QueryParameter const& parameter) { return parameter.name == name; });
     if (known == route.query.end()) return badParameter(name, "is not known here");
@@ -199,6 +218,13 @@ Result<void> Router::checkQuery(Route const& route, Request& request) const {
 }
 
 Result<void> Router::checkBody(Route const& route, Request& request, int& status) const {
+  auto const* const said = request.header("content-type");
+  if (!route.raw_body.empty()) {
+    if (said != nullptr && said->starts_with(route.raw_body)) return {};
+    status = 415;
+    return Error(ErrorKind::unsupported,
+                 "the body must be sent with Content-Type: " + std::string(route.raw_body));
+  }
   if (route.body.empty()) {
     if (request.body.empty()) return {};
     return Error(ErrorKind::invalidInput, "this request takes no body");
@@ -248,11 +274,13 @@ asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
   }
   if (*route == nullptr) co_return refusal;
   takePathParameters((*route)->pattern, request);
-  if (auto const checked = checkQuery(**route, request); !checked)
-    co_return problem(checked.error(), request.id);
-  int status = 0;
-  if (auto const checked = checkBody(**route, request, status); !checked)
-    co_return problem(checked.error(), request.id, status);
+  if (!(*route)->as_it_comes) {
+    if (auto const checked = checkQuery(**route, request); !checked)
+      co_return problem(checked.error(), request.id);
+    int status = 0;
+    if (auto const checked = checkBody(**route, request, status); !checked)
+      co_return problem(checked.error(), request.id, status);
+  }
   auto answering = run(*route, std::move(request));
   co_return co_await std::move(answering);
 }

@@ -43,6 +43,10 @@ struct Route {
   bool if_match = false; // takes the header If-Match; 412 if the record is at another version
   int other_success = 0; // a second status with the same body, 0: none
   std::string_view answer_type = "application/json";
+  std::string_view raw_body = ""; // type of a body that is no JSON and is handed over as it came
+  // Taken as strangers send it: any Host (it comes through a proxy), any query, any body. The handler judges
+  // it.
+  bool as_it_comes = false;
 };
 
 struct Guard {
@@ -65,6 +69,7 @@ public:
 private:
   Router(std::vector<Route> routes, Log const& log) : routes_(std::move(routes)), log_(&log) {}
   asio::awaitable<Response> run(Route const* route, Request request);
+  Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
   Result<Route const*> select(Request& request, Guard const& guard, Response& refusal) const;
   Result<void> checkQuery(Route const& route, Request& request) const;
   Result<void> checkBody(Route const& route, Request& request, int& status) const;
@@ -73,6 +78,9 @@ private:
   std::map<std::string, Schema, std::less<>> bodies_;
   Log const* log_;
 };
+
+// What is said of a path that nobody serves.
+Error nothingThere();
 
 // True if "Host" names this machine's loopback and our port: a page of another origin that rebinds its
 // name to 127.0.0.1 sends its own name.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/api/api.h"
+#include "host/api/hooks.h"
 #include "host/api/http.h"
 #include "host/api/router.h"
 
@@ -16,12 +17,13 @@ namespace garland::api {
 class Routes {
 public:
   Routes(Dependencies dependencies, Milliseconds wait_limit)
-      : with_(std::move(dependencies)), wait_limit_(wait_limit) {}
+      : with_(std::move(dependencies)), hooks_(with_), wait_limit_(wait_limit) {}
 
   // The whole table. The OpenAPI document is built from it by the server and handed back here.
   std::vector<Route> table();
   void serveDocument(std::string text) { document_ = std::move(text); }
   void countConnections(std::function<std::size_t()> open) { open_connections_ = std::move(open); }
+  void listensOn(std::function<unsigned short()> port) { port_ = std::move(port); }
   Dependencies const& dependencies() const { return with_; }
 
 private:
@@ -36,6 +38,9 @@ private:
   void addSyncRoutes(std::vector<Route>& table);
   void addRecordRoutes(std::vector<Route>& table);
   void addActionRoutes(std::vector<Route>& table);
+  void addIntakeRoutes(std::vector<Route>& table);
+  void addMailboxRoutes(std::vector<Route>& table);
+  void addImportRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -48,6 +53,7 @@ private:
   Task<Response> listPlugins(Request request);
   Task<Response> showPlugin(Request request);
   Task<Response> rescanPlugins(Request request);
+  Task<Response> installPlugin(Request request);
   Task<Response> releasePlugin(Request request);
   Task<Response> enablePlugin(Request request);
   Task<Response> disablePlugin(Request request);
@@ -61,6 +67,7 @@ private:
   Task<Response> retryConnection(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);
+  Task<Response> hint(Request request);
   Task<Response> status(Request request);
   Task<sync::Run> waited(sync::Run run);
   // routes_records.cpp
@@ -78,16 +85,33 @@ private:
   Task<Response> listActions(Request request);
   Task<Response> showAction(Request request);
   Task<Response> settleAction(Request request);
+  // routes_intake.cpp
+  Task<Response> takeHook(Request request);
+  Task<Response> openHook(Request request);
+  Task<Response> listItems(Request request);
+  Task<Response> showItem(Request request);
+  Task<Response> retryItem(Request request);
+  Task<Response> retryItems(Request request);
+  Task<Response> dismissItem(Request request);
+  // routes_mailbox.cpp
+  Task<Response> openMailbox(Request request);
+
+  // routes_import.cpp
+  Task<Response> importCsv(Request request);
+  Result<void> requireKind(std::string const& plugin_id, std::string const& kind) const;
 
   Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
   // Those that take calls; unsupported if no build of it can.
   Result<runtime::PluginInfo const*> usablePlugin(std::string const& name) const;
   std::vector<std::string> troubledPlugins() const;
+  std::vector<std::string> uncertifiedPlugins() const;
 
   Dependencies with_;
+  Hooks hooks_;
   Milliseconds wait_limit_;
   std::string document_;
   std::function<std::size_t()> open_connections_;
+  std::function<unsigned short()> port_ = [] { return static_cast<unsigned short>(0); };
 };
 
 } // namespace garland::api

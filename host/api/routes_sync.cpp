@@ -49,6 +49,18 @@ void Routes::addSyncRoutes(std::vector<Route>& table) {
   start.other_success = 200;
   table.push_back(start);
 
+  Route hint{
+      "POST",
+      "/api/integrations/connections/{connection}/hints",
+      "syncHinted",
+      "Fetches only these records from the provider, now: by a run of its own, or at the end of the one "
+      "that runs.",
+      202,
+      "Run",
+      bind(&Routes::hint),
+      "HintInput"};
+  table.push_back(hint);
+
   table.push_back(Route{"GET", "/api/integrations/status/{id}", "getStatus",
                         "How a run stands (run_...), or a connection with its last run (con_...).", 200,
                         "Status", bind(&Routes::status)});
@@ -73,6 +85,17 @@ Task<Response> Routes::startSync(Request request) {
     run = std::move(later);
   }
   Response response(hasEnded(run) ? 200 : 202, shape(run));
+  response.headers.push_back(Header{"location", "/api/integrations/status/" + run.id});
+  co_return response;
+}
+
+Task<Response> Routes::hint(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  std::vector<sync::Hint> hints;
+  for (auto const& hint : request.json.at("hints").as_array())
+    hints.push_back(sync::Hint{textOr(hint, "/kind", ""), textOr(hint, "/external_id", "")});
+  CO_TRY(run, co_await with_.engine.syncHinted(request.text("connection"), std::move(hints)));
+  Response response(202, shape(run));
   response.headers.push_back(Header{"location", "/api/integrations/status/" + run.id});
   co_return response;
 }

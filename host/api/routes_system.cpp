@@ -4,6 +4,12 @@
 
 namespace garland::api {
 
+namespace {
+
+constexpr std::chrono::hours kRenewalTime{14 * 24}; // a certification that ends sooner is a trouble
+
+} // namespace
+
 Handler Routes::bind(Method method) {
   return [this, method](Request request) { return (this->*method)(std::move(request)); };
 }
@@ -22,6 +28,9 @@ std::vector<Route> Routes::table() {
   addConnectionRoutes(routes);
   addSyncRoutes(routes);
   addActionRoutes(routes);
+  addIntakeRoutes(routes);
+  addMailboxRoutes(routes);
+  addImportRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }
@@ -59,21 +68,39 @@ std::vector<std::string> Routes::troubledPlugins() const {
     PluginView const view{plugin, with_.supervisor.standing(plugin), workers};
     auto const state = view.state();
     if (state == "quarantined" || state == "half open") out.push_back(plugin.manifest.id + " is " + state);
+    auto const& expires = view.standing.provenance.expires;
+    if (view.standing.runs && expires && *expires - with_.clock.now() < kRenewalTime)
+      out.push_back(plugin.manifest.id + " is certified until " + rfc3339(*expires).substr(0, 10) + " only");
+  }
+  return out;
+}
+
+std::vector<std::string> Routes::uncertifiedPlugins() const {
+  auto const workers = with_.supervisor.workers();
+  std::vector<std::string> out;
+  for (auto const& plugin : with_.catalogue.plugins()) {
+    PluginView const view{plugin, with_.supervisor.standing(plugin), workers};
+    bool const certified = view.standing.provenance.kind == runtime::Provenance::Kind::certified;
+    if (view.standing.runs && !certified) out.push_back(plugin.manifest.id + ": " + view.certified());
   }
   return out;
 }
 
 // Open to everybody on this machine, so it names no reasons, paths or vendors.
 Task<Response> Routes::health(Request) {
+  CO_TRY(items, co_await with_.engine.intake().counts(std::string()));
   auto const troubles = troubledPlugins();
   bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d || !troubles.empty();
   json::object body;
   body["status"] = degraded ? "degraded" : "ok";
   body["troubles"] = json::array(troubles.begin(), troubles.end());
+  auto const uncertified = uncertifiedPlugins();
+  body["uncertified"] = json::array(uncertified.begin(), uncertified.end());
   body["version"] = with_.version;
   body["database"] = with_.database_driver;
   body["sandbox_tier"] = runtime::name(with_.sandbox.tier);
   body["sandbox_covers"] = runtime::coverage(with_.sandbox.tier);
+  body["intake"] = json::object{{"waiting", items.waiting}, {"review", items.review}};
   co_return Response(200, body);
 }
 

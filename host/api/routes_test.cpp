@@ -177,6 +177,23 @@ TEST(Routes, ASyncWithWaitAnswersWhenItHasEnded) {
   EXPECT_EQ(answer.json().at("state"), "done");
 }
 
+TEST(Routes, HintsNameTheRecordsThatARunFetches) {
+  Harness house;
+  Connected const who(house);
+  auto const path = std::string(base) + "/connections/" + who.connection + "/hints";
+  auto const answer = house.ask("POST", path,
+                                R"({"hints":[{"kind":"crm.project","external_id":"01A"},
+                                             {"kind":"crm.project","external_id":"01B"}]})");
+  EXPECT_EQ(answer.status, 202) << answer.body;
+  EXPECT_EQ(answer.headers.at("location"), std::string(base) + "/status/" + textOf(answer.json().at("id")));
+  ASSERT_EQ(house.engine.hints.size(), 2U);
+  EXPECT_EQ(house.engine.hints[1].kind, "crm.project");
+  EXPECT_EQ(house.engine.hints[1].external_id, "01B");
+  for (auto const* bad : {R"({})", R"({"hints":[]})", R"({"hints":[{"kind":"crm.project"}]})",
+                          R"({"hints":[{"kind":"crm.project","external_id":""}]})"})
+    EXPECT_EQ(house.ask("POST", path, bad).status, 400) << bad;
+}
+
 TEST(Routes, AWaitHasAnEnd) {
   Options options;
   options.wait_limit = Milliseconds(1);
@@ -451,6 +468,35 @@ TEST(Routes, ARescanTellsWhatBecameOfEachPlugin) {
   house.ask("POST", std::string(base) + "/plugins/rescan?allow_downgrade=1");
   EXPECT_EQ(house.onLoop([&] { return house.supervisor.rescans; }), (std::vector<bool>{false, true}));
   EXPECT_EQ(house.ask("POST", std::string(base) + "/plugins/rescan?downgrade=1").status, 400);
+}
+
+TEST(Routes, APackageIsInstalledByANameInTheDataFolderOnly) {
+  Harness house;
+  auto const install = [&](std::string const& file) {
+    return house.ask("POST", std::string(base) + "/plugins/install", R"({"file":")" + file + R"("})").status;
+  };
+  EXPECT_EQ(install("incoming-1a"), 200);
+  for (auto const* file : {"../../etc/passwd", "incoming-../x", "/tmp/x.gpk", "garland.caldav.gpk"})
+    EXPECT_EQ(install(file), 400) << file;
+}
+
+TEST(Routes, HealthNamesWhatRunsWithoutAnAttestationAndWhoseEndsSoon) {
+  Harness house;
+  auto const health = [&] { return house.ask("GET", "/health").json(); };
+  EXPECT_EQ(textOr(health(), "/uncertified/0", ""), "garland.caldav: system build");
+  auto& told = house.supervisor.provenance;
+  house.onLoop([&] {
+    told.kind = runtime::Provenance::Kind::certified;
+    told.level = "gold";
+    told.expires = house.clock.now() + std::chrono::hours(24 * 15);
+  });
+  EXPECT_EQ(health().at("uncertified").as_array().size(), 0U);
+  EXPECT_EQ(textOr(health(), "/status", ""), "ok");
+  house.onLoop([&] { told.expires = house.clock.now() + std::chrono::hours(24 * 13); });
+  EXPECT_NE(textOr(health(), "/troubles/0", "").find("garland.caldav is certified until 20"),
+            std::string::npos);
+  auto const plugin = house.ask("GET", std::string(base) + "/plugins/caldav").json();
+  EXPECT_EQ(textOr(plugin, "/certified", "").find("gold until 20"), 0U);
 }
 
 TEST(Routes, AReleasedPluginsInstalledBuildIsTakenOverAtOnce) {

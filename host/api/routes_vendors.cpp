@@ -55,6 +55,15 @@ void Routes::addVendorRoutes(std::vector<Route>& table) {
   rescan.query = {{"allow_downgrade", ParameterType::flag, false, "Take an older version over, too."}};
   add(std::move(rescan), &Routes::rescanPlugins);
   add(Route{"POST",
+            "/api/integrations/plugins/install",
+            "installPlugin",
+            "Installs a package that lies in the data folder, if it may be loaded here, and takes it over.",
+            200,
+            "AdoptionList",
+            {},
+            "InstallInput"},
+      &Routes::installPlugin);
+  add(Route{"POST",
             "/api/integrations/plugins/{plugin}/release",
             "releasePlugin",
             "Lifts the quarantine of its builds, and takes the installed one over.",
@@ -137,6 +146,13 @@ Task<Response> Routes::showPlugin(Request request) {
 Task<Response> Routes::rescanPlugins(Request request) {
   if (!with_.rescan) co_return Error(ErrorKind::unsupported, "this daemon does not look for plugins");
   CO_TRY(adoptions, co_await with_.rescan(request.flag("allow_downgrade")));
+  co_return Response(200, listOfAdoptions(adoptions));
+}
+
+Task<Response> Routes::installPlugin(Request request) {
+  if (!with_.install) co_return Error(ErrorKind::unsupported, "this daemon does not install packages");
+  CO_TRY(file, textAt(request.json, "/file"));
+  CO_TRY(adoptions, co_await with_.install(file));
   co_return Response(200, listOfAdoptions(adoptions));
 }
 

@@ -74,6 +74,7 @@ public:
     TRY_VOID(listener->listen());
     answerer->listensOn(listener->port());
     listener_ = std::move(listener);
+    routes_->listensOn([watched = listener_.get()] { return watched->port(); });
     routes_->countConnections([watched = listener_.get()] { return watched->open(); });
     listener_->run();
     return {};

@@ -138,6 +138,24 @@ json::object shape(sync::Action const& action) {
   return out;
 }
 
+json::object shape(sync::IntakeItem const& item) {
+  json::object out{{"id", item.id},
+                   {"vendor_id", item.vendor_id},
+                   {"connection_id", item.connection_id},
+                   {"source", sync::name(item.source)},
+                   {"summary", item.summary},
+                   {"bytes", item.bytes}};
+  out["dedupe_key"] = item.dedupe_key;
+  out["received"] = rfc3339(item.received);
+  out["state"] = sync::name(item.state);
+  out["reason"] = orNull(item.reason);
+  out["attempts"] = item.attempts;
+  out["records"] = item.records;
+  out["next_attempt"] = timeOrNull(item.next_attempt);
+  out["finished"] = timeOrNull(item.finished);
+  return out;
+}
+
 std::string PluginView::state() const {
   std::string newest = "stopped";
   bool half_open = false;
@@ -157,13 +175,23 @@ std::string PluginView::quarantine() const {
   return out;
 }
 
+std::string PluginView::certified() const {
+  auto const& from = standing.provenance;
+  if (!standing.runs && !installed.refusal.empty()) return "no";
+  if (from.kind != runtime::Provenance::Kind::certified) return std::string(runtime::name(from.kind));
+  return from.level + (from.expires ? " until " + rfc3339(*from.expires).substr(0, 10) : "");
+}
+
 json::object shape(PluginView const& plugin) {
   auto const& build = plugin.build();
   auto const& manifest = build.manifest;
   json::array auth;
-  for (auto const& slot : manifest.auth)
-    auth.push_back(
-        json::object{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}});
+  for (auto const& slot : manifest.auth) {
+    json::object told{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}};
+    auto const optional = static_cast<std::ptrdiff_t>(slot.may_lack);
+    if (optional > 0) told["optional"] = texts({slot.fields.end() - optional, slot.fields.end()});
+    auth.push_back(std::move(told));
+  }
   json::object out{{"id", manifest.id}, {"name", manifest.name}, {"version", manifest.version}};
   out["short_name"] = manifest.id.substr(manifest.id.rfind('.') + 1);
   out["category"] = manifest.category;
@@ -175,6 +203,8 @@ json::object shape(PluginView const& plugin) {
   out["digest"] = build.digest;
   out["installed_version"] = orNull(plugin.installed.manifest.version);
   out["refusal"] = orNull(plugin.standing.refusal);
+  out["certified"] = plugin.certified();
+  out["package"] = orNull(plugin.standing.provenance.package);
   out["state"] = plugin.state();
   out["quarantine"] = orNull(plugin.quarantine());
   return out;

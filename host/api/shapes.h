@@ -16,6 +16,7 @@ json::object shape(sync::Record const& record);
 json::object shape(sync::Change const& change);
 json::object shape(sync::Conflict const& conflict);
 json::object shape(sync::Action const& action);
+json::object shape(sync::IntakeItem const& item);
 json::object shape(runtime::WorkerStatus const& worker);
 json::object shape(runtime::SupervisorEvent const& event);
 
@@ -31,6 +32,7 @@ struct PluginView {
   // none.
   std::string state() const;
   std::string quarantine() const; // one sentence; "" if not so
+  std::string certified() const;  // "gold until 2027-05-20", "developer build", "system build"
 };
 json::object shape(PluginView const& plugin);
 // One plugin with the state of its workers and what happened to them lately.

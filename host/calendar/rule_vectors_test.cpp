@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -63,7 +64,10 @@ json::value loadVectors() {
 
 TEST(RuleVectors, EveryCaseThatTwoLibrariesAgreeOn) {
   auto const vectors = loadVectors();
-  if (vectors.is_null()) GTEST_SKIP() << "skipped: no provider descriptions";
+  if (vectors.is_null()) {
+    std::printf("contracts: recurrence rules: 0 expansions checked; skipped: there is no %s\n", vectors_file);
+    GTEST_SKIP();
+  }
   auto const& cases = vectors.at("cases").as_array();
   EXPECT_GT(cases.size(), 10U);
   for (auto const& one : cases) {
@@ -72,6 +76,7 @@ TEST(RuleVectors, EveryCaseThatTwoLibrariesAgreeOn) {
     auto const through = parse(expected.back()) + (complete ? years(40) : years(0));
     EXPECT_EQ(expand(one, expected.size() + 5, through), expected) << one;
   }
+  std::printf("contracts: recurrence rules: %zu expansions checked; skipped: nothing\n", cases.size());
 }
 
 // libical 3.0.16 gets these wrong; a test fails when it no longer does, so that the line goes.
@@ -84,15 +89,22 @@ std::set<std::string> const wrong_in_libical{
 // Where the two libraries disagree, the one that follows RFC 5545 is right.
 TEST(RuleVectors, EveryDisputedCaseAsTheStandardHasIt) {
   auto const vectors = loadVectors();
-  if (vectors.is_null()) GTEST_SKIP() << "skipped: no provider descriptions";
+  if (vectors.is_null()) GTEST_SKIP();
+  std::size_t checked = 0;
+  std::size_t wrong = 0;
   for (auto const& one : vectors.at("disagreements").as_array()) {
     auto const expected = strings(one.at("dateutil"));
     auto const found = expand(one, expected.size(), parse(expected.back()));
-    if (wrong_in_libical.contains(textOr(one, "/rrule", "")))
-      EXPECT_NE(found, expected) << one;
-    else
+    if (!wrong_in_libical.contains(textOr(one, "/rrule", ""))) {
       EXPECT_EQ(found, expected) << one;
+      ++checked;
+    } else {
+      EXPECT_NE(found, expected) << one;
+      ++wrong;
+    }
   }
+  std::printf("contracts: recurrence rules: %zu expansions checked; skipped: %zu that libical gets wrong\n",
+              checked, wrong);
 }
 
 struct OwnCase {

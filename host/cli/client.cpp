@@ -40,7 +40,7 @@ bool isGarlandd(egress::Response const& response, Result<json::value> const& bod
 Client::Client(std::string url, Secret api_key)
     : url_(std::move(url)), api_key_(std::move(api_key)),
       log_(clock_, redactor_, LogLevel::error, stderrSink()),
-      egress_(egress::Client::create(loop_.get_executor(), clock_, log_)) {
+      egress_(egress::Client::create(loop_.get_executor(), clock_, random_, log_)) {
   while (url_.ends_with('/')) url_.pop_back();
 }
 
@@ -111,6 +111,15 @@ Result<json::value> Client::post(std::string path, json::value body) {
     request.headers.push_back({"content-type", "application/json"});
     request.body = json::serialize(body);
   }
+  return ask(std::move(request));
+}
+
+Result<json::value> Client::postText(std::string path, std::string content_type, std::string body) {
+  egress::Request request;
+  request.method = "POST";
+  request.url = url_ + path;
+  request.headers.push_back({"content-type", std::move(content_type)});
+  request.body = std::move(body);
   return ask(std::move(request));
 }
 

@@ -27,6 +27,7 @@ public:
   Result<json::value> getUntil(std::string const& path,
                                std::function<bool(json::value const&)> const& enough);
   Result<json::value> post(std::string path, json::value body);
+  Result<json::value> postText(std::string path, std::string content_type, std::string body);
   Result<json::value> put(std::string path, json::value body, std::int64_t if_version = 0);
   Result<json::value> remove(std::string path);
   std::string const& url() const { return url_; }
@@ -38,6 +39,7 @@ private:
   Secret api_key_;
   asio::io_context loop_;
   SystemClock clock_;
+  SystemRandom random_;
   Redactor redactor_;
   Log log_;
   std::unique_ptr<egress::Client> egress_;

@@ -37,6 +37,8 @@ struct ConnectWords {
 Exit listPlugins(Context with);
 Exit rescanPlugins(Context with, bool allow_downgrade);
 Exit releasePlugin(Context with, std::string const& id);
+// What the daemon answered to a change of what is installed. 1 if something was not taken over.
+Exit tellAdoptions(Context with, Result<json::value> const& answer);
 Exit showPlugin(Context with, std::string const& id);
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor);
 Exit disablePlugin(Context with, std::string const& id, std::string const& vendor);
@@ -47,9 +49,16 @@ Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
+Exit openMailbox(Context with, std::string const& connection, bool rotate);
 
 // commands_sync.cpp
 Exit runSync(Context with, std::string const& connection, bool wait);
+struct HintWords {
+  std::string connection;
+  std::string kind; // "crm.project"
+  std::vector<std::string> ids;
+};
+Exit hintSync(Context with, HintWords const& words, bool wait);
 Exit syncStatus(Context with, std::string const& id);
 Exit retrySync(Context with, std::string const& record, std::string const& vendor);
 // Where a record's edit goes, in words: "the next sync of con_... writes it".
@@ -80,6 +89,26 @@ struct SettleWords {
 };
 Exit settleAction(Context with, SettleWords const& words);
 
+// commands_intake.cpp
+struct HookWords {
+  std::string connection;
+  bool rotate = false, unsigned_ = false;
+  std::string scheme; // a name, or a file
+  bool secret_from_stdin = false;
+};
+struct ItemPage {
+  std::string vendor;
+  std::string connection;
+  std::string state;
+  std::string after;
+  int limit = 100;
+};
+Exit openHook(Context with, HookWords const& words);
+Exit listItems(Context with, ItemPage const& page);
+Exit showItem(Context with, std::string const& id);
+Exit retryItem(Context with, std::string const& id); // or of a connection all that wait
+Exit dismissItem(Context with, std::string const& id, std::string const& why);
+
 // commands_records.cpp
 struct RecordPage {
   std::string vendor;
@@ -108,6 +137,21 @@ Exit recordDates(Context with, std::string const& id, std::string const& vendor,
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after);
 Exit listConflicts(Context with, std::string const& vendor);
 
+// commands_csv.cpp
+struct ImportWords {
+  std::string connection;
+  std::string file; // "-": standard input
+  std::string kind; // "": whatever the connector finds
+  bool dry_run = false, skip_uneven = false, wait = true;
+};
+Exit importCsv(Context with, ImportWords const& words);
+struct ExportWords {
+  std::string vendor;
+  std::string kind;
+  std::string out; // "-": standard output
+};
+Exit exportCsv(Context with, ExportWords const& words);
+
 // commands_dev.cpp
 struct DevWords {
   std::string plugin; // folder or shared object
@@ -125,6 +169,25 @@ struct DevWords {
 };
 // Does not return if the program that does it can be started.
 Exit runDev(Output& output, DevWords const& dev);
+
+// commands_package.cpp
+struct PackageWords {
+  std::string file;        // X.gpk
+  std::string folder;      // to pack
+  std::string source;      // README.md and the like
+  std::string twin;        // folder of the built twin
+  std::string out;         // "": ID-VERSION.gpk
+  std::string key_file;    // private
+  std::string role;        // "publisher" or "marketplace"
+  std::string trust;       // file of public keys
+  std::string revocations; // file; "": none
+};
+Exit makeKey(Output& output, std::string const& file);
+Exit makePackage(Output& output, PackageWords const& words);
+Exit signPackageFile(Output& output, PackageWords const& words);
+Exit showPackage(Output& output, std::string const& file);
+Exit verifyPackage(Output& output, PackageWords const& words);
+Exit installPlugin(Context with, Place const& place, std::string const& file);
 
 // commands_webhooks.cpp
 struct WebhookWords {

@@ -85,6 +85,17 @@ void checkActions(Client& client, std::vector<Finding>& findings) {
   }
 }
 
+// Nobody could read them: a lead may be among them.
+void checkIntake(json::value const& health, std::vector<Finding>& findings) {
+  auto const review = integerOr(health, "/intake/review", 0);
+  if (review == 0) return;
+  findings.push_back({"intake", false,
+                      std::to_string(review) +
+                          (review == 1 ? " item that came in waits" : " items that came in wait") +
+                          " for a person",
+                      "garland intake ls --state review"});
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -179,6 +190,7 @@ Exit doctor(Context with, Place const& place) {
                         "version " + textOr(*health, "/version", "?") + " on " +
                             textOr(*health, "/database", "?") + " at " + place.url,
                         ok ? "" : whyDegraded(*health)});
+    checkIntake(*health, findings);
     if (place.key_read) {
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);

@@ -4,6 +4,8 @@
 #include "host/base/bytes.h"
 #include "host/cli/prompt.h"
 
+#include <algorithm>
+
 namespace garland::cli {
 namespace {
 
@@ -29,6 +31,13 @@ Exit done(Context with, Result<json::value> const& answer, std::string const& se
   return Exit::ok;
 }
 
+bool isOptional(json::value const& slot, std::string_view field) {
+  auto const* optional = find(slot, "/optional");
+  if (optional == nullptr || !optional->is_array()) return false;
+  auto const& names = optional->get_array();
+  return std::find(names.begin(), names.end(), json::value(field)) != names.end();
+}
+
 // What the plugin's credential slot wants typed: the username given, everything else asked for.
 Result<json::object> askCredentials(Context with, ConnectWords const& words) {
   TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(words.plugin)));
@@ -46,8 +55,12 @@ Result<json::object> askCredentials(Context with, ConnectWords const& words) {
         fields[name] = words.username;
         continue;
       }
-      TRY(secret, words.password_from_stdin ? secretFromStdin() : askSecret(name + ": "));
-      fields[name] = secret.reveal();
+      bool const optional = isOptional(slot, name);
+      auto const* const ask = optional ? " (or nothing): " : ": ";
+      auto secret = words.password_from_stdin ? secretFromStdin() : askSecret(name + ask);
+      if (!secret && optional) continue; // the fields before it were read, so there is just no more
+      if (!secret) return std::move(secret).error();
+      fields[name] = secret->reveal();
     }
     credentials[textOr(slot, "/slot", "login")] = std::move(fields);
   }
@@ -68,7 +81,8 @@ Result<json::object> settingsOf(std::vector<std::string> const& words) {
   return settings;
 }
 
-// 1 if something that is installed was not taken over.
+} // namespace
+
 Exit tellAdoptions(Context with, Result<json::value> const& answer) {
   if (!answer) return with.output.error(answer.error());
   with.output.table(
@@ -79,8 +93,6 @@ Exit tellAdoptions(Context with, Result<json::value> const& answer) {
   return Exit::ok;
 }
 
-} // namespace
-
 Exit listPlugins(Context with) {
   auto const answer = with.client.get(kBase + "/plugins");
   if (!answer) return with.output.error(answer.error());
@@ -89,6 +101,7 @@ Exit listPlugins(Context with) {
                      {"RUNS", "/version"},
                      {"INSTALLED", "/installed_version"},
                      {"STATE", "/state"},
+                     {"CERTIFIED", "/certified"},
                      {"CATEGORY", "/category"},
                      {"ABOUT", "/summary"},
                      {"REFUSED", "/refusal"}},
@@ -176,6 +189,22 @@ Exit disconnect(Context with, std::string const& id, bool discard) {
   auto const path = kBase + "/connections/" + percentEncode(id);
   return done(with, with.client.remove(discard ? path + "?discard=true" : path),
               "disconnected; the credential is forgotten, the records stay with the vendor");
+}
+
+Exit openMailbox(Context with, std::string const& connection, bool rotate) {
+  auto const answer = with.client.post(kBase + "/connections/" + percentEncode(connection) + "/mailbox",
+                                       json::object{{"rotate", rotate}});
+  if (!answer) return with.output.error(answer.error());
+  if (with.output.json()) {
+    with.output.value(*answer);
+  } else if (auto const address = textOr(*answer, "/address", ""); !address.empty()) {
+    with.output.line(address);
+    with.output.line("this is shown once; whoever has it may send leads");
+  } else {
+    with.output.line("there is an address, made at " + textOr(*answer, "/created", "") +
+                     "; it was shown then, and --rotate makes another in its place");
+  }
+  return Exit::ok;
 }
 
 Exit confirmDeletes(Context with, std::string const& id) {

@@ -45,7 +45,8 @@ void tellSpecialties(Output& output, json::value const& run) {
 
 // The run in words, with the exit code that fits it.
 Exit tell(Output& output, json::value const& run) {
-  bool const failed = textOr(run, "/state", "") == "failed";
+  auto const state = textOr(run, "/state", "");
+  bool const failed = state == "failed" || state == "partly failed";
   bool const clean = !failed && failedItems(run) == 0 && integerOr(run, "/held_deletions", 0) == 0 &&
                      integerOr(run, "/set_aside", 0) == 0;
   auto const verdict = clean ? Exit::ok : Exit::findings;
@@ -60,9 +61,9 @@ Exit tell(Output& output, json::value const& run) {
     for (auto const& item : problems->as_array())
       output.line("  " + output.bad(plain(find(item, "/kind"))) + " " + plain(find(item, "/place")) + ": " +
                   plain(find(item, "/message")));
-  auto const state = plain(find(run, "/state"));
   if (failed)
-    output.line(output.bad("the sync failed: ") + plain(find(run, "/error/message")));
+    output.line(output.bad(state == "failed" ? "the sync failed: " : "the sync failed in part: ") +
+                plain(find(run, "/error/message")));
   else
     output.line("state: " + (state == "done" && clean ? output.good(state) : state));
   return verdict;
@@ -70,8 +71,10 @@ Exit tell(Output& output, json::value const& run) {
 
 } // namespace
 
-Exit runSync(Context with, std::string const& connection, bool wait) {
-  auto const run = with.client.post(kBase + "/sync/" + percentEncode(connection), nullptr);
+namespace {
+
+// Shows a run that was asked for until it has ended, or only its name.
+Exit follow(Context with, Result<json::value> const& run, bool wait) {
   if (!run) return with.output.error(run.error());
   auto const id = textOr(*run, "/id", "");
   if (!wait) {
@@ -91,6 +94,19 @@ Exit runSync(Context with, std::string const& connection, bool wait) {
   if (!last) return with.output.error(last.error());
   with.output.progressDone();
   return tell(with.output, *last);
+}
+
+} // namespace
+
+Exit runSync(Context with, std::string const& connection, bool wait) {
+  return follow(with, with.client.post(kBase + "/sync/" + percentEncode(connection), nullptr), wait);
+}
+
+Exit hintSync(Context with, HintWords const& words, bool wait) {
+  json::array hints;
+  for (auto const& id : words.ids) hints.push_back(json::object{{"kind", words.kind}, {"external_id", id}});
+  auto const path = kBase + "/connections/" + percentEncode(words.connection) + "/hints";
+  return follow(with, with.client.post(path, json::object{{"hints", std::move(hints)}}), wait);
 }
 
 Exit syncStatus(Context with, std::string const& id) {

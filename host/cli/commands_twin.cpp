@@ -79,7 +79,7 @@ public:
       TRY(start, parseRfc3339(words_.now));
       provider_.emplace(start);
     }
-    egress_ = egress::Client::create(loop_.get_executor(), clock_, log_);
+    egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ = runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, options(tier));
     Result<void> outcome;
     asio::co_spawn(loop_, live(), [&outcome](std::exception_ptr failed, Result<void> ended) {
@@ -182,9 +182,10 @@ private:
 Result<json::value> fetch(std::string const& url) {
   asio::io_context loop;
   SystemClock clock;
+  SystemRandom random;
   Redactor redactor;
   Log const log(clock, redactor, LogLevel::error, stderrSink());
-  auto const egress = egress::Client::create(loop.get_executor(), clock, log);
+  auto const egress = egress::Client::create(loop.get_executor(), clock, random, log);
   egress::Request request;
   request.url = url;
   egress::Policy policy;

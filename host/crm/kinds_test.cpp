@@ -14,7 +14,7 @@ sync::Kind kind(std::string_view name) {
 }
 
 TEST(CrmKinds, EachHasASchemaThatCompilesAndNamesItselfToTheConnector) {
-  ASSERT_EQ(kinds().size(), 7U);
+  ASSERT_EQ(kinds().size(), 8U);
   for (auto const& one : kinds()) {
     EXPECT_TRUE(Schema::compile(one.schema)) << one.name;
     EXPECT_NE(find(one.schema, "/properties"), nullptr) << one.name << " has no schema file";

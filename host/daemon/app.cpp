@@ -10,14 +10,16 @@
 #include "host/crm/crm.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
+#include "host/daemon/installed.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
+#include "host/mail/mail.h"
+#include "host/messaging/messaging.h"
+#include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
 #include "host/vault/vault.h"
-
-#include <garland/schemas.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -33,6 +35,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -44,7 +47,9 @@ constexpr std::chrono::seconds stop_limit{30};
 
 std::vector<sync::Kind> allKinds() {
   auto kinds = crm::kinds();
+  for (auto& kind : payments::kinds()) kinds.push_back(std::move(kind));
   kinds.push_back(calendar::eventKind());
+  for (auto& kind : messaging::kinds()) kinds.push_back(std::move(kind));
   return kinds;
 }
 
@@ -116,7 +121,7 @@ private:
     } else {
       vault_ = std::move(*vault);
     }
-    egress_ = egress::Client::create(loop_.get_executor(), clock_, log_);
+    egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
     CO_TRY_VOID(co_await supervisor_->adopt(catalogue_, false));
@@ -124,9 +129,25 @@ private:
     CO_TRY(engine, co_await sync::Engine::create(engineDependencies()));
     engine_ = std::move(engine);
     CO_TRY_VOID(co_await engine_->start());
+    CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
     co_return Result<void>();
+  }
+
+  Result<void> takeMail() {
+    if (config_.mail_address.empty()) return {};
+    mail_inbox_ = mail::intakeInbox(engine_->intake());
+    mail::ListenOptions options;
+    options.address = config_.mail_address;
+    options.port = config_.mail_port;
+    options.domain = config_.mail_domain;
+    options.host = config_.mail_domain;
+    options.certificate = config_.mail_certificate;
+    options.certificate_key = config_.mail_certificate_key;
+    TRY(listener, mail::Listener::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, options));
+    mail_ = std::move(listener);
+    return {};
   }
 
   // A new master key, unless what the database holds was sealed with one that is lost.
@@ -152,6 +173,7 @@ private:
     stop_watchdog_.emit(asio::cancellation_type::all);
     Result<void> first;
     if (server_) server_->refuse();
+    if (mail_) co_await mail_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
     if (server_) {
       auto const drained = co_await server_->stop();
@@ -184,20 +206,47 @@ private:
         "allow_degraded = true if every plugin here is trusted");
   }
 
-  // Reads the disk for long: not on the loop's thread once requests come.
-  static Result<runtime::Catalogue> installedIn(std::vector<std::string> const& dirs) {
-    TRY(text, parseJson(schemaText("manifest.json")));
-    TRY(schema, Schema::compile(text));
-    return runtime::Catalogue::scan(dirs, schema);
+  // Read the disk for long: not on the loop's thread once requests come.
+  static Task<Installed> scan(Config const* config, TimePoint now) { co_return findInstalled(*config, now); }
+  static Task<std::string> takeIn(Config const* config, std::string file, TimePoint now) {
+    co_return installPackage(*config, file, now);
   }
-  static Task<runtime::Catalogue> scan(std::vector<std::string> dirs) { co_return installedIn(dirs); }
 
   Task<std::vector<runtime::Adoption>> rescan(bool allow_downgrade) {
-    auto scanning = scan(pluginDirs(config_));
+    auto scanning = scan(&config_, clock_.now());
     CO_TRY(newer, co_await asio::co_spawn(disk_, std::move(scanning), asio::use_awaitable));
-    auto adopted = co_await supervisor_->adopt(newer, allow_downgrade);
-    if (adopted) catalogue_.renew(std::move(newer));
+    shelf_ = newer.shelf;
+    auto adopted = co_await supervisor_->adopt(newer.catalogue, allow_downgrade);
+    if (adopted) catalogue_.renew(std::move(newer.catalogue));
     co_return adopted;
+  }
+
+  // Only what became of this plugin, and of others that changed meanwhile. The package is in the shelf by
+  // now, in place of an earlier one, whatever the supervisor says to it.
+  static Result<std::vector<runtime::Adoption>> ofInstallation(Result<std::vector<runtime::Adoption>> adopted,
+                                                               std::string const& id) {
+    using Outcome = runtime::Adoption::Outcome;
+    if (!adopted) {
+      auto error = adopted.error();
+      error.message +=
+          "; the package is installed all the same, and the next `garland plugins rescan` takes it";
+      return error;
+    }
+    std::erase_if(*adopted, [&](runtime::Adoption const& each) {
+      return each.plugin_id != id && each.outcome == Outcome::unchanged;
+    });
+    for (auto& each : *adopted)
+      if (each.plugin_id == id && each.outcome == Outcome::refused)
+        each.words += "; the package is installed all the same, in place of an earlier one: install that one "
+                      "again if this one is not to stay";
+    return adopted;
+  }
+
+  Task<std::vector<runtime::Adoption>> install(std::string file) {
+    auto taking = takeIn(&config_, std::move(file), clock_.now());
+    CO_TRY(id, co_await asio::co_spawn(disk_, std::move(taking), asio::use_awaitable));
+    auto adopted = co_await rescan(false);
+    co_return ofInstallation(std::move(adopted), id);
   }
 
   void rescanOnSignal() {
@@ -213,14 +262,21 @@ private:
   }
 
   Result<void> scanPlugins() {
-    TRY(installed, installedIn(pluginDirs(config_)));
-    catalogue_ = std::move(installed);
+    std::error_code ignored;
+    std::filesystem::create_directories(packagesDir(config_), ignored);
+    TRY(installed, findInstalled(config_, clock_.now()));
+    catalogue_ = std::move(installed.catalogue);
+    shelf_ = std::move(installed.shelf);
+    shelf_->prune(catalogue_);
     for (auto const& plugin : catalogue_.plugins()) {
       json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
-      if (plugin.refusal.empty())
-        log_.info("plugin found", std::move(fields));
-      else
+      fields["provenance"] = runtime::name(plugin.provenance.kind);
+      if (!plugin.refusal.empty())
         log_.warn("plugin refused: " + plugin.refusal, std::move(fields));
+      else if (plugin.provenance.kind == runtime::Provenance::Kind::developer)
+        log_.warn("plugin found; it runs as a developer build, without an attestation", std::move(fields));
+      else
+        log_.info("plugin found", std::move(fields));
     }
     if (catalogue_.plugins().empty()) log_.warn("no plugin is installed: see [plugins] dirs in garland.toml");
     return {};
@@ -238,6 +294,9 @@ private:
     options.address_space = config_.memory;
     options.builds_dir = config_.data_dir + "/plugins";
     options.development = config_.development;
+    options.admits = [this](runtime::Provenance const& provenance) {
+      return shelf_->admits(provenance, clock_.now());
+    };
     options.capsules_dir = config_.data_dir + "/capsules";
     options.redactor = &redactor_;
     options.on_event = [this](runtime::SupervisorEvent const& event) {
@@ -279,7 +338,10 @@ private:
                              std::string(version),
                              std::string(store_->driver()),
                              std::move(schemas),
-                             [this](bool allow_downgrade) { return rescan(allow_downgrade); }};
+                             [this](bool allow_downgrade) { return rescan(allow_downgrade); },
+                             [this](std::string file) { return install(std::move(file)); },
+                             config_.hooks_url,
+                             mail_ ? config_.mail_domain : std::string()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -295,6 +357,7 @@ private:
     ready.pid = static_cast<int>(getpid());
     ready.address = server_->address();
     ready.port = server_->port();
+    if (mail_) ready.mail_port = mail_->port();
     TRY_VOID(writeReadyFile(config_.data_dir, ready));
     announced_ = true;
     auto const where = ready.address + ":" + std::to_string(ready.port);
@@ -351,12 +414,15 @@ private:
   std::optional<FolderLock> lock_;
   runtime::SandboxStatus sandbox_;
   runtime::Catalogue catalogue_;
+  std::shared_ptr<marketplace::Shelf const> shelf_; // never null once plugins were looked for
   std::unique_ptr<vault::Vault> vault_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
   std::unique_ptr<sync::Engine> engine_;
+  std::unique_ptr<mail::Inbox> mail_inbox_;
+  std::shared_ptr<mail::Listener> mail_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;

@@ -2,13 +2,12 @@
 #include "host/daemon/checks.h"
 
 #include "host/daemon/daemon.h"
+#include "host/daemon/installed.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
-
-#include <garland/schemas.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -125,14 +124,10 @@ Finding checkWorker(Config const& config) {
 
 Finding checkPlugins(Config const& config) {
   auto const dirs = pluginDirs(config);
-  auto const text = parseJson(schemaText("manifest.json"));
-  if (!text)
-    return bad("plugins", "the manifest schema is damaged: " + text.error().message, "install Garland again");
-  auto const schema = Schema::compile(*text);
-  if (!schema)
-    return bad("plugins", "the manifest schema is damaged: " + schema.error().message,
-               "install Garland again");
-  auto const catalogue = runtime::Catalogue::scan(dirs, *schema);
+  auto const installed = findInstalled(config, SystemClock().now(), true);
+  if (!installed)
+    return bad("plugins", installed.error().message, "correct the setting, or install Garland again");
+  auto const& catalogue = installed->catalogue;
   std::string where;
   for (auto const& dir : dirs) where += (where.empty() ? "" : ", ") + dir;
   if (catalogue.plugins().empty())

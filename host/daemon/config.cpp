@@ -4,11 +4,14 @@
 
 #include "host/base/file_text.h"
 #include "host/daemon/daemon.h"
+#include "host/marketplace/marketplace.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -72,6 +75,36 @@ Complaint takeAddress(std::string const& value, Config& config) {
   return std::nullopt;
 }
 
+Complaint takeMailListen(std::string const& value, Config& config) {
+  constexpr char const* wanted = "must be empty or an address and a port: \"127.0.0.1:2525\", \"[::1]:2525\"";
+  if (value.empty()) return std::nullopt;
+  auto const colon = value.rfind(':');
+  if (colon == std::string::npos) return wanted;
+  auto host = value.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  auto const digits = value.substr(colon + 1);
+  unsigned int port = 0;
+  auto const [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  boost::system::error_code failed;
+  boost::asio::ip::make_address(host, failed);
+  if (failed || digits.empty() || wrong != std::errc() || end != digits.data() + digits.size() ||
+      port > 65535)
+    return wanted;
+  config.mail_address = host;
+  config.mail_port = static_cast<unsigned short>(port);
+  return std::nullopt;
+}
+
+Complaint takeMailDomain(std::string const& value, Config& config) {
+  bool const plain = !value.empty() && value.size() <= 190 && value.front() != '.' &&
+                     std::all_of(value.begin(), value.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '.' || c == '-';
+                     });
+  if (!plain) return "must be a domain, such as \"leads.example.com\"";
+  config.mail_domain = value;
+  return std::nullopt;
+}
+
 Complaint takeDatabase(std::string const& value, Config& config) {
   if (!value.empty() && !value.starts_with("sqlite:") && !value.starts_with("postgresql://"))
     return "must be empty, \"sqlite:/path/to/garland.db\" or \"postgresql://user@host:port/name\"";
@@ -93,6 +126,19 @@ Complaint takeDirs(toml::node const& node, Config& config) {
     if (!value || value->empty()) return wanted;
     config.plugin_dirs.push_back(*value);
     if (auto wrong = expandHome(config.plugin_dirs.back())) return wrong;
+  }
+  return std::nullopt;
+}
+
+Complaint takeTrust(toml::node const& node, Config& config) {
+  constexpr char const* wanted = "must be a list of public keys, each \"ed25519:\" and 64 hexadecimal digits "
+                                 "(a marketplace's .pub file)";
+  auto const* list = node.as_array();
+  if (list == nullptr) return wanted;
+  for (auto const& element : *list) {
+    auto const value = element.value_exact<std::string>();
+    if (!value || !marketplace::isPublicKey(*value)) return wanted;
+    config.trust.push_back(*value);
   }
   return std::nullopt;
 }
@@ -140,6 +186,18 @@ std::int64_t& recordBytesOf(Config& config) { return config.limits.record_bytes;
 std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
+std::int64_t& itemsOf(Config& config) { return config.limits.items; }
+std::int64_t& itemBytesOf(Config& config) { return config.limits.item_bytes; }
+
+Complaint takeHooksUrl(std::string const& value, Config& config) {
+  bool const web = value.starts_with("https://") || value.starts_with("http://");
+  bool const plain = value.find_first_of("?#@ \t") == std::string::npos;
+  if (!value.empty() && (!web || !plain || value.ends_with('/')))
+    return "must be an address such as \"https://hooks.example.com\", without a slash at its end";
+  config.hooks_url = value;
+  return std::nullopt;
+}
+
 Complaint takeIsolation(std::string const& value, Config& config) {
   auto const isolation = runtime::parseIsolation(value);
   if (!isolation) return "must be \"plugin\", \"vendor\" or \"operation\"";
@@ -181,6 +239,8 @@ std::vector<Setting> const& table() {
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},
       {"plugins", "development", "false", flag(&Config::development)},
+      {"plugins", "trust", "[]", takeTrust},
+      {"plugins", "revocations", "\"\"", path(&Config::revocations)},
       {"vault", "master_key", "\"\"", path(&Config::master_key)},
       {"sandbox", "allow_degraded", "false", flag(&Config::allow_degraded_sandbox)},
       {"sandbox", "isolation", "\"plugin\"", text(takeIsolation)},
@@ -192,7 +252,14 @@ std::vector<Setting> const& table() {
       {"limits", "records_mib", "1024", amount(recordBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"limits", "values", "10000", amount(valuesOf, 1, kMostRows, 1)},
       {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
+      {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"hooks", "public_url", "\"\"", text(takeHooksUrl)},
       {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
+      {"mail", "listen", "\"\"", text(takeMailListen)},
+      {"mail", "domain", "\"localhost\"", text(takeMailDomain)},
+      {"mail", "certificate", "\"\"", path(&Config::mail_certificate)},
+      {"mail", "certificate_key", "\"\"", path(&Config::mail_certificate_key)},
       {"log", "level", "\"info\"", text(takeLevel)},
   };
   return rows;
@@ -268,7 +335,8 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file})
+  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file,
+                            &config.revocations, &config.mail_certificate, &config.mail_certificate_key})
     resolve(*path, folder);
   for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
   constexpr std::string_view sqlite = "sqlite:";
@@ -303,6 +371,19 @@ void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
   if (config.master_key.empty()) config.master_key = masterKeyPath(config.data_dir);
 }
 
+// What a single setting cannot tell.
+void checkMail(LoadedConfig& out, std::string const& name) {
+  Config const& config = out.config;
+  if (config.mail_certificate.empty() != config.mail_certificate_key.empty())
+    out.problems.push_back(name + ": [mail] certificate and certificate_key go together");
+  boost::system::error_code failed;
+  auto const address = boost::asio::ip::make_address(config.mail_address, failed);
+  if (!failed && !address.is_loopback() && config.mail_certificate.empty())
+    out.problems.push_back(name +
+                           ": [mail] listen: only loopback addresses are listened on without a certificate; "
+                           "set [mail] certificate and certificate_key");
+}
+
 } // namespace
 
 LoadedConfig parseConfig(std::string_view text, std::string const& name, std::string const& folder,
@@ -315,6 +396,7 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
     out.problems.push_back(placed(name, wrong.source().begin, std::string(wrong.description())));
   }
   resolvePaths(out.config, folder);
+  checkMail(out, name);
   applyOverrides(out, overrides);
   return out;
 }

@@ -21,7 +21,9 @@ struct Config {
   std::vector<std::string> plugin_dirs; // empty: beside the program
   std::string worker_path;              // empty: beside the program
   std::string master_key;               // resolved
-  bool development = false;             // of plugins: builds may change under one version
+  bool development = false;             // builds may change under one version, packages lack attestations
+  std::vector<std::string> trust;       // public keys of marketplaces whose attestations count
+  std::string revocations;              // file; resolved; empty: none
   bool allow_degraded_sandbox = false;
   runtime::Isolation isolation = runtime::Isolation::plugin;
   std::map<std::string, runtime::Isolation> isolation_of; // by plugin id
@@ -30,7 +32,13 @@ struct Config {
   std::size_t memory = 256U << 20U;            // of each worker, bytes
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
+  std::string hooks_url;                       // where the world reaches /hooks/; empty: at our own address
   std::string extra_ca_file;                   // empty: the system's certificates only
+  std::string mail_address;                    // empty: no mail is taken
+  unsigned short mail_port = 0;
+  std::string mail_domain = "localhost";
+  std::string mail_certificate; // PEM; empty: no STARTTLS
+  std::string mail_certificate_key;
   LogLevel log_level = LogLevel::info;
 };
 

@@ -47,6 +47,37 @@ TEST(Config, LimitsAreReadInTheirUnits) {
   EXPECT_EQ(config.min_free_bytes, 1U << 20U);
 }
 
+TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
+  auto const loaded = parseConfig("[mail]\nlisten = \"[::1]:2525\"\ndomain = \"leads.example.com\"\n",
+                                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.mail_address, "::1");
+  EXPECT_EQ(loaded.config.mail_port, 2525);
+  EXPECT_EQ(loaded.config.mail_domain, "leads.example.com");
+  for (auto const* wrong : {"2525", "localhost:25", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"})
+    EXPECT_NE(onlyProblem("[mail]\nlisten = \"" + std::string(wrong) + "\"\n").find("[mail] listen must be"),
+              std::string::npos)
+        << wrong;
+  EXPECT_NE(onlyProblem("[mail]\nlisten = \"0.0.0.0:25\"\n").find("without a certificate"),
+            std::string::npos);
+  EXPECT_NE(onlyProblem("[mail]\ncertificate = \"a.pem\"\n").find("go together"), std::string::npos);
+  EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
+}
+
+TEST(Config, WhomToTrustIsAListOfPublicKeys) {
+  auto const key = "ed25519:" + std::string(64, 'a');
+  auto const loaded = parseConfig("[plugins]\ntrust = [\"" + key + "\"]\nrevocations = \"revoked.json\"\n",
+                                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.trust, std::vector<std::string>{key});
+  EXPECT_EQ(loaded.config.revocations, "/etc/garland/revoked.json");
+  for (std::string const wrong : {"\"all\"", "[\"ed25519:aa\"]", "[7]"})
+    EXPECT_NE(onlyProblem("[plugins]\ntrust = " + wrong + "\n")
+                  .find("[plugins] trust must be a list of public keys"),
+              std::string::npos)
+        << wrong;
+}
+
 TEST(Config, TheExampleHoldsEverySettingWithItsDefaultAndNoOther) {
   auto const text = exampleText();
   std::set<std::string> documented;
@@ -114,6 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "2:16", "table from plugin ids"},
         Mistake{"AnIdleTimeOfNothing", "[sandbox]\nidle = 0\n", "2:8", "from 1 to 86400"},
         Mistake{"TooLittleMemory", "[sandbox]\nmemory_mib = 8\n", "2:14", "from 64 to 65536"},
+        Mistake{"AnAddressOfHooksThatIsNone", "[hooks]\npublic_url = \"hooks.example.com\"\n", "2:14",
+                "https://hooks.example.com"},
         Mistake{"ALimitOfNothing", "[limits]\nrecords = 0\n", "2:11", "from 1 to 1000000000"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},

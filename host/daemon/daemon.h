@@ -24,6 +24,7 @@ struct ReadyFile {
   int pid = 0;
   std::string address;
   unsigned short port = 0;
+  unsigned short mail_port = 0; // 0: no mail is taken
 };
 
 // notFound if no daemon says it is running there.

@@ -60,7 +60,10 @@ Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file) 
   auto const path = readyPath(data_dir);
   auto const fresh = path + ".new";
   std::ofstream out(fresh, std::ios::trunc);
-  out << json::serialize(json::object{{"pid", file.pid}, {"address", file.address}, {"port", file.port}})
+  out << json::serialize(json::object{{"pid", file.pid},
+                                      {"address", file.address},
+                                      {"port", file.port},
+                                      {"mail_port", file.mail_port}})
       << '\n';
   out.close();
   std::error_code code;

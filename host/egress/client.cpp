@@ -17,8 +17,8 @@ Error shutDown() { return {ErrorKind::cancelled, "the request was cancelled beca
 // Outlives the client for as long as a fetch runs.
 class Core final : public FetchHost {
 public:
-  Core(asio::any_io_executor executor, Clock& clock, Log const& log, AddressCheck kind_of)
-      : FetchHost(clock, log, kind_of), executor_(std::move(executor)) {}
+  Core(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log, AddressCheck kind_of)
+      : FetchHost(clock, random, log, kind_of), executor_(std::move(executor)) {}
 
   Result<std::shared_ptr<Transport>> transportFor(Policy const& policy) override {
     auto const name =
@@ -81,13 +81,15 @@ private:
 
 } // namespace
 
-std::unique_ptr<Client> createClient(asio::any_io_executor executor, Clock& clock, Log const& log,
-                                     AddressCheck kind_of) {
-  return std::make_unique<CurlClient>(std::make_shared<Core>(std::move(executor), clock, log, kind_of));
+std::unique_ptr<Client> createClient(asio::any_io_executor executor, Clock& clock, Random& random,
+                                     Log const& log, AddressCheck kind_of) {
+  return std::make_unique<CurlClient>(
+      std::make_shared<Core>(std::move(executor), clock, random, log, kind_of));
 }
 
-std::unique_ptr<Client> Client::create(asio::any_io_executor executor, Clock& clock, Log const& log) {
-  return createClient(std::move(executor), clock, log, &kindOf);
+std::unique_ptr<Client> Client::create(asio::any_io_executor executor, Clock& clock, Random& random,
+                                       Log const& log) {
+  return createClient(std::move(executor), clock, random, log, &kindOf);
 }
 
 } // namespace garland::egress

@@ -5,7 +5,7 @@
 
 namespace garland::egress {
 
-std::unique_ptr<Client> createClient(asio::any_io_executor executor, Clock& clock, Log const& log,
-                                     AddressCheck kind_of);
+std::unique_ptr<Client> createClient(asio::any_io_executor executor, Clock& clock, Random& random,
+                                     Log const& log, AddressCheck kind_of);
 
 } // namespace garland::egress

@@ -60,23 +60,42 @@ void longestFirst(std::vector<std::string>& forms) {
   forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
 }
 
+// Path and query of a URL: what is secret of it, however scheme and host are written.
+std::string_view behindHost(std::string_view url) {
+  auto const host = url.find("://");
+  auto const end = host == std::string_view::npos ? host : url.find_first_of("/?", host + 3);
+  return end == std::string_view::npos || url.size() - end < kShortestForm ? url : url.substr(end);
+}
+
 } // namespace
+
+void EchoFilter::add(std::string_view secret) {
+  if (secret.empty()) return;
+  auto const escaped = percentEncode(secret);
+  auto const json = quoted(secret);
+  for (auto const& form :
+       {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")}) {
+    forms_.push_back(form);
+    short_forms_.push_back(form);
+  }
+  // As PLAINTEXT of OAuth 1.0a has it in its header.
+  forms_.push_back(percentEncode(escaped));
+  forms_.push_back(base64(secret));
+  forms_.push_back(urlBase64(forms_.back()));
+}
 
 EchoFilter::EchoFilter(Credential const& credential) {
   if (credential.scheme == Credential::Scheme::none) return;
-  auto const secret = credential.secret.reveal();
-  auto const escaped = percentEncode(secret);
-  auto const json = quoted(secret);
-  forms_ = {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")};
-  short_forms_ = forms_;
+  bool const address = credential.scheme == Credential::Scheme::address;
+  add(address ? behindHost(credential.secret.reveal()) : credential.secret.reveal());
+  add(credential.signing.token_secret.reveal());
+  add(credential.signing.session_token.reveal());
   std::erase_if(short_forms_, [](std::string const& form) {
     return form.size() < kShortestInFailure || form.size() >= kShortestForm;
   });
   longestFirst(short_forms_);
-  forms_.push_back(base64(secret));
-  forms_.push_back(urlBase64(forms_.back()));
   if (credential.scheme == Credential::Scheme::basic)
-    forms_.push_back(base64(credential.username + ":" + std::string(secret)));
+    forms_.push_back(base64(credential.username + ":" + std::string(credential.secret.reveal())));
   std::erase_if(forms_, [](std::string const& form) { return form.size() < kShortestForm; });
   longestFirst(forms_);
 }

@@ -22,6 +22,8 @@ public:
   void clean(Response& response) const;
 
 private:
+  void add(std::string_view secret);
+
   std::vector<std::string> forms_;
   std::vector<std::string> short_forms_; // for answers that report a failure
 };

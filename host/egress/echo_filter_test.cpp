@@ -26,6 +26,18 @@ TEST(EchoFilter, TakesOutEverySpelling) {
   EXPECT_EQ(cleaned(credential, "Basic " + base64("anna:a long pass/word \"quoted\"")), "Basic [secret]");
 }
 
+TEST(EchoFilter, TakesOutEverySecretThatIsSignedWith) {
+  auto credential = basic("a consumer secret");
+  credential.scheme = Credential::Scheme::oauth1;
+  credential.signing.token_secret = Secret("the secret of a token");
+  credential.signing.session_token = Secret("a session token+/==");
+  EXPECT_EQ(cleaned(credential, "a consumer secret&the secret of a token, a session token+/=="),
+            "[secret]&[secret], [secret]");
+  // As it stands in a header of PLAINTEXT.
+  EXPECT_EQ(cleaned(credential, "a%2520consumer%2520secret%26the%2520secret%2520of%2520a%2520token"),
+            "[secret]%26[secret]");
+}
+
 TEST(EchoFilter, LeavesOrdinaryTextAlone) {
   EXPECT_EQ(cleaned(basic("summer"), "A summer wedding"), "A summer wedding");
   EXPECT_EQ(cleaned(Credential(), "anything"), "anything");

@@ -7,6 +7,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/base/random.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
 
@@ -47,13 +48,29 @@ struct Response {
   std::optional<Milliseconds> retry_after;
 };
 
-// How the host signs in for the caller. The secret never leaves egress but in the request itself.
+// What a credential needs besides whose it is and its secret, if the request is signed with it.
+struct Signing {
+  enum class Method { hmacSha1, hmacSha256, plaintext };
+  Method method = Method::hmacSha1; // oauth1
+  std::string token;                // oauth1; empty: the consumer signs for itself
+  Secret token_secret;              // oauth1
+  std::string region;               // sigv4, "eu-west-1"
+  std::string service;              // sigv4, "ses"
+  Secret session_token;             // sigv4; empty: the key is a lasting one
+};
+
+// How the host signs in for the caller. The secret never leaves egress but in the request itself, and by
+// oauth1 (but for PLAINTEXT) and sigv4 not even there: each hop is signed with it, over the address as it is
+// sent, the body and, for sigv4, the headers Content-Type, Content-MD5 and X-Amz-....
+// `address`: the secret is the whole URL, webcal meaning https. It takes the place of the request's, its
+// host is allowed, and no path of such a fetch is told to anybody.
 struct Credential {
-  enum class Scheme { none, basic, bearer, header, query };
+  enum class Scheme { none, basic, bearer, header, query, address, oauth1, sigv4 };
   Scheme scheme = Scheme::none;
   std::string name;     // header or query parameter name
-  std::string username; // basic
+  std::string username; // basic; oauth1: the consumer key; sigv4: the access key id
   Secret secret;
+  Signing signing = {};
 };
 
 struct Policy {
@@ -100,8 +117,9 @@ struct AuditEntry {
 class Client {
 public:
   virtual ~Client() = default;
-  // Clock and log must outlive every fetch. What is in flight when the client dies is cancelled.
-  static std::unique_ptr<Client> create(asio::any_io_executor executor, Clock& clock, Log const& log);
+  // Clock, random and log must outlive every fetch. What is in flight when the client dies is cancelled.
+  static std::unique_ptr<Client> create(asio::any_io_executor executor, Clock& clock, Random& random,
+                                        Log const& log);
   virtual Task<Response> fetch(Request request, Policy policy, Credential credential) = 0;
   // Called for every request and every redirect hop, refused ones too.
   virtual void onAudit(std::function<void(AuditEntry const&)> sink) = 0;

@@ -24,7 +24,7 @@ protected:
   EgressFixture() { useClient(&kindOf); }
 
   void useClient(AddressCheck kind_of) {
-    client_ = createClient(loop_.get_executor(), clock_, log_, kind_of);
+    client_ = createClient(loop_.get_executor(), clock_, random_, log_, kind_of);
     client_->onAudit([this](AuditEntry const& entry) { audits_.push_back(entry); });
   }
 
@@ -84,6 +84,7 @@ protected:
 
   asio::io_context loop_;
   SystemClock clock_;
+  SystemRandom random_;
   Redactor redactor_;
   std::string logged_;
   Log log_{clock_, redactor_, LogLevel::debug, [this](std::string_view line) { logged_ += line; }};

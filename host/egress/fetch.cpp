@@ -1,9 +1,14 @@
 #include "host/egress/fetch.h"
 
 #include "host/egress/failure.h"
+#include "host/egress/oauth1.h"
 #include "host/egress/retry_after.h"
+#include "host/egress/sigv4.h"
+
+#include "host/base/bytes.h"
 
 #include <algorithm>
+#include <array>
 
 namespace garland::egress {
 namespace {
@@ -12,9 +17,32 @@ Milliseconds since(Monotonic start, Clock const& clock) {
   return std::chrono::duration_cast<Milliseconds>(clock.monotonic() - start);
 }
 
+bool isAddress(Credential const& credential) { return credential.scheme == Credential::Scheme::address; }
+
+bool isWord(std::string_view text, std::string_view lower_word) {
+  return std::equal(text.begin(), text.end(), lower_word.begin(), lower_word.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
+// Calendar programs write webcal for "subscribe to this", and servers answer it by https.
+Secret overHttps(Secret const& address) {
+  auto const text = address.reveal();
+  auto const scheme = text.find(':');
+  bool const webcal = scheme != std::string_view::npos &&
+                      (isWord(text.substr(0, scheme), "webcal") || isWord(text.substr(0, scheme), "webcals"));
+  return Secret(webcal ? "https" + std::string(text.substr(scheme)) : std::string(text));
+}
+
 std::optional<Url> withCredential(Url const& url, Credential const& credential) {
   if (credential.scheme != Credential::Scheme::query) return std::nullopt;
   return url.withParameter(credential.name, credential.secret.reveal());
+}
+
+// Enough never to come twice, whatever number of requests is signed in the same second.
+std::string makeNonce(Random& random) {
+  std::array<std::byte, 16> bytes{};
+  random.fill(bytes);
+  return hex({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }
 
 } // namespace
@@ -43,16 +71,29 @@ Error Fetch::refuse(Error error, Url const* url) {
   if (error.field != "/method") entry.method = request_.method;
   if (url != nullptr) {
     entry.scheme_host_port = url->origin();
-    entry.path = url->path();
-    echo_.clean(entry.path);
+    entry.path = shownPath(*url);
   }
   entry.outcome = name(error.kind);
   host_.audit(entry);
   return error;
 }
 
+std::string Fetch::shownPath(Url const& url) const {
+  // Where an address leads on to by a redirect may be as secret.
+  if (isAddress(credential_)) return "/[secret]";
+  auto path = url.path();
+  echo_.clean(path);
+  return path;
+}
+
+Result<Url> Fetch::firstUrl() const {
+  return Url::parse(isAddress(credential_) ? overHttps(credential_.secret).reveal() : request_.url);
+}
+
 Result<Url> Fetch::begin() {
-  auto url = Url::parse(request_.url);
+  auto url = firstUrl();
+  if (url && isAddress(credential_))
+    policy_.allowed_hosts.push_back(url->host() + ":" + std::to_string(url->port()));
   if (auto const good = checkRequest(request_); !good) return refuse(good.error(), url ? &*url : nullptr);
   if (auto const good = checkCredential(credential_); !good)
     return refuse(good.error(), url ? &*url : nullptr);
@@ -116,9 +157,19 @@ Result<Url> Fetch::follow(Attempt const& answered) {
   return admitted;
 }
 
-HeaderList& Attempt::filled(HeaderList& list, Request const& request, Credential const& credential) {
-  fillHeaders(list, request, credential);
-  return list;
+HeaderList& Attempt::filled() {
+  auto const& request = fetch_.request_;
+  auto const& credential = fetch_.credential_;
+  fillHeaders(lines_, request, credential);
+  // A body that is given with HEAD is not sent.
+  auto const body = request.method == "HEAD" ? std::string_view() : std::string_view(request.body);
+  Signable const hop{request.method, url_, request.headers, body};
+  if (credential.scheme == Credential::Scheme::sigv4) addSigV4(lines_, hop, credential, at_);
+  if (credential.scheme == Credential::Scheme::oauth1) {
+    Secret const value(oauth1Authorization(hop, credential, at_, makeNonce(fetch_.host_.random)));
+    lines_.add("Authorization", value.reveal());
+  }
+  return lines_;
 }
 
 Attempt::Attempt(Fetch& fetch, std::shared_ptr<Transport> transport, Url url)
@@ -126,7 +177,7 @@ Attempt::Attempt(Fetch& fetch, std::shared_ptr<Transport> transport, Url url)
       at_(fetch.host_.clock.now()), started_(fetch.host_.clock.monotonic()),
       hop_{fetch.request_.method,
            sent(),
-           filled(lines_, fetch.request_, fetch.credential_),
+           filled(),
            fetch.request_.body,
            fetch.timeLeft(),
            fetch.request_.max_body,
@@ -141,8 +192,7 @@ Result<void> Attempt::conclude() {
   entry.subject = fetch_.request_.audit_subject;
   entry.method = hop_.method;
   entry.scheme_host_port = url_.origin();
-  entry.path = url_.path();
-  fetch_.echo_.clean(entry.path);
+  entry.path = fetch_.shownPath(url_);
   entry.took = since(started_, fetch_.host_.clock);
   entry.status = failure ? 0 : static_cast<int>(transfer_.number(CURLINFO_RESPONSE_CODE));
   entry.outcome = failure ? name(failure->kind) : "ok";
@@ -179,7 +229,7 @@ Response Attempt::response() {
   response.retry_after = retryAfter(header("retry-after"), header("date"), fetch_.host_.clock.now());
   response.headers = std::move(headers_);
   response.body = transfer_.takeBody();
-  response.final_url = url_.text();
+  response.final_url = isAddress(fetch_.credential_) ? url_.origin() + "/[secret]" : url_.text();
   response.redirected = fetch_.redirects_ > 0;
   response.may_have_applied = fetch_.may_have_applied_;
   fetch_.echo_.clean(response);

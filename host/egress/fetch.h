@@ -14,13 +14,15 @@ namespace garland::egress {
 // What a fetch uses of its client.
 class FetchHost {
 public:
-  FetchHost(Clock& clock, Log const& log, AddressCheck kind_of) : clock(clock), log(log), kind_of(kind_of) {}
+  FetchHost(Clock& clock, Random& random, Log const& log, AddressCheck kind_of)
+      : clock(clock), random(random), log(log), kind_of(kind_of) {}
   virtual ~FetchHost() = default;
   virtual Result<std::shared_ptr<Transport>> transportFor(Policy const& policy) = 0;
   void setSink(std::function<void(AuditEntry const&)> sink) { sink_ = std::move(sink); }
   void audit(AuditEntry const& entry) const;
 
   Clock& clock;
+  Random& random;
   Log const& log;
   AddressCheck const kind_of;
 
@@ -43,7 +45,10 @@ public:
 private:
   friend class Attempt;
 
+  Result<Url> firstUrl() const;
   Result<Url> admit(Url url);
+  // For the audit trail.
+  std::string shownPath(Url const& url) const;
   Error refuse(Error error, Url const* url);
   Milliseconds timeLeft() const;
   void becomeGet();
@@ -78,7 +83,7 @@ public:
 
 private:
   Url const& sent() const { return with_credential_ ? *with_credential_ : url_; }
-  static HeaderList& filled(HeaderList& list, Request const& request, Credential const& credential);
+  HeaderList& filled();
 
   Fetch& fetch_;
   Url url_;

@@ -1,5 +1,7 @@
 #include "host/egress/header_list.h"
 
+#include "host/egress/sigv4.h"
+
 #include "host/base/bytes.h"
 
 #include <algorithm>
@@ -72,6 +74,37 @@ void addCredential(HeaderList& list, Credential const& credential) {
   wipe(encoded.data(), encoded.size());
 }
 
+Result<void> checkOauth1(Credential const& credential) {
+  if (credential.username.empty() || credential.secret.empty())
+    return Error(ErrorKind::invalidInput,
+                 "the stored credential has no consumer key or no consumer secret; enter both again");
+  if (credential.signing.token.empty() != credential.signing.token_secret.empty())
+    return Error(ErrorKind::invalidInput,
+                 "the stored credential has a token without its secret, or the other way round; enter both");
+  return {};
+}
+
+bool isWord(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// These stand between slashes and commas in the header that carries the signature.
+Result<void> checkSigV4(Credential const& credential) {
+  if (!isWord(credential.username) || credential.secret.empty())
+    return Error(ErrorKind::invalidInput, "the stored access key id is not one of letters and digits, or its "
+                                          "secret access key is missing; enter both again");
+  if (!isWord(credential.signing.region) || !isWord(credential.signing.service))
+    return Error(ErrorKind::invalidInput,
+                 "the region or the service that requests are signed for is not a name such as eu-west-1 or "
+                 "ses; correct the setting or the connector's manifest");
+  if (!isFieldValue(credential.signing.session_token.reveal()))
+    return Error(ErrorKind::invalidInput,
+                 "the stored session token holds a line break or control character; enter it again");
+  return {};
+}
+
 } // namespace
 
 HeaderList::~HeaderList() {
@@ -131,7 +164,9 @@ Result<void> checkCredential(Credential const& credential) {
   if (!isFieldValue(credential.secret.reveal()))
     return Error(ErrorKind::invalidInput,
                  "the stored secret holds a line break or control character; enter it again");
-  if (credential.scheme == Scheme::bearer) return {};
+  if (credential.scheme == Scheme::bearer || credential.scheme == Scheme::address) return {};
+  if (credential.scheme == Scheme::oauth1) return checkOauth1(credential);
+  if (credential.scheme == Scheme::sigv4) return checkSigV4(credential);
   auto const name = lower(credential.name);
   if (credential.scheme == Scheme::query
           ? name.empty()
@@ -147,12 +182,14 @@ bool isReserved(std::string_view name) {
 }
 
 void fillHeaders(HeaderList& list, Request const& request, Credential const& credential) {
-  auto const own = credential.scheme == Credential::Scheme::header ? lower(credential.name) : std::string();
+  bool const by_header = credential.scheme == Credential::Scheme::header;
+  auto const own = by_header ? lower(credential.name) : std::string();
+  bool const by_sigv4 = credential.scheme == Credential::Scheme::sigv4;
   bool has_agent = false;
   bool has_type = false;
   for (auto const& header : request.headers) {
     auto const name = lower(header.name);
-    if (isReserved(name) || name == own) continue;
+    if (isReserved(name) || name == own || (by_sigv4 && isOwnOfSigV4(name))) continue;
     has_agent = has_agent || name == "user-agent";
     has_type = has_type || name == "content-type";
     list.add(header.name, header.value);

@@ -37,7 +37,7 @@ Result<void> checkCredential(Credential const& credential);
 // Whether a caller's header is left out, because egress or libcurl decides it.
 bool isReserved(std::string_view name);
 
-// All header lines but the query credential's; the arguments passed the checks above.
+// All header lines but those of a signature and the query credential; the arguments passed the checks above.
 void fillHeaders(HeaderList& list, Request const& request, Credential const& credential);
 
 } // namespace garland::egress

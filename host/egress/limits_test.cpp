@@ -227,10 +227,11 @@ TEST_F(Trouble, AClientMayDieBeforeItsRequests) {
 
 TEST(Loop, MayDieInTheMiddleOfARequest) {
   SystemClock clock;
+  SystemRandom random;
   Redactor const redactor;
   Log const log(clock, redactor, LogLevel::error, [](std::string_view) {});
   asio::io_context loop;
-  auto client = Client::create(loop.get_executor(), clock, log);
+  auto client = Client::create(loop.get_executor(), clock, random, log);
   TestServer server(loop, [](Seen const&) { return Answer{"", Answer::End::hang}; });
   Request request;
   request.url = server.url();

@@ -27,6 +27,7 @@ std::vector<std::string> spellings() {
           hex(plain),
           upper,
           percentEncode(plain),
+          percentEncode(percentEncode(plain)),
           json.substr(1, json.size() - 2),
           base64("anna:" + plain)};
 }
@@ -34,7 +35,18 @@ std::vector<std::string> spellings() {
 class Secrecy : public EgressFixture {
 protected:
   static Credential credential(Credential::Scheme scheme) {
-    return Credential{scheme, "X-Key", "anna", Secret(std::string(kCanary))};
+    Credential made{scheme, "X-Key", "anna", Secret(std::string(kCanary))};
+    if (scheme == Credential::Scheme::oauth1) {
+      made.signing.method = Signing::Method::plaintext; // the one that sends its secrets
+      made.signing.token = "t";
+      made.signing.token_secret = Secret(std::string(kCanary));
+    }
+    if (scheme == Credential::Scheme::sigv4) {
+      made.signing.region = "eu-west-1";
+      made.signing.service = "ses";
+      made.signing.session_token = Secret(std::string(kCanary));
+    }
+    return made;
   }
   void expectNowhere(Result<Response> const& got, std::string const& what) {
     std::string all = logged_;
@@ -53,8 +65,9 @@ protected:
   }
 };
 
-constexpr std::array kSchemes = {Credential::Scheme::basic, Credential::Scheme::bearer,
-                                 Credential::Scheme::header, Credential::Scheme::query};
+constexpr std::array kSchemes = {Credential::Scheme::basic,  Credential::Scheme::bearer,
+                                 Credential::Scheme::header, Credential::Scheme::query,
+                                 Credential::Scheme::oauth1, Credential::Scheme::sigv4};
 
 TEST_F(Secrecy, NoTroubleShowsTheCredential) {
   TestAuthority const authority;

@@ -149,6 +149,8 @@ Url Url::withParameter(std::string_view name, std::string_view value) const {
   return url;
 }
 
+std::string Url::query() const { return part(handle_.get(), CURLUPART_QUERY); }
+
 std::string Url::origin() const { return scheme_ + "://" + host_ + ":" + std::to_string(port_); }
 
 std::string Url::text() const { return part(handle_.get(), CURLUPART_URL, CURLU_NO_DEFAULT_PORT); }

@@ -29,6 +29,7 @@ public:
   std::uint16_t port() const { return port_; }
   bool hasDefaultPort() const { return port_ == (scheme_ == "https" ? 443 : 80); }
   std::string const& path() const { return path_; } // without the query
+  std::string query() const;                        // as it is sent; empty if there is none
   std::string origin() const;                       // "https://caldav.example.com:443"
   std::string text() const;
 

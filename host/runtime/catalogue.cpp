@@ -29,17 +29,12 @@ Result<void> checkSettings(Manifest const& manifest) {
   return {};
 }
 
-Result<Manifest> checkedManifest(std::string_view text, std::string const& folder, Schema const& schema) {
-  auto const document = parseJson(text, JsonLimits{kMaxManifestBytes, 32});
-  if (!document) return Error(ErrorKind::invalidInput, "connector.json: " + document.error().message);
-  TRY_VOID(schema.require(*document, "connector.json"));
-  auto manifest = parseManifest(text);
-  if (!manifest) return Error(ErrorKind::invalidInput, "connector.json: " + manifest.error().message);
-  if (manifest->id != folder)
+Result<Manifest> manifestIn(std::string_view text, std::string const& folder, Schema const& schema) {
+  auto manifest = checkedManifest(text, schema);
+  if (manifest && manifest->id != folder)
     return Error(ErrorKind::invalidInput, "connector.json: /id: says \"" + manifest->id.substr(0, 100) +
                                               "\" but the folder is named \"" + folder +
                                               "\"; rename the folder");
-  TRY_VOID(checkSettings(*manifest));
   return manifest;
 }
 
@@ -61,7 +56,7 @@ Result<void> checkRole(Manifest const& manifest, bool twins) {
 Result<void> inspect(fs::path const& folder, Schema const& schema, bool twins, PluginInfo& info) {
   auto const text = readPluginFile((folder / "connector.json").string(), kMaxManifestBytes);
   if (!text) return at("connector.json", text.error());
-  TRY(manifest, checkedManifest(*text, info.manifest.id, schema));
+  TRY(manifest, manifestIn(*text, info.manifest.id, schema));
   info.manifest = std::move(manifest);
   TRY_VOID(checkRole(info.manifest, twins));
   auto const bytes = readPluginFile(info.path, kMaxPluginBytes);
@@ -99,6 +94,16 @@ std::vector<fs::path> pluginFolders(std::string const& directory) {
 std::string_view lastPart(std::string_view id) { return id.substr(id.rfind('.') + 1); }
 
 } // namespace
+
+Result<Manifest> checkedManifest(std::string_view text, Schema const& manifest_schema) {
+  auto const document = parseJson(text, JsonLimits{kMaxManifestBytes, 32});
+  if (!document) return Error(ErrorKind::invalidInput, "connector.json: " + document.error().message);
+  TRY_VOID(manifest_schema.require(*document, "connector.json"));
+  auto manifest = parseManifest(text);
+  if (!manifest) return Error(ErrorKind::invalidInput, "connector.json: " + manifest.error().message);
+  TRY_VOID(checkSettings(*manifest));
+  return manifest;
+}
 
 Catalogue Catalogue::scan(std::vector<std::string> const& dirs, Schema const& manifest_schema) {
   return scanFor(false, dirs, manifest_schema);

@@ -1,10 +1,12 @@
 #include "host/runtime/elf_image.h"
 
 #include "host/runtime/elf_reader.h"
+#include "host/runtime/runtime.h"
 
 #include <elf.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
 
@@ -18,6 +20,13 @@ constexpr Elf64_Half kMachine = EM_AARCH64;
 #else
 #error "name this machine's ELF number"
 #endif
+
+struct Architecture {
+  Elf64_Half machine;
+  std::string_view name; // as Debian names the folder of its libraries
+};
+constexpr std::array<Architecture, 2> kArchitectures{
+    {{EM_X86_64, "x86_64-linux-gnu"}, {EM_AARCH64, "aarch64-linux-gnu"}}};
 
 constexpr std::string_view kEntry = "garland_entry_v1";
 // A note of which an object has one at most.
@@ -33,7 +42,8 @@ constexpr std::size_t kMaxProgramHeaders = 256;
 constexpr std::size_t kMaxSymbols = 1U << 20U;
 constexpr std::size_t kMaxName = 64U << 10U; // of an exported symbol; C++ templates make names of kilobytes
 constexpr std::size_t kMaxExports = 64U << 10U; // of an object that need not be a plugin
-constexpr std::size_t kMaxNames = 16U << 20U;   // bytes of all of them: names may overlap in the file
+constexpr std::size_t kMaxNeeded = 64;
+constexpr std::size_t kMaxNames = 16U << 20U; // bytes of all of them: names may overlap in the file
 
 Error bad(std::string what) { return Error(ErrorKind::invalidInput, std::move(what)); }
 Error cutShort(std::string_view where) {
@@ -75,19 +85,36 @@ struct Dynamic {
   std::uint64_t strings = 0;
   std::uint64_t hash = 0;
   std::uint64_t gnu_hash = 0;
-  bool program = false; // a position-independent executable
+  std::vector<std::uint64_t> needed; // places in the strings
+  bool program = false;              // a position-independent executable
 };
 
-Result<Elf64_Ehdr> readHeader(Reader const& file) {
+// Which machines an object may be for.
+enum class Machines { thisOne, known };
+
+std::string_view architectureOf(Elf64_Half machine) {
+  auto const* const found = std::ranges::find(kArchitectures, machine, &Architecture::machine);
+  return found == kArchitectures.end() ? std::string_view() : found->name;
+}
+
+Result<void> checkMachine(Elf64_Half machine, Machines allowed) {
+  if (allowed == Machines::known && !architectureOf(machine).empty()) return {};
+  if (allowed == Machines::known)
+    return bad("is built for a processor that Garland does not run on (ELF machine " +
+               std::to_string(machine) + ")");
+  if (machine == kMachine) return {};
+  return bad("is built for another processor (ELF machine " + std::to_string(machine) + ", this host is " +
+             std::to_string(kMachine) + "); build it for this one");
+}
+
+Result<Elf64_Ehdr> readHeader(Reader const& file, Machines allowed) {
   auto const ident = file.part(0, EI_NIDENT);
   if (!ident || !ident->starts_with(std::string_view(ELFMAG, SELFMAG))) return bad("is not an ELF file");
   if ((*ident)[EI_CLASS] != ELFCLASS64) return bad("is not a 64-bit object; build it for a 64-bit machine");
   if ((*ident)[EI_DATA] != ELFDATA2LSB) return bad("is not a little-endian object");
   auto const header = file.value<Elf64_Ehdr>(0);
   if (!header) return cutShort("the ELF header");
-  if (header->e_machine != kMachine)
-    return bad("is built for another processor (ELF machine " + std::to_string(header->e_machine) +
-               ", this host is " + std::to_string(kMachine) + "); build it for this one");
+  TRY_VOID(checkMachine(header->e_machine, allowed));
   if (header->e_type != ET_DYN)
     return bad("is not a shared object (ELF type " + std::to_string(header->e_type) +
                "); link it with -shared");
@@ -122,6 +149,10 @@ Result<Dynamic> readDynamic(Reader const& file, Segments const& segments) {
     case DT_NULL: return out;
     case DT_SYMTAB: out.symbols = entry->d_un.d_ptr; break;
     case DT_STRTAB: out.strings = entry->d_un.d_ptr; break;
+    case DT_NEEDED:
+      if (out.needed.size() >= kMaxNeeded) return bad("is linked with too many libraries");
+      out.needed.push_back(entry->d_un.d_val);
+      break;
     case DT_HASH: out.hash = entry->d_un.d_ptr; break;
     case DT_GNU_HASH: out.gnu_hash = entry->d_un.d_ptr; break;
     case DT_FLAGS_1: out.program = (entry->d_un.d_val & DF_1_PIE) != 0; break;
@@ -213,6 +244,17 @@ Result<std::vector<std::string>> readExports(Segments const& segments, Dynamic c
   return out;
 }
 
+Result<std::vector<std::string>> readNeeded(Segments const& segments, Dynamic const& dynamic) {
+  std::vector<std::string> out;
+  auto const strings = segments.from(dynamic.strings);
+  for (auto const at : dynamic.needed) {
+    auto const name = strings ? strings->cString(at, kMaxName) : std::nullopt;
+    if (!name) return cutShort("the name of a library");
+    out.emplace_back(*name);
+  }
+  return out;
+}
+
 // The descriptor of such a note in one note segment; nothing if it is not in there.
 Result<std::optional<std::string>> noteIn(std::string_view segment, std::uint64_t alignment,
                                           NoteKind const& kind) {
@@ -250,9 +292,9 @@ Result<std::string> readNote(Reader const& file, Segments const& segments, NoteK
   return std::move(found).value_or("");
 }
 
-Result<ElfImage> readImage(std::string_view bytes, Exports allowed) {
+Result<ElfImage> readImage(std::string_view bytes, Exports allowed, Machines machines = Machines::thisOne) {
   Reader const file(bytes);
-  TRY(header, readHeader(file));
+  TRY(header, readHeader(file, machines));
   TRY(segments, readSegments(file, header));
   TRY(dynamic, readDynamic(file, segments));
   if (dynamic.program || segments.first(PT_INTERP))
@@ -260,8 +302,11 @@ Result<ElfImage> readImage(std::string_view bytes, Exports allowed) {
   ElfImage image;
   TRY(exports, readExports(segments, dynamic, allowed));
   TRY(manifest, readNote(file, segments, kManifestNote));
+  TRY(needed, readNeeded(segments, dynamic));
+  image.architecture = architectureOf(header.e_machine);
   image.exports = std::move(exports);
   image.manifest = std::move(manifest);
+  image.needed = std::move(needed);
   return image;
 }
 
@@ -279,7 +324,7 @@ Result<ElfImage> readElf(std::string_view bytes) { return withManifest(readBareE
 
 std::string gnuBuildId(std::string_view bytes) {
   Reader const file(bytes);
-  auto const header = readHeader(file);
+  auto const header = readHeader(file, Machines::known);
   if (!header) return {};
   auto const segments = readSegments(file, *header);
   if (!segments) return {};
@@ -295,13 +340,29 @@ std::string gnuBuildId(std::string_view bytes) {
   return out;
 }
 
-Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text) {
-  TRY(image, withManifest(readImage(bytes, Exports::entryOnly)));
+namespace {
+
+Result<void> checkPlugin(ElfImage const& image, std::string_view manifest_text) {
   if (image.exports.empty())
     return bad("does not export garland_entry_v1; build it with garland_add_connector()");
   if (image.manifest != manifest_text)
     return bad("was built with another connector.json than the one beside it; install both from one build");
   return {};
 }
+
+} // namespace
+
+Result<void> checkPluginElf(std::string_view bytes, std::string_view manifest_text) {
+  TRY(image, withManifest(readImage(bytes, Exports::entryOnly)));
+  return checkPlugin(image, manifest_text);
+}
+
+Result<PluginObject> readPluginObject(std::string_view bytes, std::string_view manifest_text) {
+  TRY(image, withManifest(readImage(bytes, Exports::entryOnly, Machines::known)));
+  TRY_VOID(checkPlugin(image, manifest_text));
+  return PluginObject{std::move(image.architecture), std::move(image.needed)};
+}
+
+std::string_view hostArchitecture() { return architectureOf(kMachine); }
 
 } // namespace garland::runtime

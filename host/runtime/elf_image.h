@@ -14,8 +14,10 @@
 namespace garland::runtime {
 
 struct ElfImage {
+  std::string architecture;         // "x86_64-linux-gnu"
   std::string manifest;             // descriptor of the note "Garland\0", type 1
   std::vector<std::string> exports; // names that other objects could bind to, sorted
+  std::vector<std::string> needed;  // libraries that the loader brings along
 };
 
 // invalidInput with one sentence that goes on from "the shared object ...": what is wrong with it.

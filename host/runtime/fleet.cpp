@@ -207,6 +207,16 @@ void Fleet::retire(Build const& build, Build const& heir) {
   }
 }
 
+// What it knows it does not hand on either.
+void Fleet::withdraw(std::function<Result<void>(PluginInfo const&)> const& may_run) {
+  for (auto const& place : all()) {
+    auto const judged = may_run(*place->build);
+    if (judged) continue;
+    place->heir = nullptr;
+    place->slot->withdraw(judged.error());
+  }
+}
+
 void Fleet::letGo(std::shared_ptr<Place> place) {
   place->leaving = true;
   places_.erase(Key(place->build->digest, place->share));

@@ -8,6 +8,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -47,6 +48,9 @@ public:
   // The build takes no new calls. Its workers end after their last call; before, their instances hand their
   // state to `heir`, if there is one.
   void retire(Build const& build, Build const& heir);
+  // Builds that may not run any more: their calls are cancelled, and none is begun. retire() ends the
+  // workers.
+  void withdraw(std::function<Result<void>(PluginInfo const&)> const& may_run);
   // Quarantines and half-open states of the plugin are forgotten; false if there is none.
   bool release(std::string_view plugin_id);
 

@@ -34,7 +34,7 @@ garland_test(runtime_test
     poison_test.cpp restart_policy_test.cpp turn_queue_test.cpp work_watch_test.cpp
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_memory_test.cpp supervisor_test.cpp tainted_test.cpp
     running_call_test.cpp talk_meter_test.cpp
-  USES garland_runtime
+  USES garland_runtime garland_schemas
   LABELS unit)
 target_compile_definitions(runtime_test PRIVATE
   GARLAND_TEST_PLUGINS="${host_plugins}"
@@ -45,6 +45,11 @@ add_dependencies(runtime_test garland-worker garland_test_host_probe garland_tes
   garland_fake_worker_1 garland_fake_worker_2 garland_fake_worker_3 garland_fake_worker_4
   garland_fake_worker_5 garland_fake_worker_6 garland_test_host_early garland_test_poison_probe
   garland_odd_bare garland_odd_many)
+
+garland_test(plugin_clock_test SOURCES plugin_clock_test.cpp USES garland_runtime LABELS unit)
+target_compile_definitions(plugin_clock_test PRIVATE
+  GARLAND_TEST_PLUGINS="${host_plugins}" GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
+add_dependencies(plugin_clock_test garland-worker garland_test_host_probe)
 
 if(COMMAND garland_fuzzer)
   garland_fuzzer(elf_image_fuzz SOURCES elf_image_fuzz.cpp USES garland_runtime CORPUS corpus/elf)

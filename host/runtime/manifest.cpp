@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxManifest = 1U << 20U;
 constexpr std::string_view kFromSettings = "setting:";
+constexpr std::string_view kFromSlot = "slot:";
 
 Result<std::vector<std::string>> texts(json::value const& document, std::string_view pointer) {
   std::vector<std::string> out;
@@ -29,6 +30,53 @@ Result<std::vector<std::string>> texts(json::value const& document, std::string_
   return out;
 }
 
+// How many fields each scheme has, and what they are.
+struct SlotShape {
+  std::string_view scheme;
+  std::vector<std::size_t> counts;
+  std::string_view fields;
+};
+
+std::vector<SlotShape> const& slotShapes() {
+  static std::vector<SlotShape> const shapes{
+      {"basic", {2}, "the user name and the password"},
+      {"bearer", {1}, "the token"},
+      {"header", {1}, "the secret"},
+      {"query", {1}, "the secret"},
+      {"address", {1}, "the address"},
+      {"oauth1", {2, 4}, "the consumer key and its secret, or these, the token and its secret"},
+      {"sigv4", {2, 3}, "the access key id, the secret access key and, if it takes one, the session token"}};
+  return shapes;
+}
+
+Error badSlot(std::string const& place, std::string const& message) {
+  return Error(ErrorKind::invalidInput, place + ": " + message, place);
+}
+
+Result<void> checkFields(AuthSlot const& slot) {
+  auto const& shapes = slotShapes();
+  auto const shape = std::find_if(shapes.begin(), shapes.end(),
+                                  [&](SlotShape const& known) { return known.scheme == slot.scheme; });
+  if (shape == shapes.end())
+    return badSlot("/scheme", "must be basic, bearer, header, query, address, oauth1 or sigv4");
+  if (std::find(shape->counts.begin(), shape->counts.end(), slot.fields.size()) == shape->counts.end())
+    return badSlot("/fields",
+                   "must be those of " + slot.scheme + ", in this order: " + std::string(shape->fields));
+  return {};
+}
+
+// What a signature needs to know besides the credential.
+Result<void> checkSigning(AuthSlot const& slot) {
+  if (slot.scheme == "oauth1" && slot.signature != "HMAC-SHA1" && slot.signature != "HMAC-SHA256" &&
+      slot.signature != "PLAINTEXT")
+    return badSlot("/signature", "must be HMAC-SHA1, HMAC-SHA256 or PLAINTEXT; no other is known");
+  for (auto const& [name, value] : {std::pair("/region", slot.region), std::pair("/service", slot.service)})
+    if (slot.scheme == "sigv4" && (value.empty() || value == kFromSettings))
+      return badSlot(name, "must name it, such as eu-west-1 or ses, or say where the settings do: "
+                           "\"setting:/region\"");
+  return {};
+}
+
 Result<AuthSlot> authSlot(json::value const& entry) {
   AuthSlot slot;
   TRY(name, textAt(entry, "/slot"));
@@ -38,6 +86,12 @@ Result<AuthSlot> authSlot(json::value const& entry) {
   slot.scheme = std::move(scheme);
   slot.parameter = textOr(entry, "/parameter", "");
   slot.fields = std::move(fields);
+  slot.signature = textOr(entry, "/signature", "");
+  slot.region = textOr(entry, "/region", "");
+  slot.service = textOr(entry, "/service", "");
+  TRY_VOID(checkFields(slot));
+  TRY_VOID(checkSigning(slot));
+  if (slot.scheme == "sigv4") slot.may_lack = slot.fields.size() - 2;
   return slot;
 }
 
@@ -134,6 +188,7 @@ std::optional<std::string> hostFromSettings(json::value const& settings, std::st
 std::vector<std::string> Manifest::allowedHosts(json::value const& settings) const {
   std::vector<std::string> out;
   for (auto const& entry : hosts) {
+    if (entry.starts_with(kFromSlot)) continue;
     if (!entry.starts_with(kFromSettings)) {
       out.push_back(entry);
     } else if (auto host = hostFromSettings(settings, std::string_view(entry).substr(kFromSettings.size()))) {

@@ -1,4 +1,7 @@
+#include "host/base/schema.h"
 #include "host/runtime/runtime.h"
+
+#include <garland/schemas.hpp>
 
 #include <gtest/gtest.h>
 
@@ -53,10 +56,15 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
     std::string place;
   };
   for (auto const& [text, place] :
-       {Case{R"({"id":7})", "/id"}, Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
+       {Case{R"({"id":7})", "/id"},
+        Case{R"({"id":"a.b","version":"1","operations":"x"})", "/operations"},
         Case{R"({"id":"a.b","version":"1","operations":[7]})", "/operations"},
         Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
+        Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"digest","fields":["a"]}]})",
+             "/auth/0: /scheme: must be basic, bearer, header, query, address, oauth1 or sigv4"},
+        Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"basic","fields":["a"]}]})",
+             "/auth/0: /fields: must be those of basic, in this order: the user name and the password"},
         Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
         Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
         Case{R"({"id":"a.b","version":"1","webhooks":[]})", "/webhooks/signature"},
@@ -79,6 +87,80 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
     auto const manifest = parseManifest(text);
     ASSERT_FALSE(manifest) << text;
     EXPECT_TRUE(manifest.error().message.starts_with(place)) << manifest.error().message;
+  }
+}
+
+Result<Manifest> withSlot(std::string const& rest) {
+  return parseManifest(R"({"id":"a.b","version":"1","auth":[{"slot":"key",)" + rest + "}]}");
+}
+
+// A manifest with one slot of this scheme, and so many fields.
+json::object manifestWith(std::string_view scheme, std::size_t fields) {
+  auto manifest = parseJson(kText).value().get_object();
+  json::object slot{{"slot", "key"}, {"scheme", scheme}};
+  slot["fields"] = json::array{"a", "b", "c", "d"};
+  slot["fields"].get_array().resize(fields);
+  if (scheme == "header" || scheme == "query") slot["parameter"] = "X-Key";
+  if (scheme == "oauth1") slot["signature"] = "PLAINTEXT";
+  for (auto const* member : {"region", "service"})
+    if (scheme == "sigv4") slot[member] = "ses";
+  manifest["auth"] = json::array{slot};
+  return manifest;
+}
+
+TEST(Manifest, EverySchemeOfTheSchemaIsReadAndNothingThatTheSchemaRefuses) {
+  auto const document = parseJson(schemaText("manifest.json")).value();
+  auto const schema = Schema::compile(document).value();
+  for (auto const& word : find(document, "/definitions/slot/properties/scheme/enum")->as_array()) {
+    std::string_view const scheme = word.get_string();
+    int taken = 0;
+    for (std::size_t fields = 1; fields <= 4; ++fields) {
+      auto const manifest = manifestWith(scheme, fields);
+      bool const reads = static_cast<bool>(parseManifest(json::serialize(manifest)));
+      bool const fits = schema.check(manifest).empty();
+      taken += reads;
+      EXPECT_TRUE(fits || !reads) << scheme << " with " << fields << " fields";
+      EXPECT_TRUE(reads || !fits || (scheme == "oauth1" && fields == 3))
+          << scheme << " with " << fields << " fields";
+    }
+    EXPECT_GT(taken, 0) << scheme;
+  }
+}
+
+TEST(Manifest, SlotsThatSignSayWhatTheSignatureNeeds) {
+  auto const oauth1 = withSlot(R"("scheme":"oauth1","signature":"HMAC-SHA256","fields":["k","s","t","u"])");
+  ASSERT_TRUE(oauth1) << oauth1.error().message;
+  EXPECT_EQ(oauth1->auth[0].signature, "HMAC-SHA256");
+  EXPECT_EQ(oauth1->auth[0].may_lack, 0U);
+  auto const sigv4 =
+      withSlot(R"("scheme":"sigv4","region":"setting:/region","service":"ses","fields":["i","s","t"])");
+  ASSERT_TRUE(sigv4) << sigv4.error().message;
+  EXPECT_EQ(sigv4->auth[0].region, "setting:/region");
+  EXPECT_EQ(sigv4->auth[0].service, "ses");
+  EXPECT_EQ(sigv4->auth[0].may_lack, 1U); // the session token
+}
+
+TEST(Manifest, ASlotThatCannotSignIsToldWhatIsMissing) {
+  struct Case {
+    std::string slot;
+    std::string said;
+  };
+  for (auto const& [slot, said] :
+       {Case{R"("scheme":"oauth1","fields":["k","s"])",
+             "/signature: must be HMAC-SHA1, HMAC-SHA256 or PLAINTEXT"},
+        Case{R"("scheme":"oauth1","signature":"RSA-SHA1","fields":["k","s"])",
+             "/signature: must be HMAC-SHA1"},
+        Case{R"("scheme":"oauth1","signature":"PLAINTEXT","fields":["k","s","t"])",
+             "/fields: must be those of oauth1, in this order: the consumer key"},
+        Case{R"("scheme":"sigv4","service":"ses","fields":["i","s"])", "/region: must name it"},
+        Case{R"("scheme":"sigv4","region":"setting:","service":"ses","fields":["i","s"])",
+             "/region: must name it"},
+        Case{R"("scheme":"sigv4","region":"eu-west-1","fields":["i","s"])", "/service: must name it"},
+        Case{R"("scheme":"sigv4","region":"eu-west-1","service":"ses","fields":["i"])",
+             "/fields: must be those of sigv4, in this order: the access key id"}}) {
+    auto const manifest = withSlot(slot);
+    ASSERT_FALSE(manifest) << slot;
+    EXPECT_TRUE(manifest.error().message.starts_with("/auth/0: " + said)) << manifest.error().message;
   }
 }
 

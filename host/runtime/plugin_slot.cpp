@@ -72,8 +72,8 @@ Task<PluginSlot::Lease> PluginSlot::acquire(Milliseconds patience) {
   while (true) {
     auto const now = clock_.monotonic();
     auto const gate = lease.trial ? Gate::go : record_->policy.gate(now);
-    if (stopping_) co_return stoppingError();
     if (refusal_) co_return *refusal_;
+    if (stopping_) co_return stoppingError();
     if (gate == Gate::never) co_return quarantined();
     if (gate == Gate::away) co_return backingOff(now);
     if (gate == Gate::trial) {
@@ -122,6 +122,7 @@ std::shared_ptr<PluginSlot> PluginSlot::sibling() {
   auto const out =
       std::make_shared<PluginSlot>(executor_, clock_, random_, log_, options_, spawner_, plugin_, vendor_id_);
   out->image_ = image_;
+  out->refusal_ = refusal_;
   out->solo_ = true;
   return out;
 }
@@ -154,6 +155,7 @@ Task<void> PluginSlot::startWorker() {
   SpawnRequest request;
   request.worker_path = options_.worker_path;
   request.arguments = arguments();
+  request.clock = options_.plugin_clock;
   request.plugin = plugin_;
   request.image = image_;
   auto spawned = co_await spawner_.start(std::move(request));
@@ -366,6 +368,7 @@ void PluginSlot::tell(SupervisorEvent::Kind kind, std::string reason, bool build
 std::vector<std::string> PluginSlot::arguments() const {
   std::vector<std::string> out{"--address-space=" + std::to_string(options_.address_space)};
   if (options_.allow_degraded_sandbox) out.emplace_back("--allow-degraded-sandbox");
+  if (options_.plugin_clock) out.emplace_back("--clock-page");
   return out;
 }
 
@@ -403,6 +406,12 @@ void PluginSlot::refuseCalls() { stopping_ = true; }
 void PluginSlot::cancelCalls() {
   if (worker_) worker_->cancelCalls();
   for (auto const& worker : replaced_) worker->cancelCalls();
+}
+
+void PluginSlot::withdraw(Error why) {
+  refusal_ = std::move(why);
+  refuseCalls();
+  cancelCalls();
 }
 
 void PluginSlot::askToEnd() {

@@ -74,11 +74,12 @@ public:
   bool isClean() const;
 
   WorkerStatus status() const;
-  void rest();        // ends an idle worker in order; the next call starts another
-  void refuseCalls(); // no worker is started any more
-  void cancelCalls(); // those that run
-  void askToEnd();    // the worker may take a second to end by itself, then it is killed
-  Task<void> ended(); // returns when it is gone
+  void rest();              // ends an idle worker in order; the next call starts another
+  void refuseCalls();       // no worker is started any more
+  void cancelCalls();       // those that run
+  void withdraw(Error why); // its build may not run any more: both, and who waits for a worker is told why
+  void askToEnd();          // the worker may take a second to end by itself, then it is killed
+  Task<void> ended();       // returns when it is gone
 
 private:
   struct Start {

@@ -43,6 +43,21 @@ private:
   PoisonControl& control_;
 };
 
+// The slot of a call that runs alone, known as long as it does.
+class PoisonControl::Solo {
+public:
+  Solo(PoisonControl& control, std::shared_ptr<PluginSlot> slot) : control_(control), slot_(std::move(slot)) {
+    control_.solos_.insert(slot_);
+  }
+  Solo(Solo const&) = delete;
+  Solo& operator=(Solo const&) = delete;
+  ~Solo() { control_.solos_.erase(slot_); }
+
+private:
+  PoisonControl& control_;
+  std::shared_ptr<PluginSlot> slot_;
+};
+
 std::shared_ptr<WorkerCall> PoisonControl::prepare(PluginInfo const& plugin, Call call,
                                                    std::chrono::steady_clock::time_point deadline,
                                                    std::string state) const {
@@ -186,11 +201,9 @@ Task<RunEnd> PoisonControl::runAlone(Patient* patient) {
   CO_TRY_VOID(co_await awaitTurn());
   Turn const turn(*this);
   auto const slot = patient->slot->sibling();
+  Solo const solo(*this, slot);
   CO_TRY(lease, co_await slot->acquire(left(*patient->call)));
-  auto const worker = lease.worker;
-  solos_.insert(worker);
-  auto end = co_await worker->run(new_id_(), patient->call, patient->host);
-  solos_.erase(worker);
+  auto end = co_await lease.worker->run(new_id_(), patient->call, patient->host);
   slot->askToEnd();
   co_await slot->ended();
   patient->capsule = slot->lastCapsule();
@@ -211,7 +224,13 @@ Task<void> PoisonControl::awaitTurn() {
 
 void PoisonControl::cancelCalls() {
   auto const solos = solos_;
-  for (auto const& worker : solos) worker->cancelCalls();
+  for (auto const& slot : solos) slot->cancelCalls();
+}
+
+void PoisonControl::withdraw(std::function<Result<void>(PluginInfo const&)> const& may_run) {
+  auto const solos = solos_;
+  for (auto const& slot : solos)
+    if (auto const judged = may_run(slot->plugin()); !judged) slot->withdraw(judged.error());
 }
 
 Error PoisonControl::park(Patient& patient, std::string const& how) {

@@ -43,6 +43,8 @@ public:
   }
   void refuseCalls() { stopping_ = true; } // no call is run again any more
   void cancelCalls();                      // those that run alone
+  // The same for builds that may not run any more.
+  void withdraw(std::function<Result<void>(PluginInfo const&)> const& may_run);
 
 private:
   struct Patient {
@@ -58,6 +60,7 @@ private:
     std::string title() const { return call->title(); }
   };
   class Turn;
+  class Solo;
 
   std::optional<Error> examine(Patient& patient);
   Task<std::string> treat(Patient* patient);
@@ -79,8 +82,8 @@ private:
   std::uint64_t key_seed_;
   CrashLedger ledger_;
   std::shared_ptr<JournalBudget> budget_ = std::make_shared<JournalBudget>();
-  std::set<std::shared_ptr<WorkerLink>> solos_;
-  std::deque<std::shared_ptr<Latch>> queue_; // for a worker of their own
+  std::set<std::shared_ptr<PluginSlot>> solos_; // of calls that run alone
+  std::deque<std::shared_ptr<Latch>> queue_;    // for a worker of their own
   std::size_t alone_ = 0;
   std::function<std::uint64_t()> new_id_;
   Convicted convicted_;

@@ -64,6 +64,10 @@ protected:
   static SupervisorOptions options() {
     SupervisorOptions options;
     options.drain = 10ms;
+    revoked = false;
+    options.admits = [](Provenance const&) {
+      return revoked ? Result<void>(Error(ErrorKind::forbidden, "it charged twice")) : Result<void>();
+    };
     return options;
   }
   // Starts it; its end comes into `ended`.
@@ -111,6 +115,7 @@ protected:
     return static_cast<int>(std::ranges::count(events, kind, &SupervisorEvent::kind));
   }
 
+  static inline bool revoked = false; // nothing may run any more
   Runtime runtime;
   Provider provider{runtime.loop, 1};
   std::vector<std::optional<Result<json::value>>> ended;
@@ -364,6 +369,29 @@ TEST_F(Poison, AWorkerThatIsKilledFromOutsideWhileItEndsDoesNotConvictACallThatW
   waitForAll();
   EXPECT_TRUE(*ended[1]);
   EXPECT_EQ(count(Kind::poisoned), 0);
+}
+
+TEST_F(Poison, ACallThatRunsAloneInABuildThatMayNotRunAnyMoreIsCancelled) {
+  asio::steady_timer never(runtime.loop, asio::steady_timer::time_point::max());
+  bool waits = false;
+  provider.on_http = [&](HttpAsk) -> Task<HttpAnswer> {
+    boost::system::error_code ignored;
+    waits = provider.restarts > 0;
+    if (waits) co_await never.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    HttpAnswer answer;
+    answer.status = 200;
+    co_return answer;
+  };
+  start("taint", json::value{{"bad", 1}}, provider);
+  waitForAll();
+  start("work", workOf(7), provider); // dies of it, is blamed, and runs alone
+  runtime.runUntil([&] { return waits || ended.back(); });
+  ASSERT_FALSE(ended.back());
+  revoked = true;
+  ASSERT_TRUE(runtime.run(runtime.supervisor->adopt(Catalogue({runtime.info}), false)));
+  waitForAll();
+  ASSERT_FALSE(*ended.back());
+  EXPECT_EQ(ended.back()->error().kind, ErrorKind::cancelled) << ended.back()->error().message;
 }
 
 // ---------------------------------------------------------------- strikes

@@ -22,7 +22,7 @@ Task<void> nothing() { co_return Result<void>(); }
 } // namespace
 
 Releases::Releases(KeptBuilds kept, Log const& log, Options options)
-    : kept_(std::move(kept)), log_(log), options_(options) {
+    : kept_(std::move(kept)), log_(log), options_(std::move(options)) {
   restore();
 }
 
@@ -116,7 +116,43 @@ void Releases::install(Build const& build) {
   line.bad.erase(build->digest);
   line.highest = build->manifest.version;
   line.highest_digest = build->digest;
+  origins_[build->digest] = build->provenance;
   save();
+}
+
+Provenance Releases::provenanceOf(PluginInfo const& build) const {
+  auto const told = origins_.find(build.digest);
+  return told == origins_.end() ? build.provenance : told->second;
+}
+
+void Releases::retell(Catalogue const& catalogue) {
+  bool changed = false;
+  for (auto const& plugin : catalogue.plugins()) {
+    auto const told = origins_.find(plugin.digest);
+    if (told == origins_.end() || !plugin.refusal.empty() || told->second == plugin.provenance) continue;
+    told->second = plugin.provenance;
+    changed = true;
+  }
+  if (changed) save();
+}
+
+Result<void> Releases::admitted(PluginInfo const& build) const {
+  return options_.admits ? options_.admits(provenanceOf(build)) : Result<void>();
+}
+
+std::vector<Releases::Withdrawn> Releases::withdraw() {
+  std::vector<Withdrawn> out;
+  for (auto& [id, line] : lines_) {
+    if (line.last_good && !admitted(*line.last_good)) line.last_good = nullptr;
+    if (!line.current) continue;
+    auto const may_run = admitted(*line.current);
+    if (may_run) continue;
+    out.push_back({std::exchange(line.current, nullptr), may_run.error().message});
+    line.good = false;
+    line.doubt = {};
+  }
+  if (!out.empty()) save();
+  return out;
 }
 
 std::vector<Build> Releases::missingIn(Catalogue const& catalogue) const {
@@ -221,6 +257,10 @@ void Releases::restore() {
     lines_.emplace(std::string(id), std::move(line));
   }
   kept_.prune(wanted);
+  auto const* const origins = garland::find(notes, "/origins");
+  if (!origins || !origins->is_object()) return;
+  for (auto const& [digest, origin] : origins->as_object())
+    if (wanted.contains(std::string(digest))) origins_.emplace(digest, provenanceFrom(origin));
 }
 
 Releases::Line Releases::lineFrom(std::string_view plugin_id, json::value const& note) const {
@@ -258,7 +298,9 @@ void Releases::save() {
                                {"highest_digest", line.highest_digest},
                                {"quarantined", std::move(bad)}};
   }
-  json::object notes{{"plugins", std::move(plugins)}};
+  json::object origins;
+  for (auto const& [digest, origin] : origins_) origins[digest] = toJson(origin);
+  json::object notes{{"plugins", std::move(plugins)}, {"origins", std::move(origins)}};
   asio::post(disk_, [kept = kept_, log = &log_, notes = json::value(std::move(notes))] {
     auto const written = kept.write(KeptBuilds::kNotes, notes);
     if (!written)

@@ -33,6 +33,7 @@ class Releases {
 public:
   struct Options {
     bool development = false;
+    std::function<Result<void>(Provenance const&)> admits = nullptr; // as in SupervisorOptions
   };
   Releases(KeptBuilds kept, Log const& log, Options options);
   ~Releases(); // waits for the disk
@@ -55,6 +56,20 @@ public:
   // Those that run although the catalogue does not know them.
   std::vector<Build> missingIn(Catalogue const& catalogue) const;
   void remove(std::string const& plugin_id);
+
+  // Where a build that ran or runs comes from, as it was told last.
+  Provenance provenanceOf(PluginInfo const& build) const;
+  // The catalogue's word on builds that are here already: the same bytes may be certified by now.
+  void retell(Catalogue const& catalogue);
+  // Whether it may run (on), judged now.
+  Result<void> admitted(PluginInfo const& build) const;
+  struct Withdrawn {
+    Build build;
+    std::string why;
+  };
+  // Builds that may not run any more, forgotten in here from now on; of each plugin the one that took its
+  // calls.
+  std::vector<Withdrawn> withdraw();
 
   // A call of this build was answered: from now on it may be fallen back to.
   void provedGood(Build const& build, std::string const& operation);
@@ -97,6 +112,7 @@ private:
   Log const& log_;
   Options options_;
   std::map<std::string, Line, std::less<>> lines_; // by plugin id
+  std::map<std::string, Provenance> origins_;      // by digest of the build
   asio::thread_pool disk_{1};                      // one thread, so that what was decided last is what stays
 };
 

@@ -30,8 +30,9 @@ protected:
   // A new daemon on the same folder.
   void restart(bool development = false) {
     releases_.reset();
-    releases_ = std::make_unique<Releases>(KeptBuilds((folder_ / "kept").string()), log_,
-                                           Releases::Options{development});
+    releases_ = std::make_unique<Releases>(
+        KeptBuilds((folder_ / "kept").string()), log_,
+        Releases::Options{development, [this](Provenance const& from) { return judge_(from); }});
   }
   PluginInfo installed(std::string const& version, std::string const& bytes = "") {
     PluginInfo info;
@@ -65,7 +66,16 @@ protected:
     return condemned;
   }
 
+  // The next to be told comes from a certified package.
+  PluginInfo certified(std::string const& version, std::string const& package) {
+    auto info = installed(version);
+    info.provenance.kind = Provenance::Kind::certified;
+    info.provenance.package = package;
+    return info;
+  }
+
   fs::path folder_;
+  std::function<Result<void>(Provenance const&)> judge_ = [](Provenance const&) { return Result<void>(); };
   SystemClock clock_;
   Redactor redactor_;
   std::thread::id logged_on_; // the last line
@@ -277,6 +287,66 @@ TEST_F(ReleasesTest, AFileThatChangedSinceItWasCataloguedIsNotKept) {
   auto const result = kept.keep(catalogued);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("scan the plugins again"), std::string::npos);
+}
+
+// ---------------------------------------------------------------- builds that may not run any more
+
+Result<void> nothingOf(Provenance const& from, std::string const& package) {
+  if (from.package == package) return Error(ErrorKind::forbidden, "it was revoked");
+  return {};
+}
+
+TEST_F(ReleasesTest, ABuildWhoseAttestationDoesNotCountAnyMoreIsWithdrawn) {
+  adopt(certified("1.0.0", "aa"));
+  EXPECT_TRUE(releases_->withdraw().empty());
+  judge_ = [](Provenance const& from) { return nothingOf(from, "aa"); };
+  auto const gone = releases_->withdraw();
+  ASSERT_EQ(gone.size(), 1U);
+  EXPECT_EQ(gone[0].build->manifest.version, "1.0.0");
+  EXPECT_EQ(gone[0].why, "it was revoked");
+  EXPECT_EQ(runs(), "none");
+  auto refused = certified("1.0.0", "aa");
+  refused.refusal = "x.gpk may not be loaded";
+  EXPECT_EQ(adopt(refused).words, "x.gpk may not be loaded") << "nothing goes on";
+}
+
+TEST_F(ReleasesTest, WhereABuildComesFromIsKnownAfterARestart) {
+  adopt(certified("1.0.0", "aa"));
+  restart();
+  auto const build = releases_->find("test.plugin");
+  ASSERT_TRUE(build);
+  EXPECT_EQ(releases_->provenanceOf(*build).package, "aa");
+  judge_ = [](Provenance const& from) { return nothingOf(from, "aa"); };
+  EXPECT_EQ(releases_->withdraw().size(), 1U);
+}
+
+TEST(Provenance, OfAnUnknownOrDamagedKindIsNoSystemBuild) {
+  using Kind = Provenance::Kind;
+  for (auto const kind : {Kind::system, Kind::developer, Kind::certified}) {
+    Provenance from;
+    from.kind = kind;
+    EXPECT_EQ(provenanceFrom(toJson(from)), from) << name(kind);
+  }
+  EXPECT_EQ(provenanceFrom(json::object{{"kind", "licensed"}}).kind, Kind::developer);
+  EXPECT_EQ(provenanceFrom(json::object{{"kind", 1}}).kind, Kind::developer);
+  EXPECT_EQ(provenanceFrom(json::value("damaged")).kind, Kind::developer);
+}
+
+TEST_F(ReleasesTest, AWithdrawnBuildIsNotFallenBackTo) {
+  adopt(certified("1.0.0", "aa"));
+  proveGood();
+  adopt(certified("1.1.0", "bb"));
+  judge_ = [](Provenance const& from) { return nothingOf(from, "aa"); };
+  EXPECT_TRUE(releases_->withdraw().empty()) << "1.1.0 takes the calls";
+  EXPECT_EQ(releases_->quarantine(releases_->find("test.plugin"), kWhy), nullptr);
+}
+
+TEST_F(ReleasesTest, TheSameBytesCertifiedAnewAreJudgedByTheNewAttestation) {
+  adopt(certified("1.0.0", "aa"));
+  releases_->retell(Catalogue({certified("1.0.0", "bb")}));
+  judge_ = [](Provenance const& from) { return nothingOf(from, "aa"); };
+  EXPECT_TRUE(releases_->withdraw().empty());
+  EXPECT_EQ(releases_->provenanceOf(certified("1.0.0", "aa")).package, "bb");
 }
 
 } // namespace

@@ -26,9 +26,14 @@ namespace garland::runtime {
 // How the host attaches the secret of one credential slot (connector.json "auth").
 struct AuthSlot {
   std::string name;                // "login"
-  std::string scheme;              // "basic", "bearer", "header", "query"
+  std::string scheme;              // "basic", "bearer", "header", "query", "address", "oauth1", "sigv4"
   std::string parameter;           // header or query name
   std::vector<std::string> fields; // what the vendor types: {"username","password"} or {"token"}
+  std::size_t may_lack = 0;        // how many of the last fields need not be typed
+  std::string signature;           // oauth1: "HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"
+  // sigv4: each a name, or "setting:" and a JSON Pointer to it in the connection's settings.
+  std::string region;
+  std::string service;
 };
 
 // connector.json, read and checked against plugin-api/schemas/manifest.json.
@@ -39,7 +44,8 @@ struct Manifest {
   std::string category;                // "calendar"
   std::vector<std::string> operations; // "calendar.pull/1", ...
   std::vector<AuthSlot> auth;
-  // Literal hosts, and JSON Pointers into the connection's settings that hold a URL ("setting:/url").
+  // Literal hosts, JSON Pointers into the connection's settings that hold a URL ("setting:/url"), and
+  // credentials that are one ("slot:feed"), which egress alone resolves.
   std::vector<std::string> hosts;
   json::value settings_schema;
   Milliseconds poll_every{900'000};
@@ -52,12 +58,44 @@ struct Manifest {
 };
 
 Result<Manifest> parseManifest(std::string_view text);
+// The same after the schema has been asked, with the settings' schema looked at, too.
+Result<Manifest> checkedManifest(std::string_view text, Schema const& manifest_schema);
+
+// What a plugin's shared object, for any machine that Garland runs on, says of itself.
+struct PluginObject {
+  std::string architecture;        // "x86_64-linux-gnu"
+  std::vector<std::string> needed; // libraries that the loader brings along
+};
+std::string_view hostArchitecture();
+// Reads the bytes without running or mapping them: ELF header, exported symbol, .note.garland equal to
+// `manifest_text`. invalidInput with a sentence that goes on from the object's name.
+Result<PluginObject> readPluginObject(std::string_view bytes, std::string_view manifest_text);
+
+// Where a build comes from, and who says that it may run.
+struct Provenance {
+  enum class Kind {
+    system,    // a folder that whoever administers this machine has put there
+    developer, // not certified, run because the operator said so
+    certified, // a package with an attestation
+  };
+  Kind kind = Kind::system;
+  std::string package;     // digest of the package that it was unpacked from; "" of a folder
+  std::string level;       // that it was certified at; "" if it was not
+  std::string attestation; // the statement itself, for whoever judges it again
+  std::optional<TimePoint> expires;
+  bool operator==(Provenance const&) const = default;
+};
+std::string_view name(Provenance::Kind kind); // "certified"
+json::value toJson(Provenance const& provenance);
+// Of what toJson() made; a developer build if it made something else.
+Provenance provenanceFrom(json::value const& value);
 
 struct PluginInfo {
   Manifest manifest;
   std::string path;    // of the shared object
   std::string digest;  // SHA-256 of the shared object, hex
   std::string refusal; // empty if it may be loaded, else one sentence: why not, what to do
+  Provenance provenance = {};
 };
 
 // Reads <dir>/<id>/connector.json and the shared object beside it for every folder of `dirs`,
@@ -212,6 +250,7 @@ struct Standing {
   std::shared_ptr<PluginInfo const> runs; // takes the plugin's calls: this build or another; null: none does
   std::string refusal;                    // one sentence why this build takes no calls; "" if it does
   std::uint64_t restarts = 0;             // of the plugin's workers after a crash, also in earlier lives
+  Provenance provenance = {};             // of what runs, else of what is installed
 };
 
 // Who shares a worker process. Inside one worker a plugin could mix up the calls it has in flight.
@@ -222,6 +261,18 @@ enum class Isolation {
 };
 std::string_view name(Isolation isolation);                          // "vendor"
 std::optional<Isolation> parseIsolation(std::string_view isolation); // nullopt: no such word
+
+// A time that plugins see instead of the machine's, for certification. It stands still until advance() moves
+// it on; a plugin that sleeps moves it on too, and does not wait. It lies in a page that the workers share,
+// so what is read there is taken for a time within a century of the start, whoever wrote it. [any thread]
+class PluginClock {
+public:
+  static Result<std::shared_ptr<PluginClock>> create(TimePoint start);
+  virtual ~PluginClock() = default;
+  virtual TimePoint now() const = 0;
+  virtual void advance(Milliseconds span) = 0;
+  virtual int page() const = 0; // descriptor of the shared page
+};
 
 struct SupervisorOptions {
   std::string worker_path;                    // garland-worker
@@ -244,6 +295,10 @@ struct SupervisorOptions {
   Redactor const* redactor = nullptr; // must outlive the supervisor
   // While a connector is being written: another build of the same version replaces the one that runs.
   bool development = false;
+  // Whether a build that ran before, and was kept, may run (on): its provenance, judged anew at the start and
+  // whenever what is installed is taken over; if not, its calls are cancelled. The error is why. Null: all.
+  std::function<Result<void>(Provenance const&)> admits = nullptr;
+  std::shared_ptr<PluginClock> plugin_clock;            // null: plugins see the machine's time
   std::function<void(SupervisorEvent const&)> on_event; // told at once; must not call back [loop thread]
 };
 
@@ -283,7 +338,7 @@ public:
   // The same for an onlooker: starts and installs nothing.
   virtual Standing standing(PluginInfo const& plugin) const {
     auto runs = plugin.refusal.empty() ? std::make_shared<PluginInfo const>(plugin) : nullptr;
-    return {std::move(runs), plugin.refusal, 0};
+    return {std::move(runs), plugin.refusal, 0, plugin.provenance};
   }
   // Lifts every quarantine of the plugin: its builds get a clean start. conflict: there is none.
   virtual Task<Adoption> release(std::string plugin_id) = 0;

@@ -27,13 +27,13 @@
 namespace garland::runtime {
 namespace {
 
-constexpr int kFirstFree = 6; // below it lie the descriptors that a worker knows by number
+constexpr int kFirstFree = 7; // below it lie the descriptors that a worker knows by number
 
 Error systemError(std::string_view what, int number) {
   return Error(ErrorKind::transient, std::string(what) + " failed: " + std::strerror(number));
 }
 
-// The same file under a number that dup2 onto 0..5 cannot overwrite.
+// The same file under a number that dup2 onto 0..6 cannot overwrite.
 Result<OwnedFd> above(OwnedFd fd) {
   if (fd.get() >= kFirstFree) return fd;
   OwnedFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstFree));
@@ -138,7 +138,8 @@ Result<Process> startProcess(SpawnRequest const& request, Channels const& channe
   plan.place(channels.socket_worker.get(), 3);
   plan.place(channels.flight.get(), 4);
   plan.place(image, 5);
-  plan.closeFrom(kFirstFree);
+  if (request.clock) plan.place(request.clock->page(), 6);
+  plan.closeFrom(request.clock ? kFirstFree : kFirstFree - 1);
   TRY(pid, plan.run(request));
   // Nobody else waits for this child, so its number cannot have gone to another process yet.
   OwnedFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

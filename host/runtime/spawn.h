@@ -2,7 +2,8 @@
 // to be killed when the THREAD that started it ends, so that thread must not come and go.
 //
 // What a worker inherits is this and nothing else: 0 /dev/null, 1 and 2 a pipe to the host, 3 the
-// message socket, 4 the flight page, 5 the sealed plugin; an empty environment; its own process group.
+// message socket, 4 the flight page, 5 the sealed plugin, 6 the clock page if there is one; an empty
+// environment; its own process group.
 #pragma once
 
 #include "host/base/task.h"
@@ -26,6 +27,7 @@ struct SpawnRequest {
   std::vector<std::string> arguments;
   PluginInfo plugin;
   std::shared_ptr<OwnedFd const> image; // sealed before; null: seal it now
+  std::shared_ptr<PluginClock const> clock;
 };
 
 // The host's ends of a worker that was started.

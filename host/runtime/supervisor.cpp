@@ -26,7 +26,8 @@ public:
   WorkerSupervisor(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log,
                    SupervisorOptions options)
       : executor_(executor), log_(log), drain_(options.drain),
-        releases_(KeptBuilds(options.builds_dir), log, Releases::Options{options.development}),
+        releases_(KeptBuilds(options.builds_dir), log,
+                  Releases::Options{options.development, options.admits}),
         history_(KeptBuilds(options.builds_dir), options.redactor, log),
         fleet_(std::make_shared<Fleet>(executor, clock, random, log, watched(std::move(options)))),
         poison_(
@@ -59,6 +60,7 @@ private:
   asio::awaitable<Adoption> adoptOne(PluginInfo plugin, bool allow_downgrade);
   void report(Adoption const& adoption) const;
   void remember(Adoption const& adoption, Catalogue const& catalogue);
+  void withdraw();
   Task<std::vector<Adoption>> adoptAll(Catalogue catalogue, bool allow_downgrade);
   void turnAway(SupervisorEvent const& event);
   void onConvicted(PluginSlot const& slot, std::string const& operation, std::string const& account_id);
@@ -113,6 +115,7 @@ Standing WorkerSupervisor::standing(PluginInfo const& plugin) const {
   out.runs = releases_.find(id);
   if (!releases_.knows(id)) out.runs = std::make_shared<PluginInfo>(plugin);
   if (out.runs && !refusalOf(*out.runs).empty()) out.runs = nullptr;
+  out.provenance = releases_.provenanceOf(out.runs ? *out.runs : plugin);
   return out;
 }
 
@@ -259,6 +262,8 @@ Task<std::vector<Adoption>> WorkerSupervisor::adopt(Catalogue catalogue, bool al
 
 Task<std::vector<Adoption>> WorkerSupervisor::adoptAll(Catalogue catalogue, bool allow_downgrade) {
   std::vector<Adoption> out;
+  releases_.retell(catalogue);
+  withdraw();
   for (auto const& build : releases_.missingIn(catalogue)) {
     auto const& id = build->manifest.id;
     out.push_back({id, Adoption::Outcome::removed, "", id + " is not installed any more: its workers end"});
@@ -275,6 +280,24 @@ Task<std::vector<Adoption>> WorkerSupervisor::adoptAll(Catalogue catalogue, bool
     remember(adoption, catalogue);
   }
   co_return out;
+}
+
+// Calls that run are cancelled as well: an upgrade's may come to their end, but here the build itself is what
+// must do nothing more, also one that was replaced and still ends its calls.
+void WorkerSupervisor::withdraw() {
+  for (auto const& [build, why] : releases_.withdraw()) {
+    log_.error("a build may not run any more; its calls are cancelled and its workers end",
+               {{"plugin", build->manifest.id}, {"version", build->manifest.version}, {"reason", why}});
+    fleet_->retire(build, nullptr);
+  }
+  auto const may_run = [this](PluginInfo const& build) -> Result<void> {
+    auto const admitted = releases_.admitted(build);
+    if (admitted) return {};
+    return Error(ErrorKind::unsupported, build.manifest.id + " " + build.manifest.version +
+                                             " may not run any more: " + admitted.error().message);
+  };
+  fleet_->withdraw(may_run);
+  poison_.withdraw(may_run);
 }
 
 asio::awaitable<Adoption> WorkerSupervisor::adoptOne(PluginInfo plugin, bool allow_downgrade) {

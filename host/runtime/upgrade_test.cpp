@@ -292,6 +292,68 @@ TEST(Upgrade, ABuildThatIsNotInstalledAnyMoreEndsItsWorkers) {
   EXPECT_EQ(late.error().kind, ErrorKind::unsupported);
 }
 
+// A provider that never answers; what asks it ends by being cancelled alone.
+void neverAnswer(KeepingHost& host, asio::steady_timer& never) {
+  host.on_http = [&never](HttpAsk) -> Task<HttpAnswer> {
+    boost::system::error_code ignored;
+    co_await never.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return HttpAnswer();
+  };
+}
+
+TEST(Withdrawn, ACallOfABuildThatMayNotRunAnyMoreIsCancelled) {
+  bool revoked = false;
+  SupervisorOptions options;
+  options.admits = [&revoked](Provenance const&) {
+    return revoked ? Result<void>(Error(ErrorKind::forbidden, "it charged twice")) : Result<void>();
+  };
+  Upgrading runtime(std::move(options));
+  KeepingHost slow;
+  asio::steady_timer never(runtime.loop, asio::steady_timer::time_point::max());
+  neverAnswer(slow, never);
+  std::optional<Result<json::value>> ended;
+  runtime.spawn(runtime.work(7, 1, slow), [&](Result<json::value> result) { ended = std::move(result); });
+  runtime.runUntil([&] { return slow.asks.size() == 1; });
+  revoked = true;
+  auto installed = infoOf("1.0.0");
+  installed.refusal = "x.gpk may not be loaded";
+  ASSERT_TRUE(runtime.run(runtime.supervisor->adopt(Catalogue({installed}), false)));
+  runtime.runUntil([&] { return ended.has_value() && runtime.versions().empty(); });
+  ASSERT_FALSE(*ended);
+  EXPECT_EQ(ended->error().kind, ErrorKind::cancelled) << ended->error().message;
+  EXPECT_EQ(runtime.run(runtime.work(8, 0, runtime.host)).error().kind, ErrorKind::unsupported);
+}
+
+TEST(Withdrawn, ACallThatStillEndsInAReplacedBuildIsCancelledToo) {
+  std::string revoked;
+  SupervisorOptions options;
+  options.admits = [&revoked](Provenance const& from) {
+    return from.package == revoked ? Result<void>(Error(ErrorKind::forbidden, "it charged twice"))
+                                   : Result<void>();
+  };
+  Upgrading runtime(std::move(options));
+  auto const from = [](std::string const& folder) {
+    auto info = infoOf(folder);
+    info.provenance.package = "package of " + folder;
+    return Catalogue({info});
+  };
+  ASSERT_TRUE(runtime.run(runtime.supervisor->adopt(from("1.0.0"), false)));
+  KeepingHost slow;
+  asio::steady_timer never(runtime.loop, asio::steady_timer::time_point::max());
+  neverAnswer(slow, never);
+  std::optional<Result<json::value>> ended;
+  runtime.spawn(runtime.work(7, 1, slow), [&](Result<json::value> result) { ended = std::move(result); });
+  runtime.runUntil([&] { return slow.asks.size() == 1; });
+  ASSERT_TRUE(runtime.run(runtime.supervisor->adopt(from("1.1.0"), false)));
+  EXPECT_EQ(runtime.answer(), "1.1.0 1");
+  EXPECT_FALSE(ended);
+  revoked = "package of 1.0.0";
+  ASSERT_TRUE(runtime.run(runtime.supervisor->adopt(from("1.1.0"), false)));
+  runtime.runUntil([&] { return ended.has_value() && runtime.versions() == Versions{"1.1.0"}; });
+  ASSERT_FALSE(*ended);
+  EXPECT_EQ(ended->error().kind, ErrorKind::cancelled) << ended->error().message;
+}
+
 TEST(Upgrade, EveryVendorsWorkerIsReplaced) {
   SupervisorOptions options;
   options.isolation = Isolation::vendor;

@@ -345,6 +345,13 @@ struct FlightPage {
   std::atomic<std::uint64_t> call_id; // 0: no plugin code runs
 };
 inline constexpr std::size_t kFlightPageBytes = 4096;
+
+// Descriptor 6 of a worker that is started with --clock-page: the time that its plugin sees.
+struct ClockPage {
+  std::atomic<std::int64_t> now_ms; // since 1970; moved on by the host, and by plugins that sleep
+};
+inline constexpr std::size_t kClockPageBytes = 4096;
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 } // namespace garland::runtime::wire

@@ -28,7 +28,7 @@ struct Call {
   wire::Call ask;
   Arena arena;
   std::optional<Fiber> fiber;
-  std::int64_t deadline_ns = std::numeric_limits<std::int64_t>::max(); // monotonic
+  std::int64_t deadline_ns = std::numeric_limits<std::int64_t>::max(); // pluginMonotonicNs()
   bool exporting = false; // asks the instance for its state instead of running an operation
   bool cancelled = false;
   bool ready = false;             // it is in the run queue

@@ -3,11 +3,11 @@
 #include "host/base/json.h"
 #include "host/runtime/worker_json.h"
 #include "host/runtime/worker_signals.h"
+#include "host/runtime/worker_time.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <functional>
 #include <new>
 #include <string>
@@ -180,20 +180,17 @@ garland_status http(void* ctx, garland_call* handle, garland_http_request const*
 
 // ---------------------------------------------------------------- time
 
-std::int64_t nowMs(void* /*ctx*/) noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / kMillisecond;
-}
+std::int64_t nowMs(void* /*ctx*/) noexcept { return pluginWallMs(); }
 
-std::int64_t monoNs(void* /*ctx*/) noexcept { return monotonicNow(); }
+std::int64_t monoNs(void* /*ctx*/) noexcept { return pluginMonotonicNs(); }
 
 garland_status sleepMs(void* ctx, garland_call* handle, std::int64_t ms) noexcept {
   return onCall(ctx, handle, [&](Loop& loop, Call& call) -> garland_status {
     constexpr std::int64_t kLongest = 24LL * 3600 * 1000;
-    auto const until = monotonicNow() + std::clamp<std::int64_t>(ms, 0, kLongest) * kMillisecond;
+    auto const until = pluginMonotonicNs() + std::clamp<std::int64_t>(ms, 0, kLongest) * kMillisecond;
     auto const end = std::min(until, call.deadline_ns);
-    auto const status = loop.waitUntil(call, end, [end] { return monotonicNow() >= end; });
+    bool const passed = passTime(end);
+    auto const status = loop.waitUntil(call, passed ? 0 : end, [end] { return pluginMonotonicNs() >= end; });
     if (status != GARLAND_OK) return status;
     return end == until ? GARLAND_OK : GARLAND_E_CANCELLED;
   });
@@ -383,7 +380,7 @@ std::int32_t cancelled(void* ctx, garland_call* handle) noexcept {
   std::int32_t answer = 0;
   onCall(ctx, handle, [&](Loop& loop, Call& call) -> garland_status {
     loop.poll();
-    answer = call.cancelled || monotonicNow() >= call.deadline_ns ? 1 : 0;
+    answer = call.cancelled || pluginMonotonicNs() >= call.deadline_ns ? 1 : 0;
     return GARLAND_OK;
   });
   return answer;

@@ -1,6 +1,7 @@
 #include "host/runtime/worker_loop.h"
 
 #include "host/runtime/worker_signals.h"
+#include "host/runtime/worker_time.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -278,7 +279,8 @@ Result<void> Loop::start(std::uint64_t id, wire::Call ask, bool exporting) {
 }
 
 void Loop::begin(Call& call, bool exporting) {
-  if (call.ask.deadline_ms > 0) call.deadline_ns = received_at_ + call.ask.deadline_ms * kMillisecond;
+  if (call.ask.deadline_ms > 0)
+    call.deadline_ns = pluginTimeOf(received_at_) + call.ask.deadline_ms * kMillisecond;
   call.exporting = exporting;
   call.fiber.emplace(stacks_, [this, &call] { serve(call); });
   if (running_ == nullptr)

@@ -3,7 +3,6 @@
 
 #include "host/sync/sql.h"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 
 #include <exception>
@@ -18,23 +17,6 @@ constexpr std::size_t kAtOncePerConnection = 1;
 constexpr Milliseconds kRest{5'000}; // after trouble with the store
 
 constexpr std::int64_t kDueOfEach = 2 * kAtOncePerConnection;
-
-struct Alarm {
-  asio::cancellation_signal cancel;
-  bool rang = false;
-};
-
-// Sets the event after the span.
-std::shared_ptr<Alarm> setAlarm(Context& context, Milliseconds span, std::shared_ptr<Event> event) {
-  auto const alarm = std::make_shared<Alarm>();
-  auto const rings = [event = std::move(event), alarm](std::exception_ptr, Result<void>) {
-    alarm->rang = true;
-    event->set();
-  };
-  asio::co_spawn(context.doors.executor, context.doors.clock.sleepFor(span),
-                 asio::bind_cancellation_slot(alarm->cancel.slot(), rings));
-  return alarm;
-}
 
 bool isFinal(Error const& error) {
   return error.kind == ErrorKind::notFound || error.kind == ErrorKind::forbidden ||
@@ -82,10 +64,9 @@ Task<void> ActionRunner::loop() {
     }
     auto until = next ? *next : std::optional<TimePoint>(rest_until_);
     if (until && *until <= context_.now()) continue;
-    std::shared_ptr<Alarm> alarm;
-    if (until) alarm = setAlarm(context_, *until - context_.now(), woken);
+    std::optional<Alarm> alarm;
+    if (until) alarm.emplace(context_.doors.executor, context_.doors.clock, *until - context_.now(), woken);
     CO_TRY_VOID(co_await woken->wait());
-    if (alarm && !alarm->rang) alarm->cancel.emit(asio::cancellation_type::terminal);
   }
   co_return Result<void>();
 }

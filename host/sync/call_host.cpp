@@ -1,5 +1,6 @@
 #include "host/sync/call_host.h"
 
+#include "host/sync/credential.h"
 #include "host/sync/sql.h"
 #include "host/sync/storage.h"
 
@@ -11,15 +12,6 @@ namespace {
 constexpr std::size_t kMaxKey = 512;
 constexpr std::size_t kMaxValue = 1U << 20U;
 
-egress::Credential::Scheme schemeOf(std::string_view name) {
-  using Scheme = egress::Credential::Scheme;
-  if (name == "basic") return Scheme::basic;
-  if (name == "bearer") return Scheme::bearer;
-  if (name == "header") return Scheme::header;
-  if (name == "query") return Scheme::query;
-  return Scheme::none;
-}
-
 void wipeTexts(json::value& fields) {
   auto* object = fields.if_object();
   if (object == nullptr) return;
@@ -30,6 +22,16 @@ void wipeTexts(json::value& fields) {
 Effect effectOf(int status) {
   if (status >= 200 && status < 300) return Effect::applied;
   return status >= 400 && status < 500 ? Effect::notApplied : Effect::unknown;
+}
+
+// A secret that is an address is no place that a connector could name by itself.
+Result<void> checkUrl(runtime::HttpAsk const& ask, egress::Credential const& credential) {
+  bool const by_slot = credential.scheme == egress::Credential::Scheme::address;
+  if (!by_slot || ask.url == "slot:" + ask.credential_slot) return {};
+  return Error(ErrorKind::invalidInput,
+               "a request with the credential slot \"" + ask.credential_slot +
+                   "\" goes to slot:" + ask.credential_slot + ", since the credential is the address",
+               "/url");
 }
 
 // Connectors resolve references against Content-Location, so only the host may say it: where the answer
@@ -73,7 +75,7 @@ PluginCallHost::~PluginCallHost() {
 void PluginCallHost::redact(std::string_view secret) {
   bool const known = std::any_of(redacted_.begin(), redacted_.end(),
                                  [&](Secret const& other) { return other.reveal() == secret; });
-  if (known) return;
+  if (known || secret.empty()) return;
   redacted_.emplace_back(std::string(secret));
   context_.doors.redactor.add(secret);
 }
@@ -87,17 +89,10 @@ Result<egress::Credential> PluginCallHost::openCredential(std::string const& slo
                  "credential slot \"" + slot + "\" is not filled for this connection");
   TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(session_.connection, slot)));
   auto fields = readJson(opened.reveal());
-  auto const field = [&](std::size_t i) {
-    return i < declared->fields.size() ? textOr(fields, "/" + declared->fields[i], "") : std::string();
-  };
-  egress::Credential credential;
-  credential.scheme = schemeOf(declared->scheme);
-  credential.name = declared->parameter;
-  bool const basic = credential.scheme == egress::Credential::Scheme::basic;
-  if (basic) credential.username = field(0);
-  credential.secret = Secret(field(basic ? 1 : 0));
-  redact(credential.secret.reveal());
+  auto credential = credentialOf(*declared, fields, session_.connection.settings);
   wipeTexts(fields);
+  if (!credential) return credential;
+  for (auto const secret : secretsOf(*credential)) redact(secret);
   return credential;
 }
 
@@ -138,6 +133,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   if (!ask.credential_slot.empty()) {
     CO_TRY(opened, openCredential(ask.credential_slot));
     credential = std::move(opened);
+    CO_TRY_VOID(checkUrl(ask, credential));
   }
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())

@@ -23,8 +23,8 @@ Result<void> checkSlot(runtime::AuthSlot const& slot,
                    place + "/" + field);
     given.insert(field);
   }
-  for (auto const& field : slot.fields)
-    if (!given.contains(field))
+  for (std::size_t i = 0; i + slot.may_lack < slot.fields.size(); ++i)
+    if (auto const& field = slot.fields[i]; !given.contains(field))
       return Error(ErrorKind::invalidInput, "the field \"" + field + "\" is missing", place + "/" + field);
   return Result<void>();
 }

@@ -1,3 +1,4 @@
+#include "host/sync/connections.h"
 #include "host/sync/session.h"
 #include "host/sync/testing/house.h"
 #include "host/sync/waiting.h"
@@ -99,6 +100,23 @@ TEST_F(Connect, AnotherAccountIsAnotherConnection) {
   auto const other = connect(json::object{{"provider", "q"}}, "login", good()).value();
   EXPECT_FALSE(again);
   EXPECT_NE(other.id, first.id);
+}
+
+TEST(ConnectRequests, TheSessionTokenOfAKeyMayBeLeftOutNothingElse) {
+  auto const manifest = runtime::parseManifest(R"({"id":"a.b","version":"1","auth":[{"slot":"key",
+    "scheme":"sigv4","region":"a","service":"b","fields":["id","key","session"]}]})");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  auto const said = [&](std::vector<std::string> const& given) {
+    ConnectRequest request;
+    std::vector<std::pair<std::string, Secret>> fields;
+    for (auto const& name : given) fields.emplace_back(name, Secret("x"));
+    request.credentials.emplace_back("key", std::move(fields));
+    auto const checked = checkConnectRequest(*manifest, request);
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(said({"id", "key", "session"}), "");
+  EXPECT_EQ(said({"id", "key"}), "");
+  EXPECT_EQ(said({"id", "session"}), "the field \"key\" is missing");
 }
 
 TEST_F(Connect, TheSameAccountAgainGetsANewCredentialAndKeepsWhatWaits) {

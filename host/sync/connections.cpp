@@ -274,8 +274,8 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
     unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
                        .expecting(writes.rows));
   }
-  for (auto const* table : {"pushes", "credentials", "links", "cursors", "plugin_kv", "connection_storage",
-                            "runs", "connections"})
+  for (auto const* table : {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv",
+                            "connection_storage", "inbox", "intake_doors", "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));

@@ -107,6 +107,10 @@ bool brings(runtime::Manifest const& manifest, Kind const& kind) {
   return offers(manifest, kind.pull_operation) && allows(manifest, kind, "read");
 }
 
+bool arrives(runtime::Manifest const& manifest, Kind const& kind) {
+  return offers(manifest, kIntakeOperation) && allows(manifest, kind, "read");
+}
+
 bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_view operation) {
   return offers(manifest, operation) && allows(manifest, kind, "write");
 }

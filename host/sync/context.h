@@ -12,6 +12,8 @@
 
 namespace garland::sync {
 
+inline constexpr std::string_view kIntakeOperation = "intake.parse/1";
+
 struct KindEntry {
   KindEntry(Kind kind_in, Schema schema_in) : kind(std::move(kind_in)), schema(std::move(schema_in)) {}
   Kind kind;
@@ -61,9 +63,14 @@ private:
   std::map<std::string, SchemaFile, std::less<>> files_; // compiled at first use
 };
 
+// Reads records by their ids.
+inline constexpr std::string_view kGetOperation = "records.get/1";
+
 bool offers(runtime::Manifest const& manifest, std::string_view operation);
 // One operation serves many kinds: what a plugin does with each of them stands under "entities".
 bool brings(runtime::Manifest const& manifest, Kind const& kind);
+// ... by intake.parse/1 instead of by a pull.
+bool arrives(runtime::Manifest const& manifest, Kind const& kind);
 bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_view operation);
 
 } // namespace garland::sync

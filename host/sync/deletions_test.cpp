@@ -69,6 +69,63 @@ TEST_F(Deletions, TooManyAtOnceAreHeldUntilSomebodyConfirms) {
   EXPECT_EQ(house.sync(connection).held_deletions, 20);
 }
 
+TEST_F(Deletions, AnApprovalIsUsedUpByARunOfHintsThatPullsWithIt) {
+  fill(70);
+  remote.list_always = true;
+  house.sync(connection);
+  removeRemote(0, 20);
+  EXPECT_EQ(house.sync(connection).held_deletions, 20);
+  house.run(house.engine->confirmDeletes(connection)).value();
+  auto const hinted =
+      house.run(house.engine->syncHinted(connection, {{"calendar.event", "/cal/" + uid(60)}})).value();
+  EXPECT_EQ(house.run(house.engine->waitForRun(hinted.id)).value().pulled.deleted, 20);
+  removeRemote(20, 40);
+  EXPECT_EQ(house.sync(connection).held_deletions, 20);
+}
+
+TEST_F(Deletions, AnApprovalIsUsedUpAlthoughAnotherKindCannotBeSynced) {
+  auto const studio = house.connect(vendor, "s", "test.crm.studio");
+  auto& projects = house.provider("s/crm.project");
+  projects.emitted_kind = "crm.project";
+  projects.list_always = true;
+  for (int i = 0; i < 60; ++i) projects.put(uid(i), json::object{{"name", uid(i)}, {"stage", "lead"}});
+  house.provider("s/crm.client").refuse_pulls = Error(ErrorKind::forbidden, "no contacts for this key");
+  house.sync(studio);
+  for (int i = 0; i < 20; ++i) projects.remove(uid(i));
+  EXPECT_EQ(house.sync(studio).held_deletions, 20);
+  house.run(house.engine->confirmDeletes(studio)).value();
+  auto const confirmed = house.sync(studio);
+  EXPECT_EQ(confirmed.state, "partly failed");
+  EXPECT_EQ(confirmed.pulled.deleted, 20);
+  for (int i = 20; i < 40; ++i) projects.remove(uid(i));
+  auto const next = house.sync(studio);
+  EXPECT_EQ(next.pulled.deleted, 0);
+  EXPECT_EQ(next.held_deletions, 20);
+}
+
+TEST_F(Deletions, AnApprovalOutlivesARunThatCouldNotUseItAndNoOther) {
+  fill(70);
+  remote.list_always = true;
+  house.sync(connection);
+  removeRemote(0, 20);
+  house.run(house.engine->confirmDeletes(connection)).value();
+  remote.refuse_pulls = Error(ErrorKind::transient, "no network");
+  EXPECT_EQ(house.sync(connection).state, "failed");
+  remote.refuse_pulls.reset();
+  EXPECT_EQ(house.sync(connection).pulled.deleted, 20);
+  removeRemote(20, 40);
+  EXPECT_EQ(house.sync(connection).held_deletions, 20);
+  // What is held goes first, and the outage comes after that.
+  house.run(house.engine->confirmDeletes(connection)).value();
+  remote.refuse_pulls = Error(ErrorKind::transient, "no network");
+  auto const failed = house.sync(connection);
+  EXPECT_EQ(failed.state, "failed");
+  EXPECT_EQ(failed.pulled.deleted, 20);
+  remote.refuse_pulls.reset();
+  removeRemote(40, 60);
+  EXPECT_EQ(house.sync(connection).held_deletions, 20);
+}
+
 TEST_F(Deletions, HeldOnesThatComeBackAreAsIfNothingHadBeen) {
   fill(50);
   remote.list_always = true;

@@ -1,6 +1,7 @@
 // The engine as callers see it: each method goes to the part that knows.
 #include "host/sync/action_runner.h"
 #include "host/sync/connections.h"
+#include "host/sync/intake_runner.h"
 #include "host/sync/records.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
@@ -15,7 +16,7 @@ public:
       : context_(std::move(context)), audit_(*context_), vendors_(*context_),
         connections_(*context_, vendors_, audit_), records_(*context_, vendors_),
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_),
-        actions_(*context_, connections_, audit_) {}
+        actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_) {}
 
   Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
   Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
@@ -41,22 +42,31 @@ public:
     if (!discard) {
       CO_TRY_VOID(co_await connections_.refuseLoss(id));
       CO_TRY_VOID(co_await actions_.refuseLoss(id));
+      CO_TRY_VOID(co_await intake_.refuseLoss(id));
     }
     Runs::Closing const closing(runs_, id);
     ActionRunner::Closing const no_actions(actions_, id);
+    IntakeRunner::Closing const no_items(intake_, id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
     CO_TRY_VOID(co_await actions_.quiet(id));
+    CO_TRY_VOID(co_await intake_.quiet(id));
     if (!discard) {
       CO_TRY_VOID(co_await actions_.refuseLoss(id));
+      CO_TRY_VOID(co_await intake_.refuseLoss(id));
     }
     CO_TRY_VOID(co_await actions_.letGo(id));
-    co_return co_await connections_.forget(id, discard);
+    CO_TRY_VOID(co_await connections_.forget(id, discard));
+    intake_.forget(id);
+    co_return Result<void>();
   }
   Task<void> confirmDeletes(std::string connection_id) override {
     return connections_.confirmDeletes(std::move(connection_id));
   }
 
   Task<Run> startSync(std::string connection_id) override { return runs_.start(std::move(connection_id)); }
+  Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints) override {
+    return runs_.hint(std::move(connection_id), std::move(hints));
+  }
   Task<Run> run(std::string run_id) override { return runs_.one(std::move(run_id)); }
   Task<std::optional<Run>> lastRun(std::string connection_id) override {
     return runs_.last(std::move(connection_id));
@@ -96,10 +106,12 @@ public:
   }
 
   Actions& actions() override { return actions_; }
+  Intake& intake() override { return intake_; }
 
   Task<void> start() override {
     CO_TRY_VOID(co_await runs_.recover());
     CO_TRY_VOID(co_await actions_.start());
+    CO_TRY_VOID(co_await intake_.start());
     schedule_.start();
     co_return Result<void>();
   }
@@ -107,6 +119,7 @@ public:
     context_->stopping = true;
     CO_TRY_VOID(co_await schedule_.stop());
     CO_TRY_VOID(co_await actions_.stop());
+    CO_TRY_VOID(co_await intake_.stop());
     co_return co_await runs_.drained();
   }
 
@@ -119,6 +132,7 @@ private:
   Runs runs_;
   Schedule schedule_;
   ActionRunner actions_;
+  IntakeRunner intake_;
 };
 
 } // namespace
@@ -126,6 +140,10 @@ private:
 Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
   CO_TRY(context, Context::make(std::move(dependencies)));
   co_return std::unique_ptr<Engine>(std::make_unique<EngineOfParts>(std::move(context)));
+}
+
+Task<Run> Engine::syncHinted(std::string, std::vector<Hint>) {
+  co_return Error(ErrorKind::unsupported, "this engine fetches no single records");
 }
 
 Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {

@@ -225,6 +225,66 @@ CREATE INDEX actions_due ON actions (next_attempt);
 CREATE INDEX actions_state ON actions (state, action_id);
 )sql";
 
+// What came in by itself, and the addresses that it may come to.
+constexpr char const* kIntake = R"sql(
+CREATE TABLE inbox (
+  vendor_id TEXT NOT NULL,
+  item_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  dedupe_key TEXT NOT NULL,
+  content_key TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  content TEXT NOT NULL,
+  raw BYTEA NOT NULL,
+  bytes BIGINT NOT NULL,
+  received BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  records BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
+  next_attempt BIGINT,
+  finished BIGINT,
+  PRIMARY KEY (vendor_id, item_id)
+);
+CREATE UNIQUE INDEX inbox_key ON inbox (vendor_id, connection_id, dedupe_key);
+CREATE UNIQUE INDEX inbox_content ON inbox (vendor_id, connection_id, content_key) WHERE content_key<>'';
+CREATE INDEX inbox_id ON inbox (item_id);
+CREATE INDEX inbox_due ON inbox (next_attempt);
+CREATE INDEX inbox_state ON inbox (state, item_id);
+CREATE TABLE intake_doors (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  signing TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, source)
+);
+CREATE UNIQUE INDEX intake_doors_token ON intake_doors (token_hash);
+ALTER TABLE connection_storage ADD COLUMN items BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE connection_storage ADD COLUMN item_bytes BIGINT NOT NULL DEFAULT 0
+)sql";
+
+// Items that a pull could not take, see missed.h.
+constexpr char const* kMissed = R"sql(
+CREATE TABLE missed (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  remote_id TEXT NOT NULL,
+  looked BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind, remote_id)
+);
+)sql";
+
+// 1: a run that only followed hints.
+constexpr char const* kHinted = R"sql(
+ALTER TABLE runs ADD COLUMN hinted BIGINT NOT NULL DEFAULT 0
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -234,6 +294,9 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{3, "sync: which credential a run began with", kCredentialVersion});
   all.push_back(store::Migration{4, "sync: how much a connection stores", kStorage});
   all.push_back(store::Migration{5, "sync: actions", kActions});
+  all.push_back(store::Migration{6, "sync: intake", kIntake});
+  all.push_back(store::Migration{7, "sync: items that could not be taken", kMissed});
+  all.push_back(store::Migration{8, "sync: which runs only followed hints", kHinted});
   return all;
 }
 

@@ -3,6 +3,7 @@
 namespace garland::sync {
 namespace {
 
+constexpr char const* kNoId = "(no id)";
 constexpr std::size_t kBatchRecords = 500;
 constexpr std::size_t kBatchBytes = 8U << 20U;
 
@@ -12,9 +13,12 @@ Place placeOf(Session const& session, KindEntry const& kind, RunState const& run
 
 } // namespace
 
-PullSink::PullSink(Context& context, Session const& session, KindEntry const& kind, RunState& run)
+PullSink::PullSink(Context& context, Session const& session, KindEntry const& kind, RunState& run,
+                   std::vector<std::string> const& asked)
     : context_(context), session_(session), kind_(kind), run_(run),
-      inbound_(context, placeOf(session, kind, run)), turn_(context.doors.executor, 1) {}
+      inbound_(context, placeOf(session, kind, run)), missed_(context, placeOf(session, kind, run)),
+      can_look_again_(offers(session.plugin->manifest, kGetOperation)), by_ids_(!asked.empty()),
+      wanted_(asked), asked_(asked.begin(), asked.end()), turn_(context.doors.executor, 1) {}
 
 Task<void> PullSink::emit(std::string kind, std::string record_json) {
   CO_TRY(turn, co_await turn_.acquire());
@@ -63,6 +67,7 @@ Result<void> PullSink::takeRecord(json::value const& record) {
     }
     item.data = std::move(known);
   }
+  if (by_ids_) came_.insert(item.id);
   auto const [place, first] = places_.emplace(item.id, buffer_.size());
   if (first)
     buffer_.push_back(std::move(item));
@@ -75,6 +80,8 @@ Result<void> PullSink::takeProblem(json::value const& record) {
   TRY_VOID(context_.requireEmitted("garland.problem", record));
   ItemProblem item{textOr(record, "/id", ""), textOr(record, "/kind", ""),
                    context_.scrub(textOr(record, "/message", ""))};
+  notTaken(item.place);
+  if (item.place.empty()) item.place = kNoId;
   run_.problem(std::move(item), true);
   return Result<void>();
 }
@@ -95,13 +102,22 @@ void PullSink::refuse(json::value const& record, Error const& error) {
   auto message = error.message;
   if (!error.field.empty() && message.find(error.field) == std::string::npos)
     message = error.field + ": " + message;
-  ItemProblem item{textOr(record, "/id", "(no id)"), std::string(name(error.kind)), context_.scrub(message)};
+  notTaken(textOr(record, "/id", ""));
+  ItemProblem item{textOr(record, "/id", kNoId), std::string(name(error.kind)), context_.scrub(message)};
   run_.problem(std::move(item), true);
+}
+
+void PullSink::notTaken(std::string const& id) {
+  asked_.erase(id);
+  if (by_ids_) came_.insert(id);
+  if (can_look_again_ && !id.empty()) not_taken_.insert(id);
 }
 
 Task<void> PullSink::checkpoint(std::string cursor_json) {
   CO_TRY(turn, co_await turn_.acquire());
   if (store_error_) co_return *store_error_;
+  if (by_ids_)
+    co_return Error(ErrorKind::pluginBug, "records.get/1 has no checkpoint: it brings what it was asked for");
   CO_TRY_VOID(parseJson(cursor_json));
   bool listed = false;
   for (auto const& [scope, listing] : listings_) listed = listed || listing.complete;
@@ -125,6 +141,7 @@ Task<void> PullSink::sweepListings() {
     }
     auto swept =
         co_await inbound_.sweep(place->first, std::move(place->second.ids), session_.confirm_deletes);
+    if (session_.confirm_deletes && swept && !swept->outcomes.empty()) run_.approval_deleted = true;
     CO_TRY_VOID(co_await stored(std::move(swept)));
     place = listings_.erase(place);
   }
@@ -132,6 +149,12 @@ Task<void> PullSink::sweepListings() {
 }
 
 Task<void> PullSink::flush(std::optional<std::string> cursor) {
+  // Before the cursor goes past them.
+  auto remembered = co_await missed_.remember(std::exchange(not_taken_, std::set<std::string>()));
+  if (!remembered) {
+    store_error_ = remembered.error();
+    co_return remembered.error();
+  }
   if (buffer_.empty() && !cursor) co_return Result<void>();
   auto items = std::exchange(buffer_, std::vector<RemoteItem>());
   places_.clear();
@@ -154,6 +177,24 @@ Task<void> PullSink::finish() {
   CO_TRY(turn, co_await turn_.acquire());
   if (store_error_) co_return *store_error_;
   co_return co_await flush(std::nullopt);
+}
+
+Task<void> PullSink::wasWhole() { co_return co_await missed_.forget(std::move(asked_)); }
+
+Task<std::vector<std::string>> PullSink::wasCut() {
+  std::set<std::string> well;
+  std::vector<std::string> open;
+  for (auto const& id : wanted_) {
+    if (!came_.contains(id))
+      open.push_back(id);
+    else if (asked_.contains(id))
+      well.insert(id);
+  }
+  CO_TRY_VOID(co_await missed_.forget(std::move(well)));
+  if (!open.empty()) {
+    CO_TRY_VOID(co_await missed_.looked(open.front()));
+  }
+  co_return open;
 }
 
 void PullSink::restarted() { ++run_.run.worker_restarts; }

@@ -6,7 +6,9 @@
 namespace garland::sync {
 namespace {
 
-constexpr int kRunsKept = 50; // per connection
+constexpr int kRunsKept = 50; // per connection; of those that only followed hints, so many besides
+constexpr Milliseconds kHintsAgain{60'000};
+constexpr char const* kReconnect = "reconnect needed";
 
 constexpr char const* kColumns =
     "SELECT run_id, connection_id, state, document, started, finished FROM runs ";
@@ -26,9 +28,14 @@ struct Standing {
   std::string reason;
 };
 
+// An outage, or too many requests: later the same may go well.
+bool passes(Error const& error) {
+  return error.kind == ErrorKind::transient || error.kind == ErrorKind::rateLimited;
+}
+
 Standing standingAfter(Error const& error) {
   bool const sign_in = error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked;
-  return Standing{sign_in ? "reconnect needed" : "failing", error.message};
+  return Standing{sign_in ? kReconnect : "failing", error.message};
 }
 
 } // namespace
@@ -38,52 +45,82 @@ store::Statement Runs::row(RunState const& state) const {
   store::Value finished = nullptr;
   if (run.finished) finished = toMillis(*run.finished);
   return store::Statement(
-      "INSERT INTO runs (vendor_id,connection_id,run_id,state,document,started,finished) "
-      "VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (vendor_id,connection_id,run_id) DO UPDATE SET "
-      "state=excluded.state, document=excluded.document, finished=excluded.finished",
+      "INSERT INTO runs (vendor_id,connection_id,run_id,state,document,started,finished,hinted) "
+      "VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (vendor_id,connection_id,run_id) DO UPDATE SET "
+      "state=excluded.state, document=excluded.document, finished=excluded.finished, hinted=excluded.hinted",
       Values{state.vendor_id, run.connection_id, run.id, run.state, json::serialize(toDocument(run)),
-             toMillis(run.started), finished});
+             toMillis(run.started), finished, std::int64_t{!state.was_whole}});
 }
 
-// The run's end, what it means for the connection, and when it is due again.
-Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_every) {
-  auto& run = state->run;
-  run.finished = context_.now();
-  run.state = outcome ? "done" : "failed";
+// Nobody else knows what was hinted at, so the poll that finds it comes early. An earlier one stays.
+void Runs::addHintsAgain(RunState const& state, store::Unit* unit) const {
+  auto const& run = state.run;
+  auto const due = *run.finished + std::max(kHintsAgain, run.error->retry_after.value_or(kHintsAgain));
+  unit->emplace_back(
+      "UPDATE connections SET next_due=$1 WHERE vendor_id=$2 AND connection_id=$3 AND next_due>$1",
+      Values{toMillis(due), state.vendor_id, run.connection_id});
+}
+
+// What the end means for the connection, and when it is due again. A run that only followed hints says
+// nothing of the rest, and must not put off the next poll; but a refused sign-in is one.
+void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const {
+  auto const& run = state.run;
   auto const jitter = Milliseconds(static_cast<std::int64_t>(
       context_.doors.random.next() %
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, poll_every.count() / 10))));
-  auto due = *run.finished + poll_every + jitter;
-  store::Unit unit;
-  if (outcome) {
-    unit.emplace_back(
-        "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2, "
-        "confirm_deletes=CASE WHEN CAST($3 AS BIGINT)=1 THEN 0 ELSE confirm_deletes END "
-        "WHERE vendor_id=$4 AND connection_id=$5",
-        Values{toMillis(*run.finished), toMillis(due), std::int64_t{state->confirmed_deletes},
-               state->vendor_id, run.connection_id});
-  } else {
-    auto error = outcome.error();
-    if (error.kind == ErrorKind::cancelled) {
-      unit.emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
-                        Values{state->vendor_id, run.connection_id});
-    } else {
-      if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
-      auto const standing = standingAfter(error);
-      unit.emplace_back(
-          "UPDATE connections SET state=$1, state_reason=$2, next_due=$3 "
-          "WHERE vendor_id=$4 AND connection_id=$5 AND CAST($6 AS BIGINT) IN (-1, credential_version)",
-          Values{standing.state, standing.reason, toMillis(due), state->vendor_id, run.connection_id,
-                 state->credential_version});
-    }
-    run.error = std::move(error);
+  auto due = *run.finished + std::max(poll_every, state.quiet) + jitter;
+  if (!run.error) {
+    if (!state.was_whole) return;
+    unit->emplace_back(
+        "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2 "
+        "WHERE vendor_id=$3 AND connection_id=$4",
+        Values{toMillis(*run.finished), toMillis(due), state.vendor_id, run.connection_id});
+    return;
   }
-  unit.emplace_back(
-      "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND run_id < (SELECT MIN(run_id) FROM "
-      "(SELECT run_id FROM runs WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT $3) "
-      "AS kept)",
-      Values{state->vendor_id, run.connection_id, std::int64_t{kRunsKept}});
+  auto const& error = *run.error;
+  if (error.kind == ErrorKind::cancelled) {
+    unit->emplace_back("UPDATE connections SET next_due=0 WHERE vendor_id=$1 AND connection_id=$2",
+                       Values{state.vendor_id, run.connection_id});
+    return;
+  }
+  if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
+  auto const standing = standingAfter(error);
+  if (!state.was_whole && standing.state != kReconnect) {
+    if (passes(error)) addHintsAgain(state, unit);
+    return;
+  }
+  unit->emplace_back(
+      "UPDATE connections SET state=$1, state_reason=$2, "
+      "next_due=CASE WHEN CAST($3 AS BIGINT)=1 THEN $4 ELSE next_due END "
+      "WHERE vendor_id=$5 AND connection_id=$6 AND CAST($7 AS BIGINT) IN (-1, credential_version)",
+      Values{standing.state, standing.reason, std::int64_t{state.was_whole}, toMillis(due), state.vendor_id,
+             run.connection_id, state.credential_version});
+}
+
+// An approval is used up by the run that pulled with it, unless that failed before it deleted anything.
+void Runs::addApproval(RunState const& state, store::Unit* unit) const {
+  bool const ended_well = !state.run.error || state.partly;
+  if (!state.approval_deleted && !(state.approval_pulled && ended_well)) return;
+  unit->emplace_back("UPDATE connections SET confirm_deletes=0 WHERE vendor_id=$1 AND connection_id=$2",
+                     Values{state.vendor_id, state.run.connection_id});
+}
+
+// The run's row stays; the oldest go.
+Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_every) {
+  auto& run = state->run;
+  run.finished = context_.now();
+  run.state = outcome ? "done" : state->partly ? "partly failed" : "failed";
+  if (!outcome) run.error = std::move(outcome).error();
+  state->tellKinds();
+  store::Unit unit;
+  addStanding(*state, poll_every, &unit);
+  addApproval(*state, &unit);
   unit.push_back(row(*state));
+  unit.emplace_back(
+      "DELETE FROM runs WHERE vendor_id=$1 AND connection_id=$2 AND hinted=$3 AND run_id < "
+      "(SELECT MIN(run_id) FROM (SELECT run_id FROM runs "
+      "WHERE vendor_id=$1 AND connection_id=$2 AND hinted=$3 ORDER BY run_id DESC LIMIT $4) AS kept)",
+      Values{state->vendor_id, run.connection_id, std::int64_t{!state->was_whole}, std::int64_t{kRunsKept}});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -96,12 +133,13 @@ Task<Run> Runs::one(std::string run_id) {
   co_return runFrom(rows.rows[0]);
 }
 
+// The last one of everything: those that follow hints come often, and say nothing of the rest.
 Task<std::optional<Run>> Runs::last(std::string connection_id) {
   if (auto const found = in_flight_.find(connection_id); found != in_flight_.end())
     co_return std::optional<Run>(found->second->run);
   CO_TRY(connection, co_await connections_.one(connection_id));
   store::Statement query(std::string(kColumns) +
-                             "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY run_id DESC LIMIT 1",
+                             "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY hinted, run_id DESC LIMIT 1",
                          {connection.vendor_id, connection_id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   if (rows.rows.empty()) co_return std::optional<Run>();

@@ -62,6 +62,34 @@ void RunState::problem(ItemProblem item, bool failed) {
   if (run.problems.size() < kProblemsKept) run.problems.push_back(std::move(item));
 }
 
+void RunState::ask(std::vector<Hint> more) {
+  if (more.empty()) whole = was_whole = true;
+  std::move(more.begin(), more.end(), std::back_inserter(hints));
+}
+
+void RunState::failedKind(std::string const& kind, Error error) {
+  for (auto const& [name, why] : kinds_failed)
+    if (name == kind) return;
+  kinds_failed.emplace_back(kind, std::move(error));
+}
+
+// The first failure, in words that name all kinds that were left out.
+Result<void> RunState::verdict() const {
+  if (kinds_failed.empty()) return Result<void>();
+  auto error = kinds_failed.front().second;
+  if (kinds_synced + static_cast<int>(kinds_failed.size()) == 1) return error; // there is only one
+  std::string names;
+  for (auto const& [kind, why] : kinds_failed) names += (names.empty() ? "" : ", ") + kind;
+  error.message = names + (kinds_failed.size() == 1 ? " was" : " were") + " not synced: " + error.message;
+  return error;
+}
+
+void RunState::tellKinds() {
+  if (to_the_end && kinds_synced + static_cast<int>(kinds_failed.size()) == 1) return;
+  for (auto const& [kind, error] : kinds_failed)
+    problem(ItemProblem{kind, std::string(name(error.kind)), error.message}, false);
+}
+
 json::value toDocument(Error const& error) {
   json::object out;
   out["kind"] = name(error.kind);

@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace garland::sync {
 
@@ -28,7 +30,27 @@ public:
   std::string vendor_id;
   std::shared_ptr<Event> ended;
   bool stop_requested = false;
-  bool confirmed_deletes = false;       // the approval was used: it holds for one run
+
+  // What is still to be done: everything, or only the records that are hinted at.
+  bool whole = false;
+  std::vector<Hint> hints;
+  bool ending = false;    // what is asked for now needs another run
+  bool was_whole = false; // everything was asked for, so the end is the connection's, too
+  bool store_failed = false;
+  int kinds_synced = 0;
+  std::vector<std::pair<std::string, Error>> kinds_failed; // the run went on without them
+  bool to_the_end = false;                                 // every kind was tried
+  bool partly = false;                                     // ... and some went well
+  void failedKind(std::string const& kind, Error error);   // a pull and a hint of it may both fail
+  Result<void> verdict() const;
+  void tellKinds(); // as problems, if there was more than one kind
+  // No hints: everything.
+  void ask(std::vector<Hint> more);
+
+  // The approval of deletions, which holds for one run: a kind was pulled with it, and records were deleted.
+  bool approval_pulled = false;
+  bool approval_deleted = false;
+  Milliseconds quiet{0};                // for which the provider wants to be left alone
   std::int64_t credential_version = -1; // of the session; -1: there was none
 
 private:

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace garland::sync {
 
@@ -20,6 +21,7 @@ public:
   Runs(Context& context, Connections& connections, AuditTrail& audit);
 
   Task<Run> start(std::string connection_id); // or joins the one in flight
+  Task<Run> hint(std::string connection_id, std::vector<Hint> hints);
   Task<Run> one(std::string run_id);
   Task<std::optional<Run>> last(std::string connection_id);
   Task<Run> wait(std::string run_id);
@@ -47,15 +49,27 @@ public:
 private:
   using State = std::shared_ptr<RunState>;
 
+  Task<Run> begin(std::string connection_id, std::vector<Hint> hints);
+  Task<Run> queue(Connection connection, std::vector<Hint> hints);
   Task<void> carryOut(State state);
   Task<void> sync(State state, Session const* session);
+  Task<void> everything(State state, Session const* session);
+  Task<void> hinted(State state, Session const* session);
+  Result<void> judge(RunState* state, KindEntry const* kind, Result<void> outcome) const;
   Task<void> syncKind(State state, Session const* session, KindEntry const* kind);
   Task<void> pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push);
   Task<void> pull(State state, Session const* session, KindEntry const* kind);
+  Task<std::vector<std::string>> missedBefore(State state, Session const* session, KindEntry const* kind);
+  Result<void> judgeMissed(RunState* state, KindEntry const* kind, Result<void> outcome) const;
+  Task<void> fetch(State state, Session const* session, KindEntry const* kind, std::vector<std::string> ids);
+  Task<void> bring(State state, Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Error setAside(Error error, std::string const& connection_id) const;
   Task<void> tellHeld(State state, Session const* session, KindEntry const* kind);
-  Task<json::value> input(Session const* session, KindEntry const* kind);
+  Task<json::value> input(Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Task<void> finish(State state, Result<void> outcome, Milliseconds poll_every);
+  void addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const;
+  void addHintsAgain(RunState const& state, store::Unit* unit) const;
+  void addApproval(RunState const& state, store::Unit* unit) const;
   store::Statement row(RunState const& state) const;
   State inFlight(std::string const& run_id) const;
 

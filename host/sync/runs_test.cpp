@@ -87,6 +87,23 @@ TEST_F(Runs, ConnectionsAreSyncedWhenTheirTimeHasCome) {
   EXPECT_EQ(house.clock.sleepers(), 0U);
 }
 
+TEST_F(Runs, AProviderThatWantsToBeLeftAloneIsAskedLaterButAtOnceByAPerson) {
+  auto const dueIn = [&] {
+    auto const rows = house.rows("SELECT next_due FROM connections");
+    return Milliseconds(rows.at(0).integer(0)) - house.clock.now().time_since_epoch();
+  };
+  house.sync(connection);
+  EXPECT_LT(dueIn(), std::chrono::minutes(17));
+  remote.quiet_seconds = 3600;
+  house.sync(connection);
+  EXPECT_GE(dueIn(), std::chrono::hours(1));
+  EXPECT_EQ(remote.pulls, 2);
+  remote.quiet_seconds = 60;
+  house.sync(connection);
+  EXPECT_EQ(remote.pulls, 3);
+  EXPECT_GE(dueIn(), std::chrono::minutes(15)) << "the manifest's own interval is the least";
+}
+
 TEST_F(Runs, EightRunAtOnceAndTheRestWaitTheirTurn) {
   std::vector<std::string> connections = {connection};
   for (int i = 1; i < 12; ++i) connections.push_back(house.connect(vendor, "p" + std::to_string(i)));

@@ -56,7 +56,9 @@ std::optional<TimePoint> timeAt(store::Row const& row, std::size_t column) {
 
 json::value readJson(std::string_view text) {
   boost::system::error_code failed;
-  auto value = json::parse(text, failed);
+  json::parse_options options;
+  options.max_depth = 96; // more than parseJson takes, with what was put around it
+  auto value = json::parse(text, failed, {}, options);
   if (failed) return nullptr;
   return value;
 }

@@ -97,14 +97,87 @@ Task<void> refuseValueOver(Context* context, Owner owner, std::string key, std::
   co_return Result<void>();
 }
 
+store::Statement itemsGrow(Owner const& owner, std::int64_t bytes, Storage const& most) {
+  return store::Statement("UPDATE connection_storage SET items=items+1, item_bytes=item_bytes+$3 " +
+                              std::string(kOwner) + " AND items+1<=$4 AND item_bytes+$3<=$5",
+                          {owner.vendor_id, owner.connection_id, bytes, most.items, most.item_bytes})
+      .expecting(1);
+}
+
+namespace {
+
+constexpr std::int64_t kForgottenAtOnce = 20;
+
+struct Room {
+  std::int64_t items = 0;
+  std::int64_t bytes = 0;
+};
+
+// With a little more, so that not every item has to make its own.
+Room roomFor(Storage const& stored, std::int64_t bytes, Storage const& most) {
+  Room room;
+  if (stored.items + 1 > most.items) room.items = stored.items + 1 - most.items + most.items / 100;
+  if (stored.item_bytes + bytes > most.item_bytes)
+    room.bytes = stored.item_bytes + bytes - most.item_bytes + most.item_bytes / 32;
+  return room;
+}
+
+// The oldest that have their end, no more than are needed: the key of each, by which what is repeated is
+// known, goes with it. How many there were.
+Task<std::int64_t> forgetOldItems(Context* context, Owner owner, Room room) {
+  std::string const ended = std::string(kOwner) + " AND finished IS NOT NULL";
+  store::Statement query("SELECT item_id, bytes FROM inbox " + ended + " ORDER BY item_id LIMIT $3",
+                         {owner.vendor_id, owner.connection_id, kForgottenAtOnce});
+  CO_TRY(oldest, co_await context->doors.store.read(std::move(query)));
+  std::string last;
+  for (auto const& row : oldest.rows) {
+    if (room.items <= 0 && room.bytes <= 0) break;
+    last = row.text(0);
+    room.items -= 1;
+    room.bytes -= row.integer(1);
+  }
+  if (last.empty()) co_return std::int64_t{0};
+  auto const those = " FROM inbox " + ended + " AND item_id<=$3";
+  Values const which = {owner.vendor_id, owner.connection_id, last};
+  store::Unit unit;
+  unit.push_back(lockCounts(owner));
+  unit.emplace_back("UPDATE connection_storage SET items=items-(SELECT COUNT(*)" + those +
+                        "), item_bytes=item_bytes-(SELECT COALESCE(SUM(bytes),0)" + those + ") " + kOwner,
+                    which);
+  unit.emplace_back("DELETE" + those, which);
+  CO_TRY(done, co_await context->doors.store.commit(std::move(unit)));
+  co_return done[2].affected;
+}
+
+} // namespace
+
+Task<void> refuseItemOver(Context* context, Owner owner, std::int64_t bytes) {
+  auto const& most = context->doors.limits;
+  for (;;) {
+    CO_TRY(stored, co_await storedFor(context, owner));
+    if (stored.items + 1 <= most.items && stored.item_bytes + bytes <= most.item_bytes)
+      co_return Result<void>();
+    auto const room = roomFor(stored, bytes, most);
+    CO_TRY(forgotten, co_await forgetOldItems(context, owner, room));
+    if (forgotten > 0) continue;
+    if (stored.items + 1 > most.items)
+      co_return quotaError(owner, std::to_string(most.items) + " items that came in by themselves",
+                           "intake_items");
+    co_return quotaError(owner, inMebibytes(most.item_bytes) + " of items that came in by themselves",
+                         "intake_mib");
+  }
+}
+
 Task<Storage> storedFor(Context* context, Owner owner) {
-  store::Statement query("SELECT records, record_bytes, stored_values, value_bytes FROM connection_storage " +
+  store::Statement query("SELECT records, record_bytes, stored_values, value_bytes, items, item_bytes "
+                         "FROM connection_storage " +
                              std::string(kOwner),
                          {owner.vendor_id, owner.connection_id});
   CO_TRY(rows, co_await context->doors.store.read(std::move(query)));
   if (rows.rows.empty()) co_return Storage{};
   auto const& row = rows.rows[0];
-  co_return Storage{row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
+  co_return Storage{row.integer(0), row.integer(1), row.integer(2),
+                    row.integer(3), row.integer(4), row.integer(5)};
 }
 
 } // namespace garland::sync

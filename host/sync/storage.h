@@ -28,6 +28,11 @@ void countValue(store::Unit& unit, Owner const& owner, std::string const& key, s
 // As above. What has expired is forgotten first, so without an error the unit may be tried again.
 Task<void> refuseValueOver(Context* context, Owner owner, std::string key, std::int64_t bytes);
 
+// The statement that counts an item before it is taken in; fails as above.
+store::Statement itemsGrow(Owner const& owner, std::int64_t bytes, Storage const& most);
+// As above. Items that have their end make room first, the oldest before others.
+Task<void> refuseItemOver(Context* context, Owner owner, std::int64_t bytes);
+
 Task<Storage> storedFor(Context* context, Owner owner);
 
 } // namespace garland::sync

@@ -16,6 +16,7 @@
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/actions.h"
+#include "host/sync/intake.h"
 #include "host/vault/vault.h"
 
 #include <functional>
@@ -54,6 +55,10 @@ struct Kind {
   std::string identity_member; // ... and the pointer to the member that holds it ("/uid")
 };
 
+// A kind that shares its area's operations with others: "crm.project" comes by crm.pull/1 with the input
+// {"entity": "crm.project"}. All members of record.crm.project.json count.
+Kind entityKind(std::string_view name);
+
 struct Vendor {
   std::string id;
   std::string name;
@@ -67,8 +72,10 @@ struct Storage {
   std::int64_t record_bytes = 0;
   std::int64_t values = 0; // kv_put
   std::int64_t value_bytes = 0;
+  std::int64_t items = 0; // that came in by themselves: see Intake
+  std::int64_t item_bytes = 0;
 };
-inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20};
+inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20, 100'000, 256 << 20};
 
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
@@ -120,19 +127,27 @@ struct Counts {
 struct Run {
   std::string id;
   std::string connection_id;
-  std::string state;       // "queued", "running", "done", "failed" (see error; stopped ones are `cancelled`)
-  Counts pulled;           // what came in
-  Counts pushed;           // what was written to the provider
-  std::int64_t echoes = 0; // own writes that came back and were dropped (within unchanged)
+  // "queued", "running", "done", "failed" (see error; stopped ones are `cancelled`), "partly failed": kinds
+  // that `error` names were not synced, the others were.
+  std::string state;
+  Counts pulled;                    // what came in
+  Counts pushed;                    // what was written to the provider
+  std::int64_t echoes = 0;          // own writes that came back and were dropped (within unchanged)
   std::int64_t worker_restarts = 0; // the worker died and the run went on from its checkpoint
   std::int64_t held_deletions = 0;  // not applied because they are too many: see Engine::confirmDeletes
   std::int64_t conflicts = 0;       // decided for the provider: see Engine::conflicts
   std::int64_t set_aside = 0;       // writes that no run tries again by itself: see Engine::retryRecord
   std::uint64_t progress_done = 0, progress_total = 0; // total 0: not known
   std::vector<ItemProblem> problems;                   // the first 100
-  std::optional<Error> error;                          // of a failed run
+  std::optional<Error> error;                          // of a failed or partly failed run
   TimePoint started;
   std::optional<TimePoint> finished;
+};
+
+// What a provider told: look at this record again.
+struct Hint {
+  std::string kind;        // "crm.project"
+  std::string external_id; // the provider's
 };
 
 struct ConnectRequest {
@@ -224,12 +239,17 @@ public:
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
   // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
-  // were not written there yet, or actions have no end yet, unless they are to be discarded.
+  // were not written there yet, actions have no end yet, or items wait to be read, unless all that is to
+  // be discarded.
   virtual Task<void> disconnect(std::string id, bool discard) = 0;
 
   // Starts a run, or joins the one in flight on this connection.
   virtual Task<Run> startSync(std::string connection_id) = 0;
+  // Fetches only these records (records.get/1), by a run of its own or at the end of the one in flight; a
+  // connector without that pulls the kind. `invalidInput`: the connection's plugin does not bring that kind.
+  virtual Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints);
   virtual Task<Run> run(std::string run_id) = 0;
+  // Of everything, or the one in flight; one that only followed hints if there is no other.
   virtual Task<std::optional<Run>> lastRun(std::string connection_id) = 0;
   // Answers when the run has ended.
   virtual Task<Run> waitForRun(std::string run_id) = 0;
@@ -256,6 +276,8 @@ public:
 
   // What is to be done once, such as a payment.
   virtual Actions& actions() = 0;
+  // What comes in by itself, such as a hook or a mail.
+  virtual Intake& intake() = 0;
 
   // Deletions were held because they are too many (Run::held_deletions): the next run applies them.
   virtual Task<void> confirmDeletes(std::string connection_id);

@@ -1,6 +1,7 @@
 #include "host/sync/waiting.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -56,6 +57,20 @@ void Semaphore::release() {
   auto const next = waiters_.front();
   waiters_.pop_front();
   next->set();
+}
+
+Alarm::Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::shared_ptr<Event> event)
+    : bell_(std::make_shared<Bell>()) {
+  auto rings = [event = std::move(event), bell = bell_](std::exception_ptr, Result<void>) {
+    bell->rang = true;
+    event->set();
+  };
+  asio::co_spawn(executor, clock.sleepFor(span),
+                 asio::bind_cancellation_slot(bell_->cancel.slot(), std::move(rings)));
+}
+
+Alarm::~Alarm() {
+  if (!bell_->rang) bell_->cancel.emit(asio::cancellation_type::terminal);
 }
 
 void Nursery::spawn(Task<void> task) {

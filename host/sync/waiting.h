@@ -1,9 +1,11 @@
 // How coroutines of this room wait for each other: a one-time event, a first-come-first-served
-// semaphore, and a nursery that owns what was spawned. [loop thread]
+// semaphore, an alarm, and a nursery that owns what was spawned. [loop thread]
 #pragma once
 
+#include "host/base/clock.h"
 #include "host/base/task.h"
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
@@ -55,6 +57,22 @@ private:
   asio::any_io_executor executor_;
   std::size_t free_;
   std::deque<std::shared_ptr<Event>> waiters_;
+};
+
+// Sets an event after a while, unless it is put off before.
+class Alarm {
+public:
+  Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::shared_ptr<Event> event);
+  ~Alarm();
+  Alarm(Alarm const&) = delete;
+  Alarm& operator=(Alarm const&) = delete;
+
+private:
+  struct Bell {
+    asio::cancellation_signal cancel;
+    bool rang = false;
+  };
+  std::shared_ptr<Bell> bell_;
 };
 
 // Owns spawned tasks: drained() answers when the last of them has ended.

@@ -416,6 +416,16 @@ Result<Scheme> Scheme::named(std::string_view name) {
 std::string const& Scheme::summary() const { return data_->summary; }
 std::map<std::string, std::string> const& Scheme::parameters() const { return data_->parameters; }
 
+bool Scheme::needsCertificate() const { return data_->signature.certificate.has_value(); }
+
+bool Scheme::needsVisit() const {
+  return std::ranges::any_of(data_->handshakes, [](auto const& one) { return one.visit.has_value(); });
+}
+
+bool Scheme::tellsItsSecret() const {
+  return std::ranges::any_of(data_->handshakes, [](auto const& one) { return !one.keep_secret.empty(); });
+}
+
 bool Scheme::needsUrl() const {
   auto const& signature = data_->signature;
   auto const uses = [](TextTemplate const& text) {

@@ -75,6 +75,9 @@ public:
   // Names of Keys::parameters that it needs, each with a sentence on what it is.
   std::map<std::string, std::string> const& parameters() const;
   bool needsUrl() const; // the URL is part of what is signed
+  bool needsCertificate() const;
+  bool needsVisit() const;     // a handshake that the host confirms by fetching an address
+  bool tellsItsSecret() const; // a handshake brings it
   SchemeData const& data() const { return *data_; }
 
 private:

@@ -5,7 +5,9 @@
 //   3        stream socket to garlandd (host/runtime/wire.h)
 //   4        flight page, a shared memfd (optional: /dev/null or closed)
 //   5        the plugin: a sealed memfd whose bytes garlandd has verified
-// Options: --address-space=BYTES, --allow-degraded-sandbox; --audit, for developers (sandbox_audit.h).
+//   6        with --clock-page: the time that the plugin sees, a shared memfd
+// Options: --address-space=BYTES, --allow-degraded-sandbox, --clock-page; --audit, for developers
+// (sandbox_audit.h).
 //
 // The order below is the point of this program: everything is closed before plugin code exists.
 #include "host/runtime/sandbox.h"
@@ -13,6 +15,7 @@
 #include "host/runtime/worker_loader.h"
 #include "host/runtime/worker_loop.h"
 #include "host/runtime/worker_signals.h"
+#include "host/runtime/worker_time.h"
 
 #include <charconv>
 #include <cstdio>
@@ -39,10 +42,17 @@ namespace {
 constexpr int kIpc = 3;
 constexpr int kFlight = 4;
 constexpr int kPlugin = 5;
+constexpr int kClock = 6;
 constexpr char const* kPluginPath = "/proc/self/fd/5";
 
-std::optional<sandbox::Options> readOptions(int argc, char** argv) {
-  sandbox::Options options;
+struct Options {
+  sandbox::Options walls;
+  bool clock_page = false;
+};
+
+std::optional<Options> readOptions(int argc, char** argv) {
+  Options out;
+  auto& options = out.walls;
   for (int i = 1; i < argc; ++i) {
     std::string_view argument = argv[i];
     constexpr std::string_view kAddressSpace = "--address-space=";
@@ -50,6 +60,8 @@ std::optional<sandbox::Options> readOptions(int argc, char** argv) {
       options.allow_degraded = true;
     else if (argument == "--audit")
       options.audit = true;
+    else if (argument == "--clock-page")
+      out.clock_page = true;
     else if (argument.starts_with(kAddressSpace)) {
       argument.remove_prefix(kAddressSpace.size());
       auto const* const end = argument.data() + argument.size();
@@ -58,7 +70,7 @@ std::optional<sandbox::Options> readOptions(int argc, char** argv) {
     } else
       return std::nullopt;
   }
-  return options;
+  return out;
 }
 
 // A plugin that prints must not block the worker when nobody reads: what does not fit is lost.
@@ -143,11 +155,15 @@ int main(int argc, char** argv) {
     std::fputs("garland-worker is started by garlandd; there is nothing to run by hand\n", stderr);
     return wire::kExitUsage;
   }
+  if (options->clock_page && !worker::takeClockPage(worker::kClock)) {
+    std::fputs("garland-worker: descriptor 6 is no clock page\n", stderr);
+    return wire::kExitUsage;
+  }
   ::close_range(worker::kPlugin + 1, ~0U, 0);
   worker::makeOutputLossy();
   int code = wire::kExitMemory;
   try {
-    code = worker::serve(*options);
+    code = worker::serve(options->walls);
   } catch (std::bad_alloc const&) {
     std::fputs("garland-worker: out of memory\n", stderr);
   }

@@ -14,6 +14,10 @@
 # sources are also the object library <target>_objects, for tests to link. They see the macros
 # GARLAND_CONNECTOR_ID and GARLAND_CONNECTOR_VERSION with the texts of the manifest.
 #
+# garland_add_mapped_connector(<target> MANIFEST connector.json MAPPING mapping.json [OUTPUT folder] [NO_INSTALL]):
+# builds a connector that has no code of its own: it reads hooks and CSV files by the mapping, which is embedded
+# into the object (sdk-docs/intake.md).
+#
 # garland_add_twin(): builds the twin of a connector, the stand-in for its provider. Arguments as above;
 # MANIFEST is the connector's own, and the twin's is made of it: id "<id>-twin", the one operation
 # twin.serve/1, no credentials and no hosts. It goes to ${CMAKE_BINARY_DIR}/twins/<id>-twin/, which no daemon
@@ -27,6 +31,35 @@ endfunction()
 
 function(garland_add_twin target)
   garland_connector_build_(twin ${target} ${ARGN})
+endfunction()
+
+function(garland_add_mapped_connector target)
+  cmake_parse_arguments(PARSE_ARGV 1 MAPPED "NO_INSTALL" "MANIFEST;MAPPING;OUTPUT" "")
+  if(NOT MAPPED_MAPPING)
+    message(FATAL_ERROR "garland_add_mapped_connector(${target}): MAPPING is missing; name the connector's mapping.json")
+  endif()
+  get_filename_component(mapping "${MAPPED_MAPPING}" ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+  if(NOT EXISTS "${mapping}")
+    message(FATAL_ERROR "garland_add_mapped_connector(${target}): the mapping ${mapping} does not exist")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${mapping}")
+  file(READ "${mapping}" text)
+  string(JSON version ERROR_VARIABLE problem GET "${text}" mapping)
+  if(problem OR NOT version EQUAL 1)
+    message(FATAL_ERROR "garland_add_mapped_connector(${target}): ${mapping} is not JSON with \"mapping\": 1: ${problem}")
+  endif()
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_mapped.cpp)
+  set(GARLAND_MAPPING_PATH "${mapping}")
+  configure_file(${GARLAND_CONNECTOR_DIR}/mapped_connector.cpp.in ${source} @ONLY)
+  set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS "${mapping}")
+  set(further "")
+  if(MAPPED_OUTPUT)
+    list(APPEND further OUTPUT ${MAPPED_OUTPUT})
+  endif()
+  if(MAPPED_NO_INSTALL)
+    list(APPEND further NO_INSTALL)
+  endif()
+  garland_add_connector(${target} MANIFEST "${MAPPED_MANIFEST}" SOURCES ${source} ${further} ${MAPPED_UNPARSED_ARGUMENTS})
 endfunction()
 
 # `kind`: connector or twin.
@@ -102,6 +135,7 @@ function(garland_connector_build_ kind target)
   add_dependencies(garland-${kind}s ${target})
 
   if(NOT CONNECTOR_NO_INSTALL)
+    set_property(GLOBAL APPEND PROPERTY GARLAND_INSTALLED ${target})
     include(GNUInstallDirs)
     set(destination ${CMAKE_INSTALL_LIBDIR}/garland/${folders}/${id})
     install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT ${kind}s)

@@ -15,6 +15,7 @@ install(DIRECTORY include/garland DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPON
 install(DIRECTORY schemas/ DESTINATION ${CMAKE_INSTALL_DATADIR}/garland/schemas COMPONENT plugin-api
   FILES_MATCHING PATTERN "*.json")
 install(FILES cmake/GarlandConnector.cmake cmake/connector.map cmake/manifest_note.c.in
+  cmake/mapped_connector.cpp.in
   DESTINATION ${package} COMPONENT plugin-api)
 
 configure_package_config_file(cmake/garland-pluginConfig.cmake.in

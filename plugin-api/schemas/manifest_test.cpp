@@ -92,6 +92,10 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
                   [](Object& m) { m["auth"].as_array()[0].as_object()["fields"] = json::array{"password"}; });
   expectRefusedAt("/auth/1/fields",
                   [](Object& m) { m["auth"].as_array()[1].as_object()["fields"] = json::array{"a", "b"}; });
+  expectRefusedAt("/auth/1/fields", [](Object& m) {
+    m["auth"].as_array()[1] =
+        Object{{"slot", "feed"}, {"scheme", "address"}, {"fields", json::array{"a", "b"}}};
+  });
   expectRefusedAt("/hosts", [](Object& m) { m["hosts"] = "api.example.com"; });
   expectRefusedAt("/hosts", [](Object& m) { m["hosts"] = json::array(); });
   for (auto const* rule :
@@ -102,6 +106,42 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
   expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 0}}; });
   expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 33554433}}; });
   expectRefusedAt("/poll/every_seconds", [](Object& m) { m["poll"] = {{"every_seconds", 1}}; });
+}
+
+TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
+  auto const with = [](std::string_view slot) {
+    return [=](json::object& m) { m["auth"] = json::array{parseJson(slot).value()}; };
+  };
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth1","signature":"HMAC-SHA1","fields":["k","s"]})")),
+            "");
+  EXPECT_EQ(
+      refusal(with(R"({"slot":"a","scheme":"oauth1","signature":"PLAINTEXT","fields":["k","s","t","u"]})")),
+      "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"sigv4","region":"setting:/region","service":"ses",
+    "fields":["id","key","token"]})")),
+            "");
+  auto const unknown =
+      refusal(with(R"({"slot":"a","scheme":"oauth1","signature":"RSA-SHA1","fields":["k","s"]})"));
+  EXPECT_NE(unknown.find("[/auth/0/signature]"), std::string::npos) << unknown;
+  EXPECT_NE(unknown.find("HMAC-SHA256"), std::string::npos) << unknown;
+  auto const unsaid = refusal(with(R"({"slot":"a","scheme":"oauth1","fields":["k","s"]})"));
+  EXPECT_NE(unsaid.find("signature"), std::string::npos) << unsaid;
+  for (auto const* missing : {"region", "service"}) {
+    json::object slot{{"slot", "a"}, {"scheme", "sigv4"}, {"region", "eu-west-1"}, {"service", "ses"}};
+    slot["fields"] = json::array{"id", "key"};
+    EXPECT_EQ(refusal(with(json::serialize(slot))), "");
+    slot.erase(missing);
+    auto const said = refusal(with(json::serialize(slot)));
+    EXPECT_NE(said.find(missing), std::string::npos) << said;
+  }
+  expectRefusedAt("/auth/0/region", with(R"({"slot":"a","scheme":"sigv4","region":"EU west","service":"ses",
+    "fields":["id","key"]})"));
+  expectRefusedAt("/auth/0/fields",
+                  with(R"({"slot":"a","scheme":"sigv4","region":"a","service":"ses","fields":["id"]})"));
+  // Where it would be without effect it is no mistake that stays unseen.
+  expectRefusedAt("/auth/0", with(R"({"slot":"a","scheme":"bearer","region":"a","fields":["t"]})"));
+  expectRefusedAt("/auth/0",
+                  with(R"({"slot":"a","scheme":"basic","signature":"HMAC-SHA1","fields":["u","p"]})"));
 }
 
 TEST(ManifestSchema, AnActionSaysHowALostAnswerIsFoundOut) {

@@ -173,11 +173,19 @@ void CalendarConnector::remove(Account&, DeleteRequest const&, Call&) {
   throw Failure(Kind::unsupported, "events of this calendar can only be read");
 }
 
+PullResult CalendarConnector::runPull(Account& account, PullRequest const& request, Feed& feed) {
+  constexpr std::int64_t week = 7 * 24 * 3600;
+  pull(account, request, feed);
+  PullResult result;
+  if (feed.quiet().count() > 0) result.quiet_seconds = std::min<std::int64_t>(feed.quiet().count(), week);
+  return result;
+}
+
 std::span<OperationEntry const> CalendarConnector::operations() {
   static constexpr OperationEntry table[] = {
       operation<&CalendarConnector::check>("health.check/1"),
       operation<&CalendarConnector::discover>("calendar.discover/1"),
-      operation<&CalendarConnector::pull>("calendar.pull/1"),
+      operation<&CalendarConnector::runPull>("calendar.pull/1"),
       operation<&CalendarConnector::upsert>("calendar.upsert/1"),
       operation<&CalendarConnector::remove>("calendar.delete/1"),
   };

@@ -2,6 +2,7 @@
 #include <garland/sdk/call.hpp>
 #include <garland/sdk/url.hpp>
 
+#include "fields_texts.h"
 #include "span.h"
 #include "suspension.h"
 
@@ -47,14 +48,6 @@ Response responseOf(garland_http_response const& answer) {
   return response;
 }
 
-// At most so many bytes, without cutting through a character.
-std::string_view shortened(std::string_view text, std::size_t longest) {
-  if (text.size() <= longest) return text;
-  auto const continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
-  while (longest > 0 && continues(text[longest])) --longest;
-  return text.substr(0, longest);
-}
-
 } // namespace
 
 void Call::emit(std::string_view kind, json::value const& record) {
@@ -82,7 +75,8 @@ void Call::problem(std::string_view place, Failure const& failure) {
   json::object record;
   record["id"] = place;
   record["kind"] = name(failure.kind);
-  record["message"] = failure.message.empty() ? "no reason was given" : shortened(failure.message, longest);
+  record["message"] =
+      failure.message.empty() ? "no reason was given" : fields::shortened(failure.message, longest);
   emit("garland.problem", record);
 }
 

@@ -33,12 +33,19 @@ void CrmConnector::remove(Account&, DeleteRequest const& request, Call&) {
   throw Failure(Kind::unsupported, request.entity + " can only be read here");
 }
 
+void CrmConnector::get(Account&, records::GetRequest const& request) {
+  throw Failure(Kind::unsupported, "single records of " + request.entity + " cannot be read here");
+}
+
+webhooks::Parsed CrmConnector::hints(Account&, webhooks::Delivery const&) {
+  throw Failure(Kind::unsupported, "this connector takes no webhooks");
+}
+
 std::span<OperationEntry const> CrmConnector::operations() {
   static constexpr OperationEntry table[] = {
-      operation<&CrmConnector::check>("health.check/1"),
-      operation<&CrmConnector::pull>("crm.pull/1"),
-      operation<&CrmConnector::upsert>("crm.upsert/1"),
-      operation<&CrmConnector::remove>("crm.delete/1"),
+      operation<&CrmConnector::check>("health.check/1"), operation<&CrmConnector::pull>("crm.pull/1"),
+      operation<&CrmConnector::upsert>("crm.upsert/1"),  operation<&CrmConnector::remove>("crm.delete/1"),
+      operation<&CrmConnector::get>("records.get/1"),    operation<&CrmConnector::hints>("webhooks.parse/1"),
   };
   return table;
 }
@@ -55,6 +62,15 @@ Entity const& TableConnector::writable(std::string_view name) const {
 void TableConnector::pull(Account& account, PullRequest const& request, Call&) {
   auto const& entity = find(request.entity);
   records::pull(account, entity, request.cursor, begin(account, entity));
+}
+
+void TableConnector::get(Account& account, records::GetRequest const& request) {
+  auto const& entity = find(request.entity);
+  records::get(account, entity, request.ids, begin(account, entity));
+}
+
+webhooks::Parsed TableConnector::hints(Account&, webhooks::Delivery const& delivery) {
+  return webhooks::parse(hooks(), delivery);
 }
 
 StoredRecord TableConnector::upsert(Account& account, UpsertRequest const& request, Call&) {

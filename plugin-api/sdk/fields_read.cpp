@@ -194,6 +194,8 @@ void RowReader::operator()(Amount const& form) const {
   int const theirs = minorDigits(currency, form.exceptions);
   bool const decimals = *written == AmountForm::text || *written == AmountForm::number;
   auto amount = parseDecimal(text, decimals ? theirs : 0);
+  // Where minor units are due, "10.00" may well be ten of the others.
+  if (*written == AmountForm::minor && text.find('.') != std::string::npos) amount.reset();
   if (amount) amount = rescaled(*amount, *written == AmountForm::major ? 0 : theirs, minorDigits(currency));
   if (!amount) refuse(row_.theirs, "must be an amount of " + currency);
   put(out_, row_.ours, encode(Money{*amount, currency}));

@@ -136,6 +136,8 @@ TEST(Fields, AmountsAreMinorUnitsAndNeverRounded) {
     EXPECT_NE(readBy(Amount{AmountForm::text}, bad, euro).substr(0, 1), "{") << bad;
   EXPECT_THAT(readBy(Amount{AmountForm::number}, R"({"y": 0.291})", euro),
               HasSubstr("must be an amount of EUR"));
+  EXPECT_EQ(readBy(Amount{}, R"({"y": "12050"})", euro), R"({"amount":12050,"currency":"EUR"})");
+  EXPECT_THAT(readBy(Amount{}, R"({"y": "10.00"})", euro), HasSubstr("must be an amount of EUR"));
   EXPECT_THAT(readBy(Amount{}, R"({"y": 1})"), HasSubstr("must be a currency code"));
 }
 

@@ -23,6 +23,13 @@ std::string takeExtension(std::string& number) {
 
 } // namespace
 
+std::string_view shortened(std::string_view text, std::size_t longest) {
+  if (text.size() <= longest) return text;
+  auto const continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  while (longest > 0 && continues(text[longest])) --longest;
+  return text.substr(0, longest);
+}
+
 std::string trimmed(std::string_view text) {
   while (!text.empty() && isSpace(text.front())) text.remove_prefix(1);
   while (!text.empty() && isSpace(text.back())) text.remove_suffix(1);

@@ -1,6 +1,7 @@
 // Texts inside of fields: what is taken for a date, a phone number, an e-mail address, a name.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 namespace garland::sdk::fields {
 
 std::string trimmed(std::string_view text);
+// At most so many bytes, without cutting through a character.
+std::string_view shortened(std::string_view text, std::size_t longest);
 bool isDate(std::string_view text);                        // "2026-06-13", a day that exists
 std::optional<std::string> clockOf(std::string_view text); // "14:00" as "14:00:00"
 bool isZone(std::string_view text);                        // has the shape of an IANA name

@@ -102,6 +102,14 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
+// A line break in a type would begin another header, or the content.
+void refuseControls(Part const& part) {
+  auto const control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(part.content_type, control))
+    throw Failure(Kind::invalidInput,
+                  "the type of the part " + quoted(part.name) + " holds a line break or control character");
+}
+
 std::string boundaryFor(std::vector<Part> const& parts) {
   std::string all;
   for (auto const& part : parts) all += part.name + part.content;
@@ -141,6 +149,7 @@ Body multipart(std::vector<Part> const& parts) {
   auto const boundary = boundaryFor(parts);
   Body body{"multipart/form-data; boundary=" + boundary, {}};
   for (auto const& part : parts) {
+    refuseControls(part);
     body.bytes += "--" + boundary + "\r\nContent-Disposition: form-data; name=" + quoted(part.name);
     if (part.file_name) body.bytes += "; filename=" + quoted(*part.file_name);
     if (!part.content_type.empty()) body.bytes += "\r\nContent-Type: " + part.content_type;
@@ -148,6 +157,12 @@ Body multipart(std::vector<Part> const& parts) {
   }
   body.bytes += "--" + boundary + "--\r\n";
   return body;
+}
+
+Request post(std::string url, Body body) {
+  Request request{.method = "POST", .url = std::move(url), .body = std::move(body.bytes)};
+  request.headers = {{"Accept", "application/json"}, {"Content-Type", std::move(body.content_type)}};
+  return request;
 }
 
 } // namespace garland::sdk::form

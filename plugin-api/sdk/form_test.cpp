@@ -50,22 +50,5 @@ TEST(Form, ContradictionsAndDepthAreRefused) {
   EXPECT_THROW(form::decode(many), Failure);
 }
 
-TEST(Multipart, HasItsPartsBetweenBoundaries) {
-  auto const body =
-      form::multipart({{"from", "a@x.test"}, {"file", "bytes\r\n", "a \"b\".txt", "text/plain"}});
-  auto const boundary = body.content_type.substr(std::string("multipart/form-data; boundary=").size());
-  EXPECT_EQ(body.bytes,
-            "--" + boundary + "\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\na@x.test\r\n--" +
-                boundary +
-                "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a %22b%22.txt\"\r\n"
-                "Content-Type: text/plain\r\n\r\nbytes\r\n\r\n--" +
-                boundary + "--\r\n");
-}
-
-TEST(Multipart, ANameCannotBreakOut) {
-  auto const body = form::multipart({{"a\"\r\nX: y", "1"}});
-  EXPECT_THAT(body.bytes, HasSubstr("name=\"a%22%0D%0AX: y\""));
-}
-
 } // namespace
 } // namespace garland::sdk

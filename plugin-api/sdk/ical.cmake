@@ -31,7 +31,7 @@ add_custom_command(OUTPUT ${zone_names}
   DEPENDS ${GARLAND_TZDATA} cmake/ZoneNames.cmake VERBATIM)
 
 add_library(garland_sdk_ical STATIC
-  sdk/ical_document.cpp sdk/ical_edit.cpp sdk/ical_read.cpp sdk/ical_time.cpp sdk/ical_write.cpp
+  sdk/ical_document.cpp sdk/ical_edit.cpp sdk/ical_editions.cpp sdk/ical_read.cpp sdk/ical_time.cpp sdk/ical_write.cpp
   sdk/ical_zones.cpp sdk/ical_stubs.c sdk/icu_stub.c ${zone_names} ${ical_objects})
 add_library(garland::sdk-ical ALIAS garland_sdk_ical)
 set_target_properties(garland_sdk_ical PROPERTIES EXPORT_NAME sdk-ical POSITION_INDEPENDENT_CODE ON)

@@ -91,11 +91,6 @@ void finish(Line& line) {
     if (line.name == name) dropNeedlessEscapes(line.text);
 }
 
-std::string_view valueOf(Line const& line) {
-  auto const colon = valueColon(line.text);
-  return colon == std::string::npos ? std::string_view() : std::string_view(line.text).substr(colon + 1);
-}
-
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -143,6 +138,11 @@ private:
 };
 
 } // namespace
+
+std::string_view valueOf(Line const& line) {
+  auto const colon = valueColon(line.text);
+  return colon == std::string::npos ? std::string_view() : std::string_view(line.text).substr(colon + 1);
+}
 
 std::string validUtf8(std::string_view text) {
   if (isUtf8(text)) return std::string(text);

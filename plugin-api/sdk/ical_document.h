@@ -73,6 +73,9 @@ private:
   void parse();
 };
 
+// What stands behind the colon.
+std::string_view valueOf(Line const& line);
+
 // Text as UTF-8: what is not UTF-8 is taken for Latin-1.
 std::string validUtf8(std::string_view text);
 

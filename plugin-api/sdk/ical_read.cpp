@@ -1,4 +1,5 @@
 // VEVENTs to canonical events.
+#include "ical_editions.h"
 #include "ical_facts.h"
 
 #include <garland/sdk/ical.hpp>
@@ -45,6 +46,15 @@ std::string textOf(icalproperty* property) {
 }
 
 std::string textOf(icalcomponent* part, icalproperty_kind kind) { return textOf(first(part, kind)); }
+
+// A value of type TEXT without its escapes.
+std::string plainText(std::string const& value) {
+  icalvalue* const parsed = icalvalue_new_from_string(ICAL_TEXT_VALUE, value.c_str());
+  char const* const text = parsed != nullptr ? icalvalue_get_text(parsed) : nullptr;
+  std::string result = text != nullptr ? text : "";
+  icalvalue_free(parsed);
+  return result;
+}
 
 bool sameWord(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
@@ -207,6 +217,23 @@ void putMasterFirst(Series& series) {
   if (series.has_master) std::rotate(series.parts.begin(), master, master + 1);
 }
 
+// What the calendar says of itself, apart from its components.
+void readOwnLines(Document const& document, Calendar& into) {
+  auto const owner = document.owners();
+  for (std::size_t i = 0; i < document.lines.size(); ++i) {
+    auto const& line = document.lines[i];
+    if (document.components[owner[i]].name != "VCALENDAR") continue;
+    auto const value = std::string(valueOf(line));
+    if (into.name.empty() && (line.name == "X-WR-CALNAME" || line.name == "NAME"))
+      into.name = plainText(value);
+    if (line.name != "REFRESH-INTERVAL" && line.name != "X-PUBLISHED-TTL") continue;
+    auto const span = icaldurationtype_from_string(value.c_str());
+    auto const seconds = icaldurationtype_is_bad_duration(span) != 0 ? 0 : icaldurationtype_as_int(span);
+    if (seconds > 0)
+      into.refresh = std::max(into.refresh.value_or(std::chrono::seconds(0)), std::chrono::seconds(seconds));
+  }
+}
+
 // Lines whose loss would change when the event takes place.
 bool decidesTime(std::string_view name) {
   constexpr std::array<std::string_view, 8> names{"DTSTART", "DTEND", "DURATION", "RRULE",
@@ -251,7 +278,12 @@ std::vector<Series> seriesOf(Document const& document) {
     all[found->second].unreadable =
         "line " + std::to_string(line.number) + ": the " + line.name + " cannot be read";
   }
-  std::for_each(all.begin(), all.end(), putMasterFirst);
+  for (auto& series : all) {
+    if (!series.unreadable && !keepNewest(series.parts))
+      series.unreadable = "line " + std::to_string(series.line) +
+                          ": its UID stands for several events at different times, none of which is newer";
+    putMasterFirst(series);
+  }
   return all;
 }
 
@@ -301,6 +333,7 @@ Details detailsOf(Event const& event, Override const& change) {
 Calendar parseEvents(std::string_view text) {
   auto const document = Document::read(text);
   Calendar result;
+  readOwnLines(document, result);
   std::size_t counted = 0;
   for (auto const& calendar : document.calendars)
     counted += static_cast<std::size_t>(std::max(0, icalcomponent_count_errors(calendar.get())));

@@ -178,6 +178,15 @@ Settlement TableConnector::settlement(Account& account, SettlementRequest const&
   return settlement;
 }
 
+void TableConnector::get(Account& account, records::GetRequest const& request) {
+  begin(account);
+  records::get(account, records::find(entities(), request.entity), request.ids, {});
+}
+
+webhooks::Parsed TableConnector::hints(Account& account, webhooks::Delivery const& delivery) {
+  return webhooks::parse(hooks(), delivery, hookAccount(account));
+}
+
 std::span<OperationEntry const> TableConnector::operations() {
   using Self = TableConnector;
   static constexpr OperationEntry table[] = {
@@ -191,6 +200,8 @@ std::span<OperationEntry const> TableConnector::operations() {
       operation<&Self::perform<Verb::dispute_evidence>>("payments.dispute_evidence/1"),
       operation<&Self::find>("payments.find/1"),
       operation<&Self::settlement>("payments.settlement/1"),
+      operation<&Self::get>("records.get/1"),
+      operation<&Self::hints>("webhooks.parse/1"),
   };
   return table;
 }

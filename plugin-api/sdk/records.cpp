@@ -19,8 +19,9 @@ public:
   void take(json::value const& record) override {
     auto const id = textOr(record, entity_.resource.id);
     auto const failure = attempt([&] { give(record); });
-    if (failure) feed_.problem(id.empty() ? entity_.resource.path : id, *failure);
+    if (failure) feed_.problem(id, *failure);
   }
+  void problem(std::string_view id, Failure const& failure) override { feed_.problem(id, failure); }
   void listing(std::vector<std::string> const& ids, bool last) override { feed_.listing(ids, last); }
   void checkpoint(json::value const& cursor) override { feed_.checkpoint(cursor); }
 
@@ -81,6 +82,26 @@ void pull(Account& account, Entity const& entity, json::value const& cursor, fie
   Feed feed(account.call(), entity.name);
   Translator translator(entity, context, feed);
   rest::pull(account, entity.resource, cursor, translator);
+}
+
+void get(Account& account, Entity const& entity, std::vector<std::string> const& ids,
+         fields::Context const& context) {
+  Feed feed(account.call(), entity.name);
+  Translator translator(entity, context, feed);
+  for (auto const& id : ids) {
+    account.call().stopIfCancelled();
+    json::value record;
+    auto const refused = attempt(
+        [&] { rest::patiently(account.call(), [&] { record = rest::get(account, entity.resource, id); }); });
+    if (!refused)
+      translator.take(record);
+    else if (refused->kind == Kind::notFound)
+      feed.gone(id);
+    else if (refused->kind == Kind::providerBug || refused->kind == Kind::invalidInput)
+      feed.problem(id, *refused); // of this one; the others may be well
+    else
+      throw Failure(*refused);
+  }
 }
 
 } // namespace garland::sdk::records

@@ -107,8 +107,7 @@ private:
       if (!log_.read_again) {
         receiver_.take(*record);
       } else if (auto const id = textOr(*record, resource_.id); taken.insert(id).second) {
-        receiver_.take(readAgain(id, *record));
-        received += answer_.body.size();
+        received += takeAgain(id, *record);
       }
     }
     auto newest = textOr(items.front(), log_.id);
@@ -116,19 +115,6 @@ private:
       throw Failure(Kind::providerBug, "the log " + std::string(log_.path) + " leads in a circle");
     state_.mark = std::move(newest);
     return received;
-  }
-
-  // What is gone by now stays as the event had it.
-  json::value readAgain(std::string const& id, json::value const& as_it_was) {
-    account_.call().stopIfCancelled();
-    json::value record;
-    Request request;
-    request.url = std::string(resource_.path) + "/" + percentEncode(id);
-    auto const refused =
-        attempt([&] { record = fetch(account_, resource_.errors, std::move(request), &answer_); });
-    if (!refused) return record;
-    if (refused->kind != Kind::notFound) throw Failure(*refused);
-    return as_it_was;
   }
 
   static bool isTrue(json::value const* value) { return value != nullptr && *value == json::value(true); }

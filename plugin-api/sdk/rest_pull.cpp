@@ -48,6 +48,7 @@ public:
   }
 
   void operator()(Descending const&) { pullDescending(account_, resource_, state_, receiver_); }
+  void operator()(Recent const&) { pullRecent(account_, resource_, state_, receiver_); }
   void operator()(EventLog const&) { pullEvents(account_, resource_, state_, receiver_); }
 
 private:
@@ -91,6 +92,12 @@ private:
   Receiver& receiver_;
 };
 
+// Whether it may be the fault of that record only.
+bool ofOneRecord(Kind kind) {
+  return kind == Kind::providerBug || kind == Kind::forbidden || kind == Kind::invalidInput ||
+         kind == Kind::transient;
+}
+
 } // namespace
 
 void Puller::listIds(json::array const& records, bool last) {
@@ -98,6 +105,28 @@ void Puller::listIds(json::array const& records, bool last) {
   for (auto const& record : records)
     if (auto id = textOr(record, resource_.id); !id.empty()) ids.push_back(std::move(id));
   receiver_.listing(ids, last);
+}
+
+std::uint64_t Puller::takeAgain(std::string const& id, json::value const& as_it_was) {
+  account_.call().stopIfCancelled();
+  json::value record;
+  Response answer;
+  auto const refused = attempt([&] {
+    patiently(account_.call(), [&] {
+      Request request;
+      request.url = std::string(resource_.path) + "/" + percentEncode(id);
+      record = fetch(account_, resource_.errors, std::move(request), &answer);
+    });
+  });
+  bool const gone = refused && refused->kind == Kind::notFound;
+  bool const unanswered = refused && refused->kind == Kind::transient;
+  bool const outage = std::exchange(unanswered_, unanswered) && unanswered;
+  if (refused && !gone && (outage || !ofOneRecord(refused->kind))) throw Failure(*refused);
+  if (refused && !gone)
+    receiver_.problem(id, *refused);
+  else
+    receiver_.take(gone ? as_it_was : record);
+  return answer.body.size();
 }
 
 void Puller::pauseIfFull(std::uint64_t received) const {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace garland::sdk::rest {
 
@@ -42,6 +43,10 @@ public:
 protected:
   void checkpoint() { receiver_.checkpoint(encode(state_)); }
   void listIds(json::array const& records, bool last);
+  // Takes a listed record as it is now: read by its id, or, if it is gone by now, as it was. One that alone
+  // cannot be read is told; two in a row that get no answer are an outage, which ends the call. Gives the
+  // bytes that came.
+  std::uint64_t takeAgain(std::string const& id, json::value const& as_it_was);
   // After a checkpoint: stops if another page might find no room at the host.
   void pauseIfFull(std::uint64_t received) const;
 
@@ -49,6 +54,9 @@ protected:
   Resource const& resource_;
   State& state_;
   Receiver& receiver_;
+
+private:
+  bool unanswered_ = false; // the record before was not read by its id, for what may be an outage
 };
 
 // One list to its end, from state.walk on; takes everything and lists ids if walk.full. `query` is added.
@@ -64,6 +72,7 @@ private:
 };
 
 void pullDescending(Account& account, Resource const& resource, State& state, Receiver& receiver);
+void pullRecent(Account& account, Resource const& resource, State& state, Receiver& receiver);
 void pullEvents(Account& account, Resource const& resource, State& state, Receiver& receiver);
 
 } // namespace garland::sdk::rest

@@ -57,6 +57,12 @@ Resource resourceOf(std::string const& name) {
     resource.changes =
         EventLog{.per_page = 2, .read_again = true, .since = "created", .keeps = std::chrono::hours(24)};
   }
+  if (name == "recent" || name == "again" || name == "late") {
+    resource.paging = StartingAfter{.per_page = 2};
+    Recent recent{.created = "/made", .window = std::chrono::hours(1), .read_again = name == "again"};
+    if (name == "late") recent.late = std::chrono::hours(3);
+    resource.changes = recent;
+  }
   if (name == "keyed") resource.writing.idempotency = HeaderKey{.longest = 30};
   if (name == "form") {
     resource.writing = {.body = BodyForm::form, .update = "POST", .whole = false, .read_only = read_only};
@@ -82,6 +88,7 @@ public:
     note["data"] = {{"text", "x"}};
     call_.emit("crm.note", note);
   }
+  void problem(std::string_view id, Failure const& failure) override { call_.problem(id, failure); }
   void listing(std::vector<std::string> const& ids, bool last) override {
     json::object part{{"scope", ""}, {"last", last}};
     part["ids"] = json::array(ids.begin(), ids.end());
@@ -263,6 +270,108 @@ std::string events(std::string const& list, bool more) {
     text += std::string(text.ends_with('[') ? "" : ", ") + "{\"id\": \"e" + id +
             "\", \"data\": {\"object\": {\"id\": \"" + id + "\"}}}";
   return text + "], \"has_more\": " + (more ? "true" : "false") + "}";
+}
+
+// A list with the newest first; each was made at this hour and minute.
+std::string made(std::vector<std::pair<char, std::string>> const& list, bool more) {
+  json::array items;
+  for (auto const& [id, time] : list)
+    items.push_back(json::object{{"id", std::string(1, id)}, {"made", "2026-01-01 " + time + ":00+00"}});
+  return json::serialize(json::object{{"items", items}, {"has_more", more}});
+}
+
+TEST_F(RestTest, OfRecentRecordsOnlyThoseThatMayHaveChangedAreReadAgain) {
+  reply("things?limit=2", made({{'d', "12:00"}, {'c', "11:30"}}, true));
+  reply("things?starting_after=c&limit=2", made({{'b', "10:59"}, {'a', "10:00"}}, false));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("d", "c", "b", "a"));
+  EXPECT_THAT(host.emitted("garland.listing"), IsEmpty()) << "deletions are not seen";
+
+  reply("things?limit=2", made({{'e', "12:30"}, {'d', "12:00"}}, true));
+  reply("things?starting_after=d&limit=2", made({{'c', "11:30"}, {'b', "10:59"}}, true));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("e", "d", "c")) << "b was made more than an hour before d";
+  reply("things?limit=2", made({}, false));
+  EXPECT_TRUE(pull("recent").ok());
+  reply("things?limit=2", made({{'e', "12:30"}, {'b', "10:59"}}, true));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("e")) << "an empty list forgets nothing";
+}
+
+TEST_F(RestTest, AListOfRecentRecordsThatStoppedGoesOnOrBeginsAnew) {
+  reply("things?limit=2", made({{'d', "12:00"}, {'c', "11:30"}}, true));
+  reply("things?starting_after=c&limit=2", "", {}, 503);
+  EXPECT_EQ(pull("recent").status, GARLAND_E_TRANSIENT);
+  reply("things?starting_after=c&limit=2", "", {}, 404); // c is gone
+  EXPECT_EQ(pull("recent").status, GARLAND_E_NOT_FOUND);
+  reply("things?limit=2", made({{'d', "12:00"}, {'b', "10:00"}}, true));
+  reply("things?starting_after=b&limit=2", "", {}, 503);
+  EXPECT_EQ(pull("recent").status, GARLAND_E_TRANSIENT);
+  EXPECT_THAT(ids(), ElementsAre("d", "b"));
+  reply("things?starting_after=b&limit=2", made({{'a', "09:00"}}, false));
+  EXPECT_TRUE(pull("recent").ok());
+  reply("things?limit=2", made({{'d', "12:00"}, {'b', "10:00"}}, true));
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_THAT(ids(), ElementsAre("d"));
+}
+
+TEST_F(RestTest, WhatComesTooFastWaitsAsLongAsItIsTold) {
+  auto const refuse = [&](std::string const& path, std::chrono::seconds wait) {
+    host.expect("GET", "https://api.example.com/v1/" + path, fake::HttpResponse{429, {}, "", wait});
+  };
+  refuse("things?limit=2", std::chrono::seconds(2));
+  reply("things?limit=2", made({{'b', "12:00"}, {'a', "11:00"}}, false));
+  reply("things/b", R"({"id": "b", "made": "2026-01-01T12:00:00Z"})");
+  refuse("things/a", std::chrono::seconds(1));
+  reply("things/a", "", {}, 404); // gone by now: it stays as the list had it
+  EXPECT_TRUE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("b", "a"));
+  EXPECT_EQ(host.slept(), std::chrono::seconds(3));
+  refuse("things?limit=2", std::chrono::seconds(60)); // that is for the host to wait
+  EXPECT_EQ(pull("again").status, GARLAND_E_RATE_LIMITED);
+}
+
+TEST_F(RestTest, ARecordThatAloneCannotBeReadAgainIsToldAndTheRestGoesOn) {
+  auto const told = [&] {
+    std::vector<std::string> out;
+    for (auto const& problem : host.emitted("garland.problem"))
+      out.emplace_back(problem.at("id").as_string());
+    return out;
+  };
+  auto const record = [](char id) { return "{\"id\": \"" + std::string(1, id) + "\"}"; };
+  reply("things?limit=2", made({{'d', "12:00"}, {'c', "11:50"}}, true));
+  reply("things/d", "", {}, 500);
+  reply("things/c", record('c'));
+  reply("things?starting_after=c&limit=2", made({{'b', "11:40"}, {'a', "11:30"}}, false));
+  reply("things/b", "<html></html>");
+  reply("things/a", "{}", {}, 403);
+  EXPECT_TRUE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("c"));
+  EXPECT_THAT(told(), ElementsAre("d", "b", "a"));
+
+  auto const before = cursor;
+  reply("things?limit=2", made({{'f', "12:20"}, {'e', "12:10"}}, false));
+  reply("things/f", "", {}, 500);
+  reply("things/e", "", {}, 503);
+  EXPECT_EQ(pull("again").status, GARLAND_E_TRANSIENT) << "that is an outage";
+  EXPECT_EQ(cursor, before);
+}
+
+TEST_F(RestTest, WhatChangesLateIsReadOnceADay) {
+  auto const both = [&](bool deep) {
+    reply("things?limit=2", made({{'b', "12:00"}, {'a', "10:30"}}, true));
+    if (deep) reply("things?starting_after=a&limit=2", made({{'0', "08:30"}}, false));
+    EXPECT_TRUE(pull("late").ok());
+  };
+  both(true);
+  EXPECT_THAT(ids(), ElementsAre("b", "a", "0"));
+  both(false);
+  EXPECT_THAT(ids(), ElementsAre("b"));
+  host.advance(std::chrono::hours(24));
+  both(true);
+  EXPECT_THAT(ids(), ElementsAre("b", "a")) << "made more than three hours before b";
+  both(false);
+  EXPECT_THAT(ids(), ElementsAre("b"));
 }
 
 TEST_F(RestTest, AnEventLogIsReadFromTheOldestOn) {

@@ -92,8 +92,10 @@ std::optional<TimePoint> parseRfc3339(std::string_view text) {
     char const sign = in.take("+-");
     if (sign == '\0') return std::nullopt;
     offset = hours(in.digits(2, 0, 23));
-    in.one(":");
-    offset += minutes(in.digits(2, 0, 59));
+    if (!in.done()) { // databases write "+00"
+      in.one(":");
+      offset += minutes(in.digits(2, 0, 59));
+    }
     if (sign == '-') offset = -offset;
   }
   year_month_day const date(y, m, d);

@@ -24,6 +24,13 @@ TEST(Rfc3339, FractionsAreCutToMilliseconds) {
   EXPECT_EQ(again("2026-06-13T12:00:00.0019999999999999Z"), "2026-06-13T12:00:00.001Z");
 }
 
+TEST(Rfc3339, TheWayOfDatabasesIsReadToo) {
+  EXPECT_EQ(again("2026-06-13 14:00:00.674981+02"), "2026-06-13T12:00:00.674Z");
+  EXPECT_EQ(again("2026-06-13 12:00:00+00"), "2026-06-13T12:00:00Z");
+  EXPECT_EQ(again("2026-06-13 12:00:00+02:"), "refused");
+  EXPECT_EQ(again("2026-06-13 12:00:00+0200"), "refused");
+}
+
 TEST(Rfc3339, WhatIsNoInstantIsRefused) {
   for (auto const* bad :
        {"", "2026-06-13", "2026-02-30T12:00:00Z", "2026-13-01T12:00:00Z", "2026-06-13T24:00:00Z",

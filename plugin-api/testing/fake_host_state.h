@@ -46,6 +46,9 @@ struct garland_call {
 
 namespace garland::testing {
 
+// schemaProblems() of a record that need not say everything.
+std::vector<std::string> partialProblems(std::string_view schema, json::value const& value);
+
 struct FakeHost::State {
   struct Expected {
     std::string method;
@@ -68,10 +71,10 @@ struct FakeHost::State {
   std::optional<json::value> parse(garland_json span, std::string const& what);
   // The status for the next emit or checkpoint.
   garland_status takeOutput();
-  void checkEmitted(std::string const& kind, json::value const& record);
+  void checkEmitted(std::string const& operation, std::string const& kind, json::value const& record);
   void checkResult(std::string const& operation, json::value const& result);
   HttpReply answer(HttpRequest const& request);
-  bool hostAllowed(std::string const& url) const;
+  bool hostAllowed(HttpRequest const& request) const;
   bool slotKnown(std::string const& slot) const;
 
   json::value manifest;

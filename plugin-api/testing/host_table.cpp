@@ -142,7 +142,7 @@ garland_status emit(void* ctx, garland_call* call, garland_str kind, garland_jso
   auto value = state.parse(record, "an emitted record");
   if (!value) return GARLAND_E_INVALID_INPUT;
   if (auto const status = state.takeOutput(); status != GARLAND_OK) return status;
-  state.checkEmitted(text(kind), *value);
+  state.checkEmitted(call->operation, text(kind), *value);
   state.emitted.push_back({text(kind), std::move(*value)});
   return GARLAND_OK;
 }

@@ -17,22 +17,24 @@
 namespace garland::testing {
 namespace {
 
-std::shared_ptr<valijson::Schema const> compiled(std::string_view name) {
-  static std::map<std::string, std::shared_ptr<valijson::Schema const>, std::less<>> cache;
-  if (auto const found = cache.find(name); found != cache.end()) return found->second;
+// `partial`: of an object that need not say everything.
+std::shared_ptr<valijson::Schema const> compiled(std::string_view name, bool partial) {
+  static std::map<std::pair<std::string, bool>, std::shared_ptr<valijson::Schema const>> cache;
+  std::pair const key(std::string(name), partial);
+  if (auto const found = cache.find(key); found != cache.end()) return found->second;
   auto const text = schemaText(name);
   if (text.empty()) throw std::invalid_argument("there is no schema " + std::string(name));
-  auto const document = json::parse(text);
+  auto document = json::parse(text);
+  if (partial)
+    for (auto const* rule : {"required", "anyOf"}) document.as_object().erase(rule);
   auto schema = std::make_shared<valijson::Schema>();
   valijson::SchemaParser(valijson::SchemaParser::kDraft7)
       .populateSchema(valijson::adapters::BoostJsonAdapter(document), *schema);
-  return cache.emplace(name, std::move(schema)).first->second;
+  return cache.emplace(key, std::move(schema)).first->second;
 }
 
-} // namespace
-
-std::vector<std::string> schemaProblems(std::string_view schema, json::value const& value) {
-  auto const rules = compiled(schema);
+std::vector<std::string> problemsBy(std::shared_ptr<valijson::Schema const> const& rules,
+                                    json::value const& value) {
   valijson::ValidationResults results;
   valijson::Validator validator;
   std::vector<std::string> problems;
@@ -45,6 +47,16 @@ std::vector<std::string> schemaProblems(std::string_view schema, json::value con
     problems.push_back(pointer + ": " + error.description);
   }
   return problems;
+}
+
+} // namespace
+
+std::vector<std::string> schemaProblems(std::string_view schema, json::value const& value) {
+  return problemsBy(compiled(schema, false), value);
+}
+
+std::vector<std::string> partialProblems(std::string_view schema, json::value const& value) {
+  return problemsBy(compiled(schema, true), value);
 }
 
 } // namespace garland::testing

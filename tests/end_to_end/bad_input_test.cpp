@@ -135,6 +135,63 @@ TEST_F(BadInput, AnIcsThatDoesNotParseIsToldByItsUrlAndTheOthersComeIn) {
   EXPECT_FALSE(textOr(run, "/problems/0/message", "").empty());
 }
 
+// Whole HTTP answers that are not what a calendar server should say.
+std::map<std::string, std::string> rubbish() {
+  auto const answer = [](std::string const& body, std::string const& type = "application/xml; charset=utf-8",
+                         std::string const& more = "") {
+    return "HTTP/1.1 207 Multi-Status\r\nContent-Type: " + type + "\r\n" + more +
+           "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  auto const times = [](int count, std::string const& text) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += text;
+    return out;
+  };
+  std::string const head = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";
+  std::string laughs = head + "<!DOCTYPE m [<!ENTITY l0 \"ha\">";
+  for (int i = 1; i < 12; ++i)
+    laughs +=
+        "<!ENTITY l" + std::to_string(i) + " \"" + times(10, "&l" + std::to_string(i - 1) + ";") + "\">";
+  laughs += "]><multistatus xmlns=\"DAV:\"><sync-token>&l11;</sync-token></multistatus>";
+  auto const bomb = runProgram({"bash", "-c", "head -c 300000000 /dev/zero | gzip"}, {}, "");
+  EXPECT_EQ(bomb.exit_code, 0) << bomb.err;
+  return {
+      {"HTML", answer("<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>", "text/html")},
+      {"XML that breaks off", answer(head + "<multistatus xmlns=\"DAV:\"><response><href>/a")},
+      {"nothing", answer("")},
+      {"JSON", answer("{\"data\":[]}", "application/json")},
+      {"10,000-deep nesting", answer(head + times(10'000, "<a>") + times(10'000, "</a>"))},
+      {"another charset",
+       answer(head + "<multistatus xmlns=\"DAV:\"><sync-token>Caf\xe9 \xff\xfe</sync-token>"
+                     "</multistatus>")},
+      {"an entity that grows", answer(laughs)},
+      {"a gzip bomb", answer(bomb.out, "application/xml", "Content-Encoding: gzip\r\n")},
+  };
+}
+
+TEST_F(BadInput, WhateverACalendarServerAnswersIsToldAndMadeUpForLater) {
+  addEvents(3);
+  auto const connection = connectStudio();
+  ASSERT_EQ(textOr(host_.ask({"sync", "run", connection}), "/state", ""), "done");
+  std::size_t here = 3;
+  for (auto const& [name, answer] : rubbish()) {
+    SCOPED_TRACE(name);
+    putEvent("late-" + std::to_string(here), "Late");
+    // To every request: what a REPORT does not tell is otherwise looked for by other ways.
+    proxy_->setRule([&spoilt = answer](SeenRequest const&) { return spoilt; });
+    auto const run = host_.ask({"sync", "run", connection}, 1);
+    EXPECT_EQ(textOr(run, "/state", ""), "failed") << canonicalJson(run);
+    EXPECT_EQ(number(run, "/worker_restarts"), 0);
+    auto const said = host_.run({"sync", "status", connection}).out;
+    EXPECT_NE(said.find("the sync failed: "), std::string::npos) << said;
+    EXPECT_NE(said.find("PROPFIND http://127.0.0.1"), std::string::npos) << "where? " << said;
+    EXPECT_EQ(uids().size(), here) << "something was lost";
+    proxy_->setRule(nullptr);
+    EXPECT_EQ(textOr(host_.ask({"sync", "run", connection}), "/state", ""), "done");
+    EXPECT_EQ(uids().size(), ++here) << "it was not caught up";
+  }
+}
+
 TEST_F(BadInput, TwoDaemonsOnOneFileAreOneTooMany) {
   auto const config = host_.folder() + "/second.toml";
   writeFile(config, readFile(host_.configFile()));

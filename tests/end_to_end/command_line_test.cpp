@@ -27,7 +27,7 @@ using WithStudio = Studio;
 
 TEST_F(CommandLine, AnUnknownCommandIsNamed) {
   EXPECT_THAT(said({"frobnicate"}, 2), HasSubstr("\"garland frobnicate\""));
-  EXPECT_THAT(said({"keys", "--help"}, 2), HasSubstr("\"garland keys\""));
+  EXPECT_THAT(said({"coins", "--help"}, 2), HasSubstr("\"garland coins\""));
   EXPECT_THAT(said({"connections"}, 2), HasSubstr("ls, show, connect"));
 }
 

@@ -167,7 +167,8 @@ TEST(TwinServe, WrongWordsAreToldSo) {
     EXPECT_EQ(done.exit_code, expected) << done.err;
     return done.err;
   };
-  EXPECT_THAT(said({"tofu", "--dir", dir}, 2), HasSubstr("installed are: test.todo-twin"));
+  EXPECT_THAT(said({"tofu", "--dir", dir}, 2),
+              AllOf(HasSubstr("installed are: "), HasSubstr("test.todo-twin")));
   EXPECT_THAT(said({"todo", "--dir", dir, "--now", "soon"}, 2), HasSubstr("--now must be"));
   EXPECT_THAT(said({"todo", "--dir", dir, "--host", "0.0.0.0"}, 2), HasSubstr("loopback"));
   EXPECT_EQ(

@@ -1,6 +1,7 @@
 // An engine in memory for this room's tests: answers by the rules of sync.h, syncs nothing.
 #pragma once
 
+#include "host/api/testing/fake_intake.h"
 #include "host/base/ids.h"
 #include "host/sync/sync.h"
 
@@ -76,7 +77,7 @@ private:
 class FakeEngine final : public sync::Engine {
 public:
   FakeEngine(asio::any_io_executor const& executor, Clock& clock, Random& random)
-      : fake_actions(clock, random), clock_(clock), random_(random),
+      : fake_actions(clock, random), fake_intake(clock, random), clock_(clock), random_(random),
         run_ended_(executor, asio::steady_timer::time_point::max()) {}
 
   // What the last connect() was given for "slot/field".
@@ -84,6 +85,7 @@ public:
   std::optional<Error> refuse_connect;
   // A run stays "running" until endRuns().
   bool hold_runs = false;
+  std::vector<sync::Hint> hints; // all that were asked for
   std::optional<Error> throw_up; // makes vendors() throw
   std::int64_t set_aside = 0;    // of every connection
   std::int64_t unsent = 0;       // changes that disconnect() would lose
@@ -178,6 +180,10 @@ public:
     runs_[run.id] = run;
     if (!hold_runs) finish(runs_[run.id]);
     co_return run;
+  }
+  Task<sync::Run> syncHinted(std::string connection_id, std::vector<sync::Hint> more) override {
+    for (auto& hint : more) hints.push_back(std::move(hint));
+    return startSync(std::move(connection_id));
   }
   Task<sync::Run> run(std::string run_id) override {
     auto const found = runs_.find(run_id);
@@ -291,6 +297,8 @@ public:
   std::string deletes_confirmed;
   FakeActions fake_actions;
   sync::Actions& actions() override { return fake_actions; }
+  FakeIntake fake_intake;
+  sync::Intake& intake() override { return fake_intake; }
   Task<void> start() override { co_return Result<void>(); }
   Task<void> stop() override { co_return Result<void>(); }
 
@@ -350,6 +358,7 @@ public:
   std::vector<bool> rescans;            // whether each allowed a downgrade
   bool in_quarantine = false;
   std::optional<runtime::Standing> stands; // of every plugin
+  runtime::Provenance provenance;          // the same
   Task<std::string> call(runtime::PluginInfo const&, runtime::Call, runtime::CallHost&) override {
     co_return Error(ErrorKind::unsupported, "no plugin runs in this test");
   }
@@ -371,7 +380,9 @@ public:
   }
   std::size_t retryParked(std::string_view) override { return 0; }
   runtime::Standing standing(runtime::PluginInfo const& plugin) const override {
-    return stands ? *stands : Supervisor::standing(plugin);
+    auto out = stands ? *stands : Supervisor::standing(plugin);
+    out.provenance = provenance;
+    return out;
   }
   std::vector<runtime::WorkerStatus> workers() const override { return list; }
   std::vector<runtime::SupervisorEvent> events() const override { return told; }

@@ -51,8 +51,10 @@ public:
     thread_ = std::thread([this] { loop_.run(); });
     Dependencies with{loop_.get_executor(), clock,     random_, log_,    engine,   supervisor,
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
+    with.mail_domain = "leads.example.com";
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
+    with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
     auto kind = calendar::eventKind();
     with.record_schemas.emplace_back(kind.name, std::move(kind.schema));
     server = await(Server::start(std::move(with), std::move(options))).value();
@@ -99,8 +101,9 @@ public:
     text += " " + std::string(target) + " HTTP/1.1\r\nHost: " + host() + "\r\nAuthorization: Bearer " + key +
             "\r\n";
     text += more_headers;
-    if (!body.empty())
-      text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    if (!body.empty() && more_headers.find("Content-Type:") == std::string_view::npos)
+      text += "Content-Type: application/json\r\n";
+    if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return text + "\r\n" + std::string(body);
   }
   Answer ask(std::string_view method, std::string_view target, std::string_view body = "",

@@ -40,8 +40,10 @@ Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host
     if (refuse_account) co_return *refuse_account;
     co_return json::object{{"account", account}};
   }
-  if (call.operation.starts_with("test.")) co_return co_await act(std::move(call), host);
+  if (call.operation.starts_with("test.") || call.operation == "intake.parse/1")
+    co_return co_await act(std::move(call), host);
   if (call.operation.ends_with(".pull/1")) co_return co_await pull(std::move(call), host);
+  if (call.operation == "records.get/1") co_return co_await get(std::move(call), host);
   auto const input = parseJson(call.input).value();
   ++upserts;
   if (before_write) std::exchange(before_write, nullptr)();
@@ -116,6 +118,24 @@ Task<json::value> FakeProvider::pull(runtime::Call call, runtime::CallHost* host
   auto const last = std::exchange(extra_emits_after, std::vector<std::pair<std::string, std::string>>());
   for (auto const& [kind, record] : last) {
     CO_TRY_VOID(co_await host->emit(kind, record));
+  }
+  json::object result;
+  if (quiet_seconds > 0) result["quiet_seconds"] = quiet_seconds;
+  co_return json::value(std::move(result));
+}
+
+Task<json::value> FakeProvider::get(runtime::Call call, runtime::CallHost* host) {
+  if (refuse_gets) co_return *refuse_gets;
+  if (during_get) {
+    auto const hook = std::exchange(during_get, nullptr);
+    CO_TRY_VOID(co_await hook(host));
+  }
+  auto const input = parseJson(call.input).value();
+  for (auto const& id : input.at("ids").as_array()) {
+    gets.emplace_back(id.as_string());
+    if (auto const refused = refuse_get_of.find(gets.back()); refused != refuse_get_of.end())
+      co_return refused->second;
+    CO_TRY_VOID(co_await show(gets.back(), host));
   }
   co_return json::object();
 }

@@ -24,6 +24,7 @@ public:
   // The provider's own side, as its users see it.
   void put(std::string const& id, json::value data, std::string const& scope = "home");
   void remove(std::string const& id);
+  void mend(std::string const& id, json::value data) { events_.at(id).data = std::move(data); } // no change
   std::map<std::string, RemoteEvent> const& events() const { return events_; }
   json::value titleChanged(std::string const& id, std::string const& title) const;
 
@@ -35,7 +36,7 @@ public:
   std::string emitted_kind = "calendar.event";
   std::string account; // "": "ada of NAME", so that two providers are two accounts
 
-  // Answers the operations "test.*"; see FakeBank.
+  // Answers the operations "test.*" and intake.parse/1; see FakeBank, FakeForm.
   std::function<Task<json::value>(runtime::Call, runtime::CallHost*)> act;
 
   // Awkwardness, each used up once it has happened.
@@ -44,10 +45,14 @@ public:
   bool lose_answer = false;   // the next write happens, but its answer is lost
   std::optional<Error> refuse_writes;
   std::optional<Error> refuse_pulls;
+  std::optional<Error> refuse_gets;
+  std::map<std::string, Error> refuse_get_of; // by id
   std::optional<Error> refuse_account;
   std::vector<std::pair<std::string, std::string>> extra_emits;       // kind, record; with the next pull
   std::vector<std::pair<std::string, std::string>> extra_emits_after; // ... at its end
   std::function<Task<void>(runtime::CallHost*)> during_pull;          // before the first checkpoint
+  std::function<Task<void>(runtime::CallHost*)> during_get;           // before the first record
+  std::int64_t quiet_seconds = 0;                                     // what pulls answer; 0: nothing
   std::function<void()> before_write;                                 // between our edit and its arrival
   bool moves_on_write = false;                                        // an update gets a new id
   bool list_always = false;         // a full listing with every pull (a provider without change tokens)
@@ -58,9 +63,11 @@ public:
   int upserts = 0; // calls
   int pulls = 0;
   std::vector<json::value> inputs; // of the pulls
+  std::vector<std::string> gets;   // ids that were asked for one by one
 
 private:
   Task<json::value> pull(runtime::Call call, runtime::CallHost* host);
+  Task<json::value> get(runtime::Call call, runtime::CallHost* host);
   Task<void> everything(std::string after, std::int64_t snapshot, runtime::CallHost* host);
   Task<void> whatChanged(std::int64_t since, runtime::CallHost* host);
   Task<void> show(std::string id, runtime::CallHost* host);

@@ -30,13 +30,25 @@ constexpr char const* kManifest = R"({
 constexpr char const* kSharingManifest = R"({
   "manifest": 1, "id": "test.crm.studio", "name": "Fake CRM", "version": "1.0.0", "category": "crm",
   "summary": "A CRM for tests: one operation brings several kinds of records.",
-  "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1"],
+  "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1", "records.get/1"],
   "entities": {"crm.client": {"read": true, "write": true}, "crm.project": {"read": true, "write": true}},
   "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
   "hosts": ["crm.example"],
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
   "poll": {"every_seconds": 900}
+})";
+
+constexpr char const* kFormManifest = R"({
+  "manifest": 1, "id": "test.crm.form", "name": "Fake form", "version": "1.0.0", "category": "crm",
+  "summary": "A form for tests: what is typed into it comes in by itself.",
+  "operations": ["health.check/1", "intake.parse/1"],
+  "entities": {"crm.client": {"read": true, "write": false}, "crm.project": {"read": true, "write": false}},
+  "intake": {"hook": {}, "csv": {}},
+  "auth": [], "hosts": [],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"}}},
+  "poll": {"every_seconds": 604800}
 })";
 
 runtime::PluginInfo pluginOf(char const* manifest) {
@@ -177,7 +189,8 @@ DatabaseUrl& databaseUrl() {
 House::House() : House(newFolder()) { owns_folder_ = true; }
 
 House::House(std::string folder) : folder_(std::move(folder)) {
-  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest)};
+  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
+                                           pluginOf(kFormManifest)};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
@@ -227,7 +240,7 @@ void House::drive(std::function<bool()> done) {
 
 std::string House::vendor() {
   auto const vendor = run(engine->addVendor("Ada's photographs")).value();
-  for (auto const* plugin : {"test.calendar.fake", "test.crm.studio"})
+  for (auto const* plugin : {"test.calendar.fake", "test.crm.studio", "test.crm.form"})
     run(engine->enablePlugin(vendor.id, plugin)).value();
   return vendor.id;
 }
@@ -238,10 +251,12 @@ std::string House::connect(std::string const& vendor_id, std::string const& prov
   request.vendor_id = vendor_id;
   request.plugin_id = plugin;
   request.settings = json::object{{"provider", provider_name}};
-  std::vector<std::pair<std::string, Secret>> fields;
-  fields.emplace_back("username", Secret("ada"));
-  fields.emplace_back("password", Secret("correct horse"));
-  request.credentials.emplace_back("login", std::move(fields));
+  if (!catalogue.find(plugin)->manifest.auth.empty()) {
+    std::vector<std::pair<std::string, Secret>> fields;
+    fields.emplace_back("username", Secret("ada"));
+    fields.emplace_back("password", Secret("correct horse"));
+    request.credentials.emplace_back("login", std::move(fields));
+  }
   return run(engine->connect(std::move(request))).value().connection.id;
 }
 

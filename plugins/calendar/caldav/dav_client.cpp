@@ -149,10 +149,12 @@ Answer Dav::send(sdk::Request request) {
   auto base = request.url;
   if (auto const place = response.header("content-location"); place.starts_with("http"))
     base = std::string(place);
-  if (response.status == 207)
-    answer.multistatus = multistatusOf(response.body, base);
-  else if (!response.ok())
+  if (response.status == 207) {
+    auto const unread = sdk::attempt([&] { answer.multistatus = multistatusOf(response.body, base); });
+    if (unread) throw sdk::Failure(*unread).within(request.method + " " + request.url);
+  } else if (!response.ok()) {
     answer.error = conditionOf(response.body);
+  }
   return answer;
 }
 

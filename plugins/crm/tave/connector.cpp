@@ -56,6 +56,7 @@ public:
 
 protected:
   std::span<sdk::crm::Entity const> entities() const override { return tave::entities; }
+  sdk::webhooks::Table hooks() const override { return tave::hooks; }
 
   sdk::fields::Context begin(sdk::Account& account, sdk::crm::Entity const& entity) override {
     setBase(account);

@@ -212,9 +212,18 @@ constexpr Entity all[] = {
     {"crm.note", notes, note},
 };
 
+// ---- webhooks: the body is the record; what happened to it stands in the address that was registered for it
+constexpr sdk::webhooks::Event notices[] = {
+    {"contact.created", "crm.client", "/id"},
+    {"job.created", "crm.project", "/id"},
+    {"order.booked", "crm.order", "/id"},
+    {"payment.created", "crm.payment", "/id"},
+};
+
 } // namespace
 
 sdk::errors::Mapper const errors = mapper;
 std::span<Entity const> const entities = all;
+sdk::webhooks::Table const hooks{.event = {.query = "event"}, .id = {}, .events = notices};
 
 } // namespace garland::tave

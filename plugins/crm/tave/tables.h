@@ -8,6 +8,7 @@
 namespace garland::tave {
 
 extern std::span<sdk::crm::Entity const> const entities;
+extern sdk::webhooks::Table const hooks;
 extern sdk::errors::Mapper const errors;
 
 } // namespace garland::tave

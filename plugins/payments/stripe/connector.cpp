@@ -32,6 +32,10 @@ protected:
   std::span<sdk::payments::Entity const> entities() const override { return stripe::entities; }
   std::span<sdk::payments::Act const> acts() const override { return stripe::acts; }
   sdk::payments::Lines lines() const override { return stripe::lines; }
+  sdk::webhooks::Table hooks() const override { return stripe::hooks; }
+  std::string hookAccount(sdk::Account& account) const override {
+    return account.settingsAs<Settings>().account.value_or("");
+  }
 
   void begin(sdk::Account& account) override {
     auto const settings = account.settingsAs<Settings>();

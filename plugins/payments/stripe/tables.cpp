@@ -334,11 +334,21 @@ constexpr Act all_acts[] = {
      .possible = open_disputes},
 };
 
+// ---- webhooks: the same events as in the log; a platform's address gets those of its connected accounts,
+// too
+constexpr std::string_view object = "/data/object/id";
+constexpr sdk::webhooks::Event notices[] = {
+    {"payment_intent.*", "payments.payment", object},     {"refund.*", "payments.refund", object},
+    {"charge.refund.updated", "payments.refund", object}, {"transfer.*", "payments.transfer", object},
+    {"charge.dispute.*", "payments.dispute", object},     {"payout.*", "payments.payout", object},
+};
+
 } // namespace
 
 sdk::errors::Mapper const errors = mapper;
 std::span<Entity const> const entities = all;
 std::span<Act const> const acts = all_acts;
 sdk::payments::Lines const lines{a_transaction, "payout"};
+sdk::webhooks::Table const hooks{.account = "/account", .events = notices};
 
 } // namespace garland::stripe

@@ -4,6 +4,7 @@
 
 #include <garland/sdk/connector.hpp>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -158,11 +159,20 @@ public:
   void listing(std::string_view scope, std::vector<std::string> const& ids);
   void checkpoint(json::value const& cursor) { call_.checkpoint(cursor); }
   void progress(std::uint64_t done, std::uint64_t total) { call_.progress(done, total, "events"); }
+  // How long the provider asks to be left alone, unless a person wants a sync; at most a week.
+  void leaveAlone(std::chrono::seconds span) { quiet_ = span; }
+  std::chrono::seconds quiet() const { return quiet_; }
   Call& call() { return call_; }
 
 private:
   Call& call_;
+  std::chrono::seconds quiet_{0};
 };
+
+struct PullResult {
+  std::optional<std::int64_t> quiet_seconds;
+};
+GARLAND_RECORD(PullResult, quiet_seconds)
 
 // Derive from it, override what the provider can do, list that in the manifest, and end the file
 // with GARLAND_CONNECTOR(YourClass).
@@ -177,6 +187,7 @@ public:
   // Gone already is success.
   virtual void remove(Account& account, DeleteRequest const& request, Call& call);
 
+  PullResult runPull(Account& account, PullRequest const& request, Feed& feed);
   static std::span<OperationEntry const> operations();
 };
 

@@ -35,7 +35,7 @@ public:
   void emit(std::string_view kind, json::value const& record);
   // Returns when everything emitted so far is durable together with `cursor`. [suspends]
   void checkpoint(json::value const& cursor);
-  // One item cannot be read, the rest goes on; `place` is its URL or id. [suspends]
+  // One item cannot be read, the rest goes on; `place` is its URL or id; empty: it has none. [suspends]
   void problem(std::string_view place, Failure const& failure);
   // `total` 0: not known. `what` in the plural: "events".
   void progress(std::uint64_t done, std::uint64_t total, std::string_view what);

@@ -4,6 +4,7 @@
 
 #include <garland/sdk/connector.hpp>
 #include <garland/sdk/records.hpp>
+#include <garland/sdk/webhooks.hpp>
 
 #include <optional>
 #include <span>
@@ -54,6 +55,10 @@ public:
   virtual StoredRecord upsert(Account& account, UpsertRequest const& request, Call& call);
   // Gone already is success.
   virtual void remove(Account& account, DeleteRequest const& request, Call& call);
+  // Single records, as a pull would bring them.
+  virtual void get(Account& account, records::GetRequest const& request);
+  // Which records a verified webhook is about. [nosuspend]
+  virtual webhooks::Parsed hints(Account& account, webhooks::Delivery const& delivery);
 
   static std::span<OperationEntry const> operations();
 };
@@ -64,9 +69,12 @@ public:
   void pull(Account& account, PullRequest const& request, Call& call) final;
   StoredRecord upsert(Account& account, UpsertRequest const& request, Call& call) final;
   void remove(Account& account, DeleteRequest const& request, Call& call) final;
+  void get(Account& account, records::GetRequest const& request) final;
+  webhooks::Parsed hints(Account& account, webhooks::Delivery const& delivery) final;
 
 protected:
   virtual std::span<Entity const> entities() const = 0;
+  virtual webhooks::Table hooks() const { return {}; }
   // Sets the base, and says what the fields of this entity need to know of the account. [suspends]
   virtual fields::Context begin(Account& account, Entity const& entity) = 0;
 

@@ -1,6 +1,7 @@
 // Bodies that are not JSON: forms with brackets, and multipart/form-data.
 #pragma once
 
+#include <garland/sdk/http.hpp>
 #include <garland/sdk/json.hpp>
 
 #include <optional>
@@ -34,7 +35,14 @@ struct Body {
   std::string bytes;
 };
 
-// multipart/form-data (RFC 7578). The boundary follows from the contents and does not occur in them.
+// multipart/form-data (RFC 7578), in the order given; contents may be any bytes. The boundary follows from
+// the parts and does not occur in them, so a call that runs again sends the same bytes. Failure(invalidInput)
+// if a part's type holds a control character; names and file names may hold anything.
 Body multipart(std::vector<Part> const& parts);
+
+// The request that carries it, for Account::send and Account::fetch:
+//   account.fetch(form::post("photos", form::multipart({{"album", "7"}, {"photo", bytes, "1.jpg",
+//   "image/jpeg"}})))
+Request post(std::string url, Body body);
 
 } // namespace garland::sdk::form

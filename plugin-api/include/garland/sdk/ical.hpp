@@ -7,8 +7,10 @@
 
 #include <garland/sdk/calendar.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +25,17 @@ struct Problem {
 };
 
 struct Calendar {
-  // One per UID, in the order of the text: the master with its overrides. If there are overrides only
+  // One per UID, in the order of the text: the master with its overrides. Of several versions of either
+  // the newest counts, by SEQUENCE, LAST-MODIFIED and DTSTAMP. If there are overrides only
   // (an invitation to some occurrences of a series), the first of them stands for the event and the
   // others follow as dates with overrides.
   std::vector<calendar::Event> events;
   std::vector<Problem> problems;
   // Lines of no importance to the events that could not be read either.
   std::size_t ignored_errors = 0;
+  std::string name; // X-WR-CALNAME or NAME; empty: it has none
+  // How long its publisher wants to be left alone: REFRESH-INTERVAL or X-PUBLISHED-TTL.
+  std::optional<std::chrono::seconds> refresh;
 };
 
 // Reads every VEVENT; other components (to-dos, journals, alarms) are passed over in silence.

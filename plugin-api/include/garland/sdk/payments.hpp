@@ -8,6 +8,7 @@
 
 #include <garland/sdk/connector.hpp>
 #include <garland/sdk/records.hpp>
+#include <garland/sdk/webhooks.hpp>
 
 #include <optional>
 #include <span>
@@ -110,6 +111,10 @@ public:
   Found find(Account& account, FindRequest const& request);
   // One page of what a payout consists of.
   Settlement settlement(Account& account, SettlementRequest const& request);
+  // Single records, as a pull would bring them.
+  void get(Account& account, records::GetRequest const& request);
+  // Which records a verified webhook is about. [nosuspend]
+  webhooks::Parsed hints(Account& account, webhooks::Delivery const& delivery);
 
   static std::span<OperationEntry const> operations();
 
@@ -117,6 +122,9 @@ protected:
   virtual std::span<Entity const> entities() const = 0;
   virtual std::span<Act const> acts() const = 0;
   virtual Lines lines() const = 0;
+  virtual webhooks::Table hooks() const { return {}; }
+  // What stands at hooks().account if an event is this account's.
+  virtual std::string hookAccount(Account&) const { return {}; }
   // Sets the base and what every request carries. [suspends]
   virtual void begin(Account& account) = 0;
 

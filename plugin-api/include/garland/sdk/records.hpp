@@ -20,6 +20,13 @@ struct PullRequest {
 };
 GARLAND_RECORD(PullRequest, entity, cursor)
 
+// Input of records.get/1.
+struct GetRequest {
+  std::string entity;
+  std::vector<std::string> ids;
+};
+GARLAND_RECORD(GetRequest, entity, ids)
+
 // What a pull brings. All [suspends].
 class Feed {
 public:
@@ -63,5 +70,8 @@ std::string idOf(rest::Resource const& resource, json::value const& record);
 
 // What changed since the cursor, into the feed: the whole of <area>.pull/1. [suspends]
 void pull(Account& account, Entity const& entity, json::value const& cursor, fields::Context const& context);
+// These records as they are now, gone ones too: the whole of records.get/1. [suspends]
+void get(Account& account, Entity const& entity, std::vector<std::string> const& ids,
+         fields::Context const& context);
 
 } // namespace garland::sdk::records

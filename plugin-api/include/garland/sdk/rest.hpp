@@ -16,6 +16,7 @@
 #include <garland/sdk/errors.hpp>
 #include <garland/sdk/pointer.hpp>
 
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -105,7 +106,18 @@ struct EventLog {
   std::string_view since = {}; // parameter by which a log that was empty is asked: Unix seconds
   Milliseconds keeps{0};       // how far back the log reaches; 0: it says so by `expired`
 };
-using Changes = std::variant<Everything, Since, Descending, SyncToken, DeltaLink, EventLog>;
+// A list with the newest first by creation, of records that change for a while after it and then never:
+// read until one was created longer than `window` before the newest of the last pull. Deletions are not seen.
+struct Recent {
+  std::string_view created = "/created_at"; // in a record: RFC 3339
+  Milliseconds window = std::chrono::minutes(10);
+  // The list holds less than the record itself: each is read by its id. One that cannot be is told, and
+  // comes later only by records.get/1.
+  bool read_again = false;
+  // Some change later still, as what is scheduled does: once a day the list is read back so far. 0: none do.
+  Milliseconds late{0};
+};
+using Changes = std::variant<Everything, Since, Descending, SyncToken, DeltaLink, EventLog, Recent>;
 
 // ---- how a write is made safe to repeat
 struct NoKey {};
@@ -159,6 +171,10 @@ struct Resource {
 json::value fetch(Account& account, errors::Mapper const& errors, Request request,
                   Response* answer = nullptr);
 
+// Does `work`, which only reads, again for as long as it is refused for coming too fast and the provider
+// asks for a short wait.
+void patiently(Call& call, std::function<void()> const& work);
+
 // One list, page after page. Failure(providerBug) if the pages lead in a circle, or are all the same.
 class Pages {
 public:
@@ -206,6 +222,8 @@ public:
   virtual ~Receiver() = default;
   // One record, as it is now; may be one that was given before.
   virtual void take(json::value const& record) = 0;
+  // One record that cannot be read by its id; the rest goes on.
+  virtual void problem(std::string_view id, Failure const& failure) = 0;
   // All ids that exist, in parts.
   virtual void listing(std::vector<std::string> const& ids, bool last) = 0;
   // Everything given so far, with where to go on.

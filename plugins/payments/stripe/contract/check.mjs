@@ -1,6 +1,6 @@
 // node check.mjs MODULES SPECS EXCHANGES URL: holds Stripe's connector and the twin at URL against what Stripe
 // publishes. EXCHANGES: what the connector's tests sent and got, a JSON object a line.
-// Prints one line; exit code 0 all conform, 1 not.
+// Prints what is wrong and one line of what was checked; exit code 0 all conform, 1 not.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Description } from './description.mjs';
@@ -22,6 +22,6 @@ const library = await use(require, url, (what) => description.wrong(what));
 
 const { findings, counts } = description;
 findings.forEach((finding) => console.log(`stripe: ${finding}`));
-console.log(`stripe: ${counts.requests} requests and ${counts.answers} answers checked, ${sent.length} of them the connector's; ` +
-  `${library.calls} calls by stripe ${library.version}, ${library.notices} signatures verified; ${findings.length} wrong; skipped: nothing`);
+console.log(`stripe: ${sent.length} requests and answers are the connector's; stripe ${library.version} made ${library.calls} calls`);
+console.log(`contracts: stripe: ${counts.requests} requests, ${counts.answers} answers, ${library.notices} signatures checked; skipped: nothing`);
 process.exit(findings.length > 0 ? 1 : 0);

@@ -1,0 +1,153 @@
+#include "host/api/hook_content.h"
+
+#include "host/csv/csv.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace garland::api {
+namespace {
+
+constexpr std::size_t kMostType = 200;
+constexpr std::size_t kMostParameters = 2'000;
+constexpr std::size_t kMostDepth = 24; // of JSON; connectors read 32, with what is put around it
+
+// "Application/JSON; charset=utf-8" is "application/json".
+std::string mediaType(std::string_view content_type) {
+  std::string type(content_type.substr(0, std::min(content_type.find(';'), kMostType)));
+  std::erase_if(type, [](char c) { return c <= ' ' || c > '~'; });
+  for (char& c : type)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return type;
+}
+
+// Old forms send Windows-1252, as old files have it.
+std::string readable(std::string_view bytes) {
+  auto utf8 = asUtf8(bytes);
+  if (utf8 == bytes) return utf8;
+  auto old = csv::textOf(bytes);
+  return old ? std::move(old->utf8) : utf8;
+}
+
+// A name that comes more than once has all its values.
+json::object texts(Parameters const& parameters) {
+  json::object out;
+  for (auto const& [name, value] : parameters) {
+    auto key = readable(name);
+    auto text = readable(value);
+    auto* known = out.if_contains(key);
+    if (known == nullptr) {
+      out[key] = text;
+    } else if (known->is_array()) {
+      known->get_array().emplace_back(std::move(text));
+    } else {
+      json::array both;
+      both.push_back(std::move(*known));
+      both.emplace_back(std::move(text));
+      *known = std::move(both);
+    }
+  }
+  return out;
+}
+
+int hexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    int const high = text[i] == '%' && i + 2 < text.size() ? hexDigit(text[i + 1]) : -1;
+    int const low = high >= 0 ? hexDigit(text[i + 2]) : -1;
+    if (low >= 0) {
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+// JSON goes by many types, text/plain among them.
+std::optional<json::value> jsonIn(std::string_view type, std::string_view body) {
+  auto const first = body.find_first_not_of(" \t\r\n");
+  bool const looks_so = first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+  if (!looks_so && type.find("json") == std::string_view::npos) return std::nullopt;
+  JsonLimits limits;
+  limits.max_depth = kMostDepth;
+  auto value = parseJson(body, limits);
+  if (!value) return std::nullopt;
+  return std::move(*value);
+}
+
+std::size_t lengthOf(unsigned char lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead < 0xE0) return 2;
+  if (lead >= 0xE0 && lead < 0xF0) return 3;
+  return lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+}
+
+// The bytes of one character there; 0: they are none.
+std::size_t characterAt(std::string_view bytes) {
+  auto const at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  auto const length = lengthOf(at(0));
+  if (length < 2) return length;
+  if (bytes.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((at(i) & 0xC0U) != 0x80U) return 0;
+  bool const overlong = (at(0) == 0xE0 && at(1) < 0xA0) || (at(0) == 0xF0 && at(1) < 0x90);
+  bool const surrogate = at(0) == 0xED && at(1) >= 0xA0;
+  bool const too_high = at(0) == 0xF4 && at(1) >= 0x90;
+  return overlong || surrogate || too_high ? 0 : length;
+}
+
+} // namespace
+
+std::string asUtf8(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  while (!bytes.empty()) {
+    auto const length = characterAt(bytes);
+    if (length == 0)
+      out += "\xEF\xBF\xBD";
+    else
+      out += bytes.substr(0, length);
+    bytes.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+Parameters formParameters(std::string_view text) {
+  Parameters out;
+  while (!text.empty() && out.size() < kMostParameters) {
+    auto const end = std::min(text.find('&'), text.size());
+    auto const pair = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (pair.empty()) continue;
+    auto const equals = std::min(pair.find('='), pair.size());
+    out.emplace_back(decoded(pair.substr(0, equals)),
+                     decoded(pair.substr(std::min(equals + 1, pair.size()))));
+  }
+  return out;
+}
+
+json::object hookContent(std::string_view content_type, Parameters const& query, std::string_view body) {
+  auto const type = mediaType(content_type);
+  json::object content;
+  content["content_type"] = type;
+  content["query"] = texts(query);
+  if (body.empty()) return content;
+  if (auto value = jsonIn(type, body))
+    content["json"] = std::move(*value);
+  else if (type == "application/x-www-form-urlencoded")
+    content["form"] = texts(formParameters(body));
+  else
+    content["text"] = readable(body);
+  return content;
+}
+
+} // namespace garland::api

@@ -1,0 +1,171 @@
+#include "host/api/hooks.h"
+
+#include "host/api/hook_content.h"
+#include "host/api/router.h"
+#include "host/vault/vault.h"
+#include "host/webhooks/webhooks.h"
+
+#include <algorithm>
+
+namespace garland::api {
+namespace {
+
+constexpr double kBurst = 200;
+constexpr double kPerSecond = 20;
+constexpr Milliseconds kSameBytesFor{86'400'000};
+constexpr std::size_t kMostDeliveryId = 300;
+
+// An id becomes a key of a table.
+bool isPlain(std::string_view id) {
+  bool const printable =
+      std::ranges::none_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return printable && id.size() <= kMostDeliveryId;
+}
+
+// What a stranger may know of why it was not kept: whether to send it again.
+Error forStrangers(Error const& error) {
+  bool const full = error.kind == ErrorKind::quota || error.kind == ErrorKind::rateLimited;
+  if (!full && error.kind != ErrorKind::transient) return error;
+  Error out(error.kind, full ? "this hook takes nothing more at the moment; send it again later"
+                             : "this could not be kept; send it again later");
+  out.retry_after = error.retry_after;
+  return out;
+}
+
+Response ready() { return Response(200, json::object{{"status", "ready"}}); }
+
+webhooks::Request signedRequest(Request const& request, std::string const& public_url) {
+  webhooks::Request out;
+  out.method = request.method;
+  out.url = public_url + request.target;
+  for (auto const& header : request.headers) out.headers.emplace_back(header.name, header.value);
+  out.body = request.body;
+  return out;
+}
+
+Response answerOf(webhooks::Response handshake) {
+  Response response(handshake.status);
+  for (auto& [name, value] : handshake.headers) {
+    if (name == "Content-Type")
+      response.content_type = std::move(value);
+    else if (name != "X-Content-Type-Options") // every answer has it
+      response.headers.emplace_back(std::move(name), std::move(value));
+  }
+  response.body = std::move(handshake.body);
+  return response;
+}
+
+// The id that the sender gave this delivery, where the connector's manifest says that there is one.
+std::string deliveryId(runtime::Catalogue const& catalogue, sync::IntakeDoor const& door,
+                       Request const& request, json::object const& content) {
+  auto const* plugin = catalogue.find(door.plugin_id);
+  auto const* place =
+      plugin == nullptr ? nullptr : find(plugin->manifest.document, "/intake/hook/delivery_id");
+  if (place == nullptr) return {};
+  if (auto const name = textOr(*place, "/header", ""); !name.empty()) {
+    std::string lower = name;
+    for (char& c : lower)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    auto const* value = request.header(lower);
+    return value == nullptr ? std::string() : asUtf8(*value);
+  }
+  if (auto const name = textOr(*place, "/query", ""); !name.empty())
+    for (auto const& [key, value] : request.query)
+      if (key == name) return asUtf8(value);
+  auto const pointer = textOr(*place, "/body", "");
+  auto const* body = content.if_contains("json");
+  return pointer.empty() || body == nullptr ? std::string() : textOr(*body, pointer, "");
+}
+
+std::string summaryOf(Request const& request, json::object const& content) {
+  auto text = request.method + " " + std::string(content.at("content_type").get_string());
+  auto const* body = content.contains("json") ? content.if_contains("json") : content.if_contains("form");
+  for (auto const* member : {"/event", "/trigger", "/type", "/email", "/name"})
+    if (auto const said = body == nullptr ? std::string() : textOr(*body, member, ""); !said.empty())
+      text += " " + said;
+  return text;
+}
+
+} // namespace
+
+bool HookRate::admits(std::string const& connection_id, Monotonic now) {
+  auto const [place, first] = buckets_.try_emplace(connection_id, Bucket{kBurst, now});
+  auto& bucket = place->second;
+  auto const passed = std::chrono::duration<double>(now - bucket.at).count();
+  bucket.at = now;
+  bucket.tokens = std::min(kBurst, bucket.tokens + passed * kPerSecond);
+  if (bucket.tokens < 1) return false;
+  bucket.tokens -= 1;
+  return true;
+}
+
+std::string Hooks::urlOf(Secret const& token, unsigned short port) const {
+  auto const base = with_.public_url.empty() ? "http://127.0.0.1:" + std::to_string(port) : with_.public_url;
+  return base + "/hooks/" + std::string(token.reveal());
+}
+
+Task<Response> Hooks::take(Request request) {
+  auto door = with_.engine.intake().findDoor(sync::IntakeSource::hook, request.text("token"));
+  if (!door) co_return nothingThere();
+  if (!rate_.admits(door->connection_id, with_.clock.monotonic())) {
+    Error error(ErrorKind::rateLimited, "this hook is called too often; try again in a second");
+    error.retry_after = Milliseconds(1'000);
+    co_return error;
+  }
+  if (door->signing.is_null()) {
+    if (request.method == "HEAD" || (request.body.empty() && request.query.empty())) co_return ready();
+    co_return co_await keep(&request, std::move(*door), std::string());
+  }
+  co_return co_await judge(&request, std::move(*door));
+}
+
+Task<Response> Hooks::judge(Request const* request, sync::IntakeDoor door) {
+  CO_TRY(scheme, webhooks::Scheme::read(door.signing));
+  CO_TRY(secret, co_await with_.engine.intake().signingSecret(door));
+  webhooks::Keys keys;
+  if (!secret.empty()) keys.secrets.push_back(std::move(secret));
+  auto const sent = signedRequest(*request, with_.public_url);
+  if (auto handshake = webhooks::answerHandshake(scheme, sent, keys, with_.clock)) {
+    if (!handshake->visit_url.empty())
+      co_return Error(ErrorKind::unsupported, "a hook does not visit addresses that a request names");
+    if (!handshake->keep_secret.empty()) {
+      CO_TRY_VOID(co_await with_.engine.intake().sign(door.connection_id, door.signing,
+                                                      std::move(handshake->keep_secret)));
+    }
+    co_return answerOf(std::move(*handshake));
+  }
+  if (request->method == "HEAD") co_return ready();
+  auto verdict = webhooks::verify(scheme, sent, keys, with_.clock);
+  if (verdict.accepted()) co_return co_await keep(request, std::move(door), std::move(verdict.once_key));
+  with_.log.warn(
+      "a hook's request was refused: " + verdict.sentence,
+      json::object{{"connection", door.connection_id}, {"reason", webhooks::name(verdict.reason)}});
+  co_return Error(ErrorKind::forbidden, "the signature does not hold");
+}
+
+Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::string once_key) {
+  auto const* type = request->header("content-type");
+  auto content = hookContent(type == nullptr ? std::string_view() : *type, request->query, request->body);
+  sync::Delivery delivery;
+  delivery.connection_id = door.connection_id;
+  delivery.summary = summaryOf(*request, content);
+  auto id = once_key.empty() ? deliveryId(with_.catalogue, door, *request, content) : std::move(once_key);
+  if (!isPlain(id)) id = vault::sha256Hex(id);
+  delivery.dedupe_key = "id " + id;
+  if (id.empty()) {
+    delivery.dedupe_key = "bytes " + vault::sha256Hex(json::serialize(content));
+    delivery.same_for = kSameBytesFor;
+  }
+  delivery.content = std::move(content);
+  delivery.raw = request->body;
+  auto accepted = co_await with_.engine.intake().accept(std::move(delivery));
+  if (!accepted) {
+    with_.log.warn("a hook's delivery was not kept: " + accepted.error().message,
+                   json::object{{"connection", door.connection_id}});
+    co_return forStrangers(accepted.error());
+  }
+  json::object body{{"status", "received"}, {"id", accepted->id}, {"known", accepted->known}};
+  co_return Response(200, std::move(body));
+}
+
+} // namespace garland::api

@@ -1,0 +1,43 @@
+// Hooks: requests of strangers to /hooks/TOKEN. Who is meant, how often, signed or not; then they are items
+// of the connection's intake. No API key: the token is the secret. Nobody is told which tokens there are.
+#pragma once
+
+#include "host/api/api.h"
+#include "host/api/http.h"
+
+#include <map>
+#include <string>
+
+namespace garland::api {
+
+// So many at once, and then one each span, for each connection.
+class HookRate {
+public:
+  bool admits(std::string const& connection_id, Monotonic now);
+
+private:
+  struct Bucket {
+    double tokens = 0;
+    Monotonic at{};
+  };
+  std::map<std::string, Bucket> buckets_; // as many as there are hooks
+};
+
+// [loop thread]
+class Hooks {
+public:
+  explicit Hooks(Dependencies const& with) : with_(with) {}
+
+  // Answers when the item is durable.
+  Task<Response> take(Request request);
+  std::string urlOf(Secret const& token, unsigned short port) const;
+
+private:
+  Task<Response> judge(Request const* request, sync::IntakeDoor door);
+  Task<Response> keep(Request const* request, sync::IntakeDoor door, std::string once_key);
+
+  Dependencies const& with_;
+  HookRate rate_;
+};
+
+} // namespace garland::api

@@ -1,0 +1,174 @@
+// Tables in and out: a provider's CSV export into a connection, a vendor's records into a file.
+#include "host/cli/commands.h"
+
+#include "host/base/bytes.h"
+#include "host/base/file_text.h"
+#include "host/csv/csv.h"
+
+#include <garland/schemas.hpp>
+
+#include <chrono>
+#include <fstream>
+
+namespace garland::cli {
+namespace {
+
+std::string const kBase = "/api/integrations";
+constexpr std::size_t kShown = 20; // rows that do not fit, told one by one
+
+// What was found out about the file, without the rows themselves.
+json::object described(csv::Table const& table) {
+  json::array columns(table.header.begin(), table.header.end());
+  json::array uneven;
+  for (auto const& row : table.uneven)
+    uneven.push_back(
+        json::object{{"row", row.row}, {"column", row.column}, {"message", csv::describe(row, table)}});
+  json::object out{{"encoding", csv::name(table.encoding)},
+                   {"separator", table.separator == '\t' ? "tab" : std::string(1, table.separator)},
+                   {"rows", table.rows.size()}};
+  out["columns"] = std::move(columns);
+  out["uneven"] = std::move(uneven);
+  return out;
+}
+
+void tell(Output& output, csv::Table const& table) {
+  auto const about = described(table);
+  output.line(std::to_string(table.rows.size()) + " rows of " + std::to_string(table.header.size()) +
+              " columns, " + std::string(csv::name(table.encoding)) + ", separated by " +
+              (table.separator == ','   ? "commas"
+               : table.separator == ';' ? "semicolons"
+                                        : "tabs"));
+  std::size_t shown = 0;
+  for (auto const& row : table.uneven) {
+    if (++shown > kShown) break;
+    output.line("  " + csv::describe(row, table));
+  }
+  if (table.uneven.size() > kShown)
+    output.line("  and " + std::to_string(table.uneven.size() - kShown) + " more rows that do not fit");
+}
+
+Error doNotFit(csv::Table const& table) {
+  return {ErrorKind::invalidInput, std::to_string(table.uneven.size()) +
+                                       (table.uneven.size() == 1 ? " row does" : " rows do") +
+                                       " not fit the header, so nothing was imported; correct the file, or "
+                                       "leave them out with --skip-uneven"};
+}
+
+// A part as a file of its own, for the daemon.
+std::string textOf(csv::Table const& part) {
+  csv::Writer writer;
+  writer.add(part.header);
+  for (auto const& row : part.rows) writer.add(row.cells);
+  return writer.take();
+}
+
+std::string fileName(std::string const& path) { return path.substr(path.rfind('/') + 1); }
+
+// Hands the parts in, one after another; the items that they became.
+Result<json::array> handIn(Context with, ImportWords const& words, csv::Table const& table) {
+  auto path = kBase + "/connections/" + percentEncode(words.connection) + "/import?" +
+              parameter("file", fileName(words.file));
+  if (!words.kind.empty()) path += "&" + parameter("kind", words.kind);
+  json::array items;
+  std::uint64_t done = 0;
+  for (auto const& part : csv::partsOf(table)) {
+    auto const first = "&first_row=" + std::to_string(part.rows.front().number);
+    auto answer = with.client.postText(path + first, "text/csv", textOf(part));
+    if (!answer) return std::move(answer).error().within("after " + std::to_string(done) + " rows");
+    for (auto& item : answer->at("items").as_array()) items.push_back(std::move(item));
+    done += part.rows.size();
+    with.output.progress(done, table.rows.size(), "rows");
+  }
+  with.output.progressDone();
+  return items;
+}
+
+// Waits until the connector has read each item, or five minutes; puts what became of it into the row.
+Result<bool> followUp(Context with, json::array& items) {
+  auto const end = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  bool all_taken = true;
+  for (auto& item : items) {
+    TRY(seen,
+        with.client.getUntil(kBase + "/intake/" + textOr(item, "/id", ""), [end](json::value const& now) {
+          return textOr(now, "/state", "") != "waiting" || std::chrono::steady_clock::now() > end;
+        }));
+    auto const state = textOr(seen, "/state", "");
+    item.as_object()["state"] = state;
+    item.as_object()["reason"] = textOr(seen, "/reason", "");
+    all_taken = all_taken && (state == "taken" || state == "ignored" || state == "dismissed");
+  }
+  return all_taken;
+}
+
+// The data of all records, page after page.
+Result<std::vector<json::value>> allRecords(Context with, ExportWords const& words) {
+  auto const path = kBase + "/records?" + parameter("vendor_id", words.vendor) + "&" +
+                    parameter("kind", words.kind) + "&limit=1000";
+  std::vector<json::value> records;
+  std::string after;
+  do {
+    TRY(page, with.client.get(after.empty() ? path : path + "&" + parameter("after", after)));
+    for (auto const& record : page.at("items").as_array()) records.push_back(record.at("data"));
+    after = textOr(page, "/next_after", "");
+  } while (!after.empty());
+  return records;
+}
+
+std::string tableOf(std::vector<json::value> const& records, std::vector<csv::Column> const& columns) {
+  csv::Writer writer;
+  csv::Cells names;
+  for (auto const& column : columns) names.push_back(column.name);
+  writer.add(names);
+  for (auto const& record : records) writer.add(csv::cellsOf(record, columns));
+  return writer.take();
+}
+
+} // namespace
+
+Exit importCsv(Context with, ImportWords const& words) {
+  auto const bytes = readFileText(words.file == "-" ? "/dev/stdin" : words.file);
+  if (!bytes) return with.output.error(Error(ErrorKind::invalidInput, bytes.error().message));
+  auto table = csv::read(*bytes);
+  if (!table) return with.output.error(std::move(table).error().within(words.file));
+  json::object answer = described(*table);
+  if (!with.output.json()) tell(with.output, *table);
+  bool const refused = !table->uneven.empty() && !words.skip_uneven;
+  if (words.dry_run) {
+    if (with.output.json()) with.output.value(answer);
+    return refused ? Exit::findings : Exit::ok;
+  }
+  if (refused) return with.output.error(doNotFit(*table));
+  auto items = handIn(with, words, *table);
+  if (!items) return with.output.error(items.error());
+  auto const taken = words.wait ? followUp(with, *items) : Result<bool>(true);
+  if (!taken) return with.output.error(taken.error());
+  answer["items"] = *items;
+  with.output.table(answer,
+                    {{"ITEM", "/id"}, {"ROWS", "/summary"}, {"STATE", "/state"}, {"REASON", "/reason"}},
+                    "the file has no rows");
+  return *taken ? Exit::ok : Exit::findings;
+}
+
+Exit exportCsv(Context with, ExportWords const& words) {
+  auto const schema = parseJson(schemaText("record." + words.kind + ".json"));
+  if (!schema)
+    return with.output.error(
+        Error(ErrorKind::invalidInput,
+              "there is no kind of records called \"" + words.kind + "\"; garland schema lists them"));
+  auto const records = allRecords(with, words);
+  if (!records) return with.output.error(records.error());
+  auto const columns = csv::columnsOf(*schema, *records);
+  auto const text = tableOf(*records, columns);
+  std::ofstream file(words.out == "-" ? "/dev/stdout" : words.out, std::ios::binary | std::ios::trunc);
+  file << text << std::flush;
+  if (!file) return with.output.error(Error(ErrorKind::invalidInput, words.out + " cannot be written"));
+  if (words.out == "-") return Exit::ok;
+  if (with.output.json())
+    with.output.value(
+        json::object{{"file", words.out}, {"records", records->size()}, {"columns", columns.size()}});
+  else
+    with.output.line("wrote " + std::to_string(records->size()) + " records to " + words.out);
+  return Exit::ok;
+}
+
+} // namespace garland::cli

@@ -1,0 +1,168 @@
+#include "host/cli/grammar.h"
+
+#include "host/access/access.h"
+#include "host/base/file_text.h"
+#include "host/base/userinfo.h"
+#include "host/cli/daemon_check.h"
+#include "host/cli/wrong_words.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+
+namespace garland::cli {
+namespace {
+
+std::string environment(char const* name, std::string const& fallback) {
+  auto const* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+// Where garlandd keeps its things if nobody says otherwise; its rule is the same (garland.example.toml).
+std::string defaultDataDir() {
+  auto const data = environment("XDG_DATA_HOME", "");
+  if (!data.empty()) return data + "/garland";
+  auto const home = environment("HOME", "");
+  return (home.empty() ? "/var/lib" : home + "/.local/share") + "/garland";
+}
+
+// What was said, else the folder of the key file, else the default.
+std::string dataDir(Everywhere const& where) {
+  if (!where.data_dir.empty()) return where.data_dir;
+  auto const slash = where.key_file.rfind('/');
+  if (slash != std::string::npos) return where.key_file.substr(0, slash);
+  return defaultDataDir();
+}
+
+// Finds the daemon: what was said, else where the running daemon's ready file says, else the default.
+std::string daemonUrl(Everywhere const& where) {
+  if (!where.url.empty()) return where.url;
+  std::string fallback = "http://127.0.0.1:7480";
+  auto const text = readFileText(dataDir(where) + "/garlandd.json");
+  auto const ready = text ? parseJson(*text) : Result<json::value>(text.error());
+  if (!ready) return fallback;
+  auto const address = textOr(*ready, "/address", "127.0.0.1");
+  bool const six = address.find(':') != std::string::npos;
+  return "http://" + (six ? "[" + address + "]" : address) + ":" +
+         std::to_string(integerOr(*ready, "/port", 7480));
+}
+
+// "" if it can be one.
+std::string wrongUrl(std::string const& url) {
+  if (hasUserinfo(url))
+    return "garlandd's address (--url, GARLAND_URL) must not hold a user name or password; it is asked with "
+           "the API "
+           "key";
+  if (url.starts_with("http://") || url.starts_with("https://")) return {};
+  return "garlandd's address (--url, GARLAND_URL) must begin with http:// or https://, such as "
+         "http://127.0.0.1:7480";
+}
+
+// Reads an existing key file; never makes one, that is the daemon's to do.
+Secret readKey(Place& place) {
+  if (::access(place.key_file.c_str(), R_OK) != 0 && errno == EACCES) {
+    place.key_problem =
+        "this user may not read the key file " + place.key_file +
+        ": it is private to the user that runs garlandd; be that user, or ask for a copy of the key";
+    return {};
+  }
+  if (::access(place.key_file.c_str(), F_OK) != 0) {
+    place.key_problem = "there is no key file " + place.key_file + "; garlandd makes it at its first start";
+    return {};
+  }
+  SystemRandom random;
+  auto key = access::openKeyFile(place.key_file, random);
+  if (!key) {
+    place.key_problem = key.error().message;
+    return {};
+  }
+  place.key_read = true;
+  return std::move(*key);
+}
+
+Exit wrongUsage(std::string const& sentence) {
+  std::cerr << "garland: " << sentence << "\n";
+  return Exit::usage;
+}
+
+} // namespace
+
+Grammar::Grammar(std::string version) {
+  everywhere_.url = environment("GARLAND_URL", "");
+  everywhere_.data_dir = environment("GARLAND_DATA_DIR", "");
+  everywhere_.key_file = environment("GARLAND_KEY_FILE", "");
+  app_.require_subcommand(1);
+  app_.fallthrough();
+  app_.set_version_flag("--version", "garland " + version);
+  app_.add_option(
+      "--url", everywhere_.url,
+      "Where garlandd listens (GARLAND_URL; default: its ready file, then http://127.0.0.1:7480)");
+  app_.add_option("--data-dir", everywhere_.data_dir,
+                  "garlandd's data folder (GARLAND_DATA_DIR; default: the key file's folder, then "
+                  "garlandd's own default)");
+  app_.add_option("--key-file", everywhere_.key_file,
+                  "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
+  app_.add_flag("--json", everywhere_.json, "Answer with JSON");
+  app_.footer(
+      "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "
+      "minutes);\n"
+      "`garland sync run` does it at once.\n"
+      "Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
+      "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
+      "               garland connections connect caldav --vendor VENDOR --set url=https://... --username "
+      "NAME;\n"
+      "               garland sync run CONNECTION");
+  addPlugins();
+  addVendors();
+  addConnections();
+  addSync();
+  addActions();
+  addIntake();
+  addRecords();
+  addTables();
+  addMachine();
+  addWebhooks();
+  addDev();
+  addTwins();
+  addPackages();
+}
+
+Exit Grammar::run(int argc, char** argv) {
+  std::vector<std::string> const words(argv + 1, argv + argc);
+  if (auto const wrong = wrongCommand(app_, words); !wrong.empty()) return wrongUsage(wrong);
+  try {
+    app_.parse(argc, argv);
+  } catch (CLI::ExtrasError const&) {
+    return wrongUsage(unknownWord(app_, words));
+  } catch (CLI::ParseError const& problem) {
+    return app_.exit(problem) == 0 ? Exit::ok : Exit::usage;
+  }
+  bool const terminal = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  Output output(std::cout, std::cerr, everywhere_.json, terminal,
+                terminal && environment("NO_COLOR", "").empty());
+  if (offline_) return offline_(output);
+  if (key_optional_) askDaemonProgram();
+  place_.url = daemonUrl(everywhere_);
+  if (auto const wrong = wrongUrl(place_.url); !wrong.empty()) return wrongUsage(wrong);
+  place_.data_dir = dataDir(everywhere_);
+  place_.config = everywhere_.config;
+  place_.key_file = everywhere_.key_file.empty() ? place_.data_dir + "/api.key" : everywhere_.key_file;
+  auto key = readKey(place_);
+  if (!place_.key_read && !key_optional_) {
+    std::cerr << "garland: " << place_.key_problem << "; name another with --key-file or GARLAND_KEY_FILE\n";
+    return Exit::environment;
+  }
+  Client client(place_.url, std::move(key));
+  return command_(Context{client, output});
+}
+
+// Where nobody has said which data folder is meant, garlandd itself says which one it would take.
+void Grammar::askDaemonProgram() {
+  bool const said = !everywhere_.data_dir.empty() || !everywhere_.key_file.empty();
+  place_.check = daemonCheck(said ? dataDir(everywhere_) : "", everywhere_.config);
+  if (!said && place_.check) everywhere_.data_dir = textOr(*place_.check, "/data_dir", "");
+}
+
+} // namespace garland::cli

@@ -1,0 +1,98 @@
+// The grammar of the command line: which words there are, what they mean, and which function of commands.h
+// runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_partners.cpp.
+#pragma once
+
+#include "host/cli/commands.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+
+namespace garland::cli {
+
+// Options that every command takes; each has an environment variable.
+struct Everywhere {
+  std::string url, data_dir, config, key_file;
+  bool json = false;
+};
+
+// Keeps what was typed, for one run.
+class Grammar {
+public:
+  explicit Grammar(std::string version);
+  Exit run(int argc, char** argv);
+
+private:
+  using Command = std::function<Exit(Context)>;
+
+  CLI::App* group(char const* name, char const* about) {
+    auto* const added = app_.add_subcommand(name, about);
+    added->require_subcommand(1);
+    return added;
+  }
+  // A command whose words are in; `command` runs after parsing.
+  CLI::App* leaf(CLI::App* parent, char const* name, char const* about, Command command) {
+    auto* const added = parent->add_subcommand(name, about);
+    added->final_callback([this, command = std::move(command)] { command_ = command; });
+    return added;
+  }
+  void needId(CLI::App* command, char const* what) { command->add_option(what, id_)->required(); }
+  void needVendor(CLI::App* command) {
+    command->add_option("--vendor", vendor_, "The vendor's id (garland vendors ls)")->required();
+  }
+
+  // A command that needs no daemon.
+  CLI::App* offline(CLI::App* parent, char const* name, char const* about,
+                    std::function<Exit(Output&)> command) {
+    auto* const added = parent->add_subcommand(name, about);
+    added->final_callback([this, command = std::move(command)] { offline_ = command; });
+    return added;
+  }
+  void askDaemonProgram();
+
+  void addPlugins();
+  void addVendors();
+  void addConnections();
+  void addSync();
+  void addActions();
+  void addIntake();
+  void addRecords();
+  void addTables();
+  void addMachine();
+  void addWebhooks();
+  void addDev();
+  void addTwins();
+  void addPackages();
+  void addDevOptions(CLI::App* command);
+
+  CLI::App app_{"garland: keeps a wedding vendor's data the same everywhere.", "garland"};
+  Everywhere everywhere_;
+  Place place_;
+  Command command_;
+  std::function<Exit(Output&)> offline_;
+  bool key_optional_ = false;
+
+  std::string id_, vendor_, name_, why_, connection_, file_, from_, until_, shell_, schema_kind_;
+  std::string zone_ = "UTC", kind_ = "calendar.event";
+  std::int64_t after_ = 0;
+  bool no_wait_ = false, allow_downgrade_ = false, discard_ = false, rotate_mailbox_ = false;
+  ConnectWords connect_;
+  HintWords hint_;
+  RecordEdit edit_;
+  RecordPage page_;
+  ActionWords action_;
+  ActionPage actions_;
+  SettleWords settle_;
+  HookWords hook_;
+  ItemPage items_;
+  ImportWords import_;
+  ExportWords export_;
+  WebhookWords webhook_;
+  DevWords dev_;
+  TwinWords twin_;
+  PackageWords package_;
+  std::string address_;
+};
+
+} // namespace garland::cli

@@ -1,0 +1,51 @@
+// The words of `garland intake` and `garland connections hook`.
+#include "host/cli/grammar.h"
+
+namespace garland::cli {
+
+void Grammar::addIntake() {
+  auto* const intake = group("intake", "What came in by itself: hooks, mails, files");
+  auto* const connections = app_.get_subcommand("connections");
+  auto* const hook = leaf(connections, "hook",
+                          "The URL that a provider without an API calls, by way of Zapier, say; shown once.\n"
+                          "Example: garland connections hook con_...",
+                          [this](Context with) { return openHook(with, hook_); });
+  hook->add_option("CONNECTION", hook_.connection)->required();
+  hook->add_flag("--rotate", hook_.rotate, "Another URL; the one before ends at once");
+  auto* const scheme = hook->add_option(
+      "--signed", hook_.scheme,
+      "How requests are signed: a name (garland webhooks schemes) or a file; the secret is asked for");
+  hook->add_flag("--secret-stdin", hook_.secret_from_stdin, "Take the secret from standard input")
+      ->needs(scheme);
+  hook->add_flag("--unsigned", hook_.unsigned_, "They are not signed any more")->excludes(scheme);
+
+  auto* const list =
+      leaf(intake, "ls", "Lists items, oldest first.  Example: garland intake ls --state review",
+           [this](Context with) { return listItems(with, items_); });
+  list->add_option("--vendor", items_.vendor, "Only this vendor's");
+  list->add_option("--connection", items_.connection, "Only this connection's");
+  list->add_option("--state", items_.state, "waiting, taken, ignored, review or dismissed");
+  list->add_option("--after", items_.after, "Continue after this item");
+  list->add_option("--limit", items_.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  leaf(intake, "show", "One item: what it says, and why it waits.  Exit code 1: it waits for a person",
+       [this](Context with) { return showItem(with, id_); })
+      ->add_option("ID", id_)
+      ->required();
+  leaf(
+      intake, "retry",
+      "Has its connector read it again: one item (itm_...), or all of a connection (con_...) that wait for a "
+      "person.\nExit code 1: it waits again",
+      [this](Context with) { return retryItem(with, id_); })
+      ->add_option("ID", id_)
+      ->required();
+  auto* const dismiss = leaf(intake, "dismiss",
+                             "Says that it needs nothing.  Example: garland intake dismiss "
+                             "itm_... --why \"a test\"",
+                             [this](Context with) { return dismissItem(with, id_, why_); });
+  dismiss->add_option("ID", id_)->required();
+  dismiss->add_option("--why", why_, "For whoever looks later")->required();
+}
+
+} // namespace garland::cli

@@ -1,0 +1,14 @@
+// A software bill of materials in CycloneDX 1.5, made of what can be read from the files themselves: their
+// digests and the libraries that the loader brings along. What is linked in statically, its author says in an
+// sbom.json.
+#pragma once
+
+#include "host/marketplace/marketplace.h"
+
+namespace garland::marketplace {
+
+// The same files give the same text.
+std::string makeSbom(runtime::Manifest const& manifest, std::vector<PackedFile> const& files,
+                     std::vector<std::string> const& needed);
+
+} // namespace garland::marketplace

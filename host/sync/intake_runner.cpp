@@ -1,0 +1,271 @@
+// The loop that has items read, and what follows from what their connector made of one.
+#include "host/sync/intake_runner.h"
+
+#include "host/sync/sql.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/nowide/utf/utf.hpp>
+
+#include <algorithm>
+#include <exception>
+
+namespace garland::sync {
+namespace {
+
+constexpr std::size_t kAtOnce = 16;
+constexpr std::int64_t kMostAttempts = 8;
+constexpr std::size_t kMostReason = 2'000;
+constexpr Milliseconds kDeadline{60'000};
+constexpr Milliseconds kRest{5'000}; // after trouble with the store
+constexpr Milliseconds kFirstPause{5'000};
+constexpr Milliseconds kLongestPause{3'600'000};
+
+// What may pass by itself. Anything else about an item is for a person.
+bool passes(Error const& error) {
+  switch (error.kind) {
+  case ErrorKind::transient:
+  case ErrorKind::rateLimited:
+  case ErrorKind::cancelled: return true;
+  default: return error.provider_code == "worker_died";
+  }
+}
+
+Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after) {
+  auto const doubled = kFirstPause * (std::int64_t{1} << std::min<std::int64_t>(attempts - 1, 20));
+  return std::max(std::min(doubled, kLongestPause), retry_after.value_or(Milliseconds(0)));
+}
+
+json::value inputFor(IntakeItem const& item, json::value content) {
+  json::object input;
+  input["item"] =
+      json::object{{"id", item.id}, {"source", name(item.source)}, {"received_at", rfc3339(item.received)}};
+  input[name(item.source)] = std::move(content);
+  return input;
+}
+
+std::string sentenceOf(std::vector<std::string> const& problems) {
+  auto text =
+      problems.size() == 1 ? std::string() : std::to_string(problems.size()) + " parts are not clear: ";
+  for (std::size_t i = 0; i < problems.size() && text.size() < kMostReason; ++i)
+    text += (i == 0 ? "" : "; ") + problems[i];
+  return text;
+}
+
+// A text for people, of what may come from anybody: one line of UTF-8, which the store always takes.
+std::string cut(std::string const& text) {
+  namespace utf = boost::nowide::utf;
+  std::string out;
+  for (auto at = text.begin(); at != text.end();) {
+    if (out.size() > kMostReason) return out + "...";
+    auto const begin = at;
+    auto const character = utf::utf_traits<char>::decode(at, text.end());
+    if (!utf::is_valid_codepoint(character))
+      out += "\xEF\xBF\xBD";
+    else if (character < 0x20 || character == 0x7F)
+      out += ' ';
+    else
+      out.append(begin, at);
+  }
+  return out;
+}
+
+} // namespace
+
+IntakeRunner::IntakeRunner(Context& context, Connections& connections, AuditTrail& audit)
+    : context_(context), connections_(connections), audit_(audit), store_(context), doors_(context),
+      nursery_(context.doors.executor), call_ended_(std::make_shared<Event>(context.doors.executor)) {}
+
+Task<void> IntakeRunner::start() {
+  if (loop_ended_) co_return Result<void>();
+  CO_TRY_VOID(co_await doors_.load());
+  loop_ended_ = std::make_shared<Event>(context_.doors.executor);
+  auto const ended = loop_ended_;
+  asio::co_spawn(context_.doors.executor, loop(),
+                 [ended](std::exception_ptr, Result<void>) { ended->set(); });
+  co_return Result<void>();
+}
+
+Task<void> IntakeRunner::stop() {
+  wake();
+  if (loop_ended_) {
+    auto const ended = loop_ended_;
+    CO_TRY_VOID(co_await ended->wait());
+  }
+  co_return co_await nursery_.drained();
+}
+
+void IntakeRunner::wake() {
+  if (woken_) woken_->set();
+}
+
+Task<void> IntakeRunner::loop() {
+  while (!context_.stopping) {
+    auto const woken = std::make_shared<Event>(context_.doors.executor);
+    woken_ = woken;
+    auto const next = co_await startDue();
+    if (context_.stopping) break;
+    if (!next) {
+      context_.doors.log.error("the items that are due could not be read: " + next.error().message);
+      rest_until_ = context_.now() + kRest;
+    }
+    auto until = next ? *next : std::optional<TimePoint>(rest_until_);
+    if (until && *until <= context_.now()) continue;
+    std::optional<Alarm> alarm;
+    if (until) alarm.emplace(context_.doors.executor, context_.doors.clock, *until - context_.now(), woken);
+    CO_TRY_VOID(co_await woken->wait());
+  }
+  co_return Result<void>();
+}
+
+// Begins what is due, and says when to look again if nothing happens before.
+Task<std::optional<TimePoint>> IntakeRunner::startDue() {
+  auto const now = context_.now();
+  if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
+  std::erase_if(resting_, [&](auto const& one) { return one.second <= now; });
+  if (in_flight_.size() < kAtOnce) {
+    CO_TRY(due, co_await store_.due(now));
+    for (auto& one : due) begin(std::move(one));
+  }
+  CO_TRY(next, co_await store_.nextDue(now));
+  for (auto const& [connection, until] : resting_)
+    if (!next || until < *next) next = until;
+  co_return next;
+}
+
+void IntakeRunner::begin(DueItem due) {
+  if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.connection_id) ||
+      closing_.contains(due.connection_id) || resting_.contains(due.connection_id))
+    return;
+  in_flight_.emplace(due.connection_id, due.id);
+  nursery_.spawn(carryOut(std::move(due)));
+}
+
+Task<void> IntakeRunner::carryOut(DueItem due) {
+  Reading reading(*this, due.connection_id);
+  auto done = co_await step(due.id);
+  if (!done && !context_.stopping) {
+    context_.doors.log.error("what became of item " + due.id +
+                             " could not be kept: " + cut(done.error().message));
+    done = co_await putOff(std::move(due.id), done.error());
+  }
+  reading.well = done.has_value();
+  co_return Result<void>();
+}
+
+IntakeRunner::Reading::~Reading() {
+  if (!well) runner.resting_[connection_id] = runner.context_.now() + kRest;
+  runner.in_flight_.erase(connection_id);
+  std::exchange(runner.call_ended_, std::make_shared<Event>(runner.context_.doors.executor))->set();
+  runner.wake();
+}
+
+// What came of the item could not be stored. So that it does not stand before all later ones for ever, it
+// waits like one that could not be read; an error here means that the store takes nothing at all.
+Task<void> IntakeRunner::putOff(std::string id, Error error) {
+  CO_TRY(item, co_await store_.one(std::move(id)));
+  if (item.state != IntakeState::waiting) co_return Result<void>();
+  ++item.attempts;
+  if (error.kind == ErrorKind::conflict) error.kind = ErrorKind::transient; // others changed the same records
+  error.message = "what came of it could not be stored: " + error.message;
+  co_return co_await failed(std::move(item), std::move(error));
+}
+
+Task<void> IntakeRunner::step(std::string id) {
+  CO_TRY(item, co_await store_.one(id));
+  if (item.state != IntakeState::waiting || context_.stopping) co_return Result<void>();
+  auto const session = co_await connections_.open(item.connection_id);
+  if (session) co_return co_await read(std::move(item), &*session);
+  auto const kind = session.error().kind;
+  bool const for_a_person =
+      kind == ErrorKind::notFound || kind == ErrorKind::forbidden || kind == ErrorKind::unsupported;
+  if (!for_a_person) co_return session.error();
+  co_return co_await settle(std::move(item), IntakeState::review, session.error().message);
+}
+
+Task<void> IntakeRunner::read(IntakeItem item, Session const* session) {
+  CO_TRY(content, co_await store_.contentOf(item.id));
+  ++item.attempts;
+  auto input = inputFor(item, std::move(content.content));
+  IntakeSink sink(context_, *session, item.id);
+  auto answer = co_await callPlugin(&context_, &audit_, session, std::string(kIntakeOperation),
+                                    std::move(input), &sink, kDeadline);
+  if (context_.stopping) co_return Result<void>();
+  if (!answer) co_return co_await failed(std::move(item), answer.error());
+  co_return co_await answered(std::move(item), session, std::move(*answer), &sink);
+}
+
+Task<void> IntakeRunner::answered(IntakeItem item, Session const* session, json::value output,
+                                  IntakeSink const* sink) {
+  auto const outcome = textOr(output, "/outcome", "");
+  auto reason = context_.scrub(textOr(output, "/reason", ""));
+  if (outcome == "unknown")
+    co_return co_await settle(std::move(item), IntakeState::review, std::move(reason));
+  if (outcome == "ignored" && sink->count() > 0) {
+    reason = "the connector ignored it (" + reason + ") but brought records of it; none was stored";
+    co_return co_await settle(std::move(item), IntakeState::review, std::move(reason));
+  }
+  auto content_key = textOr(output, "/dedupe_key", "");
+  if (!content_key.empty()) {
+    CO_TRY(other, co_await store_.otherWith(&item, content_key));
+    if (!other.empty())
+      co_return co_await settle(std::move(item), IntakeState::ignored, "the same came before, as " + other);
+  }
+  if (outcome == "ignored")
+    co_return co_await settle(std::move(item), IntakeState::ignored, std::move(reason));
+  co_return co_await take(std::move(item), session, std::move(content_key), sink);
+}
+
+// The mark is in the unit that stores the records.
+Task<void> IntakeRunner::take(IntakeItem item, Session const* session, std::string content_key,
+                              IntakeSink const* sink) {
+  auto const now = context_.now();
+  IntakeWriter::Mark const mark = [&](std::vector<std::string> const& wrong, std::int64_t good) {
+    auto problems = sink->problems();
+    problems.insert(problems.end(), wrong.begin(), wrong.end());
+    if (problems.empty() && sink->count() == 0)
+      problems.emplace_back("the connector took it, but found no record in it");
+    IntakeItem marked = item;
+    marked.records = good;
+    marked.next_attempt.reset();
+    marked.state = problems.empty() ? IntakeState::taken : IntakeState::review;
+    marked.reason = problems.empty() ? std::string() : cut(sentenceOf(problems));
+    if (problems.empty()) marked.finished = now;
+    // While a part of it waits for a person, the same may come again in a better form.
+    bool const keyless = content_key.empty() || marked.state != IntakeState::taken;
+    return keyless ? store_.update(marked) : store_.update(marked, content_key);
+  };
+  IntakeWriter writer(context_, *session);
+  auto const applied = co_await writer.apply(&sink->found(), &mark);
+  if (!applied && applied.error().kind == ErrorKind::quota)
+    co_return co_await settle(std::move(item), IntakeState::review, applied.error().message);
+  co_return co_await saved(std::move(item), applied);
+}
+
+Task<void> IntakeRunner::failed(IntakeItem item, Error error) {
+  auto const& message = error.message;
+  if (!passes(error) || item.attempts >= kMostAttempts)
+    co_return co_await settle(std::move(item), IntakeState::review, "it could not be read: " + message);
+  item.reason = cut("it is read again: " + message);
+  item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after);
+  auto const done = co_await store_.save(item);
+  co_return co_await saved(std::move(item), done);
+}
+
+Task<void> IntakeRunner::settle(IntakeItem item, IntakeState state, std::string reason) {
+  item.state = state;
+  item.reason = cut(reason);
+  item.next_attempt.reset();
+  if (state != IntakeState::review) item.finished = context_.now();
+  auto const done = co_await store_.save(item);
+  co_return co_await saved(std::move(item), done);
+}
+
+// conflict: somebody dealt with the item meanwhile.
+Task<void> IntakeRunner::saved(IntakeItem item, Result<void> result) {
+  if (result || result.error().kind != ErrorKind::conflict) co_return result;
+  CO_TRY(now, co_await store_.one(item.id));
+  if (now.revision != item.revision) co_return Result<void>();
+  co_return result;
+}
+
+} // namespace garland::sync

@@ -1,0 +1,113 @@
+// Items made into documents for the rules: a hook's body and query, a file's rows.
+#include <garland/sdk/mapping.hpp>
+
+#include "fields_texts.h"
+
+#include <algorithm>
+
+namespace garland::sdk::intake {
+namespace {
+
+constexpr std::size_t kMostColumns = 500;
+
+std::string listed(std::set<std::string> const& names) {
+  std::string all;
+  for (auto const& name : names) {
+    if (all.size() > 500) return all + ", ...";
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  return all;
+}
+
+std::set<std::string> namesOf(json::object const& document) {
+  std::set<std::string> names;
+  for (auto const& member : document) names.emplace(member.key());
+  return names;
+}
+
+// Members of the body, and those of the query that it does not have.
+json::object documentOf(json::value const& body, json::object const& query) {
+  auto document = withPlainNames(body);
+  auto const more = withPlainNames(json::value(query));
+  for (auto const& [name, value] : more.get_object()) document.get_object().emplace(name, value);
+  return std::move(document.get_object());
+}
+
+bool isBlank(std::vector<std::string> const& row) {
+  return std::ranges::all_of(
+      row, [](std::string const& cell) { return cell.find_first_not_of(" \t\r\n") == std::string::npos; });
+}
+
+} // namespace
+
+Outcome MappedConnector::parse(Account& account, Item const& item, Records& records) {
+  if (!mapping_) mapping_.emplace(text_);
+  mapping_->use(account.settings());
+  if (item.hook) return hook(*item.hook, records);
+  if (item.csv) return csv(*item.csv, records);
+  return unknown("this connector reads no mails");
+}
+
+Outcome MappedConnector::hook(Hook const& hook, Records& records) const {
+  json::array bodies;
+  if (hook.json_ && hook.json_->is_array())
+    bodies = hook.json_->get_array();
+  else if (hook.json_)
+    bodies.push_back(*hook.json_);
+  else if (hook.form)
+    bodies.emplace_back(*hook.form);
+  else if (hook.text)
+    return unknown("its body is a text, neither JSON nor a form");
+  else
+    bodies.emplace_back(json::object());
+  if (bodies.empty()) return ignored("it is an empty list");
+
+  std::string ignored_because;
+  for (auto const& body : bodies) {
+    if (!body.is_object()) return unknown("its body is JSON, but no object with members");
+    auto const document = documentOf(body, hook.query);
+    auto const* rule = mapping_->find("hook", document);
+    if (rule == nullptr)
+      return unknown("no rule of the mapping fits a hook with the members: " + listed(namesOf(document)));
+    if (rule->ignore)
+      ignored_because = *rule->ignore;
+    else
+      mapping_->put(*rule, document, bodies.size() == 1 ? std::string_view("hook") : "one of the list",
+                    records);
+  }
+  // With a problem and no record it is `taken` all the same: the host has heard of the problem.
+  if (records.count() == 0 && !ignored_because.empty()) return ignored(ignored_because);
+  return taken();
+}
+
+Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
+  std::vector<std::string> names;
+  for (auto const& column : csv.header) names.push_back(loose::memberName(column));
+  std::set<std::string> const columns(names.begin(), names.end());
+  if (names.size() > kMostColumns) return unknown("it has more than 500 columns");
+  if (!mapping_->takes("csv", columns))
+    return unknown("no rule of the mapping fits a file with the columns: " + listed(columns));
+  auto number = csv.first_row;
+  bool any = false;
+  for (auto const& row : csv.rows) {
+    auto const place = "row " + std::to_string(number++);
+    if (isBlank(row)) continue;
+    json::object cells;
+    for (std::size_t i = 0; i < std::min(names.size(), row.size()); ++i) {
+      auto& cell = cells[names[i]];
+      auto const* before = cell.if_string();
+      if (before == nullptr || fields::trimmed(*before).empty()) cell = row[i];
+    }
+    auto const* rule = mapping_->find("csv", cells, columns);
+    if (rule == nullptr) {
+      any = true;
+      records.problem(place, Failure(Kind::invalidInput, "no rule of the mapping fits it"));
+    } else if (!rule->ignore) {
+      any = true;
+      mapping_->put(*rule, cells, place, records);
+    }
+  }
+  return any ? taken() : ignored("it has no row with anything that is kept");
+}
+
+} // namespace garland::sdk::intake

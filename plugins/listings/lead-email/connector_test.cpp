@@ -1,0 +1,108 @@
+// Fixtures in, leads out: every provider's connector over mails as they come, by the contract.
+#include "host/mail/mail.h"
+
+#include <garland/testing/fake_host.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace lead_email {
+namespace {
+
+namespace json = boost::json;
+using garland::testing::FakeHost;
+
+std::string const here = GARLAND_SOURCE_DIR "/plugins/listings/lead-email/";
+
+std::string fileText(std::string const& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+// A provider's connector, as it is installed.
+class Provider {
+public:
+  explicit Provider(std::string const& name)
+      : name_(name), host_(garland::testing::loadConnector(GARLAND_BINARY_DIR "/plugins/garland." + name +
+                                                           "/connector.so"),
+                           fileText(here + name + "/connector.json")) {
+    host_.open({{"account", "Barn Studio"},
+                {"authserv_id", "mx.example.org"},
+                {"forwarders", "Studio@example.org"}});
+  }
+  json::value parse(std::string const& file) {
+    host_.clear();
+    auto mail = garland::mail::readMail(fileText(here + "fixtures/" + name_ + "/" + file));
+    EXPECT_TRUE(mail) << file;
+    json::object input{
+        {"item", {{"id", "itm_1"}, {"source", "mail"}, {"received_at", "2026-06-06T14:30:05Z"}}}};
+    input["mail"] = std::move(*mail);
+    auto const outcome = host_.run("intake.parse/1", std::move(input));
+    EXPECT_TRUE(outcome.ok()) << file << ": " << outcome.message;
+    return outcome.result;
+  }
+  // What it makes of the file: {"outcome", "reason"?, "records": [...]}.
+  json::value all(std::string const& file) {
+    auto result = parse(file);
+    json::array records;
+    for (auto const& one : host_.emitted()) {
+      if (one.kind != "crm.lead")
+        ADD_FAILURE() << file << ": " << one.kind << " " << json::serialize(one.record);
+      records.push_back(one.record);
+    }
+    result.as_object()["records"] = std::move(records);
+    return result;
+  }
+  FakeHost& host() { return host_; }
+
+private:
+  std::string name_;
+  FakeHost host_;
+};
+
+class Fixtures : public testing::TestWithParam<char const*> {};
+
+// Beside every mail stands what is to come of it.
+TEST_P(Fixtures, BecomeWhatStandsBesideThem) {
+  std::string const name = GetParam();
+  Provider provider(name);
+  std::size_t count = 0;
+  for (auto const& entry : std::filesystem::directory_iterator(here + "fixtures/" + name)) {
+    if (entry.path().extension() != ".eml") continue;
+    ++count;
+    auto expected = entry.path();
+    expected.replace_extension(".json");
+    auto const text = fileText(expected);
+    auto const made = provider.all(entry.path().filename());
+    EXPECT_EQ(made, text.empty() ? json::value() : json::parse(text)) << expected;
+    EXPECT_EQ(made, provider.all(entry.path().filename())) << "a second reading says something else";
+  }
+  EXPECT_GE(count, 3U);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Fixtures, testing::Values("the-knot", "weddingwire", "zola"));
+
+TEST_P(Fixtures, ComeOfAMappingThatConformsToTheSchema) {
+  auto const mapping = json::parse(fileText(here + GetParam() + "/mapping.json"));
+  EXPECT_EQ(garland::testing::schemaProblems("mapping.json", mapping), std::vector<std::string>());
+}
+
+TEST(LeadConnector, TheAccountIsNamedByItsSetting) {
+  Provider provider("zola");
+  EXPECT_EQ(provider.host().run("health.check/1").result, json::value({{"account", "Barn Studio"}}));
+}
+
+TEST(LeadConnector, AHookIsNotForIt) {
+  Provider provider("zola");
+  auto const outcome = provider.host().run(
+      "intake.parse/1",
+      {{"item", {{"id", "itm_1"}, {"source", "hook"}, {"received_at", "2026-06-06T14:30:05Z"}}},
+       {"hook", {{"content_type", ""}, {"query", json::object()}}}});
+  EXPECT_EQ(outcome.result.at("outcome"), json::value("unknown"));
+}
+
+} // namespace
+} // namespace lead_email

@@ -1,0 +1,25 @@
+// The connector that all lead mails share; a provider is a mapping.
+#pragma once
+
+#include "lead_mail.h"
+
+#include <garland/sdk/mapping.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace lead_email {
+
+class LeadConnector : public intake::IntakeConnector {
+public:
+  explicit LeadConnector(std::string_view mapping) : text_(mapping) {}
+  intake::Outcome parse(garland::sdk::Account& account, intake::Item const& item,
+                        intake::Records& records) override;
+
+private:
+  std::string_view text_;
+  MailLayout layout_;
+  std::optional<intake::Mapping> mapping_; // read at first use, where a failure can be told
+};
+
+} // namespace lead_email

@@ -1,0 +1,27 @@
+// node check.mjs MODULES SPECS EXCHANGES URL: holds Resend's connector and the twin at URL against what Resend
+// publishes. EXCHANGES: what the connector's tests sent and got, a JSON object a line.
+// Prints one line; exit code 0 all conform, 1 not.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Description } from './description.mjs';
+import { use } from './library.mjs';
+import { drive } from './scenario.mjs';
+
+const [modules, specs, exchanges, url] = process.argv.slice(2);
+const require = createRequire(modules + '/');
+const description = new Description(require, `${specs}/resend/resend.min.json`);
+
+const sent = readFileSync(exchanges, 'utf8').split('\n').filter((line) => line);
+for (const line of sent) {
+  const { method, target, body, status, answer } = JSON.parse(line);
+  description.request(method, target, body ? JSON.parse(body) : undefined);
+  description.answer(method, target, status, JSON.parse(answer));
+}
+const library = await use(require, modules, url, description);
+await drive(description, url, `${specs}/sdk-wire-captures.json`);
+
+const { findings, counts } = description;
+findings.forEach((finding) => console.log(`resend: ${finding}`));
+console.log(`resend: ${counts.requests} requests, ${counts.answers} answers and ${counts.notices} notices checked, ${sent.length} exchanges the connector's; ` +
+  `${library.calls} calls by resend ${library.version}, ${library.verified} signatures verified by ${library.verifiers.join(', ')}; ${findings.length} wrong; skipped: nothing`);
+process.exit(findings.length > 0 ? 1 : 0);
