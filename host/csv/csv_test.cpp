@@ -57,7 +57,7 @@ TEST(Csv, TheSeparatorIsFoundOutAndMayBeStated) {
   EXPECT_EQ(good("a;b;c\n1,50;2,50;3\n").separator, ';');
   EXPECT_EQ(good("a\tb\n1,5\t2,5\n").separator, '\t');
   EXPECT_EQ(good("name;note\nx;\"a, b, c\"\ny;\"d, e\"\n").separator, ';');
-  EXPECT_EQ(good("\"a;b;c;d\",\";e;f\",g\r\n").separator, ',')
+  EXPECT_EQ(good("\"a;b\",\";e;f;h;i\",g\r\n").separator, ',')
       << "behind a mark that closes comes a separator";
   EXPECT_EQ(good("a;b;c\n5\" nail;2,5;3\n").separator, ';') << "a stray mark is read as it stands";
   EXPECT_EQ(good("only one\n1\n2\n").separator, ',');

@@ -47,10 +47,10 @@ protected:
   }
 
   // Called for each commit; a sync is asked for while the run's end is being committed.
-  Task<void> hintAtTheEnd() {
+  Task<void> askAtTheEnd() {
     auto const run = co_await house.engine->lastRun(connection);
     if (!(*run)->finished) {
-      house.cut->before_commit = [this] { return hintAtTheEnd(); };
+      house.cut->before_commit = [this] { return askAtTheEnd(); };
       co_return Result<void>();
     }
     auto asked = hints_at_the_end.empty() ? house.engine->startSync(connection)
@@ -66,6 +66,17 @@ protected:
     }
     EXPECT_FALSE(second);
     co_return Result<void>();
+  }
+
+  // For what is asked for while `first` ends, which waits at the provider (here) until it may go on.
+  void expectARunOfItsOwnAfter(sync::Run const& first, Event* here, Event* go) {
+    house.run(here->wait()).value();
+    house.cut->before_commit = [this] { return askAtTheEnd(); };
+    go->set();
+    house.run(answered.wait()).value();
+    ASSERT_TRUE(second && *second) << (second ? second->error().message : "");
+    EXPECT_NE((*second)->id, first.id);
+    EXPECT_EQ(ended(*second).state, "done");
   }
 
   House house;
@@ -184,13 +195,7 @@ TEST_F(Hints, OneThatComesWhenTheRunIsAlreadyEndingGetsARunOfItsOwn) {
   Event go(house.loop.get_executor());
   projects.during_get = [&](runtime::CallHost*) { return reached(&here, &go); };
   auto const first = house.run(house.engine->syncHinted(connection, {{kProject, "2"}})).value();
-  house.run(here.wait()).value();
-  house.cut->before_commit = [this] { return hintAtTheEnd(); };
-  go.set();
-  house.run(answered.wait()).value();
-  ASSERT_TRUE(second && *second) << (second ? second->error().message : "");
-  EXPECT_NE((*second)->id, first.id);
-  EXPECT_EQ(ended(*second).state, "done");
+  expectARunOfItsOwnAfter(first, &here, &go);
   EXPECT_THAT(projects.gets, ::testing::ElementsAre("2", "3"));
 }
 
@@ -200,13 +205,7 @@ TEST_F(Hints, AWholeSyncThatIsAskedForWhenOneIsAlreadyEndingIsOneOfItsOwn) {
   Event go(house.loop.get_executor());
   projects.during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
   auto const first = house.run(house.engine->startSync(connection)).value();
-  house.run(here.wait()).value();
-  house.cut->before_commit = [this] { return hintAtTheEnd(); };
-  go.set();
-  house.run(answered.wait()).value();
-  ASSERT_TRUE(second && *second) << (second ? second->error().message : "");
-  EXPECT_NE((*second)->id, first.id);
-  EXPECT_EQ(ended(*second).state, "done");
+  expectARunOfItsOwnAfter(first, &here, &go);
 }
 
 TEST_F(Hints, RunsOfHintsPushNoWholeRunOutAndAreNotTheLastRun) {
