@@ -1,5 +1,6 @@
 #include "host/api/hook_content.h"
 
+#include "host/base/utf8.h"
 #include "host/csv/csv.h"
 
 #include <algorithm>
@@ -23,10 +24,9 @@ std::string mediaType(std::string_view content_type) {
 
 // Old forms send Windows-1252, as old files have it.
 std::string readable(std::string_view bytes) {
-  auto utf8 = asUtf8(bytes);
-  if (utf8 == bytes) return utf8;
+  if (isUtf8(bytes)) return std::string(bytes);
   auto old = csv::textOf(bytes);
-  return old ? std::move(old->utf8) : utf8;
+  return old ? std::move(old->utf8) : asUtf8(bytes);
 }
 
 // A name that comes more than once has all its values.
@@ -84,42 +84,7 @@ std::optional<json::value> jsonIn(std::string_view type, std::string_view body) 
   return std::move(*value);
 }
 
-std::size_t lengthOf(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead < 0xE0) return 2;
-  if (lead >= 0xE0 && lead < 0xF0) return 3;
-  return lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
-}
-
-// The bytes of one character there; 0: they are none.
-std::size_t characterAt(std::string_view bytes) {
-  auto const at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  auto const length = lengthOf(at(0));
-  if (length < 2) return length;
-  if (bytes.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((at(i) & 0xC0U) != 0x80U) return 0;
-  bool const overlong = (at(0) == 0xE0 && at(1) < 0xA0) || (at(0) == 0xF0 && at(1) < 0x90);
-  bool const surrogate = at(0) == 0xED && at(1) >= 0xA0;
-  bool const too_high = at(0) == 0xF4 && at(1) >= 0x90;
-  return overlong || surrogate || too_high ? 0 : length;
-}
-
 } // namespace
-
-std::string asUtf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  while (!bytes.empty()) {
-    auto const length = characterAt(bytes);
-    if (length == 0)
-      out += "\xEF\xBF\xBD";
-    else
-      out += bytes.substr(0, length);
-    bytes.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
-}
 
 Parameters formParameters(std::string_view text) {
   Parameters out;

@@ -19,7 +19,4 @@ json::object hookContent(std::string_view content_type, Parameters const& query,
 // "a=1&b=x%20y+z" decoded; what is no valid escape stays as it is.
 Parameters formParameters(std::string_view text);
 
-// Valid UTF-8: what is none becomes U+FFFD.
-std::string asUtf8(std::string_view bytes);
-
 } // namespace garland::api

@@ -2,6 +2,7 @@
 
 #include "host/api/hook_content.h"
 #include "host/api/router.h"
+#include "host/base/utf8.h"
 #include "host/vault/vault.h"
 #include "host/webhooks/webhooks.h"
 

@@ -1,21 +1,13 @@
 #include "host/api/twin_call.h"
 
 #include "host/base/bytes.h"
-
-#include <boost/locale/utf.hpp>
+#include "host/base/utf8.h"
 
 namespace garland::api {
 namespace {
 
 Error notForTwins(std::string_view what) {
   return Error(ErrorKind::unsupported, "a twin stands for a provider: it cannot " + std::string(what));
-}
-
-bool isUtf8(std::string_view bytes) {
-  namespace utf = boost::locale::utf;
-  for (auto at = bytes.begin(); at != bytes.end();)
-    if (!utf::is_valid_codepoint(utf::utf_traits<char>::decode(at, bytes.end()))) return false;
-  return true;
 }
 
 // HTTP says nothing of a header's bytes above 127; each is taken for a character of Latin-1.

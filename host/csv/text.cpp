@@ -1,5 +1,7 @@
 #include "host/csv/text.h"
 
+#include "host/base/utf8.h"
+
 #include <iconv.h>
 
 #include <algorithm>
@@ -58,21 +60,6 @@ Result<std::string> convert(std::string_view bytes, char const* from, std::size_
     bytes.remove_prefix(unit);
   }
   return out;
-}
-
-bool isUtf8(std::string_view bytes) {
-  Converter converter("UTF-8");
-  std::string ignored;
-  while (!bytes.empty()) {
-    auto part = bytes.substr(0, 1U << 16U);
-    auto const whole = part.size();
-    ignored.clear();
-    bool const good = converter.good() && converter.run(part, ignored);
-    // A part may end within a character.
-    if (!good && (part.size() >= 4 || whole == bytes.size())) return false;
-    bytes.remove_prefix(whole - part.size());
-  }
-  return true;
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "host/runtime/crash_capsule.h"
 
 #include "host/base/bytes.h"
+#include "host/base/utf8.h"
 #include "host/runtime/image.h"
 #include "host/runtime/owned_fd.h"
 #include "host/vault/vault.h"
@@ -26,12 +27,10 @@ constexpr std::size_t kMaxFile = 16U << 20U;
 
 // Text that is not UTF-8 cannot stand in JSON: it goes as base64 under "<name>_base64".
 void putText(json::object& out, std::string_view name, std::string const& text) {
-  json::error_code broken;
-  static_cast<void>(json::parse(json::serialize(json::string(text)), broken));
-  if (broken)
-    out[std::string(name) + "_base64"] = base64(text);
-  else
+  if (isUtf8(text))
     out[name] = text;
+  else
+    out[std::string(name) + "_base64"] = base64(text);
 }
 
 json::value toJson(HostCall const& call) {
