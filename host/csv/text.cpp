@@ -4,9 +4,7 @@
 
 #include <iconv.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <memory>
 
 namespace garland::csv {
 namespace {
