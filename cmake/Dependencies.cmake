@@ -33,3 +33,25 @@ add_library(garland_asio INTERFACE)
 target_link_libraries(garland_asio INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(garland_asio INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY BOOST_ERROR_CODE_HEADER_ONLY)
+
+# Foreign code that a library brings into connectors: garland_add_connector() writes it into their bill of materials.
+# PACKAGE: of Debian, "" if it is in none.
+function(garland_component target name version licence package)
+  string(TOLOWER "${name}" word)
+  string(REPLACE " " "-" word "${word}")
+  set(place pkg:generic/${word}@${version})
+  if(package)
+    execute_process(COMMAND dpkg-query -W -f "\${source:Version}" ${package}
+                    OUTPUT_VARIABLE debian ERROR_QUIET RESULT_VARIABLE failed)
+    if(failed EQUAL 0 AND debian)
+      string(REPLACE "+" "%2B" debian "${debian}")
+      string(REPLACE ":" "%3A" debian "${debian}")
+      set(place pkg:deb/debian/${word}@${debian})
+    endif()
+  endif()
+  set_property(TARGET ${target} APPEND PROPERTY GARLAND_COMPONENTS "${name}|${version}|${licence}|${place}")
+  get_target_property(imported ${target} IMPORTED)
+  if(NOT imported)
+    set_property(TARGET ${target} PROPERTY EXPORT_PROPERTIES GARLAND_COMPONENTS)
+  endif()
+endfunction()

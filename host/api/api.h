@@ -53,6 +53,8 @@ public:
   virtual void runEnded(sync::Run const& run) = 0;
   // For runtime::SupervisorOptions::on_event.
   virtual void pluginEvent(runtime::SupervisorEvent const& event) = 0;
+  // `system`: the connector's id, or "none"; `outcome`: accepted, known, handshake, overload, or why not.
+  virtual void webhookCame(std::string_view system, std::string_view outcome) = 0;
   virtual std::string render(Gauges const& gauges) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "host/api/hook_content.h"
 #include "host/api/router.h"
+#include "host/api/stranger.h"
 #include "host/base/utf8.h"
 #include "host/vault/vault.h"
 #include "host/webhooks/webhooks.h"
@@ -14,47 +15,8 @@ namespace {
 constexpr double kBurst = 200;
 constexpr double kPerSecond = 20;
 constexpr Milliseconds kSameBytesFor{86'400'000};
-constexpr std::size_t kMostDeliveryId = 300;
-
-// An id becomes a key of a table.
-bool isPlain(std::string_view id) {
-  bool const printable =
-      std::ranges::none_of(id, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  return printable && id.size() <= kMostDeliveryId;
-}
-
-// What a stranger may know of why it was not kept: whether to send it again.
-Error forStrangers(Error const& error) {
-  bool const full = error.kind == ErrorKind::quota || error.kind == ErrorKind::rateLimited;
-  if (!full && error.kind != ErrorKind::transient) return error;
-  Error out(error.kind, full ? "this hook takes nothing more at the moment; send it again later"
-                             : "this could not be kept; send it again later");
-  out.retry_after = error.retry_after;
-  return out;
-}
 
 Response ready() { return Response(200, json::object{{"status", "ready"}}); }
-
-webhooks::Request signedRequest(Request const& request, std::string const& public_url) {
-  webhooks::Request out;
-  out.method = request.method;
-  out.url = public_url + request.target;
-  for (auto const& header : request.headers) out.headers.emplace_back(header.name, header.value);
-  out.body = request.body;
-  return out;
-}
-
-Response answerOf(webhooks::Response handshake) {
-  Response response(handshake.status);
-  for (auto& [name, value] : handshake.headers) {
-    if (name == "Content-Type")
-      response.content_type = std::move(value);
-    else if (name != "X-Content-Type-Options") // every answer has it
-      response.headers.emplace_back(std::move(name), std::move(value));
-  }
-  response.body = std::move(handshake.body);
-  return response;
-}
 
 // The id that the sender gave this delivery, where the connector's manifest says that there is one.
 std::string deliveryId(runtime::Catalogue const& catalogue, sync::IntakeDoor const& door,
@@ -79,11 +41,16 @@ std::string deliveryId(runtime::Catalogue const& catalogue, sync::IntakeDoor con
 }
 
 std::string summaryOf(Request const& request, json::object const& content) {
-  auto text = request.method + " " + std::string(content.at("content_type").get_string());
-  auto const* body = content.contains("json") ? content.if_contains("json") : content.if_contains("form");
-  for (auto const* member : {"/event", "/trigger", "/type", "/email", "/name"})
-    if (auto const said = body == nullptr ? std::string() : textOr(*body, member, ""); !said.empty())
-      text += " " + said;
+  auto text = request.method;
+  auto const type = std::string(content.at("content_type").get_string());
+  if (!type.empty()) text += " " + type;
+  for (auto const* member : {"/event", "/trigger", "/type", "/email", "/name"}) {
+    std::string said;
+    for (auto const* part : {"json", "form", "query"}) // a GET says everything in its query
+      if (auto const* values = content.if_contains(part); values != nullptr && said.empty())
+        said = textOr(*values, member, "");
+    if (!said.empty()) text += " " + said;
+  }
   return text;
 }
 
@@ -101,11 +68,10 @@ bool HookRate::admits(std::string const& connection_id, Monotonic now) {
 }
 
 std::string Hooks::urlOf(Secret const& token, unsigned short port) const {
-  auto const base = with_.public_url.empty() ? "http://127.0.0.1:" + std::to_string(port) : with_.public_url;
-  return base + "/hooks/" + std::string(token.reveal());
+  return outsideOf(with_.public_url, port) + "/hooks/" + std::string(token.reveal());
 }
 
-Task<Response> Hooks::take(Request request) {
+Task<Response> Hooks::take(Request request, unsigned short port) {
   auto door = with_.engine.intake().findDoor(sync::IntakeSource::hook, request.text("token"));
   if (!door) co_return nothingThere();
   if (!rate_.admits(door->connection_id, with_.clock.monotonic())) {
@@ -117,15 +83,15 @@ Task<Response> Hooks::take(Request request) {
     if (request.method == "HEAD" || (request.body.empty() && request.query.empty())) co_return ready();
     co_return co_await keep(&request, std::move(*door), std::string());
   }
-  co_return co_await judge(&request, std::move(*door));
+  co_return co_await judge(&request, std::move(*door), outsideOf(with_.public_url, port));
 }
 
-Task<Response> Hooks::judge(Request const* request, sync::IntakeDoor door) {
+Task<Response> Hooks::judge(Request* request, sync::IntakeDoor door, std::string outside) {
   CO_TRY(scheme, webhooks::Scheme::read(door.signing));
   CO_TRY(secret, co_await with_.engine.intake().signingSecret(door));
   webhooks::Keys keys;
   if (!secret.empty()) keys.secrets.push_back(std::move(secret));
-  auto const sent = signedRequest(*request, with_.public_url);
+  auto sent = signedRequest(*request, outside);
   if (auto handshake = webhooks::answerHandshake(scheme, sent, keys, with_.clock)) {
     if (!handshake->visit_url.empty())
       co_return Error(ErrorKind::unsupported, "a hook does not visit addresses that a request names");
@@ -137,6 +103,7 @@ Task<Response> Hooks::judge(Request const* request, sync::IntakeDoor door) {
   }
   if (request->method == "HEAD") co_return ready();
   auto verdict = webhooks::verify(scheme, sent, keys, with_.clock);
+  request->body = std::move(sent.body);
   if (verdict.accepted()) co_return co_await keep(request, std::move(door), std::move(verdict.once_key));
   with_.log.warn(
       "a hook's request was refused: " + verdict.sentence,
@@ -151,8 +118,7 @@ Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::s
   delivery.connection_id = door.connection_id;
   delivery.summary = summaryOf(*request, content);
   auto id = once_key.empty() ? deliveryId(with_.catalogue, door, *request, content) : std::move(once_key);
-  if (!isPlain(id)) id = vault::sha256Hex(id);
-  delivery.dedupe_key = "id " + id;
+  delivery.dedupe_key = "id " + keyOf(id);
   if (id.empty()) {
     delivery.dedupe_key = "bytes " + vault::sha256Hex(json::serialize(content));
     delivery.same_for = kSameBytesFor;

@@ -29,11 +29,11 @@ public:
   explicit Hooks(Dependencies const& with) : with_(with) {}
 
   // Answers when the item is durable.
-  Task<Response> take(Request request);
+  Task<Response> take(Request request, unsigned short port);
   std::string urlOf(Secret const& token, unsigned short port) const;
 
 private:
-  Task<Response> judge(Request const* request, sync::IntakeDoor door);
+  Task<Response> judge(Request* request, sync::IntakeDoor door, std::string outside);
   Task<Response> keep(Request const* request, sync::IntakeDoor door, std::string once_key);
 
   Dependencies const& with_;

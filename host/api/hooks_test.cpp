@@ -44,6 +44,16 @@ protected:
   }
 };
 
+TEST_F(HooksTest, AnItemIsSummedUpByWhatItsBodyOrItsQuerySays) {
+  auto const path = pathOf(open());
+  EXPECT_EQ(call("GET", path + "?event=inquiry&email=ada%40x.test", "", "").status, 200);
+  EXPECT_EQ(call("POST", path + "?event=no", R"({"event":"booked"})").status, 200);
+  auto const sent = deliveries();
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_EQ(sent[0].summary, "GET inquiry ada@x.test");
+  EXPECT_EQ(sent[1].summary, "POST application/json booked");
+}
+
 TEST_F(HooksTest, AUrlIsShownOnceAndAnItemHandedInByIt) {
   auto const hook = open();
   EXPECT_TRUE(textOr(hook, "/url", "").starts_with("http://" + house.host() + "/hooks/"));
@@ -135,6 +145,18 @@ TEST_F(HooksTest, ASignedHookTakesOnlyWhatIsSignedAndOnceEach) {
   house.advance(Milliseconds(3'600'000));
   EXPECT_EQ(call("POST", path, body, lines).status, 403) << "too old to be believed";
   EXPECT_EQ(house.logText().find("whsec_"), std::string::npos);
+}
+
+TEST_F(HooksTest, AnAddressThatIsSignedIsTheOneThatWasToldWithoutAPublicOneToo) {
+  auto const path = pathOf(open(R"({"scheme":"square","secret":"s3cret"})"));
+  webhooks::Request request;
+  request.url = "http://" + house.host() + path;
+  request.body = R"({"email":"ada@x.test"})";
+  auto const scheme = webhooks::Scheme::named("square").value();
+  std::string lines = "Content-Type: application/json\r\n";
+  for (auto const& [name, value] : webhooks::sign(scheme, request, "", Secret("s3cret"), {}).value())
+    lines += name + ": " + value + "\r\n";
+  EXPECT_EQ(call("POST", path, request.body, lines).status, 200);
 }
 
 TEST_F(HooksTest, ASchemeThatIsNoneOrLacksItsSecretIsRefused) {

@@ -66,6 +66,13 @@ public:
         .Increment();
   }
 
+  void webhookCame(std::string_view system, std::string_view outcome) override {
+    auto& counter = webhook_counters_[std::string(system) + "/" + std::string(outcome)];
+    if (counter == nullptr)
+      counter = &webhooks_.Add({{"system", std::string(system)}, {"outcome", std::string(outcome)}});
+    counter->Increment();
+  }
+
   std::string render(Gauges const& moment) override {
     connections_.Set(static_cast<double>(moment.open_connections));
     memory_.Set(static_cast<double>(residentBytes()));
@@ -107,6 +114,9 @@ private:
   Family<Counter>& plugin_events_ =
       counters(registry_, "garland_plugin_events_total",
                "Crashes, restarts, quarantines and the like, by plugin and kind.");
+  Family<Counter>& webhooks_ = counters(registry_, "garland_webhooks_total",
+                                        "Requests to the addresses of webhooks, by connector and outcome.");
+  std::map<std::string, Counter*> webhook_counters_;
   Counter& echoes_ =
       counters(registry_, "garland_sync_echoes_total", "Own writes that came back and were dropped.").Add({});
   Family<Gauge>& restarts_ = gauges(registry_, "garland_worker_restarts",

@@ -1,5 +1,6 @@
 // The document tells the truth: every route in it is served, every answer conforms to it.
 #include "host/api/testing/harness.h"
+#include "host/api/testing/signature_lines.h"
 
 #include "host/base/schema.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 using testing::Answer;
 using testing::Harness;
+using testing::signatureLines;
 
 // Checks answers against the document and remembers which operations were seen to succeed.
 class Witness {
@@ -104,6 +106,8 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect);
   see.drive("GET", root + "/connections", root + "/connections?vendor_id=" + vendor);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
+  see.drive("PATCH", root + "/connections/{connection}", root + "/connections/" + connection,
+            R"({"settings":{"url":"https://y.example/"}})");
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
   auto const run = idOf(see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection));
   see.drive("POST", root + "/sync/{connection}", root + "/sync/" + connection + "?wait=1");
@@ -112,6 +116,10 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/connections/{connection}/import",
             root + "/connections/" + connection + "/import?file=clients.csv",
             "name,email\nAda,ada@example.com\n", "Content-Type: text/csv\r\n");
+  auto const dry_run = see.drive("POST", root + "/connections/{connection}/import",
+                                 root + "/connections/" + connection + "/import?file=clients.csv&dry_run=1",
+                                 "name,email\nAda,ada@example.com\n", "Content-Type: text/csv\r\n");
+  EXPECT_EQ(integerOr(dry_run.json(), "/readings/0/records/crm.client", 0), 1) << dry_run.body;
   see.drive("GET", root + "/status/{id}", root + "/status/" + run);
   see.drive("GET", root + "/status/{id}", root + "/status/" + connection);
 
@@ -173,6 +181,12 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/intake", root + "/intake?state=lost");
   see.drive("GET", root + "/intake/{item}", root + "/intake/" + item);
   see.drive("POST", root + "/intake/{item}/retry", root + "/intake/" + item + "/retry");
+  auto const accept = root + "/intake/" + item + "/accept";
+  EXPECT_EQ(see.drive("POST", root + "/intake/{item}/accept", accept, R"({"by":"rosa"})").status, 409);
+  house.onLoop([&] { house.engine.fake_intake.all[item].acceptable = true; });
+  EXPECT_EQ(see.drive("POST", root + "/intake/{item}/accept", accept, "{}").status, 400) << "who says so?";
+  auto const accepted = see.drive("POST", root + "/intake/{item}/accept", accept, R"({"by":"rosa"})");
+  EXPECT_EQ(textOr(accepted.json(), "/accepted_by", ""), "rosa") << accepted.body;
   see.drive("POST", root + "/intake/{item}/dismiss", root + "/intake/" + item + "/dismiss",
             R"({"why":"a test"})");
   see.drive("POST", root + "/connections/{connection}/intake/retry",
@@ -180,6 +194,33 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
 
   see.drive("POST", root + "/connections/{connection}/mailbox",
             root + "/connections/" + connection + "/mailbox", R"({"rotate":true})");
+
+  see.drive("PUT", root + "/connections/{connection}/imap", root + "/connections/" + connection + "/imap",
+            R"({"url":"imaps://imap.example.com","user":"rosa","password":"secret"})");
+  see.drive("GET", root + "/connections/{connection}/imap", root + "/connections/" + connection + "/imap");
+  see.drive("DELETE", root + "/connections/{connection}/imap", root + "/connections/" + connection + "/imap");
+  auto const webhook = root + "/connections/" + connection + "/webhook";
+  see.drive("POST", root + "/connections/{connection}/webhook", webhook,
+            R"({"name":"acct_1","secret":"s3cret"})");
+  see.drive("POST", root + "/connections/{connection}/webhook", webhook, R"({"rotate":true})");
+  auto const signature = signatureLines("s3cret", R"({"id":"evt_1"})", house.clock.now());
+  auto const door = root + "/webhook/caldav";
+  see.drive("POST", root + "/webhook/{system}/{endpoint}", door + "/acct_1", R"({"id":"evt_1"})", signature);
+  see.drive("POST", root + "/webhook/{system}", door, R"({"id":"evt_1"})",
+            signature + "X-Account: acct_1\r\n");
+  see.drive("POST", root + "/webhook/{system}", door, R"({"id":"evt_1"})");
+  see.drive("GET", root + "/webhook/{system}/{endpoint}", door + "/acct_1?challenge=x");
+  see.drive("GET", root + "/webhook/{system}", door + "?challenge=x");
+  auto const delivery = house.onLoop([&] { return house.engine.fake_webhooks.all.begin()->first; });
+  see.drive("GET", root + "/webhooks", root + "/webhooks?state=waiting&limit=1&connection_id=" + connection);
+  see.drive("GET", root + "/webhooks", root + "/webhooks?state=lost");
+  see.drive("GET", root + "/webhooks/{webhook}", root + "/webhooks/" + delivery);
+  see.drive("POST", root + "/webhooks/replay", root + "/webhooks/replay", R"({"state":"dead"})");
+  see.drive("POST", root + "/webhooks/replay", root + "/webhooks/replay",
+            R"({"until":"2026-01-01T00:00:00Z"})");
+  see.drive("POST", root + "/webhooks/{webhook}/replay", root + "/webhooks/" + delivery + "/replay");
+  see.drive("POST", root + "/webhooks/{webhook}/drop", root + "/webhooks/" + delivery + "/drop",
+            R"({"why":"a test"})");
 
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);

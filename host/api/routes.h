@@ -6,6 +6,7 @@
 #include "host/api/hooks.h"
 #include "host/api/http.h"
 #include "host/api/router.h"
+#include "host/api/webhook_door.h"
 
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@ namespace garland::api {
 class Routes {
 public:
   Routes(Dependencies dependencies, Milliseconds wait_limit)
-      : with_(std::move(dependencies)), hooks_(with_), wait_limit_(wait_limit) {}
+      : with_(std::move(dependencies)), hooks_(with_), webhook_door_(with_), wait_limit_(wait_limit) {}
 
   // The whole table. The OpenAPI document is built from it by the server and handed back here.
   std::vector<Route> table();
@@ -40,6 +41,7 @@ private:
   void addActionRoutes(std::vector<Route>& table);
   void addIntakeRoutes(std::vector<Route>& table);
   void addMailboxRoutes(std::vector<Route>& table);
+  void addWebhookRoutes(std::vector<Route>& table);
   void addImportRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
@@ -61,6 +63,7 @@ private:
   // routes_connections.cpp
   Task<Response> connectVendor(Request request);
   Task<Response> listConnections(Request request);
+  Task<Response> changeSettings(Request request);
   Task<Response> showConnection(Request request);
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
@@ -92,12 +95,26 @@ private:
   Task<Response> showItem(Request request);
   Task<Response> retryItem(Request request);
   Task<Response> retryItems(Request request);
+  Task<Response> acceptItem(Request request);
   Task<Response> dismissItem(Request request);
   // routes_mailbox.cpp
   Task<Response> openMailbox(Request request);
+  Task<Response> watchMailbox(Request request);
+  Task<Response> showMailbox(Request request);
+  Task<Response> unwatchMailbox(Request request);
+
+  // routes_webhooks.cpp
+  Task<Response> takeWebhook(Request request);
+  Task<Response> setUpWebhook(Request request);
+  Task<Response> listWebhooks(Request request);
+  Task<Response> showWebhook(Request request);
+  Task<Response> replayWebhook(Request request);
+  Task<Response> replayWebhooks(Request request);
+  Task<Response> dropWebhook(Request request);
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);
+  Task<json::array> rehearsed(std::vector<sync::Delivery> deliveries);
   Result<void> requireKind(std::string const& plugin_id, std::string const& kind) const;
 
   Result<runtime::PluginInfo const*> plugin(std::string const& name) const;
@@ -108,6 +125,7 @@ private:
 
   Dependencies with_;
   Hooks hooks_;
+  WebhookDoor webhook_door_;
   Milliseconds wait_limit_;
   std::string document_;
   std::function<std::size_t()> open_connections_;

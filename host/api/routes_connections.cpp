@@ -61,16 +61,29 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "Connection",
             {}},
       &Routes::showConnection);
-  Route disconnect{
-      "DELETE",
-      "/api/integrations/connections/{connection}",
-      "disconnect",
-      "Forgets the credential and the links of an account; its records stay with the vendor. 409 if edits "
-      "made here are not written there yet.",
-      204,
-      "",
-      {}};
-  disconnect.query = {{"discard", ParameterType::flag, false, "Forget edits that are not written yet."}};
+  add(Route{"PATCH",
+            "/api/integrations/connections/{connection}",
+            "changeSettings",
+            "Changes settings of an account after trying them at the provider: credential, links and records "
+            "stay, and the next sync brings everything in anew. 409 if it were another account with them.",
+            200,
+            "Connection",
+            {},
+            "SettingsInput"},
+      &Routes::changeSettings);
+  Route disconnect{"DELETE",
+                   "/api/integrations/connections/{connection}",
+                   "disconnect",
+                   "Forgets the credential and the links of an account, and deletes what came in by itself "
+                   "for it (its hook, "
+                   "its mail address, the items); its records stay with the vendor. 409 if edits made here "
+                   "are not written "
+                   "there yet, or items wait to be read or for a person.",
+                   204,
+                   "",
+                   {}};
+  disconnect.query = {
+      {"discard", ParameterType::flag, false, "Forget edits that are not written yet, and items that wait."}};
   add(disconnect, &Routes::disconnect);
   add(Route{"POST",
             "/api/integrations/connections/{connection}/confirm-deletes",
@@ -118,6 +131,13 @@ Task<Response> Routes::showConnection(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
   CO_TRY(connection, co_await with_.engine.connection(request.text("connection")));
   co_return Response(200, shape(connection));
+}
+
+Task<Response> Routes::changeSettings(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  auto changes = std::move(request.json.at("settings").as_object());
+  CO_TRY(changed, co_await with_.engine.changeSettings(request.text("connection"), std::move(changes)));
+  co_return Response(200, shape(changed));
 }
 
 Task<Response> Routes::disconnect(Request request) {

@@ -23,7 +23,9 @@ void Routes::addImportRoutes(std::vector<Route>& table) {
        "Of a part: the number that its first row after the header has in the whole file.", 1, 1'000'000'000},
       {"kind", ParameterType::text, false, "Refused unless the connector brings records of this kind."},
       {"skip_uneven", ParameterType::flag, false, "Leave out rows that do not fit the header."},
-      {"dry_run", ParameterType::flag, false, "200: only tell how the file reads."}};
+      {"dry_run", ParameterType::flag, false,
+       "200: only tell how the file reads, and what its connector would make of the rows that fit the "
+       "header."}};
   import.other_success = 200;
   adder(table)(import, &Routes::importCsv);
 }
@@ -35,6 +37,18 @@ Result<void> Routes::requireKind(std::string const& plugin, std::string const& k
   if (entity != nullptr && boolOr(*entity, "/read", false)) return {};
   return Error(ErrorKind::invalidInput, found->manifest.name + " brings no records of kind \"" + kind + "\"",
                "?kind");
+}
+
+Task<json::array> Routes::rehearsed(std::vector<sync::Delivery> deliveries) {
+  json::array readings;
+  for (auto& delivery : deliveries) {
+    auto const summary = delivery.summary;
+    CO_TRY(rehearsal, co_await with_.engine.intake().rehearse(std::move(delivery)));
+    auto reading = shape(rehearsal);
+    reading["summary"] = summary;
+    readings.push_back(std::move(reading));
+  }
+  co_return readings;
 }
 
 Task<Response> Routes::importCsv(Request request) {
@@ -51,7 +65,13 @@ Task<Response> Routes::importCsv(Request request) {
   CO_TRY(table, csv::read(request.body));
   json::object answer = describe(table);
   answer["items"] = json::array();
-  if (request.flag("dry_run")) co_return Response(200, std::move(answer));
+  if (request.flag("dry_run")) {
+    wish.skip_uneven = true; // they are told already
+    CO_TRY(deliveries, deliveriesOf(std::move(table), wish));
+    CO_TRY(readings, co_await rehearsed(std::move(deliveries)));
+    answer["readings"] = std::move(readings);
+    co_return Response(200, std::move(answer));
+  }
   CO_TRY(deliveries, deliveriesOf(std::move(table), wish));
   for (auto& delivery : deliveries) {
     auto const summary = delivery.summary;

@@ -125,6 +125,19 @@ void Routes::addIntakeRoutes(std::vector<Route>& table) {
             {}},
       &Routes::retryItems);
   add(Route{"POST",
+            "/api/integrations/intake/{item}/accept",
+            "acceptItem",
+            "Says that somebody looked at it and it is genuine: its connector reads it once more, and asks "
+            "for no "
+            "proof of who sent it. Goes into the audit trail. 409: it is not acceptable; what makes it wait, "
+            "such "
+            "as that no rule fits it, is mended otherwise, or it is taken, or being read.",
+            200,
+            "Item",
+            {},
+            "ItemAcceptance"},
+      &Routes::acceptItem);
+  add(Route{"POST",
             "/api/integrations/intake/{item}/dismiss",
             "dismissItem",
             "Says that it needs nothing. 409: it is taken, or being read.",
@@ -135,7 +148,7 @@ void Routes::addIntakeRoutes(std::vector<Route>& table) {
       &Routes::dismissItem);
 }
 
-Task<Response> Routes::takeHook(Request request) { return hooks_.take(std::move(request)); }
+Task<Response> Routes::takeHook(Request request) { return hooks_.take(std::move(request), port_()); }
 
 Task<Response> Routes::openHook(Request request) {
   auto const connection = request.text("connection");
@@ -195,6 +208,13 @@ Task<Response> Routes::retryItems(Request request) {
   json::object body;
   body["retried"] = count;
   co_return Response(200, std::move(body));
+}
+
+Task<Response> Routes::acceptItem(Request request) {
+  CO_TRY_VOID(requireId("itm", request.text("item"), "item"));
+  auto who = textOr(request.json, "/by", "");
+  CO_TRY(item, co_await with_.engine.intake().acceptAsGenuine(request.text("item"), std::move(who)));
+  co_return Response(200, shape(item));
 }
 
 Task<Response> Routes::dismissItem(Request request) {

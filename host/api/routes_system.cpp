@@ -30,6 +30,7 @@ std::vector<Route> Routes::table() {
   addActionRoutes(routes);
   addIntakeRoutes(routes);
   addMailboxRoutes(routes);
+  addWebhookRoutes(routes);
   addImportRoutes(routes);
   addRecordRoutes(routes);
   return routes;
@@ -89,6 +90,7 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
 // Open to everybody on this machine, so it names no reasons, paths or vendors.
 Task<Response> Routes::health(Request) {
   CO_TRY(items, co_await with_.engine.intake().counts(std::string()));
+  CO_TRY(webhooks, co_await with_.engine.webhooks().counts());
   auto const troubles = troubledPlugins();
   bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d || !troubles.empty();
   json::object body;
@@ -101,6 +103,7 @@ Task<Response> Routes::health(Request) {
   body["sandbox_tier"] = runtime::name(with_.sandbox.tier);
   body["sandbox_covers"] = runtime::coverage(with_.sandbox.tier);
   body["intake"] = json::object{{"waiting", items.waiting}, {"review", items.review}};
+  body["webhooks"] = json::object{{"waiting", webhooks.waiting}, {"dead", webhooks.dead}};
   co_return Response(200, body);
 }
 

@@ -36,6 +36,14 @@ json::value orNull(std::string const& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
+// By which ways its items come in by themselves: "hook", "mail", "csv".
+json::array waysIn(runtime::Manifest const& manifest) {
+  json::array ways;
+  if (auto const* intake = find(manifest.document, "/intake"); intake != nullptr && intake->is_object())
+    for (auto const& way : intake->get_object()) ways.emplace_back(way.key());
+  return ways;
+}
+
 } // namespace
 
 json::object shape(sync::Vendor const& vendor) {
@@ -90,6 +98,10 @@ json::object shape(sync::Record const& record) {
     waiting.push_back(std::move(row));
   }
   out["waiting"] = std::move(waiting);
+  json::array links;
+  for (auto const& link : record.links)
+    links.push_back(json::object{{"connection_id", link.connection_id}, {"external_id", link.external_id}});
+  out["links"] = std::move(links);
   return out;
 }
 
@@ -151,8 +163,36 @@ json::object shape(sync::IntakeItem const& item) {
   out["reason"] = orNull(item.reason);
   out["attempts"] = item.attempts;
   out["records"] = item.records;
+  out["acceptable"] = item.acceptable;
+  out["accepted_by"] = orNull(item.accepted_by);
+  out["accepted"] = timeOrNull(item.accepted);
   out["next_attempt"] = timeOrNull(item.next_attempt);
   out["finished"] = timeOrNull(item.finished);
+  return out;
+}
+
+json::object shape(sync::Rehearsal const& rehearsal) {
+  json::object records;
+  for (auto const& [kind, count] : rehearsal.records) records[kind] = count;
+  json::object out{{"state", sync::name(rehearsal.state)}, {"reason", orNull(rehearsal.reason)}};
+  out["records"] = std::move(records);
+  return out;
+}
+
+json::object shape(sync::Webhook const& webhook) {
+  json::object out{{"id", webhook.id},
+                   {"vendor_id", webhook.vendor_id},
+                   {"connection_id", webhook.connection_id},
+                   {"dedupe_key", webhook.key},
+                   {"bytes", webhook.bytes}};
+  out["received"] = rfc3339(webhook.received);
+  out["state"] = sync::name(webhook.state);
+  out["reason"] = orNull(webhook.reason);
+  out["event"] = orNull(webhook.event);
+  out["hints"] = webhook.hints;
+  out["attempts"] = webhook.attempts;
+  out["next_attempt"] = timeOrNull(webhook.next_attempt);
+  out["finished"] = timeOrNull(webhook.finished);
   return out;
 }
 
@@ -198,6 +238,7 @@ json::object shape(PluginView const& plugin) {
   out["summary"] = textOr(manifest.document, "/summary", "");
   out["operations"] = texts(manifest.operations);
   out["auth"] = std::move(auth);
+  out["intake"] = waysIn(manifest);
   out["hosts"] = texts(manifest.hosts);
   out["settings_schema"] = manifest.settings_schema;
   out["digest"] = build.digest;

@@ -17,6 +17,8 @@ json::object shape(sync::Change const& change);
 json::object shape(sync::Conflict const& conflict);
 json::object shape(sync::Action const& action);
 json::object shape(sync::IntakeItem const& item);
+json::object shape(sync::Rehearsal const& rehearsal);
+json::object shape(sync::Webhook const& webhook);
 json::object shape(runtime::WorkerStatus const& worker);
 json::object shape(runtime::SupervisorEvent const& event);
 

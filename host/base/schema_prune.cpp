@@ -1,5 +1,7 @@
 #include "host/base/schema_prune.h"
 
+#include <algorithm>
+
 namespace garland {
 namespace {
 
@@ -55,6 +57,19 @@ private:
 
 json::value withoutUnknownMembers(json::value const& schema, json::value const& value) {
   return Pruner(schema).prune(&schema, value, 0);
+}
+
+json::value withoutMember(json::value schema, std::string_view member) {
+  auto* const object = schema.if_object();
+  if (object == nullptr) return schema;
+  if (auto* members = object->if_contains("properties"); members != nullptr && members->is_object())
+    members->get_object().erase(member);
+  if (auto* required = object->if_contains("required"); required != nullptr && required->is_array()) {
+    auto& names = required->get_array();
+    auto const place = std::find(names.begin(), names.end(), json::value(member));
+    if (place != names.end()) names.erase(place);
+  }
+  return schema;
 }
 
 } // namespace garland

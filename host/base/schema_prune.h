@@ -10,4 +10,9 @@ namespace garland {
 // false). Follows properties, items, additionalProperties and local references; `value` may be of any shape.
 json::value withoutUnknownMembers(json::value const& schema, json::value const& value);
 
+// The schema of an object that has no `member`: what somebody else puts in is neither told nor taken.
+json::value withoutMember(json::value schema, std::string_view member);
+// What the caller of an action does not give in its input, since it stands beside it.
+inline constexpr std::string_view kKeyMember = "idempotency_key";
+
 } // namespace garland

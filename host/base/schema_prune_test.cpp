@@ -36,5 +36,14 @@ TEST(SchemaPrune, AWrongShapeIsLeftToTheCheck) {
   EXPECT_EQ(pruned("true", R"({"a":1})"), *parseJson(R"({"a":1})"));
 }
 
+TEST(SchemaPrune, AMemberThatSomebodyElseGivesIsNeitherTakenNorMissing) {
+  auto const schema = *parseJson(R"({"additionalProperties":false,"required":["key","a"],
+    "properties":{"key":{},"a":{}}})");
+  EXPECT_EQ(withoutMember(schema, "key"),
+            *parseJson(R"({"additionalProperties":false,"required":["a"],"properties":{"a":{}}})"));
+  EXPECT_EQ(withoutMember(schema, "b"), schema);
+  EXPECT_EQ(withoutMember(true, "key"), json::value(true));
+}
+
 } // namespace
 } // namespace garland

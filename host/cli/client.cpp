@@ -123,6 +123,15 @@ Result<json::value> Client::postText(std::string path, std::string content_type,
   return ask(std::move(request));
 }
 
+Result<json::value> Client::patch(std::string path, json::value body) {
+  egress::Request request;
+  request.method = "PATCH";
+  request.url = url_ + path;
+  request.headers.push_back({"content-type", "application/json"});
+  request.body = json::serialize(body);
+  return ask(std::move(request));
+}
+
 Result<json::value> Client::put(std::string path, json::value body, std::int64_t if_version) {
   egress::Request request;
   request.method = "PUT";

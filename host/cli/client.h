@@ -28,6 +28,7 @@ public:
                                std::function<bool(json::value const&)> const& enough);
   Result<json::value> post(std::string path, json::value body);
   Result<json::value> postText(std::string path, std::string content_type, std::string body);
+  Result<json::value> patch(std::string path, json::value body);
   Result<json::value> put(std::string path, json::value body, std::int64_t if_version = 0);
   Result<json::value> remove(std::string path);
   std::string const& url() const { return url_; }

@@ -1,6 +1,7 @@
 // One function for each thing a person can ask for; the grammar in main.cpp calls them.
 #pragma once
 
+#include "certification/certification.h"
 #include "host/cli/client.h"
 #include "host/cli/output.h"
 
@@ -47,9 +48,17 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
+// `settings`: "NAME=VALUE"; `removed`: "NAME".
+Exit changeSettings(Context with, std::string const& id, std::vector<std::string> const& settings,
+                    std::vector<std::string> const& removed);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
 Exit openMailbox(Context with, std::string const& connection, bool rotate);
+struct ImapWords {
+  std::string connection, url, folder, user; // url "": what is there is shown
+  bool password_from_stdin = false, stop = false;
+};
+Exit watchMailbox(Context with, ImapWords const& words);
 
 // commands_sync.cpp
 Exit runSync(Context with, std::string const& connection, bool wait);
@@ -107,7 +116,27 @@ Exit openHook(Context with, HookWords const& words);
 Exit listItems(Context with, ItemPage const& page);
 Exit showItem(Context with, std::string const& id);
 Exit retryItem(Context with, std::string const& id); // or of a connection all that wait
+Exit acceptItem(Context with, std::string const& id,
+                std::string const& by); // by "": whoever is signed in here
 Exit dismissItem(Context with, std::string const& id, std::string const& why);
+
+// commands_deliveries.cpp
+struct EndpointWords {
+  std::string connection;
+  bool asks_secret = false, secret_from_stdin = false, rotate = false;
+  std::string name;
+  std::vector<std::string> parameters; // "NAME=VALUE"
+};
+struct ReplayWords {
+  std::string id; // or:
+  std::string connection, state, from, until;
+};
+Exit setUpWebhook(Context with, EndpointWords const& words);
+Exit listDeliveries(Context with, ItemPage const& page);
+Exit showDelivery(Context with, std::string const& id);
+Exit replayDeliveries(Context with, ReplayWords const& words);
+Exit retryDead(Context with, std::string const& id); // or of a connection all that are dead
+Exit dropDelivery(Context with, std::string const& id, std::string const& why);
 
 // commands_records.cpp
 struct RecordPage {
@@ -134,7 +163,7 @@ Exit removeRecord(Context with, std::string const& id, std::string const& vendor
 // Empty `from`: now; empty `until`: a year from now.
 Exit recordDates(Context with, std::string const& id, std::string const& vendor, std::string from,
                  std::string until, std::string const& zone);
-Exit listChanges(Context with, std::string const& vendor, std::int64_t after);
+Exit listChanges(Context with, std::string const& vendor, std::int64_t after, int limit);
 Exit listConflicts(Context with, std::string const& vendor);
 
 // commands_csv.cpp
@@ -148,9 +177,46 @@ Exit importCsv(Context with, ImportWords const& words);
 struct ExportWords {
   std::string vendor;
   std::string kind;
-  std::string out; // "-": standard output
+  std::string out;     // "-": standard output
+  std::string mapping; // file; "": a column for each value of the schema
 };
 Exit exportCsv(Context with, ExportWords const& words);
+
+// commands_init.cpp
+struct InitWords {
+  std::string name;
+  std::string kind = "crm-oauth2"; // the template
+  std::string id;                  // "": example.NAME
+  std::string folder;              // "": NAME
+};
+Exit initConnector(Output& output, InitWords words);
+Exit listTemplates(Output& output);
+
+// commands_invoke.cpp
+struct RehearsalWords {
+  std::string dir; // the connector's folder; "": this one
+  std::uint64_t seed = 1;
+  std::int64_t volume = -1; // below 0: as certification.json says
+  std::string worker;
+  bool allow_degraded = false;
+};
+struct InvokeWords {
+  std::string operation;
+  std::string input; // file, "-": standard input; "": as certification.json says
+  bool twin = false;
+  RehearsalWords rehearsal;
+};
+// For the built connector in that folder.
+Result<certification::RehearsalOptions> rehearsalOptions(RehearsalWords const& words);
+Exit invokeOperation(Output& output, InvokeWords const& words);
+
+// commands_watch.cpp
+struct WatchWords {
+  RehearsalWords rehearsal;
+  int port = 0;
+  bool once = false;
+};
+Exit watchConnector(Output& output, WatchWords const& words);
 
 // commands_dev.cpp
 struct DevWords {
@@ -222,10 +288,28 @@ struct TwinWords {
 Exit serveTwin(Output& output, TwinWords const& words);
 Exit twinLedger(Output& output, std::string address, std::int64_t after);
 
+// commands_certify.cpp
+struct CertifyWords {
+  std::string path; // folder or shared object
+  std::string level = "bronze";
+  std::string profile = "standard";
+  std::uint64_t seed = 1;
+  std::vector<std::string> only;
+  std::string only_case;
+  std::string report; // folder; "": no files
+  std::vector<std::string> twin_dirs;
+  std::string worker;
+  unsigned jobs = 0;
+  bool allow_degraded = false;
+};
+Exit certify(Output& output, CertifyWords const& words);
+Exit replayFinding(Output& output, CertifyWords words, std::string const& token);
+Exit listChecks(Output& output, bool markdown);
+
 // commands_machine.cpp
 Exit sandboxStatus(Output& output);
 // Empty `kind`: lists them.
-Exit recordSchema(Output& output, std::string const& kind);
+Exit describe(Output& output, std::string const& kind);
 Exit doctor(Context with, Place const& place);
 
 } // namespace garland::cli

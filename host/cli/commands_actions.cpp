@@ -46,6 +46,9 @@ Exit tell(Output& output, json::value const& action) {
     output.line("attempts: " + std::to_string(attempts));
   if (auto const error = textOr(action, "/error/message", ""); !error.empty())
     output.line("last error: " + error);
+  if (auto const* detail = find(action, "/error/detail"); detail != nullptr && detail->is_object())
+    for (auto const& member : detail->get_object())
+      output.line("  " + std::string(member.key()) + ": " + plain(&member.value()));
   if (auto const problem = textOr(action, "/lookup_problem", ""); !problem.empty())
     output.line("looking it up failed: " + problem);
   if (auto const notice = textOr(action, "/notice", ""); !notice.empty()) output.line(notice);

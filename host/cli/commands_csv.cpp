@@ -6,9 +6,11 @@
 #include "host/csv/csv.h"
 
 #include <garland/schemas.hpp>
+#include <garland/sdk/mapped_table.hpp>
 
 #include <chrono>
 #include <fstream>
+#include <map>
 
 namespace garland::cli {
 namespace {
@@ -64,23 +66,49 @@ std::string textOf(csv::Table const& part) {
 
 std::string fileName(std::string const& path) { return path.substr(path.rfind('/') + 1); }
 
-// Hands the parts in, one after another; the items that they became.
+// Hands the parts in, one after another; the items that they became, or of a dry run what would become of
+// them.
 Result<json::array> handIn(Context with, ImportWords const& words, csv::Table const& table) {
   auto path = kBase + "/connections/" + percentEncode(words.connection) + "/import?" +
               parameter("file", fileName(words.file));
   if (!words.kind.empty()) path += "&" + parameter("kind", words.kind);
+  if (words.dry_run) path += "&dry_run=1";
+  auto const* const wanted = words.dry_run ? "/readings" : "/items";
   json::array items;
   std::uint64_t done = 0;
   for (auto const& part : csv::partsOf(table)) {
     auto const first = "&first_row=" + std::to_string(part.rows.front().number);
     auto answer = with.client.postText(path + first, "text/csv", textOf(part));
     if (!answer) return std::move(answer).error().within("after " + std::to_string(done) + " rows");
-    for (auto& item : answer->at("items").as_array()) items.push_back(std::move(item));
+    if (auto const* list = find(*answer, wanted); list != nullptr && list->is_array())
+      for (auto const& item : list->get_array()) items.push_back(item);
     done += part.rows.size();
     with.output.progress(done, table.rows.size(), "rows");
   }
   with.output.progressDone();
   return items;
+}
+
+// What the connector would make of the rows; whether none would wait for a person.
+bool tellReadings(Output& output, json::array const& readings) {
+  std::map<std::string, std::int64_t> records;
+  bool all_read = true;
+  for (auto const& reading : readings) {
+    bool const waits = textOr(reading, "/state", "") == "review";
+    all_read = all_read && !waits;
+    if (auto const* found = find(reading, "/records"); found != nullptr && found->is_object())
+      for (auto const& [kind, count] : found->get_object()) records[kind] += count.to_number<std::int64_t>();
+    auto const reason = textOr(reading, "/reason", "");
+    if (!output.json() && !reason.empty())
+      output.line("  " + textOr(reading, "/summary", "") +
+                  (waits ? " would wait for a person: " : " would be ignored: ") + reason);
+  }
+  std::string brought;
+  for (auto const& [kind, count] : records)
+    brought += (brought.empty() ? "" : ", ") + std::to_string(count) + " " + kind;
+  if (!output.json())
+    output.line(brought.empty() ? "its connector would bring nothing in" : "would bring in: " + brought);
+  return all_read;
 }
 
 // Waits until the connector has read each item, or five minutes; puts what became of it into the row.
@@ -114,6 +142,54 @@ Result<std::vector<json::value>> allRecords(Context with, ExportWords const& wor
   return records;
 }
 
+struct Mapped {
+  std::string text;
+  std::size_t columns = 0;
+  std::vector<std::string> losses; // "row 7: /budget is lost"
+};
+
+// The names of rows are their numbers, where the mapping knows no better ones.
+Result<Mapped> mappedTableOf(std::vector<json::value> const& records, ExportWords const& words) {
+  TRY(file, readFileText(words.mapping));
+  std::vector<json::object> all;
+  for (auto const& record : records) all.push_back(record.as_object());
+  Mapped out;
+  auto failure = sdk::attempt([&] {
+    sdk::intake::Mapping const mapping(file);
+    sdk::intake::MappedTable const table(mapping, words.kind, all);
+    csv::Writer writer;
+    auto const header = table.header();
+    writer.add(header);
+    out.columns = header.size();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto const cells = table.row(all[i], std::to_string(i + 1));
+      writer.add(cells);
+      if (auto const loss = table.loss(all[i], cells))
+        out.losses.push_back("row " + std::to_string(i + 2) + ": " + *loss);
+    }
+    out.text = writer.take();
+  });
+  if (failure) return Error(ErrorKind::invalidInput, words.mapping + ": " + failure->message);
+  return out;
+}
+
+Exit tellOf(Context with, ExportWords const& words, std::size_t records, Mapped const& made) {
+  if (with.output.json() && words.out != "-") {
+    json::array losses(made.losses.begin(), made.losses.end());
+    json::object answer{{"file", words.out}, {"records", records}, {"columns", made.columns}};
+    if (!words.mapping.empty()) answer["losses"] = std::move(losses);
+    with.output.value(answer);
+  } else if (words.out != "-") {
+    with.output.line("wrote " + std::to_string(records) + " records to " + words.out);
+    for (std::size_t i = 0; i < made.losses.size() && i < kShown; ++i)
+      with.output.line("  " + made.losses[i]);
+    if (made.losses.size() > kShown)
+      with.output.line("  and " + std::to_string(made.losses.size() - kShown) +
+                       " more that do not come back whole");
+  }
+  return made.losses.empty() ? Exit::ok : Exit::findings;
+}
+
 std::string tableOf(std::vector<json::value> const& records, std::vector<csv::Column> const& columns) {
   csv::Writer writer;
   csv::Cells names;
@@ -134,8 +210,12 @@ Exit importCsv(Context with, ImportWords const& words) {
   if (!with.output.json()) tell(with.output, *table);
   bool const refused = !table->uneven.empty() && !words.skip_uneven;
   if (words.dry_run) {
+    auto readings = handIn(with, words, *table);
+    if (!readings) return with.output.error(readings.error());
+    bool const all_read = tellReadings(with.output, *readings);
+    answer["readings"] = std::move(*readings);
     if (with.output.json()) with.output.value(answer);
-    return refused ? Exit::findings : Exit::ok;
+    return refused || !all_read ? Exit::findings : Exit::ok;
   }
   if (refused) return with.output.error(doNotFit(*table));
   auto items = handIn(with, words, *table);
@@ -157,18 +237,20 @@ Exit exportCsv(Context with, ExportWords const& words) {
               "there is no kind of records called \"" + words.kind + "\"; garland schema lists them"));
   auto const records = allRecords(with, words);
   if (!records) return with.output.error(records.error());
-  auto const columns = csv::columnsOf(*schema, *records);
-  auto const text = tableOf(*records, columns);
+  Mapped made;
+  if (words.mapping.empty()) {
+    auto const columns = csv::columnsOf(*schema, *records);
+    made.text = tableOf(*records, columns);
+    made.columns = columns.size();
+  } else {
+    auto mapped = mappedTableOf(*records, words);
+    if (!mapped) return with.output.error(mapped.error());
+    made = *std::move(mapped);
+  }
   std::ofstream file(words.out == "-" ? "/dev/stdout" : words.out, std::ios::binary | std::ios::trunc);
-  file << text << std::flush;
+  file << made.text << std::flush;
   if (!file) return with.output.error(Error(ErrorKind::invalidInput, words.out + " cannot be written"));
-  if (words.out == "-") return Exit::ok;
-  if (with.output.json())
-    with.output.value(
-        json::object{{"file", words.out}, {"records", records->size()}, {"columns", columns.size()}});
-  else
-    with.output.line("wrote " + std::to_string(records->size()) + " records to " + words.out);
-  return Exit::ok;
+  return tellOf(with, words, records->size(), made);
 }
 
 } // namespace garland::cli

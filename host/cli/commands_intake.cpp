@@ -5,6 +5,9 @@
 #include "host/base/bytes.h"
 #include "host/webhooks/webhooks.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 namespace garland::cli {
 namespace {
 
@@ -36,10 +39,30 @@ Exit tell(Output& output, json::value const& item) {
     output.line("next attempt: " + next);
   if (auto const* content = find(item, "/content"); content != nullptr && !content->is_null())
     output.line("content: " + json::serialize(*content));
+  if (auto const who = textOr(item, "/accepted_by", ""); !who.empty())
+    output.line("accepted as genuine by " + who + ", " + textOr(item, "/accepted", ""));
+  if (boolOr(item, "/acceptable", false))
+    output.line("if you looked at it and it is genuine: garland intake accept " + id);
   if (state == "review")
     output.line("read it again with: garland intake retry " + id + ", or: garland intake dismiss " + id +
                 " --why \"...\"");
   return verdictOf(item);
+}
+
+// Waits until the item was read once more, and tells what came of it.
+Exit afterReading(Context with, std::string const& id, Result<json::value> const& asked) {
+  if (!asked) return with.output.error(asked.error());
+  auto const read = with.client.getUntil(itemPath(id), [](json::value const& item) {
+    return textOr(item, "/state", "") != "waiting" || integerOr(item, "/attempts", 0) > 0;
+  });
+  if (!read) return with.output.error(read.error());
+  return tell(with.output, *read);
+}
+
+// Of whoever types this, for the audit trail.
+std::string loginName() {
+  auto const* user = ::getpwuid(::getuid());
+  return user != nullptr ? user->pw_name : "user " + std::to_string(::getuid());
 }
 
 Result<json::value> schemeOf(std::string const& word) {
@@ -63,8 +86,9 @@ Exit openHook(Context with, HookWords const& words) {
     auto scheme = schemeOf(words.scheme);
     if (!scheme) return with.output.error(scheme.error());
     if (words.secret_from_stdin || asksForSecret(*scheme)) {
-      auto const secret =
-          words.secret_from_stdin ? secretFromStdin() : askSecret("Secret that signs the requests: ");
+      auto const secret = words.secret_from_stdin
+                              ? secretFromStdin()
+                              : askSecret("Secret that signs the requests: ", kSecretStdin);
       if (!secret) return with.output.error(secret.error());
       body["secret"] = secret->reveal();
     }
@@ -104,6 +128,7 @@ Exit listItems(Context with, ItemPage const& page) {
                     {{"ID", "/id"},
                      {"STATE", "/state"},
                      {"SOURCE", "/source"},
+                     {"CONNECTION", "/connection_id"},
                      {"RECEIVED", "/received"},
                      {"SUMMARY", "/summary"},
                      {"REASON", "/reason"}},
@@ -130,13 +155,12 @@ Exit retryItem(Context with, std::string const& id) {
       with.output.line(std::to_string(integerOr(*all, "/retried", 0)) + " items are read again");
     return Exit::ok;
   }
-  auto const asked = with.client.post(itemPath(id) + "/retry", json::value());
-  if (!asked) return with.output.error(asked.error());
-  auto const read = with.client.getUntil(itemPath(id), [](json::value const& item) {
-    return textOr(item, "/state", "") != "waiting" || integerOr(item, "/attempts", 0) > 0;
-  });
-  if (!read) return with.output.error(read.error());
-  return tell(with.output, *read);
+  return afterReading(with, id, with.client.post(itemPath(id) + "/retry", json::value()));
+}
+
+Exit acceptItem(Context with, std::string const& id, std::string const& by) {
+  auto const who = by.empty() ? loginName() : by;
+  return afterReading(with, id, with.client.post(itemPath(id) + "/accept", json::object{{"by", who}}));
 }
 
 Exit dismissItem(Context with, std::string const& id, std::string const& why) {

@@ -1,9 +1,13 @@
 // What this machine offers, and what is wrong with a set-up.
 #include "host/cli/commands.h"
 
+#include "host/base/schema_prune.h"
+#include "host/cli/input_members.h"
 #include "host/runtime/runtime.h"
 
 #include <garland/schemas.hpp>
+
+#include <algorithm>
 
 namespace garland::cli {
 namespace {
@@ -96,6 +100,14 @@ void checkIntake(json::value const& health, std::vector<Finding>& findings) {
                       "garland intake ls --state review"});
 }
 
+void checkWebhooks(json::value const& health, std::vector<Finding>& findings) {
+  auto const dead = integerOr(health, "/webhooks/dead", 0);
+  if (dead == 0) return;
+  findings.push_back({"webhooks", false,
+                      std::to_string(dead) + (dead == 1 ? " webhook" : " webhooks") + " could not be read",
+                      "garland dlq ls"});
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -110,6 +122,53 @@ void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& find
     findings.push_back(
         {check, boolOr(one, "/ok", false), textOr(one, "/message", ""), textOr(one, "/fix", "")});
   }
+}
+
+// What stands between these two in the names of the schemas; "crm.pull.1" is the operation crm.pull/1.
+std::string namesOf(std::string_view before, std::string_view after) {
+  std::string names;
+  for (std::string_view file : schemas::schemaNames()) {
+    if (!file.starts_with(before) || !file.ends_with(after)) continue;
+    std::string name(file.substr(before.size(), file.size() - before.size() - after.size()));
+    if (before.empty()) name[name.rfind('.')] = '/';
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names;
+}
+
+// "/text or /html", where one of these has to be there.
+std::string alternatives(json::value const& schema) {
+  std::string words;
+  auto const* any = find(schema, "/anyOf");
+  if (any == nullptr || !any->is_array()) return words;
+  for (auto const& one : any->get_array())
+    if (auto const name = textOr(one, "/required/0", ""); !name.empty())
+      words += (words.empty() ? "/" : " or /") + name;
+  return words;
+}
+
+Exit describeInput(Output& output, std::string const& operation) {
+  auto file = operation + ".in.json";
+  std::replace(file.begin(), file.end(), '/', '.');
+  auto const read = parseJson(schemaText(file));
+  if (!read)
+    return output.error(
+        Error(ErrorKind::invalidInput, "nothing is known of the input of \"" + operation +
+                                           "\"; the operations are: " + namesOf("", ".in.json")));
+  bool const once = find(*read, "/properties/" + std::string(kKeyMember)) != nullptr;
+  auto const schema = withoutMember(*read, kKeyMember);
+  if (output.json()) {
+    output.value(schema);
+    return Exit::ok;
+  }
+  output.line(textOr(schema, "/title", operation));
+  output.table(inputMembers(schema),
+               {{"MEMBER", "/member"}, {"TYPE", "/type"}, {"REQUIRED", "/required"}, {"ABOUT", "/about"}},
+               "it takes nothing: {}");
+  if (auto const words = alternatives(schema); !words.empty()) output.line("it needs " + words);
+  if (once)
+    output.line("have it done with: garland actions run CONNECTION " + operation + " --key KEY --input FILE");
+  return Exit::ok;
 }
 
 std::string startCommand(Place const& place) {
@@ -155,25 +214,21 @@ Exit sandboxStatus(Output& output) {
   return status.tier == runtime::SandboxTier::d ? Exit::findings : Exit::ok;
 }
 
-Exit recordSchema(Output& output, std::string const& kind) {
-  constexpr std::string_view kBefore = "record.";
-  constexpr std::string_view kAfter = ".json";
-  auto const text = schemaText(std::string(kBefore) + kind + std::string(kAfter));
+Exit describe(Output& output, std::string const& name) {
+  if (name.find('/') != std::string::npos) return describeInput(output, name);
+  auto const text = schemaText("record." + name + ".json");
   if (!text.empty()) {
     output.line(std::string(text));
     return Exit::ok;
   }
-  std::string kinds;
-  for (std::string_view name : schemas::schemaNames()) {
-    if (!name.starts_with(kBefore)) continue;
-    name.remove_prefix(kBefore.size());
-    name.remove_suffix(kAfter.size());
-    kinds += (kinds.empty() ? "" : ", ") + std::string(name);
-  }
-  if (!kind.empty())
-    return output.error(
-        Error(ErrorKind::invalidInput, "there are no records of that kind; the kinds are: " + kinds));
+  auto const kinds = namesOf("record.", ".json");
+  if (!name.empty())
+    return output.error(Error(ErrorKind::invalidInput, "there are no records of kind \"" + name +
+                                                           "\"; the kinds are: " + kinds +
+                                                           "; operations are asked for with their version: "
+                                                           "payments.refund/1"));
   output.line("kinds of records: " + kinds);
+  output.line("inputs of operations: " + namesOf("", ".in.json"));
   return Exit::ok;
 }
 
@@ -191,6 +246,7 @@ Exit doctor(Context with, Place const& place) {
                             textOr(*health, "/database", "?") + " at " + place.url,
                         ok ? "" : whyDegraded(*health)});
     checkIntake(*health, findings);
+    checkWebhooks(*health, findings);
     if (place.key_read) {
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);

@@ -40,10 +40,10 @@ Result<Read> readPackageFile(std::string const& file) {
 // What a build leaves beside the connector: build/plugins/ID and build/twins/ID-twin.
 std::string twinBeside(std::string const& folder) {
   std::error_code ignored;
-  auto const path = fs::absolute(folder, ignored).lexically_normal();
+  auto const path = fs::weakly_canonical(folder, ignored); // build/my-crm is a link to build/plugins/ID
   auto const own = path.has_filename() ? path : path.parent_path();
   auto const twin = own.parent_path().parent_path() / "twins" / (own.filename().string() + "-twin");
-  return fs::exists(twin / "connector.so", ignored) ? twin.string() : "";
+  return fs::exists(fs::symlink_status(twin, ignored)) ? twin.string() : "";
 }
 
 std::string shortDigest(std::string const& digest) { return digest.substr(0, 16); }
@@ -210,7 +210,8 @@ Exit makePackage(Output& output, PackageWords const& words) {
   else
     output.line("packed " + package->manifest.id + " " + package->manifest.version + " into " + file + " (" +
                 std::to_string(package->files.size()) + " files, " + std::to_string(bytes->size()) +
-                " bytes), digest " + package->digest);
+                " bytes), digest " + package->digest +
+                (package->find("twin/connector.json") != nullptr ? "" : "; no twin is in it (--twin DIR)"));
   return Exit::ok;
 }
 

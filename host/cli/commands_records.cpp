@@ -3,6 +3,7 @@
 
 #include "host/base/bytes.h"
 #include "host/base/file_text.h"
+#include "host/cli/record_table.h"
 
 namespace garland::cli {
 namespace {
@@ -76,18 +77,8 @@ Exit listRecords(Context with, RecordPage const& page) {
   if (page.deleted) path += "&include_deleted=1";
   auto answer = with.client.get(path);
   if (!answer) return with.output.error(answer.error());
-  std::vector<Column> columns{{"ID", "/id"},
-                              {"DATE", "/data/start/date"},
-                              {"LOCAL", "/data/start/local"},
-                              {"UTC", "/data/start/utc"},
-                              {"ZONE", "/data/start/zone"},
-                              {"STATUS", "/data/status"},
-                              {"TITLE", "/data/title"}};
-  if (page.deleted && !with.output.json()) {
-    columns.insert(columns.begin() + 1, {"DELETED", "/mark"});
-    for (auto& record : answer->at("items").as_array())
-      record.as_object()["mark"] = boolOr(record, "/deleted", false) ? "deleted" : "";
-  }
+  std::vector<Column> columns;
+  if (!with.output.json()) columns = recordColumns(*answer, page.kind);
   with.output.table(*answer, columns, "no records; bring them in with: garland sync run CONNECTION");
   auto const next = textOr(*answer, "/next_after", "");
   if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
@@ -176,9 +167,9 @@ Exit recordDates(Context with, std::string const& id, std::string const& vendor,
   return Exit::ok;
 }
 
-Exit listChanges(Context with, std::string const& vendor, std::int64_t after) {
+Exit listChanges(Context with, std::string const& vendor, std::int64_t after, int limit) {
   auto const answer = with.client.get(kBase + "/changes?" + parameter("vendor_id", vendor) +
-                                      "&after=" + std::to_string(after));
+                                      "&after=" + std::to_string(after) + "&limit=" + std::to_string(limit));
   if (!answer) return with.output.error(answer.error());
   with.output.table(*answer,
                     {{"SEQUENCE", "/sequence"},
@@ -187,6 +178,8 @@ Exit listChanges(Context with, std::string const& vendor, std::int64_t after) {
                      {"RECORD", "/record_id"},
                      {"FROM", "/origin"}},
                     "no changes after " + std::to_string(after));
+  if (!with.output.json() && std::ssize(answer->at("items").as_array()) == limit)
+    with.output.line("more with: --after " + std::to_string(integerOr(*answer, "/next_after", after)));
   return Exit::ok;
 }
 
@@ -203,6 +196,11 @@ Exit listConflicts(Context with, std::string const& vendor) {
                      {"LOCAL", "/local"},
                      {"REMOTE", "/remote"}},
                     "no conflicts");
+  if (!with.output.json() && !answer->at("items").as_array().empty())
+    with.output.line(
+        "the provider's value was kept; for yours, edit the record again and sync: garland records "
+        "edit RECORD --vendor " +
+        vendor + " --set /MEMBER=VALUE");
   return Exit::ok;
 }
 

@@ -2,7 +2,9 @@
 #include "host/cli/commands.h"
 
 #include "host/base/bytes.h"
+#include "host/cli/next_step.h"
 #include "host/cli/prompt.h"
+#include "host/cli/setting_words.h"
 
 #include <algorithm>
 
@@ -38,9 +40,11 @@ bool isOptional(json::value const& slot, std::string_view field) {
   return std::find(names.begin(), names.end(), json::value(field)) != names.end();
 }
 
+// "; " and the sentence, if there is one.
+std::string further(std::string const& sentence) { return sentence.empty() ? "" : "; " + sentence; }
+
 // What the plugin's credential slot wants typed: the username given, everything else asked for.
-Result<json::object> askCredentials(Context with, ConnectWords const& words) {
-  TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(words.plugin)));
+Result<json::object> askCredentials(json::value const& plugin, ConnectWords const& words) {
   json::object credentials;
   auto const* slots = find(plugin, "/auth");
   if (slots == nullptr || !slots->is_array()) return credentials;
@@ -57,7 +61,7 @@ Result<json::object> askCredentials(Context with, ConnectWords const& words) {
       }
       bool const optional = isOptional(slot, name);
       auto const* const ask = optional ? " (or nothing): " : ": ";
-      auto secret = words.password_from_stdin ? secretFromStdin() : askSecret(name + ask);
+      auto secret = words.password_from_stdin ? secretFromStdin() : askSecret(name + ask, kPasswordStdin);
       if (!secret && optional) continue; // the fields before it were read, so there is just no more
       if (!secret) return std::move(secret).error();
       fields[name] = secret->reveal();
@@ -65,6 +69,12 @@ Result<json::object> askCredentials(Context with, ConnectWords const& words) {
     credentials[textOr(slot, "/slot", "login")] = std::move(fields);
   }
   return credentials;
+}
+
+Result<json::value> knownPlugin(Context with, std::string const& id, json::object const& settings) {
+  TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(id)));
+  TRY_VOID(checkSettingNames(plugin, settings));
+  return plugin;
 }
 
 Result<json::object> settingsOf(std::vector<std::string> const& words) {
@@ -169,7 +179,9 @@ Exit showConnection(Context with, std::string const& id) {
 Exit connectAccount(Context with, ConnectWords const& words) {
   auto settings = settingsOf(words.settings);
   if (!settings) return with.output.error(settings.error());
-  auto credentials = askCredentials(with, words);
+  auto const plugin = knownPlugin(with, words.plugin, *settings);
+  if (!plugin) return with.output.error(plugin.error());
+  auto credentials = askCredentials(*plugin, words);
   if (!credentials) return with.output.error(credentials.error());
   json::object body{{"vendor_id", words.vendor},
                     {"plugin", words.plugin},
@@ -180,15 +192,52 @@ Exit connectAccount(Context with, ConnectWords const& words) {
   auto const id = answer ? textOr(*answer, "/id", "") : "";
   if (answer && boolOr(*answer, "/reconnected", false))
     return done(with, answer,
-                "connected again as " + id + "; the new credential was accepted, and what waited is kept: " +
-                    "garland sync run " + id);
-  return done(with, answer, "connected as " + id + "; bring everything in with: garland sync run " + id);
+                "connected again as " + id + "; " +
+                    (signsIn(*plugin) ? "the new credential was accepted, and what waited is kept"
+                                      : "it has no credential to replace, and what waited is kept") +
+                    further(waysIn(*plugin, id)));
+  return done(with, answer, "connected as " + id + further(waysIn(*plugin, id)));
+}
+
+Exit changeSettings(Context with, std::string const& id, std::vector<std::string> const& settings,
+                    std::vector<std::string> const& removed) {
+  auto changes = settingsOf(settings);
+  if (!changes) return with.output.error(changes.error());
+  for (auto const& name : removed) (*changes)[name] = nullptr;
+  if (changes->empty())
+    return with.output.error(
+        Error(ErrorKind::invalidInput, "say what is to be changed: --set NAME=VALUE or --unset NAME"));
+  json::object body;
+  body["settings"] = std::move(*changes);
+  auto const answer = with.client.patch(kBase + "/connections/" + percentEncode(id), std::move(body));
+  if (!answer) return with.output.error(answer.error());
+  auto const plugin = with.client.get(kBase + "/plugins/" + percentEncode(textOr(*answer, "/plugin", "")));
+  return done(with, answer, "changed" + (plugin ? further(afterChange(*plugin, id)) : std::string()));
 }
 
 Exit disconnect(Context with, std::string const& id, bool discard) {
   auto const path = kBase + "/connections/" + percentEncode(id);
-  return done(with, with.client.remove(discard ? path + "?discard=true" : path),
-              "disconnected; the credential is forgotten, the records stay with the vendor");
+  return done(
+      with, with.client.remove(discard ? path + "?discard=true" : path),
+      "disconnected; the credential is forgotten, and what came in by itself for this account is deleted "
+      "with its addresses; the records stay with the vendor");
+}
+
+Exit watchMailbox(Context with, ImapWords const& words) {
+  auto const path = kBase + "/connections/" + percentEncode(words.connection) + "/imap";
+  if (words.stop)
+    return done(with, with.client.remove(path),
+                "the mailbox is visited no more, and its password is forgotten");
+  if (words.url.empty()) return show(with, with.client.get(path));
+  auto const password =
+      words.password_from_stdin ? secretFromStdin() : askSecret("Password of the mailbox: ", kPasswordStdin);
+  if (!password) return with.output.error(password.error());
+  json::object body{{"url", words.url}, {"user", words.user}};
+  if (!words.folder.empty()) body["folder"] = words.folder;
+  body["password"] = password->reveal();
+  return done(
+      with, with.client.put(path, std::move(body)),
+      "the mailbox was opened; what comes in there is taken in from now on, and of the last two days");
 }
 
 Exit openMailbox(Context with, std::string const& connection, bool rotate) {

@@ -20,31 +20,45 @@ std::string inWords(json::value const& counts) {
   return text.empty() ? "nothing" : text;
 }
 
+std::string counted(std::int64_t count, std::string const& one, std::string const& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
 std::int64_t failedItems(json::value const& run) {
   return integerOr(run, "/pulled/failed", 0) + integerOr(run, "/pushed/failed", 0);
 }
 
-void tellSpecialties(Output& output, json::value const& run) {
+// The vendor of a run's connection, as a command's word.
+std::string vendorOf(Client& client, json::value const& run) {
+  auto const connection =
+      client.get(kBase + "/connections/" + percentEncode(textOr(run, "/connection_id", "")));
+  return connection ? textOr(*connection, "/vendor_id", "VENDOR") : "VENDOR";
+}
+
+void tellSpecialties(Context with, json::value const& run) {
+  auto& output = with.output;
   bool const failed = textOr(run, "/state", "") == "failed";
   if (auto const echoes = integerOr(run, "/echoes", 0); echoes > 0)
-    output.line(std::to_string(echoes) + " of our own edits came back and were recognised");
+    output.line(counted(echoes, "of our own edits came back and was recognised",
+                        "of our own edits came back and were recognised"));
   if (auto const restarts = integerOr(run, "/worker_restarts", 0); restarts > 0)
     output.line("the worker ended early (" + std::to_string(restarts) + "x)" +
                 (failed ? "" : "; the sync went on from its last checkpoint"));
   if (auto const conflicts = integerOr(run, "/conflicts", 0); conflicts > 0)
-    output.line(output.bad(std::to_string(conflicts) + " edits made here lost against the provider's") +
-                "; see them with: garland conflicts --vendor VENDOR");
+    output.line(output.bad(counted(conflicts, "edit made here lost against the provider's",
+                                   "edits made here lost against the provider's")) +
+                "; more with: garland conflicts --vendor " + vendorOf(with.client, run));
   if (auto const aside = integerOr(run, "/set_aside", 0); aside > 0)
-    output.line(output.bad(std::to_string(aside) + " writes are set aside") +
-                ": not tried again before they are edited or retried");
+    output.line(output.bad(counted(aside, "write is set aside", "writes are set aside")) +
+                ": not tried again before an edit or a retry");
   if (auto const held = integerOr(run, "/held_deletions", 0); held > 0)
-    output.line(output.bad(std::to_string(held) + " deletions are held because they are many") +
-                "; apply them with: garland connections confirm-deletes " +
-                textOr(run, "/connection_id", ""));
+    output.line(output.bad(counted(held, "deletion is held", "deletions are held because they are many")) +
+                "; apply with: garland connections confirm-deletes " + textOr(run, "/connection_id", ""));
 }
 
 // The run in words, with the exit code that fits it.
-Exit tell(Output& output, json::value const& run) {
+Exit tell(Context with, json::value const& run) {
+  auto& output = with.output;
   auto const state = textOr(run, "/state", "");
   bool const failed = state == "failed" || state == "partly failed";
   bool const clean = !failed && failedItems(run) == 0 && integerOr(run, "/held_deletions", 0) == 0 &&
@@ -56,11 +70,13 @@ Exit tell(Output& output, json::value const& run) {
   }
   output.line("came in:     " + inWords(*find(run, "/pulled")));
   output.line("written out: " + inWords(*find(run, "/pushed")));
-  tellSpecialties(output, run);
+  tellSpecialties(with, run);
   if (auto const* problems = find(run, "/problems"); problems != nullptr && problems->is_array())
-    for (auto const& item : problems->as_array())
-      output.line("  " + output.bad(plain(find(item, "/kind"))) + " " + plain(find(item, "/place")) + ": " +
-                  plain(find(item, "/message")));
+    for (auto const& item : problems->as_array()) {
+      auto const kind = textOr(item, "/kind", "");
+      output.line("  " + (kind == "left_out" ? std::string("left out:") : output.bad(kind)) + " " +
+                  plain(find(item, "/place")) + ": " + plain(find(item, "/message")));
+    }
   if (failed)
     output.line(output.bad(state == "failed" ? "the sync failed: " : "the sync failed in part: ") +
                 plain(find(run, "/error/message")));
@@ -93,7 +109,7 @@ Exit follow(Context with, Result<json::value> const& run, bool wait) {
   auto const last = with.client.getUntil(kBase + "/status/" + percentEncode(id), shown);
   if (!last) return with.output.error(last.error());
   with.output.progressDone();
-  return tell(with.output, *last);
+  return tell(with, *last);
 }
 
 } // namespace
@@ -113,7 +129,7 @@ Exit syncStatus(Context with, std::string const& id) {
   auto const answer = with.client.get(kBase + "/status/" + percentEncode(id));
   if (!answer) return with.output.error(answer.error());
   auto const* connection = find(*answer, "/connection");
-  if (connection == nullptr) return tell(with.output, *answer);
+  if (connection == nullptr) return tell(with, *answer);
   auto const& run = *find(*answer, "/last_run");
   if (with.output.json()) {
     with.output.value(*answer);
@@ -127,7 +143,7 @@ Exit syncStatus(Context with, std::string const& id) {
     return Exit::ok;
   }
   with.output.line("last run " + textOr(run, "/id", "") + ", started " + textOr(run, "/started", ""));
-  return tell(with.output, run);
+  return tell(with, run);
 }
 
 Exit retryConnection(Context with, std::string const& connection) {

@@ -158,7 +158,8 @@ private:
       line["pid"] = ::getpid();
       output_.line(json::serialize(line));
     } else {
-      output_.line(twin_.manifest.id + " listens at " + server_->url() + ", ledger at " + ledger);
+      output_.line(twin_.manifest.id + " listens at " + server_->url() + " and keeps its ledger at " +
+                   ledger);
     }
     std::cout.flush();
   }

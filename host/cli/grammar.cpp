@@ -82,6 +82,14 @@ Secret readKey(Place& place) {
   return std::move(*key);
 }
 
+// Who tells exit codes of its own does not tell those of the others as well.
+void dropGeneralFooter(CLI::App& app) {
+  for (auto* const command : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (command->get_description().find("Exit codes: ") != std::string::npos) command->footer("");
+    dropGeneralFooter(*command);
+  }
+}
+
 Exit wrongUsage(std::string const& sentence) {
   std::cerr << "garland: " << sentence << "\n";
   return Exit::usage;
@@ -124,9 +132,14 @@ Grammar::Grammar(std::string version) {
   addTables();
   addMachine();
   addWebhooks();
+  addInit();
+  addInvoke();
+  addDeliveries();
   addDev();
   addTwins();
   addPackages();
+  addCertify();
+  dropGeneralFooter(app_);
 }
 
 Exit Grammar::run(int argc, char** argv) {

@@ -1,5 +1,6 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
-// runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_partners.cpp.
+// runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
+// grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -61,9 +62,16 @@ private:
   void addTables();
   void addMachine();
   void addWebhooks();
+  void addInit();
+  void addInvoke();
+  void addRehearsalOptions(CLI::App* command, RehearsalWords& words);
+  void addDeliveries();
+  void addEndpoint(CLI::App* parent, char const* name, char const* about);
   void addDev();
   void addTwins();
   void addPackages();
+  void addCertify();
+  void addCertifyOptions(CLI::App* command);
   void addDevOptions(CLI::App* command);
 
   CLI::App app_{"garland: keeps a wedding vendor's data the same everywhere.", "garland"};
@@ -73,11 +81,12 @@ private:
   std::function<Exit(Output&)> offline_;
   bool key_optional_ = false;
 
-  std::string id_, vendor_, name_, why_, connection_, file_, from_, until_, shell_, schema_kind_;
+  std::string id_, vendor_, name_, why_, by_, connection_, file_, from_, until_, shell_, schema_kind_;
   std::string zone_ = "UTC", kind_ = "calendar.event";
   std::int64_t after_ = 0;
   bool no_wait_ = false, allow_downgrade_ = false, discard_ = false, rotate_mailbox_ = false;
   ConnectWords connect_;
+  std::vector<std::string> removed_settings_;
   HintWords hint_;
   RecordEdit edit_;
   RecordPage page_;
@@ -85,13 +94,22 @@ private:
   ActionPage actions_;
   SettleWords settle_;
   HookWords hook_;
+  ImapWords imap_;
   ItemPage items_;
   ImportWords import_;
   ExportWords export_;
   WebhookWords webhook_;
+  InitWords init_;
+  InvokeWords invoke_;
+  WatchWords watch_;
+  EndpointWords endpoint_;
+  ReplayWords replay_;
   DevWords dev_;
   TwinWords twin_;
   PackageWords package_;
+  CertifyWords certify_;
+  std::string token_;
+  bool list_checks_ = false, markdown_ = false, list_templates_ = false;
   std::string address_;
 };
 

@@ -40,6 +40,14 @@ void Grammar::addIntake() {
       [this](Context with) { return retryItem(with, id_); })
       ->add_option("ID", id_)
       ->required();
+  auto* const accept = leaf(
+      intake, "accept",
+      "You looked at an item in review and it is genuine: its connector reads it, and asks for no proof of "
+      "who\nsent it.  Only for items that say so (garland intake show): what no rule fits, nobody's word "
+      "mends.\nExit code 1: it waits again.  Example: garland intake accept itm_...",
+      [this](Context with) { return acceptItem(with, id_, by_); });
+  accept->add_option("ID", id_)->required();
+  accept->add_option("--by", by_, "Who looked at it, for the audit trail (default: your login name here)");
   auto* const dismiss = leaf(intake, "dismiss",
                              "Says that it needs nothing.  Example: garland intake dismiss "
                              "itm_... --why \"a test\"",

@@ -1,18 +1,18 @@
-// For those who write connectors: webhooks tried by hand, `garland dev`, twins, packages.
+// For those who write connectors, once they are written: webhooks tried by hand, twins, packages.
 #include "host/cli/grammar.h"
 
 namespace garland::cli {
 
 void Grammar::addWebhooks() {
-  auto* const webhooks = group("webhooks", "Signatures of what providers send; needs no daemon");
-  webhooks->add_subcommand("schemes", "Lists the signature schemes that are known by name")
+  auto* const webhooks = group("webhooks", "What providers send: what came in, and signatures tried by hand");
+  webhooks->add_subcommand("schemes", "Lists the signature schemes that are known by name; needs no daemon")
       ->final_callback([this] { offline_ = [](Output& output) { return listWebhookSchemes(output); }; });
-  auto* const verify =
-      webhooks->add_subcommand("verify", "Says whether a request is the provider's, and if not, why.\n"
-                                         "Example: garland webhooks verify --scheme stripe --secret-file - "
-                                         "--headers headers.txt --body body.json\n"
-                                         "             --now 1760000000 < secret.txt\n"
-                                         "Exit codes: 0 accept, 1 reject, 2 wrong usage");
+  auto* const verify = webhooks->add_subcommand(
+      "verify", "Says whether a request is the provider's, and if not, why; needs no daemon.\n"
+                "Example: garland webhooks verify --scheme stripe --secret-file - "
+                "--headers headers.txt --body body.json\n"
+                "             --now 1760000000 < secret.txt\n"
+                "Exit codes: 0 accept, 1 reject, 2 wrong usage");
   verify
       ->add_option("--scheme", webhook_.scheme,
                    "A name (garland webhooks schemes), or a file: a connector.json, or its \"webhooks\"")
@@ -39,52 +39,6 @@ void Grammar::addWebhooks() {
       ->allow_extra_args(false);
   verify->final_callback(
       [this] { offline_ = [this](Output& output) { return verifyWebhook(output, webhook_); }; });
-}
-
-void Grammar::addDevOptions(CLI::App* command) {
-  command
-      ->add_option("--sandbox", dev_.sandbox,
-                   "on: as garlandd runs it; audit: and list what is refused; off: the same as --in-process")
-      ->check(CLI::IsMember({"on", "audit", "off"}))
-      ->capture_default_str();
-  command->add_flag(
-      "--in-process", dev_.in_process,
-      "No sandbox, no second process, no time limits: for gdb; a crash ends it by its signal, untold");
-  command->add_flag("--wait-debugger", dev_.wait_debugger,
-                    "With --in-process: wait until a debugger is attached");
-  command->add_option("--deadline", dev_.deadline, "Seconds until a worker is killed (60); none in process")
-      ->check(CLI::Range(1, 86'400));
-  command->add_option("--worker", dev_.worker,
-                      "Another garland-worker, such as one built with AddressSanitizer");
-  command->add_flag("--allow-degraded-sandbox", dev_.allow_degraded, "Run although this machine is tier D");
-  command->final_callback([this] { offline_ = [this](Output& output) { return runDev(output, dev_); }; });
-}
-
-void Grammar::addDev() {
-  auto* const dev = group("dev", "For writing connectors: run one operation by hand, replay a crash");
-  auto* const run = dev->add_subcommand(
-      "run",
-      "Runs one operation with recorded answers in place of the provider; no request leaves this machine.\n"
-      "Example:  garland dev run build/plugins/com.example.cal calendar.pull/1 --input in.json\n"
-      "gdb:      gdb --args garland dev run --in-process PLUGIN OPERATION\n"
-      "Refusals: garland dev run --sandbox=audit PLUGIN OPERATION\n"
-      "Exit codes: 0 it ended well, 1 it failed, died or was refused something, 2 wrong usage, 3 cannot run");
-  run->add_option("PLUGIN", dev_.plugin, "Folder with connector.so, or the shared object")->required();
-  run->add_option("OPERATION", dev_.operation, "Such as calendar.pull/1")->required();
-  run->add_option("--input", dev_.input, "JSON file with the operation's input, - for standard input");
-  run->add_option("--account", dev_.account, "JSON file: {\"settings\": {...}, \"slots\": [\"login\"]}");
-  run->add_option("--answers", dev_.answers,
-                  "JSON file: {\"host_calls\": [{\"call\": \"http\", \"method\": \"GET\", \"url\": ..., "
-                  "\"status\": 200, \"body\": ...}]}; a capsule is one");
-  addDevOptions(run);
-  auto* const replay = dev->add_subcommand(
-      "replay",
-      "Runs the operation of a crash capsule again, with its input and its recorded answers, and says\n"
-      "whether and where it dies.  Example: garland dev replay DATA_DIR/capsules/0123456789abcdef-1.json\n"
-      "Exit codes: 0 it does not die, 1 it dies, 2 wrong usage, 3 cannot run");
-  replay->add_option("CAPSULE", dev_.capsule, "The file that garland plugins show names")->required();
-  replay->add_option("--plugin", dev_.plugin, "Another build of it than the one that died");
-  addDevOptions(replay);
 }
 
 void Grammar::addTwins() {

@@ -59,10 +59,14 @@ void Grammar::addRecords() {
   dates->add_option("--until", until_, "A year from now if not given");
   dates->add_option("--zone", zone_, "Zone of all-day and floating events")->capture_default_str();
 
-  auto* const changes = leaf(&app_, "changes", "What changed, in order",
-                             [this](Context with) { return listChanges(with, vendor_, after_); });
+  auto* const changes = leaf(&app_, "changes", "What changed, in order", [this](Context with) {
+    return listChanges(with, vendor_, after_, page_.limit);
+  });
   needVendor(changes);
   changes->add_option("--after", after_, "Continue after this sequence number");
+  changes->add_option("--limit", page_.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   needVendor(leaf(&app_, "conflicts", "Edits that met on both sides, and how each was decided",
                   [this](Context with) { return listConflicts(with, vendor_); }));
 }
@@ -80,7 +84,8 @@ void Grammar::addTables() {
   in->add_option("CONNECTION", import_.connection)->required();
   in->add_option("FILE", import_.file, "The file; - for standard input")->required();
   in->add_option("--kind", import_.kind, "Refuse it unless the connector brings this kind, such as crm.lead");
-  in->add_flag("--dry-run", import_.dry_run, "Only tell how the file reads");
+  in->add_flag("--dry-run", import_.dry_run,
+               "Only tell how the file reads, and what the connector would make of it");
   in->add_flag("--skip-uneven", import_.skip_uneven, "Leave out rows that do not fit the header");
   in->add_flag("!--no-wait", import_.wait, "Do not wait until the connector has read it");
   auto* const out = leaf(exports, "csv",
@@ -90,6 +95,11 @@ void Grammar::addTables() {
   out->add_option("--vendor", export_.vendor, "The vendor's id")->required();
   out->add_option("--kind", export_.kind, "crm.client, crm.lead, crm.project, calendar.event, ...")
       ->required();
+  out->add_option("--mapping", export_.mapping,
+                  "A connector's mapping.json: columns as that connector reads them, so that the file "
+                  "imports again to "
+                  "the same records.\nExit code 1: of some records not all comes back; they are told")
+      ->check(CLI::ExistingFile);
   out->add_option("--out", export_.out, "The file; - for standard output")->required();
 }
 
@@ -106,11 +116,13 @@ void Grammar::addMachine() {
     command_ = [this](Context with) { return doctor(with, place_); };
   });
   auto* const schemas = app_.add_subcommand(
-      "schema", "Prints the JSON Schema of a kind of record, or lists the kinds.  Example: garland schema "
-                "calendar.event");
-  schemas->add_option("KIND", schema_kind_, "Such as calendar.event");
+      "schema",
+      "Prints the JSON Schema of a kind of record, or what the input of an operation has (with --json "
+      "its\nJSON Schema); without a word lists both.\n"
+      "Example: garland schema calendar.event;  garland schema payments.authorize/1");
+  schemas->add_option("NAME", schema_kind_, "Such as calendar.event or payments.authorize/1");
   schemas->final_callback(
-      [this] { offline_ = [this](Output& output) { return recordSchema(output, schema_kind_); }; });
+      [this] { offline_ = [this](Output& output) { return describe(output, schema_kind_); }; });
   auto* const completion = app_.add_subcommand(
       "completion", "Prints a completion script.  Example: source <(garland completion bash)");
   completion->add_option("SHELL", shell_, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));

@@ -76,10 +76,25 @@ void Grammar::addConnections() {
       "input: its first line");
   connect->add_flag("--allow-private-network", connect_.allow_private_network,
                     "Let this connection reach private and loopback addresses, plain http too");
-  auto* const disconnects = leaf(connections, "disconnect", "Forgets credential and links; the records stay",
+  auto* const change = leaf(
+      connections, "set",
+      "Changes settings of an account; credential, links and records stay, the next sync reads all anew.\n"
+      "Example: garland connections set con_... --set amounts=minor",
+      [this](Context with) { return changeSettings(with, id_, connect_.settings, removed_settings_); });
+  needId(change, "CONNECTION");
+  change->add_option("--set", connect_.settings, "A setting of the connector, NAME=VALUE")
+      ->allow_extra_args(false);
+  change->add_option("--unset", removed_settings_, "A setting that is to be as if it was never given")
+      ->allow_extra_args(false);
+  auto* const disconnects = leaf(connections, "disconnect",
+                                 "Forgets credential and links, and deletes what came in by itself (garland "
+                                 "intake ls) with the hook and\n"
+                                 "the mail address that it came to; the records stay",
                                  [this](Context with) { return disconnect(with, id_, discard_); });
   needId(disconnects, "ID");
-  disconnects->add_flag("--discard", discard_, "Also if edits made here are not written there yet");
+  disconnects->add_flag(
+      "--discard", discard_,
+      "Also if edits made here are not written there yet, or items wait to be read or for a person");
   needId(leaf(connections, "confirm-deletes",
               "Lets the next sync apply deletions that were held.  Held are many at once that were only "
               "inferred,\n"
@@ -94,6 +109,19 @@ void Grammar::addConnections() {
            [this](Context with) { return openMailbox(with, id_, rotate_mailbox_); });
   needId(mailbox, "CONNECTION");
   mailbox->add_flag("--rotate", rotate_mailbox_, "Make another address; the one there is ends at once");
+  auto* const imap = leaf(
+      connections, "imap",
+      "Visits a mailbox of the vendor for mails of an account; nothing in it is changed, not even what is "
+      "unread.\nWithout --url: shows the mailbox and how the last visit went.\n"
+      "Example: garland connections imap con_... --url imaps://imap.example.com --user rosa@example.com",
+      [this](Context with) { return watchMailbox(with, imap_); });
+  imap->add_option("CONNECTION", imap_.connection)->required();
+  auto* const url = imap->add_option("--url", imap_.url, "imaps://HOST[:PORT], or imap://HOST for STARTTLS");
+  imap->add_option("--user", imap_.user, "User name of the mailbox; its password is asked for")->needs(url);
+  imap->add_option("--folder", imap_.folder, "Another folder than INBOX")->needs(url);
+  imap->add_flag("--password-stdin", imap_.password_from_stdin, "Take the password from standard input")
+      ->needs(url);
+  imap->add_flag("--stop", imap_.stop, "Visit it no more and forget its password")->excludes(url);
 }
 
 void Grammar::addSync() {
@@ -131,11 +159,12 @@ void Grammar::addActions() {
       "Has an operation of a connection done once, and says how it stands.  Under the same key it is never\n"
       "done again, so a command that was cut off can simply be repeated.  Exit code 1 with --wait: it "
       "failed,\n"
-      "or nobody knows.  Example: garland actions run con_... payments.create/1 --key invoice-7 --input "
+      "or nobody knows.  What belongs into the input: garland schema OPERATION.\nExample: garland actions "
+      "run con_... payments.create/1 --key invoice-7 --input "
       "payment.json --wait",
       [this](Context with) { return runAction(with, action_); });
   run->add_option("CONNECTION", action_.connection)->required();
-  run->add_option("OPERATION", action_.operation, "Such as payments.create/1")->required();
+  run->add_option("OPERATION", action_.operation, "Such as payments.authorize/1")->required();
   run->add_option("--key", action_.key, "Your name for what is to be done once: an invoice's number, say")
       ->required();
   run->add_option("--input", action_.input, "JSON file with the input, - for standard input")->required();

@@ -19,11 +19,12 @@ Secret readLine(int from) {
 
 } // namespace
 
-Result<Secret> askSecret(std::string const& question) {
+Result<Secret> askSecret(std::string const& question, std::string const& option) {
+  std::string const what = option == kSecretStdin ? "secret" : "password";
   int const terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (terminal < 0)
     return Error(ErrorKind::invalidInput,
-                 "there is no terminal to ask for the password on; pipe it in and add --password-stdin");
+                 "there is no terminal to ask for the " + what + " on; pipe it in and add " + option);
   auto const written = ::write(terminal, question.data(), question.size());
   termios shown{};
   ::tcgetattr(terminal, &shown);
@@ -35,14 +36,14 @@ Result<Secret> askSecret(std::string const& question) {
   auto const ended = ::write(terminal, "\n", 1);
   ::close(terminal);
   if (written < 0 || ended < 0 || secret.empty())
-    return Error(ErrorKind::invalidInput, "no password was typed");
+    return Error(ErrorKind::invalidInput, "no " + what + " was typed");
   return secret;
 }
 
 Result<Secret> secretFromStdin() {
   auto secret = readLine(STDIN_FILENO);
   if (secret.empty())
-    return Error(ErrorKind::invalidInput, "standard input holds no password; its first line is taken");
+    return Error(ErrorKind::invalidInput, "standard input is empty; its first line is taken");
   return secret;
 }
 

@@ -8,8 +8,13 @@
 
 namespace garland::cli {
 
-// invalidInput if there is no terminal to ask on, or nothing was typed.
-Result<Secret> askSecret(std::string const& question);
+// The options by which the commands that ask take it from standard input instead.
+inline constexpr char const* kPasswordStdin = "--password-stdin";
+inline constexpr char const* kSecretStdin = "--secret-stdin";
+
+// invalidInput if there is no terminal to ask on, which names the command's `option`, or if nothing was
+// typed.
+Result<Secret> askSecret(std::string const& question, std::string const& option);
 // The first line of standard input, without its line break.
 Result<Secret> secretFromStdin();
 

@@ -1,5 +1,7 @@
 #include "host/cli/wrong_words.h"
 
+#include "host/cli/prompt.h"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -15,6 +17,16 @@ std::string listOf(CLI::App const& app) {
   std::string list;
   for (auto const* command : commandsOf(app)) list += (list.empty() ? "" : ", ") + command->get_name();
   return list;
+}
+
+// A command that has further ones, and may be given a value instead: garland certify PATH.
+bool takesValues(CLI::App const& app) {
+  return !app.get_options([](CLI::Option const* option) { return option->get_positional(); }).empty();
+}
+
+// `garland dev` does something without a further command, too.
+bool needsCommand(CLI::App const& app) {
+  return app.get_require_subcommand_min() > 0 && !commandsOf(app).empty();
 }
 
 bool isOption(std::string const& word) { return word.size() > 1 && word[0] == '-'; }
@@ -58,7 +70,7 @@ private:
     auto const found = std::find_if(commands.begin(), commands.end(),
                                     [&](CLI::App const* command) { return command->get_name() == word; });
     if (found == commands.end()) {
-      wrong = word;
+      if (!takesValues(last())) wrong = word;
       return;
     }
     way_.push_back(*found);
@@ -74,6 +86,11 @@ bool namesASecret(std::string const& option) {
          option.find("secret") != std::string::npos;
 }
 
+// By which the command takes a secret.
+std::string stdinOption(CLI::App const& command) {
+  return command.get_option_no_throw(kSecretStdin) != nullptr ? kSecretStdin : kPasswordStdin;
+}
+
 } // namespace
 
 std::string wrongCommand(CLI::App const& app, std::vector<std::string> const& words) {
@@ -82,7 +99,7 @@ std::string wrongCommand(CLI::App const& app, std::vector<std::string> const& wo
   if (!walk.wrong.empty())
     return "there is no command \"" + walk.path() + " " + walk.wrong + "\"; after \"" + walk.path() +
            "\" comes one of: " + listOf(walk.last()) + help;
-  if (!walk.help && !commandsOf(walk.last()).empty())
+  if (!walk.help && needsCommand(walk.last()))
     return "after \"" + walk.path() + "\" comes one of: " + listOf(walk.last()) + help;
   return {};
 }
@@ -93,8 +110,9 @@ std::string unknownWord(CLI::App const& app, std::vector<std::string> const& wor
   if (walk.unknown.empty())
     return "there are more words than \"" + walk.path() + "\" takes; a value with spaces is put in quotes" +
            help;
-  std::string const secret =
-      namesASecret(walk.unknown) ? "; a secret is asked for, or piped in with --password-stdin" : "";
+  std::string secret;
+  if (namesASecret(walk.unknown))
+    secret = "; a secret is asked for, or piped in with " + stdinOption(walk.last());
   return "\"" + walk.path() + "\" has no option " + walk.unknown + secret + help;
 }
 

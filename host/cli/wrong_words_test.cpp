@@ -14,15 +14,22 @@ using ::testing::Not;
 class WrongWords : public ::testing::Test {
 protected:
   WrongWords() {
+    app_.require_subcommand(1);
     app_.add_option("--url", url_);
     app_.add_flag("--json", json_);
     auto* const records = app_.add_subcommand("records");
+    records->require_subcommand(1);
     records->add_subcommand("ls")->add_option("--vendor", vendor_);
     records->add_subcommand("show")->add_option("ID", id_);
     app_.add_subcommand("doctor");
+    auto* const certify = app_.add_subcommand("certify");
+    certify->add_option("PATH", path_);
+    certify->add_subcommand("replay");
+    app_.add_subcommand("dev")->add_subcommand("run");
+    app_.add_subcommand("hook")->add_flag("--secret-stdin", json_);
   }
   CLI::App app_{"", "garland"};
-  std::string url_, vendor_, id_;
+  std::string url_, vendor_, id_, path_;
   bool json_ = false;
 };
 
@@ -42,6 +49,11 @@ TEST_F(WrongWords, AHalfCommandIsToldWhatMayFollow) {
 TEST_F(WrongWords, AWholeCommandOrHelpIsRight) {
   EXPECT_EQ(wrongCommand(app_, {"records", "show", "doctor"}), "");
   EXPECT_EQ(wrongCommand(app_, {"doctor", "--url=http://a"}), "");
+  EXPECT_EQ(wrongCommand(app_, {"certify", "build/connector"}), "") << "it takes a value beside its commands";
+  EXPECT_EQ(wrongCommand(app_, {"certify"}), "");
+  EXPECT_EQ(wrongCommand(app_, {"certify", "replay"}), "");
+  EXPECT_EQ(wrongCommand(app_, {"dev"}), "") << "it does something without a further command";
+  EXPECT_THAT(wrongCommand(app_, {"dev", "frobnicate"}), HasSubstr("no command \"garland dev frobnicate\""));
   EXPECT_EQ(wrongCommand(app_, {"records", "--help"}), "");
   EXPECT_EQ(wrongCommand(app_, {"--help"}), "");
   EXPECT_EQ(wrongCommand(app_, {"--version"}), "");
@@ -56,6 +68,13 @@ TEST_F(WrongWords, AnUnknownOptionIsNamedWithoutItsValue) {
                             HasSubstr("--password-stdin"), Not(HasSubstr("open-sesame"))));
   }
   EXPECT_THAT(unknownWord(app_, {"doctor", "open-sesame"}), Not(HasSubstr("open-sesame")));
+}
+
+TEST_F(WrongWords, ASecretThatIsTypedIsToldTheOptionOfThatCommand) {
+  EXPECT_THAT(
+      unknownWord(app_, {"hook", "--secret=open-sesame"}),
+      AllOf(HasSubstr("--secret-stdin"), Not(HasSubstr("--password-stdin")), Not(HasSubstr("open-sesame"))));
+  EXPECT_THAT(unknownWord(app_, {"records", "ls", "--password=open-sesame"}), HasSubstr("--password-stdin"));
 }
 
 } // namespace

@@ -33,6 +33,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -136,16 +137,16 @@ private:
   }
 
   Result<void> takeMail() {
-    if (config_.mail_address.empty()) return {};
     mail_inbox_ = mail::intakeInbox(engine_->intake());
-    mail::ListenOptions options;
-    options.address = config_.mail_address;
-    options.port = config_.mail_port;
-    options.domain = config_.mail_domain;
-    options.host = config_.mail_domain;
-    options.certificate = config_.mail_certificate;
-    options.certificate_key = config_.mail_certificate_key;
-    TRY(listener, mail::Listener::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, options));
+    mail::VisitOptions visits;
+    visits.every = config_.mail_visit_every;
+    visits.look_every = std::min(visits.look_every, visits.every);
+    visitor_ = mail::Visitor::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, engine_->mailboxes(),
+                                    visits);
+    if (config_.mail_address.empty()) return {};
+    auto options = mailOptions(config_);
+    TRY(listener,
+        mail::Listener::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, std::move(options)));
     mail_ = std::move(listener);
     return {};
   }
@@ -174,6 +175,7 @@ private:
     Result<void> first;
     if (server_) server_->refuse();
     if (mail_) co_await mail_->stop();
+    if (visitor_) co_await visitor_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
     if (server_) {
       auto const drained = co_await server_->stop();
@@ -357,13 +359,23 @@ private:
     ready.pid = static_cast<int>(getpid());
     ready.address = server_->address();
     ready.port = server_->port();
-    if (mail_) ready.mail_port = mail_->port();
+    if (mail_) {
+      ready.mail_port = mail_->port();
+      ready.mail_address = config_.mail_address;
+      ready.mail_domain = config_.mail_domain;
+    }
     TRY_VOID(writeReadyFile(config_.data_dir, ready));
     announced_ = true;
     auto const where = ready.address + ":" + std::to_string(ready.port);
-    log_.info("garlandd is ready",
-              json::object{{"address", where}, {"version", version}, {"database", store_->driver()}});
-    tellServiceManager("READY=1\nSTATUS=listening on " + where);
+    json::object about{{"address", where}, {"version", version}, {"database", store_->driver()}};
+    std::string status = "listening on " + where;
+    if (mail_) {
+      auto const mail = placeOf(ready.mail_address, ready.mail_port);
+      about["mail"] = mail;
+      status += ", mail on " + mail;
+    }
+    log_.info("garlandd is ready", std::move(about));
+    tellServiceManager("READY=1\nSTATUS=" + status);
     if (auto const interval = watchdogInterval()) {
       auto const beating = [this, every = *interval] { return beat(every); };
       asio::co_spawn(loop_, beating,
@@ -423,6 +435,7 @@ private:
   std::unique_ptr<sync::Engine> engine_;
   std::unique_ptr<mail::Inbox> mail_inbox_;
   std::shared_ptr<mail::Listener> mail_;
+  std::shared_ptr<mail::Visitor> visitor_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;

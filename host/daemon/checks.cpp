@@ -178,6 +178,26 @@ Finding checkPort(Config const& config) {
              "choose another with --port, or 0 for any");
 }
 
+Finding checkMail(Config const& config) {
+  auto const options = mailOptions(config);
+  if (options.address.empty()) return good("mail", "none is taken: [mail] listen is empty");
+  auto const where = placeOf(options.address, options.port);
+  if (options.port != 0 && options.port == config.port && options.address == config.address)
+    return bad("mail", where + " is the address of [daemon], too", "choose another [mail] listen");
+  if (auto const usable = mail::tryListen(options); !usable)
+    return bad("mail", usable.error().message, "correct [mail] in the file of settings");
+  return good("mail", where + (options.port == 0 ? ": a free port" : " is free; mail") + " for " +
+                          options.domain + " will be taken there");
+}
+
+// Where a daemon that runs takes mail.
+Finding mailOfRunning(Config const& config) {
+  auto const ready = readReadyFile(config.data_dir);
+  if (!ready || ready->mail_port == 0) return good("mail", "the running daemon takes none");
+  return good("mail", "the running daemon takes mail for " + ready->mail_domain + " at " +
+                          placeOf(ready->mail_address, ready->mail_port));
+}
+
 std::string fixOf(std::string const& problem, LoadedConfig const& loaded) {
   if (!loaded.file_was_read && &problem == &loaded.problems.front())
     return "name the file of settings with --config FILE, or leave it out for the defaults";
@@ -236,6 +256,17 @@ std::string workerPath(Config const& config) {
   return programFolder() + "/garland-worker";
 }
 
+mail::ListenOptions mailOptions(Config const& config) {
+  mail::ListenOptions options;
+  options.address = config.mail_address;
+  options.port = config.mail_port;
+  options.domain = config.mail_domain;
+  options.host = config.mail_domain;
+  options.certificate = config.mail_certificate;
+  options.certificate_key = config.mail_certificate_key;
+  return options;
+}
+
 std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   Config const& config = loaded.config;
   std::vector<Finding> out;
@@ -251,10 +282,12 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   out.push_back(checkSandbox(config));
   if (isLocked(config.data_dir)) {
     out.push_back(
-        good("daemon", "a daemon runs on " + config.data_dir + "; its port and database were not tried"));
+        good("daemon", "a daemon runs on " + config.data_dir + "; its ports and database were not tried"));
+    out.push_back(mailOfRunning(config));
     return out;
   }
   out.push_back(checkPort(config));
+  out.push_back(checkMail(config));
   out.push_back(checkDatabase(config));
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include "host/base/json.h"
 #include "host/daemon/config.h"
+#include "host/mail/mail.h"
 
 #include <string>
 #include <vector>
@@ -24,5 +25,7 @@ json::value toJson(std::vector<Finding> const& findings);
 // Where plugins are looked for, and the worker program, after defaults.
 std::vector<std::string> pluginDirs(Config const& config);
 std::string workerPath(Config const& config);
+// Of [mail]; its address is empty if no mail is taken.
+mail::ListenOptions mailOptions(Config const& config);
 
 } // namespace garland::daemon

@@ -260,6 +260,7 @@ std::vector<Setting> const& table() {
       {"mail", "domain", "\"localhost\"", text(takeMailDomain)},
       {"mail", "certificate", "\"\"", path(&Config::mail_certificate)},
       {"mail", "certificate_key", "\"\"", path(&Config::mail_certificate_key)},
+      {"mail", "visit_every", "300", seconds(&Config::mail_visit_every)},
       {"log", "level", "\"info\"", text(takeLevel)},
   };
   return rows;

@@ -39,6 +39,7 @@ struct Config {
   std::string mail_domain = "localhost";
   std::string mail_certificate; // PEM; empty: no STARTTLS
   std::string mail_certificate_key;
+  Milliseconds mail_visit_every{300'000}; // vendors' mailboxes
   LogLevel log_level = LogLevel::info;
 };
 

@@ -25,7 +25,12 @@ struct ReadyFile {
   std::string address;
   unsigned short port = 0;
   unsigned short mail_port = 0; // 0: no mail is taken
+  std::string mail_address;
+  std::string mail_domain;
 };
+
+// "127.0.0.1:2525", "[::1]:2525"
+std::string placeOf(std::string const& address, unsigned short port);
 
 // notFound if no daemon says it is running there.
 Result<ReadyFile> readReadyFile(std::string const& data_dir);

@@ -316,6 +316,34 @@ TEST(Garlandd, CheckRefusesACertificateFileThatIsNone) {
   EXPECT_NE(wrong["certificates"].find("PEM"), std::string::npos);
 }
 
+TEST(Garlandd, CheckTriesTheMailAddressAndItsCertificate) {
+  Folder folder;
+  Folder other;
+  std::ofstream(other.path() / "garland.toml")
+      << "[daemon]\nport = 0\ndata_dir = \"" << other.path().string()
+      << "\"\n[mail]\nlisten = \"127.0.0.1:0\"\ndomain = \"leads.example.com\"\n";
+  std::vector<std::string> const config{"--config", (other.path() / "garland.toml").string()};
+  Program daemon(other.path() / "log", config);
+  auto const ready = awaitReady(other.path());
+  EXPECT_NE(ready.mail_port, 0);
+  auto const place = "127.0.0.1:" + std::to_string(ready.mail_port);
+
+  auto taken = problemsOf(folder, "[mail]\nlisten = \"" + place + "\"\n");
+  EXPECT_NE(taken["mail"].find("cannot listen for mail on " + place), std::string::npos) << taken["mail"];
+  auto broken = problemsOf(folder, "[mail]\nlisten = \"127.0.0.1:0\"\ncertificate = \"no.pem\"\n"
+                                   "certificate_key = \"no.pem\"\n");
+  EXPECT_NE(broken["mail"].find("no.pem cannot be used"), std::string::npos) << broken["mail"];
+
+  // Of the daemon that runs, where it takes mail; its own line says so, too.
+  Program check(other.path() / "log2", {config[0], config[1], "--check"});
+  check.exitCode();
+  EXPECT_NE(check.log().find("takes mail for leads.example.com at " + place), std::string::npos)
+      << check.log();
+  EXPECT_NE(daemon.log().find("\"mail\":\"" + place + "\""), std::string::npos) << daemon.log();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exitCode(), 0);
+}
+
 TEST(Garlandd, CheckRefusesAMasterKeyThatCannotBeOne) {
   Folder folder;
   auto lost = problemsOf(folder, "[vault]\nmaster_key = \"nowhere/master.key\"\n");

@@ -41,6 +41,11 @@ std::string masterKeyPath(std::string const& data_dir) { return data_dir + "/mas
 std::string readyPath(std::string const& data_dir) { return data_dir + "/garlandd.json"; }
 std::string lockPath(std::string const& data_dir) { return data_dir + "/garlandd.lock"; }
 
+std::string placeOf(std::string const& address, unsigned short port) {
+  bool const bare_ipv6 = address.find(':') != std::string::npos;
+  return (bare_ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
 Result<ReadyFile> readReadyFile(std::string const& data_dir) {
   auto const path = readyPath(data_dir);
   auto text = readFileText(path);
@@ -53,6 +58,9 @@ Result<ReadyFile> readReadyFile(std::string const& data_dir) {
   file.pid = static_cast<int>(integerOr(value, "/pid", 0));
   file.address = address;
   file.port = static_cast<unsigned short>(port);
+  file.mail_port = static_cast<unsigned short>(integerOr(value, "/mail_port", 0));
+  file.mail_address = textOr(value, "/mail_address", "");
+  file.mail_domain = textOr(value, "/mail_domain", "");
   return file;
 }
 
@@ -63,7 +71,9 @@ Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file) 
   out << json::serialize(json::object{{"pid", file.pid},
                                       {"address", file.address},
                                       {"port", file.port},
-                                      {"mail_port", file.mail_port}})
+                                      {"mail_port", file.mail_port},
+                                      {"mail_address", file.mail_address},
+                                      {"mail_domain", file.mail_domain}})
       << '\n';
   out.close();
   std::error_code code;

@@ -15,7 +15,7 @@ constexpr std::size_t kKeptTransports = 16;
 Error shutDown() { return {ErrorKind::cancelled, "the request was cancelled because Garland is stopping"}; }
 
 // Outlives the client for as long as a fetch runs.
-class Core final : public FetchHost {
+class Core final : public FetchHost, public std::enable_shared_from_this<Core> {
 public:
   Core(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log, AddressCheck kind_of)
       : FetchHost(clock, random, log, kind_of), executor_(std::move(executor)) {}
@@ -34,12 +34,23 @@ public:
   void stop() {
     stopped_ = true;
     for (auto const& [name, transport] : std::exchange(transports_, {})) transport->stopAll();
+    for (auto const& visit : std::exchange(visits_, {}))
+      if (auto const transport = visit.lock()) transport->stopAll();
+  }
+  VisitHost visitHost() {
+    auto const audited = [core = shared_from_this()](AuditEntry const& entry) { core->audit(entry); };
+    auto const note = [core = shared_from_this()](std::shared_ptr<Transport> const& transport) {
+      std::erase_if(core->visits_, [](auto const& visit) { return visit.expired(); });
+      core->visits_.push_back(transport);
+    };
+    return VisitHost{executor_, clock, kind_of, audited, note};
   }
   bool stopped() const { return stopped_; }
 
 private:
   asio::any_io_executor executor_;
   std::map<std::string, std::shared_ptr<Transport>> transports_;
+  std::vector<std::weak_ptr<Transport>> visits_; // to mailboxes
   bool stopped_ = false;
 };
 
@@ -59,6 +70,11 @@ Task<Response> run(std::shared_ptr<Core> core, Request request, Policy policy, C
   }
 }
 
+Task<std::unique_ptr<Mailbox>> visitOf(std::shared_ptr<Core> core, MailboxPlace place, Policy policy) {
+  if (core->stopped()) co_return shutDown();
+  co_return co_await openMailbox(core->visitHost(), std::move(place), std::move(policy));
+}
+
 class CurlClient final : public Client {
 public:
   explicit CurlClient(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -71,6 +87,9 @@ public:
 
   Task<Response> fetch(Request request, Policy policy, Credential credential) override {
     return run(core_, std::move(request), std::move(policy), std::move(credential));
+  }
+  Task<std::unique_ptr<Mailbox>> visit(MailboxPlace place, Policy policy) override {
+    return visitOf(core_, std::move(place), std::move(policy));
   }
   void onAudit(std::function<void(AuditEntry const&)> sink) override { core_->setSink(std::move(sink)); }
   void shutdown() override { core_->stop(); }

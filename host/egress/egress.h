@@ -11,8 +11,10 @@
 #include "host/base/secret.h"
 #include "host/base/task.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,39 @@ struct AuditEntry {
   bool credential_used = false;
 };
 
+// A mailbox that is read by IMAP: where it is and how to sign in. TLS comes first in any case.
+struct MailboxPlace {
+  std::string url; // "imaps://imap.example.com" (port 993), or "imap://..." (143) for STARTTLS
+  std::string folder = "INBOX";
+  std::string username;
+  Secret password;
+  std::string audit_subject;    // as in Request
+  Milliseconds timeout{60'000}; // for each step
+};
+
+// One visit to a mailbox, over a connection of its own, one step at a time. Nothing there is changed: no mail
+// is deleted, moved or marked as read. Errors are those of Client::fetch; a visit is over with the first one.
+// [loop thread]
+class Mailbox {
+public:
+  virtual ~Mailbox() = default;
+  // UIDs name mails as long as this number stays the same.
+  virtual std::uint32_t validity() const = 0;
+  // More than the UID of every mail that was there when the visit began.
+  virtual std::uint32_t next() const = 0;
+  // The UIDs of mails from `first` to `last`, ascending; with `since`, only of those that the server got on
+  // that day (UTC) or later. At most kMailWindow apart.
+  virtual Task<std::vector<std::uint32_t>> list(std::uint32_t first, std::uint32_t last,
+                                                std::optional<TimePoint> since) = 0;
+  // As it came. notFound: it is not there any more, or the server refuses it, which looks the same: the next
+  // visit's list() tells; hostLimit (too_large): more than `max_bytes`; providerBug: an answer that is none.
+  virtual Task<std::string> message(std::uint32_t uid, std::size_t max_bytes) = 0;
+};
+inline constexpr std::uint32_t kMailWindow = 10'000;
+
+// invalidInput with the member that cannot be used: "/url", "/folder", "/user".
+Result<void> checkMailbox(MailboxPlace const& place);
+
 // Errors: invalidInput (the request itself), forbidden (host or address not allowed), transient (no
 // answer), providerBug (TLS not trusted, bad HTTP), hostLimit (too large), cancelled. A 4xx or 5xx is
 // an answer, not an error.
@@ -121,6 +156,9 @@ public:
   static std::unique_ptr<Client> create(asio::any_io_executor executor, Clock& clock, Random& random,
                                         Log const& log);
   virtual Task<Response> fetch(Request request, Policy policy, Credential credential) = 0;
+  // Signs in and opens the folder for reading. Of the policy, the hosts and redirects mean nothing here.
+  // authExpired: the mailbox refuses the user name or password; notFound: it has no such folder.
+  virtual Task<std::unique_ptr<Mailbox>> visit(MailboxPlace place, Policy policy);
   // Called for every request and every redirect hop, refused ones too.
   virtual void onAudit(std::function<void(AuditEntry const&)> sink) = 0;
   // Cancels what is in flight.

@@ -14,20 +14,14 @@ Error coded(ErrorKind kind, std::string code, std::string message) {
 }
 
 std::string seconds(Milliseconds span) {
-  return span.count() % 1000 == 0 ? std::to_string(span.count() / 1000) + " s"
-                                  : std::to_string(span.count()) + " ms";
+  using std::chrono::seconds;
+  return span < seconds(1) ? std::to_string(span.count()) + " ms"
+                           : std::to_string(std::chrono::round<seconds>(span).count()) + " s";
 }
 
-Error untrusted(Transfer const& transfer, std::string const& host) {
-  auto const& verdict = transfer.verdict();
-  std::string const why =
-      verdict.error == X509_V_OK
-          ? "it was issued for another name"
-          : std::string(X509_verify_cert_error_string(verdict.error)) + " (issued by " + verdict.issuer + ")";
-  return coded(ErrorKind::providerBug, "tls_untrusted",
-               "the TLS certificate of " + host + " is not trusted: " + why +
-                   "; check the address, or if the server has an authority of its own let the operator "
-                   "add that authority's CA file");
+// A request that may have been taken is not to be sent again by whoever reads this.
+std::string whatNow(Hop const& hop) {
+  return isSafe(hop.method) ? "; try again later" : "; whether it acted on the request is unknown";
 }
 
 Error noConnection(Transfer const& transfer, std::string const& host) {
@@ -41,12 +35,13 @@ Error noConnection(Transfer const& transfer, std::string const& host) {
                    "; check the address and the network");
 }
 
-Error timedOut(Transfer const& transfer, std::string const& host, Milliseconds allowed) {
+Error timedOut(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
+  auto const& host = hop.url.host();
   if (!transfer.begun())
     return coded(ErrorKind::transient, "timed_out",
                  host + " did not accept a connection in time; check the address and that the server runs");
   return coded(ErrorKind::transient, "timed_out",
-               host + " did not finish its answer within " + seconds(allowed) + "; try again later");
+               host + unfinished(transfer.took(), hop.timeout, allowed) + whatNow(hop));
 }
 
 std::optional<Error> stopped(Transfer const& transfer, Hop const& hop) {
@@ -83,11 +78,11 @@ Error byCode(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
     return coded(ErrorKind::transient, "unknown_host",
                  "the name " + host + " does not exist or cannot be looked up; check the server address");
   case CURLE_COULDNT_CONNECT: return noConnection(transfer, host);
-  case CURLE_OPERATION_TIMEDOUT: return timedOut(transfer, host, allowed);
+  case CURLE_OPERATION_TIMEDOUT: return timedOut(transfer, hop, allowed);
   case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_ISSUER_ERROR: return untrusted(transfer, host);
+  case CURLE_SSL_ISSUER_ERROR: return untrusted(transfer.verdict(), host);
   case CURLE_SSL_CONNECT_ERROR:
-    if (transfer.verdict().error != X509_V_OK) return untrusted(transfer, host);
+    if (transfer.verdict().error != X509_V_OK) return untrusted(transfer.verdict(), host);
     return coded(ErrorKind::transient, "tls_failed",
                  host + " did not complete a TLS handshake; check that the address and port are those of an "
                         "https server with TLS 1.2 or later");
@@ -102,7 +97,7 @@ Error byCode(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
   case CURLE_HTTP2:
   case CURLE_HTTP2_STREAM:
     return coded(ErrorKind::transient, "connection_lost",
-                 "the connection to " + host + " broke before its answer was complete; try again later");
+                 "the connection to " + host + " broke before its answer was complete" + whatNow(hop));
   case CURLE_OUT_OF_MEMORY:
   case CURLE_FAILED_INIT: return {ErrorKind::hostLimit, "there is no memory left for a request"};
   default:
@@ -113,12 +108,31 @@ Error byCode(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
 
 } // namespace
 
+std::string unfinished(Milliseconds took, Milliseconds left, Milliseconds allowed) {
+  // libcurl has one code for "out of time" and for "too slow to go on".
+  constexpr Milliseconds kEarly{1'000};
+  if (took + kEarly < left)
+    return " sent nothing for a minute, or hardly anything, and was given up after " + seconds(took);
+  return " did not finish its answer within " + seconds(allowed);
+}
+
 std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
   auto error = stopped(transfer, hop);
   if (!error && transfer.code() == CURLE_OK) return std::nullopt;
   if (!error) error = byCode(transfer, hop, allowed);
   error->effect = transfer.begun() && !isSafe(hop.method) ? Effect::unknown : Effect::notApplied;
   return error;
+}
+
+Error untrusted(Verdict const& verdict, std::string const& host) {
+  std::string const why =
+      verdict.error == X509_V_OK
+          ? "it was issued for another name"
+          : std::string(X509_verify_cert_error_string(verdict.error)) + " (issued by " + verdict.issuer + ")";
+  return coded(ErrorKind::providerBug, "tls_untrusted",
+               "the TLS certificate of " + host + " is not trusted: " + why +
+                   "; check the address, or if the server has an authority of its own let the operator "
+                   "add that authority's CA file");
 }
 
 Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
@@ -133,7 +147,7 @@ Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
 Error plainHttpNotAllowed(std::string const& host) {
   return coded(ErrorKind::forbidden, "plain_http",
                "plain http to " + host +
-                   " would send the password readable; use https "
+                   " would send everything readable, what it signs in with too; use https "
                    "(or, for a server of your own, allow the connection private networks: "
                    "--allow-private-network)");
 }

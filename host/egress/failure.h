@@ -9,6 +9,10 @@ namespace garland::egress {
 // hop alone tells: not applied if no byte of the request left or the method changes nothing.
 std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Milliseconds allowed);
 
+// How a request ended that had `left` of the time `allowed` for it all, and stopped after `took`.
+std::string unfinished(Milliseconds took, Milliseconds left, Milliseconds allowed);
+
+Error untrusted(Verdict const& verdict, std::string const& host);
 Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules);
 Error plainHttpNotAllowed(std::string const& host);
 

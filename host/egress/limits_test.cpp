@@ -1,6 +1,7 @@
 // Answers that are too large, too slow or no HTTP, and connections that break: what is told about
 // them, and what is known about the effect.
 #include "host/egress/egress_fixture.h"
+#include "host/egress/failure.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -93,6 +94,29 @@ TEST_F(Trouble, AServerThatNeverAnswersIsTimedOut) {
   }
   request.method = "PUT";
   EXPECT_EQ(ask(answer("", Answer::End::hang), request).error().effect, Effect::unknown);
+}
+
+// Whoever pays again "later" may pay twice.
+TEST_F(Trouble, OnlyWhatCannotHaveBeenDoneIsToBeTriedAgainLater) {
+  for (auto const* method : {"GET", "POST", "DELETE"})
+    for (auto const end : {Answer::End::hang, Answer::End::close}) {
+      auto request = make(method, "");
+      request.timeout = 60ms;
+      auto const got = ask(answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", end), request);
+      ASSERT_TRUE(got.has_error());
+      auto const& said = got.error().message;
+      EXPECT_EQ(said.ends_with("; try again later"), isSafe(method)) << method << ": " << said;
+      EXPECT_EQ(said.ends_with("; whether it acted on the request is unknown"), !isSafe(method)) << said;
+    }
+}
+
+TEST(Unfinished, ToldIsTheTimeThatPassedAndNotTheOneThatWasLeft) {
+  EXPECT_EQ(unfinished(119'999ms, 119'999ms, 119'999ms), " did not finish its answer within 120 s");
+  EXPECT_EQ(unfinished(60ms, 60ms, 60ms), " did not finish its answer within 60 ms");
+  EXPECT_EQ(unfinished(65'004ms, 119'999ms, 119'999ms),
+            " sent nothing for a minute, or hardly anything, and was given up after 65 s");
+  // Redirects had used up the rest.
+  EXPECT_EQ(unfinished(20'000ms, 20'000ms, 30'000ms), " did not finish its answer within 30 s");
 }
 
 TEST_F(Trouble, ATimeoutOfZeroIsNotForEver) {

@@ -76,10 +76,13 @@ TEST_F(Door, PlainHttpIsForThePrivateNetworkOnly) {
   auto const outside = fetch(get("http://8.8.8.8/"), policy);
   ASSERT_TRUE(outside.has_error());
   EXPECT_EQ(outside.error().kind, ErrorKind::forbidden);
-  EXPECT_NE(outside.error().message.find("would send the password readable; use https"), std::string::npos);
+  EXPECT_NE(
+      outside.error().message.find("would send everything readable, what it signs in with too; use https"),
+      std::string::npos);
   policy.allow_private_network = false;
   auto const got = fetch(get(target_.url()), policy);
-  EXPECT_NE(got.error().message.find("would send the password readable; use https"), std::string::npos);
+  EXPECT_NE(got.error().message.find("would send everything readable, what it signs in with too; use https"),
+            std::string::npos);
   EXPECT_EQ(target_.connections(), 0);
 }
 

@@ -1,8 +1,5 @@
 #include "host/egress/transfer.h"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cstring>
@@ -31,39 +28,11 @@ bool isSafe(std::string const& method) {
 }
 
 Transfer::Transfer(std::shared_ptr<Transport> transport, Hop const& hop)
-    : transport_(std::move(transport)), hop_(hop), handle_(transport_->takeHandle()),
-      done_(transport_->executor(), asio::steady_timer::time_point::max()) {
-  if (handle_ != nullptr) setUp();
-}
-
-Transfer::~Transfer() {
-  transport_->stop(*this);
-  if (handle_ != nullptr) transport_->giveBack(handle_);
-}
-
-asio::awaitable<void> Transfer::perform() {
-  if (handle_ == nullptr) end(CURLE_OUT_OF_MEMORY);
-  if (!finished_) transport_->start(*this);
-  boost::system::error_code ignored;
-  if (!finished_) co_await done_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  if (finished_) co_return;
-  transport_->stop(*this);
-  stop_ = Stop::cancelled;
-}
-
-void Transfer::end(CURLcode code) {
-  code_ = code;
-  finished_ = true;
-  done_.cancel();
-}
-
-void Transfer::cancel() {
-  stop_ = Stop::cancelled;
-  end(CURLE_ABORTED_BY_CALLBACK);
+    : Exchange(std::move(transport)), hop_(hop) {
+  if (handle() != nullptr) setUp();
 }
 
 void Transfer::setUp() {
-  set(CURLOPT_PRIVATE, this);
   set(CURLOPT_CURLU, hop_.url.handle());
   set(CURLOPT_HTTPHEADER, hop_.headers.list());
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(hop_.timeout.count()));
@@ -118,7 +87,7 @@ void Transfer::setUpSafety() {
 
 CURLcode Transfer::onTls(CURL*, void* context, void* transfer) {
   auto const& self = *static_cast<Transfer*>(transfer);
-  useTrust(static_cast<SSL_CTX*>(context), self.transport_->trust(), self.verdict_);
+  useTrust(static_cast<SSL_CTX*>(context), self.transport().trust(), self.verdict_);
   return CURLE_OK;
 }
 
@@ -187,16 +156,8 @@ std::size_t Transfer::onHeader(char*, std::size_t size, std::size_t count, void*
   return 0;
 }
 
-long Transfer::number(CURLINFO what) const {
-  long value = 0;
-  curl_easy_getinfo(handle_, what, &value);
-  return value;
-}
-
-std::size_t Transfer::size(CURLINFO what) const {
-  curl_off_t value = 0;
-  curl_easy_getinfo(handle_, what, &value);
-  return static_cast<std::size_t>(value);
+Milliseconds Transfer::took() const {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::microseconds(size(CURLINFO_TOTAL_TIME_T)));
 }
 
 std::size_t Transfer::bytesOut() const {
@@ -209,7 +170,7 @@ std::vector<Header> Transfer::headers() const {
   std::vector<Header> all;
   curl_header* header = nullptr;
   // -1: the last answer, without interim ones (100 Continue).
-  while ((header = curl_easy_nextheader(handle_, CURLH_HEADER | CURLH_TRAILER, -1, header)) != nullptr) {
+  while ((header = curl_easy_nextheader(handle(), CURLH_HEADER | CURLH_TRAILER, -1, header)) != nullptr) {
     std::string name = header->name;
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });

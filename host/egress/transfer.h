@@ -4,8 +4,8 @@
 
 #include "host/egress/address.h"
 #include "host/egress/egress.h"
+#include "host/egress/exchange.h"
 #include "host/egress/header_list.h"
-#include "host/egress/transport.h"
 #include "host/egress/url.h"
 
 #include <array>
@@ -32,16 +32,10 @@ struct Hop {
 bool isSafe(std::string const& method);
 
 // [loop thread]
-class Transfer {
+class Transfer final : public Exchange {
 public:
   // The hop's parts must outlive the transfer.
   Transfer(std::shared_ptr<Transport> transport, Hop const& hop);
-  Transfer(Transfer const&) = delete;
-  Transfer& operator=(Transfer const&) = delete;
-  ~Transfer();
-
-  // Returns when the transfer has ended; cancelling the awaiting coroutine aborts it.
-  asio::awaitable<void> perform();
 
   // Why it ended, besides libcurl's code.
   enum class Stop {
@@ -53,23 +47,17 @@ public:
     plain_http,
     not_repeated
   };
-  CURLcode code() const { return code_; }
-  Stop stopped() const { return stop_; }
+  Stop stopped() const { return cancelled() ? Stop::cancelled : stop_; }
   // Request bytes may have left. False: nothing can have happened at the far side.
   bool begun() const { return begun_; }
   std::string const& refusedAddress() const { return refused_address_; }
   Verdict const& verdict() const { return *verdict_; }
 
-  long number(CURLINFO what) const;
+  Milliseconds took() const; // until it ended
   std::size_t bytesOut() const;
   std::size_t bytesIn() const { return header_bytes_ + size(CURLINFO_SIZE_DOWNLOAD_T); }
   std::vector<Header> headers() const;
   std::string takeBody() { return std::move(body_); }
-
-  // For the transport.
-  CURL* handle() const { return handle_; }
-  void end(CURLcode code);
-  void cancel();
 
 private:
   static std::size_t onBody(char* data, std::size_t size, std::size_t count, void* transfer);
@@ -78,22 +66,13 @@ private:
   static int beforeRequest(void* transfer, char* remote_ip, char* local_ip, int remote_port, int local_port);
   static CURLcode onTls(CURL* handle, void* context, void* transfer);
 
-  template <class Value> void set(CURLoption option, Value value) {
-    curl_easy_setopt(handle_, option, value);
-  }
   void setUp();
   void setUpMethod();
   void setUpSafety();
   bool mayConnect(sockaddr const& address);
-  std::size_t size(CURLINFO what) const;
 
-  std::shared_ptr<Transport> transport_;
   Hop hop_;
-  CURL* handle_;
-  asio::steady_timer done_; // never expires; cancelled at the end
-  bool finished_ = false;
   bool begun_ = false;
-  CURLcode code_ = CURLE_OK;
   Stop stop_ = Stop::none;
   std::string refused_address_;
   std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();

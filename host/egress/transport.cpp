@@ -1,6 +1,6 @@
 #include "host/egress/transport.h"
 
-#include "host/egress/transfer.h"
+#include "host/egress/exchange.h"
 
 #include <boost/asio/post.hpp>
 
@@ -55,21 +55,21 @@ void Transport::giveBack(CURL* handle) {
   pool_.push_back(handle);
 }
 
-void Transport::start(Transfer& transfer) {
-  active_.insert(&transfer);
-  if (multi_ != nullptr && curl_multi_add_handle(multi_, transfer.handle()) == CURLM_OK) return;
-  active_.erase(&transfer);
-  transfer.end(CURLE_OUT_OF_MEMORY);
+void Transport::start(Exchange& exchange) {
+  active_.insert(&exchange);
+  if (multi_ != nullptr && curl_multi_add_handle(multi_, exchange.handle()) == CURLM_OK) return;
+  active_.erase(&exchange);
+  exchange.end(CURLE_OUT_OF_MEMORY);
 }
 
-void Transport::stop(Transfer& transfer) {
-  if (active_.erase(&transfer) != 0) curl_multi_remove_handle(multi_, transfer.handle());
+void Transport::stop(Exchange& exchange) {
+  if (active_.erase(&exchange) != 0) curl_multi_remove_handle(multi_, exchange.handle());
 }
 
 void Transport::stopAll() {
-  for (auto* transfer : std::exchange(active_, {})) {
-    curl_multi_remove_handle(multi_, transfer->handle());
-    transfer->cancel();
+  for (auto* exchange : std::exchange(active_, {})) {
+    curl_multi_remove_handle(multi_, exchange->handle());
+    exchange->cancel();
   }
 }
 
@@ -175,9 +175,9 @@ void Transport::collect() {
     char* owner = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
     curl_multi_remove_handle(multi_, message->easy_handle);
-    auto* transfer = reinterpret_cast<Transfer*>(owner);
-    active_.erase(transfer);
-    transfer->end(result);
+    auto* exchange = reinterpret_cast<Exchange*>(owner);
+    active_.erase(exchange);
+    exchange->end(result);
   }
 }
 

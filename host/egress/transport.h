@@ -25,7 +25,7 @@ namespace garland::egress {
 
 namespace asio = boost::asio;
 
-class Transfer;
+class Exchange;
 
 class Transport : public std::enable_shared_from_this<Transport> {
 public:
@@ -39,10 +39,10 @@ public:
   CURL* takeHandle();
   void giveBack(CURL* handle);
 
-  // Between start and its end (or stop) the transfer must stay in place.
-  void start(Transfer& transfer);
-  void stop(Transfer& transfer);
-  // Ends every transfer as cancelled.
+  // Between start and its end (or stop) the exchange must stay in place.
+  void start(Exchange& exchange);
+  void stop(Exchange& exchange);
+  // Ends every exchange as cancelled.
   void stopAll();
   bool idle() const { return active_.empty(); }
   X509_STORE* trust() const { return trust_.get(); }
@@ -82,7 +82,7 @@ private:
   bool acting_soon_ = false;
   std::optional<Deadline> armed_; // when the timer goes off; it may be earlier
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
-  std::set<Transfer*> active_;
+  std::set<Exchange*> active_;
   std::vector<CURL*> pool_;
 };
 

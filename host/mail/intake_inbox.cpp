@@ -52,12 +52,17 @@ public:
   Task<void> keep(std::string token, std::string bytes) override {
     auto const door = intake_.findDoor(sync::IntakeSource::mail, token);
     if (!door) co_return Error(ErrorKind::notFound, "the address is nobody's any more");
+    auto keeping = keepFor(door->connection_id, std::move(bytes));
+    co_return co_await std::move(keeping);
+  }
+
+  Task<void> keepFor(std::string connection_id, std::string bytes) override {
     // A mail of some megabytes takes its time, which the loop has not.
     auto read_elsewhere = asio::co_spawn(readers_, reading(&bytes), asio::use_awaitable);
     auto mail = co_await std::move(read_elsewhere);
     bool const read = mail.has_value();
     sync::Delivery delivery;
-    delivery.connection_id = door->connection_id;
+    delivery.connection_id = std::move(connection_id);
     delivery.source = sync::IntakeSource::mail;
     json::object content = read ? std::move(*mail) : unreadable(mail.error().message);
     delivery.dedupe_key = read ? identityOf(content) : "sha256:" + vault::sha256Hex(bytes);
@@ -65,6 +70,19 @@ public:
         read ? cut(textOr(content, "/subject", ""), max_summary) : "a mail that cannot be read";
     delivery.content = std::move(content);
     delivery.raw = std::move(bytes);
+    auto accepting = intake_.accept(std::move(delivery));
+    auto const accepted = co_await std::move(accepting);
+    if (!accepted) co_return accepted.error();
+    co_return Result<void>();
+  }
+
+  Task<void> keepUnfetched(std::string connection_id, Unfetched mail) override {
+    sync::Delivery delivery;
+    delivery.connection_id = std::move(connection_id);
+    delivery.source = sync::IntakeSource::mail;
+    delivery.dedupe_key = std::move(mail.key);
+    delivery.summary = "a mail that cannot be fetched";
+    delivery.content = unreadable(mail.why);
     auto accepting = intake_.accept(std::move(delivery));
     auto const accepted = co_await std::move(accepting);
     if (!accepted) co_return accepted.error();

@@ -37,6 +37,8 @@ public:
   Task<sync::IntakeItem> retry(std::string) override { co_return no(); }
   Task<std::int64_t> retryAll(std::string) override { co_return no(); }
   Task<sync::IntakeItem> dismiss(std::string, std::string) override { co_return no(); }
+  Task<sync::IntakeItem> acceptAsGenuine(std::string, std::string) override { co_return no(); }
+  Task<sync::Rehearsal> rehearse(sync::Delivery) override { co_return no(); }
   Task<sync::OpenedDoor> openDoor(std::string, sync::IntakeSource, bool) override { co_return no(); }
   Task<sync::IntakeDoor> sign(std::string, json::value, Secret) override { co_return no(); }
   Task<Secret> signingSecret(sync::IntakeDoor) override { co_return no(); }

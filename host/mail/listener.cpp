@@ -7,6 +7,8 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -59,6 +61,26 @@ Delivered outcomeOf(Result<void> const& kept) {
   }
 }
 
+Error cannotListen(ListenOptions const& options, boost::system::error_code const& failed) {
+  return {ErrorKind::transient,
+          "cannot listen for mail on " + options.address + ":" + std::to_string(options.port) + " (" +
+              failed.message() + "): choose another [mail] listen, or port 0 for any",
+          "/mail/listen"};
+}
+
+Result<void> bindTo(tcp::acceptor& acceptor, ListenOptions const& options) {
+  boost::system::error_code failed;
+  auto const address = asio::ip::make_address(options.address, failed);
+  if (failed)
+    return Error(ErrorKind::invalidInput, "\"" + options.address + "\" is not an IP address", "/mail/listen");
+  tcp::endpoint const endpoint(address, options.port);
+  acceptor.open(endpoint.protocol(), failed);
+  if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+  if (!failed) acceptor.bind(endpoint, failed);
+  if (failed) return cannotListen(options, failed);
+  return {};
+}
+
 class SmtpListener final : public Listener, public std::enable_shared_from_this<SmtpListener> {
 public:
   SmtpListener(Surroundings with, ListenOptions options)
@@ -72,21 +94,10 @@ public:
       TRY(identity, TlsIdentity::load(options_.certificate, options_.certificate_key));
       identity_ = std::move(identity);
     }
+    TRY_VOID(bindTo(acceptor_, options_));
     boost::system::error_code failed;
-    auto const address = asio::ip::make_address(options_.address, failed);
-    if (failed)
-      return Error(ErrorKind::invalidInput, "\"" + options_.address + "\" is not an IP address",
-                   "/mail/listen");
-    tcp::endpoint const endpoint(address, options_.port);
-    acceptor_.open(endpoint.protocol(), failed);
-    if (!failed) acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-    if (!failed) acceptor_.bind(endpoint, failed);
-    if (!failed) acceptor_.listen(tcp::acceptor::max_listen_connections, failed);
-    if (failed)
-      return Error(ErrorKind::transient,
-                   "cannot listen for mail on " + options_.address + ":" + std::to_string(options_.port) +
-                       " (" + failed.message() + "): choose another [mail] listen, or port 0 for any",
-                   "/mail/listen");
+    acceptor_.listen(tcp::acceptor::max_listen_connections, failed);
+    if (failed) return cannotListen(options_, failed);
     port_ = acceptor_.local_endpoint(failed).port();
     return {};
   }
@@ -292,6 +303,15 @@ private:
 };
 
 } // namespace
+
+Result<void> tryListen(ListenOptions const& options) {
+  if (!options.certificate.empty()) {
+    TRY_VOID(TlsIdentity::load(options.certificate, options.certificate_key));
+  }
+  asio::io_context context;
+  tcp::acceptor acceptor(context);
+  return bindTo(acceptor, options);
+}
 
 Result<std::shared_ptr<Listener>> Listener::start(Surroundings with, ListenOptions options) {
   auto const listener = std::make_shared<SmtpListener>(std::move(with), std::move(options));

@@ -35,6 +35,12 @@ public:
     mails.push_back(std::move(bytes));
     co_return Result<void>();
   }
+  Task<void> keepFor(std::string, std::string) override {
+    co_return Error(ErrorKind::unsupported, "not in this test");
+  }
+  Task<void> keepUnfetched(std::string, Unfetched) override {
+    co_return Error(ErrorKind::unsupported, "not in this test");
+  }
   bool held = false;
   int asked = 0;
   asio::steady_timer gate;

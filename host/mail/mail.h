@@ -1,7 +1,8 @@
 // Mail that comes in: from the bytes of a message to the object that a connector reads.
 //
-// Reading is done with GMime (mime_reader.cpp); what arrives by SMTP is taken in by Listener. What a mail
-// means, and what becomes of one that nobody understands, is the connector's and the intake's business.
+// Reading is done with GMime (mime_reader.cpp); what arrives by SMTP is taken in by Listener, what lies in a
+// vendor's own mailbox is fetched by Visitor. What a mail means, and what becomes of one that nobody
+// understands, is the connector's and the intake's business.
 #pragma once
 
 #include "host/base/clock.h"
@@ -39,6 +40,12 @@ struct Limits {
 // invalidInput (nothing of a mail in it). Never throws but for want of memory. [any thread]
 Result<json::object> readMail(std::string_view bytes, Limits const& limits = {});
 
+// A mail that is there and cannot be had.
+struct Unfetched {
+  std::string key; // the same for the same mail
+  std::string why;
+};
+
 // Where mails go. [loop thread]
 class Inbox {
 public:
@@ -48,6 +55,10 @@ public:
   // Ends when the mail is durable; the same mail again is nothing new. `quota` and passing errors make the
   // sender try again, invalidInput and notFound tell it to give up.
   virtual Task<void> keep(std::string token, std::string bytes) = 0;
+  // The same for a mail whose connection is known.
+  virtual Task<void> keepFor(std::string connection_id, std::string bytes) = 0;
+  // A person is told of it.
+  virtual Task<void> keepUnfetched(std::string connection_id, Unfetched mail) = 0;
 };
 
 // Mails become items of the intake: those that cannot be read too, with the reason in place of their content
@@ -81,6 +92,9 @@ struct Surroundings {
   Inbox& inbox;
 };
 
+// Whether a listener could be started: tries certificate and address, and listens on nothing.
+Result<void> tryListen(ListenOptions const& options);
+
 // SMTP. A mail is acknowledged when Inbox::keep has ended well for each of its recipients. [loop thread]
 class Listener {
 public:
@@ -89,6 +103,23 @@ public:
   virtual ~Listener() = default;
   virtual unsigned short port() const = 0;
   virtual void refuse() = 0; // takes nothing new; what is being kept goes on
+  virtual asio::awaitable<void> stop() = 0;
+};
+
+struct VisitOptions {
+  Milliseconds every{300'000};    // between two visits that went well
+  Milliseconds look_every{5'000}; // for mailboxes that are due
+  std::size_t max_bytes = Limits().max_bytes;
+  int visits = 8; // at once
+  int mails_per_visit = 200;
+};
+
+// Vendors' own mailboxes, by IMAP. [loop thread]
+class Visitor {
+public:
+  // The surroundings and mailboxes must outlive stop().
+  static std::shared_ptr<Visitor> start(Surroundings with, sync::Mailboxes& mailboxes, VisitOptions options);
+  virtual ~Visitor() = default;
   virtual asio::awaitable<void> stop() = 0;
 };
 

@@ -10,6 +10,9 @@ namespace garland::marketplace {
 namespace {
 
 constexpr std::array<std::string_view, 3> kLevels{"bronze", "silver", "gold"};
+constexpr std::array<std::string_view, 2> kProfiles{"standard", "full"}; // quick looks at too little
+constexpr std::array<std::string_view, 3> kSandboxes{"A", "B", "C"};     // D is none
+constexpr std::size_t kMostObjects = 20;
 constexpr std::size_t kMostWaivers = 200;
 constexpr std::size_t kMostRevocations = 100'000;
 constexpr std::size_t kMostRevocationBytes = 16U << 20U; // for as many, with a reason of a few words each
@@ -28,11 +31,15 @@ json::object waiverJson(Waiver const& waiver) {
 json::object bodyOf(Attestation const& from) {
   json::array waivers;
   for (auto const& waiver : from.waivers) waivers.push_back(waiverJson(waiver));
-  json::object out{{"type", "attestation"},    {"package", from.package_digest},
-                   {"id", from.plugin_id},     {"version", from.version},
-                   {"level", from.level},      {"seed", from.seed},
-                   {"findings", from.findings}};
+  json::object out{{"type", "attestation"},     {"package", from.package_digest},
+                   {"id", from.plugin_id},      {"version", from.version},
+                   {"level", from.level},       {"seed", from.seed},
+                   {"findings", from.findings}, {"report", from.report_digest}};
   out["suite"] = json::object{{"version", from.suite_version}, {"digest", from.suite_digest}};
+  out["profile"] = from.profile;
+  out["sandbox"] = from.sandbox;
+  auto& objects = out["objects"].emplace_array();
+  for (auto const& object : from.objects) objects.emplace_back(object);
   out["date"] = rfc3339(from.date);
   out["expires"] = rfc3339(from.expires);
   out["waivers"] = std::move(waivers);
@@ -76,12 +83,26 @@ Result<void> checkWaiver(Waiver const& waiver, TimePoint date) {
   return {};
 }
 
+// How it was run, and what.
+Result<void> checkRun(Attestation const& from) {
+  if (std::ranges::find(kProfiles, from.profile) == kProfiles.end())
+    return bad("is of the profile " + quoted(from.profile) + ", and only a run of standard or full counts");
+  if (std::ranges::find(kSandboxes, from.sandbox) == kSandboxes.end())
+    return bad("is of a run in sandbox tier " + quoted(from.sandbox) + ", and only A, B and C are sandboxes");
+  if (from.objects.empty() || from.objects.size() > kMostObjects ||
+      !std::ranges::all_of(from.objects, isDigest))
+    return bad("does not name the digests of the shared objects that were run (64 hexadecimal digits each)");
+  return {};
+}
+
 Result<void> check(Attestation const& from) {
   if (!isDigest(from.package_digest)) return bad("names no digest of a package (64 hexadecimal digits)");
   if (!isDigest(from.suite_digest) || from.suite_version.empty())
     return bad("names no version and digest of the certification suite");
   if (std::ranges::find(kLevels, from.level) == kLevels.end())
     return bad("has the level " + quoted(from.level) + ", which is none of bronze, silver and gold");
+  TRY_VOID(checkRun(from));
+  if (!isDigest(from.report_digest)) return bad("names no digest of the report (64 hexadecimal digits)");
   if (from.plugin_id.empty() || from.version.empty()) return bad("names no plugin and version");
   if (from.findings < 0) return bad("has a count of findings below zero");
   for (auto const& waiver : from.waivers) {
@@ -92,9 +113,30 @@ Result<void> check(Attestation const& from) {
   return {};
 }
 
+Result<std::uint64_t> seedIn(json::value const& said) {
+  auto const* seed = find(said, "/seed");
+  if (seed != nullptr && seed->is_uint64()) return seed->get_uint64();
+  if (seed != nullptr && seed->is_int64() && seed->get_int64() >= 0)
+    return static_cast<std::uint64_t>(seed->get_int64());
+  return bad("/seed: must be a whole number");
+}
+
+Result<std::vector<std::string>> objectsIn(json::value const& said) {
+  auto const* list = find(said, "/objects");
+  if (list == nullptr || !list->is_array() || list->get_array().size() > kMostObjects)
+    return bad("/objects: must be a list of at most " + std::to_string(kMostObjects));
+  std::vector<std::string> out;
+  for (auto const& item : list->get_array()) {
+    TRY(digest, textAt(item, ""));
+    out.push_back(std::move(digest));
+  }
+  return out;
+}
+
 Result<Attestation> fromBody(json::value const& said) {
   Attestation out;
-  TRY(seed, integerAt(said, "/seed"));
+  TRY(seed, seedIn(said));
+  TRY(objects, objectsIn(said));
   TRY(findings, integerAt(said, "/findings"));
   TRY(date, timeAt(said, "/date"));
   TRY(expires, timeAt(said, "/expires"));
@@ -105,7 +147,11 @@ Result<Attestation> fromBody(json::value const& said) {
   out.suite_version = textOr(said, "/suite/version", "");
   out.suite_digest = textOr(said, "/suite/digest", "");
   out.level = textOr(said, "/level", "");
+  out.report_digest = textOr(said, "/report", "");
   out.seed = seed;
+  out.profile = textOr(said, "/profile", "");
+  out.sandbox = textOr(said, "/sandbox", "");
+  out.objects = std::move(objects);
   out.findings = findings;
   out.date = date;
   out.expires = expires;
@@ -178,6 +224,12 @@ Revocation const* revocationOf(std::string_view subject, Trust const& trust) {
 
 std::string inWords(Revocation const& revocation) {
   return "was revoked on " + day(revocation.since) + ", because " + revocation.reason;
+}
+
+Result<void> checkObject(Attestation const& attestation, std::string_view object) {
+  if (std::ranges::find(attestation.objects, object) != attestation.objects.end()) return {};
+  return refused("its attestation is of a run on another kind of machine: nobody has certified the shared "
+                 "object for this one; have it certified on such a machine");
 }
 
 Result<void> checkRevoked(std::string_view package_digest, Trust const& trust) {

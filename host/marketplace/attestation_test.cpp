@@ -69,6 +69,19 @@ TEST(Keys, PublicKeysAreReadLineByLine) {
               HasSubstr("this is a private key"));
 }
 
+TEST(Attestation, IsOfARunThatCounts) {
+  EXPECT_THAT(refusedToMake([](auto& each) { each.profile = "quick"; }), HasSubstr("standard or full"));
+  EXPECT_THAT(refusedToMake([](auto& each) { each.sandbox = "D"; }), HasSubstr("sandbox tier"));
+  EXPECT_THAT(refusedToMake([](auto& each) { each.objects.clear(); }), HasSubstr("shared objects"));
+  EXPECT_THAT(refusedToMake([](auto& each) { each.objects = {"f"}; }), HasSubstr("shared objects"));
+}
+
+TEST(Attestation, HoldsAnySeed) {
+  auto from = attestationOf(kDigest);
+  from.seed = 18'446'744'073'709'551'615U;
+  EXPECT_EQ(readAttestation(made(from)).value().seed, from.seed);
+}
+
 TEST(Attestation, SaysWhatItWasMadeOf) {
   auto from = attestationOf(kDigest);
   from.findings = 2;
@@ -76,8 +89,12 @@ TEST(Attestation, SaysWhatItWasMadeOf) {
   auto const back = verifyAttestation(made(from), kDigest, trusting(), kToday).value();
   EXPECT_EQ(back.plugin_id, "example.packed");
   EXPECT_EQ(back.level, "silver");
-  EXPECT_EQ(back.seed, 7);
+  EXPECT_EQ(back.seed, 7U);
+  EXPECT_EQ(back.profile, "standard");
+  EXPECT_EQ(back.sandbox, "A");
+  EXPECT_EQ(back.objects, from.objects);
   EXPECT_EQ(back.findings, 2);
+  EXPECT_EQ(back.report_digest, std::string(64, 'e'));
   ASSERT_EQ(back.waivers.size(), 1U);
   EXPECT_EQ(back.waivers[0].reason, "a leak in a library, reported");
   EXPECT_EQ(back.key, marketplaceKey().publicKey());
@@ -138,6 +155,8 @@ TEST(Attestation, IsNotMadeOfNonsense) {
               HasSubstr("no digest of a package"));
   EXPECT_THAT(refusedToMake([](auto& from) { from.suite_digest = ""; }),
               HasSubstr("the certification suite"));
+  EXPECT_THAT(refusedToMake([](auto& from) { from.report_digest = "e"; }),
+              HasSubstr("no digest of the report"));
   EXPECT_THAT(refusedToMake([](auto& from) { from.plugin_id = ""; }), HasSubstr("no plugin and version"));
   auto const waived = [](std::string reason, std::chrono::hours time) {
     return refusedToMake(

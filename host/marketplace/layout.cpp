@@ -8,10 +8,11 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kCompanions{"CHANGELOG.md", "LICENSE", "README.md", "icon.svg"};
 constexpr std::array<std::string_view, 2> kCompanionFolders{"docs/", "schemas/"};
-constexpr std::array<std::string_view, 7> kFixed{kManifest,
+constexpr std::array<std::string_view, 8> kFixed{kManifest,
                                                  kList,
                                                  kSbom,
                                                  kTwinManifest,
+                                                 kTwinBrief,
                                                  kAttestation,
                                                  "signatures/publisher.json",
                                                  "signatures/marketplace.json"};
@@ -43,7 +44,7 @@ std::string objectPath(std::string_view top, std::string_view architecture) {
 
 std::string places() {
   return "connector.json, lib/ARCHITECTURE/connector.so, twin/connector.json, "
-         "twin/ARCHITECTURE/connector.so, "
+         "twin/certification.json, twin/ARCHITECTURE/connector.so, "
          "sbom.json, README.md, CHANGELOG.md, LICENSE, icon.svg, docs/ and schemas/";
 }
 

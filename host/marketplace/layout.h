@@ -10,6 +10,7 @@ inline constexpr std::string_view kManifest = "connector.json";
 inline constexpr std::string_view kList = "SHA256SUMS";
 inline constexpr std::string_view kSbom = "sbom.json";
 inline constexpr std::string_view kTwinManifest = "twin/connector.json";
+inline constexpr std::string_view kTwinBrief = "twin/certification.json"; // how the two are certified
 inline constexpr std::string_view kAttestation = "signatures/attestation.json";
 inline constexpr std::string_view kSignatures = "signatures/";
 

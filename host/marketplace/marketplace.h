@@ -122,9 +122,13 @@ struct Attestation {
   std::string suite_version;
   std::string suite_digest; // 64 hexadecimal digits
   std::string level;        // "bronze", "silver" or "gold"
-  std::int64_t seed = 0;
+  std::uint64_t seed = 0;
+  std::string profile;              // that was run, "standard" or "full"
+  std::string sandbox;              // tier of the machine that ran it, "A", "B" or "C"
+  std::vector<std::string> objects; // SHA-256 of each shared object that was run, 64 hexadecimal digits
   TimePoint date{};
   std::int64_t findings = 0;
+  std::string report_digest; // SHA-256 of the report's bytes (report.json), 64 hexadecimal digits
   std::vector<Waiver> waivers;
   TimePoint expires{}; // kLongestAttestation after the date, or with the first waiver
   std::string key;     // that signed it
@@ -134,6 +138,9 @@ json::value toJson(Attestation const& attestation);
 // The signed text; `expires` and `key` are filled in here. invalidInput if a member cannot be what it should
 // be.
 Result<std::string> makeAttestation(Attestation attestation, SigningKey const& key);
+// forbidden: it says nothing of this shared object, which is of another architecture than the one that was
+// run.
+Result<void> checkObject(Attestation const& attestation, std::string_view object);
 // Its signature is right, which says nothing of the key.
 Result<Attestation> readAttestation(std::string_view text);
 

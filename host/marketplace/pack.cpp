@@ -19,8 +19,14 @@ namespace fs = std::filesystem;
 
 Error bad(std::string what) { return {ErrorKind::invalidInput, std::move(what)}; }
 
-// The plain files below a folder as relative paths, sorted.
-Result<std::vector<std::string>> pathsIn(std::string const& folder) {
+Error noPlainFile(fs::path const& path) {
+  return bad(path.string() +
+             " is no plain file; a package holds no links, pipes or devices: put a copy in its place");
+}
+
+// The plain files below a folder as relative paths, sorted. Only those that `wanted` accepts are looked at,
+// and of folders, which end in "/", what is in them.
+Result<std::vector<std::string>> pathsIn(std::string const& folder, bool (*wanted)(std::string_view path)) {
   std::vector<std::string> out;
   std::error_code failed;
   if (!fs::is_directory(folder, failed))
@@ -29,10 +35,16 @@ Result<std::vector<std::string>> pathsIn(std::string const& folder) {
   fs::recursive_directory_iterator entry(folder, failed);
   for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {
     auto const kind = entry->symlink_status(failed).type();
-    if (kind == fs::file_type::directory) continue;
-    if (kind != fs::file_type::regular)
-      return bad(entry->path().string() + " is no plain file; a package holds no links, pipes or devices");
-    out.push_back(entry->path().lexically_relative(folder).generic_string());
+    auto path = entry->path().lexically_relative(folder).generic_string();
+    bool const is_folder = kind == fs::file_type::directory;
+    bool const is_link = kind == fs::file_type::symlink; // which may lead to a folder
+    if (!(!is_folder && wanted(path)) && !((is_folder || is_link) && wanted(path + "/"))) {
+      entry.disable_recursion_pending();
+      continue;
+    }
+    if (is_folder) continue;
+    if (kind != fs::file_type::regular) return noPlainFile(entry->path());
+    out.push_back(std::move(path));
     if (out.size() > kMaxEntries)
       return bad(folder + " holds more than " + std::to_string(kMaxEntries) + " files");
   }
@@ -46,7 +58,7 @@ class Packing {
 public:
   // A connector's own folder: as it is built, or laid out like a package. Nothing in it is left out unsaid.
   Result<void> addFolder(std::string const& folder) {
-    TRY(paths, pathsIn(folder));
+    TRY(paths, pathsIn(folder, [](std::string_view) { return true; }));
     for (auto const& path : paths) {
       bool const flat = path == "connector.so";
       bool const made_here = path == kList || path.starts_with(kSignatures);
@@ -63,9 +75,9 @@ public:
 
   // README.md and the like of a source folder, unless the connector's folder has its own.
   Result<void> addCompanions(std::string const& folder) {
-    TRY(paths, pathsIn(folder));
+    TRY(paths, pathsIn(folder, isCompanion)); // a source folder may hold whatever else: its build, links
     for (auto const& path : paths) {
-      if (!isCompanion(path) || has(path)) continue;
+      if (has(path)) continue;
       TRY(bytes, readFileText((fs::path(folder) / path).string(), kMaxPackageBytes));
       files_.push_back({path, std::move(bytes)});
     }
@@ -73,12 +85,21 @@ public:
   }
 
   Result<void> addTwin(std::string const& folder) {
+    std::error_code ignored;
+    for (auto const* file : {"connector.json", "connector.so", "certification.json"}) {
+      auto const path = fs::path(folder) / file;
+      if (fs::is_symlink(fs::symlink_status(path, ignored))) return noPlainFile(path);
+    }
     for (auto const* file : {"connector.json", "connector.so"}) {
       TRY(bytes, readFileText((fs::path(folder) / file).string(), kMaxPackageBytes));
       files_.push_back(
           {file == std::string_view("connector.so") ? "twin//connector.so" : std::string(kTwinManifest),
            std::move(bytes)});
     }
+    auto const brief = fs::path(folder) / "certification.json";
+    if (!fs::exists(brief, ignored)) return {};
+    TRY(bytes, readFileText(brief.string(), kMaxPackageBytes));
+    files_.push_back({std::string(kTwinBrief), std::move(bytes)});
     return {};
   }
 
@@ -92,8 +113,10 @@ public:
       auto const named = checkPath(file.path);
       if (!named) return named.error();
     }
-    if (!has(kSbom))
-      files_.push_back({std::string(kSbom), makeSbom(manifest, files_, {needed_.begin(), needed_.end()})});
+    auto const* given = has(kSbom);
+    auto const own = given != nullptr ? given->bytes : std::string();
+    std::erase_if(files_, [](PackedFile const& file) { return file.path == kSbom; });
+    files_.push_back({std::string(kSbom), makeSbom(manifest, files_, {needed_.begin(), needed_.end()}, own)});
     sort();
     std::string list;
     for (auto const& file : files_) list += listLine(file);

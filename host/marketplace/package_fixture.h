@@ -153,6 +153,10 @@ inline Attestation attestationOf(std::string const& digest) {
   out.suite_digest = std::string(64, 'a');
   out.level = "silver";
   out.seed = 7;
+  out.profile = "standard";
+  out.sandbox = "A";
+  out.objects = {std::string(64, 'f')};
+  out.report_digest = std::string(64, 'e');
   out.date = kToday;
   return out;
 }
@@ -162,7 +166,11 @@ inline std::string digestOf(std::string_view bytes) {
 }
 
 inline std::string certified(std::string const& bytes, SigningKey const& key = marketplaceKey()) {
-  auto text = makeAttestation(attestationOf(digestOf(bytes)), key).value();
+  auto const package = readPackage(bytes, manifestSchema()).value();
+  auto attestation = attestationOf(package.digest);
+  if (auto const* object = package.object(runtime::hostArchitecture()))
+    attestation.objects = {vault::sha256Hex(object->bytes)};
+  auto text = makeAttestation(std::move(attestation), key).value();
   return attachAttestation(bytes, std::move(text), manifestSchema()).value();
 }
 

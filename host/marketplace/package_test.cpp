@@ -59,6 +59,17 @@ TEST(Package, DocumentsOfTheSourceFolderAreTakenAndItsCodeIsNot) {
   EXPECT_EQ(package.find("twin/connector.json"), nullptr);
 }
 
+TEST(Package, WhatElseLiesInASourceFolderIsNotLookedAt) {
+  Folder source;
+  put(source / "README.md", "# Packed\n");
+  put(source / "build/CMakeCache.txt", "");
+  std::filesystem::create_symlink("plugins/example.packed", source / "build/packed");
+  std::filesystem::create_symlink("/nowhere", source / "notes");
+  auto const bytes = pack({kConnector, source.path(), ""}, manifestSchema());
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_NE(readPackage(*bytes, manifestSchema()).value().find("README.md"), nullptr);
+}
+
 TEST(Package, ItsBillOfMaterialsNamesFilesAndLibraries) {
   auto files = goodFiles();
   auto const sbom = parseJson(fileIn(files, "sbom.json").bytes).value();
@@ -67,6 +78,20 @@ TEST(Package, ItsBillOfMaterialsNamesFilesAndLibraries) {
   auto const text = canonicalJson(sbom);
   EXPECT_THAT(text, HasSubstr("\"libc.so.6\""));
   EXPECT_THAT(text, HasSubstr(vault::sha256Hex(bytesOf(kConnector + "/connector.so"))));
+}
+
+TEST(Package, ABillOfTheAuthorIsCompletedAndSaysWhatIsLinkedIn) {
+  Folder folder;
+  for (auto const* file : {"connector.json", "connector.so"})
+    put(folder / file, bytesOf(kConnector + "/" + file));
+  put(folder / "sbom.json", R"({"bomFormat":"CycloneDX","specVersion":"1.5","components":[
+    {"type":"library","bom-ref":"z","name":"zlib","version":"1.3.1"},
+    {"type":"file","bom-ref":"file:old","name":"old","hashes":[]}]})");
+  auto const package = readPackage(pack({folder.path(), "", ""}, manifestSchema()).value(), manifestSchema());
+  auto const& text = package.value().find("sbom.json")->bytes;
+  EXPECT_THAT(text, HasSubstr("\"zlib\""));
+  EXPECT_THAT(text, HasSubstr(vault::sha256Hex(bytesOf(kConnector + "/connector.so"))));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("file:old"))) << "a file that is not in the package";
 }
 
 std::string packRefusal(PackWords const& words) {
@@ -88,6 +113,24 @@ TEST(Package, LinksAreNotFollowedIntoAPackage) {
     put(folder / file, bytesOf(kConnector + "/" + file));
   std::filesystem::create_symlink("/etc/passwd", folder / "README.md");
   EXPECT_THAT(packRefusal({folder.path(), "", ""}), HasSubstr("is no plain file"));
+}
+
+TEST(Package, ALinkToAFolderOfDocumentsIsNotLeftOutUnsaid) {
+  Folder source;
+  std::filesystem::create_directories(source / "written");
+  put(source / "written/setup.md", "Press the button.\n");
+  std::filesystem::create_symlink("written", source / "docs");
+  EXPECT_THAT(packRefusal({kConnector, source.path(), ""}), HasSubstr("docs is no plain file"));
+}
+
+TEST(Package, ALinkInATwinsFolderIsNotFollowedAndADanglingOneNotLeftOutUnsaid) {
+  Folder twin;
+  for (auto const* file : {"connector.json", "connector.so"}) put(twin / file, bytesOf(kTwin + "/" + file));
+  std::filesystem::create_symlink("/nowhere", twin / "certification.json");
+  EXPECT_THAT(packRefusal({kConnector, "", twin.path()}), HasSubstr("certification.json is no plain file"));
+  std::filesystem::remove(twin / "connector.so");
+  std::filesystem::create_symlink(kTwin + "/connector.so", twin / "connector.so");
+  EXPECT_THAT(packRefusal({kConnector, "", twin.path()}), HasSubstr("connector.so is no plain file"));
 }
 
 TEST(Package, AFolderWithoutAConnectorIsToldSo) {

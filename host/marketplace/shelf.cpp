@@ -46,9 +46,13 @@ Result<Provenance> Shelf::judge(Package const& package, TimePoint now) const {
   TRY_VOID(checkRevoked(package.digest, options_.trust));
   Provenance out;
   out.package = package.digest;
-  auto const attested = package.attestation.empty()
-                            ? Result<Attestation>(Error(ErrorKind::forbidden, "it carries no attestation"))
-                            : verifyAttestation(package.attestation, package.digest, options_.trust, now);
+  auto attested = package.attestation.empty()
+                      ? Result<Attestation>(Error(ErrorKind::forbidden, "it carries no attestation"))
+                      : verifyAttestation(package.attestation, package.digest, options_.trust, now);
+  // Without an object for this machine nothing of it runs here.
+  if (auto const* object = package.object(runtime::hostArchitecture()); attested && object != nullptr)
+    if (auto const run = checkObject(*attested, vault::sha256Hex(object->bytes)); !run)
+      attested = run.error();
   if (attested) {
     out.kind = Provenance::Kind::certified;
     out.level = attested->level;

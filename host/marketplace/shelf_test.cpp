@@ -51,6 +51,13 @@ TEST_F(ShelfTest, WithoutAnAttestationItIsRefusedAndNothingIsUnpacked) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "packages"));
 }
 
+TEST_F(ShelfTest, AnObjectThatNobodyRanIsNotCertifiedByAnothersRun) {
+  auto const text = makeAttestation(attestationOf(digestOf(goodPackage())), marketplaceKey()).value();
+  drop(attachAttestation(goodPackage(), text, manifestSchema()).value());
+  EXPECT_THAT(only(shelf()).refusal, HasSubstr("another kind of machine"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "packages"));
+}
+
 TEST_F(ShelfTest, AStrangersAttestationIsNone) {
   drop(certified(goodPackage(), SigningKey::make().value()));
   EXPECT_THAT(only(shelf()).refusal, HasSubstr("no key of a trusted marketplace"));

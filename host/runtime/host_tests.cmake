@@ -31,7 +31,7 @@ target_compile_definitions(garland_odd_many PRIVATE ODD_NOTE)
 garland_test(runtime_test
   SOURCES backoff_test.cpp call_journal_test.cpp catalogue_test.cpp connection_test.cpp crash_ledger_test.cpp elf_image_test.cpp event_ring_test.cpp
     image_test.cpp manifest_test.cpp memory_use_test.cpp operation_doubt_test.cpp process_test.cpp history_test.cpp
-    poison_test.cpp restart_policy_test.cpp turn_queue_test.cpp work_watch_test.cpp
+    poison_culprit_test.cpp poison_test.cpp restart_policy_test.cpp turn_queue_test.cpp work_watch_test.cpp
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_memory_test.cpp supervisor_test.cpp tainted_test.cpp
     running_call_test.cpp talk_meter_test.cpp
   USES garland_runtime garland_schemas

@@ -36,6 +36,8 @@ public:
   static constexpr std::chrono::seconds kSilent{3 * kPatience};
   // It always reads, between any two slices of its calls.
   static constexpr std::chrono::seconds kDeaf{3 * kPatience};
+  // Between two looks so far apart the host itself stood still: nobody knows what was read meanwhile.
+  static constexpr std::chrono::seconds kUnseen{1};
   // Processor time within the window, while no call is in flight.
   static constexpr std::chrono::milliseconds kIdleWork{200 * kPatience};
   static constexpr std::chrono::seconds kIdleWindow{kPatience};
@@ -51,7 +53,8 @@ public:
     if (reading.has_calls != last->has_calls || called) restart(reading);
     if (reading.heard != last->heard) spoken_at_ = reading.processor;
     // A worker that takes some of it reads.
-    if (reading.unread == 0 || reading.unread < last->unread || last->unread == 0) read_at_ = reading.now;
+    bool const reads = reading.unread == 0 || reading.unread < last->unread || last->unread == 0;
+    if (reads || reading.now - last->now >= kUnseen) read_at_ = reading.now;
     if (!reading.has_calls) return lookIdle(reading);
     if (reading.processor - spoken_at_ >= kSilent)
       return "it used " + std::to_string(kSilent.count()) + " s of processor time without a word to the host";

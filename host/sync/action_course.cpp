@@ -33,6 +33,16 @@ bool isVerdict(Error const& error) {
          error.http_status != 0;
 }
 
+// The refusal that a record at the provider stands for, as the answer would have told it.
+Error refusalOf(json::value const& refused) {
+  Error error(ErrorKind::invalidInput, textOr(refused, "/message", "the provider refused it"));
+  error.effect = Effect::notApplied;
+  error.user_message = textOr(refused, "/user_message", "");
+  error.provider_code = textOr(refused, "/code", "");
+  if (auto const* detail = find(refused, "/detail")) error.detail = *detail;
+  return error;
+}
+
 Error malformed(std::string const& lookup) {
   return Error(ErrorKind::pluginBug,
                lookup + R"( has to answer {"found": true, "output": ...} or {"found": false, "final": ...})");
@@ -73,10 +83,9 @@ void ActionCourse::failed(Action& action, Error error, bool in_doubt) const {
   bool const verdict = isVerdict(error);
   bool const again = passes(error.kind);
   action.error = std::move(error);
-  if (effect == Effect::applied) {
-    // It took place; what is wrong is only what was said of it.
-    end(action, ActionState::done, "answer");
-  } else if (effect == Effect::unknown || (in_doubt && !verdict)) {
+  if (effect != Effect::notApplied || (in_doubt && !verdict)) {
+    // "Applied" as well: without its output nobody knows what took place, and what said so may have been a
+    // page of some proxy's.
     doubt(action, retry_after);
   } else if (again && !in_doubt) {
     tryAgain(action, retry_after);
@@ -136,6 +145,11 @@ void ActionCourse::lookedUp(Action& action, json::value const& answer) const {
   auto const* found = find(answer, "/found");
   if (found == nullptr || !found->is_bool()) return lookupFailed(action, malformed(rule_.lookup));
   action.lookup_problem.clear();
+  auto const* refused = find(answer, "/refused");
+  if (found->get_bool() && refused != nullptr && refused->is_object()) {
+    action.error = refusalOf(*refused);
+    return end(action, ActionState::failed, "lookup");
+  }
   if (found->get_bool()) {
     auto const* output = find(answer, "/output");
     action.output = output == nullptr ? json::value() : *output;

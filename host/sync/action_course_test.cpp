@@ -45,6 +45,15 @@ TEST_F(Course, AnUnknownEffectIsNeverAFailureAndNeverWaitsToBeTriedAgain) {
       }
 }
 
+TEST_F(Course, AnAnswerThatNobodyCouldReadLeavesItUnknownHoweverSureTheConnectorIs) {
+  for (auto const& rule : {lookup, repeat, neither}) {
+    auto action = sent(rule);
+    at(rule).failed(action, errorOf(ErrorKind::providerBug, Effect::applied, 200), false);
+    EXPECT_EQ(action.state, ActionState::unknown);
+    EXPECT_EQ(action.next_attempt.has_value(), !rule.lookup.empty() || rule.repeat_for.has_value());
+  }
+}
+
 TEST_F(Course, WhatAProviderSaysOfTheRequestSettlesARepetitionAndNothingElseDoes) {
   struct Case {
     Error error;
@@ -56,7 +65,7 @@ TEST_F(Course, WhatAProviderSaysOfTheRequestSettlesARepetitionAndNothingElseDoes
         Case{errorOf(ErrorKind::conflict, Effect::notApplied, 409), ActionState::unknown},
         Case{errorOf(ErrorKind::authExpired, Effect::notApplied, 401), ActionState::unknown},
         Case{errorOf(ErrorKind::transient, Effect::notApplied), ActionState::unknown},
-        Case{errorOf(ErrorKind::providerBug, Effect::applied, 200), ActionState::done}}) {
+        Case{errorOf(ErrorKind::providerBug, Effect::applied, 200), ActionState::unknown}}) {
     auto action = sent(repeat);
     at(repeat).failed(action, error, true);
     EXPECT_EQ(action.state, state) << name(error.kind) << " " << error.http_status;
@@ -116,6 +125,25 @@ TEST_F(Course, NotFoundForGoodIsTriedAgainOnlyIfThatCanHelp) {
   at(lookup).lookedUp(action, answer);
   EXPECT_EQ(action.state, ActionState::failed);
   EXPECT_EQ(action.known_by, "lookup");
+}
+
+TEST_F(Course, ARefusalThatIsFoundIsAFailureAsItsAnswerWouldHaveBeen) {
+  auto const answer = parseJson(R"({"found":true,"final":true,"output":{"id":"pi_1"},"refused":{
+    "message":"pi_1 was refused: no funds","user_message":"no funds","code":"card_declined",
+    "detail":{"decline_code":"insufficient_funds"}}})")
+                          .value();
+  auto action = sent(lookup);
+  at(lookup).failed(action, errorOf(ErrorKind::transient, Effect::unknown), false);
+  at(lookup).lookedUp(action, answer);
+  EXPECT_EQ(action.state, ActionState::failed);
+  EXPECT_EQ(action.known_by, "lookup");
+  ASSERT_TRUE(action.error);
+  EXPECT_EQ(action.error->kind, ErrorKind::invalidInput);
+  EXPECT_EQ(action.error->effect, Effect::notApplied);
+  EXPECT_EQ(action.error->provider_code, "card_declined");
+  EXPECT_EQ(action.error->user_message, "no funds");
+  EXPECT_EQ(textOr(action.error->detail, "/decline_code", ""), "insufficient_funds");
+  EXPECT_TRUE(action.output.is_null());
 }
 
 TEST_F(Course, LookupsGoOnForeverAndNeverMoreThanSixHoursApart) {

@@ -93,10 +93,11 @@ Result<Action> ActionRunner::newAction(Session const& session, ActionRequest req
   action.input = std::move(request.input);
   action.created = context_.now();
   action.next_attempt = action.created;
-  auto fits = context_.requireInput(action.operation, callInput(action));
+  auto fits = context_.requireActionInput(action.operation, action.input);
   if (!fits) {
     auto error = std::move(fits).error();
     error.field = "/input" + error.field;
+    error.message += " (garland schema " + action.operation + " tells what it takes)";
     return error;
   }
   return action;

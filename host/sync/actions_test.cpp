@@ -172,11 +172,14 @@ TEST_F(ActionTest, IsNotTriedForEver) {
 }
 
 TEST_F(ActionTest, ThatTheProviderRefusesFailsAtOnceAndSaysWhy) {
-  bank.turns.push_back(FakeBank::refused(declined()));
+  auto refusal = declined();
+  refusal.detail = json::object{{"decline_code", "insufficient_funds"}};
+  bank.turns.push_back(FakeBank::refused(std::move(refusal)));
   auto const action = ended(accept("test.charge/1"));
   EXPECT_EQ(action.state, ActionState::failed);
   EXPECT_EQ(action.known_by, "answer");
   EXPECT_EQ(action.error->provider_code, "card_declined");
+  EXPECT_EQ(textOr(action.error->detail, "/decline_code", ""), "insufficient_funds");
   EXPECT_EQ(action.attempts, 1);
 }
 
@@ -189,14 +192,35 @@ TEST_F(ActionTest, ThatNeedsAnotherSignInFailsAndTheConnectionSaysSo) {
   EXPECT_EQ(told().state, "reconnect needed");
 }
 
-TEST_F(ActionTest, WhoseErrorSaysThatItWasAppliedIsDone) {
+TEST_F(ActionTest, WhoseReceiptCannotBeReadIsLookedUpAndHasItsOutputFromThere) {
   FakeBank::Turn turn;
   turn.error = Error(ErrorKind::providerBug, "the receipt cannot be read").withEffect(Effect::applied);
   bank.turns.push_back(turn);
-  auto const action = ended(accept("test.charge/1"));
+  auto const id = accept("test.charge/1");
+  auto const unknown = later(id);
+  EXPECT_EQ(unknown.state, ActionState::unknown);
+  EXPECT_EQ(unknown.error->message, "the receipt cannot be read");
+  comesDue(unknown);
+  auto const action = ended(id);
   EXPECT_EQ(action.state, ActionState::done);
-  EXPECT_TRUE(action.output.is_null());
-  EXPECT_EQ(action.error->message, "the receipt cannot be read");
+  EXPECT_EQ(action.known_by, "lookup");
+  EXPECT_EQ(textOr(action.output, "/id", ""), "pay_1");
+  EXPECT_EQ(bank.charges.size(), 1U);
+}
+
+TEST_F(ActionTest, WhoseReceiptCannotBeReadAndThatIsNowhereIsSentAgain) {
+  FakeBank::Turn turn;
+  turn.arrives = false;
+  turn.error = Error(ErrorKind::providerBug, "a web page came").withEffect(Effect::applied);
+  bank.turns.push_back(turn);
+  auto const id = accept("test.charge/1");
+  auto const unknown = later(id);
+  ASSERT_EQ(unknown.state, ActionState::unknown);
+  comesDue(unknown);
+  auto const waiting = until(id, [](Action const& a) { return a.state == ActionState::waiting; });
+  comesDue(waiting);
+  EXPECT_EQ(ended(id).state, ActionState::done);
+  EXPECT_EQ(bank.charges.size(), 1U);
 }
 
 TEST_F(ActionTest, WhoseCallEndedBeforeAnyRequestWentOutCertainlyDidNotTakePlace) {
@@ -391,6 +415,12 @@ TEST_F(ActionTest, IsRefusedIfItsInputIsNotWhatTheOperationTakes) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
   EXPECT_EQ(refused.error().field, "/input/payment");
+  wanted.input = json::object{{"payment", "pay_1"}, {"reson", "requested"}};
+  refused = house.run(actions().accept(wanted));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("reverse_transfer"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(refused.error().message.find("idempotency_key"), std::string::npos)
+      << "what is not taken in the input must not be told as its member: " << refused.error().message;
   wanted.input = json::object{{"payment", "pay_1"}, {"idempotency_key", "mine"}};
   refused = house.run(actions().accept(wanted));
   ASSERT_FALSE(refused);

@@ -127,6 +127,9 @@ egress::Policy PluginCallHost::policy() const {
 }
 
 Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
+  if (operation_ == kWebhookOperation)
+    co_return Error(ErrorKind::unsupported,
+                    operation_ + " only reads what it is given; it must not ask anybody");
   // What a pull has brought so far is kept, so it may end here; a write had better come to its end.
   if (sink_ != nullptr && context_.stopping) co_return Error(ErrorKind::cancelled, "the daemon is stopping");
   egress::Credential credential;

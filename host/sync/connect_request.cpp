@@ -50,17 +50,19 @@ Result<void> refuseUserinfo(json::value const& setting, std::string const& place
 
 } // namespace
 
+Result<void> checkSettings(runtime::Manifest const& manifest, json::value const& settings) {
+  TRY_VOID(refuseUserinfo(settings, "/settings"));
+  if (manifest.settings_schema.is_null()) return Result<void>();
+  TRY(schema, Schema::compile(manifest.settings_schema));
+  auto const conforms = schema.require(settings, "settings");
+  if (conforms) return Result<void>();
+  auto error = conforms.error();
+  error.field = "/settings" + error.field;
+  return error;
+}
+
 Result<void> checkConnectRequest(runtime::Manifest const& manifest, ConnectRequest const& request) {
-  TRY_VOID(refuseUserinfo(request.settings, "/settings"));
-  if (!manifest.settings_schema.is_null()) {
-    TRY(schema, Schema::compile(manifest.settings_schema));
-    auto const conforms = schema.require(request.settings, "settings");
-    if (!conforms) {
-      auto error = conforms.error();
-      error.field = "/settings" + error.field;
-      return error;
-    }
-  }
+  TRY_VOID(checkSettings(manifest, request.settings));
   for (auto const& [name, fields] : request.credentials) {
     auto const& auth = manifest.auth;
     auto const slot = std::find_if(auth.begin(), auth.end(),

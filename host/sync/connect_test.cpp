@@ -102,6 +102,42 @@ TEST_F(Connect, AnotherAccountIsAnotherConnection) {
   EXPECT_NE(other.id, first.id);
 }
 
+TEST_F(Connect, AccountsOfOneNameAreToldApartByTheProvidersId) {
+  for (auto const* name : {"p", "q"}) {
+    house.provider(name).account = "studio@example.com";
+    house.provider(name).account_id = "acct_" + std::string(name);
+  }
+  auto const first = connect(settings(), "login", good()).value();
+  auto const other = connect(json::object{{"provider", "q"}}, "login", good());
+  ASSERT_TRUE(other) << other.error().message;
+  EXPECT_NE(other->id, first.id);
+  // The same one is known by its id when it has another name.
+  house.provider("p").account = "Studio Lindenau";
+  auto const renamed = connect(settings(), "login", good()).value();
+  EXPECT_TRUE(again);
+  EXPECT_EQ(renamed.id, first.id);
+  EXPECT_EQ(house.run(house.engine->connection(first.id)).value().account_name, "Studio Lindenau");
+}
+
+TEST_F(Connect, AnAccountThatWasKeptByItsNameIsFoundAgainWhenItsConnectorTellsAnId) {
+  auto const first = connect(settings(), "login", good()).value();
+  house.provider("p").account_id = "acct_p";
+  EXPECT_EQ(connect(settings(), "login", good()).value().id, first.id);
+  house.provider("p").account = "another name";
+  EXPECT_EQ(connect(settings(), "login", good()).value().id, first.id);
+}
+
+TEST_F(Connect, OtherSettingsOfAnAccountAreJudgedByItsId) {
+  house.provider("p").account_id = house.provider("q").account_id = "acct_1";
+  auto const first = connect(settings(), "login", good()).value();
+  EXPECT_TRUE(house.run(house.engine->changeSettings(first.id, {{"provider", "q"}})));
+  house.provider("r").account = house.provider("q").account;
+  house.provider("r").account_id = "acct_2";
+  auto const moved = house.run(house.engine->changeSettings(first.id, {{"provider", "r"}}));
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().kind, ErrorKind::conflict);
+}
+
 TEST(ConnectRequests, TheSessionTokenOfAKeyMayBeLeftOutNothingElse) {
   auto const manifest = runtime::parseManifest(R"({"id":"a.b","version":"1","auth":[{"slot":"key",
     "scheme":"sigv4","region":"a","service":"b","fields":["id","key","session"]}]})");
@@ -173,8 +209,57 @@ TEST_F(Connect, TheSameAccountWithOtherSettingsIsAConflictThatNamesTheFirst) {
       connect(json::object{{"provider", "p"}, {"calendars", json::array{"home"}}}, "login", good());
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::conflict);
-  EXPECT_NE(other.error().message.find(first.id), std::string::npos);
+  EXPECT_NE(other.error().message.find("garland connections set " + first.id), std::string::npos);
   EXPECT_EQ(other.error().field, "/settings");
+}
+
+TEST_F(Connect, OtherSettingsKeepTheConnectionAndBringEverythingInAnewIntoTheSameRecords) {
+  auto& remote = house.provider("p");
+  remote.put("/cal/a", testing::event("a", "A"));
+  remote.put("/cal/b", testing::event("b", "B"));
+  auto const first = connect(settings(), "login", good()).value();
+  house.sync(first.id);
+  edit("b", "Mine");
+  auto const before = house.recordOf(vendor, "a");
+  remote.mend("/cal/a", testing::event("a", "As it is read now"));
+
+  auto const changed =
+      house.run(house.engine->changeSettings(first.id, json::object{{"calendars", json::array{"home"}}}));
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_EQ(changed->id, first.id);
+  EXPECT_EQ(json::serialize(changed->settings), R"({"provider":"p","calendars":["home"]})");
+  auto const run = house.sync(first.id);
+  EXPECT_EQ(run.pushed.updated, 1);
+  EXPECT_EQ(run.pulled.created, 0);
+  EXPECT_EQ(house.records(vendor).size(), 2U);
+  EXPECT_EQ(house.recordOf(vendor, "a").id, before.id);
+  EXPECT_EQ(house.recordOf(vendor, "a").data.at("title"), "As it is read now");
+  EXPECT_EQ(remote.events().at("/cal/b").data.at("title"), "Mine");
+
+  auto const without =
+      house.run(house.engine->changeSettings(first.id, json::object{{"calendars", nullptr}}));
+  ASSERT_TRUE(without) << without.error().message;
+  EXPECT_EQ(json::serialize(without->settings), R"({"provider":"p"})");
+}
+
+TEST_F(Connect, SettingsThatDoNotFitOrAreRefusedOrMeanAnotherAccountChangeNothing) {
+  auto const first = connect(settings(), "login", good()).value();
+  auto const change = [&](json::object changes) {
+    auto const done = house.run(house.engine->changeSettings(first.id, std::move(changes)));
+    return done ? Error(ErrorKind::pluginBug, "it was changed") : done.error();
+  };
+  EXPECT_EQ(change({{"colour", "red"}}).kind, ErrorKind::invalidInput);
+  EXPECT_EQ(change({{"provider", nullptr}}).kind, ErrorKind::invalidInput);
+  house.provider("p").refuse_account = Error(ErrorKind::authExpired, "no");
+  EXPECT_EQ(change({{"calendars", json::array{"home"}}}).kind, ErrorKind::authExpired);
+  auto const other = change({{"provider", "q"}});
+  EXPECT_EQ(other.kind, ErrorKind::conflict);
+  EXPECT_EQ(other.message,
+            "with these settings the account is ada of q and no longer ada of p; connect that one "
+            "as an account of its own");
+  EXPECT_EQ(json::serialize(house.run(house.engine->connection(first.id)).value().settings),
+            R"({"provider":"p"})");
+  EXPECT_EQ(house.run(house.engine->changeSettings("con_none", {})).error().kind, ErrorKind::notFound);
 }
 
 Task<void> refusedAfter(Event* here, Event* go) {
@@ -267,6 +352,74 @@ TEST_F(Connect, WhetherAMasterKeyIsNeededIsKnown) {
   EXPECT_FALSE(house.run(holdsCredentials(*house.store)).value());
   ASSERT_TRUE(connect(settings(), "login", good()));
   EXPECT_TRUE(house.run(holdsCredentials(*house.store)).value());
+}
+
+class AnyMailbox final : public egress::Mailbox {
+public:
+  std::uint32_t validity() const override { return 7; }
+  std::uint32_t next() const override { return 1; }
+  Task<std::vector<std::uint32_t>> list(std::uint32_t, std::uint32_t, std::optional<TimePoint>) override {
+    co_return std::vector<std::uint32_t>();
+  }
+  Task<std::string> message(std::uint32_t, std::size_t) override { co_return std::string(); }
+};
+
+class MailEgress final : public egress::Client {
+public:
+  Task<egress::Response> fetch(egress::Request, egress::Policy, egress::Credential) override {
+    co_return Error(ErrorKind::unsupported, "not in this test");
+  }
+  Task<std::unique_ptr<egress::Mailbox>> visit(egress::MailboxPlace, egress::Policy) override {
+    co_return std::unique_ptr<egress::Mailbox>(std::make_unique<AnyMailbox>());
+  }
+  void onAudit(std::function<void(egress::AuditEntry const&)>) override {}
+  void shutdown() override {}
+};
+
+TEST(MailboxAccountsTest, AVisitOfAMailboxThatWasRemovedSavesNothingIntoTheOneThatIsNamedNext) {
+  testing::House house;
+  auto plugins = house.catalogue.plugins();
+  for (auto& plugin : plugins)
+    if (auto* document = plugin.manifest.document.if_object();
+        document && plugin.manifest.id == "test.crm.form")
+      (*document)["intake"] = json::object{{"mail", json::object()}};
+  house.catalogue.renew(runtime::Catalogue(std::move(plugins)));
+  auto const vendor = house.vendor();
+  MailEgress egress;
+  Dependencies with{house.loop.get_executor(),
+                    house.clock,
+                    house.random,
+                    house.log,
+                    house.redactor,
+                    *house.cut,
+                    *house.vault,
+                    egress,
+                    house.supervisor,
+                    house.catalogue,
+                    testing::sharingKinds(),
+                    ""};
+  auto engine = house.run(Engine::create(std::move(with))).value();
+  auto& mailboxes = engine->mailboxes();
+  MailboxAccount account;
+  account.connection_id = house.connect(vendor, "form", "test.crm.form");
+  account.url = "imaps://old.example.com";
+  account.username = "rosa";
+  auto under_way = house.run(mailboxes.watch(account, Secret("words"))).value();
+  under_way.taken_to = 500;
+  under_way.stuck_at = 501;
+  under_way.attempts = 2;
+  ASSERT_TRUE(house.run(mailboxes.save(under_way)));
+  auto const saved = house.run(mailboxes.of(account.connection_id)).value();
+  EXPECT_EQ(saved.taken_to, 500U);
+  EXPECT_EQ(saved.stuck_at, 501U);
+  EXPECT_EQ(saved.attempts, 2);
+  house.run(mailboxes.unwatch(account.connection_id)).value();
+  house.clock.advance(Milliseconds(1));
+  account.url = "imaps://new.example.com";
+  house.run(mailboxes.watch(account, Secret("words"))).value();
+  EXPECT_FALSE(house.run(mailboxes.save(under_way)));
+  EXPECT_EQ(house.run(mailboxes.of(account.connection_id)).value().taken_to, 0U);
+  house.run(engine->stop()).value();
 }
 
 } // namespace

@@ -12,7 +12,7 @@ constexpr int kAttempts = 5;
 constexpr char const* kColumns =
     "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
     "allow_private_network, state, state_reason, created, last_success, confirm_deletes, "
-    "credential_version "
+    "credential_version, account_key "
     "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -37,13 +37,17 @@ Error noConnection(std::string const& id) {
 
 // Which account this is: two connections of one vendor may not be the same. The settings do not count:
 // one account may be reached by several addresses.
-std::string accountKey(Connection const& connection) { return vault::sha256Hex(connection.account_name); }
+std::string keyOf(std::string const& name, std::string const& id) {
+  return id.empty() ? keyOfAccountName(name) : vault::sha256Hex("id\n" + id);
+}
 
 Error otherSettings(Connection const& existing) {
   Error error(ErrorKind::conflict,
               "this account is connected already, as " + existing.id + ", with the settings " +
                   json::serialize(existing.settings) +
-                  "; connect it with the same to give it another credential, or disconnect that one first",
+                  "; connect it with the same to give it another credential, or change them with: garland "
+                  "connections set " +
+                  existing.id + " --set NAME=VALUE",
               "/settings");
   json::object detail;
   detail["connection"] = existing.id;
@@ -78,17 +82,18 @@ Task<WaitingCount> waitingWrites(Context* context, Connection const* connection)
 
 } // namespace
 
+std::string keyOfAccountName(std::string const& name) { return vault::sha256Hex(name); }
+
 Task<Connected> Connections::connect(ConnectRequest request) {
   CO_TRY_VOID(co_await vendors_.require(request.vendor_id));
   CO_TRY(plugin, co_await vendors_.usable(request.vendor_id, request.plugin_id));
   if (request.settings.is_null()) request.settings = json::object();
   CO_TRY_VOID(checkConnectRequest(plugin->manifest, request));
   CO_TRY(session, trialOf(plugin, std::move(request)));
-  CO_TRY(account, co_await tryAccount(&session));
-  session.connection.account_name = std::move(account);
+  CO_TRY_VOID(co_await tryAccount(&session));
   // The other of two requests at one moment wins the unique key, or disconnects what was found.
   for (int attempt = 1;; ++attempt) {
-    CO_TRY(existing, co_await sameAccount(&session.connection));
+    CO_TRY(existing, co_await sameAccount(&session));
     auto kept = Result<Connected>(Error());
     if (existing && canonicalJson(existing->settings) != canonicalJson(session.connection.settings))
       co_return otherSettings(*existing);
@@ -133,7 +138,7 @@ Task<Connected> Connections::keepNew(Session const* session) {
       "allow_private_network,state,state_reason,created,last_success,next_due,confirm_deletes) "
       "VALUES ($1,$2,$3,$4,$5,$6,$7,'connected','',$8,NULL,$9,0)",
       Values{connection.vendor_id, connection.id, connection.plugin_id, connection.account_name,
-             accountKey(connection), json::serialize(connection.settings),
+             session->account_key, json::serialize(connection.settings),
              std::int64_t{connection.allow_private_network}, toMillis(connection.created),
              toMillis(connection.created + session->plugin->manifest.poll_every)});
   unit.emplace_back(
@@ -154,10 +159,11 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
   store::Unit unit;
   unit.push_back(
       store::Statement("UPDATE connections SET state='connected', state_reason='', allow_private_network=$1, "
-                       "next_due=$2, credential_version=credential_version+1 "
-                       "WHERE vendor_id=$3 AND connection_id=$4",
+                       "next_due=$2, credential_version=credential_version+1, account_key=$5, "
+                       "account_name=$6 WHERE vendor_id=$3 AND connection_id=$4",
                        {std::int64_t{session->connection.allow_private_network}, toMillis(context_.now()),
-                        existing.vendor_id, existing.id})
+                        existing.vendor_id, existing.id, session->account_key,
+                        session->connection.account_name})
           .expecting(1));
   unit.emplace_back("DELETE FROM credentials WHERE vendor_id=$1 AND connection_id=$2",
                     Values{existing.vendor_id, existing.id});
@@ -174,23 +180,33 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
   connected.connection.state = "connected";
   connected.connection.state_reason.clear();
   connected.connection.allow_private_network = session->connection.allow_private_network;
+  connected.connection.account_name = session->connection.account_name;
   connected.again = true;
   co_return connected;
 }
 
-// The account's name at the provider; read-only.
-Task<std::string> Connections::tryAccount(Session const* session) {
+// Puts into the session which account it is at the provider; read-only.
+Task<void> Connections::tryAccount(Session* session) {
   std::string const operation = "health.check/1";
-  if (!offers(session->plugin->manifest, operation)) co_return std::string();
-  json::object nothing;
-  CO_TRY(output, co_await callPlugin(&context_, &audit_, session, operation, std::move(nothing), nullptr,
-                                     kTrialDeadline));
-  co_return textOr(output, "/account", "");
+  json::value output;
+  if (offers(session->plugin->manifest, operation)) {
+    json::object nothing;
+    CO_TRY(answer, co_await callPlugin(&context_, &audit_, session, operation, std::move(nothing), nullptr,
+                                       kTrialDeadline));
+    output = std::move(answer);
+  }
+  session->connection.account_name = textOr(output, "/account", "");
+  session->account_key = keyOf(session->connection.account_name, textOr(output, "/id", ""));
+  co_return Result<void>();
 }
 
-Task<std::optional<Connection>> Connections::sameAccount(Connection const* wanted) {
-  store::Statement query(std::string(kColumns) + "WHERE vendor_id=$1 AND plugin_id=$2 AND account_key=$3",
-                         {wanted->vendor_id, wanted->plugin_id, accountKey(*wanted)});
+// By its name, too: before its connector told an id, it was kept by that.
+Task<std::optional<Connection>> Connections::sameAccount(Session const* session) {
+  auto const& wanted = session->connection;
+  store::Statement query(
+      std::string(kColumns) + "WHERE vendor_id=$1 AND plugin_id=$2 AND account_key IN ($3,$4) "
+                              "ORDER BY CASE WHEN account_key=$3 THEN 0 ELSE 1 END",
+      {wanted.vendor_id, wanted.plugin_id, session->account_key, keyOfAccountName(wanted.account_name)});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::optional<Connection> found;
   if (!rows.rows.empty()) found = connectionFrom(rows.rows[0]);
@@ -236,6 +252,7 @@ Task<Session> Connections::open(std::string id) {
   session.connection = connectionFrom(rows.rows[0]);
   session.confirm_deletes = rows.rows[0].integer(10) != 0;
   session.credential_version = rows.rows[0].integer(11);
+  session.account_key = rows.rows[0].text(12);
   CO_TRY(plugin, co_await vendors_.usable(session.connection.vendor_id, session.connection.plugin_id));
   session.plugin = std::move(plugin);
   store::Statement slots("SELECT slot, sealed FROM credentials WHERE vendor_id=$1 AND connection_id=$2",
@@ -274,8 +291,9 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
     unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
                        .expecting(writes.rows));
   }
-  for (auto const* table : {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv",
-                            "connection_storage", "inbox", "intake_doors", "runs", "connections"})
+  for (auto const* table :
+       {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv", "connection_storage", "inbox",
+        "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
@@ -309,7 +327,7 @@ Task<std::int64_t> Connections::retry(std::string id) {
 }
 
 Task<bool> holdsCredentials(store::Store& store) {
-  store::Statement query("SELECT COUNT(*) FROM credentials");
+  store::Statement query("SELECT (SELECT COUNT(*) FROM credentials) + (SELECT COUNT(*) FROM mailboxes)");
   CO_TRY(rows, co_await store.read(std::move(query)));
   co_return rows.rows[0].integer(0) > 0;
 }

@@ -23,6 +23,9 @@ public:
   // Forgets everything but the records. No run may be in flight.
   Task<void> forget(std::string id, bool discard);
   Task<void> confirmDeletes(std::string id);
+  // Other settings for the same account, tried first; the next run brings everything in anew. No run may be
+  // in flight.
+  Task<Connection> changeSettings(std::string id, json::object changes);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
   Task<std::int64_t> retry(std::string id);
 
@@ -31,8 +34,8 @@ public:
 
 private:
   Result<Session> trialOf(std::shared_ptr<runtime::PluginInfo const> plugin, ConnectRequest request);
-  Task<std::string> tryAccount(Session const* session);
-  Task<std::optional<Connection>> sameAccount(Connection const* wanted);
+  Task<void> tryAccount(Session* session);
+  Task<std::optional<Connection>> sameAccount(Session const* session);
   Task<Connected> keepNew(Session const* session);
   Task<Connected> replaceCredential(Connection existing, Session const* session);
   Task<void> forgetOnce(Connection const* connection, bool discard);
@@ -42,6 +45,10 @@ private:
   AuditTrail& audit_;
 };
 
+// Which account it is, where its connector tells no id.
+std::string keyOfAccountName(std::string const& name);
+// What the settings may say, by the manifest: invalidInput with a pointer, /settings/...
+Result<void> checkSettings(runtime::Manifest const& manifest, json::value const& settings);
 // What the request may say, by the manifest: invalidInput with a pointer into the request.
 Result<void> checkConnectRequest(runtime::Manifest const& manifest, ConnectRequest const& request);
 

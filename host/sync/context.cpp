@@ -48,17 +48,19 @@ KindEntry const* Context::kind(std::string_view name) const {
   return found == kinds_.end() ? nullptr : &*found;
 }
 
-Result<Context::SchemaFile const*> Context::schemaFile(std::string const& file) {
-  auto place = files_.find(file);
+Result<Context::SchemaFile const*> Context::schemaFile(std::string const& file, std::string_view without) {
+  std::pair const key(file, std::string(without));
+  auto place = files_.find(key);
   if (place == files_.end()) {
     SchemaFile read;
     if (auto const text = schemas::schemaText(file); !text.empty()) {
       TRY(document, parseJson(text));
+      if (!without.empty()) document = withoutMember(std::move(document), without);
       TRY(schema, Schema::compile(document));
       read.document = std::move(document);
       read.compiled.emplace(std::move(schema));
     }
-    place = files_.emplace(file, std::move(read)).first;
+    place = files_.emplace(key, std::move(read)).first;
   }
   return &place->second;
 }
@@ -92,6 +94,12 @@ Result<void> Context::requireEmitted(std::string_view kind, json::value const& r
 
 Result<void> Context::requireInput(std::string_view operation, json::value const& input) {
   return requireFile(fileOf(operation, "in"), input, "input of " + std::string(operation));
+}
+
+Result<void> Context::requireActionInput(std::string_view operation, json::value const& input) {
+  TRY(schema, schemaFile(fileOf(operation, "in"), kKeyMember));
+  if (!schema->compiled) return Result<void>();
+  return schema->compiled->require(input, "input of " + std::string(operation));
 }
 
 Result<void> Context::requireOutput(std::string_view operation, json::value const& output) {

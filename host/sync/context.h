@@ -13,6 +13,7 @@
 namespace garland::sync {
 
 inline constexpr std::string_view kIntakeOperation = "intake.parse/1";
+inline constexpr std::string_view kWebhookOperation = "webhooks.parse/1";
 
 struct KindEntry {
   KindEntry(Kind kind_in, Schema schema_in) : kind(std::move(kind_in)), schema(std::move(schema_in)) {}
@@ -36,6 +37,8 @@ public:
   // The schemas of plugin-api/schemas; what has none there passes.
   Result<void> requireEmitted(std::string_view kind, json::value const& record);
   Result<void> requireInput(std::string_view operation, json::value const& input);
+  // The input of an action as its caller gives it: the key stands beside it.
+  Result<void> requireActionInput(std::string_view operation, json::value const& input);
   Result<void> requireOutput(std::string_view operation, json::value const& output);
   // What a connector says, without members that those schemas do not know: it may be newer than this host.
   json::value knownOfEmitted(std::string_view kind, json::value const& record);
@@ -55,12 +58,12 @@ private:
     json::value document; // null: there is none of that name
     std::optional<Schema> compiled;
   };
-  Result<SchemaFile const*> schemaFile(std::string const& file);
+  Result<SchemaFile const*> schemaFile(std::string const& file, std::string_view without = {});
   Result<void> requireFile(std::string const& file, json::value const& value, std::string_view what);
   json::value knownOfFile(std::string const& file, json::value const& value);
 
   std::vector<KindEntry> kinds_;
-  std::map<std::string, SchemaFile, std::less<>> files_; // compiled at first use
+  std::map<std::pair<std::string, std::string>, SchemaFile> files_; // and without what; compiled at first use
 };
 
 // Reads records by their ids.

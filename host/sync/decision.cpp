@@ -13,6 +13,33 @@ std::string joined(std::vector<std::string> const& words) {
 
 } // namespace
 
+Evidence keepEvidence(Writes& writes, std::string const& record_id, std::string const& connection_id,
+                      std::vector<GroupConflict> const& conflicts) {
+  std::vector<std::string> members;
+  json::object lost;
+  for (auto const& conflict : conflicts) {
+    for (auto const& member : conflict.members) {
+      auto const* ours = conflict.local.if_contains(member);
+      auto const* theirs = conflict.remote.if_contains(member);
+      bool const same = ours != nullptr && theirs != nullptr ? *ours == *theirs : ours == theirs;
+      if (same) continue;
+      members.push_back(member);
+      if (ours != nullptr) lost[member] = *ours;
+    }
+    Conflict row;
+    row.record_id = record_id;
+    row.connection_id = connection_id;
+    row.members = conflict.members;
+    row.decision = "remote";
+    row.base = conflict.base;
+    row.local = conflict.local;
+    row.remote = conflict.remote;
+    writes.addConflict(row);
+  }
+  auto const shown = json::serialize(lost);
+  return {joined(members), shown.size() <= kMostShown ? "(" + shown + ") " : std::string()};
+}
+
 void Decision::take(RemoteItem const& item) { result_.outcomes.emplace_back(item.id, decide(item)); }
 
 Outcome Decision::decide(RemoteItem const& item) {
@@ -94,7 +121,7 @@ Outcome Decision::mergeInto(RemoteItem const& item, Known const& known, Projecti
   input.local_changed = !known.record.push_state.empty();
   auto const merged = merge(place_.kind->kind, input);
 
-  keepEvidence(known.record, merged.conflicts, item.id);
+  keepConflicts(known.record, merged.conflicts, item.id);
   writes_.updateLink(linkTo(item, known.record.id, remote, known.link.bytes_before));
   bool const changed = store(known.record, merged);
   if (!merged.differs_from_remote)
@@ -157,7 +184,7 @@ Outcome Decision::adopt(RemoteItem const& item, RecordState const& record, Proje
     input.base = remote.fields;
   }
   auto const merged = merge(place_.kind->kind, input);
-  keepEvidence(record, merged.conflicts, item.id);
+  keepConflicts(record, merged.conflicts, item.id);
   writes_.insertLink(linkTo(item, record.id, remote));
   bool const changed = store(record, merged);
   if (!merged.differs_from_remote)
@@ -199,36 +226,17 @@ bool Decision::store(RecordState const& record, Merged const& merged) {
   return true;
 }
 
-void Decision::keepEvidence(RecordState const& record, std::vector<GroupConflict> const& conflicts,
-                            std::string const& where) {
+void Decision::keepConflicts(RecordState const& record, std::vector<GroupConflict> const& conflicts,
+                             std::string const& where) {
   if (conflicts.empty()) return;
-  std::vector<std::string> members;
-  json::object lost;
-  for (auto const& conflict : conflicts) {
-    for (auto const& member : conflict.members) {
-      auto const* ours = conflict.local.if_contains(member);
-      auto const* theirs = conflict.remote.if_contains(member);
-      bool const same = ours != nullptr && theirs != nullptr ? *ours == *theirs : ours == theirs;
-      if (same) continue;
-      members.push_back(member);
-      if (ours != nullptr) lost[member] = *ours;
-    }
-    Conflict row;
-    row.record_id = record.id;
-    row.connection_id = place_.connection_id;
-    row.members = conflict.members;
-    row.decision = "remote";
-    row.base = conflict.base;
-    row.local = conflict.local;
-    row.remote = conflict.remote;
-    writes_.addConflict(row);
-  }
+  auto const lost = keepEvidence(writes_, record.id, place_.connection_id, conflicts);
   ++result_.conflicts;
-  auto const shown = json::serialize(lost);
-  result_.problems.push_back(ItemProblem{
-      where, "conflict",
-      joined(members) + " was not the same here and at the provider; the provider's value was kept, ours " +
-          (shown.size() <= kMostShown ? "(" + shown + ") " : "") + "is in the list of conflicts"});
+  result_.problems.push_back(
+      ItemProblem{where, "conflict",
+                  lost.members +
+                      " was not the same here and at the provider; the provider's value was kept, "
+                      "ours " +
+                      lost.ours + "is in the list of conflicts"});
 }
 
 void Decision::wholeRecordConflict(RecordState const& record, json::value local, json::value remote,

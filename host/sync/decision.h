@@ -10,6 +10,14 @@
 
 namespace garland::sync {
 
+// What was lost against a provider, in words; the rows of the list of conflicts are in `writes`.
+struct Evidence {
+  std::string members; // "title, location"
+  std::string ours;    // "({...}) ", or nothing if that is long
+};
+Evidence keepEvidence(Writes& writes, std::string const& record_id, std::string const& connection_id,
+                      std::vector<GroupConflict> const& conflicts);
+
 class Decision {
 public:
   Decision(Place const& place, Knowledge const& knowledge, Writes& writes)
@@ -31,8 +39,8 @@ private:
   Link linkTo(RemoteItem const& item, std::string record_id, Projection const& remote,
               std::int64_t bytes_before = 0) const;
   bool store(RecordState const& record, Merged const& merged);
-  void keepEvidence(RecordState const& record, std::vector<GroupConflict> const& conflicts,
-                    std::string const& where);
+  void keepConflicts(RecordState const& record, std::vector<GroupConflict> const& conflicts,
+                     std::string const& where);
   void wholeRecordConflict(RecordState const& record, json::value local, json::value remote,
                            std::string const& where, std::string sentence);
 

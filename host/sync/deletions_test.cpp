@@ -161,6 +161,25 @@ TEST_F(Deletions, AListingThatIsNotCompleteDeletesNothing) {
   EXPECT_EQ(house.records(vendor).size(), 5U);
 }
 
+Task<void> listTwice(runtime::CallHost* host) {
+  CO_TRY_VOID(
+      co_await host->emit("garland.listing", R"({"scope":"home","ids":["/cal/e1000"],"last":false})"));
+  CO_TRY_VOID(co_await host->emit("garland.listing", R"({"scope":"home","ids":["/cal/e1001"],"last":true})"));
+  CO_TRY_VOID(co_await host->checkpoint("\"a\""));
+  host->restarted();
+  CO_TRY_VOID(co_await host->emit("garland.listing", R"({"scope":"home","ids":["/cal/e1001"],"last":true})"));
+  CO_TRY_VOID(co_await host->checkpoint("\"b\""));
+  co_return Result<void>();
+}
+
+TEST_F(Deletions, WhatWasListedBeforeTheWorkerDiedIsNotGoneWhenOnlyTheRestIsListedAgain) {
+  fill(2);
+  house.sync(connection);
+  remote.during_pull = [](runtime::CallHost* host) { return listTwice(host); };
+  EXPECT_EQ(house.sync(connection).pulled.deleted, 0);
+  EXPECT_EQ(house.records(vendor).size(), 2U);
+}
+
 TEST_F(Deletions, ALateItemAfterATombstoneBringsTheRecordBack) {
   fill(2);
   house.sync(connection);

@@ -2,10 +2,12 @@
 #include "host/sync/action_runner.h"
 #include "host/sync/connections.h"
 #include "host/sync/intake_runner.h"
+#include "host/sync/mailbox_accounts.h"
 #include "host/sync/records.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
 #include "host/sync/vendors.h"
+#include "host/sync/webhook_runner.h"
 
 namespace garland::sync {
 namespace {
@@ -15,14 +17,17 @@ public:
   explicit EngineOfParts(std::unique_ptr<Context> context)
       : context_(std::move(context)), audit_(*context_), vendors_(*context_),
         connections_(*context_, vendors_, audit_), records_(*context_, vendors_),
-        runs_(*context_, connections_, audit_), schedule_(*context_, runs_),
-        actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_) {}
+        runs_(*context_, connections_, audit_),
+        schedule_(*context_, runs_, [this] { return webhooks_.tick(); }),
+        actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
+        mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_) {}
 
   Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
   Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
 
   Task<void> enablePlugin(std::string vendor_id, std::string plugin_id) override {
-    return vendors_.setPlugin(std::move(vendor_id), std::move(plugin_id), true);
+    CO_TRY_VOID(co_await vendors_.setPlugin(std::move(vendor_id), std::move(plugin_id), true));
+    co_return co_await webhooks_.wake();
   }
   Task<void> disablePlugin(std::string vendor_id, std::string plugin_id) override {
     return vendors_.setPlugin(std::move(vendor_id), std::move(plugin_id), false);
@@ -32,12 +37,21 @@ public:
   }
 
   Task<Connected> connect(ConnectRequest request) override {
-    return connections_.connect(std::move(request));
+    CO_TRY(connected, co_await connections_.connect(std::move(request)));
+    // It may be an old one that works again.
+    webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
+    co_return connected;
   }
   Task<std::vector<Connection>> connections(std::string vendor_id) override {
     return connections_.all(std::move(vendor_id));
   }
   Task<Connection> connection(std::string id) override { return connections_.withStorage(std::move(id)); }
+  Task<Connection> changeSettings(std::string id, json::object changes) override {
+    // A run reads by the settings that it began with, and keeps how far it came.
+    Runs::Closing const closing(runs_, id);
+    CO_TRY_VOID(co_await runs_.stopOf(id));
+    co_return co_await connections_.changeSettings(id, std::move(changes));
+  }
   Task<void> disconnect(std::string id, bool discard) override {
     if (!discard) {
       CO_TRY_VOID(co_await connections_.refuseLoss(id));
@@ -47,9 +61,13 @@ public:
     Runs::Closing const closing(runs_, id);
     ActionRunner::Closing const no_actions(actions_, id);
     IntakeRunner::Closing const no_items(intake_, id);
+    CO_TRY(connection, co_await connections_.one(id));
+    Owner const owner{connection.vendor_id, id};
+    WebhookRunner::Closing const no_webhooks(webhooks_, owner);
     CO_TRY_VOID(co_await runs_.stopOf(id));
     CO_TRY_VOID(co_await actions_.quiet(id));
     CO_TRY_VOID(co_await intake_.quiet(id));
+    CO_TRY_VOID(co_await webhooks_.quiet(owner));
     if (!discard) {
       CO_TRY_VOID(co_await actions_.refuseLoss(id));
       CO_TRY_VOID(co_await intake_.refuseLoss(id));
@@ -57,6 +75,7 @@ public:
     CO_TRY_VOID(co_await actions_.letGo(id));
     CO_TRY_VOID(co_await connections_.forget(id, discard));
     intake_.forget(id);
+    webhooks_.forget(owner);
     co_return Result<void>();
   }
   Task<void> confirmDeletes(std::string connection_id) override {
@@ -107,11 +126,14 @@ public:
 
   Actions& actions() override { return actions_; }
   Intake& intake() override { return intake_; }
+  Mailboxes& mailboxes() override { return mailboxes_; }
+  Webhooks& webhooks() override { return webhooks_; }
 
   Task<void> start() override {
     CO_TRY_VOID(co_await runs_.recover());
     CO_TRY_VOID(co_await actions_.start());
     CO_TRY_VOID(co_await intake_.start());
+    CO_TRY_VOID(co_await webhooks_.start());
     schedule_.start();
     co_return Result<void>();
   }
@@ -120,6 +142,7 @@ public:
     CO_TRY_VOID(co_await schedule_.stop());
     CO_TRY_VOID(co_await actions_.stop());
     CO_TRY_VOID(co_await intake_.stop());
+    CO_TRY_VOID(co_await webhooks_.stop());
     co_return co_await runs_.drained();
   }
 
@@ -133,6 +156,8 @@ private:
   Schedule schedule_;
   ActionRunner actions_;
   IntakeRunner intake_;
+  MailboxAccounts mailboxes_;
+  WebhookRunner webhooks_;
 };
 
 } // namespace
@@ -140,6 +165,10 @@ private:
 Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
   CO_TRY(context, Context::make(std::move(dependencies)));
   co_return std::unique_ptr<Engine>(std::make_unique<EngineOfParts>(std::move(context)));
+}
+
+Task<Connection> Engine::changeSettings(std::string, json::object) {
+  co_return Error(ErrorKind::unsupported, "this engine changes no settings");
 }
 
 Task<Run> Engine::syncHinted(std::string, std::vector<Hint>) {

@@ -10,13 +10,6 @@ constexpr std::size_t kMostKey = 500;
 constexpr std::size_t kMostSummary = 200;
 constexpr int kAttempts = 5;
 
-Result<void> checkSource(runtime::Manifest const& manifest, IntakeSource source) {
-  auto const* way = find(manifest.document, "/intake/" + std::string(name(source)));
-  if (way != nullptr && offers(manifest, kIntakeOperation)) return {};
-  return Error(ErrorKind::invalidInput, manifest.name + " takes nothing in by " + std::string(name(source)),
-               "/source");
-}
-
 Error beingDisconnected(std::string const& connection_id) {
   return Error(ErrorKind::notFound, "connection \"" + connection_id + "\" is being disconnected");
 }
@@ -32,6 +25,22 @@ std::string oneLine(std::string text) {
 }
 
 } // namespace
+
+Result<void> checkSource(runtime::Manifest const& manifest, IntakeSource source) {
+  auto const* way = find(manifest.document, "/intake/" + std::string(name(source)));
+  if (way != nullptr && offers(manifest, kIntakeOperation)) return {};
+  return Error(ErrorKind::invalidInput, manifest.name + " takes nothing in by " + std::string(name(source)),
+               "/source");
+}
+
+json::value inputFor(IntakeItem const& item, json::value content) {
+  json::object about{{"id", item.id}, {"source", name(item.source)}, {"received_at", rfc3339(item.received)}};
+  if (!item.accepted_by.empty()) about["accepted"] = true;
+  json::object input;
+  input["item"] = std::move(about);
+  input[name(item.source)] = std::move(content);
+  return input;
+}
 
 Task<AcceptedItem> IntakeRunner::accept(Delivery delivery) {
   if (context_.stopping)
@@ -62,11 +71,7 @@ Result<IntakeItem> IntakeRunner::newItem(Connection const& connection, Delivery 
   item.received = context_.now();
   item.next_attempt = item.received;
   item.bytes = static_cast<std::int64_t>(json::serialize(delivery.content).size() + delivery.raw.size());
-  json::object input;
-  input["item"] =
-      json::object{{"id", item.id}, {"source", name(item.source)}, {"received_at", rfc3339(item.received)}};
-  input[name(item.source)] = delivery.content;
-  TRY_VOID(context_.requireInput(kIntakeOperation, input));
+  TRY_VOID(context_.requireInput(kIntakeOperation, inputFor(item, delivery.content)));
   return item;
 }
 
@@ -108,11 +113,51 @@ Result<void> IntakeRunner::mayBeSettled(IntakeItem const& item, std::string cons
 Task<IntakeItem> IntakeRunner::retry(std::string id) {
   CO_TRY(item, co_await store_.one(id));
   CO_TRY_VOID(mayBeSettled(item, "read again"));
+  waitAgain(item);
+  CO_TRY_VOID(co_await store_.save(item));
+  ++item.revision;
+  wake();
+  co_return item;
+}
+
+void IntakeRunner::waitAgain(IntakeItem& item) const {
   item.state = IntakeState::waiting;
   item.attempts = 0;
   item.next_attempt = context_.now();
   item.finished.reset();
-  CO_TRY_VOID(co_await store_.save(item));
+  item.acceptable = false;
+}
+
+Result<void> IntakeRunner::mayBeAccepted(IntakeItem const& item) const {
+  TRY_VOID(mayBeSettled(item, "accepted"));
+  if (item.state != IntakeState::review)
+    return Error(ErrorKind::conflict, item.id + " is " + std::string(name(item.state)) +
+                                          ", and only what is in review can be accepted; `garland intake "
+                                          "retry " +
+                                          item.id + "` has it read again");
+  if (item.acceptable) return {};
+  return Error(ErrorKind::conflict,
+               item.id + " waits for something that saying it is genuine does not mend: " + item.reason +
+                   "; mend that (a wider mapping, a setting, the connector), then `garland intake retry " +
+                   item.id + "`, or dismiss it");
+}
+
+Task<IntakeItem> IntakeRunner::acceptAsGenuine(std::string id, std::string who) {
+  who = oneLine(std::move(who));
+  if (who.find_first_not_of(' ') == std::string::npos)
+    co_return Error(ErrorKind::invalidInput, "say who looked at it", "/by");
+  CO_TRY(item, co_await store_.one(std::move(id)));
+  CO_TRY_VOID(mayBeAccepted(item));
+  Word word;
+  word.who = who;
+  word.act = "intake.accept";
+  word.detail = item.reason;
+  waitAgain(item);
+  item.accepted_by = std::move(who);
+  item.accepted = context_.now();
+  CO_TRY_VOID(co_await store_.saveWithWord(item, std::move(word)));
+  context_.doors.log.info("an item was accepted as genuine",
+                          json::object{{"item", item.id}, {"by", item.accepted_by}});
   ++item.revision;
   wake();
   co_return item;
@@ -155,9 +200,10 @@ Task<void> IntakeRunner::refuseLoss(std::string connection_id) {
   CO_TRY(open, co_await store_.open(connection.vendor_id, connection.id));
   if (open == 0) co_return Result<void>();
   Error error(ErrorKind::conflict,
-              std::to_string(open) + (open == 1 ? " item that came in was" : " items that came in were") +
-                  " not read yet (garland intake ls --connection " + connection_id +
-                  "); retry or dismiss them, or repeat with --discard (the API: ?discard=true)");
+              std::to_string(open) + (open == 1 ? " item that came in waits" : " items that came in wait") +
+                  " to be read or for a person (garland intake ls --connection " + connection_id +
+                  ") and would be deleted; deal with them, or repeat with --discard (the API: "
+                  "?discard=true)");
   json::object detail;
   detail["open_items"] = open;
   error.detail = std::move(detail);

@@ -12,6 +12,7 @@
 #include "host/base/task.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ enum class IntakeState {
   waiting,   // the connector has not read it yet; it is given to it at next_attempt
   taken,     // its records are stored
   ignored,   // the connector understood that there is nothing to keep, or it had come before; see reason
-  review,    // nobody could read all of it: see reason; `retry` or `dismiss` it
+  review,    // nobody could read all of it: see reason; `retry` or `dismiss` it, or say that it is genuine
   dismissed, // a person said that it needs nothing
 };
 std::string_view name(IntakeState state); // "waiting"
@@ -49,12 +50,24 @@ struct IntakeItem {
   std::int64_t revision = 0; // grows by one with each change
   std::optional<TimePoint> next_attempt;
   std::optional<TimePoint> finished; // when it was taken, ignored or dismissed
+  // In review: it is understood, and nothing is missing but a proof of who sent it, for which a person's word
+  // is enough. What else makes an item wait nobody's word mends (IntakeRunner::review says all of it).
+  bool acceptable = false;
+  std::string accepted_by; // who said that it is genuine; "": nobody did
+  std::optional<TimePoint> accepted;
 };
 
 // What it says, as intake.parse/1 gets it under the name of its source, and the bytes as they came.
 struct IntakeContent {
   json::value content;
   std::string raw;
+};
+
+// What would come of a delivery, of which nothing was kept.
+struct Rehearsal {
+  IntakeState state = IntakeState::taken; // that an item of it would have: taken, ignored or review
+  std::string reason;
+  std::map<std::string, std::int64_t> records; // good ones, by kind
 };
 
 // What a listener hands over.
@@ -114,6 +127,8 @@ public:
   // Answers when the item is durable. invalidInput: the content is none, or the connector takes nothing of
   // this source; quota: too much waits for this connection; notFound.
   virtual Task<AcceptedItem> accept(Delivery delivery) = 0;
+  // What the connector makes of it, without keeping anything. Errors as of `accept`, and the connector's own.
+  virtual Task<Rehearsal> rehearse(Delivery delivery) = 0;
 
   virtual Task<IntakeItem> one(std::string id) = 0;
   virtual Task<IntakeContent> contentOf(std::string id) = 0;
@@ -123,6 +138,9 @@ public:
   virtual Task<IntakeItem> retry(std::string id) = 0;
   // The same for every item of a connection that waits for a person; how many.
   virtual Task<std::int64_t> retryAll(std::string connection_id) = 0;
+  // `who` looked at it and says that it is genuine: its connector reads it once more, now, and asks for no
+  // proof. In the audit trail. `conflict` unless it is in review and `acceptable`.
+  virtual Task<IntakeItem> acceptAsGenuine(std::string id, std::string who) = 0;
   // It needs nothing. `conflict` if it is taken or being read.
   virtual Task<IntakeItem> dismiss(std::string id, std::string why) = 0;
 

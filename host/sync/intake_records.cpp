@@ -147,31 +147,51 @@ Task<void> IntakeWriter::apply(IntakeSink::Found const* found, Mark const* mark)
   }
 }
 
-Task<void> IntakeWriter::applyOnce(IntakeSink::Found const* found, Mark const* mark) {
+// Outlives the writes that were decided on it.
+struct IntakeWriter::Parts {
+  std::list<Part> all;
+};
+
+Task<IntakeWriter::Judgement> IntakeWriter::decide(IntakeSink::Found const* found, Parts* parts,
+                                                   Writes* writes) {
   auto const& connection = session_.connection;
-  Writes writes(context_, connection.vendor_id, connection.id);
-  writes.boundBy(context_.doors.limits);
-  std::list<Part> parts;
-  std::vector<std::string> problems;
-  std::int64_t good = 0;
+  Judgement judgement;
   for (auto const& [kind, items] : *found) {
     Place place{connection.vendor_id, connection.id, std::string(), kind};
-    auto& part = parts.emplace_back(std::move(place), items);
+    auto& part = parts->all.emplace_back(std::move(place), items);
     CO_TRY(knowledge, co_await readKnowledge(context_, part.place, part.items));
     part.knowledge = std::move(knowledge);
-    Decision decision(part.place, part.knowledge, writes);
+    Decision decision(part.place, part.knowledge, *writes);
     for (auto& item : part.items) {
       if (saysOldNews(part, item)) continue;
       auto const whole = item.deleted ? Result<void>() : complete(part, item);
       if (!whole) {
-        problems.push_back(context_.scrub(told(item.id, whole.error())));
+        judgement.problems.push_back(context_.scrub(told(item.id, whole.error())));
         continue;
       }
       decision.take(item);
-      ++good;
+      ++judgement.good[kind->kind.name];
     }
   }
-  writes.add((*mark)(problems, good));
+  co_return judgement;
+}
+
+Task<IntakeWriter::Judgement> IntakeWriter::judge(IntakeSink::Found const* found) {
+  auto const& connection = session_.connection;
+  Parts parts;
+  Writes writes(context_, connection.vendor_id, connection.id);
+  co_return co_await decide(found, &parts, &writes);
+}
+
+Task<void> IntakeWriter::applyOnce(IntakeSink::Found const* found, Mark const* mark) {
+  auto const& connection = session_.connection;
+  Parts parts;
+  Writes writes(context_, connection.vendor_id, connection.id);
+  writes.boundBy(context_.doors.limits);
+  CO_TRY(judgement, co_await decide(found, &parts, &writes));
+  std::int64_t good = 0;
+  for (auto const& [kind, count] : judgement.good) good += count;
+  writes.add((*mark)(judgement.problems, good));
   auto const growth = writes.growth();
   auto unit = std::move(writes).take();
   auto const committed = co_await context_.doors.store.commit(std::move(unit));

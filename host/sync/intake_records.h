@@ -5,6 +5,7 @@
 #include "host/sync/call_host.h"
 #include "host/sync/inbound.h"
 #include "host/sync/waiting.h"
+#include "host/sync/writes.h"
 
 #include <functional>
 #include <map>
@@ -56,8 +57,17 @@ public:
   using Mark = std::function<store::Statement(std::vector<std::string> const& problems, std::int64_t good)>;
   Task<void> apply(IntakeSink::Found const* found, Mark const* mark);
 
+  // What would be found wrong, and how many of each kind are good. Writes nothing.
+  struct Judgement {
+    std::vector<std::string> problems;
+    std::map<std::string, std::int64_t> good; // by kind
+  };
+  Task<Judgement> judge(IntakeSink::Found const* found);
+
 private:
+  struct Parts;
   Task<void> applyOnce(IntakeSink::Found const* found, Mark const* mark);
+  Task<Judgement> decide(IntakeSink::Found const* found, Parts* parts, Writes* writes);
 
   Context& context_;
   Session const& session_;

@@ -1,10 +1,10 @@
 // The loop that has items read, and what follows from what their connector made of one.
 #include "host/sync/intake_runner.h"
 
+#include "host/sync/retry.h"
 #include "host/sync/sql.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/nowide/utf/utf.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -13,63 +13,25 @@ namespace garland::sync {
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
-constexpr std::int64_t kMostAttempts = 8;
 constexpr std::size_t kMostReason = 2'000;
-constexpr Milliseconds kDeadline{60'000};
-constexpr Milliseconds kRest{5'000}; // after trouble with the store
-constexpr Milliseconds kFirstPause{5'000};
-constexpr Milliseconds kLongestPause{3'600'000};
 
-// What may pass by itself. Anything else about an item is for a person.
-bool passes(Error const& error) {
-  switch (error.kind) {
-  case ErrorKind::transient:
-  case ErrorKind::rateLimited:
-  case ErrorKind::cancelled: return true;
-  default: return error.provider_code == "worker_died";
-  }
-}
+} // namespace
 
-Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after) {
-  auto const doubled = kFirstPause * (std::int64_t{1} << std::min<std::int64_t>(attempts - 1, 20));
-  return std::max(std::min(doubled, kLongestPause), retry_after.value_or(Milliseconds(0)));
-}
-
-json::value inputFor(IntakeItem const& item, json::value content) {
-  json::object input;
-  input["item"] =
-      json::object{{"id", item.id}, {"source", name(item.source)}, {"received_at", rfc3339(item.received)}};
-  input[name(item.source)] = std::move(content);
-  return input;
+std::vector<std::string> problemsOf(IntakeSink const& sink, std::vector<std::string> const& wrong) {
+  auto problems = sink.problems();
+  problems.insert(problems.end(), wrong.begin(), wrong.end());
+  if (problems.empty() && sink.count() == 0)
+    problems.emplace_back("the connector took it, but found no record in it");
+  return problems;
 }
 
 std::string sentenceOf(std::vector<std::string> const& problems) {
   auto text =
-      problems.size() == 1 ? std::string() : std::to_string(problems.size()) + " parts are not clear: ";
+      problems.size() < 2 ? std::string() : std::to_string(problems.size()) + " parts are not clear: ";
   for (std::size_t i = 0; i < problems.size() && text.size() < kMostReason; ++i)
     text += (i == 0 ? "" : "; ") + problems[i];
-  return text;
+  return cut(text);
 }
-
-// A text for people, of what may come from anybody: one line of UTF-8, which the store always takes.
-std::string cut(std::string const& text) {
-  namespace utf = boost::nowide::utf;
-  std::string out;
-  for (auto at = text.begin(); at != text.end();) {
-    if (out.size() > kMostReason) return out + "...";
-    auto const begin = at;
-    auto const character = utf::utf_traits<char>::decode(at, text.end());
-    if (!utf::is_valid_codepoint(character))
-      out += "\xEF\xBF\xBD";
-    else if (character < 0x20 || character == 0x7F)
-      out += ' ';
-    else
-      out.append(begin, at);
-  }
-  return out;
-}
-
-} // namespace
 
 IntakeRunner::IntakeRunner(Context& context, Connections& connections, AuditTrail& audit)
     : context_(context), connections_(connections), audit_(audit), store_(context), doors_(context),
@@ -179,7 +141,7 @@ Task<void> IntakeRunner::step(std::string id) {
   bool const for_a_person =
       kind == ErrorKind::notFound || kind == ErrorKind::forbidden || kind == ErrorKind::unsupported;
   if (!for_a_person) co_return session.error();
-  co_return co_await settle(std::move(item), IntakeState::review, session.error().message);
+  co_return co_await review(std::move(item), session.error().message);
 }
 
 Task<void> IntakeRunner::read(IntakeItem item, Session const* session) {
@@ -188,7 +150,7 @@ Task<void> IntakeRunner::read(IntakeItem item, Session const* session) {
   auto input = inputFor(item, std::move(content.content));
   IntakeSink sink(context_, *session, item.id);
   auto answer = co_await callPlugin(&context_, &audit_, session, std::string(kIntakeOperation),
-                                    std::move(input), &sink, kDeadline);
+                                    std::move(input), &sink, kIntakeDeadline);
   if (context_.stopping) co_return Result<void>();
   if (!answer) co_return co_await failed(std::move(item), answer.error());
   co_return co_await answered(std::move(item), session, std::move(*answer), &sink);
@@ -198,11 +160,14 @@ Task<void> IntakeRunner::answered(IntakeItem item, Session const* session, json:
                                   IntakeSink const* sink) {
   auto const outcome = textOr(output, "/outcome", "");
   auto reason = context_.scrub(textOr(output, "/reason", ""));
-  if (outcome == "unknown")
-    co_return co_await settle(std::move(item), IntakeState::review, std::move(reason));
+  if (outcome == "unknown") {
+    // A word that was given is not asked for once more.
+    bool const acceptable = boolOr(output, "/acceptable", false) && item.accepted_by.empty();
+    co_return co_await review(std::move(item), std::move(reason), acceptable);
+  }
   if (outcome == "ignored" && sink->count() > 0) {
     reason = "the connector ignored it (" + reason + ") but brought records of it; none was stored";
-    co_return co_await settle(std::move(item), IntakeState::review, std::move(reason));
+    co_return co_await review(std::move(item), std::move(reason));
   }
   auto content_key = textOr(output, "/dedupe_key", "");
   if (!content_key.empty()) {
@@ -220,15 +185,12 @@ Task<void> IntakeRunner::take(IntakeItem item, Session const* session, std::stri
                               IntakeSink const* sink) {
   auto const now = context_.now();
   IntakeWriter::Mark const mark = [&](std::vector<std::string> const& wrong, std::int64_t good) {
-    auto problems = sink->problems();
-    problems.insert(problems.end(), wrong.begin(), wrong.end());
-    if (problems.empty() && sink->count() == 0)
-      problems.emplace_back("the connector took it, but found no record in it");
+    auto const problems = problemsOf(*sink, wrong);
     IntakeItem marked = item;
     marked.records = good;
     marked.next_attempt.reset();
     marked.state = problems.empty() ? IntakeState::taken : IntakeState::review;
-    marked.reason = problems.empty() ? std::string() : cut(sentenceOf(problems));
+    marked.reason = sentenceOf(problems);
     if (problems.empty()) marked.finished = now;
     // While a part of it waits for a person, the same may come again in a better form.
     bool const keyless = content_key.empty() || marked.state != IntakeState::taken;
@@ -237,18 +199,31 @@ Task<void> IntakeRunner::take(IntakeItem item, Session const* session, std::stri
   IntakeWriter writer(context_, *session);
   auto const applied = co_await writer.apply(&sink->found(), &mark);
   if (!applied && applied.error().kind == ErrorKind::quota)
-    co_return co_await settle(std::move(item), IntakeState::review, applied.error().message);
+    co_return co_await review(std::move(item), applied.error().message);
   co_return co_await saved(std::move(item), applied);
 }
 
 Task<void> IntakeRunner::failed(IntakeItem item, Error error) {
   auto const& message = error.message;
   if (!passes(error) || item.attempts >= kMostAttempts)
-    co_return co_await settle(std::move(item), IntakeState::review, "it could not be read: " + message);
+    co_return co_await review(std::move(item), "it could not be read: " + message);
   item.reason = cut("it is read again: " + message);
   item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after);
   auto const done = co_await store_.save(item);
   co_return co_await saved(std::move(item), done);
+}
+
+// Every way into review, and whether a person who says "it is genuine" is enough (`acceptable`):
+//   the connector understands it, but nothing proves who sent it    yes: it is read again, and asked no proof
+//   the connector does not understand it: no rule fits              no: widen the mapping, then retry
+//   a part of it is not clear, or no record was found in it (take)  no: what was good is stored already
+//   an error that does not pass, or a limit                         no: mend that, then retry
+//   the connector is gone, or switched off                          no: install or enable it, then retry
+//   it was ignored, but brought records                             no: the connector contradicts itself
+// Whatever it is, it can be dismissed.
+Task<void> IntakeRunner::review(IntakeItem item, std::string reason, bool acceptable) {
+  item.acceptable = acceptable;
+  return settle(std::move(item), IntakeState::review, std::move(reason));
 }
 
 Task<void> IntakeRunner::settle(IntakeItem item, IntakeState state, std::string reason) {

@@ -15,11 +15,21 @@
 
 namespace garland::sync {
 
+// Of intake.parse/1.
+inline constexpr Milliseconds kIntakeDeadline{60'000};
+json::value inputFor(IntakeItem const& item, json::value content);
+Result<void> checkSource(runtime::Manifest const& manifest, IntakeSource source);
+// What keeps an item that was taken from being done: what its connector told, and what was found wrong.
+std::vector<std::string> problemsOf(IntakeSink const& sink, std::vector<std::string> const& wrong);
+// One sentence of at most some thousand characters; "" of none.
+std::string sentenceOf(std::vector<std::string> const& problems);
+
 class IntakeRunner final : public Intake {
 public:
   IntakeRunner(Context& context, Connections& connections, AuditTrail& audit);
 
   Task<AcceptedItem> accept(Delivery delivery) override;
+  Task<Rehearsal> rehearse(Delivery delivery) override;
   Task<IntakeItem> one(std::string id) override { return store_.one(std::move(id)); }
   Task<IntakeContent> contentOf(std::string id) override { return store_.contentOf(std::move(id)); }
   Task<std::vector<IntakeItem>> list(IntakeQuery query) override { return store_.list(std::move(query)); }
@@ -28,6 +38,7 @@ public:
   }
   Task<IntakeItem> retry(std::string id) override;
   Task<std::int64_t> retryAll(std::string connection_id) override;
+  Task<IntakeItem> acceptAsGenuine(std::string id, std::string who) override;
   Task<IntakeItem> dismiss(std::string id, std::string why) override;
   Task<OpenedDoor> openDoor(std::string connection_id, IntakeSource source, bool rotate) override;
   Task<IntakeDoor> sign(std::string connection_id, json::value scheme, Secret secret) override;
@@ -69,6 +80,12 @@ private:
   Task<AcceptedItem> insertOrFind(IntakeItem item, IntakeContent content, Milliseconds same_for);
   Task<std::optional<std::string>> known(IntakeItem const* item, std::optional<TimePoint> keys_since);
   Result<void> mayBeSettled(IntakeItem const& item, std::string const& what) const;
+  Result<void> mayBeAccepted(IntakeItem const& item) const;
+  void waitAgain(IntakeItem& item) const;
+
+  // intake_rehearsal.cpp
+  Rehearsal rehearsalOf(json::value const& output, IntakeSink const& sink,
+                        IntakeWriter::Judgement judgement) const;
 
   // intake_runner.cpp
   Task<void> loop();
@@ -92,6 +109,7 @@ private:
   Task<void> answered(IntakeItem item, Session const* session, json::value output, IntakeSink const* sink);
   Task<void> take(IntakeItem item, Session const* session, std::string content_key, IntakeSink const* sink);
   Task<void> failed(IntakeItem item, Error error);
+  Task<void> review(IntakeItem item, std::string reason, bool acceptable = false);
   Task<void> settle(IntakeItem item, IntakeState state, std::string reason);
   Task<void> saved(IntakeItem item, Result<void> result);
   void wake();

@@ -13,7 +13,7 @@ constexpr std::int64_t kMostDue = 256;
 
 constexpr char const* kColumns =
     "SELECT item_id, vendor_id, connection_id, source, dedupe_key, summary, bytes, received, state, reason, "
-    "attempts, records, revision, next_attempt, finished FROM inbox ";
+    "attempts, records, revision, next_attempt, finished, acceptable, accepted_by, accepted FROM inbox ";
 
 constexpr std::array<std::pair<IntakeSource, std::string_view>, 3> kSources{
     {{IntakeSource::hook, "hook"}, {IntakeSource::mail, "mail"}, {IntakeSource::csv, "csv"}}};
@@ -61,6 +61,9 @@ IntakeItem itemFrom(store::Row const& row) {
   item.revision = row.integer(12);
   item.next_attempt = timeAt(row, 13);
   item.finished = timeAt(row, 14);
+  item.acceptable = row.integer(15) != 0;
+  item.accepted_by = row.text(16);
+  item.accepted = timeAt(row, 17);
   return item;
 }
 
@@ -91,17 +94,19 @@ Task<void> IntakeStore::insert(IntakeItem item, IntakeContent content, std::opti
 }
 
 store::Statement IntakeStore::update(IntakeItem const& item) const {
-  return store::Statement(
-             "UPDATE inbox SET state=$1, reason=$2, attempts=$3, records=$4, next_attempt=$5, "
-             "finished=$6, revision=revision+1 WHERE vendor_id=$7 AND item_id=$8 AND revision=$9",
-             {std::string(name(item.state)), item.reason, item.attempts, item.records,
-              timeValue(item.next_attempt), timeValue(item.finished), item.vendor_id, item.id, item.revision})
+  return store::Statement("UPDATE inbox SET state=$1, reason=$2, attempts=$3, records=$4, next_attempt=$5, "
+                          "finished=$6, acceptable=$7, accepted_by=$8, accepted=$9, revision=revision+1 "
+                          "WHERE vendor_id=$10 AND item_id=$11 AND revision=$12",
+                          {std::string(name(item.state)), item.reason, item.attempts, item.records,
+                           timeValue(item.next_attempt), timeValue(item.finished),
+                           std::int64_t{item.acceptable ? 1 : 0}, item.accepted_by, timeValue(item.accepted),
+                           item.vendor_id, item.id, item.revision})
       .expecting(1);
 }
 
 store::Statement IntakeStore::update(IntakeItem const& item, std::string content_key) const {
   auto statement = update(item);
-  statement.sql.replace(statement.sql.find(" WHERE "), 0, ", content_key=$10");
+  statement.sql.replace(statement.sql.find(" WHERE "), 0, ", content_key=$13");
   statement.args.emplace_back(std::move(content_key));
   return statement;
 }
@@ -109,6 +114,17 @@ store::Statement IntakeStore::update(IntakeItem const& item, std::string content
 Task<void> IntakeStore::save(IntakeItem item) {
   store::Unit unit;
   unit.push_back(update(item));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<void> IntakeStore::saveWithWord(IntakeItem item, Word word) {
+  store::Unit unit;
+  unit.push_back(update(item));
+  unit.emplace_back("INSERT INTO person_audit (vendor_id,audit_id,connection_id,at,who,act,subject,detail) "
+                    "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
+                    Values{item.vendor_id, context_.newId("aud"), item.connection_id,
+                           toMillis(context_.now()), word.who, word.act, item.id, word.detail});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -211,8 +227,8 @@ Task<std::optional<TimePoint>> IntakeStore::nextDue(TimePoint after) {
 
 Task<std::int64_t> IntakeStore::reopen(std::string vendor_id, std::string connection_id, TimePoint now) {
   store::Unit unit;
-  unit.emplace_back("UPDATE inbox SET state='waiting', attempts=0, next_attempt=$1, revision=revision+1 "
-                    "WHERE vendor_id=$2 AND connection_id=$3 AND state='review'",
+  unit.emplace_back("UPDATE inbox SET state='waiting', attempts=0, next_attempt=$1, acceptable=0, "
+                    "revision=revision+1 WHERE vendor_id=$2 AND connection_id=$3 AND state='review'",
                     Values{toMillis(now), std::move(vendor_id), std::move(connection_id)});
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   co_return done[0].affected;

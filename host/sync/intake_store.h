@@ -14,6 +14,13 @@ struct DueItem {
   std::string connection_id;
 };
 
+// What a person said of an item, for the audit trail: it stays when the item is gone.
+struct Word {
+  std::string who;
+  std::string act;    // "intake.accept"
+  std::string detail; // what it was said against
+};
+
 class IntakeStore {
 public:
   explicit IntakeStore(Context& context) : context_(context) {}
@@ -26,6 +33,8 @@ public:
   // ... and the key that its content gave it: conflict if another item has it.
   store::Statement update(IntakeItem const& item, std::string content_key) const;
   Task<void> save(IntakeItem item);
+  // The same, and a row of who said what of it, in one unit.
+  Task<void> saveWithWord(IntakeItem item, Word word);
 
   Task<IntakeItem> one(std::string id); // notFound
   Task<IntakeContent> contentOf(std::string id);

@@ -129,6 +129,104 @@ TEST_F(IntakeTest, WhatTheConnectorDoesNotKnowWaitsForAPersonAndIsReadAgainOnReq
   EXPECT_EQ(house.run(form.intake().retry(item.id)).error().kind, ErrorKind::conflict);
 }
 
+TEST_F(IntakeTest, WhatOnlyLacksAProofIsTakenOnAPersonsWordWhichIsKept) {
+  form.asks_for_proof = true;
+  auto const item = sent(ada());
+  EXPECT_EQ(item.state, IntakeState::review);
+  EXPECT_EQ(item.reason, "nobody proves it");
+  EXPECT_TRUE(item.acceptable);
+  house.run(form.intake().retry(item.id)).value();
+  EXPECT_EQ(form.settled(item.id).state, IntakeState::review) << "reading it again proves nothing";
+  EXPECT_TRUE(form.get(item.id).acceptable);
+  auto const accepted = house.run(form.intake().acceptAsGenuine(item.id, "rosa@studio.example")).value();
+  EXPECT_EQ(accepted.state, IntakeState::waiting);
+  auto const done = form.settled(item.id);
+  EXPECT_EQ(done.state, IntakeState::taken) << done.reason;
+  EXPECT_EQ(done.accepted_by, "rosa@studio.example");
+  EXPECT_EQ(done.accepted, accepted.accepted);
+  EXPECT_FALSE(done.acceptable);
+  EXPECT_EQ(textOr(only(), "/email", ""), "ada@x.test");
+  auto const words = house.rows("SELECT who, act, subject, detail, connection_id FROM person_audit");
+  ASSERT_EQ(words.size(), 1U);
+  EXPECT_EQ(words[0].text(0), "rosa@studio.example");
+  EXPECT_EQ(words[0].text(1), "intake.accept");
+  EXPECT_EQ(words[0].text(2), item.id);
+  EXPECT_EQ(words[0].text(3), "nobody proves it");
+  EXPECT_EQ(words[0].text(4), form.connection);
+}
+
+TEST_F(IntakeTest, APersonsWordHoldsUntilItIsReadWhateverComesBetween) {
+  form.asks_for_proof = true;
+  auto const item = sent(ada());
+  form.errors = {problem(ErrorKind::transient), problem(ErrorKind::pluginBug)};
+  house.run(form.intake().acceptAsGenuine(item.id, "rosa")).value();
+  auto later = form.settled(item.id);
+  EXPECT_EQ(later.state, IntakeState::waiting);
+  later = comesDue(later);
+  EXPECT_EQ(later.state, IntakeState::review) << "an error that does not pass";
+  EXPECT_FALSE(later.acceptable);
+  house.run(form.intake().retry(item.id)).value();
+  EXPECT_EQ(form.settled(item.id).state, IntakeState::taken);
+  EXPECT_EQ(form.get(item.id).accepted_by, "rosa");
+}
+
+TEST_F(IntakeTest, NobodysWordMakesARecordOfWhatIsNotUnderstood) {
+  auto const refusal = [this](std::string const& id, std::string const& who = "rosa") {
+    auto const refused = house.run(form.intake().acceptAsGenuine(id, who));
+    return refused ? Error(ErrorKind::pluginBug, "it was accepted") : refused.error();
+  };
+  form.answers = json::object{{"outcome", "unknown"}, {"reason", "no rule fits"}};
+  auto const unknown = sent(ada(), "unknown");
+  EXPECT_FALSE(unknown.acceptable);
+  auto const told = refusal(unknown.id);
+  EXPECT_EQ(told.kind, ErrorKind::conflict);
+  for (auto const* part : {"no rule fits", "garland intake retry itm_", "dismiss"})
+    EXPECT_NE(told.message.find(part), std::string::npos) << part << " in: " << told.message;
+  EXPECT_EQ(form.get(unknown.id).state, IntakeState::review);
+
+  // Nor does it count twice: a connector that goes on asking is not asked for ever.
+  form.answers = json::object{{"outcome", "unknown"}, {"reason", "still"}, {"acceptable", true}};
+  auto const stubborn = sent(ada(), "stubborn");
+  EXPECT_TRUE(stubborn.acceptable);
+  EXPECT_EQ(refusal(stubborn.id, " ").kind, ErrorKind::invalidInput) << "somebody has to say it";
+  house.run(form.intake().acceptAsGenuine(stubborn.id, "rosa")).value();
+  EXPECT_EQ(form.settled(stubborn.id).state, IntakeState::review);
+  EXPECT_EQ(refusal(stubborn.id).kind, ErrorKind::conflict);
+
+  form.answers.reset();
+  EXPECT_EQ(refusal(sent(ada(), "taken").id).kind, ErrorKind::conflict);
+  house.run(form.intake().dismiss(unknown.id, "a test")).value();
+  EXPECT_NE(refusal(unknown.id).message.find("only what is in review"), std::string::npos);
+}
+
+TEST_F(IntakeTest, ARehearsalTellsWhatWouldComeAndKeepsNothing) {
+  auto const rehearsed = [this](json::value body) {
+    Delivery delivery;
+    delivery.connection_id = form.connection;
+    delivery.dedupe_key = "rehearsed";
+    delivery.content = json::object{{"content_type", ""}, {"query", json::object()}};
+    delivery.content.as_object()["json"] = std::move(body);
+    return house.run(form.intake().rehearse(std::move(delivery)));
+  };
+  auto const good = rehearsed(ada()).value();
+  EXPECT_EQ(good.state, IntakeState::taken);
+  EXPECT_EQ(good.records, (std::map<std::string, std::int64_t>{{"crm.client", 1}}));
+  auto const partial = rehearsed(client("c1", {{"email", "ada@x.test"}})).value();
+  EXPECT_EQ(partial.state, IntakeState::review) << "no client is known of which this is a part";
+  EXPECT_FALSE(partial.reason.empty());
+  form.answers = json::object{{"outcome", "unknown"}, {"reason", "no rule fits"}};
+  EXPECT_EQ(rehearsed(ada()).value().reason, "no rule fits");
+  form.answers.reset();
+  form.errors = {problem(ErrorKind::transient)};
+  EXPECT_EQ(rehearsed(ada()).error().kind, ErrorKind::transient);
+  EXPECT_TRUE(house.rows("SELECT 1 FROM inbox").empty());
+  EXPECT_TRUE(house.records(form.vendor).empty());
+  sent(ada());
+  EXPECT_EQ(rehearsed(client("c1", {{"email", "ada@y.test"}})).value().state, IntakeState::taken)
+      << "as it would come now";
+  EXPECT_EQ(textOr(only(), "/email", ""), "ada@x.test");
+}
+
 TEST_F(IntakeTest, AllThatWaitsOfAConnectionCanBeReadAgainAtOnce) {
   form.answers = json::object{{"outcome", "unknown"}, {"reason", "no rule fits"}};
   std::vector<std::string> ids;
@@ -376,16 +474,16 @@ TEST_F(IntakeTest, AConnectionWithUnreadItemsIsNotDisconnectedUnlessTheyAreDisca
   EXPECT_FALSE(form.intake().findDoor(IntakeSource::hook, door.token.reveal()));
 }
 
-TEST_F(IntakeTest, ASyncOfAConnectionThatOnlyTakesInSucceedsAndSetsEditsAside) {
+TEST_F(IntakeTest, ASyncOfAConnectionThatOnlyTakesInSucceedsAndWritesNothing) {
   sent(ada());
   auto record = house.records(form.vendor).at(0);
   record.data.as_object()["name"] = "Ada Lovelace";
   house.run(house.engine->putRecord(form.vendor, record.id, record.data, 0)).value();
   auto const run = house.sync(form.connection);
   EXPECT_EQ(run.state, "done");
-  auto const waiting = house.run(house.engine->record(form.vendor, record.id)).value().waiting;
-  ASSERT_EQ(waiting.size(), 1U);
-  EXPECT_EQ(waiting[0].state, "set aside");
+  auto const kept = house.run(house.engine->record(form.vendor, record.id)).value();
+  EXPECT_TRUE(kept.waiting.empty());
+  EXPECT_EQ(kept.data.at("name"), "Ada Lovelace");
   EXPECT_EQ(house.run(house.engine->connection(form.connection)).value().state, "connected");
 }
 

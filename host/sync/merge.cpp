@@ -72,6 +72,25 @@ Projection projectionFrom(std::string_view stored_text) {
   return projection;
 }
 
+std::vector<GroupConflict> notTaken(Kind const& kind, json::object const& base, json::value const& sent,
+                                    json::value const& returned, Merged const& merged) {
+  auto const ours = projectionOf(kind, sent);
+  auto const theirs = projectionOf(kind, returned);
+  std::set<std::string> names;
+  addNames(names, base);
+  addNames(names, ours.fields);
+  addNames(names, theirs.fields);
+  std::vector<GroupConflict> lost;
+  for (auto const& group : groupsOf(kind, std::move(names))) {
+    auto const b = part(base, group);
+    auto const l = part(ours.fields, group);
+    auto const r = part(theirs.fields, group);
+    if (l != b && r == b && part(merged.projection.fields, group) == r)
+      lost.push_back(GroupConflict{group.members, b, l, r});
+  }
+  return lost;
+}
+
 Merged merge(Kind const& kind, MergeInput const& input) {
   auto const local = projectionOf(kind, input.local);
   auto const remote = projectionOf(kind, input.remote);

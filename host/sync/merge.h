@@ -43,6 +43,11 @@ struct Merged {
   std::vector<GroupConflict> conflicts;
 };
 
+// What was written and not taken: groups that differ from the base in `sent`, that the provider returned as
+// they were in the base, and that are in `merged` as they were returned.
+std::vector<GroupConflict> notTaken(Kind const& kind, json::object const& base, json::value const& sent,
+                                    json::value const& returned, Merged const& merged);
+
 // Per group: equal keep; local as base take remote; remote as base keep local; else a conflict.
 Merged merge(Kind const& kind, MergeInput const& input);
 

@@ -285,6 +285,111 @@ constexpr char const* kHinted = R"sql(
 ALTER TABLE runs ADD COLUMN hinted BIGINT NOT NULL DEFAULT 0
 )sql";
 
+// Vendors' own mailboxes, see mailboxes.h.
+constexpr char const* kMailboxes = R"sql(
+CREATE TABLE mailboxes (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  url TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  username TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  uid_validity BIGINT NOT NULL,
+  taken_to BIGINT NOT NULL,
+  since BIGINT,
+  visited BIGINT,
+  next_visit BIGINT NOT NULL,
+  failures BIGINT NOT NULL,
+  problem TEXT NOT NULL,
+  stuck_at BIGINT NOT NULL DEFAULT 0,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (vendor_id, connection_id)
+);
+CREATE INDEX mailboxes_due ON mailboxes (next_visit)
+)sql";
+
+// Deliveries of providers, the records that they are about, and where they come to.
+constexpr char const* kWebhooks = R"sql(
+CREATE TABLE webhooks (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  dedupe_key TEXT NOT NULL,
+  webhook_id TEXT NOT NULL,
+  received BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting',
+  reason TEXT NOT NULL DEFAULT '',
+  event TEXT NOT NULL DEFAULT '',
+  hints BIGINT NOT NULL DEFAULT 0,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  revision BIGINT NOT NULL DEFAULT 0,
+  next_attempt BIGINT,
+  finished BIGINT,
+  shown TEXT NOT NULL,
+  body BYTEA NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, dedupe_key)
+);
+CREATE INDEX webhooks_id ON webhooks (webhook_id);
+CREATE INDEX webhooks_due ON webhooks (vendor_id, connection_id, next_attempt, webhook_id)
+  WHERE next_attempt IS NOT NULL;
+CREATE INDEX webhooks_dead ON webhooks (webhook_id) WHERE state='dead';
+CREATE INDEX webhooks_open ON webhooks (vendor_id, connection_id, next_attempt, bytes)
+  WHERE state IN ('waiting','dead');
+CREATE INDEX webhooks_finished ON webhooks (finished) WHERE finished IS NOT NULL;
+CREATE TABLE hints (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  stamp TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind, external_id)
+);
+CREATE TABLE webhook_endpoints (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  plugin_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  sealed TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id)
+);
+CREATE UNIQUE INDEX webhook_endpoints_name ON webhook_endpoints (plugin_id, name)
+)sql";
+
+// Items whose sender nothing proves, and the word of a person that stands for the proof.
+constexpr char const* kAccepted = R"sql(
+ALTER TABLE inbox ADD COLUMN acceptable BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE inbox ADD COLUMN accepted_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE inbox ADD COLUMN accepted BIGINT;
+CREATE TABLE person_audit (
+  vendor_id TEXT NOT NULL,
+  audit_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  who TEXT NOT NULL,
+  act TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, audit_id)
+)
+)sql";
+
+// The kinds that a connection has begun to write, whatever the build does that is installed now.
+constexpr char const* kWrittenKinds = R"sql(
+CREATE TABLE written_kinds (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind)
+);
+INSERT INTO written_kinds (vendor_id,connection_id,kind)
+SELECT DISTINCT vendor_id, connection_id, kind FROM pushes WHERE op_id<>''
+UNION SELECT DISTINCT vendor_id, connection_id, kind FROM links WHERE pushed_run<>''
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -297,6 +402,10 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{6, "sync: intake", kIntake});
   all.push_back(store::Migration{7, "sync: items that could not be taken", kMissed});
   all.push_back(store::Migration{8, "sync: which runs only followed hints", kHinted});
+  all.push_back(store::Migration{9, "sync: mailboxes that are visited", kMailboxes});
+  all.push_back(store::Migration{10, "sync: webhooks", kWebhooks});
+  all.push_back(store::Migration{11, "sync: items that a person says are genuine", kAccepted});
+  all.push_back(store::Migration{12, "sync: kinds that a connection has written", kWrittenKinds});
   return all;
 }
 

@@ -89,7 +89,6 @@ Result<void> PullSink::takeProblem(json::value const& record) {
 Result<void> PullSink::takeListing(json::value const& record) {
   TRY_VOID(context_.requireEmitted("garland.listing", record));
   auto& listing = listings_[textOr(record, "/scope", "")];
-  if (listing.complete) listing = Listing(); // a second listing of the same scope replaces the first
   if (auto const* ids = find(record, "/ids"); ids != nullptr && ids->is_array())
     for (auto const& id : ids->get_array())
       if (id.is_string()) listing.ids.emplace(id.get_string());
@@ -134,16 +133,11 @@ Task<void> PullSink::checkpoint(std::string cursor_json) {
 }
 
 Task<void> PullSink::sweepListings() {
-  for (auto place = listings_.begin(); place != listings_.end();) {
-    if (!place->second.complete) {
-      ++place;
-      continue;
-    }
-    auto swept =
-        co_await inbound_.sweep(place->first, std::move(place->second.ids), session_.confirm_deletes);
+  for (auto& [scope, listing] : listings_) {
+    if (!std::exchange(listing.complete, false)) continue;
+    auto swept = co_await inbound_.sweep(scope, listing.ids, session_.confirm_deletes);
     if (session_.confirm_deletes && swept && !swept->outcomes.empty()) run_.approval_deleted = true;
     CO_TRY_VOID(co_await stored(std::move(swept)));
-    place = listings_.erase(place);
   }
   co_return Result<void>();
 }

@@ -51,9 +51,10 @@ private:
   Task<void> sweepListings();
   Task<void> stored(Result<BatchResult> result);
 
+  // A call that goes on in another worker may list only the rest once more, so ids stay to the call's end.
   struct Listing {
     std::set<std::string> ids;
-    bool complete = false;
+    bool complete = false; // and not swept yet
   };
 
   Context& context_;

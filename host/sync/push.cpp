@@ -23,6 +23,10 @@ Error perhapsWritten(Error error) {
 } // namespace
 
 Task<void> Push::everything() {
+  auto const& manifest = session_.plugin->manifest;
+  bool const takes = writes(manifest, kind_.kind, kind_.kind.upsert_operation) ||
+                     writes(manifest, kind_.kind, kind_.kind.delete_operation);
+  if (!takes) co_return co_await forgetUntaken();
   CO_TRY(ids, co_await waiting());
   for (auto const& id : ids) {
     if (context_.stopping || run_.stop_requested) break;
@@ -142,7 +146,12 @@ Task<std::optional<Push::Op>> Push::prepare(Op op) {
                         session_.connection.vendor_id, session_.connection.id, op.record_id, op.state,
                         op.record_version})
           .expecting(1));
+  if (!std::exchange(written_kind_noted_, true))
+    unit.emplace_back("INSERT INTO written_kinds (vendor_id,connection_id,kind) VALUES ($1,$2,$3) "
+                      "ON CONFLICT (vendor_id,connection_id,kind) DO NOTHING",
+                      Values{session_.connection.vendor_id, session_.connection.id, kind_.kind.name});
   auto const committed = co_await context_.doors.store.commit(std::move(unit));
+  if (!committed) written_kind_noted_ = false;
   // Edited this very moment: the next run writes the newer content.
   if (!committed && committed.error().kind == ErrorKind::conflict) co_return nothing;
   if (!committed) co_return committed.error();
@@ -307,6 +316,44 @@ Task<void> Push::tellSetAside() {
     run_.problem(std::move(item), false);
   }
   co_return Result<void>();
+}
+
+// What was changed elsewhere is of no concern to a connection that never takes this kind. What another build
+// of its connector has begun to write is a person's to judge: it stays and is told.
+Task<void> Push::forgetUntaken() {
+  store::Statement query(
+      "SELECT p.record_id, p.state, p.op_id, l.remote_id, CASE WHEN EXISTS (SELECT 1 FROM written_kinds w "
+      "WHERE w.vendor_id=$1 AND w.connection_id=$2 AND w.kind=$3) THEN 1 ELSE 0 END "
+      "FROM pushes p LEFT JOIN links l ON l.vendor_id=p.vendor_id AND l.connection_id=p.connection_id AND "
+      "l.record_id=p.record_id AND l.state<>'deleted' "
+      "WHERE p.vendor_id=$1 AND p.connection_id=$2 AND p.kind=$3 AND p.state IN ('pending','sent') "
+      "ORDER BY p.created, p.record_id LIMIT $4",
+      {session_.connection.vendor_id, session_.connection.id, kind_.kind.name, std::int64_t{kOpsPerRun}});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  bool forgets = false;
+  for (auto const& row : rows.rows) {
+    bool const wrote_before = row.integer(4) != 0;
+    if (row.text(1) == "pending" && row.text(2).empty() && !wrote_before)
+      forgets = true;
+    else
+      tellUntaken(row.isNull(3) ? row.text(0) : row.text(3), row.text(1) == "sent");
+  }
+  if (!forgets) co_return Result<void>();
+  store::Unit unit;
+  unit.emplace_back("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3 AND "
+                    "state='pending' AND op_id='' AND dispatches=0",
+                    Values{session_.connection.vendor_id, session_.connection.id, kind_.kind.name});
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+void Push::tellUntaken(std::string place, bool in_doubt) {
+  ++run_.run.set_aside;
+  std::string const what = in_doubt ? "whether it was written is not known, and " : "it waits: ";
+  run_.problem(ItemProblem{std::move(place), "unsupported",
+                           what + session_.plugin->manifest.name + " as it is installed does not write " +
+                               kind_.kind.name + "; install a version that does, or look at it there"},
+               false);
 }
 
 Task<void> Push::drop(Op const* op) {

@@ -31,6 +31,7 @@ public:
 private:
   struct Op;
   struct Sent;
+  struct Lost;
   enum class Next { goOn, stop };
 
   Task<std::vector<std::string>> waiting();
@@ -40,13 +41,16 @@ private:
   Result<void> compose(Op& op) const;
   Task<json::value> call(Op const* op);
   Task<void> complete(Op op, json::value output);
-  Task<void> completeOnce(Op const* op, Sent const* sent);
+  Task<Lost> completeOnce(Op const* op, Sent const* sent);
+  void tellLost(Op const& op, Lost const& lost);
   Task<void> completeDelete(Op op);
   Task<Next> failed(Op op, Error error, bool last_chance);
   Task<void> setState(Op const* op, std::string state);
   Task<void> park(Op const* op, Error error);
   std::string advice(std::string const& record_id) const;
   Task<void> drop(Op const* op);
+  Task<void> forgetUntaken();
+  void tellUntaken(std::string place, bool in_doubt);
   Task<void> relink(Writes* writes, Link link);
   void tell(Op const& op, std::string kind, std::string message);
 
@@ -58,6 +62,7 @@ private:
   std::set<std::string> conflicted_;
   std::set<std::string> parked_now_; // told already
   int in_a_row_ = 0;                 // transient failures
+  bool written_kind_noted_ = false;  // that this connection writes this kind is durable
 };
 
 } // namespace garland::sync

@@ -20,6 +20,13 @@ struct Push::Op {
   std::optional<Link> link;
 };
 
+// What the provider was to write and left as it was.
+struct Push::Lost {
+  std::string members; // empty: nothing
+  std::string ours;    // in words
+  bool all = false;    // nothing else was written
+};
+
 // What the provider says it has after an upsert.
 struct Push::Sent {
   std::string id;

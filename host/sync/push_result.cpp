@@ -1,6 +1,7 @@
 // What a write that the provider has answered does to the store.
 #include "host/sync/push.h"
 
+#include "host/sync/decision.h"
 #include "host/sync/push_op.h"
 
 namespace garland::sync {
@@ -22,26 +23,42 @@ Task<void> Push::complete(Op op, json::value output) {
                 "it was written, but what was read back is not valid: " + checked.error().message);
     co_return co_await park(&op, std::move(error));
   }
+  Lost lost;
   for (int attempt = 1;; ++attempt) {
     auto const done = co_await completeOnce(&op, &sent);
-    if (done) break;
+    if (done) {
+      lost = *done;
+      break;
+    }
     if (done.error().kind != ErrorKind::conflict || attempt == kCompleteAttempts) co_return done.error();
     // Edited while it was being written: look again.
     CO_TRY(again, co_await read(op.record_id));
     if (!again) break;
     op = std::move(*again);
   }
+  if (!lost.members.empty()) tellLost(op, lost);
   auto const* id = find(op.payload, "/id");
   if (id == nullptr || id->is_null())
     ++run_.run.pushed.created;
-  else
+  else if (!lost.all)
     ++run_.run.pushed.updated;
   co_return Result<void>();
 }
 
+// Which members a provider only shows is known to its connector alone, so it is seen by what came back.
+void Push::tellLost(Op const& op, Lost const& lost) {
+  ++run_.run.conflicts;
+  ItemProblem item;
+  item.place = op.link ? op.link->remote_id : op.record_id;
+  item.kind = "conflict";
+  item.message = "the provider did not take " + lost.members + " and has what it had; ours " + lost.ours +
+                 "is in the list of conflicts";
+  run_.problem(std::move(item), false);
+}
+
 // One unit: the link has what the provider returned as its base, the record takes what the provider
 // made of it, and the operation is gone, or waits again if the record was edited meanwhile.
-Task<void> Push::completeOnce(Op const* op, Sent const* sent) {
+Task<Push::Lost> Push::completeOnce(Op const* op, Sent const* sent) {
   auto const returned = projectionOf(kind_.kind, sent->data);
   MergeInput input;
   if (auto const* data = find(op->payload, "/data")) input.base = projectionOf(kind_.kind, *data).fields;
@@ -56,6 +73,19 @@ Task<void> Push::completeOnce(Op const* op, Sent const* sent) {
   }
 
   Writes writes(context_, session_.connection.vendor_id, session_.connection.id);
+  Lost lost;
+  json::object had;
+  if (op->link) had = projectionFrom(op->link->base).fields;
+  auto const* written = find(op->payload, "/data");
+  auto const not_taken = op->deleted || written == nullptr
+                             ? std::vector<GroupConflict>()
+                             : notTaken(kind_.kind, had, *written, sent->data, merged);
+  if (!not_taken.empty()) {
+    auto evidence = keepEvidence(writes, op->record_id, session_.connection.id, not_taken);
+    lost.members = std::move(evidence.members);
+    lost.ours = std::move(evidence.ours);
+    lost.all = op->link && op->link->base_hash == returned.hash;
+  }
   Link link;
   link.connection_id = session_.connection.id;
   link.kind = kind_.kind.name;
@@ -96,7 +126,7 @@ Task<void> Push::completeOnce(Op const* op, Sent const* sent) {
     writes.dropPush(session_.connection.id, op->record_id, op->record_version);
   auto unit = std::move(writes).take();
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
-  co_return Result<void>();
+  co_return lost;
 }
 
 // Writes the link. If the provider's id belongs to another record already (a pull saw our own write

@@ -80,6 +80,148 @@ TEST_F(Push, WhatTheProviderMakesOfAnEditIsTakenOverAndNotWrittenAgain) {
   EXPECT_EQ(remote.upserts, 1);
 }
 
+TEST_F(Push, AnEditThatTheProviderDoesNotTakeIsListedAsLostAndNotCountedAsWritten) {
+  remote.normalise = [](json::value data) {
+    data.as_object()["title"] = "only read";
+    return data;
+  };
+  remote.put("/cal/a", event("a", "A"));
+  house.sync(connection);
+  retitle("a", "Mine");
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.state, "done");
+  EXPECT_EQ(run.pushed.updated, 0);
+  EXPECT_EQ(run.conflicts, 1);
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_EQ(run.problems[0].message, "the provider did not take title and has what it had; ours "
+                                     R"(({"title":"Mine"}) is in the list of conflicts)");
+  auto const conflicts = house.run(house.engine->conflicts(vendor, 10)).value();
+  ASSERT_EQ(conflicts.size(), 1U);
+  EXPECT_EQ(conflicts[0].members, std::vector<std::string>{"title"});
+  EXPECT_EQ(textOr(conflicts[0].local, "/title", ""), "Mine");
+  EXPECT_EQ(textOr(conflicts[0].remote, "/title", ""), "only read");
+  EXPECT_EQ(house.recordOf(vendor, "a").data.at("title"), "only read");
+  EXPECT_EQ(house.sync(connection).conflicts, 0);
+}
+
+TEST_F(Push, WhatTheProviderTakesOfAnEditIsWrittenAndOnlyTheRestIsListedAsLost) {
+  remote.normalise = [](json::value data) {
+    data.as_object()["title"] = "only read";
+    return data;
+  };
+  remote.put("/cal/a", event("a", "A"));
+  house.sync(connection);
+  auto const record = house.recordOf(vendor, "a");
+  auto data = record.data;
+  data.as_object()["title"] = "Mine";
+  data.as_object()["location"] = "Barn";
+  house.run(house.engine->putRecord(vendor, record.id, data, 0)).value();
+  auto const run = house.sync(connection);
+  EXPECT_EQ(run.pushed.updated, 1);
+  EXPECT_EQ(run.conflicts, 1);
+  EXPECT_EQ(house.run(house.engine->conflicts(vendor, 10)).value().at(0).members,
+            std::vector<std::string>{"title"});
+  EXPECT_EQ(house.recordOf(vendor, "a").data.at("location"), "Barn");
+}
+
+TEST_F(Push, WhatNobodyCanWriteIsRefusedWhenItIsEditedOrDeleted) {
+  house.provider("feed").put("/feed/x", event("x", "X"));
+  auto const feed = house.connect(vendor, "feed", "test.calendar.feed");
+  house.sync(feed);
+  auto const record = house.recordOf(vendor, "x");
+  auto data = record.data;
+  data.as_object()["title"] = "Mine";
+  auto const edited = house.run(house.engine->putRecord(vendor, record.id, data, 0));
+  ASSERT_FALSE(edited);
+  EXPECT_EQ(edited.error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(edited.error().message,
+            "Fake feed only brings in calendar.event: change it there, and the next sync "
+            "brings the change in");
+  EXPECT_FALSE(house.run(house.engine->deleteRecord(vendor, record.id, 0)));
+  EXPECT_FALSE(house.run(house.engine->record(vendor, record.id)).value().deleted);
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, AConnectionThatTakesNothingHasNothingToWriteOfWhatIsChangedElsewhere) {
+  house.provider("feed").put("/feed/a", remote.events().at("/cal/a").data);
+  auto const feed = house.connect(vendor, "feed", "test.calendar.feed");
+  house.sync(feed);
+  ASSERT_EQ(house.recordOf(vendor, "a").links.size(), 2U);
+  retitle("a", "Mine");
+  auto const waits = house.run(house.engine->record(vendor, house.recordOf(vendor, "a").id)).value().waiting;
+  ASSERT_EQ(waits.size(), 1U);
+  EXPECT_EQ(waits[0].connection_id, connection);
+  auto const run = house.sync(feed);
+  EXPECT_EQ(run.state, "done");
+  EXPECT_EQ(run.set_aside, 0);
+  EXPECT_TRUE(run.problems.empty());
+  EXPECT_EQ(waiting(), 1U);
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Mine");
+  EXPECT_EQ(waiting(), 0U);
+}
+
+TEST_F(Push, NothingThatWaitsIsForgottenWhenABuildIsInstalledThatDoesNotTakeTheKind) {
+  retitle("a", "Once");
+  house.sync(connection);
+  remote.refuse_writes = Error(ErrorKind::transient, "no answer").withEffect(Effect::unknown);
+  retitle("a", "In doubt");
+  house.sync(connection);
+  retitle("b", "Mine");
+  auto plugins = house.catalogue.plugins();
+  for (auto& plugin : plugins)
+    if (plugin.manifest.id == "test.calendar.fake")
+      plugin.manifest.operations = {"health.check/1", "calendar.pull/1"};
+  house.catalogue.renew(runtime::Catalogue(std::move(plugins)));
+  auto const run = house.sync(connection);
+  EXPECT_EQ(waiting(), 2U);
+  EXPECT_EQ(run.set_aside, 2);
+  ASSERT_EQ(run.problems.size(), 2U);
+  EXPECT_EQ(run.problems[0].place, "/cal/a");
+  EXPECT_EQ(run.problems[0].message.find("whether it was written is not known"), 0U)
+      << run.problems[0].message;
+  EXPECT_EQ(run.problems[1].place, "/cal/b");
+  EXPECT_EQ(run.problems[1].message.find("it waits: "), 0U) << run.problems[1].message;
+}
+
+TEST_F(Push, WhereNothingIsToBeForgottenNothingIsCommittedForIt) {
+  house.provider("feed").put("/feed/a", remote.events().at("/cal/a").data);
+  auto const feed = house.connect(vendor, "feed", "test.calendar.feed");
+  house.sync(feed);
+  auto const commits = [&] {
+    auto const before = house.cut->commits;
+    house.sync(feed);
+    return house.cut->commits - before;
+  };
+  auto const idle = commits();
+  retitle("a", "Mine");
+  EXPECT_EQ(commits(), idle + 1);
+  EXPECT_EQ(commits(), idle);
+}
+
+TEST_F(Push, ARecordTellsWhereItIsByTheProvidersId) {
+  auto const record = house.recordOf(vendor, "a");
+  ASSERT_EQ(record.links.size(), 1U);
+  EXPECT_EQ(record.links[0].connection_id, connection);
+  EXPECT_EQ(record.links[0].external_id, "/cal/a");
+  auto const shown = house.run(house.engine->record(vendor, record.id)).value();
+  ASSERT_EQ(shown.links.size(), 1U);
+  EXPECT_EQ(shown.links[0].external_id, "/cal/a");
+  auto const here =
+      house.run(house.engine->addRecord(vendor, "calendar.event", event("n", "N"), connection)).value();
+  EXPECT_TRUE(here.links.empty());
+}
+
+TEST_F(Push, AKindThatDoesNotExistIsToldWithThoseThatDo) {
+  RecordQuery query;
+  query.vendor_id = vendor;
+  query.kind = "calendar.evnt";
+  auto const listed = house.run(house.engine->records(query));
+  ASSERT_FALSE(listed);
+  EXPECT_EQ(listed.error().kind, ErrorKind::invalidInput);
+  EXPECT_NE(listed.error().message.find("calendar.event"), std::string::npos) << listed.error().message;
+}
+
 TEST_F(Push, ALostRaceIsMergedAndWrittenInTheSameRun) {
   auto const record = house.recordOf(vendor, "a");
   auto data = record.data;

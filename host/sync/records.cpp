@@ -3,6 +3,7 @@
 #include "host/sync/writes.h"
 
 #include <algorithm>
+#include <map>
 
 namespace garland::sync {
 namespace {
@@ -60,14 +61,19 @@ Result<std::int64_t> pageSize(int limit) {
 
 Result<KindEntry const*> Records::kindOf(std::string const& name) const {
   auto const* kind = context_.kind(name);
-  if (kind == nullptr)
-    return Error(ErrorKind::invalidInput, "there are no records of kind \"" + name + "\"", "/kind");
-  return kind;
+  if (kind != nullptr) return kind;
+  std::string kinds;
+  for (auto const& entry : context_.kinds()) kinds += (kinds.empty() ? "" : ", ") + entry.kind.name;
+  return Error(ErrorKind::invalidInput,
+               "there are no records of kind \"" + name + "\"; the kinds are: " + kinds, "/kind");
 }
 
 Task<std::vector<Record>> Records::list(RecordQuery query) {
   CO_TRY_VOID(co_await vendors_.require(query.vendor_id));
   CO_TRY(limit, pageSize(query.limit));
+  if (!query.kind.empty()) {
+    CO_TRY_VOID(kindOf(query.kind));
+  }
   store::Statement page(
       std::string(kColumns) + "WHERE vendor_id=$1 AND record_id>$2 AND ($3='' OR kind=$3) "
                               "AND deleted<=$4 ORDER BY record_id LIMIT $5",
@@ -76,23 +82,32 @@ Task<std::vector<Record>> Records::list(RecordQuery query) {
   std::vector<Record> records;
   for (auto const& row : rows.rows) records.push_back(recordFrom(row));
   CO_TRY_VOID(co_await addWaiting(query.vendor_id, &records));
+  CO_TRY_VOID(co_await addLinks(query.vendor_id, &records));
   co_return records;
 }
 
 Task<void> Records::addWaiting(std::string vendor_id, std::vector<Record>* records) {
   if (records->empty()) co_return Result<void>();
   store::Statement query(
-      "SELECT p.record_id, p.connection_id, p.state, p.reason FROM pushes p JOIN records r ON "
-      "r.vendor_id=p.vendor_id AND r.record_id=p.record_id "
+      "SELECT p.record_id, p.connection_id, p.state, p.reason, p.kind, c.plugin_id FROM pushes p "
+      "JOIN records r ON r.vendor_id=p.vendor_id AND r.record_id=p.record_id "
+      "JOIN connections c ON c.vendor_id=p.vendor_id AND c.connection_id=p.connection_id "
       "WHERE p.vendor_id=$1 AND p.record_id>=$2 AND p.record_id<=$3 AND " +
           std::string(kWritesSomething) + " ORDER BY p.record_id, p.connection_id",
       {vendor_id, records->front().id, records->back().id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   auto record = records->begin();
+  std::map<std::pair<std::string, std::string>, bool> takers; // plugin, kind
   for (auto const& row : rows.rows) {
     while (record != records->end() && record->id < row.text(0)) ++record;
     if (record == records->end()) break;
     if (record->id != row.text(0)) continue; // not on this page
+    std::pair const asked(row.text(5), row.text(4));
+    if (!takers.contains(asked)) {
+      CO_TRY(may_take, co_await mayTake(vendor_id, asked.first, asked.second));
+      takers.emplace(asked, may_take);
+    }
+    if (!takers.at(asked)) continue;
     bool const parked = row.text(2) == "parked";
     record->waiting.push_back(
         WaitingWrite{row.text(1), parked ? "set aside" : "waiting", parked ? row.text(3) : std::string()});
@@ -100,17 +115,45 @@ Task<void> Records::addWaiting(std::string vendor_id, std::vector<Record>* recor
   co_return Result<void>();
 }
 
-Task<Record> Records::withWaiting(Record record) {
+// False: records of this kind are never written there. One that cannot be used now may take them later.
+Task<bool> Records::mayTake(std::string vendor_id, std::string plugin_id, std::string kind_name) {
+  auto const* const kind = context_.kind(kind_name);
+  if (kind == nullptr) co_return true;
+  auto const plugin = co_await vendors_.usable(vendor_id, plugin_id);
+  if (!plugin) co_return true;
+  auto const& manifest = (*plugin)->manifest;
+  co_return writes(manifest, kind->kind, kind->kind.upsert_operation) ||
+      writes(manifest, kind->kind, kind->kind.delete_operation);
+}
+
+Task<void> Records::addLinks(std::string vendor_id, std::vector<Record>* records) {
+  if (records->empty()) co_return Result<void>();
+  store::Statement query("SELECT record_id, connection_id, remote_id FROM links "
+                         "WHERE vendor_id=$1 AND record_id>=$2 AND record_id<=$3 AND state<>'deleted' "
+                         "ORDER BY record_id, connection_id, remote_id",
+                         {vendor_id, records->front().id, records->back().id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  auto record = records->begin();
+  for (auto const& row : rows.rows) {
+    while (record != records->end() && record->id < row.text(0)) ++record;
+    if (record == records->end()) break;
+    if (record->id == row.text(0)) record->links.push_back(RecordLink{row.text(1), row.text(2)});
+  }
+  co_return Result<void>();
+}
+
+Task<Record> Records::whole(Record record) {
   std::vector<Record> records;
   auto const vendor_id = record.vendor_id;
   records.push_back(std::move(record));
   CO_TRY_VOID(co_await addWaiting(vendor_id, &records));
+  CO_TRY_VOID(co_await addLinks(vendor_id, &records));
   co_return std::move(records.front());
 }
 
 Task<Record> Records::one(std::string vendor_id, std::string id) {
   CO_TRY(record, co_await read(vendor_id, id));
-  co_return co_await withWaiting(std::move(record));
+  co_return co_await whole(std::move(record));
 }
 
 Task<Record> Records::read(std::string vendor_id, std::string id) {
@@ -128,9 +171,10 @@ Task<Record> Records::put(std::string vendor_id, std::string id, json::value dat
     CO_TRY_VOID(checkData(*kind, data));
     CO_TRY_VOID(checkIdentity(*kind, before, data));
     if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
-    if (canonicalJson(before.data) == canonicalJson(data)) co_return co_await withWaiting(std::move(before));
+    if (canonicalJson(before.data) == canonicalJson(data)) co_return co_await whole(std::move(before));
+    CO_TRY_VOID(co_await refuseOnlyRead(&before, &kind->kind, false));
     auto const edited = co_await edit(before, kind, data, false);
-    if (edited) co_return co_await withWaiting(*edited);
+    if (edited) co_return co_await whole(*edited);
     if (edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited;
   }
 }
@@ -141,10 +185,35 @@ Task<void> Records::remove(std::string vendor_id, std::string id, std::int64_t i
     if (before.deleted) co_return Result<void>();
     CO_TRY(kind, kindOf(before.kind));
     if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
+    CO_TRY_VOID(co_await refuseOnlyRead(&before, &kind->kind, true));
     auto const edited = co_await edit(before, kind, before.data, true);
     if (edited) co_return Result<void>();
     if (edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited.error();
   }
+}
+
+// Nobody could ever write it, and those that bring it in have it as it was. What came in by itself, such as a
+// lead, is nobody's but Garland's: it may be edited.
+Task<void> Records::refuseOnlyRead(Record const* record, Kind const* kind, bool deletes) {
+  store::Statement query(
+      "SELECT DISTINCT c.plugin_id FROM links l JOIN connections c ON "
+      "c.vendor_id=l.vendor_id AND c.connection_id=l.connection_id "
+      "WHERE l.vendor_id=$1 AND l.record_id=$2 AND l.state<>'deleted' ORDER BY c.plugin_id",
+      {record->vendor_id, record->id});
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  auto const& operation = deletes ? kind->delete_operation : kind->upsert_operation;
+  std::string reader;
+  for (auto const& row : rows.rows) {
+    auto const plugin = co_await vendors_.usable(record->vendor_id, row.text(0));
+    if (!plugin) co_return Result<void>(); // it may write once it can be used again
+    auto const& manifest = (*plugin)->manifest;
+    if (sync::writes(manifest, *kind, operation)) co_return Result<void>();
+    if (brings(manifest, *kind)) reader = manifest.name;
+  }
+  if (reader.empty()) co_return Result<void>();
+  std::string const what = deletes ? "delete it there, and the next sync deletes it here"
+                                   : "change it there, and the next sync brings the change in";
+  co_return Error(ErrorKind::unsupported, reader + " only brings in " + kind->name + ": " + what);
 }
 
 Task<Record> Records::edit(Record before, KindEntry const* kind, json::value data, bool deleted) {
@@ -204,7 +273,7 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   record.data = std::move(data);
   record.version = 1;
   record.updated = context_.now();
-  co_return co_await withWaiting(std::move(record));
+  co_return co_await whole(std::move(record));
 }
 
 Task<void> Records::refuseDouble(std::string vendor_id, std::string kind, std::string identity) {
@@ -234,7 +303,7 @@ Task<Record> Records::retry(std::string vendor_id, std::string id) {
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   if (done[0].affected == 0)
     co_return Error(ErrorKind::conflict, "no write of the record " + id + " is set aside");
-  CO_TRY(retried, co_await withWaiting(std::move(record)));
+  CO_TRY(retried, co_await whole(std::move(record)));
   for (auto const& write : retried.waiting) context_.doors.supervisor.retryParked(write.connection_id);
   co_return std::move(retried);
 }

@@ -23,10 +23,13 @@ public:
   Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
 
 private:
-  Task<Record> read(std::string vendor_id, std::string id);                   // without what waits
+  Task<Record> read(std::string vendor_id, std::string id);                   // its own row
   Task<void> addWaiting(std::string vendor_id, std::vector<Record>* records); // in the order of their ids
-  Task<Record> withWaiting(Record record);
+  Task<void> addLinks(std::string vendor_id, std::vector<Record>* records);   // the same
+  Task<bool> mayTake(std::string vendor_id, std::string plugin_id, std::string kind_name);
+  Task<Record> whole(Record record); // with what waits, and where it is
   Task<void> refuseDouble(std::string vendor_id, std::string kind, std::string identity);
+  Task<void> refuseOnlyRead(Record const* record, Kind const* kind, bool deletes);
   Task<Record> edit(Record before, KindEntry const* kind, json::value data, bool deleted);
   Result<KindEntry const*> kindOf(std::string const& name) const;
 

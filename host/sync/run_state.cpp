@@ -73,8 +73,15 @@ void RunState::failedKind(std::string const& kind, Error error) {
   kinds_failed.emplace_back(kind, std::move(error));
 }
 
+void RunState::leftOut(std::string const& kind, Error error) {
+  kinds_left_out[error.message].emplace(kind, std::move(error));
+}
+
 // The first failure, in words that name all kinds that were left out.
 Result<void> RunState::verdict() const {
+  // Where nothing is left to be synced, the setting is not so optional.
+  if (kinds_failed.empty() && kinds_synced == 0 && !kinds_left_out.empty())
+    return kinds_left_out.begin()->second.begin()->second;
   if (kinds_failed.empty()) return Result<void>();
   auto error = kinds_failed.front().second;
   if (kinds_synced + static_cast<int>(kinds_failed.size()) == 1) return error; // there is only one
@@ -85,6 +92,11 @@ Result<void> RunState::verdict() const {
 }
 
 void RunState::tellKinds() {
+  for (auto const& [message, kinds] : kinds_left_out) {
+    std::string names;
+    for (auto const& [kind, error] : kinds) names += (names.empty() ? "" : ", ") + kind;
+    problem(ItemProblem{names, "left_out", message}, false);
+  }
   if (to_the_end && kinds_synced + static_cast<int>(kinds_failed.size()) == 1) return;
   for (auto const& [kind, error] : kinds_failed)
     problem(ItemProblem{kind, std::string(name(error.kind)), error.message}, false);
@@ -99,6 +111,7 @@ json::value toDocument(Error const& error) {
   out["field"] = error.field;
   out["provider_code"] = error.provider_code;
   out["http_status"] = error.http_status;
+  if (!error.detail.is_null()) out["detail"] = error.detail;
   return out;
 }
 
@@ -111,6 +124,7 @@ Error errorFromDocument(json::value const& document) {
   error.field = textOr(document, "/field", "");
   error.provider_code = textOr(document, "/provider_code", "");
   error.http_status = static_cast<int>(integerOr(document, "/http_status", 0));
+  if (auto const* detail = find(document, "/detail")) error.detail = *detail;
   return error;
 }
 

@@ -4,6 +4,7 @@
 #include "host/sync/inbound.h"
 #include "host/sync/waiting.h"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -42,6 +43,9 @@ public:
   bool to_the_end = false;                                 // every kind was tried
   bool partly = false;                                     // ... and some went well
   void failedKind(std::string const& kind, Error error);   // a pull and a hint of it may both fail
+  // Kinds that need a setting which was not given, by the sentence that says which.
+  std::map<std::string, std::map<std::string, Error>> kinds_left_out;
+  void leftOut(std::string const& kind, Error error);
   Result<void> verdict() const;
   void tellKinds(); // as problems, if there was more than one kind
   // No hints: everything.

@@ -15,6 +15,13 @@ constexpr std::size_t kGetAtOnce = 1000;
 
 bool workerDied(Error const& error) { return error.provider_code == "worker_died"; }
 
+// It asks for a setting that nobody gave, and that the manifest lets be left out.
+bool wantsSetting(Error const& error, json::value const& settings) {
+  constexpr std::string_view kPlace = "/settings/";
+  if (error.kind != ErrorKind::invalidInput || !error.field.starts_with(kPlace)) return false;
+  return find(settings, error.field.substr(kPlace.size() - 1)) == nullptr;
+}
+
 // The next kind would fare no better: the account, the network, the provider, the worker, or the store's
 // room.
 bool endsRun(Error const& error) {
@@ -57,7 +64,8 @@ Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints) {
     if (context_.stopping)
       co_return Error(ErrorKind::cancelled, "the daemon is stopping; try again when it is back");
     if (closing_.contains(connection_id))
-      co_return Error(ErrorKind::notFound, "connection \"" + connection_id + "\" is being disconnected");
+      co_return Error(ErrorKind::notFound,
+                      "connection \"" + connection_id + "\" is being changed or disconnected");
     auto const found = in_flight_.find(connection_id);
     if (found == in_flight_.end()) break;
     auto const state = found->second;
@@ -146,7 +154,7 @@ Task<void> Runs::everything(State state, Session const* session) {
     if (!pulled && !arrives(session->plugin->manifest, kind.kind)) continue;
     any = true;
     auto synced = co_await syncKind(state, session, &kind);
-    CO_TRY_VOID(judge(state.get(), &kind, std::move(synced)));
+    CO_TRY_VOID(judge(state.get(), session, &kind, std::move(synced)));
   }
   if (!any)
     co_return Error(ErrorKind::unsupported,
@@ -162,16 +170,24 @@ Task<void> Runs::hinted(State state, Session const* session) {
     auto const* const kind = context_.kind(name);
     std::vector<std::string> all(ids.begin(), ids.end());
     auto fetched = co_await fetch(state, session, kind, std::move(all));
-    CO_TRY_VOID(judge(state.get(), kind, std::move(fetched)));
+    CO_TRY_VOID(judge(state.get(), session, kind, std::move(fetched)));
   }
   co_return Result<void>();
 }
 
 // Whether the run goes on after this kind.
-Result<void> Runs::judge(RunState* state, KindEntry const* kind, Result<void> outcome) const {
+Result<void> Runs::judge(RunState* state, Session const* session, KindEntry const* kind,
+                         Result<void> outcome) const {
   if (outcome) {
     ++state->kinds_synced;
     return outcome;
+  }
+  if (!state->store_failed && wantsSetting(outcome.error(), session->connection.settings)) {
+    auto error = std::move(outcome).error();
+    error.message += "; give it with: garland connections set " + session->connection.id + " --set " +
+                     error.field.substr(error.field.rfind('/') + 1) + "=VALUE";
+    state->leftOut(kind->kind.name, std::move(error));
+    return Result<void>();
   }
   if (state->store_failed || endsRun(outcome.error())) return outcome;
   state->failedKind(kind->kind.name, std::move(outcome).error());
@@ -340,6 +356,16 @@ Task<Run> Runs::wait(std::string run_id) {
     co_return state->run;
   }
   co_return co_await one(run_id);
+}
+
+Task<Runs::Ended> Runs::waitForKinds(std::string run_id) {
+  auto const state = inFlight(run_id);
+  Ended ended;
+  CO_TRY(run, co_await wait(std::move(run_id)));
+  ended.run = std::move(run);
+  if (state)
+    for (auto const& [kind, error] : state->kinds_failed) ended.kinds_failed.insert(kind);
+  co_return ended;
 }
 
 Task<void> Runs::stopOf(std::string connection_id) {

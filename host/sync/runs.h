@@ -25,6 +25,12 @@ public:
   Task<Run> one(std::string run_id);
   Task<std::optional<Run>> last(std::string connection_id);
   Task<Run> wait(std::string run_id);
+  // The same for a run that is partly failed: also which kinds it went on without. None: that is not known.
+  struct Ended {
+    Run run;
+    std::set<std::string> kinds_failed;
+  };
+  Task<Ended> waitForKinds(std::string run_id);
 
   // Ends the run of a connection at its next checkpoint and answers when it has ended.
   Task<void> stopOf(std::string connection_id);
@@ -55,7 +61,8 @@ private:
   Task<void> sync(State state, Session const* session);
   Task<void> everything(State state, Session const* session);
   Task<void> hinted(State state, Session const* session);
-  Result<void> judge(RunState* state, KindEntry const* kind, Result<void> outcome) const;
+  Result<void> judge(RunState* state, Session const* session, KindEntry const* kind,
+                     Result<void> outcome) const;
   Task<void> syncKind(State state, Session const* session, KindEntry const* kind);
   Task<void> pushAndPull(State state, Session const* session, KindEntry const* kind, Push* push);
   Task<void> pull(State state, Session const* session, KindEntry const* kind);

@@ -36,6 +36,9 @@ Task<void> Schedule::loop() {
     auto const started = co_await startDue();
     if (!started && !context_.stopping)
       context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
+    auto const looked = co_await also_();
+    if (!looked && !context_.stopping)
+      context_.doors.log.error("what waits could not be looked at: " + looked.error().message);
     CO_TRY_VOID(co_await context_.doors.clock.sleepFor(kTick));
   }
   co_return Result<void>();

@@ -1,15 +1,20 @@
-// Starts a sync of every connection whose time has come.
+// Starts a sync of every connection whose time has come. What else is done now and then has its turn here,
+// too.
 #pragma once
 
 #include "host/sync/runs.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <functional>
+
 namespace garland::sync {
 
 class Schedule {
 public:
-  Schedule(Context& context, Runs& runs) : context_(context), runs_(runs) {}
+  // `also` is called every few seconds.
+  Schedule(Context& context, Runs& runs, std::function<Task<void>()> also)
+      : context_(context), runs_(runs), also_(std::move(also)) {}
 
   void start();
   Task<void> stop();
@@ -20,6 +25,7 @@ private:
 
   Context& context_;
   Runs& runs_;
+  std::function<Task<void>()> also_;
   asio::cancellation_signal cancel_;
   std::shared_ptr<Event> ended_; // null until started
 };

@@ -12,6 +12,7 @@ namespace garland::sync {
 struct Session {
   Connection connection;
   std::shared_ptr<runtime::PluginInfo const> plugin; // the build that takes its calls
+  std::string account_key;                           // which account it is: unique per vendor and plugin
   std::map<std::string, std::string> sealed;         // slot -> sealed JSON object of its fields
   bool confirm_deletes = false;
   std::int64_t credential_version = 0; // grows when the credential is replaced

@@ -195,6 +195,32 @@ TEST(SharedOperation, TheSecondKindFailsBetweenPagesAndGoesOnThere) {
   studio.expectEqual("after going on");
 }
 
+TEST(SharedOperation, AKindThatNeedsASettingWhichWasLeftOutIsToldAndIsNoFailure) {
+  House house;
+  Studio studio(house);
+  studio.projects().refuse_pulls =
+      Error(ErrorKind::invalidInput, "say what amounts are counted in", "/settings/amounts");
+  auto const run = house.sync(studio.connection);
+  EXPECT_EQ(run.state, "done");
+  ASSERT_EQ(run.problems.size(), 1U);
+  EXPECT_EQ(run.problems[0].place, kProject);
+  EXPECT_EQ(run.problems[0].kind, "left_out");
+  EXPECT_EQ(run.problems[0].message,
+            "say what amounts are counted in; give it with: garland connections set " + studio.connection +
+                " --set amounts=VALUE");
+  EXPECT_EQ(house.run(house.engine->connection(studio.connection)).value().state, "connected");
+  // For both kinds it is said once, but then nothing is synced.
+  studio.clients().refuse_pulls = studio.projects().refuse_pulls;
+  auto const both = house.sync(studio.connection);
+  EXPECT_EQ(both.state, "failed");
+  ASSERT_EQ(both.problems.size(), 1U);
+  EXPECT_EQ(both.problems[0].place, "crm.client, crm.project");
+  // One that was given is wrong, and that is a failure.
+  studio.clients().refuse_pulls.reset();
+  studio.projects().refuse_pulls->field = "/settings/provider";
+  EXPECT_EQ(house.sync(studio.connection).state, "partly failed");
+}
+
 TEST(SharedOperation, TheFirstKindFailsAndTheSecondGoesOnAtItsOwnCursor) {
   House house;
   Studio studio(house);

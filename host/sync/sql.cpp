@@ -38,8 +38,9 @@ void BulkInsert::into(store::Unit& unit) && {
         sql += ')';
       }
       next += size;
-      unit.push_back(
-          store::Statement(std::move(sql), std::move(args)).expecting(static_cast<std::int64_t>(size)));
+      if (!tail_.empty()) sql += ' ' + tail_;
+      auto& statement = unit.emplace_back(std::move(sql), std::move(args));
+      if (tail_.empty()) statement.expected_rows = static_cast<std::int64_t>(size);
     }
   }
   rows_.clear();

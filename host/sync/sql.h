@@ -21,16 +21,19 @@ std::string inList(Values& args, std::vector<std::string> const& list);
 // Rows of one table, written as few statements of a fixed set of sizes (for the same reason).
 class BulkInsert {
 public:
-  // `head`: "INSERT INTO t (a,b) VALUES"; `columns`: how many values a row has.
-  BulkInsert(std::string head, std::size_t columns) : head_(std::move(head)), columns_(columns) {}
+  // `head`: "INSERT INTO t (a,b) VALUES"; `columns`: how many values a row has. `tail`: what becomes of rows
+  // that are there already, "ON CONFLICT ..."; with it not every row has to be inserted.
+  BulkInsert(std::string head, std::size_t columns, std::string tail = {})
+      : head_(std::move(head)), columns_(columns), tail_(std::move(tail)) {}
   void add(Values row);
   std::size_t size() const { return rows_.size(); }
-  // Appends the statements to the unit; each must insert all of its rows.
+  // Appends the statements to the unit; without a tail each must insert all of its rows.
   void into(store::Unit& unit) &&;
 
 private:
   std::string head_;
   std::size_t columns_;
+  std::string tail_;
   std::vector<Values> rows_;
 };
 

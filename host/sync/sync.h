@@ -17,6 +17,8 @@
 #include "host/store/store.h"
 #include "host/sync/actions.h"
 #include "host/sync/intake.h"
+#include "host/sync/mailboxes.h"
+#include "host/sync/webhooks.h"
 #include "host/vault/vault.h"
 
 #include <functional>
@@ -82,7 +84,7 @@ struct Connection {
   std::string id;
   std::string vendor_id;
   std::string plugin_id;
-  std::string account_name; // what the provider calls the account; unique per vendor and plugin
+  std::string account_name; // what the provider calls the account
   json::value settings;
   bool allow_private_network = false;
   std::string state;
@@ -101,6 +103,12 @@ struct WaitingWrite {
   std::string reason; // why it was set aside
 };
 
+// Where a connected account has a record.
+struct RecordLink {
+  std::string connection_id;
+  std::string external_id; // the provider's
+};
+
 struct Record {
   std::string id;
   std::string vendor_id;
@@ -110,6 +118,7 @@ struct Record {
   bool deleted = false;
   TimePoint updated;
   std::vector<WaitingWrite> waiting; // empty: no sync will write anything of it
+  std::vector<RecordLink> links;     // empty: it is in Garland only
 };
 
 // One item that could not be taken or written: everything else went on.
@@ -191,7 +200,7 @@ struct Conflict {
 
 struct RecordQuery {
   std::string vendor_id;
-  std::string kind; // "" = all
+  std::string kind; // "" = all; invalidInput if there is none of this name
   bool include_deleted = false;
   std::string after_id; // page cursor: records with id > after_id
   int limit = 100;      // 1..1000
@@ -234,10 +243,14 @@ public:
 
   // Checks settings and account (health.check/1, read-only) before anything is kept.
   // The account of an existing connection, with the same settings, gets its credential replaced:
-  // links, cursors and waiting writes stay. With other settings it is a conflict.
+  // links, cursors and waiting writes stay. With other settings it is a conflict: see changeSettings.
   virtual Task<Connected> connect(ConnectRequest request) = 0;
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
+  // Members of `changes` replace those of the settings, null removes one. Tried like connecting; the next run
+  // brings everything in anew, into the same records. `conflict` if it were another account with them,
+  // `invalidInput` if the credential were sent to another host.
+  virtual Task<Connection> changeSettings(std::string id, json::object changes);
   // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
   // were not written there yet, actions have no end yet, or items wait to be read, unless all that is to
   // be discarded.
@@ -258,7 +271,8 @@ public:
   virtual Task<Record> record(std::string vendor_id, std::string id) = 0;
   // Local edits; they are pushed by the next sync of each connection that holds the record.
   // `if_version` 0: whatever it is now. `conflict` if it is another, or if the vendor has a record of
-  // the same identity already; an identity itself cannot be edited.
+  // the same identity already; an identity itself cannot be edited. `unsupported` if its connections only
+  // bring it in.
   virtual Task<Record> putRecord(std::string vendor_id, std::string id, json::value data,
                                  std::int64_t if_version) = 0;
   virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
@@ -278,6 +292,10 @@ public:
   virtual Actions& actions() = 0;
   // What comes in by itself, such as a hook or a mail.
   virtual Intake& intake() = 0;
+  // Vendors' own mailboxes, which are visited for what comes in there.
+  virtual Mailboxes& mailboxes() = 0;
+  // What providers tell by themselves.
+  virtual Webhooks& webhooks() = 0;
 
   // Deletions were held because they are too many (Run::held_deletions): the next run applies them.
   virtual Task<void> confirmDeletes(std::string connection_id);

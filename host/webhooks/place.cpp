@@ -1,5 +1,8 @@
 #include "host/webhooks/place.h"
 
+#include "host/webhooks/body_scalar.h"
+#include "host/webhooks/scheme.h"
+
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/url/decode_view.hpp>
 #include <boost/url/pct_string_view.hpp>
@@ -182,6 +185,27 @@ Found<std::string> RequestView::one(Place const& place) {
   TRY(found, all(place));
   if (found.size() > 1) return twice(place);
   return std::move(found.front());
+}
+
+std::string valueAt(json::value const& from, Request const& request) {
+  auto const place = readPlace(from);
+  if (!place) return {};
+  if (place->in != Place::In::body) {
+    RequestView view(request);
+    auto found = view.one(*place);
+    return found ? std::move(*found) : std::string();
+  }
+  auto const value = bodyScalar(request.body, place->name);
+  if (!value || value->size() > kMostValueBytes) return {};
+  std::string found;
+  int count = 0;
+  for (auto const item : items(*value, place->split)) {
+    auto const text = unmarked(trimmed(item), *place);
+    if (!text) continue;
+    found = *text;
+    ++count;
+  }
+  return count == 1 ? found : std::string();
 }
 
 } // namespace garland::webhooks

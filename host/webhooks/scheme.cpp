@@ -390,6 +390,8 @@ Result<SchemeData> readData(json::value const& document) {
 
 } // namespace
 
+Result<Place> readPlace(json::value const& from) { return place(Reader(from, "/place")); }
+
 Result<Scheme> Scheme::read(json::value const& webhooks) {
   TRY_VOID(checkShape(webhooks));
   auto const* described = &webhooks.at("signature");
@@ -424,6 +426,13 @@ bool Scheme::needsVisit() const {
 
 bool Scheme::tellsItsSecret() const {
   return std::ranges::any_of(data_->handshakes, [](auto const& one) { return !one.keep_secret.empty(); });
+}
+
+bool Scheme::carriesItsSecret() const { return data_->signature.algorithm == Algorithm::token; }
+
+std::string Scheme::secretsMember() const {
+  auto const& at = data_->signature.at;
+  return carriesItsSecret() && at.in == Place::In::query ? at.name : std::string();
 }
 
 bool Scheme::needsUrl() const {

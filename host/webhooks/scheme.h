@@ -92,6 +92,9 @@ struct SchemeData {
   std::vector<Handshake> handshakes;
 };
 
+// A manifest's "webhook_place".
+Result<Place> readPlace(json::value const& place);
+
 // Documents of presets.cpp; nullptr if there is none of that name.
 json::value const* presetNamed(std::string_view name);
 

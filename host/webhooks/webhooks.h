@@ -76,8 +76,10 @@ public:
   std::map<std::string, std::string> const& parameters() const;
   bool needsUrl() const; // the URL is part of what is signed
   bool needsCertificate() const;
-  bool needsVisit() const;     // a handshake that the host confirms by fetching an address
-  bool tellsItsSecret() const; // a handshake brings it
+  bool needsVisit() const;           // a handshake that the host confirms by fetching an address
+  bool tellsItsSecret() const;       // a handshake brings it
+  bool carriesItsSecret() const;     // requests carry the secret itself, which is ours to make up
+  std::string secretsMember() const; // of the URL's query, in which they do; "": elsewhere
   SchemeData const& data() const { return *data_; }
 
 private:
@@ -90,6 +92,10 @@ std::vector<std::string> presetNames();
 
 // Constant time where secrets are compared. [any thread]
 Verdict verify(Scheme const& scheme, Request const& request, Keys const& keys, Clock const& clock);
+
+// What stands at a place, as a manifest names places (not with "*"): "" if it is not there, is there twice,
+// or cannot be read. No document is made of the body.
+std::string valueAt(json::value const& place, Request const& request);
 
 // Where the certificate that the request names is fetched from: checked against the scheme's hosts. Empty if
 // the scheme uses none. The error is the sentence of a rejection.

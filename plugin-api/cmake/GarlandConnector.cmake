@@ -9,7 +9,8 @@
 #     [OUTPUT folder]                # where <id>/ is made; ${CMAKE_BINARY_DIR}/plugins if left out
 #     [NO_INSTALL])                  # no install rule (samples, tests)
 #
-# It makes <OUTPUT>/<id>/connector.so and connector.json beside it, with the
+# It makes <OUTPUT>/<id>/connector.so and connector.json beside it (and README.md, CHANGELOG.md, LICENSE and
+# icon.svg of the manifest's folder, if there, and sbom.json, the bill of what is linked in), with the
 # manifest embedded as an ELF note and garland_entry_v1 as the only exported symbol. The compiled
 # sources are also the object library <target>_objects, for tests to link. They see the macros
 # GARLAND_CONNECTOR_ID and GARLAND_CONNECTOR_VERSION with the texts of the manifest.
@@ -19,6 +20,7 @@
 # into the object (sdk-docs/intake.md).
 #
 # garland_add_twin(): builds the twin of a connector, the stand-in for its provider. Arguments as above;
+# CERTIFICATION names a JSON file that says how `garland certify` uses the two together (certification/README.md).
 # MANIFEST is the connector's own, and the twin's is made of it: id "<id>-twin", the one operation
 # twin.serve/1, no credentials and no hosts. It goes to ${CMAKE_BINARY_DIR}/twins/<id>-twin/, which no daemon
 # reads: a twin is served by `garland twin serve`, never offered to a vendor.
@@ -64,7 +66,8 @@ endfunction()
 
 # `kind`: connector or twin.
 function(garland_connector_build_ kind target)
-  cmake_parse_arguments(PARSE_ARGV 2 CONNECTOR "NO_INSTALL" "MANIFEST;LANGUAGE;OUTPUT" "SOURCES;USES")
+  cmake_parse_arguments(PARSE_ARGV 2 CONNECTOR "NO_INSTALL" "MANIFEST;LANGUAGE;OUTPUT;CERTIFICATION"
+                        "SOURCES;USES")
   if(CONNECTOR_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "garland_add_${kind}(${target}): unknown argument \"${CONNECTOR_UNPARSED_ARGUMENTS}\"")
   endif()
@@ -127,7 +130,20 @@ function(garland_connector_build_ kind target)
   add_custom_command(OUTPUT ${folder}/connector.json
     COMMAND ${CMAKE_COMMAND} -E copy ${manifest} ${folder}/connector.json
     DEPENDS ${manifest} VERBATIM)
-  add_custom_target(${target}_manifest DEPENDS ${folder}/connector.json)
+  set(beside ${folder}/connector.json)
+  if(CONNECTOR_CERTIFICATION)
+    get_filename_component(certification ${CONNECTOR_CERTIFICATION} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+    add_custom_command(OUTPUT ${folder}/certification.json
+      COMMAND ${CMAKE_COMMAND} -E copy ${certification} ${folder}/certification.json
+      DEPENDS ${certification} VERBATIM)
+    list(APPEND beside ${folder}/certification.json)
+  endif()
+  if(kind STREQUAL "connector")
+    garland_connector_bill_(${target} ${id} ${version} ${folder})
+    garland_connector_documents_("${manifest}" ${folder} documents)
+    list(APPEND beside ${documents})
+  endif()
+  add_custom_target(${target}_manifest DEPENDS ${beside})
   add_dependencies(${target} ${target}_manifest)
   if(NOT TARGET garland-${kind}s)
     add_custom_target(garland-${kind}s) # all of them
@@ -140,7 +156,75 @@ function(garland_connector_build_ kind target)
     set(destination ${CMAKE_INSTALL_LIBDIR}/garland/${folders}/${id})
     install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT ${kind}s)
     install(FILES ${manifest} DESTINATION ${destination} RENAME connector.json COMPONENT ${kind}s)
+    if(CONNECTOR_CERTIFICATION)
+      install(FILES ${certification} DESTINATION ${destination} RENAME certification.json COMPONENT ${kind}s)
+    endif()
   endif()
+endfunction()
+
+# README.md, CHANGELOG.md, LICENSE and icon.svg of the manifest's folder, or of the one above for a family of
+# connectors, go beside the object: `garland pack` takes them along, `garland certify` reads them.
+function(garland_connector_documents_ manifest folder out)
+  get_filename_component(own "${manifest}" DIRECTORY)
+  get_filename_component(above "${own}" DIRECTORY)
+  set(copies "")
+  foreach(name IN ITEMS README.md CHANGELOG.md LICENSE icon.svg)
+    foreach(place IN ITEMS ${own} ${above})
+      # A folder above that is built by itself is another matter's.
+      if(EXISTS ${place}/${name} AND (place STREQUAL own OR NOT EXISTS ${place}/CMakeLists.txt))
+        add_custom_command(OUTPUT ${folder}/${name} COMMAND ${CMAKE_COMMAND} -E copy ${place}/${name} ${folder}/${name}
+                           DEPENDS ${place}/${name} VERBATIM)
+        list(APPEND copies ${folder}/${name})
+        break()
+      endif()
+    endforeach()
+  endforeach()
+  set(${out} ${copies} PARENT_SCOPE)
+endfunction()
+
+# Writes the bill of materials (sbom.json, CycloneDX) of what is linked in. A library of yours that holds foreign code
+# says so before the connector is added, one text for each:
+#   set_property(TARGET mine APPEND PROPERTY GARLAND_COMPONENTS "zlib|1.3.1|Zlib|pkg:generic/zlib@1.3.1")
+function(garland_connector_bill_ target id version folder)
+  set(todo ${target}_objects)
+  set(seen "")
+  set(components "")
+  while(todo)
+    list(POP_FRONT todo one)
+    string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" one "${one}")
+    if(one IN_LIST seen OR NOT TARGET "${one}")
+      continue()
+    endif()
+    list(APPEND seen ${one})
+    get_target_property(said ${one} GARLAND_COMPONENTS)
+    if(said)
+      list(APPEND components ${said})
+    endif()
+    foreach(property IN ITEMS LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
+      get_target_property(next ${one} ${property})
+      if(next)
+        list(APPEND todo ${next})
+      endif()
+    endforeach()
+  endwhile()
+  list(REMOVE_DUPLICATES components)
+  set(rows "")
+  foreach(component IN LISTS components)
+    if(NOT component MATCHES "^([^|]+)[|]([^|]*)[|]([^|]+)[|]([^|]+)$")
+      message(FATAL_ERROR "${target}: the component \"${component}\" must be \"name|version|licence|package URL\"")
+    endif()
+    list(APPEND rows "    { \"type\": \"library\", \"bom-ref\": \"${CMAKE_MATCH_4}\", \"name\": \"${CMAKE_MATCH_1}\", \"version\": \"${CMAKE_MATCH_2}\",
+      \"licenses\": [{ \"expression\": \"${CMAKE_MATCH_3}\" }], \"purl\": \"${CMAKE_MATCH_4}\" }")
+  endforeach()
+  list(JOIN rows ",\n" rows)
+  file(GENERATE OUTPUT ${folder}/sbom.json CONTENT "{
+  \"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.5\", \"version\": 1,
+  \"metadata\": { \"component\": { \"type\": \"library\", \"bom-ref\": \"${id}\", \"name\": \"${id}\", \"version\": \"${version}\" } },
+  \"components\": [
+${rows}
+  ]
+}
+")
 endfunction()
 
 # Sets <path_out> to the manifest's absolute path, <id_out> and <version_out> to those members; stops

@@ -166,14 +166,14 @@ void Feed::listing(std::string_view scope, std::vector<std::string> const& ids) 
 }
 
 StoredEvent CalendarConnector::upsert(Account&, UpsertRequest const&, Call&) {
-  throw Failure(Kind::unsupported, "events of this calendar can only be read");
+  throw Failure(Kind::unsupported, "this connector does not write events");
 }
 
 void CalendarConnector::remove(Account&, DeleteRequest const&, Call&) {
-  throw Failure(Kind::unsupported, "events of this calendar can only be read");
+  throw Failure(Kind::unsupported, "this connector does not delete events");
 }
 
-PullResult CalendarConnector::runPull(Account& account, PullRequest const& request, Feed& feed) {
+PullResult CalendarReader::runPull(Account& account, PullRequest const& request, Feed& feed) {
   constexpr std::int64_t week = 7 * 24 * 3600;
   pull(account, request, feed);
   PullResult result;
@@ -181,11 +181,20 @@ PullResult CalendarConnector::runPull(Account& account, PullRequest const& reque
   return result;
 }
 
+std::span<OperationEntry const> CalendarReader::operations() {
+  static constexpr OperationEntry table[] = {
+      operation<&CalendarReader::check>("health.check/1"),
+      operation<&CalendarReader::discover>("calendar.discover/1"),
+      operation<&CalendarReader::runPull>("calendar.pull/1"),
+  };
+  return table;
+}
+
 std::span<OperationEntry const> CalendarConnector::operations() {
   static constexpr OperationEntry table[] = {
-      operation<&CalendarConnector::check>("health.check/1"),
-      operation<&CalendarConnector::discover>("calendar.discover/1"),
-      operation<&CalendarConnector::runPull>("calendar.pull/1"),
+      operation<&CalendarReader::check>("health.check/1"),
+      operation<&CalendarReader::discover>("calendar.discover/1"),
+      operation<&CalendarReader::runPull>("calendar.pull/1"),
       operation<&CalendarConnector::upsert>("calendar.upsert/1"),
       operation<&CalendarConnector::remove>("calendar.delete/1"),
   };

@@ -163,6 +163,12 @@ TEST_F(Notes, WhatACalendarCannotDoIsUnsupported) {
   EXPECT_EQ(host.run("calendar.delete/1", {{"key", "k"}, {"id", "e1"}}).status, GARLAND_E_UNSUPPORTED);
 }
 
+TEST(CalendarReader, OffersNothingThatWrites) {
+  std::vector<std::string_view> ids;
+  for (auto const& entry : CalendarReader::operations()) ids.push_back(entry.id);
+  EXPECT_EQ(ids, (std::vector<std::string_view>{"health.check/1", "calendar.discover/1", "calendar.pull/1"}));
+}
+
 TEST_F(Notes, DiscoveryAndHealthConform) {
   EXPECT_TRUE(host.run("calendar.discover/1").ok());
   EXPECT_EQ(host.run("health.check/1").result, json::value({{"account", "anna"}}));

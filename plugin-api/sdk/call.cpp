@@ -145,6 +145,7 @@ Response Call::send(Request const& request) {
   answer.size = sizeof answer;
   answer.retry_after_ms = -1;
   bool const writes = request.writes.value_or(!changesNothing(request.method));
+  perhaps_before_ = perhaps_;
   garland_status status;
   {
     Suspension const guard;
@@ -160,14 +161,8 @@ Response Call::send(Request const& request) {
   throw failure;
 }
 
-void Call::noteWrite(Effect effect) {
-  applied_ = applied_ || effect == Effect::applied;
-  in_doubt_ = in_doubt_ || (effect != Effect::applied && effect != Effect::notApplied);
-}
+void Call::noteWrite(Effect effect) { perhaps_ = perhaps_ || effect != Effect::notApplied; }
 
-Effect Call::effectSoFar() const {
-  if (in_doubt_) return Effect::unknown;
-  return applied_ ? Effect::applied : Effect::notApplied;
-}
+Effect Call::effectSoFar() const { return perhaps_ ? Effect::unknown : Effect::notApplied; }
 
 } // namespace garland::sdk

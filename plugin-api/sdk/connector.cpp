@@ -1,5 +1,6 @@
 // The edge between a connector and the C ABI: the descriptor, instances, and the one place where
 // exceptions end.
+#include <garland/sdk/advice.hpp>
 #include <garland/sdk/connector.hpp>
 
 #include "span.h"
@@ -27,7 +28,16 @@ garland_status failPlainly(garland_call* call, garland_status kind, std::string_
   error.effect = static_cast<garland_effect>(effect);
   error.retry_after_ms = -1;
   error.message = span(message);
+  error.user_message = span(adviceFor(static_cast<Kind>(kind)));
   return the_host->fail(the_host->ctx, call, &error);
+}
+
+// A refusal speaks for its own request: after another one that perhaps was applied, nobody can say that
+// nothing was.
+Effect effectOf(Failure const& failure, Call const* call) {
+  if (call == nullptr) return failure.effect.value_or(Effect::notApplied);
+  if (failure.effect == Effect::notApplied && call->perhapsWroteBefore()) return Effect::unknown;
+  return failure.effect.value_or(call->effectSoFar());
 }
 
 garland_status fail(garland_call* call, Failure const& failure, Effect effect) {
@@ -40,12 +50,12 @@ garland_status fail(garland_call* call, Failure const& failure, Effect effect) {
   garland_error error{};
   error.size = sizeof error;
   error.kind = static_cast<garland_status>(failure.kind);
-  error.effect = static_cast<garland_effect>(failure.effect.value_or(effect));
+  error.effect = static_cast<garland_effect>(effect);
   error.http_status = failure.http_status;
   error.retry_after_ms = failure.retry_after ? failure.retry_after->count() : unnamed;
   error.message = span(failure.message);
   if (!failure.provider_code.empty()) error.provider_code = span(failure.provider_code);
-  if (!failure.user_message.empty()) error.user_message = span(failure.user_message);
+  error.user_message = span(failure.user_message.empty() ? adviceFor(failure.kind) : failure.user_message);
   if (!detail_text.empty()) error.detail = jsonSpan(detail_text);
   return the_host->fail(the_host->ctx, call, &error);
 }
@@ -57,7 +67,7 @@ template <class Work> garland_status guarded(garland_call* handle, Call const* c
     try {
       return work();
     } catch (Failure const& failure) {
-      return fail(handle, failure, effect());
+      return fail(handle, failure, effectOf(failure, call));
     }
   } catch (std::bad_alloc const&) {
     return failPlainly(handle, GARLAND_E_HOST_LIMIT, "the connector ran out of memory", effect());

@@ -32,8 +32,9 @@ GARLAND_RECORD(What, what)
 struct Writes {
   std::vector<std::string> methods;
   std::optional<std::string> then;
+  std::optional<std::string> refused;
 };
-GARLAND_RECORD(Writes, methods, then)
+GARLAND_RECORD(Writes, methods, then, refused)
 
 struct Setting {
   std::string url;
@@ -66,9 +67,18 @@ public:
         request.method = "POST";
         request.writes = false;
       }
-      account.fetch(std::move(request));
+      if (method != "PUT!") {
+        account.fetch(std::move(request));
+        continue;
+      }
+      request.method = "PUT";
+      try {
+        account.fetch(std::move(request));
+      } catch (Failure const&) { // goes on, whatever came of it
+      }
     }
     if (input.then) throw Failure(Kind::providerBug, *input.then);
+    if (input.refused) throw Failure(Kind::forbidden, *input.refused).withEffect(Effect::notApplied);
     call.stopIfCancelled();
   }
 
@@ -186,10 +196,32 @@ TEST_F(ConnectorEdge, TheEffectOfAFailureFollowsFromTheWritesBeforeIt) {
   EXPECT_EQ(written({"GET", "PROPFIND"}, 500).effect, GARLAND_EFFECT_NOT_APPLIED);
   EXPECT_EQ(written({"PUT"}, 412).effect, GARLAND_EFFECT_NOT_APPLIED);
   EXPECT_EQ(written({"PUT"}, 500).effect, GARLAND_EFFECT_UNKNOWN);
-  EXPECT_EQ(written({"PUT", "GET"}, 404).effect, GARLAND_EFFECT_APPLIED);
+  EXPECT_EQ(written({"PUT", "GET"}, 404).effect, GARLAND_EFFECT_UNKNOWN);
   EXPECT_EQ(written({"PUT", "PUT"}, 503).effect, GARLAND_EFFECT_UNKNOWN);
   EXPECT_EQ(written({"POST?"}, 500).effect, GARLAND_EFFECT_NOT_APPLIED);
-  EXPECT_EQ(written({"PUT"}, 200, "no ETag came").effect, GARLAND_EFFECT_APPLIED);
+  EXPECT_EQ(written({"PUT"}, 200, "no ETag came").effect, GARLAND_EFFECT_UNKNOWN)
+      << "200 alone proves nothing";
+}
+
+TEST_F(ConnectorEdge, ARefusalAfterAWriteThatWasAppliedDoesNotTellOfNothing) {
+  host.serve([](fake::HttpRequest const&) -> fake::HttpReply { return fake::HttpResponse{}; });
+  auto const reading = host.run("test.write/1", {{"methods", {"GET"}}, {"refused", "may not"}});
+  EXPECT_EQ(reading.effect, GARLAND_EFFECT_NOT_APPLIED);
+  auto const writing = host.run("test.write/1", {{"methods", {"PUT", "GET"}}, {"refused", "may not"}});
+  EXPECT_EQ(writing.status, GARLAND_E_FORBIDDEN);
+  EXPECT_EQ(writing.effect, GARLAND_EFFECT_UNKNOWN);
+}
+
+TEST_F(ConnectorEdge, ARefusalAfterAWriteThatPerhapsWasAppliedDoesNotTellOfNothing) {
+  int asked = 0;
+  host.serve([&asked](fake::HttpRequest const&) -> fake::HttpReply {
+    if (++asked > 1) return fake::HttpResponse{.status = 412};
+    return fake::HttpFailure{GARLAND_E_TRANSIENT, GARLAND_EFFECT_UNKNOWN, "no answer came in time"};
+  });
+  json::object const input{{"methods", {"PUT!", "PUT!"}}, {"refused", "changed meanwhile"}};
+  EXPECT_EQ(host.run("test.write/1", input).effect, GARLAND_EFFECT_UNKNOWN);
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(host.run("test.write/1", input).effect, GARLAND_EFFECT_NOT_APPLIED) << "both were refused";
 }
 
 TEST_F(ConnectorEdge, ARequestThatGotNoAnswerTellsWhy) {

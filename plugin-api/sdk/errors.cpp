@@ -82,6 +82,13 @@ std::optional<Milliseconds> delayOf(std::string_view text, DelayHeader::Form for
   return std::max(TimePoint(Milliseconds(whole)) - now, Milliseconds(0));
 }
 
+std::optional<Milliseconds> pauseAfter(Mapper const& mapper, Response const& response, TimePoint now) {
+  if (mapper.left.empty() || response.header(mapper.left) != "0") return std::nullopt;
+  for (auto const& header : mapper.delays)
+    if (auto const delay = delayOf(response.header(header.name), header.form, now)) return delay;
+  return std::nullopt;
+}
+
 Failure failureOf(Mapper const& mapper, Request const& request, Response const& response, TimePoint now) {
   auto failure = sdk::failureOf(request, response);
   auto const body = bodyOf(response);

@@ -3,6 +3,7 @@
 #include <garland/sdk/recurrence.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace garland::sdk::ical {
 namespace {
@@ -119,21 +120,23 @@ class Parser {
 public:
   Parser() : parser_(icalparser_new()) {}
   ~Parser() {
-    // What is left on its stack after an error.
-    icalcomponent_free(icalparser_clean(parser_));
-    icalparser_free(parser_);
+    if (parser_ != nullptr) icalparser_free(parser_); // with the components that were not ended
   }
   Parser(Parser const&) = delete;
   Parser& operator=(Parser const&) = delete;
 
   // The component that the line completes; `good` is false if libical could not read the line.
   ComponentPtr add(std::string line, bool& good) {
-    ComponentPtr done(icalparser_add_line(parser_, line.data()));
-    good = icalparser_get_state(parser_) != ICALPARSER_ERROR;
+    auto* const parser = std::exchange(parser_, nullptr);
+    ComponentPtr done(icalparser_add_line(parser, line.data()));
+    good = icalparser_get_state(parser) != ICALPARSER_ERROR;
+    parser_ = parser;
     return done;
   }
 
 private:
+  // Null once libical ran out of memory within (ical_memory.cpp): it left things half done, which nobody may
+  // touch any more; they are lost.
   icalparser* parser_;
 };
 

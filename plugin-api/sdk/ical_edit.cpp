@@ -16,7 +16,7 @@ PropertyPtr textProperty(icalproperty_kind kind, std::string const& text) {
   // A URL is no TEXT: nothing in it is escaped, so a line break would end the property.
   std::string plain = text;
   std::erase_if(plain, [kind](char c) {
-    return c == '\0' || c == '\r' || (kind == ICAL_URL_PROPERTY && static_cast<unsigned char>(c) < ' ');
+    return c == '\r' || (kind == ICAL_URL_PROPERTY && static_cast<unsigned char>(c) < ' ');
   });
   icalproperty_set_value(property.get(), kind == ICAL_URL_PROPERTY ? icalvalue_new_uri(plain.c_str())
                                                                    : icalvalue_new_text(plain.c_str()));

@@ -16,6 +16,29 @@ constexpr std::string_view empty_calendar =
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Garland//Garland//EN\r\n"
     "BEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
+// No calendar can hold a NUL, and a text is not stored as another one.
+void refuseNul(std::string_view text, std::string const& field) {
+  if (text.find('\0') == std::string_view::npos) return;
+  throw Failure(Kind::invalidInput, field + ": has a NUL character, which a calendar cannot hold")
+      .withField(field);
+}
+
+void refuseNuls(Event const& event) {
+  refuseNul(event.uid, "/data/uid");
+  refuseNul(event.title, "/data/title");
+  refuseNul(event.description, "/data/description");
+  refuseNul(event.location, "/data/location");
+  refuseNul(event.url, "/data/url");
+  for (std::size_t i = 0; i < event.categories.size(); ++i)
+    refuseNul(event.categories[i], "/data/categories/" + std::to_string(i));
+  for (std::size_t i = 0; i < event.overrides.size(); ++i) {
+    auto const field = "/data/overrides/" + std::to_string(i);
+    refuseNul(event.overrides[i].title.value_or(""), field + "/title");
+    refuseNul(event.overrides[i].description.value_or(""), field + "/description");
+    refuseNul(event.overrides[i].location.value_or(""), field + "/location");
+  }
+}
+
 class Writer {
 public:
   Writer(Event const& event, WriteOptions const& options)
@@ -181,6 +204,9 @@ private:
 
 } // namespace
 
-std::string toIcs(Event const& event, WriteOptions const& options) { return Writer(event, options).write(); }
+std::string toIcs(Event const& event, WriteOptions const& options) {
+  refuseNuls(event);
+  return Writer(event, options).write();
+}
 
 } // namespace garland::sdk::ical

@@ -53,6 +53,25 @@ Event wedding() {
   return event;
 }
 
+TEST(IcalWrite, ANulIsRefusedAndNotLeftOut) {
+  std::string const nul("be\0fore", 7);
+  auto const refused = [](Event const& event, std::string const& field) {
+    auto const failure = attempt([&] { toIcs(event, over("")); });
+    ASSERT_TRUE(failure) << field;
+    EXPECT_EQ(failure->kind, Kind::invalidInput) << field;
+    EXPECT_EQ(failure->field, field);
+  };
+  auto event = wedding();
+  event.title = nul;
+  refused(event, "/data/title");
+  event = wedding();
+  event.categories = {"a", nul};
+  refused(event, "/data/categories/1");
+  event = wedding();
+  event.overrides[0].location = nul;
+  refused(event, "/data/overrides/0/location");
+}
+
 TEST(IcalWrite, ANewEventComesBackAsItWas) {
   auto const text = toIcs(wedding(), over(""));
   auto expected = wedding();

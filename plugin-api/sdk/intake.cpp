@@ -8,6 +8,7 @@ namespace garland::sdk::intake {
 Outcome taken() { return {"taken"}; }
 Outcome ignored(std::string reason) { return {"ignored", std::move(reason)}; }
 Outcome unknown(std::string reason) { return {"unknown", std::move(reason)}; }
+Outcome unproven(std::string reason) { return {"unknown", std::move(reason), {}, true}; }
 
 void Records::put(std::string_view kind, std::string_view id, json::object data) {
   json::object record{{"id", id}, {"version", ""}, {"scope", kind}, {"deleted", false}};
@@ -21,9 +22,18 @@ void Records::gone(std::string_view kind, std::string_view id) {
   ++count_;
 }
 
+namespace {
+
+struct Settings {
+  std::optional<std::string> account;
+};
+GARLAND_RECORD(Settings, account)
+
+} // namespace
+
 // There is nobody to ask.
 HealthReport IntakeConnector::check(Account& account, Call&) {
-  return {textOr(json::value(account.settings()), "/account")};
+  return {account.settingsAs<Settings>().account.value_or("")};
 }
 
 std::span<OperationEntry const> IntakeConnector::operations() {

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t kMostColumns = 500;
 
+struct Settings {
+  std::optional<std::string> account, currency, date_order, calling_code;
+};
+GARLAND_RECORD(Settings, account, currency, date_order, calling_code)
+
 std::string listed(std::set<std::string> const& names) {
   std::string all;
   for (auto const& name : names) {
@@ -39,6 +44,10 @@ bool isBlank(std::vector<std::string> const& row) {
 }
 
 } // namespace
+
+HealthReport MappedConnector::check(Account& account, Call&) {
+  return {account.settingsAs<Settings>().account.value_or("")};
+}
 
 Outcome MappedConnector::parse(Account& account, Item const& item, Records& records) {
   if (!mapping_) mapping_.emplace(text_);
@@ -86,7 +95,8 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
   std::set<std::string> const columns(names.begin(), names.end());
   if (names.size() > kMostColumns) return unknown("it has more than 500 columns");
   if (!mapping_->takes("csv", columns))
-    return unknown("no rule of the mapping fits a file with the columns: " + listed(columns));
+    return unknown("no rule of the mapping fits a file with the columns: " + listed(columns) +
+                   "; it would need " + mapping_->columnsWanted("csv"));
   auto number = csv.first_row;
   bool any = false;
   for (auto const& row : csv.rows) {

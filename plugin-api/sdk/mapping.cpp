@@ -150,12 +150,27 @@ std::optional<json::value> momentOf(std::string const& text) {
   return json::value(rfc3339(TimePoint(Milliseconds(*number < in_seconds ? *number * 1000 : *number))));
 }
 
+bool hasColumnsOf(rules::Rule const& rule, std::set<std::string> const& columns) {
+  return !rule.columns || std::ranges::all_of(*rule.columns, [&](rules::Column const& column) {
+    return column.isAmong(columns);
+  });
+}
+
 template <class T> std::optional<json::value> valueOr(std::optional<T> const& found) {
   if (!found) return std::nullopt;
   return json::value(*found);
 }
 
 } // namespace
+
+rules::Column rules::Column::fromJson(json::value const& value, Place const& place) {
+  if (value.is_array()) return {decode<std::vector<std::string>>(value, place)};
+  return {{decode<std::string>(value, place)}};
+}
+
+bool rules::Column::isAmong(std::set<std::string> const& columns) const {
+  return std::ranges::any_of(names, [&](std::string const& name) { return columns.contains(name); });
+}
 
 json::value withPlainNames(json::value const& value) {
   if (auto const* list = value.if_array()) {
@@ -195,7 +210,8 @@ void Mapping::prepare(rules::Rule& rule, std::map<std::string, std::vector<rules
   if (rule.when)
     for (auto& condition : *rule.when) plain(condition.at);
   if (rule.columns)
-    for (auto& column : *rule.columns) column = loose::memberName(column);
+    for (auto& column : *rule.columns)
+      for (auto& name : column.names) name = loose::memberName(name);
   if (!rule.emit) return;
   for (auto& emit : *rule.emit) {
     if (!emit.fields) emit.fields.emplace();
@@ -225,9 +241,24 @@ void Mapping::use(json::object const& settings) {
 bool Mapping::takes(std::string_view section, std::set<std::string> const& columns) const {
   auto const found = sections_.find(section);
   return found != sections_.end() && std::ranges::any_of(found->second, [&](rules::Rule const& rule) {
-           return !rule.columns ||
-                  std::ranges::all_of(*rule.columns, [&](auto const& one) { return columns.contains(one); });
+           return hasColumnsOf(rule, columns);
          });
+}
+
+std::string Mapping::columnsWanted(std::string_view section) const {
+  std::string all;
+  for (auto const& rule : rulesOf(section)) {
+    std::string wanted;
+    for (auto const& column : rule.columns.value_or(std::vector<rules::Column>())) {
+      std::string names;
+      for (auto const& name : column.names) names += (names.empty() ? "" : " or ") + name;
+      wanted += (wanted.empty() ? "" : " and ") + names;
+    }
+    if (wanted.empty()) continue;
+    wanted += " (" + rule.name + ")";
+    if (all.find(wanted) == std::string::npos) all += (all.empty() ? "" : "; ") + wanted;
+  }
+  return all;
 }
 
 rules::Rule const* Mapping::find(std::string_view section, json::object const& document,
@@ -235,14 +266,28 @@ rules::Rule const* Mapping::find(std::string_view section, json::object const& d
   auto const found = sections_.find(section);
   if (found == sections_.end()) return nullptr;
   for (auto const& rule : found->second) {
-    bool fits = !rule.columns ||
-                std::ranges::all_of(*rule.columns, [&](auto const& one) { return columns.contains(one); });
+    bool fits = hasColumnsOf(rule, columns);
     if (fits && rule.when)
       fits =
           std::ranges::all_of(*rule.when, [&](auto const& condition) { return holds(condition, document); });
     if (fits) return &rule;
   }
   return nullptr;
+}
+
+std::vector<rules::Rule> const& Mapping::rulesOf(std::string_view section) const {
+  static std::vector<rules::Rule> const none;
+  auto const found = sections_.find(section);
+  return found == sections_.end() ? none : found->second;
+}
+
+json::object Mapping::recordOf(rules::Rule const& rule, rules::Emit const& emit,
+                               json::object const& document) const {
+  auto made = record(emit, document);
+  idOf(emit, document, made);
+  auto const left_out = emit.rest ? rest(rule, emit, document, made) : std::string();
+  if (!left_out.empty()) unclear(left_out);
+  return made;
 }
 
 void Mapping::put(rules::Rule const& rule, json::object const& document, std::string_view place,

@@ -43,11 +43,11 @@ constexpr char const* kMapping = R"({
                {"to": "/message", "from": ["/why"], "required": true}]}]}
   ],
   "csv": [
-    {"name": "leads", "columns": ["E-Mail"],
+    {"name": "leads", "columns": [["E-Mail", "Email Address"]],
      "when": [{"at": ["/kind"], "is": ["client"]}], "ignore": "no lead"},
-    {"name": "leads", "columns": ["E-Mail"],
+    {"name": "leads", "columns": [["E-Mail", "Email Address"]],
      "emit": [{"kind": "crm.lead", "id_of": ["/email"], "fields": [{"to": "/status", "value": "new"},
-       {"to": "/email", "from": ["/e_mail"], "as": "email"}, {"to": "/event_date", "from": ["/day"], "as": "date"}]}]}
+       {"to": "/email", "from": ["/e_mail", "/email_address"], "as": "email"}, {"to": "/event_date", "from": ["/day"], "as": "date"}]}]}
   ]})";
 
 class Mapped final : public MappedConnector {
@@ -101,6 +101,17 @@ protected:
     return all.empty() ? "" : std::string(std::string_view(all[0].at("message").as_string()));
   }
 };
+
+TEST_F(MappingTest, ASettingThatCannotBeReadIsNamed) {
+  for (auto const* name : {"account", "currency", "date_order", "calling_code"}) {
+    host.open({{name, 7}});
+    auto const outcome = host.run("health.check/1");
+    EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << outcome.message;
+    EXPECT_EQ(outcome.detail.at("field"), json::value("/settings/" + std::string(name)));
+  }
+  host.open({{"account", "Barn Studio"}});
+  EXPECT_EQ(host.run("health.check/1").result, json::value({{"account", "Barn Studio"}}));
+}
 
 json::object inquiry() { return {{"Event", "New Inquiry"}, {"inquiryId", 77}, {"Name", "Ada Lovelace"}}; }
 
@@ -284,6 +295,17 @@ TEST_F(MappingTest, RowsAreDocumentsAndABadOneIsToldByItsNumber) {
   json::array red; // in braces, a list of one list is that list
   red.emplace_back(json::array{"red"});
   EXPECT_EQ(csv({"Colour"}, red).at("outcome"), "unknown");
+}
+
+TEST_F(MappingTest, AFileIsKnownByAnyOfTheNamesOfAColumnAndARefusalSaysWhichAreWanted) {
+  json::array rows;
+  rows.emplace_back(json::array{"ada@x.test"});
+  EXPECT_EQ(csv({"Email Address"}, rows).at("outcome"), "taken");
+  EXPECT_EQ(lead().at("data").at("email"), "ada@x.test");
+  auto const refused = csv({"Mail", "Name"}, rows);
+  EXPECT_EQ(refused.at("reason"),
+            "no rule of the mapping fits a file with the columns: mail, name; it would need "
+            "e_mail or email_address (leads)");
 }
 
 TEST_F(MappingTest, OfTwoColumnsWithOneNameTheFirstThatSaysSomethingCounts) {

@@ -33,13 +33,17 @@ void MessagingConnector::get(Account&, records::GetRequest const& request) {
   throw Failure(Kind::unsupported, "single records of " + request.entity + " cannot be read here");
 }
 
+webhooks::Parsed MessagingConnector::hints(Account&, webhooks::Delivery const&) {
+  throw Failure(Kind::unsupported, "this connector takes no webhooks");
+}
+
 std::span<OperationEntry const> MessagingConnector::operations() {
   using Self = MessagingConnector;
   static constexpr OperationEntry table[] = {
       operation<&Self::check>("health.check/1"),      operation<&Self::pull>("messaging.pull/1"),
       operation<&Self::send>("messaging.send/1"),     operation<&Self::sendBatch>("messaging.send_batch/1"),
       operation<&Self::cancel>("messaging.cancel/1"), operation<&Self::find>("messaging.find/1"),
-      operation<&Self::get>("records.get/1"),
+      operation<&Self::get>("records.get/1"),         operation<&Self::hints>("webhooks.parse/1"),
   };
   return table;
 }

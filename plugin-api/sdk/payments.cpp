@@ -76,6 +76,73 @@ bool isAmong(std::span<std::string_view const> words, std::string const& word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+// Digits that pass the check of card numbers, blanks and dashes between them left out.
+bool holdsCardNumber(std::string_view text) {
+  constexpr std::size_t shortest = 13;
+  constexpr std::size_t longest = 19;
+  std::string digits;
+  auto const isCard = [&] {
+    if (digits.size() < shortest || digits.size() > longest) return false;
+    int sum = 0;
+    bool twice = false;
+    for (auto at = digits.rbegin(); at != digits.rend(); ++at, twice = !twice) {
+      int const digit = twice ? 2 * (*at - '0') : *at - '0';
+      sum += digit > 9 ? digit - 9 : digit;
+    }
+    return sum % 10 == 0;
+  };
+  for (char const c : text) {
+    if (c >= '0' && c <= '9')
+      digits += c;
+    else if (c != ' ' && c != '-') {
+      if (isCard()) return true;
+      digits.clear();
+    }
+  }
+  return isCard();
+}
+
+// A number in the message would stand in a log: only the place is told.
+void refuseCardNumbers(json::value const& value, std::string const& pointer) {
+  if (auto const* text = value.if_string(); text != nullptr && holdsCardNumber(*text))
+    throw Failure(Kind::invalidInput,
+                  pointer + ": holds a card number; name the means of payment by the provider's token")
+        .withField(pointer)
+        .withEffect(Effect::notApplied);
+  if (auto const* list = value.if_array())
+    for (std::size_t i = 0; i < list->size(); ++i)
+      refuseCardNumbers((*list)[i], pointer + "/" + std::to_string(i));
+  if (auto const* object = value.if_object())
+    for (auto const& member : *object)
+      if (member.key() != "idempotency_key")
+        refuseCardNumbers(member.value(), pointer + "/" + std::string(member.key()));
+}
+
+void sort(Declines const& declines, json::object& detail) {
+  auto const* word = declines.member.empty() ? nullptr : detail.if_contains(declines.member);
+  if (word == nullptr || !word->is_string()) return;
+  auto const row = std::ranges::find(declines.rows, std::string_view(word->get_string()), &Decline::word);
+  auto const into = row == declines.rows.end() ? declines.otherwise : row->into;
+  detail["decline_class"] = into;
+}
+
+// What the act's failure would have told, of the record that stands for it.
+Refusal refusalOf(Declines const& declines, Done const& done) {
+  Refusal refusal;
+  refusal.message = done.entity + " " + done.id + " was refused";
+  auto const said = textOr(done.data, "/decline/message");
+  if (!said.empty()) {
+    refusal.message += ": " + said;
+    refusal.user_message = said;
+  }
+  if (auto code = textOr(done.data, "/decline/code"); !code.empty()) refusal.code = std::move(code);
+  refusal.detail["record"] = done.id;
+  auto const reason = textOr(done.data, "/decline/reason");
+  if (!reason.empty() && !declines.member.empty()) refusal.detail[declines.member] = reason;
+  sort(declines, refusal.detail);
+  return refusal;
+}
+
 std::string operationOf(Verb verb) {
   return "payments." + std::string(boost::describe::enum_to_string(verb, "")) + "/1";
 }
@@ -83,8 +150,8 @@ std::string operationOf(Verb verb) {
 // Looks for an act that may have been carried out.
 class Finder {
 public:
-  Finder(Account& account, Act const& act, FindRequest const& request)
-      : account_(account), act_(act), request_(request),
+  Finder(Account& account, Act const& act, FindRequest const& request, Declines const& declines)
+      : account_(account), act_(act), request_(request), declines_(declines),
         key_(rest::shortKey(request.idempotency_key, longest_key)) {}
 
   Found run() { return act_.changes.empty() ? amongNew() : inChanged(); }
@@ -94,9 +161,14 @@ private:
   bool settled() const {
     return request_.sent_at && account_.call().now() - *request_.sent_at > settled_after;
   }
-  static Found found(Done done) {
-    bool const pending = textOr(done.data, "/status") == "pending";
-    return {true, std::move(done), !pending};
+  Found found(Done done) const {
+    auto const status = textOr(done.data, "/status");
+    Found found;
+    found.found = true;
+    found.final = status != "pending";
+    if (!act_.refused.empty() && status == act_.refused) found.refused = refusalOf(declines_, done);
+    found.output = std::move(done);
+    return found;
   }
 
   Found amongNew() {
@@ -111,26 +183,54 @@ private:
     while (pages.next())
       for (auto const& record : pages.records())
         if (textOr(record, act_.key) == key_) return found(answer(act_.entity, record));
-    return {false, {}, settled()};
+    return notFound(settled());
+  }
+  static Found notFound(bool final) {
+    Found none;
+    none.final = final;
+    return none;
   }
 
   Found inChanged() {
     json::value record;
     auto refused = attempt([&] { record = recordAt(account_, act_.entity, request_.input, act_.changes); });
-    if (refused && refused->kind == Kind::notFound) return {false, {}, true};
+    if (refused && refused->kind == Kind::notFound) return notFound(true);
     if (refused) throw std::move(*refused);
     auto done = answer(act_.entity, record);
     auto const status = textOr(done.data, "/status");
     if (act_.key.empty() ? status == act_.done : textOr(record, act_.key) == key_)
       return found(std::move(done));
-    return {false, {}, settled() || !isAmong(act_.possible, status)};
+    return notFound(settled() || !isAmong(act_.possible, status));
   }
 
   Account& account_;
   Act const& act_;
   FindRequest const& request_;
+  Declines declines_;
   std::string key_;
 };
+
+// Refuses what must not be done while such a record is there, unless it was done before: then that is the
+// answer.
+std::optional<Done> blockedOrDone(Account& account, Act const& act, json::value const& input) {
+  auto const& unless = act.unless;
+  auto value = unless.entity != nullptr ? textOr(input, unless.at) : std::string();
+  if (value.empty()) return std::nullopt;
+  rest::Pages pages(account, unless.entity->resource, {{std::string(unless.parameter), std::move(value)}});
+  while (pages.next())
+    for (auto const& record : pages.records()) {
+      auto const there = answer(*unless.entity, record);
+      if (!isAmong(unless.statuses, textOr(there.data, "/status"))) continue;
+      FindRequest const request{keyOf(input), operationOf(act.verb), input, {}};
+      if (auto before = Finder(account, act, request, {}).run(); before.found)
+        return std::move(before.output);
+      throw Failure(Kind::conflict,
+                    std::string(unless.at) + ": is blocked by " + there.entity + " " + there.id)
+          .withField(std::string(unless.at))
+          .withEffect(Effect::notApplied);
+    }
+  return std::nullopt;
+}
 
 } // namespace
 
@@ -147,8 +247,10 @@ void TableConnector::pull(Account& account, PullRequest const& request) {
 
 Done TableConnector::act(Account& account, Verb verb, json::value const& input) {
   auto const& act = actOf(operationOf(verb));
+  refuseCardNumbers(input, "");
   begin(account);
   auto const key = keyOf(input);
+  if (auto done = blockedOrDone(account, act, input)) return std::move(*done);
   auto body = bodyOf(account, act, input);
   if (!act.key.empty()) put(body, act.key, json::value(key));
   Request request;
@@ -157,13 +259,18 @@ Done TableConnector::act(Account& account, Verb verb, json::value const& input) 
   request.headers.push_back({"Content-Type", std::string(form::content_type)});
   request.body = form::encode(body);
   request.idempotency_key = key;
-  return answer(act.entity, rest::fetch(account, act.entity.resource.errors, std::move(request)));
+  json::value made;
+  auto refused =
+      attempt([&] { made = rest::fetch(account, act.entity.resource.errors, std::move(request)); });
+  if (refused) sort(declines(), refused->detail);
+  if (refused) throw std::move(*refused);
+  return answer(act.entity, made);
 }
 
 Found TableConnector::find(Account& account, FindRequest const& request) {
   auto const& act = actOf(request.operation);
   begin(account);
-  return Finder(account, act, request).run();
+  return Finder(account, act, request, declines()).run();
 }
 
 Settlement TableConnector::settlement(Account& account, SettlementRequest const& request) {

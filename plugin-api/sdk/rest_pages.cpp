@@ -133,6 +133,17 @@ Request Pages::request() const {
 
 bool Pages::next() {
   if (done_) return false;
+  read();
+  // The page before once more is a stale answer, which is gone when asked again, or the provider does not
+  // look at where we are.
+  auto const again = [this](std::string const& print) { return !print.empty() && print == print_; };
+  if (again(printOf())) read();
+  if (again(printOf())) refuseCircle(position_);
+  advance();
+  return true;
+}
+
+void Pages::read() {
   account_.call().stopIfCancelled();
   auto const request = this->request();
   document_ = nullptr;
@@ -143,25 +154,27 @@ bool Pages::next() {
     throw Failure(Kind::providerBug, "the answer of GET " + shownUrl(request.url) + ": " +
                                          std::string(resource_.records) + ": must be an array");
   records_ = &records->get_array();
-  advance();
-  return true;
+  // One that is none may be that record's fault; where all are none, it is no list of records.
+  if (records_->size() > 1 &&
+      std::ranges::none_of(*records_, [](auto const& each) { return each.is_object(); }))
+    throw Failure(Kind::providerBug, "the answer of GET " + shownUrl(request.url) + ": " +
+                                         std::string(resource_.records) + ": holds no objects");
+}
+
+std::string Pages::printOf() const {
+  std::string print;
+  for (auto const& record : *records_) print += textOr(record, resource_.id) + "\n";
+  return print;
 }
 
 void Pages::advance() {
   current_ = position_;
-  std::string print;
-  for (auto const& record : *records_) print += textOr(record, resource_.id) + "\n";
   Next const next{current_, response_, document_, *records_, resource_.id};
   position_ = std::visit(next, resource_.paging);
   done_ = position_.empty();
   if (!been_.insert(current_).second) refuseCircle(current_);
   if (!done_ && been_.contains(position_)) refuseCircle(position_);
-  // The same page three times: the provider does not look at where we are. Twice may be chance, when
-  // as many records as a page holds were put in front meanwhile.
-  constexpr int too_often = 2;
-  repeats_ = !print.empty() && print == print_ ? repeats_ + 1 : 0;
-  if (repeats_ == too_often) refuseCircle(current_);
-  print_ = std::move(print);
+  print_ = printOf();
 }
 
 void Pages::refuseCircle(std::string const& from) {

@@ -102,13 +102,21 @@ bool ofOneRecord(Kind kind) {
 
 void Puller::listIds(json::array const& records, bool last) {
   std::vector<std::string> ids;
-  for (auto const& record : records)
-    if (auto id = textOr(record, resource_.id); !id.empty()) ids.push_back(std::move(id));
+  for (auto const& record : records) {
+    auto id = textOr(record, resource_.id);
+    // One whose id cannot be read is there all the same: a list without it would tell of a deletion.
+    if (id.empty()) {
+      state_.walk->whole = false;
+      return;
+    }
+    ids.push_back(std::move(id));
+  }
   receiver_.listing(ids, last);
 }
 
 std::uint64_t Puller::takeAgain(std::string const& id, json::value const& as_it_was) {
   account_.call().stopIfCancelled();
+  pace();
   json::value record;
   Response answer;
   auto const refused = attempt([&] {
@@ -118,6 +126,7 @@ std::uint64_t Puller::takeAgain(std::string const& id, json::value const& as_it_
       record = fetch(account_, resource_.errors, std::move(request), &answer);
     });
   });
+  heed(answer);
   bool const gone = refused && refused->kind == Kind::notFound;
   bool const unanswered = refused && refused->kind == Kind::transient;
   bool const outage = std::exchange(unanswered_, unanswered) && unanswered;
@@ -127,6 +136,16 @@ std::uint64_t Puller::takeAgain(std::string const& id, json::value const& as_it_
   else
     receiver_.take(gone ? as_it_was : record);
   return answer.body.size();
+}
+
+void Puller::pace() {
+  auto const wait = std::exchange(pause_, Milliseconds(0));
+  if (wait > Milliseconds(0) && wait <= longest_wait && account_.call().remaining() >= 2 * wait)
+    account_.call().sleep(wait);
+}
+
+void Puller::heed(Response const& answer) {
+  pause_ = errors::pauseAfter(resource_.errors, answer, account_.call().now()).value_or(Milliseconds(0));
 }
 
 void Puller::pauseIfFull(std::uint64_t received) const {

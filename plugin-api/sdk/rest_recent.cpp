@@ -37,8 +37,12 @@ private:
 
   bool next(Pages& pages) {
     bool more = false;
+    pace();
     auto const refused = attempt([&] { patiently(account_.call(), [&] { more = pages.next(); }); });
-    if (!refused) return more;
+    if (!refused) {
+      heed(pages.response());
+      return more;
+    }
     // The record behind which the page begins may be gone: the next pull starts with the first page.
     if (refused->kind == Kind::notFound || refused->kind == Kind::invalidInput) {
       state_.walk.reset();
@@ -55,28 +59,43 @@ private:
       if (created && state_.walk->target.empty()) state_.walk->target = rfc3339(*created);
       auto const id = textOr(record, resource_.id);
       if (recent_.read_again && !id.empty())
-        received_ += takeAgain(id, record);
+        readAgain(id, record);
       else
         receiver_.take(record);
     }
     return true;
   }
 
+  // If it ends here, the next call goes on behind the last that was read: each costs a request.
+  void readAgain(std::string const& id, json::value const& record) {
+    auto const refused = attempt([&] { received_ += takeAgain(id, record); });
+    if (!refused) {
+      if (!unanswered_) read_up_to_ = id;
+      return;
+    }
+    bool const by_id = std::holds_alternative<StartingAfter>(resource_.paging);
+    if (by_id && !read_up_to_.empty() && refused->kind != Kind::cancelled) {
+      state_.walk->at = read_up_to_;
+      checkpoint();
+    }
+    throw Failure(*refused);
+  }
+
   Recent const& recent_;
   std::optional<TimePoint> until_;
+  std::string read_up_to_; // id
   std::uint64_t received_ = 0;
 };
 
 } // namespace
 
 void patiently(Call& call, std::function<void()> const& work) {
-  constexpr Milliseconds longest = std::chrono::seconds(10);
   constexpr Milliseconds shortest{100};
   for (;;) {
     auto const refused = attempt(work);
     if (!refused) return;
-    auto const wait = std::max(shortest, refused->retry_after.value_or(longest));
-    if (refused->kind != Kind::rateLimited || wait > longest || call.remaining() < 2 * wait)
+    auto const wait = std::max(shortest, refused->retry_after.value_or(longest_wait));
+    if (refused->kind != Kind::rateLimited || wait > longest_wait || call.remaining() < 2 * wait)
       throw Failure(*refused);
     call.sleep(wait);
   }

@@ -34,6 +34,9 @@ GARLAND_RECORD(State, mark, listed, total, ties, walk)
 // The host keeps every answer of a call until it ends (64 MiB): more comes in several calls.
 inline constexpr std::uint64_t max_received = 40U << 20U;
 
+// A longer wait is left to the host, who can do something else meanwhile.
+inline constexpr Milliseconds longest_wait = std::chrono::seconds(10);
+
 // What every strategy does with a page.
 class Puller {
 public:
@@ -47,6 +50,10 @@ protected:
   // cannot be read is told; two in a row that get no answer are an outage, which ends the call. Gives the
   // bytes that came.
   std::uint64_t takeAgain(std::string const& id, json::value const& as_it_was);
+  // Before a request: waits for as long as the answer before asked for, if that is not long. After it: looks
+  // whether the provider takes more.
+  void pace();
+  void heed(Response const& answer);
   // After a checkpoint: stops if another page might find no room at the host.
   void pauseIfFull(std::uint64_t received) const;
 
@@ -55,8 +62,10 @@ protected:
   State& state_;
   Receiver& receiver_;
 
-private:
   bool unanswered_ = false; // the record before was not read by its id, for what may be an outage
+
+private:
+  Milliseconds pause_{0};
 };
 
 // One list to its end, from state.walk on; takes everything and lists ids if walk.full. `query` is added.

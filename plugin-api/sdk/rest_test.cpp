@@ -24,6 +24,8 @@ constexpr auto manifest = R"({
 
 constexpr std::string_view read_only[] = {"id", "total"};
 constexpr Resource plain{.path = "things"};
+constexpr errors::DelayHeader resets[] = {{"ratelimit-reset", errors::DelayHeader::Form::seconds}};
+constexpr errors::Mapper counted{.delays = resets, .left = "ratelimit-remaining"};
 
 // By name, for the operations' inputs.
 Resource resourceOf(std::string const& name) {
@@ -62,6 +64,7 @@ Resource resourceOf(std::string const& name) {
     Recent recent{.created = "/made", .window = std::chrono::hours(1), .read_again = name == "again"};
     if (name == "late") recent.late = std::chrono::hours(3);
     resource.changes = recent;
+    if (name == "again") resource.errors = counted;
   }
   if (name == "keyed") resource.writing.idempotency = HeaderKey{.longest = 30};
   if (name == "form") {
@@ -84,7 +87,9 @@ class Log final : public Receiver {
 public:
   explicit Log(Call& call) : call_(call) {}
   void take(json::value const& record) override {
-    json::object note{{"id", textOr(record, "/id")}, {"version", ""}, {"scope", ""}, {"deleted", false}};
+    auto const id = textOr(record, "/id");
+    if (id.empty()) return problem(id, Failure(Kind::providerBug, "no id"));
+    json::object note{{"id", id}, {"version", ""}, {"scope", ""}, {"deleted", false}};
     note["data"] = {{"text", "x"}};
     call_.emit("crm.note", note);
   }
@@ -208,8 +213,8 @@ TEST_F(RestTest, PagesThatLeadInACircleEndThePull) {
   EXPECT_EQ(outcome.status, GARLAND_E_PROVIDER_BUG);
   EXPECT_THAT(outcome.message, HasSubstr("in a circle"));
   cursor = nullptr;
-  for (int page = 1; page <= 3; ++page)
-    reply("things?page=" + std::to_string(page) + "&pageSize=2", items("ab"));
+  // The page before once more may be a stale answer: it is asked for again.
+  for (int const page : {1, 2, 2}) reply("things?page=" + std::to_string(page) + "&pageSize=2", items("ab"));
   EXPECT_THAT(pull("number").message, HasSubstr("in a circle"));
   cursor = nullptr;
   reply("things", items("a", "\"next\": \"https://evil.example.net/\""));
@@ -225,6 +230,13 @@ TEST_F(RestTest, AStoppedListGoesOnAtItsPage) {
   EXPECT_TRUE(pull("cursor").ok());
   EXPECT_THAT(ids(), ElementsAre("c"));
   EXPECT_THAT(host.emitted("garland.listing"), IsEmpty()); // what was listed before is not known here
+}
+
+TEST_F(RestTest, AListWithARecordWhoseIdCannotBeReadTellsOfNoDeletions) {
+  reply("things", R"({"items": [{"id": "a"}, {"id": 1.5}], "next_cursor": "1"})");
+  reply("things?cursor=1", items("c"));
+  EXPECT_TRUE(pull("cursor").ok());
+  EXPECT_THAT(host.emitted("garland.listing"), IsEmpty());
 }
 
 TEST_F(RestTest, AFilterAsksFromTheProvidersOwnClockOn) {
@@ -331,6 +343,22 @@ TEST_F(RestTest, WhatComesTooFastWaitsAsLongAsItIsTold) {
   EXPECT_EQ(pull("again").status, GARLAND_E_RATE_LIMITED);
 }
 
+TEST_F(RestTest, WhereTheProviderCountsNothingIsSentThatItWouldRefuse) {
+  auto const left = [](std::string count, std::string seconds) {
+    return fake::HeaderList{{"ratelimit-remaining", std::move(count)},
+                            {"ratelimit-reset", std::move(seconds)}};
+  };
+  reply("things?limit=2", made({{'c', "12:00"}, {'b', "11:59"}}, true), left("0", "2"));
+  reply("things/c", R"({"id": "c", "made": "2026-01-01T12:00:00Z"})", left("1", "1"));
+  reply("things/b", R"({"id": "b", "made": "2026-01-01T11:59:00Z"})", left("0", "1"));
+  reply("things?starting_after=b&limit=2", made({{'a', "11:58"}}, false),
+        left("0", "60")); // too long to wait
+  reply("things/a", R"({"id": "a", "made": "2026-01-01T11:58:00Z"})", left("0", "1"));
+  EXPECT_TRUE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("c", "b", "a"));
+  EXPECT_EQ(host.slept(), std::chrono::seconds(3)) << "after the last there is nothing to wait for";
+}
+
 TEST_F(RestTest, ARecordThatAloneCannotBeReadAgainIsToldAndTheRestGoesOn) {
   auto const told = [&] {
     std::vector<std::string> out;
@@ -355,6 +383,25 @@ TEST_F(RestTest, ARecordThatAloneCannotBeReadAgainIsToldAndTheRestGoesOn) {
   reply("things/e", "", {}, 503);
   EXPECT_EQ(pull("again").status, GARLAND_E_TRANSIENT) << "that is an outage";
   EXPECT_EQ(cursor, before);
+}
+
+TEST_F(RestTest, WhatWasReadByItsIdIsNotReadAgainWhenAPullEndsInTheMiddleOfAPage) {
+  reply("things?limit=2", made({{'c', "12:00"}, {'b', "11:50"}}, true));
+  reply("things/c", R"({"id": "c"})");
+  reply("things/b", "", {}, 401);
+  EXPECT_FALSE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("c"));
+  reply("things?starting_after=c&limit=2", made({{'b', "11:50"}, {'a', "11:40"}}, false));
+  reply("things/b", R"({"id": "b"})");
+  reply("things/a", R"({"id": "a"})");
+  EXPECT_TRUE(pull("again").ok());
+  EXPECT_THAT(ids(), ElementsAre("b", "a"));
+}
+
+TEST_F(RestTest, AListThatHoldsNoObjectsIsNoListOfRecords) {
+  reply("things?limit=2", R"({"items": [0, 0, 0], "has_more": false})");
+  EXPECT_EQ(pull("recent").status, GARLAND_E_PROVIDER_BUG);
+  EXPECT_THAT(host.emitted("garland.problem"), IsEmpty());
 }
 
 TEST_F(RestTest, WhatChangesLateIsReadOnceADay) {

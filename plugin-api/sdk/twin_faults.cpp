@@ -153,6 +153,21 @@ bool matches(std::string_view pattern, std::string_view text) {
   return pattern.substr(p).find_first_not_of('*') == std::string_view::npos;
 }
 
+// A misspelt "applied" would be another fault than the one that was meant.
+void refuseUnknownMembers(json::value const& order) {
+  auto const* const object = order.if_object();
+  if (object == nullptr) return; // decoding it says so
+  using Members = boost::describe::describe_members<FaultOrder, boost::describe::mod_public>;
+  std::vector<std::string> names;
+  boost::mp11::mp_for_each<Members>([&](auto const& member) { names.emplace_back(member.name); });
+  std::string listed;
+  for (auto const& name : names) listed += (listed.empty() ? "" : ", ") + name;
+  for (auto const& member : *object)
+    if (std::ranges::find(names, std::string(member.key())) == names.end())
+      throw Failure(Kind::invalidInput, "/" + std::string(member.key()) +
+                                            ": is not a member of a fault; the members are: " + listed);
+}
+
 void check(FaultOrder const& order) {
   auto const wrong = [](std::string const& what) { throw Failure(Kind::invalidInput, what); };
   auto const* const row = rowOf(order.fault);
@@ -177,6 +192,7 @@ void check(FaultOrder const& order) {
 } // namespace
 
 void Faults::add(json::value const& order) {
+  refuseUnknownMembers(order);
   auto wanted = decode<FaultOrder>(order, Kind::invalidInput);
   check(wanted);
   if (orders_.size() == kMaxOrders)

@@ -99,6 +99,7 @@ std::string withQuery(std::string_view url, Query const& query) {
 }
 
 std::string shownUrl(std::string_view url) {
+  if (url.starts_with("slot:")) return "the secret address";
   url = url.substr(0, url.find_first_of("?#"));
   auto const scheme = url.find("://");
   auto const begin = scheme == std::string_view::npos ? 0 : scheme + 3;

@@ -76,6 +76,7 @@ TEST(Url, AMessageShowsNeitherQueryNorUserNorPassword) {
   EXPECT_EQ(shownUrl("https://rosa:secret@host:80/a@b?token=c#d"), "https://host:80/a@b");
   EXPECT_EQ(shownUrl("https://host/a"), "https://host/a");
   EXPECT_EQ(shownUrl("/a@b"), "/a@b");
+  EXPECT_EQ(shownUrl("slot:feed"), "the secret address");
 }
 
 TEST(Url, PercentDecodingUndoesEncoding) {

@@ -168,12 +168,12 @@ class Radicale:
 
 
 class Garland:
-    def __init__(self, state, database):
+    def __init__(self, state, database, further=""):
         self.data = state / "data"
         self.data.mkdir(mode=0o700)
         self.config = state / "garland.toml"
         self.config.write_text(f'[daemon]\ndata_dir = "{self.data}"\nport = 0\n'
-                               + (f'[database]\nurl = "{database}"\n' if database else ""))
+                               + (f'[database]\nurl = "{database}"\n' if database else "") + further)
         self.log = state / "garlandd.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(BIN / "garlandd"), "--config", str(self.config)],

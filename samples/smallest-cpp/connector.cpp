@@ -46,7 +46,7 @@ Event eventOf(Booking const& booking) {
   return event;
 }
 
-class Smallest final : public CalendarConnector {
+class Smallest final : public CalendarReader {
 public:
   HealthReport check(Account& account, Call&) override {
     account.setBase(account.settingsAs<Settings>().url);

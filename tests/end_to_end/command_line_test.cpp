@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 namespace garland::testing {
 namespace {
 
@@ -29,6 +31,29 @@ TEST_F(CommandLine, AnUnknownCommandIsNamed) {
   EXPECT_THAT(said({"frobnicate"}, 2), HasSubstr("\"garland frobnicate\""));
   EXPECT_THAT(said({"coins", "--help"}, 2), HasSubstr("\"garland coins\""));
   EXPECT_THAT(said({"connections"}, 2), HasSubstr("ls, show, connect"));
+}
+
+TEST_F(CommandLine, AConnectorIsNotMadeOfWrongWords) {
+  auto const folder = host_.folder() + "/made";
+  EXPECT_THAT(said({"init", "My_crm", "--dir", folder}, 2), HasSubstr("cannot be named \"My_crm\""));
+  EXPECT_THAT(said({"init", "twins", "--dir", folder}, 2), HasSubstr("cannot be named \"twins\""));
+  EXPECT_THAT(said({"init", "crm", "--template", "none", "--dir", folder}, 2),
+              AllOf(HasSubstr("there is no template \"none\""), HasSubstr("crm-oauth2")));
+  EXPECT_THAT(said({"init", "crm", "--id", "crm", "--dir", folder}, 2), HasSubstr("reverse DNS form"));
+  EXPECT_THAT(said({"init", "crm", "--dir", host_.folder()}, 2), HasSubstr("is there already"));
+  EXPECT_THAT(said({"init"}, 2), HasSubstr("name the connector"));
+  EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+TEST_F(CommandLine, WhatIsMadeIsNotRunBeforeItIsBuilt) {
+  auto const folder = host_.folder() + "/made";
+  EXPECT_THAT(said({"init", "crm", "--dir", folder}, 0), HasSubstr("made example.crm"));
+  EXPECT_THAT(readFile(folder + "/connector.json"), HasSubstr("api.crm.example"));
+  EXPECT_THAT(said({"invoke", "crm.pull", "--twin", "--dir", folder}, 2), HasSubstr("is not built"));
+  EXPECT_THAT(said({"invoke", "crm.pull", "--dir", folder}, 2), HasSubstr("say so with --twin"));
+  EXPECT_THAT(said({"invoke", "crm.pull", "--twin", "--dir", host_.folder()}, 2),
+              HasSubstr("there is no connector in"));
+  EXPECT_THAT(said({"dev", "--once", "--dir", host_.folder()}, 2), HasSubstr("there is no connector in"));
 }
 
 TEST_F(CommandLine, AnUnknownOptionsValueIsNotRepeated) {
@@ -92,6 +117,31 @@ TEST_F(CommandLine, TheSchemaOfARecordIsPrinted) {
   EXPECT_THAT(said({"schema", "calendar.evnt"}, 2), HasSubstr("calendar.event"));
 }
 
+TEST_F(CommandLine, WhatAnOperationTakesIsTold) {
+  EXPECT_THAT(said({"schema"}, 0), HasSubstr("payments.authorize/1"));
+  EXPECT_THAT(said({"schema", "payments.authorize/1"}, 0),
+              AllOf(HasSubstr("/amount/currency"), HasSubstr("ISO 4217"), Not(HasSubstr("idempotency_key"))));
+  EXPECT_THAT(said({"schema", "messaging.send/1"}, 0),
+              AllOf(HasSubstr("list of: text"), HasSubstr("it needs /text or /html")));
+  auto const schema = said({"schema", "payments.cancel/1", "--json"}, 0);
+  EXPECT_TRUE(parseJson(schema)) << schema;
+  EXPECT_THAT(said({"schema", "payments.fly/1"}, 2), HasSubstr("payments.refund/1"));
+}
+
+TEST_F(CommandLine, AWrongSettingIsToldBeforeThePasswordIsAskedFor) {
+  auto const vendor = host_.addVendor("Studio");
+  EXPECT_THAT(said({"connections", "connect", "caldav", "--vendor", vendor, "--set", "adress=x"}, 2),
+              AllOf(HasSubstr("no setting \"adress\""), Not(HasSubstr("terminal"))));
+  EXPECT_THAT(said({"connections", "connect", "caldav", "--vendor", vendor}, 2),
+              HasSubstr("the setting \"url\" is missing"));
+}
+
+TEST_F(CommandLine, AMisspeltKindIsToldAsOne) {
+  auto const vendor = host_.addVendor("Studio");
+  EXPECT_THAT(said({"records", "ls", "--vendor", vendor, "--kind", "crm.projet"}, 2),
+              HasSubstr("crm.project"));
+}
+
 TEST_F(WithStudio, AnswersToWhatIsDoneAlreadySaySo) {
   addEvents(1);
   auto const connection = connectStudio();
@@ -99,6 +149,10 @@ TEST_F(WithStudio, AnswersToWhatIsDoneAlreadySaySo) {
   host_.ask({"sync", "run", connection});
   EXPECT_THAT(host_.run({"connections", "confirm-deletes", connection}).out, HasSubstr("nothing to confirm"));
   auto const record = textOr(host_.records(vendor_).at(0), "/id", "");
+  EXPECT_THAT(host_.run({"changes", "--vendor", vendor_, "--limit", "1"}).out,
+              HasSubstr("more with: --after 1"));
+  EXPECT_THAT(host_.run({"records", "show", record, "--vendor", vendor_}).out,
+              AllOf(HasSubstr("external_id"), HasSubstr(connection)));
   auto const edit = host_.run({"records", "edit", record, "--vendor", vendor_});
   EXPECT_EQ(edit.exit_code, 2);
   EXPECT_THAT(edit.err, HasSubstr("--set"));

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <set>
 
 namespace garland::testing {
 namespace {
@@ -82,6 +83,13 @@ TEST_F(Import, ADryRunAndAWrongKindHandNothingIn) {
   auto const connection = connect("dubsado");
   auto const told = host_.ask({"import", "csv", connection, files + "dubsado_projects.csv", "--dry-run"});
   EXPECT_EQ(number(told, "/rows"), 3);
+  EXPECT_EQ(textOr(told, "/readings/0/state", ""), "taken") << canonicalJson(told);
+  EXPECT_EQ(number(told, "/readings/0/records/crm.project"), 3);
+  auto const unknown =
+      host_.run({"import", "csv", connection, written("colours.csv", "Colour\nred\n"), "--dry-run"});
+  EXPECT_EQ(unknown.exit_code, 1) << "it would wait for a person";
+  EXPECT_THAT(unknown.out, HasSubstr("it would need invoice_number and amount_paid (payments)"));
+  EXPECT_EQ(count("crm.project"), 0U);
   auto const wrong =
       host_.run({"import", "csv", connection, files + "dubsado_projects.csv", "--kind", "calendar.event"});
   EXPECT_NE(wrong.exit_code, 0);
@@ -98,6 +106,34 @@ TEST_F(Import, WhatWasExportedIsATableWithoutFormulas) {
                    "/records"),
             1);
   EXPECT_THAT(readFile(out), HasSubstr("\"'=HYPERLINK(1)\""));
+}
+
+// The data of all records of a vendor, in an order that says nothing.
+std::multiset<std::string> dataOf(json::array const& records) {
+  std::multiset<std::string> all;
+  for (auto const& record : records) all.insert(canonicalJson(record.at("data")));
+  return all;
+}
+
+TEST_F(Import, WhatIsExportedByAMappingComesInAgainAsEqualRecords) {
+  std::string const mappings = GARLAND_SOURCE_DIR "/plugins/crm/catch-hook/";
+  struct Case {
+    std::string plugin, file, kind;
+  };
+  for (auto const& one : {Case{"studio_ninja", files + "studio_ninja_jobs.csv", "crm.project"},
+                          Case{"dubsado", files + "dubsado_projects.csv", "crm.project"}}) {
+    vendor_ = textOr(host_.ask({"vendors", "add", one.plugin}), "/id", "");
+    host_.ask({"import", "csv", connect(one.plugin), one.file});
+    auto const before = dataOf(host_.records(vendor_, one.kind));
+    ASSERT_FALSE(before.empty());
+    auto const out = folder_ / (one.plugin + ".csv");
+    auto const told = host_.ask({"export", "csv", "--vendor", vendor_, "--kind", one.kind, "--mapping",
+                                 mappings + one.plugin + "/mapping.json", "--out", out});
+    EXPECT_TRUE(told.at("losses").as_array().empty()) << canonicalJson(told);
+    vendor_ = textOr(host_.ask({"vendors", "add", "Another"}), "/id", "");
+    host_.ask({"import", "csv", connect(one.plugin), out});
+    EXPECT_EQ(dataOf(host_.records(vendor_, one.kind)), before) << readFile(out);
+  }
 }
 
 } // namespace

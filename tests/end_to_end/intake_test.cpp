@@ -76,6 +76,18 @@ TEST_F(IntakeEndToEnd, AHookBecomesARecordAndItsRepetitionNothing) {
   EXPECT_EQ(host_.log().find(hook_.substr(hook_.rfind('/') + 1)), std::string::npos) << "the URL is a secret";
 }
 
+TEST_F(IntakeEndToEnd, TheHintAfterConnectingNamesTheWaysIn) {
+  auto const again = host_.run({"connections", "connect", "inbox", "--vendor", vendor_});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("garland connections hook " + connection_));
+  EXPECT_THAT(again.out, HasSubstr("no credential to replace"));
+  EXPECT_THAT(again.out, ::testing::Not(HasSubstr("sync run")));
+  auto const asked = runProgram({"setsid", "-w", binFolder() + "/garland", "--data-dir", host_.dataFolder(),
+                                 "connections", "hook", connection_, "--signed", "stripe"},
+                                {}, "");
+  EXPECT_THAT(asked.err, HasSubstr("--secret-stdin")) << "there is no terminal";
+}
+
 TEST_F(IntakeEndToEnd, WhatNobodyUnderstandsWaitsUntilTheMappingIsWidened) {
   auto const id =
       textOr(call(R"({"event":"quote requested","id":"i2","email":"bo@example.com"})"), "/id", "");

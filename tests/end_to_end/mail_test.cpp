@@ -129,6 +129,28 @@ TEST_F(MailEndToEnd, WhatIsNotUnderstoodOrNotProvenWaitsForAPerson) {
   EXPECT_THAT(textOr(waiting[1], "/reason", ""), HasSubstr("is not The Knot"));
   EXPECT_THAT(textOr(waiting[2], "/reason", ""), HasSubstr("does not say that DKIM or DMARC passed"));
   EXPECT_TRUE(host_->records(vendor_, "crm.lead").empty());
+
+  auto const no_rule = textOr(waiting[0], "/id", "");
+  auto const refused = host_->run({"intake", "accept", no_rule});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("garland intake retry " + no_rule));
+  auto const unproven = textOr(waiting[2], "/id", "");
+  EXPECT_THAT(host_->run({"intake", "show", unproven}).out, HasSubstr("garland intake accept " + unproven));
+  auto const accepted = host_->ask({"intake", "accept", unproven, "--by", "rosa@studio.example"});
+  EXPECT_EQ(textOr(accepted, "/state", ""), "taken") << canonicalJson(accepted);
+  EXPECT_EQ(textOr(accepted, "/accepted_by", ""), "rosa@studio.example");
+  auto const leads = host_->records(vendor_, "crm.lead");
+  ASSERT_EQ(leads.size(), 1U);
+  EXPECT_EQ(textOr(leads[0], "/data/name", ""), "Anna Lind");
+}
+
+TEST_F(MailEndToEnd, WhereMailIsTakenIsToldByTheDoctorAndByTheHintAfterConnecting) {
+  EXPECT_THAT(host_->run({"doctor", "--config", host_->configFile()}).out,
+              HasSubstr("takes mail for leads.example.com at 127.0.0.1:" + port()));
+  auto const second = host_->run(
+      {"connections", "connect", "the-knot", "--vendor", vendor_, "--set", "account=The Lake House"});
+  EXPECT_THAT(second.out, HasSubstr("garland connections mailbox con_"));
+  EXPECT_THAT(second.out, ::testing::Not(HasSubstr("sync run")));
 }
 
 TEST_F(MailEndToEnd, WhatWasAcknowledgedSurvivesAKillAndWhatWasCutIsSentAgain) {

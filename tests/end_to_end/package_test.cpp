@@ -187,14 +187,18 @@ protected:
   }
   std::string certified() const { return certified(plain()); }
   std::string certified(std::string const& bytes) const {
-    auto const digest = marketplace::readPackage(bytes, manifestSchema()).value().digest;
+    auto const package = marketplace::readPackage(bytes, manifestSchema()).value();
     marketplace::Attestation attestation;
-    attestation.package_digest = digest;
+    attestation.package_digest = package.digest;
     attestation.plugin_id = "example.packed";
     attestation.version = "1.0.0";
     attestation.suite_version = "1";
     attestation.suite_digest = std::string(64, 'a');
     attestation.level = "silver";
+    attestation.profile = "standard";
+    attestation.sandbox = "A";
+    attestation.objects = {vault::sha256Hex(package.object(runtime::hostArchitecture())->bytes)};
+    attestation.report_digest = std::string(64, 'e');
     attestation.date = SystemClock().now();
     auto text = marketplace::makeAttestation(attestation, *key_).value();
     return marketplace::attachAttestation(bytes, std::move(text), manifestSchema()).value();

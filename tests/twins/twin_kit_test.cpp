@@ -260,6 +260,8 @@ TEST_F(Todo, AnImpossibleFaultIsRefused) {
   order(R"({"fault":"answer","status":99})", 400);
   order(R"({"times":1})", 400);
   order("nonsense", 400);
+  EXPECT_THAT(json::serialize(order(R"({"fault":"reset","aplied":true})", 400)),
+              AllOf(HasSubstr("/aplied"), HasSubstr("applied, ")));
   order(R"({"fault":"reset"})");
   ask({"DELETE", "/_twin/fault"});
   ask({});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/api/testing/fake_intake.h"
+#include "host/api/testing/fake_webhooks.h"
 #include "host/base/ids.h"
 #include "host/sync/sync.h"
 
@@ -73,11 +74,44 @@ private:
   Random& random_;
 };
 
+// Keeps one mailbox for each connection and visits none.
+class FakeMailboxes final : public sync::Mailboxes {
+public:
+  explicit FakeMailboxes(Clock& clock) : clock_(clock) {}
+  Task<sync::MailboxAccount> watch(sync::MailboxAccount account, Secret password) override {
+    account.created = account.next_visit = clock_.now();
+    typed = std::string(password.reveal());
+    all[account.connection_id] = account;
+    co_return account;
+  }
+  Task<void> unwatch(std::string connection_id) override {
+    if (all.erase(connection_id) == 0) co_return Error(ErrorKind::notFound, "no mailbox is visited");
+    co_return Result<void>();
+  }
+  Task<sync::MailboxAccount> of(std::string connection_id) override {
+    auto const found = all.find(connection_id);
+    if (found == all.end()) co_return Error(ErrorKind::notFound, "no mailbox is visited");
+    co_return found->second;
+  }
+  Task<std::vector<sync::MailboxAccount>> due(int) override { co_return std::vector<sync::MailboxAccount>(); }
+  Task<std::unique_ptr<egress::Mailbox>> visit(sync::MailboxAccount) override {
+    co_return Error(ErrorKind::unsupported, "not in this test");
+  }
+  Task<void> save(sync::MailboxAccount) override { co_return Result<void>(); }
+
+  std::map<std::string, sync::MailboxAccount> all;
+  std::string typed; // the last password
+
+private:
+  Clock& clock_;
+};
+
 // [loop thread]
 class FakeEngine final : public sync::Engine {
 public:
   FakeEngine(asio::any_io_executor const& executor, Clock& clock, Random& random)
-      : fake_actions(clock, random), fake_intake(clock, random), clock_(clock), random_(random),
+      : fake_actions(clock, random), fake_intake(clock, random), fake_webhooks(clock, random),
+        fake_mailboxes(clock), clock_(clock), random_(random),
         run_ended_(executor, asio::steady_timer::time_point::max()) {}
 
   // What the last connect() was given for "slot/field".
@@ -159,6 +193,12 @@ public:
     connection.stored = sync::Storage{3, 4000, 1, 20};
     connection.may_store = sync::kDefaultLimits;
     co_return connection;
+  }
+  Task<sync::Connection> changeSettings(std::string id, json::object changes) override {
+    CO_TRY_VOID(co_await connection(id));
+    auto& settings = connections_[id].settings.as_object();
+    for (auto const& change : changes) settings[change.key()] = change.value();
+    co_return connections_[id];
   }
   Task<void> disconnect(std::string id, bool discard) override {
     if (unsent > 0 && !discard) co_return Error(ErrorKind::conflict, "unsent changes would be lost");
@@ -298,7 +338,11 @@ public:
   FakeActions fake_actions;
   sync::Actions& actions() override { return fake_actions; }
   FakeIntake fake_intake;
+  FakeWebhooks fake_webhooks;
   sync::Intake& intake() override { return fake_intake; }
+  FakeMailboxes fake_mailboxes;
+  sync::Mailboxes& mailboxes() override { return fake_mailboxes; }
+  sync::Webhooks& webhooks() override { return fake_webhooks; }
   Task<void> start() override { co_return Result<void>(); }
   Task<void> stop() override { co_return Result<void>(); }
 

@@ -20,7 +20,7 @@ public:
       if (known.dedupe_key == delivery.dedupe_key) co_return sync::AcceptedItem{id, true};
     sync::IntakeItem item;
     item.id = newId("itm", clock_, random_);
-    item.vendor_id = door.vendor_id;
+    item.vendor_id = door.vendor_id.empty() ? newId("ven", clock_, random_) : door.vendor_id;
     item.connection_id = delivery.connection_id;
     item.source = delivery.source;
     item.dedupe_key = std::move(delivery.dedupe_key);
@@ -64,6 +64,21 @@ public:
     co_return all[id];
   }
   Task<std::int64_t> retryAll(std::string) override { co_return 1; }
+  Task<sync::IntakeItem> acceptAsGenuine(std::string id, std::string who) override {
+    CO_TRY_VOID(co_await one(id));
+    if (!all[id].acceptable) co_return Error(ErrorKind::conflict, id + " cannot be accepted");
+    all[id].acceptable = false;
+    all[id].state = sync::IntakeState::waiting;
+    all[id].accepted_by = std::move(who);
+    all[id].accepted = clock_.now();
+    co_return all[id];
+  }
+  Task<sync::Rehearsal> rehearse(sync::Delivery delivery) override {
+    rehearsed.push_back(std::move(delivery));
+    sync::Rehearsal rehearsal;
+    rehearsal.records["crm.client"] = 1;
+    co_return rehearsal;
+  }
   Task<sync::IntakeItem> dismiss(std::string id, std::string why) override {
     CO_TRY_VOID(co_await one(id));
     all[id].state = sync::IntakeState::dismissed;
@@ -99,6 +114,7 @@ public:
 
   std::map<std::string, sync::IntakeItem> all;
   std::vector<sync::Delivery> deliveries;
+  std::vector<sync::Delivery> rehearsed;
   std::optional<Error> refuse;
   std::string token, secret;
   sync::IntakeDoor door;

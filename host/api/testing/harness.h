@@ -28,6 +28,14 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal) {
   plugin.manifest.hosts = {"setting:/url"};
   plugin.manifest.settings_schema = json::object{{"type", "object"}};
   plugin.manifest.document = json::object{{"summary", "Calendars of any CalDAV server."}};
+  plugin.manifest.webhooks = parseJson(R"({
+    "signature": {"algorithm": "hmac-sha256", "at": {"header": "X-Signature"}, "encoding": "hex",
+      "signed": "{timestamp}.{body}", "timestamp": {"at": {"header": "X-Time"}}, "tolerance_seconds": 300},
+    "handshakes": [{"method": "GET", "require": [{"at": {"query": "challenge"}}],
+      "values": {"challenge": {"query": "challenge"}}, "answer": {"json": {"challenge": "{challenge}"}}}],
+    "endpoint": {"header": "X-Account"}, "delivery_id": {"body": "/id"},
+    "headers": ["x-event"], "query": ["event"]})")
+                                 .value();
   runtime::AuthSlot slot;
   slot.name = "login";
   slot.scheme = "basic";

@@ -30,6 +30,7 @@ public:
 
   std::deque<Error> errors;           // how the next readings end
   std::optional<json::value> answers; // instead of "taken"
+  bool asks_for_proof = false;        // of everything that nobody accepted
   std::vector<std::pair<std::string, std::string>> extra_emits;
   std::function<Task<void>()> during; // each reading
   std::vector<std::string> read;      // ids of items, in their order

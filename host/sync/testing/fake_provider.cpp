@@ -38,9 +38,12 @@ json::value FakeProvider::titleChanged(std::string const& id, std::string const&
 Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host) {
   if (call.operation == "health.check/1") {
     if (refuse_account) co_return *refuse_account;
-    co_return json::object{{"account", account}};
+    json::object report{{"account", account}};
+    if (!account_id.empty()) report["id"] = account_id;
+    co_return json::value(std::move(report));
   }
-  if (call.operation.starts_with("test.") || call.operation == "intake.parse/1")
+  if (call.operation.starts_with("test.") || call.operation == "intake.parse/1" ||
+      call.operation == "webhooks.parse/1")
     co_return co_await act(std::move(call), host);
   if (call.operation.ends_with(".pull/1")) co_return co_await pull(std::move(call), host);
   if (call.operation == "records.get/1") co_return co_await get(std::move(call), host);

@@ -34,9 +34,11 @@ public:
   // How it writes what it is given (put and upsert alike).
   std::function<json::value(json::value)> normalise = [](json::value data) { return data; };
   std::string emitted_kind = "calendar.event";
-  std::string account; // "": "ada of NAME", so that two providers are two accounts
+  std::string account;    // "": "ada of NAME", so that two providers are two accounts
+  std::string account_id; // "": it tells none
 
-  // Answers the operations "test.*" and intake.parse/1; see FakeBank, FakeForm.
+  // Answers the operations "test.*", intake.parse/1 and webhooks.parse/1; see FakeBank, FakeForm,
+  // FakeNotices.
   std::function<Task<json::value>(runtime::Call, runtime::CallHost*)> act;
 
   // Awkwardness, each used up once it has happened.

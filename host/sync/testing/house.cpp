@@ -30,10 +30,11 @@ constexpr char const* kManifest = R"({
 constexpr char const* kSharingManifest = R"({
   "manifest": 1, "id": "test.crm.studio", "name": "Fake CRM", "version": "1.0.0", "category": "crm",
   "summary": "A CRM for tests: one operation brings several kinds of records.",
-  "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1", "records.get/1"],
+  "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1", "records.get/1", "webhooks.parse/1"],
   "entities": {"crm.client": {"read": true, "write": true}, "crm.project": {"read": true, "write": true}},
   "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
   "hosts": ["crm.example"],
+  "webhooks": {"signature": "svix"},
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
   "poll": {"every_seconds": 900}
@@ -49,6 +50,17 @@ constexpr char const* kFormManifest = R"({
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
   "poll": {"every_seconds": 604800}
+})";
+
+constexpr char const* kFeedManifest = R"({
+  "manifest": 1, "id": "test.calendar.feed", "name": "Fake feed", "version": "1.0.0", "category": "calendar",
+  "summary": "A calendar for tests that is only read.",
+  "operations": ["health.check/1", "calendar.pull/1"],
+  "entities": {"calendar.event": {"read": true, "write": false}},
+  "auth": [], "hosts": [],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"}}},
+  "poll": {"every_seconds": 900}
 })";
 
 runtime::PluginInfo pluginOf(char const* manifest) {
@@ -190,7 +202,7 @@ House::House() : House(newFolder()) { owns_folder_ = true; }
 
 House::House(std::string folder) : folder_(std::move(folder)) {
   std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
-                                           pluginOf(kFormManifest)};
+                                           pluginOf(kFormManifest), pluginOf(kFeedManifest)};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
@@ -240,7 +252,7 @@ void House::drive(std::function<bool()> done) {
 
 std::string House::vendor() {
   auto const vendor = run(engine->addVendor("Ada's photographs")).value();
-  for (auto const* plugin : {"test.calendar.fake", "test.crm.studio", "test.crm.form"})
+  for (auto const* plugin : {"test.calendar.fake", "test.crm.studio", "test.crm.form", "test.calendar.feed"})
     run(engine->enablePlugin(vendor.id, plugin)).value();
   return vendor.id;
 }

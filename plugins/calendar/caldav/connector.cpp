@@ -21,12 +21,12 @@ std::string urlOf(sdk::Account const& account) { return account.settingsAs<Setti
 class CalDav final : public sdk::calendar::CalendarConnector {
 public:
   sdk::HealthReport check(sdk::Account& account, sdk::Call&) override {
-    Dav dav(account);
+    Dav dav(account, urlOf(account));
     return {locate(dav, urlOf(account)).account};
   }
 
   sdk::calendar::Discovery discover(sdk::Account& account, sdk::Call&) override {
-    Dav dav(account);
+    Dav dav(account, urlOf(account));
     auto const place = locate(dav, urlOf(account));
     sdk::calendar::Discovery found{place.account, {}};
     for (auto const& calendar : listCalendars(dav, place)) {
@@ -49,7 +49,7 @@ public:
   }
 
   void remove(sdk::Account& account, sdk::calendar::DeleteRequest const& request, sdk::Call&) override {
-    caldav::remove(account, request);
+    caldav::remove(account, urlOf(account), request);
   }
 };
 

@@ -219,9 +219,41 @@ TEST_F(CalDav, OnlyCalendarsThatTakeEventsAreOffered) {
   EXPECT_TRUE(host.run("calendar.discover/1").result.at("calendars").at(0).at("writable").as_bool());
 }
 
-TEST_F(CalDav, AnAddressWithoutCalDavIsSaidToBeWrong) {
+TEST_F(CalDav, APageInsteadOfAnAnswerIsTheServersFault) {
   server.instead = [](HttpRequest const&) {
     return ScriptedServer::Reply(HttpResponse{200, {}, "<html></html>", {}});
+  };
+  auto const outcome = host.run("health.check/1");
+  EXPECT_EQ(outcome.status, GARLAND_E_PROVIDER_BUG);
+  EXPECT_THAT(outcome.message, HasSubstr("is this a CalDAV server?"));
+}
+
+TEST_F(CalDav, NothingIsAskedOfAServerThatIsNotTheConnections) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  for (std::string const elsewhere :
+       {"https://169.254.169.254/cal/", "https://dav.example.com.evil.test/", "http://dav.example.com/cal/",
+        "https://dav.example.com:8443/cal/", "https://p01-caldav.icloud.com/cal/"}) {
+    server.instead = [elsewhere](HttpRequest const& request) -> ScriptedServer::Reply {
+      if (!request.url.ends_with("/p/")) return std::nullopt;
+      return multistatus("<x:response><x:href>/p/</x:href><x:propstat><x:prop><C:calendar-home-set><x:href>" +
+                         elsewhere +
+                         "</x:href></C:calendar-home-set></x:prop><x:status>HTTP/1.1 200 OK</x:status>"
+                         "</x:propstat></x:response>");
+    };
+    auto const outcome = pull();
+    EXPECT_EQ(outcome.status, GARLAND_E_FORBIDDEN) << elsewhere;
+    EXPECT_THAT(outcome.message, HasSubstr(elsewhere));
+    for (auto const& request : host.requests())
+      EXPECT_TRUE(request.url.starts_with(ScriptedServer::root)) << request.url;
+  }
+  server.instead = nullptr;
+  EXPECT_EQ(host.run("calendar.delete/1", {{"key", "k"}, {"id", "https://evil.test/a.ics"}}).status,
+            GARLAND_E_FORBIDDEN);
+}
+
+TEST_F(CalDav, AnAddressWithoutCalDavIsSaidToBeWrong) {
+  server.instead = [](HttpRequest const&) {
+    return ScriptedServer::Reply(HttpResponse{405, {}, "<html></html>", {}});
   };
   auto const outcome = host.run("health.check/1");
   EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
@@ -348,6 +380,22 @@ TEST_F(CalDav, WithoutTokensDeletionsAreLeftToTheHost) {
   auto const ids = host.emitted("garland.listing")[0].at("ids");
   ASSERT_EQ(ids.as_array().size(), 1U);
   EXPECT_EQ(ids.at(0).as_string(), server.url() + "a.ics");
+}
+
+TEST_F(CalDav, AStaleAnswerInThePlaceOfAListEmptiesNoCalendar) {
+  server.put("a.ics", simpleIcs("a", "a"));
+  server.instead = [this](HttpRequest const& request) -> ScriptedServer::Reply {
+    if (request.body.find("sync-collection") != std::string::npos) return HttpResponse{400, {}, "", {}};
+    if (request.method != "PROPFIND" || request.header("depth") != "1" ||
+        request.body.find("getetag") == std::string::npos)
+      return std::nullopt;
+    return multistatus(
+        "<x:response><x:href>" + server.calendar +
+        "</x:href><x:propstat><x:prop><S:getctag>c1</S:getctag></x:prop><x:status>HTTP/1.1 200 "
+        "OK</x:status></x:propstat></x:response>");
+  };
+  EXPECT_EQ(pull().status, GARLAND_E_PROVIDER_BUG);
+  EXPECT_THAT(host.emitted("garland.listing"), IsEmpty());
 }
 
 TEST_F(CalDav, InAFullListAnItemWithoutPropertiesIsThere) {

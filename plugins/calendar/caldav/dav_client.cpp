@@ -91,6 +91,8 @@ std::uint64_t sizeInHost(sdk::Response const& response) {
   return size;
 }
 
+bool isOfIcloud(std::string_view host) { return host.ends_with(".icloud.com"); }
+
 std::string afterScheme(std::string_view url) {
   auto const scheme = url.find("://");
   return std::string(scheme == std::string_view::npos ? url : url.substr(scheme + 3));
@@ -137,7 +139,24 @@ std::string canonicalUrl(std::string_view base, std::string_view reference) {
   return query == std::string::npos ? out : out + path.substr(query);
 }
 
+Dav::Dav(sdk::Account& account, std::string const& url) : account_(account), own_(canonicalUrl(url, "")) {}
+
+// iCloud keeps its accounts on several servers, and says which is whose; the manifest allows these.
+void Dav::requireOwn(std::string const& url) const {
+  auto const asked = canonicalUrl(url, "");
+  auto const host = hostOf(asked);
+  bool const safe = asked.starts_with("https://") || own_.starts_with("http://");
+  if (safe && (host == hostOf(own_) || (isOfIcloud(host) && isOfIcloud(hostOf(own_))))) return;
+  throw sdk::Failure(sdk::Kind::forbidden, "the calendar server leads to " + asked.substr(0, 300) +
+                                               ", which is not the server of this connection (" +
+                                               hostOf(own_) +
+                                               "); connect that address if it is the right one")
+      .withProviderCode("host_not_allowed")
+      .withEffect(sdk::Effect::notApplied);
+}
+
 Answer Dav::send(sdk::Request request) {
+  requireOwn(request.url);
   auto const response = account_.send(request);
   received_ += sizeInHost(response);
   Answer answer;

@@ -66,7 +66,8 @@ std::string hostOf(std::string_view url);
 
 class Dav {
 public:
-  explicit Dav(sdk::Account& account) : account_(account) {}
+  // `url`: the connection's. Nothing is asked of another server, whatever an answer names.
+  Dav(sdk::Account& account, std::string const& url);
 
   // Depth "0" or "1". `properties`: XML of the properties asked for.
   Answer propfind(std::string const& url, std::string_view depth, std::string_view properties);
@@ -88,8 +89,10 @@ public:
 
 private:
   Answer send(sdk::Request request);
+  void requireOwn(std::string const& url) const;
 
   sdk::Account& account_;
+  std::string own_; // the connection's URL
   std::uint64_t received_ = 0;
   std::optional<std::chrono::milliseconds> retry_after_; // of the last answer that had one
 };

@@ -79,7 +79,10 @@ public:
       auto const& all = answer.multistatus->resources;
       if (std::any_of(all.begin(), all.end(), isCalendar)) return {hostOf(url_), {url_}};
     }
-    if (isFailure(answer.status) || answer.status == 403) dav_.fail("PROPFIND", url_, answer);
+    // A page with a status of success comes from a proxy or a sign-in in between as well: nobody can say that
+    // the address is wrong.
+    bool const is_page = answer.ok() && !answer.multistatus;
+    if (isFailure(answer.status) || answer.status == 403 || is_page) dav_.fail("PROPFIND", url_, answer);
     throw sdk::Failure(sdk::Kind::invalidInput, "there is no CalDAV server at " + url_ +
                                                     "; check the address (status " +
                                                     std::to_string(answer.status) + ")")

@@ -75,6 +75,11 @@ Listing listByEtag(Dav& dav, std::string const& calendar) {
   if (listing.truncated)
     throw sdk::Failure(sdk::Kind::transient,
                        "PROPFIND " + calendar + ": the server gave a part of the list only (status 507)");
+  // Nothing but the calendar itself: then it must be the answer to this question, and not a stale one.
+  auto const typed = [](Resource const& resource) { return resource.properties.has(names::resource_type); };
+  if (listing.present.empty() && std::ranges::none_of(found.resources, typed))
+    throw sdk::Failure(sdk::Kind::providerBug,
+                       "PROPFIND " + calendar + " was answered without what was asked for");
   listing.gone.clear();
   listing.token.clear();
   return listing;

@@ -308,7 +308,7 @@ private:
 
 void pull(sdk::Account& account, std::string const& url, sdk::calendar::PullRequest const& request,
           sdk::calendar::Feed& feed) {
-  Dav dav(account);
+  Dav dav(account, url);
   auto const calendars = listCalendars(dav, locate(dav, url));
   Puller(dav, request, feed).pull(calendars);
 }

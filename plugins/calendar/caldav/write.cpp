@@ -115,6 +115,8 @@ private:
 
   StoredEvent readBack(std::string const& url, std::string const& scope) {
     auto const now = dav_.get(url);
+    if (now.status == 404)
+      throw Failure(Kind::providerBug, "the server took the event, but there is nothing at " + url);
     if (!now.ok()) dav_.fail("GET", url, now);
     auto const parsed = sdk::ical::parseEvents(now.body);
     if (parsed.events.size() != 1)
@@ -137,14 +139,14 @@ std::string defaultCalendar(Dav& dav, std::string const& url) {
 
 StoredEvent upsert(sdk::Account& account, std::string const& url, UpsertRequest const& request,
                    sdk::Call& call) {
-  Dav dav(account);
+  Dav dav(account, url);
   Writer writer(dav, request, call);
   if (request.id) return writer.update(*request.id);
   return writer.create(request.scope && !request.scope->empty() ? *request.scope : defaultCalendar(dav, url));
 }
 
-void remove(sdk::Account& account, sdk::calendar::DeleteRequest const& request) {
-  Dav dav(account);
+void remove(sdk::Account& account, std::string const& url, sdk::calendar::DeleteRequest const& request) {
+  Dav dav(account, url);
   auto const answer = dav.remove(request.id, request.version.value_or(""));
   if (answer.ok() || isGone(answer)) return;
   if (answer.status != 412) dav.fail("DELETE", request.id, answer);

@@ -9,6 +9,6 @@ namespace garland::caldav {
 
 sdk::calendar::StoredEvent upsert(sdk::Account& account, std::string const& url,
                                   sdk::calendar::UpsertRequest const& request, sdk::Call& call);
-void remove(sdk::Account& account, sdk::calendar::DeleteRequest const& request);
+void remove(sdk::Account& account, std::string const& url, sdk::calendar::DeleteRequest const& request);
 
 } // namespace garland::caldav

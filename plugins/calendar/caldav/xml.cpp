@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <new>
 
 namespace garland::caldav {
 namespace {
@@ -17,6 +17,7 @@ constexpr std::size_t max_elements = 500'000;
 class Builder {
 public:
   Builder() : parser_(XML_ParserCreateNS(nullptr, '|'), &XML_ParserFree) {
+    if (!parser_) throw std::bad_alloc();
     // Any salt but 0: left to itself Expat would ask the system for entropy, which a sandbox may not give.
     XML_SetHashSalt(parser_.get(), static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this)) | 1UL);
     XML_SetUserData(parser_.get(), this);
@@ -28,7 +29,9 @@ public:
   Element build(std::string_view text) {
     if (text.size() > INT32_MAX) fail("is too large");
     auto const status = XML_Parse(parser_.get(), text.data(), static_cast<int>(text.size()), XML_TRUE);
-    if (problem_) fail(*problem_);
+    if (problem_ != nullptr) fail(problem_);
+    bool const no_memory = out_of_memory_ || XML_GetErrorCode(parser_.get()) == XML_ERROR_NO_MEMORY;
+    if (status != XML_STATUS_OK && no_memory) throw std::bad_alloc();
     if (status != XML_STATUS_OK) fail(XML_ErrorString(XML_GetErrorCode(parser_.get())));
     return std::move(root_);
   }
@@ -42,8 +45,18 @@ private:
 
   // Handlers are called by C code, so they note what is wrong instead of throwing.
   void stop(char const* why) {
-    if (!problem_) problem_ = why;
+    if (problem_ == nullptr) problem_ = why;
     XML_StopParser(parser_.get(), XML_FALSE);
+  }
+
+  template <class Work> static void noting(void* self, Work work) noexcept {
+    auto& builder = *static_cast<Builder*>(self);
+    try {
+      work(builder);
+    } catch (std::bad_alloc const&) {
+      builder.out_of_memory_ = true;
+      XML_StopParser(builder.parser_.get(), XML_FALSE);
+    }
   }
 
   static void onDoctype(void* self, XML_Char const*, XML_Char const*, XML_Char const*, int) noexcept {
@@ -51,7 +64,7 @@ private:
   }
 
   static void onStart(void* self, XML_Char const* name, XML_Char const** attributes) noexcept {
-    static_cast<Builder*>(self)->start(name, attributes);
+    noting(self, [&](Builder& builder) { builder.start(name, attributes); });
   }
 
   void start(XML_Char const* name, XML_Char const** attributes) {
@@ -68,8 +81,10 @@ private:
   static void onEnd(void* self, XML_Char const*) noexcept { static_cast<Builder*>(self)->open_.pop_back(); }
 
   static void onText(void* self, XML_Char const* text, int length) noexcept {
-    auto& open = static_cast<Builder*>(self)->open_;
-    if (!open.empty()) open.back()->text.append(text, static_cast<std::size_t>(length));
+    noting(self, [&](Builder& builder) {
+      auto& open = builder.open_;
+      if (!open.empty()) open.back()->text.append(text, static_cast<std::size_t>(length));
+    });
   }
 
   std::unique_ptr<std::remove_pointer_t<XML_Parser>, decltype(&XML_ParserFree)> parser_;
@@ -77,7 +92,8 @@ private:
   // Pointers into vectors that grow only below the last of them.
   std::vector<Element*> open_;
   std::size_t elements_ = 0;
-  std::optional<std::string> problem_;
+  char const* problem_ = nullptr;
+  bool out_of_memory_ = false;
 };
 
 } // namespace

@@ -14,7 +14,7 @@ GARLAND_RECORD(Settings, name)
 
 std::string nameOf(sdk::Account const& account) { return account.settingsAs<Settings>().name; }
 
-class IcalFeed final : public sdk::calendar::CalendarConnector {
+class IcalFeed final : public sdk::calendar::CalendarReader {
 public:
   sdk::HealthReport check(sdk::Account& account, sdk::Call&) override {
     static_cast<void>(fetch(account));

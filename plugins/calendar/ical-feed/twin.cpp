@@ -7,7 +7,7 @@
 //
 // Edits (POST /_twin/edit), times as in iCalendar:
 //   {"uid": "...", "set": {"summary", "location", "start", "end", "rule"}}   an event, made if it is not
-//   there
+//   there, or if no uid is said
 //   {"uid": "...", "delete": true}             it is in the feed no more
 //   {"uid": "...", "cancel": "20260613T140000"}   one occurrence of a series takes no place
 //   {"refresh": "PT12H"}                       how long the publisher wants to be left alone
@@ -29,6 +29,7 @@ using std::chrono::days;
 using std::chrono::sys_days;
 
 constexpr std::string_view feed_path = "/feeds/7f3a9c5e1b2d4a68.ics";
+constexpr std::string_view withdrawn_path = "/feeds/withdrawn.ics"; // an address that was taken back
 constexpr std::string_view zone = "America/New_York";
 
 struct Event {
@@ -127,6 +128,7 @@ public:
   }
 
   Response serve(Request const& request) override {
+    if (request.path == withdrawn_path) return refuse(410, "this feed is not published any more");
     if (request.path != feed_path) return refuse(404, "there is no such feed");
     if (request.method != "GET") return refuse(405, "a feed is only read");
     auto text = feed();
@@ -152,8 +154,10 @@ public:
     }
     if (auto const* refresh = change.if_contains("refresh")) return setting("refresh", refresh_, *refresh);
     if (auto const* window = change.if_contains("window")) return setting("window", window_, *window);
-    auto const uid = sdk::textOr(change, "/uid");
-    if (uid.empty()) throw Malformed("an edit has \"uid\", \"text\", \"refresh\" or \"window\"");
+    auto uid = sdk::textOr(change, "/uid");
+    if (uid.empty() && !change.contains("set"))
+      throw Malformed("an edit has \"uid\", \"set\", \"text\", \"refresh\" or \"window\"");
+    if (uid.empty()) uid = ids().uuid() + "@publisher.example";
     if (change.contains("delete")) return remove(uid);
     auto& event = events_[uid];
     ++event.sequence;
@@ -167,7 +171,7 @@ public:
   json::object state() const override {
     json::array uids;
     for (auto const& [uid, event] : events_) uids.emplace_back(uid);
-    return {{"path", feed_path}, {"events", std::move(uids)}};
+    return {{"path", feed_path}, {"count", uids.size()}, {"events", std::move(uids)}};
   }
 
 private:

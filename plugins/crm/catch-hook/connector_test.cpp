@@ -55,6 +55,25 @@ TEST_P(CatchHook, WhatItsSendersSendBecomesTheseRecords) {
   }
 }
 
+TEST_P(CatchHook, ContactsAreKnownByAnEmailColumnHoweverItIsCalled) {
+  for (auto const* column : {"Email", "Email Address", "E-mail", "Contact Email"}) {
+    json::object file{{"file", "contacts.csv"}, {"first_row", 2}};
+    file["header"] = json::array{"Full Name", column, "Phone Number"};
+    json::array rows;
+    rows.emplace_back(json::array{"Ada Hill", "ada@example.com", ""});
+    file["rows"] = std::move(rows);
+    EXPECT_EQ(parse({{"csv", std::move(file)}}).at("outcome"), "taken") << column;
+    ASSERT_EQ(host.emitted("crm.client").size(), 1U) << column;
+    EXPECT_EQ(host.emitted("crm.client")[0].at("data").at("email"), "ada@example.com");
+  }
+  json::object other{{"file", "colours.csv"}, {"first_row", 2}};
+  other["header"] = json::array{"Colour"};
+  other["rows"] = json::array();
+  std::string const reason(parse({{"csv", std::move(other)}}).at("reason").as_string());
+  for (auto const* wanted : {"email or email_address", "(contacts)", "(projects)", "(payments)"})
+    EXPECT_NE(reason.find(wanted), std::string::npos) << reason;
+}
+
 TEST_P(CatchHook, AnythingElseIsUnknownAndNeverAnError) {
   for (auto const* body :
        {R"({})", R"({"event":"Something New","email":"ada@example.com"})", R"({"event":{"deep":1}})", R"([])",

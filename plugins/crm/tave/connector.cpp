@@ -70,7 +70,7 @@ protected:
     if (money && !context.amounts)
       throw Failure(Kind::invalidInput,
                     "say in the connection's settings what the studio's amounts are counted in "
-                    "(\"amounts\"): orders and payments cannot be read without")
+                    "(\"amounts\"): orders and payments are left out until then")
           .withField("/settings/amounts");
     if (entity.name == "crm.event" || money || entity.name == "crm.project") addStudio(account, context);
     return context;

@@ -84,11 +84,13 @@ public:
     return {status, json::object{{"type", type}, {"title", why}, {"detail", why}, {"status", status}}};
   }
 
-  // {"list": "job", "id": ..., "set": {...}} or "delete": true; without "id" it is created.
+  // {"list": "job", "id": ..., "set": {...}} or "delete": true; without "id" it is created. With "into", the
+  // id of another contact, what belongs to this one belongs to that one from then on, and this one is gone.
   json::value edit(json::object const& change) override {
     auto const& list = listOf(sdk::textOr(change, "/list"));
     auto const id = sdk::textOr(change, "/id");
     auto const* set = change.if_contains("set");
+    if (auto const into = sdk::textOr(change, "/into"); !into.empty()) return merge(list, id, into);
     if (change.contains("delete")) {
       take(list, id);
       return json::object();
@@ -262,6 +264,20 @@ private:
     find(list, id);
     rows_.at(std::string(list.path)).erase(id);
     note(std::string(list.path) + ".deleted", id);
+  }
+  json::value merge(List const& list, std::string const& id, std::string const& into) {
+    auto kept = find(list, into);
+    for (auto const& other : twin_of::lists) {
+      auto const rows = rows_.at(std::string(other.path));
+      for (auto const& [row_id, row] : rows) {
+        auto moved = row;
+        for (auto const* member : {"contactId", "recipientId", "payerId"})
+          if (sdk::textOr(row, "/" + std::string(member)) == id) moved[member] = into;
+        if (moved != row) keep(other, std::move(moved), "changed");
+      }
+    }
+    take(list, id);
+    return keep(list, std::move(kept), "changed");
   }
   void tellHooks(List const& list, json::object const& made) {
     auto const event = list.path == "job"            ? "job.created"

@@ -33,12 +33,13 @@ public:
                 {"authserv_id", "mx.example.org"},
                 {"forwarders", "Studio@example.org"}});
   }
-  json::value parse(std::string const& file) {
+  json::value parse(std::string const& file, bool accepted = false) {
     host_.clear();
     auto mail = garland::mail::readMail(fileText(here + "fixtures/" + name_ + "/" + file));
     EXPECT_TRUE(mail) << file;
     json::object input{
         {"item", {{"id", "itm_1"}, {"source", "mail"}, {"received_at", "2026-06-06T14:30:05Z"}}}};
+    if (accepted) input["item"].as_object()["accepted"] = true;
     input["mail"] = std::move(*mail);
     auto const outcome = host_.run("intake.parse/1", std::move(input));
     EXPECT_TRUE(outcome.ok()) << file << ": " << outcome.message;
@@ -90,9 +91,41 @@ TEST_P(Fixtures, ComeOfAMappingThatConformsToTheSchema) {
   EXPECT_EQ(garland::testing::schemaProblems("mapping.json", mapping), std::vector<std::string>());
 }
 
+TEST(LeadConnector, AnAcceptedMailIsALeadAndOneThatNoRuleFitsCannotBeAccepted) {
+  Provider provider("the-knot");
+  for (auto const* file : {"forged.eml", "unproven.eml"}) {
+    EXPECT_EQ(provider.parse(file).at("acceptable"), json::value(true)) << file;
+    EXPECT_TRUE(provider.host().emitted().empty()) << file;
+    EXPECT_EQ(provider.parse(file, true), json::value({{"outcome", "taken"}})) << file;
+    EXPECT_EQ(provider.host().emitted("crm.lead").size(), 1U) << file;
+  }
+  for (bool const accepted : {false, true}) {
+    auto const unknown = provider.parse("unknown_layout.eml", accepted);
+    EXPECT_EQ(unknown.at("outcome"), json::value("unknown"));
+    EXPECT_FALSE(unknown.as_object().contains("acceptable"));
+  }
+}
+
 TEST(LeadConnector, TheAccountIsNamedByItsSetting) {
   Provider provider("zola");
   EXPECT_EQ(provider.host().run("health.check/1").result, json::value({{"account", "Barn Studio"}}));
+}
+
+TEST(LeadConnector, ASettingThatCannotBeReadIsNamed) {
+  Provider provider("zola");
+  auto const fieldOf = [&](json::object settings) {
+    provider.host().open(std::move(settings));
+    auto const outcome = provider.host().run("health.check/1");
+    EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << outcome.message;
+    return outcome.detail.is_null() ? std::string() : std::string(outcome.detail.at("field").as_string());
+  };
+  EXPECT_EQ(fieldOf({{"authserv_id", "mx.example.org"}}), "/settings/account");
+  for (auto const* name :
+       {"account", "authserv_id", "unproven", "forwarders", "currency", "date_order", "calling_code"}) {
+    json::object settings{{"account", "Barn Studio"}};
+    settings[name] = 7;
+    EXPECT_EQ(fieldOf(std::move(settings)), "/settings/" + std::string(name));
+  }
 }
 
 TEST(LeadConnector, AHookIsNotForIt) {

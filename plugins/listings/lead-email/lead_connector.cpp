@@ -6,16 +6,18 @@ namespace lead_email {
 
 namespace {
 
-std::string textIn(json::object const& settings, std::string_view name) {
-  auto const* value = settings.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
+struct Settings {
+  std::string account;
+  std::optional<std::string> authserv_id, unproven, forwarders;
+  std::optional<std::string> currency, date_order, calling_code; // the mapping's
+};
+GARLAND_RECORD(Settings, account, authserv_id, unproven, forwarders, currency, date_order, calling_code)
 
-Trust trustIn(json::object const& settings) {
+Trust trustIn(Settings const& settings) {
   Trust trust;
-  trust.authserv_id = textIn(settings, "authserv_id");
-  trust.take_unproven = textIn(settings, "unproven") == "take";
-  auto const all = textIn(settings, "forwarders");
+  trust.authserv_id = settings.authserv_id.value_or("");
+  trust.take_unproven = settings.unproven == "take";
+  auto const all = settings.forwarders.value_or("");
   for (std::size_t begin = 0; begin < all.size();) {
     auto const end = std::min(all.find_first_of(" ,;\n", begin), all.size());
     if (end > begin) trust.forwarders.push_back(lowerCase(all.substr(begin, end - begin)));
@@ -26,6 +28,10 @@ Trust trustIn(json::object const& settings) {
 
 } // namespace
 
+garland::sdk::HealthReport LeadConnector::check(garland::sdk::Account& account, garland::sdk::Call&) {
+  return {account.settingsAs<Settings>().account};
+}
+
 intake::Outcome LeadConnector::parse(garland::sdk::Account& account, intake::Item const& item,
                                      intake::Records& records) {
   if (!item.mail) return intake::unknown("this connector reads mails only");
@@ -34,9 +40,15 @@ intake::Outcome LeadConnector::parse(garland::sdk::Account& account, intake::Ite
     layout_ = readLayout(garland::sdk::parse(text_, garland::sdk::Kind::pluginBug));
   }
   mapping_->use(account.settings());
-  auto const reading = readLead(*item.mail, layout_, trustIn(account.settings()));
+  auto trust = trustIn(account.settingsAs<Settings>());
+  trust.accepted = item.item.accepted.value_or(false);
+  auto const reading = readLead(*item.mail, layout_, trust);
   if (!reading.objection.empty()) return intake::unknown(reading.objection);
   auto const* rule = mapping_->find("mail", reading.document);
+  // A person's word is asked for only where a lead would come of it.
+  if (!reading.doubt.empty())
+    return rule == nullptr ? intake::unknown(reading.doubt + ", and no rule of the mapping fits this mail")
+                           : intake::unproven(reading.doubt);
   if (rule == nullptr)
     return intake::unknown("no rule of the mapping fits this mail of " + layout_.provider +
                            ": its subject or its layout is not known");

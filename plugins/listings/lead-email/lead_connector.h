@@ -13,6 +13,7 @@ namespace lead_email {
 class LeadConnector : public intake::IntakeConnector {
 public:
   explicit LeadConnector(std::string_view mapping) : text_(mapping) {}
+  garland::sdk::HealthReport check(garland::sdk::Account& account, garland::sdk::Call& call) override;
   intake::Outcome parse(garland::sdk::Account& account, intake::Item const& item,
                         intake::Records& records) override;
 

@@ -89,8 +89,31 @@ std::string unreadable(intake::Mail const& mail) {
   return "";
 }
 
-// Why it is not believed who sent this; "" if it is.
-std::string doubt(intake::Mail const& mail, std::string const& sender, Trust const& trust) {
+std::optional<Forwarded> forwardedOf(intake::Mail const& mail, MailLayout const& mapping) {
+  auto inner = forwardedIn(mail.text);
+  if (!inner) inner = forwardedIn(textOfHtml(mail.html));
+  if (inner && !isOfProvider(inner->from, mapping)) inner.reset();
+  return inner;
+}
+
+// Whose word counts: the provider, and who forwards its mails.
+enum class Sender { provider, forwarder, stranger };
+
+Sender kindOf(std::string const& sender, MailLayout const& mapping, Trust const& trust) {
+  if (isOfProvider(sender, mapping)) return Sender::provider;
+  bool const forwards =
+      std::find(trust.forwarders.begin(), trust.forwarders.end(), sender) != trust.forwarders.end();
+  return forwards ? Sender::forwarder : Sender::stranger;
+}
+
+// Why it is not believed who sent this; "" if it is. All of this a person who looked at the mail may know
+// better; what the mail says is another matter.
+std::string doubtOf(intake::Mail const& mail, std::string const& sender, MailLayout const& mapping,
+                    Trust const& trust) {
+  if (trust.accepted) return "";
+  if (mail.from.size() != 1) return "this mail has no single sender";
+  if (kindOf(sender, mapping, trust) == Sender::stranger)
+    return "the sender " + sender + " is not " + mapping.provider;
   if (trust.take_unproven || proven(mail.headers, trust.authserv_id, sender)) return "";
   if (trust.authserv_id.empty())
     return "nothing proves that this is from " + sender +
@@ -124,21 +147,19 @@ Reading readLead(intake::Mail const& mail, MailLayout const& mapping, Trust cons
     return reading;
   };
   if (auto const why = unreadable(mail); !why.empty()) return object("this mail could not be read: " + why);
-  if (mail.from.size() != 1) return object("this mail has no single sender");
-  auto const sender = lowerCase(mail.from.front().address);
+  auto const sender = mail.from.size() == 1 ? lowerCase(mail.from.front().address) : std::string();
   auto body = bodyOf(mail.text, mail.html, mapping.labels);
   std::string subject(withoutPrefixes(mail.subject));
-  if (!isOfProvider(sender, mapping)) {
-    if (std::find(trust.forwarders.begin(), trust.forwarders.end(), sender) == trust.forwarders.end())
-      return object("the sender " + sender + " is not " + mapping.provider);
-    auto inner = forwardedIn(mail.text);
-    if (!inner) inner = forwardedIn(textOfHtml(mail.html));
-    if (!inner || !isOfProvider(inner->from, mapping))
+  if (auto const kind = kindOf(sender, mapping, trust); kind != Sender::provider) {
+    auto const inner = forwardedOf(mail, mapping);
+    if (!inner && kind == Sender::forwarder)
       return object("this holds no forwarded mail of " + mapping.provider);
-    subject = withoutPrefixes(inner->subject);
-    body = Body{labelled(inner->text, mapping.labels), inner->text};
+    if (inner) {
+      subject = withoutPrefixes(inner->subject);
+      body = Body{labelled(inner->text, mapping.labels), inner->text};
+    }
   }
-  if (auto why = doubt(mail, sender, trust); !why.empty()) return object(std::move(why));
+  reading.doubt = doubtOf(mail, sender, mapping, trust);
 
   reading.document = std::move(body.values);
   auto const add = [&](std::string_view name, std::string_view value) {

@@ -34,11 +34,13 @@ struct Trust {
   std::string authserv_id;             // the mail server whose word is believed
   bool take_unproven = false;          // From is enough
   std::vector<std::string> forwarders; // addresses that forward by hand
+  bool accepted = false;               // a person said of this mail that it is genuine: no proof is asked for
 };
 
 struct Reading {
   json::object document;
-  std::string objection; // why a person has to look at it; "" if it can be read on
+  std::string objection; // why it cannot be read at all; "" if it can
+  std::string doubt;     // why nobody proves who sent it, which a person may know better; "" if it is proven
 };
 
 // Never fails: what cannot be used is an objection.

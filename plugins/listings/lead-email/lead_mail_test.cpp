@@ -190,18 +190,18 @@ TEST(LeadMail, AMailForwardedByHandIsReadAsTheOneInside) {
   auto const outlook = read("weddingwire/forwarded_outlook.eml");
   EXPECT_EQ(outlook.objection, "");
   EXPECT_EQ(value(outlook, "couple"), "Amélie & Lucía");
-  EXPECT_EQ(read("the-knot/forwarded_gmail.eml", Trust{"mx.example.org", false, {}}).objection,
+  EXPECT_EQ(read("the-knot/forwarded_gmail.eml", Trust{"mx.example.org", false, {}}).doubt,
             "the sender studio@example.org is not The Knot");
 }
 
 TEST(LeadMail, AForgedOrUnprovenSenderIsNotBelieved) {
-  EXPECT_EQ(read("the-knot/forged.eml").objection,
+  EXPECT_EQ(read("the-knot/forged.eml").doubt,
             "the sender leads@theknot.com.attacker.example is not The Knot");
-  EXPECT_EQ(read("the-knot/unproven.eml").objection,
+  EXPECT_EQ(read("the-knot/unproven.eml").doubt,
             "mx.example.org does not say that DKIM or DMARC passed for leads@theknot.com");
-  EXPECT_NE(read("the-knot/labels.eml", Trust{}).objection.find("set authserv_id"), std::string::npos);
-  EXPECT_EQ(read("the-knot/unproven.eml", Trust{"", true, {}}).objection, "") << "the vendor wants it so";
-  EXPECT_NE(read("the-knot/forged.eml", Trust{"", true, {}}).objection, "");
+  EXPECT_NE(read("the-knot/labels.eml", Trust{}).doubt.find("set authserv_id"), std::string::npos);
+  EXPECT_EQ(read("the-knot/unproven.eml", Trust{"", true, {}}).doubt, "") << "the vendor wants it so";
+  EXPECT_NE(read("the-knot/forged.eml", Trust{"", true, {}}).doubt, "");
 }
 
 TEST(LeadMail, AForwardedMailOfAnotherSenderIsNoLead) {
@@ -215,9 +215,28 @@ TEST(LeadMail, AForwardedMailOfAnotherSenderIsNoLead) {
 TEST(LeadMail, AMailOfTwoSendersOrNoneIsNotBelieved) {
   auto mail = mailOf("the-knot/labels.eml");
   mail.from.push_back({"", "evil@attacker.example"});
-  EXPECT_EQ(readLead(mail, mappingOf("the-knot"), trusting).objection, "this mail has no single sender");
+  EXPECT_EQ(readLead(mail, mappingOf("the-knot"), trusting).doubt, "this mail has no single sender");
   mail.from.clear();
-  EXPECT_EQ(readLead(mail, mappingOf("the-knot"), trusting).objection, "this mail has no single sender");
+  EXPECT_EQ(readLead(mail, mappingOf("the-knot"), trusting).doubt, "this mail has no single sender");
+}
+
+TEST(LeadMail, APersonsWordStandsForEveryProofOfTheSenderAndForNothingElse) {
+  Trust told = trusting;
+  told.accepted = true;
+  for (auto const* file : {"the-knot/forged.eml", "the-knot/unproven.eml"}) {
+    EXPECT_NE(read(file).doubt, "") << file;
+    auto const reading = read(file, told);
+    EXPECT_EQ(reading.doubt + reading.objection, "") << file;
+    EXPECT_EQ(value(reading, "name"), "Anna Lind") << file;
+  }
+  auto mail = mailOf("the-knot/labels.eml");
+  mail.from.push_back({"", "evil@attacker.example"});
+  EXPECT_EQ(readLead(mail, mappingOf("the-knot"), told).doubt, "");
+  told.forwarders.clear();
+  EXPECT_EQ(value(read("the-knot/forwarded_gmail.eml", told), "lead_id"), "TK-48213")
+      << "of a forwarder that no setting names, too, the mail inside is meant";
+  mail.headers = {{"Garland-Unreadable", "it nests too deep"}};
+  EXPECT_NE(readLead(mail, mappingOf("the-knot"), told).objection, "");
 }
 
 TEST(LeadMail, AMailThatTheHostCouldNotReadSaysWhy) {

@@ -30,8 +30,11 @@ constexpr Meaning meanings[] = {
     {422, "", Kind::invalidInput, Effect::notApplied, true},
 };
 constexpr sdk::errors::DelayHeader delays[] = {{"ratelimit-reset", sdk::errors::DelayHeader::Form::seconds}};
-constexpr sdk::errors::Mapper mapper{
-    .code = "/name", .message = "/message", .meanings = meanings, .delays = delays};
+constexpr sdk::errors::Mapper mapper{.code = "/name",
+                                     .message = "/message",
+                                     .meanings = meanings,
+                                     .delays = delays,
+                                     .left = "ratelimit-remaining"};
 
 // ---- lists, the newest first. A mail may be scheduled thirty days ahead.
 constexpr rest::StartingAfter pages{.parameter = "after"};
@@ -91,6 +94,20 @@ constexpr Field received[] = {
 constexpr Entity all[] = {{"messaging.message", messages, message},
                           {"messaging.received", received_mails, received}};
 
+// ---- webhooks: what became of a mail, and mails that came in
+constexpr std::string_view mail_id = "/data/email_id";
+constexpr sdk::webhooks::Event notices[] = {{"email.scheduled", "messaging.message", mail_id},
+                                            {"email.sent", "messaging.message", mail_id},
+                                            {"email.delivered", "messaging.message", mail_id},
+                                            {"email.delivery_delayed", "messaging.message", mail_id},
+                                            {"email.complained", "messaging.message", mail_id},
+                                            {"email.bounced", "messaging.message", mail_id},
+                                            {"email.opened", "messaging.message", mail_id},
+                                            {"email.clicked", "messaging.message", mail_id},
+                                            {"email.failed", "messaging.message", mail_id},
+                                            {"email.suppressed", "messaging.message", mail_id},
+                                            {"email.received", "messaging.received", mail_id}};
+
 // ---- what is sent
 constexpr Field sending[] = {
     {"/from", "/from"},
@@ -113,5 +130,6 @@ sdk::messaging::Traces const traces{.sent = messages};
 Map const mail = sending;
 std::span<std::string_view const> const as_they_are = unchanged;
 sdk::errors::Mapper const errors = mapper;
+sdk::webhooks::Table const hooks{.id = {.header = "svix-id"}, .events = notices};
 
 } // namespace garland::resend

@@ -12,5 +12,6 @@ extern sdk::messaging::Traces const traces;
 extern sdk::fields::Map const mail;                         // from an input to the body that sends it
 extern std::span<std::string_view const> const as_they_are; // members of it that are handed on unchanged
 extern sdk::errors::Mapper const errors;
+extern sdk::webhooks::Table const hooks; // which mail a delivery is about
 
 } // namespace garland::resend

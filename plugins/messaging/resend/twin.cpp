@@ -41,11 +41,13 @@ public:
         receive(
             {{"from", address}, {"to", "studio@example.com"}, {"subject", "A question"}, {"text", "When?"}});
     }
+    while (!due_.empty()) // they were sent before, and have arrived
+      happen(due_.begin()->first);
     begun_ = true;
   }
 
   Response serve(Request const& request) override {
-    happen();
+    happen(now());
     auto const key = request.bearer();
     if (key.empty())
       return errorAnswer(401, "missing_api_key", "Missing API key in the authorization header.");
@@ -66,7 +68,7 @@ public:
   // What others do: {"receive":{"from","to","subject","text","html"}} a mail comes in;
   // {"id":MAIL,"event":"opened"} somebody opens it, or whatever else happens to it.
   json::value edit(json::object const& change) override {
-    happen();
+    happen(now());
     if (auto const* const mail = change.if_contains("receive"); mail != nullptr && mail->is_object())
       return receive(mail->get_object());
     auto* const mail = mails_.find(textIn(change, "id"));
@@ -187,9 +189,9 @@ private:
     due_.emplace(at + on_the_way, std::pair(textIn(mail, "id"), event));
   }
 
-  // Everything that is due by now.
-  void happen() {
-    while (!due_.empty() && due_.begin()->first <= now()) {
+  // Everything that is due by then.
+  void happen(TimePoint until) {
+    while (!due_.empty() && due_.begin()->first <= until) {
       auto const [at, what] = *due_.begin();
       due_.erase(due_.begin());
       auto* const mail = mails_.find(what.first);

@@ -251,6 +251,7 @@ TEST_F(ResendTwin, AMailThatCameInAndCannotBeReadKeepsNoneBackAndIsReadByItsIdLa
 TEST_F(ResendTwin, MailsThatCameInAreReadOnceWithTheirText) {
   begin(400); // 40 came in: two pages, each mail read by its id, two requests a second
   EXPECT_EQ(pull("received"), 40U);
+  EXPECT_EQ(connector.requests().size(), 42U) << "one that comes too fast is not sent";
   wait(hours(1));
   auto const id = std::string(edit({{"receive",
                                      {{"from", "Cy <cy@example.com>"},
@@ -291,6 +292,21 @@ TEST_F(ResendTwin, NoMoreThanTwoRequestsASecondAreTaken) {
   EXPECT_EQ(ask("GET", "/emails", "", {{"Authorization", "Bearer re_other"}}).status, 200);
   wait(seconds(1));
   EXPECT_EQ(ask("GET", "/emails", "", key).status, 200);
+}
+
+TEST_F(ResendTwin, AHealthCheckBesideASyncWaitsForItsTurn) {
+  begin();
+  ask("GET", "/emails", "", {{"Authorization", "Bearer re_twin"}});
+  ask("GET", "/emails", "", {{"Authorization", "Bearer re_twin"}});
+  auto const outcome = connector.run("health.check/1");
+  EXPECT_TRUE(outcome.ok()) << outcome.message;
+  EXPECT_EQ(connector.slept(), seconds(1));
+}
+
+TEST_F(ResendTwin, MailsOfTheTimeBeforeHaveArrived) {
+  begin(7);
+  pull("message");
+  for (auto const& [id, message] : records["message"]) EXPECT_EQ(message.at("status"), "delivered") << id;
 }
 
 TEST_F(ResendTwin, AKeyThatMayOnlySendSends) {

@@ -23,15 +23,19 @@ public:
     sdk::Request request;
     request.url = "account";
     auto const shown = sdk::rest::fetch(account, errors, std::move(request));
-    for (auto const* at : {"/settings/dashboard/display_name", "/business_profile/name", "/email"})
-      if (auto name = sdk::textOr(shown, at); !name.empty()) return {std::move(name)};
-    return {sdk::textOr(shown, "/id")};
+    sdk::HealthReport report;
+    // Names and addresses may be those of several accounts.
+    if (auto id = sdk::textOr(shown, "/id"); !id.empty()) report.id = std::move(id);
+    for (auto const* at : {"/settings/dashboard/display_name", "/business_profile/name", "/email", "/id"})
+      if (report.account.empty()) report.account = sdk::textOr(shown, at);
+    return report;
   }
 
 protected:
   std::span<sdk::payments::Entity const> entities() const override { return stripe::entities; }
   std::span<sdk::payments::Act const> acts() const override { return stripe::acts; }
   sdk::payments::Lines lines() const override { return stripe::lines; }
+  sdk::payments::Declines declines() const override { return stripe::declines; }
   sdk::webhooks::Table hooks() const override { return stripe::hooks; }
   std::string hookAccount(sdk::Account& account) const override {
     return account.settingsAs<Settings>().account.value_or("");

@@ -1,4 +1,5 @@
 // The connector alone: what it puts on the wire, how it reads Stripe's records, what it makes of errors.
+#include <garland/sdk/advice.hpp>
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/parse.hpp>
@@ -159,21 +160,64 @@ TEST_F(StripeWire, OnlyWhatIsMeantForPeopleIsShownToThem) {
       400,
       R"({"error": {"code": "parameter_unknown", "message": "Received unknown parameter: a", "param": "a"}})");
   outcome = authorize();
-  EXPECT_EQ(outcome.user_message, "");
+  EXPECT_EQ(outcome.user_message, sdk::adviceFor(sdk::Kind::invalidInput));
   EXPECT_THAT(outcome.message, HasSubstr("unknown parameter: a"));
   EXPECT_EQ(outcome.detail.at("parameter"), "a");
 }
 
-TEST_F(StripeWire, AnAnswerThatCannotBeReadDoesNotUndoTheWrite) {
-  for (auto const* body : {"<html>fine</html>", "{", "", "[]", R"({"id": "pi_1"})",
+TEST_F(StripeWire, ADeclineIsSortedIntoWhatTheClientCanDo) {
+  for (auto const& [code, sorted] :
+       {std::pair{"issuer_not_available", "retry"}, std::pair{"expired_card", "other_method"},
+        std::pair{"stolen_card", "never"}, std::pair{"a_code_of_tomorrow", "never"}}) {
+    answer(
+        402,
+        R"({"error": {"type": "card_error", "code": "card_declined", "message": "No.", "decline_code": ")" +
+            std::string(code) + "\"}}");
+    EXPECT_EQ(authorize().detail.at("decline_class"), sorted) << code;
+  }
+}
+
+TEST_F(StripeWire, ACardNumberIsRefusedBeforeAnythingIsSentAndIsNotTold) {
+  for (auto const* number : {"4242424242424242", "3782 822463 10005", "pay 5555-5555-5555-4444 now"}) {
+    auto const before = host.requests().size();
+    auto const outcome = authorize({{"description", number}});
+    EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << number;
+    EXPECT_EQ(outcome.detail.at("field"), "/description");
+    EXPECT_THAT(outcome.message, ::testing::Not(HasSubstr("4242")));
+    EXPECT_EQ(host.requests().size(), before);
+  }
+  EXPECT_TRUE(authorize({{"description", "booking 4242424242424241"}}).ok()) << "no card has this number";
+}
+
+TEST_F(StripeWire, MoneyInDisputeIsNotPassedOn) {
+  json::object const input{{"idempotency_key", "t-1"},
+                           {"amount", {{"amount", 100}, {"currency", "EUR"}}},
+                           {"destination", "acct_1"},
+                           {"source", "ch_1"}};
+  host.serve([](HttpRequest const& request) -> HttpReply {
+    bool const disputes = request.url.find("/disputes?charge=ch_1") != std::string::npos;
+    return HttpResponse{200,
+                        {},
+                        disputes ? R"({"data": [)" + std::string(dispute) + R"(], "has_more": false})"
+                                 : R"({"data": [], "has_more": false})",
+                        {}};
+  });
+  auto const outcome = host.run("payments.transfer/1", input);
+  EXPECT_EQ(outcome.status, GARLAND_E_CONFLICT) << outcome.message;
+  EXPECT_EQ(outcome.effect, GARLAND_EFFECT_NOT_APPLIED);
+  for (auto const& request : host.requests()) EXPECT_EQ(request.method, "GET");
+}
+
+TEST_F(StripeWire, AnAnswerThatCannotBeReadSaysNothingOfTheWrite) {
+  for (auto const* body : {"<html>fine</html>", "{", "{}", "", "[]", R"({"id": "pi_1"})",
                            R"({"id": "pi_1", "amount": "much", "currency": "eur", "status": "succeeded"})"}) {
     answer(200, body);
     auto const outcome = authorize();
     EXPECT_EQ(outcome.status, GARLAND_E_PROVIDER_BUG) << body;
-    EXPECT_EQ(outcome.effect, GARLAND_EFFECT_APPLIED) << body;
+    EXPECT_EQ(outcome.effect, GARLAND_EFFECT_UNKNOWN) << body;
   }
   answer(200, std::string(10'000, '['));
-  EXPECT_EQ(authorize().effect, GARLAND_EFFECT_APPLIED);
+  EXPECT_EQ(authorize().effect, GARLAND_EFFECT_UNKNOWN);
 }
 
 TEST_F(StripeWire, ALostAnswerIsUnknownAndARequestThatNeverLeftIsNot) {
@@ -193,7 +237,9 @@ TEST_F(StripeWire, TheHealthCheckNamesTheAccount) {
         "Barn Ltd"},
        {R"({"id": "acct_1", "email": null})", "acct_1"}}) {
     answer(200, account);
-    EXPECT_EQ(host.run("health.check/1").result.at("account"), name);
+    auto const told = host.run("health.check/1").result;
+    EXPECT_EQ(told.at("account"), name);
+    EXPECT_EQ(told.at("id"), "acct_1");
   }
   EXPECT_EQ(host.requests().back().url, "https://api.stripe.com/v1/account");
 }

@@ -27,6 +27,7 @@ constexpr Meaning meanings[] = {
     {429, "", Kind::rateLimited, Effect::notApplied},
     {0, "resource_missing", Kind::notFound, Effect::notApplied},
     {0, "payment_intent_unexpected_state", Kind::conflict, Effect::notApplied},
+    {0, "charge_not_refundable", Kind::conflict, Effect::notApplied}, // it was not captured
     {0, "charge_already_refunded", Kind::conflict, Effect::notApplied},
     {0, "charge_already_captured", Kind::conflict, Effect::notApplied},
     {0, "charge_disputed", Kind::conflict, Effect::notApplied},
@@ -36,6 +37,44 @@ constexpr Meaning meanings[] = {
 constexpr Detail details[] = {{"decline_code", "/error/decline_code"},
                               {"payment", "/error/payment_intent/id"},
                               {"payment_status", "/error/payment_intent/status"}};
+// What a declined client can do. What is not named here is final: lost_card, fraudulent, do_not_try_again,
+// and whatever comes up later.
+constexpr sdk::payments::Decline all_declines[] = {{"approve_with_id", "retry"},
+                                                   {"insufficient_funds", "retry"},
+                                                   {"issuer_not_available", "retry"},
+                                                   {"processing_error", "retry"},
+                                                   {"reenter_transaction", "retry"},
+                                                   {"try_again_later", "retry"},
+                                                   {"authentication_required", "other_method"},
+                                                   {"call_issuer", "other_method"},
+                                                   {"card_not_supported", "other_method"},
+                                                   {"card_velocity_exceeded", "other_method"},
+                                                   {"currency_not_supported", "other_method"},
+                                                   {"do_not_honor", "other_method"},
+                                                   {"expired_card", "other_method"},
+                                                   {"generic_decline", "other_method"},
+                                                   {"incorrect_address", "other_method"},
+                                                   {"incorrect_cvc", "other_method"},
+                                                   {"incorrect_number", "other_method"},
+                                                   {"incorrect_pin", "other_method"},
+                                                   {"incorrect_zip", "other_method"},
+                                                   {"invalid_account", "other_method"},
+                                                   {"invalid_amount", "other_method"},
+                                                   {"invalid_cvc", "other_method"},
+                                                   {"invalid_expiry_month", "other_method"},
+                                                   {"invalid_expiry_year", "other_method"},
+                                                   {"invalid_number", "other_method"},
+                                                   {"invalid_pin", "other_method"},
+                                                   {"new_account_information_available", "other_method"},
+                                                   {"no_action_taken", "other_method"},
+                                                   {"not_permitted", "other_method"},
+                                                   {"offline_pin_required", "other_method"},
+                                                   {"online_or_offline_pin_required", "other_method"},
+                                                   {"pin_try_exceeded", "other_method"},
+                                                   {"service_not_allowed", "other_method"},
+                                                   {"testmode_decline", "other_method"},
+                                                   {"transaction_not_allowed", "other_method"},
+                                                   {"withdrawal_count_limit_exceeded", "other_method"}};
 constexpr sdk::errors::Mapper mapper{.code = "/error/code",
                                      .type = "/error/type",
                                      .message = "/error/message",
@@ -284,6 +323,7 @@ constexpr Filter of_payment[] = {{"payment_intent", "/payment"}};
 constexpr Filter of_destination[] = {{"destination", "/destination"}, {"transfer_group", "/group"}};
 constexpr std::string_view held[] = {"authorized"};
 constexpr std::string_view not_captured[] = {"unpaid", "pending", "action_required", "authorized"};
+constexpr std::string_view in_dispute[] = {"needs_response", "under_review", "lost", "other"};
 constexpr std::string_view open_disputes[] = {"needs_response", "under_review"};
 
 constexpr Act all_acts[] = {
@@ -294,7 +334,8 @@ constexpr Act all_acts[] = {
      .always = held_at_once,
      .key = own_key,
      .filters = of_customer,
-     .since = created_since},
+     .since = created_since,
+     .refused = "unpaid"},
     {.verb = Verb::capture,
      .entity = a_payment,
      .path = "payment_intents/{payment}/capture",
@@ -324,7 +365,8 @@ constexpr Act all_acts[] = {
      .map = passing_on,
      .key = own_key,
      .filters = of_destination,
-     .since = created_since},
+     .since = created_since,
+     .unless = {&a_dispute, "charge", "/source", in_dispute}},
     {.verb = Verb::dispute_evidence,
      .entity = a_dispute,
      .path = "disputes/{dispute}",
@@ -349,6 +391,7 @@ sdk::errors::Mapper const errors = mapper;
 std::span<Entity const> const entities = all;
 std::span<Act const> const acts = all_acts;
 sdk::payments::Lines const lines{a_transaction, "payout"};
+sdk::payments::Declines const declines{"decline_code", all_declines, "never"};
 sdk::webhooks::Table const hooks{.account = "/account", .events = notices};
 
 } // namespace garland::stripe

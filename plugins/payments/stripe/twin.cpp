@@ -59,8 +59,9 @@ public:
   }
 
   // What happens elsewhere, on the dashboard or at a bank:
-  // {"id":PAYMENT,"cancel":true}, {"id":PAYMENT,"refund":AMOUNT}, {"id":PAYMENT,"dispute":REASON},
-  // {"dispute":ID,"won":true}, {"payout":CURRENCY}; "account":ID for a connected account.
+  // {"authorize":AMOUNT,"currency":CURRENCY}, {"id":PAYMENT,"capture":true}, {"id":PAYMENT,"cancel":true},
+  // {"id":PAYMENT,"refund":AMOUNT}, {"id":PAYMENT,"dispute":REASON}, {"dispute":ID,"won":true},
+  // {"payout":CURRENCY}; "account":ID for a connected account.
   json::value edit(json::object const& change) override {
     auto const text = [&](std::string_view name) {
       auto const* const found = change.if_contains(name);
@@ -68,6 +69,8 @@ public:
     };
     use(text("account"));
     if (auto const currency = text("payout"); !currency.empty()) return payOut(currency);
+    if (auto const* const amount = change.if_contains("authorize"); amount != nullptr && amount->is_int64())
+      return authorisedElsewhere(amount->get_int64(), text("currency"));
     auto const id = text("id");
     if (auto const* const won = change.if_contains("won"); won != nullptr && id.empty())
       return decide(text("dispute"), *won == json::value(true));
@@ -79,8 +82,13 @@ public:
       changed(refund, "refund.created");
       return refund;
     }
-    if (change.if_contains("cancel") == nullptr)
-      throw Malformed("an edit has \"cancel\", \"refund\" or \"dispute\"");
+    if (change.contains("capture")) {
+      allow(intent, {"requires_capture"}, "capture");
+      settle(intent, numberIn(intent, "amount_capturable"));
+      return intent;
+    }
+    if (!change.contains("cancel"))
+      throw Malformed("an edit has \"capture\", \"cancel\", \"refund\" or \"dispute\"");
     return cancelled(intent, "requested_by_customer");
   }
 
@@ -271,6 +279,16 @@ private:
                                                 {"message", wrong.message}};
     changed(intent, "payment_intent.payment_failed");
     return errorAnswer(wrong, json::object{{"decline_code", decline.reason}, {"payment_intent", intent}});
+  }
+
+  Row& authorisedElsewhere(std::int64_t amount, std::string const& currency) {
+    if (amount < 1 || currency.size() != 3)
+      throw Malformed("what is authorised is \"authorize\" in minor units and a \"currency\"");
+    auto& intent = newIntent(amount, currency, "manual");
+    intent["payment_method"] = "pm_card_visa";
+    authorise(intent);
+    changed(intent, "payment_intent.amount_capturable_updated");
+    return intent;
   }
 
   void authorise(Row& intent) {

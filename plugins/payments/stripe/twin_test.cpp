@@ -134,6 +134,12 @@ TEST_F(StripeTwin, ADeclineSaysWhyAndNothingIsHeld) {
   EXPECT_EQ(looked.at("output").at("data").at("status"), "unpaid");
   EXPECT_EQ(looked.at("output").at("data").at("decline").at("reason"), "insufficient_funds");
   EXPECT_EQ(looked.at("output").at("data").at("authorized"), eur(0));
+  // It tells what the answer told.
+  auto const& refused = looked.at("refused");
+  EXPECT_EQ(refused.at("code"), json::value(outcome.provider_code));
+  EXPECT_EQ(refused.at("user_message"), json::value(outcome.user_message));
+  for (auto const* member : {"decline_code", "decline_class"})
+    EXPECT_EQ(refused.at("detail").at(member), outcome.detail.at(member)) << member;
   // The same key gives the same answer; another card needs another key.
   EXPECT_EQ(authorize("k", {{"method", "pm_card_visa_chargeDeclinedInsufficientFunds"}}).provider_code,
             "card_declined");

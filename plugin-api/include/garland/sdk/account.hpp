@@ -28,9 +28,10 @@ public:
 
   std::string const& id() const { return info_.account_id; }
   json::object const& settings() const { return info_.settings; }
-  // The settings as a type of one's own; Failure(invalidInput) names what does not fit.
+  // The settings as a type of one's own; Failure(invalidInput) names what does not fit, "/settings/url".
   template <class T> T settingsAs() const {
-    return decode<T>(json::value(info_.settings), Kind::invalidInput);
+    Place const whole(Kind::invalidInput);
+    return decode<T>(json::value(info_.settings), Place(whole, "settings"));
   }
   std::vector<std::string> const& slots() const { return info_.slots; }
 

@@ -174,20 +174,27 @@ struct PullResult {
 };
 GARLAND_RECORD(PullResult, quiet_seconds)
 
-// Derive from it, override what the provider can do, list that in the manifest, and end the file
-// with GARLAND_CONNECTOR(YourClass).
-class CalendarConnector : public Connector {
+// Calendars that can only be read: health.check/1, calendar.discover/1 and calendar.pull/1. Derive from it,
+// name these in the manifest, and end the file with GARLAND_CONNECTOR(YourClass).
+class CalendarReader : public Connector {
 public:
   virtual HealthReport check(Account& account, Call& call) = 0;
   virtual Discovery discover(Account& account, Call& call) = 0;
   virtual void pull(Account& account, PullRequest const& request, Feed& feed) = 0;
+
+  PullResult runPull(Account& account, PullRequest const& request, Feed& feed);
+  static std::span<OperationEntry const> operations();
+};
+
+// Those that can be written, too: calendar.upsert/1 and calendar.delete/1 besides.
+class CalendarConnector : public CalendarReader {
+public:
   // With a version: Failure(conflict) with detail "current" if the provider's is another. The base's
-  // answer, for calendars that can only be read, is Failure(unsupported).
+  // answer, where a provider has only one of the two, is Failure(unsupported).
   virtual StoredEvent upsert(Account& account, UpsertRequest const& request, Call& call);
   // Gone already is success.
   virtual void remove(Account& account, DeleteRequest const& request, Call& call);
 
-  PullResult runPull(Account& account, PullRequest const& request, Feed& feed);
   static std::span<OperationEntry const> operations();
 };
 

@@ -63,9 +63,13 @@ public:
   // answer; Failure if there was none. Account::send fills in slot and base. [suspends]
   Response send(Request const& request);
 
-  // What the writes sent so far did: notApplied if none left this machine or all were refused,
-  // unknown if one is in doubt, else applied. It is the effect of a Failure that does not say.
+  // What the writes sent so far did: notApplied if none left this machine or all were refused, else unknown.
+  // A status of success does not count as applied: if the call fails after it, its answer was not
+  // understood, and a proxy's page has that status, too. It is the effect of a Failure that does not say.
   Effect effectSoFar() const;
+  // A write before the latest request may have been applied: what a refusal of the latest says of itself is
+  // not true of the whole call.
+  bool perhapsWroteBefore() const { return perhaps_before_; }
 
   garland_call* handle() const { return handle_; }
   garland_host const& host() const { return host_; }
@@ -75,8 +79,8 @@ private:
 
   garland_host const& host_;
   garland_call* handle_;
-  bool applied_ = false;
-  bool in_doubt_ = false;
+  bool perhaps_ = false; // something may have been written
+  bool perhaps_before_ = false;
 };
 
 } // namespace garland::sdk

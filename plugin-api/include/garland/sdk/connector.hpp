@@ -46,8 +46,10 @@ struct OperationEntry {
 // Result of health.check/1.
 struct HealthReport {
   std::string account; // name of the account at the provider
+  // The provider's id of it, if its name may change or be another account's, too.
+  std::optional<std::string> id = {};
 };
-GARLAND_RECORD(HealthReport, account)
+GARLAND_RECORD(HealthReport, account, id)
 
 namespace detail {
 

@@ -51,6 +51,9 @@ struct Mapper {
   std::string_view field = {};   // name of the bad parameter
   std::span<Meaning const> meanings = {};
   std::span<DelayHeader const> delays = {}; // looked at in this order if there is no Retry-After
+  // A header of every answer that counts how many more requests are taken before that delay is over. At 0 a
+  // pull waits instead of being refused.
+  std::string_view left = {};
   std::span<Detail const> details = {};
   // A header that says whether the same request may be sent again, "true" or "false". It outweighs the
   // status: true is transient, and false never is.
@@ -64,6 +67,9 @@ Failure failureOf(Mapper const& mapper, Request const& request, Response const& 
 
 // Throws failureOf() if the answer is an error by its status or by `success`.
 void expectSuccess(Mapper const& mapper, Request const& request, Response const& response, TimePoint now);
+
+// How long to wait before the next request, since none is left; nothing if the answer does not say so.
+std::optional<Milliseconds> pauseAfter(Mapper const& mapper, Response const& response, TimePoint now);
 
 // What such a header asks for, never below zero; nothing if it cannot be read.
 std::optional<Milliseconds> delayOf(std::string_view text, DelayHeader::Form form, TimePoint now);

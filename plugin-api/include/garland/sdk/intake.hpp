@@ -27,8 +27,9 @@ struct Origin {
   std::string id; // the same whenever this item is parsed again
   std::string source;
   TimePoint received_at;
+  std::optional<bool> accepted = {}; // a person says that it is genuine: no proof of its sender is needed
 };
-GARLAND_RECORD(Origin, id, source, received_at)
+GARLAND_RECORD(Origin, id, source, received_at, accepted)
 
 struct Hook {
   std::string content_type; // lower case, no parameters
@@ -87,12 +88,16 @@ struct Outcome {
   std::string outcome; // "taken", "ignored", "unknown"
   std::optional<std::string> reason = {};
   std::optional<std::string> dedupe_key = {}; // two items with one key are one item
+  std::optional<bool> acceptable = {};        // of unknown: see unproven()
 };
-GARLAND_RECORD(Outcome, outcome, reason, dedupe_key)
+GARLAND_RECORD(Outcome, outcome, reason, dedupe_key, acceptable)
 
 Outcome taken();
 Outcome ignored(std::string reason);
 Outcome unknown(std::string reason); // a person looks at it; nothing that was put is kept
+// The same, and the only thing missing is a proof that it is genuine. If the person says that it is, it comes
+// again with Origin::accepted. Not for what is not understood: nobody's word makes records of that.
+Outcome unproven(std::string reason);
 
 // What the item says. All [suspends].
 class Records {

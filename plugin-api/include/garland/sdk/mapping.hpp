@@ -46,11 +46,19 @@ struct Emit {
 };
 GARLAND_RECORD(Emit, kind, id, id_of, fields, use, rest)
 
+// A column that a file must have: a name, or a list of names of which one must be there.
+struct Column {
+  std::vector<std::string> names;
+
+  static Column fromJson(json::value const& value, Place const& place);
+  bool isAmong(std::set<std::string> const& columns) const;
+};
+
 struct Rule {
   std::string name;
   std::optional<std::vector<Condition>> when;
-  std::optional<std::vector<std::string>> columns; // of CSV files
-  std::optional<std::string> ignore;               // why; instead of `emit`
+  std::optional<std::vector<Column>> columns; // of CSV files
+  std::optional<std::string> ignore;          // why; instead of `emit`
   std::optional<std::vector<Emit>> emit;
 };
 GARLAND_RECORD(Rule, name, when, columns, ignore, emit)
@@ -81,6 +89,12 @@ public:
                           std::set<std::string> const& columns = {}) const;
   // Whether a rule of the section is for files of these columns.
   bool takes(std::string_view section, std::set<std::string> const& columns) const;
+  // Which columns its rules want, in words: "email or email_address (contacts); project_name (projects)".
+  std::string columnsWanted(std::string_view section) const;
+  // Those of a section, in order, with plain names.
+  std::vector<rules::Rule> const& rulesOf(std::string_view section) const;
+  // What one of the rule's `emit` makes of a document. Failure(invalidInput) if it cannot be read.
+  json::object recordOf(rules::Rule const& rule, rules::Emit const& emit, json::object const& document) const;
   // What the rule makes of a document with plain names. What cannot be read is a problem at `place`.
   // [suspends]
   void put(rules::Rule const& rule, json::object const& document, std::string_view place, Records& out) const;
@@ -105,6 +119,7 @@ private:
 class MappedConnector : public IntakeConnector {
 public:
   explicit MappedConnector(std::string_view mapping) : text_(mapping) {}
+  HealthReport check(Account& account, Call& call) override; // that the settings can be read
   Outcome parse(Account& account, Item const& item, Records& records) override;
 
 private:

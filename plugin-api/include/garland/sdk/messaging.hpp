@@ -8,6 +8,7 @@
 #include <garland/sdk/connector.hpp>
 #include <garland/sdk/fields.hpp>
 #include <garland/sdk/records.hpp>
+#include <garland/sdk/webhooks.hpp>
 
 #include <optional>
 #include <span>
@@ -98,6 +99,8 @@ public:
   virtual Found find(Account& account, FindRequest const& request) = 0;
   // Single records, as they are now; unsupported unless overridden.
   virtual void get(Account& account, records::GetRequest const& request);
+  // Which messages a verified webhook is about; unsupported unless overridden. [nosuspend]
+  virtual webhooks::Parsed hints(Account& account, webhooks::Delivery const& delivery);
 
   static std::span<OperationEntry const> operations();
 };

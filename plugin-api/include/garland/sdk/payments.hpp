@@ -3,7 +3,8 @@
 //
 // An act gives the key of its input to the provider twice: as the request's Idempotency-Key, so that
 // repeating it does it once, and in the record that it makes or changes, so that an act whose answer was
-// lost is found there (payments.find/1). Amounts are integers from end to end.
+// lost is found there (payments.find/1). Amounts are integers from end to end. An input that holds a card
+// number is refused before anything is sent: means of payment are named by the provider's tokens.
 #pragma once
 
 #include <garland/sdk/connector.hpp>
@@ -35,6 +36,15 @@ struct Filter {
   std::string_view at;
 };
 
+// What must not be there: a record of this list, filtered by what the input has at `at`, with one of the
+// statuses.
+struct Unless {
+  Entity const* entity = nullptr;
+  std::string_view parameter = {};
+  std::string_view at = {};
+  std::span<std::string_view const> statuses = {};
+};
+
 // What can be done: one row for each operation.
 struct Act {
   Verb verb;
@@ -56,6 +66,13 @@ struct Act {
   std::string_view changes = {};
   std::string_view done = {};
   std::span<std::string_view const> possible = {};
+
+  // A record that is found with this status stands for a refusal, such as a payment of a declined card. Why
+  // stands in its /decline: {"code", "reason", "message"}.
+  std::string_view refused = {};
+
+  // Looked at before it is sent: money that is in dispute is not passed on.
+  Unless unless = {};
 };
 
 // The answer of an act: the record, as it is after it.
@@ -66,6 +83,19 @@ struct Done {
 };
 GARLAND_RECORD(Done, entity, id, data)
 
+// What a declined client can do, by the provider's word in the failure's detail: "retry" (the same means of
+// payment may go well later), "other_method" or "never". It becomes the detail's "decline_class"; words that
+// are not in the table are never tried again.
+struct Decline {
+  std::string_view word;
+  std::string_view into;
+};
+struct Declines {
+  std::string_view member = {}; // of the detail; empty: nothing is sorted
+  std::span<Decline const> rows = {};
+  std::string_view otherwise = "never";
+};
+
 struct FindRequest {
   std::string idempotency_key;
   std::string operation; // which act
@@ -74,12 +104,22 @@ struct FindRequest {
 };
 GARLAND_RECORD(FindRequest, idempotency_key, operation, input, sent_at)
 
+// What the act's failure would have told.
+struct Refusal {
+  std::string message;
+  std::optional<std::string> user_message = {};
+  std::optional<std::string> code = {};
+  json::object detail = {};
+};
+GARLAND_RECORD(Refusal, message, user_message, code, detail)
+
 struct Found {
   bool found = false;
-  std::optional<Done> output = {}; // the record as it is now
-  bool final = false;              // asking again will not give another answer
+  std::optional<Done> output = {};     // the record as it is now
+  bool final = false;                  // asking again will not give another answer
+  std::optional<Refusal> refused = {}; // it was found, and did not take place
 };
-GARLAND_RECORD(Found, found, output, final)
+GARLAND_RECORD(Found, found, output, final, refused)
 
 struct SettlementRequest {
   std::string payout;
@@ -122,6 +162,7 @@ protected:
   virtual std::span<Entity const> entities() const = 0;
   virtual std::span<Act const> acts() const = 0;
   virtual Lines lines() const = 0;
+  virtual Declines declines() const { return {}; }
   virtual webhooks::Table hooks() const { return {}; }
   // What stands at hooks().account if an event is this account's.
   virtual std::string hookAccount(Account&) const { return {}; }

@@ -195,6 +195,8 @@ public:
 
 private:
   Request request() const;
+  void read();
+  std::string printOf() const; // of the page just read: its ids
   void advance();
   void refuseCircle(std::string const& from);
 
@@ -209,7 +211,6 @@ private:
   json::array const* records_ = nullptr;
   std::set<std::string> been_;
   std::string print_; // of the page just read: its ids
-  int repeats_ = 0;
   std::uint64_t received_ = 0;
 };
 

@@ -19,7 +19,8 @@ std::string resolve(std::string_view base, std::string_view reference);
 // `url` with `query` appended, names and values percent-encoded.
 std::string withQuery(std::string_view url, Query const& query);
 
-// `url` as a message may show it: without query, user name and password.
+// `url` as a message may show it: without query, user name and password; "the secret address" for one that
+// only the host knows ("slot:feed").
 std::string shownUrl(std::string_view url);
 
 // Percent-encodes everything but unreserved characters: one path segment or query value.

@@ -1,6 +1,6 @@
 // node check.mjs MODULES SPECS EXCHANGES URL: holds Resend's connector and the twin at URL against what Resend
 // publishes. EXCHANGES: what the connector's tests sent and got, a JSON object a line.
-// Prints one line; exit code 0 all conform, 1 not.
+// Prints what was checked; exit code 0 all conform, 1 not.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Description } from './description.mjs';
@@ -22,6 +22,6 @@ await drive(description, url, `${specs}/sdk-wire-captures.json`);
 
 const { findings, counts } = description;
 findings.forEach((finding) => console.log(`resend: ${finding}`));
-console.log(`resend: ${counts.requests} requests, ${counts.answers} answers and ${counts.notices} notices checked, ${sent.length} exchanges the connector's; ` +
-  `${library.calls} calls by resend ${library.version}, ${library.verified} signatures verified by ${library.verifiers.join(', ')}; ${findings.length} wrong; skipped: nothing`);
+console.log(`resend: ${sent.length} requests and answers are the connector's; resend ${library.version} made ${library.calls} calls; signatures were verified by ${library.verifiers.join(', ')}`);
+console.log(`contracts: resend: ${counts.requests} requests, ${counts.answers} answers, ${library.verified} signatures, ${counts.notices} notices checked; skipped: nothing`);
 process.exit(findings.length > 0 ? 1 : 0);

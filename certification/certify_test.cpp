@@ -1,0 +1,321 @@
+// Whole runs of the harness on a connector with its twin, in the production worker.
+#include "certification/certification.h"
+#include "certification/run_case.h"
+
+#include "host/base/file_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <garland/schemas.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+namespace garland::certification {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Options optionsFor(char const* id, std::vector<std::string> only) {
+  Options options;
+  options.path = std::string(GARLAND_BINARY_DIR) + "/plugins/" + id;
+  options.twin_dirs = {std::string(GARLAND_BINARY_DIR) + "/twins"};
+  options.worker = std::string(GARLAND_BINARY_DIR) + "/bin/garland-worker";
+  options.allow_degraded_sandbox = true; // whatever the machine of the tests offers
+  options.seed = 7;
+  options.only = std::move(only);
+  return options;
+}
+
+std::set<std::string> children() {
+  std::set<std::string> out;
+  for (auto const& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    auto const text = readFileText(thread.path().string() + "/children");
+    if (text && !text->empty()) out.insert(*text);
+  }
+  return out;
+}
+
+Outcome outcomeOf(Report const& report, std::string_view check) {
+  for (auto const& verdict : report.verdicts)
+    if (verdict.check == check) return verdict.outcome;
+  ADD_FAILURE() << check << " was not run";
+  return Outcome::inconclusive;
+}
+
+TEST(Certify, TheSameSeedGivesTheSameBytesTwice) {
+  auto const first = certify(optionsFor("garland.tave", {"CAP-04", "CAP-05", "CAP-12", "PKG"}));
+  auto options = optionsFor("garland.tave", {"CAP-04", "CAP-05", "CAP-12", "PKG"});
+  options.jobs = 1;
+  auto const second = certify(std::move(options));
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(json::serialize(toJson(first->report)), json::serialize(toJson(second->report)));
+  EXPECT_EQ(toHtml(first->report), toHtml(second->report));
+  EXPECT_EQ(outcomeOf(first->report, "CAP-04"), Outcome::pass);
+}
+
+TEST(Certify, NoWorkerIsLeftAndNoPluginIsMapped) {
+  auto const run = certify(optionsFor("garland.tave", {"CAP-01", "HLT-01", "ABI-02"}));
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(children(), std::set<std::string>());
+  EXPECT_THAT(readFileText("/proc/self/maps").value(), Not(HasSubstr("connector.so")));
+  EXPECT_THAT(readFileText("/proc/self/maps").value(), Not(HasSubstr("garland-plugin")));
+}
+
+TEST(Certify, AConnectorWithoutATwinIsToldSoAndReachesNoLevel) {
+  auto options = optionsFor("garland.caldav", {});
+  options.twin_dirs = {std::string(GARLAND_BINARY_DIR) + "/no-twins"};
+  auto const run = certify(std::move(options));
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(outcomeOf(run->report, "PKG-03"), Outcome::pass);
+  EXPECT_EQ(outcomeOf(run->report, "CAP-04"), Outcome::inconclusive) << "no twin is no excuse";
+  EXPECT_EQ(outcomeOf(run->report, "CAP-07"), Outcome::inconclusive);
+  EXPECT_EQ(outcomeOf(run->report, "PAY-01"), Outcome::skip) << "the manifest has no payments";
+  EXPECT_EQ(run->report.reached, Level::none);
+#ifdef GARLAND_SANITIZER_BUILD
+  std::set<std::string> const found{"ABI-01", "PKG-05"}; // what the sanitizer has put into the connector
+#else
+  std::set<std::string> const found;
+#endif
+  for (auto const& verdict : run->report.verdicts)
+    EXPECT_EQ(verdict.outcome != Outcome::inconclusive && blocks(verdict.outcome),
+              found.contains(verdict.check))
+        << verdict.check;
+}
+
+TEST(Certify, APackageIsCertifiedWithTheTwinThatItBrings) {
+  auto const schema = Schema::compile(parseJson(schemas::schemaText("manifest.json")).value()).value();
+  auto options = optionsFor("garland.tave", {"PKG-01", "CAP-01", "CAP-05"});
+  auto const packed =
+      marketplace::pack({options.path, "", options.twin_dirs[0] + "/garland.tave-twin"}, schema);
+  ASSERT_TRUE(packed) << packed.error().message;
+  auto const path = std::filesystem::temp_directory_path() / "certify_test.gpk";
+  ASSERT_TRUE(marketplace::writeFile(path.string(), *packed));
+  auto const before = certify(options);
+  options.path = path.string();
+  options.twin_dirs.clear();
+  auto const run = certify(options);
+  ASSERT_TRUE(run && before) << run.error().message;
+  for (auto const& verdict : run->report.verdicts) EXPECT_EQ(verdict.outcome, Outcome::pass) << verdict.check;
+  EXPECT_EQ(run->report.digest, before->report.digest);
+  EXPECT_EQ(run->report.package.size(), 64U);
+  EXPECT_EQ(before->report.package, "");
+  auto damaged = *packed;
+  auto& byte = damaged[damaged.size() / 2];
+  byte = byte == 'x' ? 'y' : 'x';
+  ASSERT_TRUE(marketplace::writeFile(path.string(), damaged));
+  EXPECT_FALSE(certify(options)) << "nothing of a damaged package is run";
+  std::filesystem::remove(path);
+}
+
+// ---- the harness on itself
+
+TEST(Harness, ACoordinatorThatMapsThePluginIsTold) {
+  auto const options = optionsFor("garland.tave", {"HAR-02"});
+  auto const clean = certify(options);
+  ASSERT_TRUE(clean);
+  EXPECT_EQ(outcomeOf(clean->report, "HAR-02"), Outcome::pass);
+  auto* const mapped = ::dlopen((options.path + "/connector.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(mapped, nullptr) << ::dlerror();
+  auto const run = certify(options);
+  ::dlclose(mapped);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(outcomeOf(run->report, "HAR-02"), Outcome::fail);
+}
+
+class HarnessRows : public ::testing::Test {
+protected:
+  HarnessRows() {
+    subject_ =
+        openSubject(optionsFor("garland.tave", {}).path, optionsFor("garland.tave", {}).twin_dirs).value();
+    machine_.worker = optionsFor("garland.tave", {}).worker;
+    machine_.allow_degraded = true;
+  }
+  CaseResult run(Check const& check, std::string name = "all", Past const* past = nullptr) {
+    return runCase(check, {subject_, machine_, check.id, std::move(name), 7, Profile::quick, past});
+  }
+  CaseResult run(std::string_view id, std::string name, Past const* past) {
+    return run(*std::ranges::find(checks(), id, &Check::id), std::move(name), past);
+  }
+  Subject subject_;
+  Machine machine_;
+};
+
+TEST_F(HarnessRows, ACaseThatComparesOrCallsNothingIsTroubleAndIsTold) {
+  Check const idle{.id = "SOC-01", .run = [](Trial&) {}};
+  Check const silent{.id = "SOC-02", .run = [](Trial& trial) { trial.expect(true, ""); }};
+  auto const first = run(idle);
+  auto const second = run(silent);
+  EXPECT_TRUE(first.empty);
+  EXPECT_THAT(first.trouble, HasSubstr("compared nothing"));
+  EXPECT_THAT(second.trouble, HasSubstr("called no operation"));
+  Past past;
+  past.cases = {{&idle, "all", &first}, {&silent, "all", &second}};
+  EXPECT_EQ(run("HAR-05", "all", &past).findings.size(), 2U);
+  past.cases.clear();
+  EXPECT_NE(run("HAR-05", "all", &past).trouble, "") << "nothing looked at is no proof";
+}
+
+TEST_F(HarnessRows, ACaseThatThrowsIsTroubleAndEndsNothingElse) {
+  Check const rash{.id = "SOC-01", .run = [](Trial&) { json::value("text").as_object(); }};
+  EXPECT_THAT(run(rash).trouble, HasSubstr("certification.json"));
+}
+
+TEST_F(HarnessRows, AConnectorWhoseVerdictChangesIsTold) {
+  static int times = 0;
+  Check const moody{.id = "CAP-01", .run = [](Trial& trial) { trial.expect(++times % 2 == 0, "it is odd"); }};
+  auto const first = run(moody, "good");
+  Past past;
+  past.cases = {{&moody, "good", &first}};
+  // The case of the real check has no finding, the kept one has: two verdicts.
+  EXPECT_EQ(run("HAR-04", "CAP-01/good", &past).findings.size(), 1U);
+  EXPECT_EQ(run("HAR-03", "CAP-01/good", &past).findings.size(), 1U);
+  EXPECT_EQ(run("HAR-04", "CAP-01/good", nullptr).findings.size(), 0U);
+}
+
+TEST_F(HarnessRows, ASkipThatTheManifestDoesNotSupportIsTold) {
+  Past past;
+  past.verdicts.emplace_back();
+  past.verdicts[0].check = "CAP-04";
+  past.verdicts[0].outcome = Outcome::skip;
+  past.verdicts[0].reason = "not today";
+  EXPECT_EQ(run("HAR-06", "all", &past).findings.size(), 1U);
+  past.verdicts[0].check = "PAY-01";
+  EXPECT_EQ(run("HAR-06", "all", &past).findings.size(), 0U) << "the manifest has no payments";
+  EXPECT_TRUE(manifestOnly(subject_).brief.document.is_null());
+  EXPECT_FALSE(manifestOnly(subject_).hasTwin());
+}
+
+TEST_F(HarnessRows, AWorkerThatHangsIsGoneASecondAfterItsEnd) {
+  auto const result = run("HAR-08", "all", nullptr);
+  EXPECT_EQ(result.trouble, "");
+  EXPECT_TRUE(result.findings.empty()) << result.findings[0].what;
+  EXPECT_GE(result.assertions, 3U);
+}
+
+TEST_F(HarnessRows, AWorkerThatStaysIsNotTakenForGone) {
+  Bench bench(subject_, machine_, World());
+  Ask ask;
+  ask.operation = kNoOperation;
+  bench.run(std::move(ask));
+  auto const frozen = bench.freeze();
+  ASSERT_FALSE(frozen.empty());
+  EXPECT_FALSE(bench.isGone(frozen[0], Milliseconds(50)));
+  EXPECT_EQ(bench.close(), "");
+  EXPECT_TRUE(bench.isGone(frozen[0], Milliseconds(0)));
+}
+
+TEST(Certify, WhatIsNotInTheSuiteIsRefusedBySentence) {
+  auto const run = certify(optionsFor("garland.tave", {"SOC-01"}));
+  ASSERT_FALSE(run);
+  EXPECT_THAT(run.error().message, HasSubstr("not in this suite version"));
+  EXPECT_THAT(certify(optionsFor("garland.tave", {"XYZ-99"})).error().message, HasSubstr("no check"));
+}
+
+TEST(Certify, ACaseThatTheCheckDoesNotHaveIsRefused) {
+  for (auto const* check : {"CAP-04", "HAR-04"}) {
+    auto options = optionsFor("garland.tave", {check});
+    options.only_case = "CAP-04/volume-nonsense";
+    auto const run = certify(std::move(options));
+    ASSERT_FALSE(run) << check;
+    EXPECT_THAT(run.error().message, HasSubstr("no case \"CAP-04/volume-nonsense\""));
+  }
+}
+
+// A twin's folder with another certification.json.
+Result<Certified> certifyWith(std::string const& brief, std::vector<std::string> only) {
+  namespace fs = std::filesystem;
+  auto options = optionsFor("garland.tave", std::move(only));
+  auto const dir = fs::temp_directory_path() / ("certify_test_twins." + std::to_string(::getpid()));
+  fs::create_directories(dir);
+  fs::copy(options.twin_dirs[0] + "/garland.tave-twin", dir / "garland.tave-twin",
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  std::ofstream(dir / "garland.tave-twin/certification.json", std::ios::trunc) << brief;
+  options.twin_dirs = {dir.string()};
+  auto out = certify(std::move(options));
+  fs::remove_all(dir);
+  return out;
+}
+
+TEST(Certify, ABriefThatIsNotOfItsFormIsRefusedWithItsPlace) {
+  auto const run = certifyWith(R"({"entities": {"crm.client": {"record": []}}})", {"CRM"});
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().kind, ErrorKind::invalidInput);
+  EXPECT_THAT(run.error().message, HasSubstr("/entities/crm.client/record"));
+  EXPECT_THAT(run.error().message, HasSubstr("certification.json"));
+}
+
+// Whoever begins with an empty brief is told of each check that cannot run what to write.
+TEST(Certify, WhatTheBriefLacksIsNamedByItsMember) {
+  auto const run = certifyWith("{}", {"ABI", "LIF", "SUS", "CAP", "CRM", "WHK", "HLT", "FLT", "SEC-05",
+                                      "SEC-06", "SEC-07", "PRF", "DOC"});
+  ASSERT_TRUE(run) << run.error().message;
+  std::size_t count = 0;
+  for (auto const& verdict : run->report.verdicts) {
+    if (verdict.outcome != Outcome::inconclusive) continue;
+    ++count;
+    EXPECT_THAT(verdict.reason, HasSubstr("certification.json: /")) << verdict.check;
+  }
+  EXPECT_GE(count, 30U);
+}
+
+TEST(Certify, ATwinThatIsMissingIsSaidHowToMake) {
+  auto options = optionsFor("garland.tave", {"CAP-04"});
+  options.twin_dirs = {std::string(GARLAND_BINARY_DIR) + "/no-twins"};
+  auto const run = certify(std::move(options));
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_THAT(run->report.verdicts[0].reason, HasSubstr("garland_add_twin()"));
+}
+
+// Authors cannot publish the suite's mutant score, so nothing is found at them for its lack.
+TEST_F(HarnessRows, AScoreThatIsNotPublishedIsNoFindingOfTheConnector) {
+  auto const result = run("HAR-01", "all", nullptr);
+  EXPECT_EQ(result.trouble, "");
+  EXPECT_TRUE(result.findings.empty()) << result.findings[0].what;
+}
+
+TEST(Certify, RulesOfTheLastReleaseWithoutAnExampleDivideByNothing) {
+  auto const run = certifyWith(
+      R"({"released": {"version": "0.9.0", "settings": {"properties": {"a": {"examples": [], "enum": []}}}}})",
+      {"PKG-12"});
+  EXPECT_TRUE(run) << run.error().message;
+}
+
+TEST(Certify, OneCaseRunsByItself) {
+  auto options = optionsFor("garland.tave", {"CAP-04"});
+  options.only_case = "volume-1";
+  auto const run = certify(std::move(options));
+  ASSERT_TRUE(run) << run.error().message;
+  ASSERT_EQ(run->report.verdicts.size(), 1U);
+  EXPECT_EQ(run->report.verdicts[0].cases, 1U);
+  EXPECT_EQ(run->report.reached, Level::none) << "a part of the checks proves no level";
+}
+
+TEST(Bench, TimeIsVirtualAndAFaultTakesItsOwn) {
+  auto const subject =
+      openSubject(optionsFor("garland.tave", {}).path, optionsFor("garland.tave", {}).twin_dirs);
+  ASSERT_TRUE(subject) << subject.error().message;
+  Machine machine;
+  machine.worker = optionsFor("garland.tave", {}).worker;
+  machine.allow_degraded = true;
+  Bench bench(*subject, machine, World());
+  Ask ask;
+  ask.operation = "health.check/1";
+  ask.fault = FaultOrder{faultNamed("timeout_after_send"), 0};
+  auto const begin = bench.now();
+  auto const journal = bench.run(std::move(ask));
+  EXPECT_FALSE(journal.ok());
+  EXPECT_GE(bench.now() - begin, Milliseconds(60'000)) << "what was left of the call's time";
+  EXPECT_EQ(journal.result.error().kind, ErrorKind::transient);
+  EXPECT_EQ(bench.close(), "");
+}
+
+} // namespace
+} // namespace garland::certification

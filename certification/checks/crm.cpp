@@ -1,0 +1,140 @@
+// Checks of writing a vendor's clients and jobs: nothing of anybody may get lost.
+#include "certification/checks/pulls.h"
+
+#include <algorithm>
+
+namespace garland::certification {
+namespace {
+
+std::string noCrm(Subject const& subject) {
+  return subject.offers("crm.upsert/1") ? "" : "the manifest does not name crm.upsert/1";
+}
+
+std::vector<std::string> writtenCrm(Subject const& subject, Profile) {
+  auto out = writtenEntities(subject);
+  std::erase_if(out, [](auto const& entity) { return !entity.starts_with("crm."); });
+  return out;
+}
+
+std::vector<std::string> with(Subject const& subject, char const* pointer) {
+  auto out = writtenCrm(subject, Profile::full);
+  std::erase_if(out, [&](auto const& entity) {
+    return garland::find(*subject.brief.entity(entity), pointer) == nullptr;
+  });
+  return out;
+}
+std::vector<std::string> changedCrm(Subject const& subject, Profile) { return with(subject, "/edit/change"); }
+std::vector<std::string> foreignCrm(Subject const& subject, Profile) {
+  return with(subject, "/edit/foreign");
+}
+
+// Every member of `part` stands in `whole`, equal.
+bool contains(json::value const& whole, json::value const& part) {
+  if (!part.is_object()) return canonicalJson(whole) == canonicalJson(part);
+  if (!whole.is_object()) return false;
+  return std::ranges::all_of(part.get_object(), [&](auto const& member) {
+    auto const* found = whole.get_object().if_contains(member.key());
+    return found != nullptr && contains(*found, member.value());
+  });
+}
+
+Journal write(Trial& trial, json::object input, std::string_view step) {
+  Ask ask;
+  ask.operation = "crm.upsert/1";
+  ask.input = std::move(input);
+  return trial.mustRun(std::move(ask), step);
+}
+
+// ---- CRM-01
+void keepsEveryField(Trial& trial) {
+  auto const& entity = trial.caseName();
+  auto const& subject = trial.subject();
+  auto const made = write(trial, upsertInput(subject, entity, "trip-1"), "creating the brief's record");
+  if (!made.ok()) return;
+  auto const expectAll = [&](Journal const& journal, json::value const& data, std::string const& step) {
+    for (auto const& member : data.as_object()) {
+      auto const* told = garland::find(*journal.result, "/data/" + std::string(member.key()));
+      trial.expect(told != nullptr && contains(*told, member.value()),
+                   "\"" + std::string(member.key()) + "\" was written as " + json::serialize(member.value()) +
+                       " and reads back as " + (told == nullptr ? "nothing" : json::serialize(*told)),
+                   step);
+    }
+  };
+  expectAll(made, *garland::find(*subject.brief.entity(entity), "/record"), entity + ", creating it");
+  auto const id = textOr(*made.result, "/id", "");
+  auto input = upsertInput(subject, entity, "trip-2", id, textOr(*made.result, "/version", ""));
+  json::value const data = input.at("data");
+  auto const changed = write(trial, std::move(input), "changing it");
+  if (changed.ok()) expectAll(changed, data, entity + ", changing it");
+}
+
+// ---- CRM-02
+void refusesLostUpdates(Trial& trial) {
+  auto const& entity = trial.caseName();
+  auto const made = write(trial, upsertInput(trial.subject(), entity, "lost-1"), "creating a record");
+  if (!made.ok()) return;
+  auto const id = textOr(*made.result, "/id", "");
+  auto const version = textOr(*made.result, "/version", "");
+  if (!trial.expect(!version.empty(), "the record has no version, so nobody can tell that it was changed",
+                    entity))
+    return;
+  trial.bench().wait(std::chrono::minutes(5));
+  editAs(trial, entity, "change", id);
+  auto const ledger_before = trial.bench().ledger();
+  trial.bench().wait(std::chrono::minutes(5));
+  auto const journal = trial.run("crm.upsert/1", upsertInput(trial.subject(), entity, "lost-2", id, version));
+  auto const ledger_after = trial.bench().ledger();
+  trial.expect(!journal.result && journal.result.error().kind == ErrorKind::conflict,
+               "writing over somebody's edit ended with: " + journal.ending(), entity);
+  if (!journal.result && journal.result.error().kind == ErrorKind::conflict)
+    trial.expect(!textOr(journal.result.error().detail, "/current", "").empty(),
+                 "the conflict does not tell the current version (detail.current)", entity);
+  if (ledger_before && ledger_after)
+    trial.expect(ledger_before->size() == ledger_after->size(),
+                 "somebody's edit at the provider was overwritten", entity);
+}
+
+// ---- CAP-11
+void leavesForeignFieldsAlone(Trial& trial) {
+  auto const& entity = trial.caseName();
+  auto const& words = *trial.subject().brief.entity(entity);
+  auto const made = write(trial, upsertInput(trial.subject(), entity, "foreign-1"), "creating a record");
+  if (!made.ok()) return;
+  auto const id = textOr(*made.result, "/id", "");
+  editAs(trial, entity, "foreign", id);
+  auto const changed = write(trial, upsertInput(trial.subject(), entity, "foreign-2", id), "changing it");
+  if (!changed.ok()) return;
+  auto const ledger = trial.bench().ledger();
+  auto const* wanted = garland::find(words, "/foreign");
+  if (!ledger || ledger->empty() || wanted == nullptr)
+    return trial.giveUp("certification.json: /entities/" + entity +
+                        "/foreign: the ledger tells nothing of it");
+  auto const* left = garland::find(ledger->back(), "/data");
+  trial.expect(textOr(ledger->back(), "/id", "") == id, "the change wrote nothing to the record", entity);
+  trial.expect(left != nullptr && contains(*left, *wanted),
+               "members that others had set at the provider are gone after our change", entity);
+}
+
+constexpr Check kChecks[] = {
+    {.id = "CRM-01",
+     .run = keepsEveryField,
+     .skip = noCrm,
+     .cases = writtenCrm,
+     .brief = "/entities/<entity>/record"},
+    {.id = "CRM-02",
+     .run = refusesLostUpdates,
+     .skip = noCrm,
+     .cases = changedCrm,
+     .brief = "/entities/<entity>/edit/change"},
+    {.id = "CAP-11",
+     .run = leavesForeignFieldsAlone,
+     .skip = noCrm,
+     .cases = foreignCrm,
+     .brief = "/entities/<entity>/edit/foreign"},
+};
+
+} // namespace
+
+std::span<Check const> crmChecks() { return kChecks; }
+
+} // namespace garland::certification

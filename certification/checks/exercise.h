@@ -1,0 +1,35 @@
+// A connector in garland-probe, and everything it can do done once: for checks that look on from inside.
+#pragma once
+
+#include "certification/checks/pulls.h"
+
+namespace garland::certification {
+
+// A new world with the probe in it.
+Bench& probed(Trial& trial, World world = {});
+// One of the probe's own operations, "set", "tell", ...; null after a death, or if the case was given up.
+json::value deed(Trial& trial, std::string_view name, json::object input = {});
+
+// What operations are called with: one valid input for each that the brief has one for.
+struct Use {
+  std::string operation;
+  json::value input;
+  std::string title; // for findings
+};
+// Of each kind of lead in the brief, the first delivery.
+std::vector<Use> intakesOf(Subject const& subject);
+// The brief's actions.
+std::vector<Use> actionsOf(Subject const& subject);
+std::vector<Use> usesOf(Subject const& subject);
+Ask askFor(Use const& use);
+
+// Runs every use, then every operation with an input that its schema refuses. False if the worker died.
+bool exercise(Trial& trial);
+// The same uses while the provider is in trouble, so that what a connector does then is seen, too.
+bool exerciseInTrouble(Trial& trial);
+
+// A JSON document of some size or depth; the operation's schema refuses all of them.
+std::string deepInput(std::size_t depth);
+std::string largeInput(std::size_t bytes);
+
+} // namespace garland::certification

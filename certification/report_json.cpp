@@ -1,0 +1,94 @@
+#include "certification/certification.h"
+#include "certification/escape.h"
+
+namespace garland::certification {
+namespace {
+
+json::value toJson(Finding const& finding) {
+  json::object out;
+  auto const& info = *checkInfo(finding.check);
+  out["check"] = finding.check;
+  out["severity"] = name(info.severity);
+  out["outcome"] = name(finding.outcome);
+  out["what"] = finding.what;
+  out["where"] = finding.where;
+  out["why"] = info.why;
+  out["mend"] = info.mend;
+  out["token"] = finding.token;
+  return out;
+}
+
+json::value toJson(Verdict const& verdict) {
+  json::object out;
+  auto const& info = *checkInfo(verdict.check);
+  out["id"] = verdict.check;
+  out["title"] = info.title;
+  out["level"] = name(info.level);
+  out["severity"] = name(info.severity);
+  out["outcome"] = name(verdict.outcome);
+  if (!verdict.reason.empty()) out["reason"] = verdict.reason;
+  out["cases"] = verdict.cases;
+  if (verdict.inconclusive_cases != 0) out["inconclusive_cases"] = verdict.inconclusive_cases;
+  out["assertions"] = verdict.assertions;
+  out["calls"] = verdict.calls;
+  auto& findings = out["findings"].emplace_array();
+  for (auto const& finding : verdict.findings) findings.push_back(toJson(finding));
+  return out;
+}
+
+// In single quotes, and a quote in it as '\\''.
+std::string quotedForShell(std::string const& word) {
+  std::string out = "'";
+  for (char const c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+} // namespace
+
+std::string replayCommand(Report const& report, Finding const& finding) {
+  return "garland certify replay " + finding.token +
+         (report.path.empty() ? "" : " --path " + quotedForShell(oneLine(report.path)));
+}
+
+json::value toJson(Report const& report) {
+  json::object out;
+  out["report"] = 1;
+  out["suite"] = json::object{{"version", report.suite.version}, {"digest", report.suite.digest}};
+  out["seed"] = report.seed;
+  out["profile"] = name(report.profile);
+  out["sandbox"] = report.sandbox;
+  out["connector"] = json::object{{"id", report.connector_id},         {"version", report.connector_version},
+                                  {"digest", report.digest},           {"package", report.package},
+                                  {"twin_digest", report.twin_digest}, {"brief_digest", report.brief_digest}};
+  out["wanted"] = name(report.wanted);
+  out["reached"] = name(report.reached);
+  out["certified"] = report.certified;
+  auto& levels = out["levels"].emplace_array();
+  for (auto const& [level, reasons] : report.in_the_way) {
+    json::object one;
+    one["level"] = name(level);
+    one["reached"] = report.reached >= level;
+    auto& list = one["in_the_way"].emplace_array();
+    for (auto const& reason : reasons) list.emplace_back(reason);
+    levels.push_back(std::move(one));
+  }
+  auto& checks = out["checks"].emplace_array();
+  for (auto const& verdict : report.verdicts) checks.push_back(toJson(verdict));
+  if (!report.waivers.empty()) out["waivers"] = toJson(report.waivers).at("waivers");
+  if (report.since) out["since_last_version"] = toJson(*report.since);
+  auto& missing = out["not_in_this_suite_version"].emplace_array();
+  for (auto const& info : catalogue())
+    if (!info.in_suite) missing.emplace_back(info.id);
+  auto& partly = out["partly_not_in_this_suite_version"].emplace_object();
+  for (auto const& info : catalogue())
+    if (info.in_suite && !info.not_looked_at.empty()) partly[info.id] = info.not_looked_at;
+  auto const& score = mutantScore();
+  if (!score.suite.version.empty())
+    out["mutant_score"] = json::object{
+        {"killed", score.killed},
+        {"of", score.of},
+        {"suite", json::object{{"version", score.suite.version}, {"digest", score.suite.digest}}}};
+  return out;
+}
+
+} // namespace garland::certification

@@ -1,0 +1,210 @@
+#include "host/api/webhook_door.h"
+
+#include "host/api/hook_content.h"
+#include "host/api/stranger.h"
+#include "host/base/utf8.h"
+#include "host/vault/vault.h"
+
+#include <algorithm>
+
+namespace garland::api {
+namespace {
+
+constexpr std::string_view kNobodysScheme = "svix"; // any that is verified over the bytes
+constexpr char const* kReceived = R"({"status":"received"})";
+
+std::vector<std::string> wordsAt(json::value const& document, std::string_view pointer) {
+  std::vector<std::string> words;
+  if (auto const* list = find(document, pointer); list != nullptr && list->is_array())
+    for (auto const& word : list->get_array())
+      if (auto const* text = word.if_string()) words.emplace_back(*text);
+  return words;
+}
+
+json::value valueOrNull(json::value const& document, std::string_view pointer) {
+  auto const* found = find(document, pointer);
+  return found == nullptr ? json::value() : *found;
+}
+
+std::string const* headerOf(webhooks::Request const& request, std::string_view name) {
+  for (auto const& [known, value] : request.headers)
+    if (known == name) return &value;
+  return nullptr;
+}
+
+Response received() {
+  Response response(200);
+  response.content_type = "application/json";
+  response.body = kReceived;
+  return response;
+}
+
+webhooks::Keys nobodysKeys(Random& random) {
+  std::string bytes(32, '\0');
+  random.fill(std::as_writable_bytes(std::span(bytes)));
+  webhooks::Keys keys;
+  keys.secrets.emplace_back(vault::sha256Hex(bytes));
+  return keys;
+}
+
+} // namespace
+
+WebhookDoor::WebhookDoor(Dependencies const& with) : with_(with) {
+  nobodys_way_ = std::make_shared<Way>(webhooks::Scheme::named(kNobodysScheme).value());
+  auto ring = std::make_shared<Ring>();
+  ring->keys = nobodysKeys(with.random);
+  nobodys_ring_ = std::move(ring);
+}
+
+std::string WebhookDoor::urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const {
+  auto const base = outsideOf(with_.public_url, port);
+  auto const short_name = endpoint.plugin_id.substr(endpoint.plugin_id.rfind('.') + 1);
+  auto const* plugin = with_.catalogue.find(endpoint.plugin_id);
+  bool const named_inside = plugin != nullptr && find(plugin->manifest.webhooks, "/endpoint") != nullptr;
+  auto const url = base + "/api/integrations/webhook/" + short_name;
+  return named_inside ? url : url + "/" + endpoint.name;
+}
+
+std::shared_ptr<WebhookDoor::Way const> WebhookDoor::wayOf(runtime::PluginInfo const* plugin) {
+  if (plugin == nullptr || plugin->manifest.webhooks.is_null()) return nobodys_way_;
+  auto& kept = ways_[plugin->manifest.id];
+  if (kept && kept->digest == plugin->digest) return kept;
+  auto const& declared = plugin->manifest.webhooks;
+  auto scheme = webhooks::Scheme::read(declared);
+  if (!scheme) return nobodys_way_;
+  auto way = std::make_shared<Way>(std::move(*scheme));
+  way->digest = plugin->digest;
+  way->endpoint = valueOrNull(declared, "/endpoint");
+  way->delivery_id = valueOrNull(declared, "/delivery_id");
+  way->headers = wordsAt(declared, "/headers");
+  way->query = wordsAt(declared, "/query");
+  kept = std::move(way);
+  return kept;
+}
+
+// Opened once, and again when it has changed or an older secret has ended.
+Task<std::shared_ptr<WebhookDoor::Ring const>>
+WebhookDoor::ringOf(std::shared_ptr<sync::WebhookEndpoint const> endpoint) {
+  if (!endpoint) co_return nobodys_ring_;
+  auto const kept = rings_.find(endpoint->connection_id);
+  if (kept != rings_.end() && kept->second->revision == endpoint->revision &&
+      (!kept->second->until || with_.clock.now() < *kept->second->until))
+    co_return kept->second;
+  CO_TRY(keys, co_await with_.engine.webhooks().keysOf(endpoint));
+  auto ring = std::make_shared<Ring>();
+  ring->revision = endpoint->revision;
+  ring->until = keys.until;
+  ring->keys.secrets = std::move(keys.secrets);
+  ring->keys.parameters = std::move(keys.parameters);
+  rings_.insert_or_assign(endpoint->connection_id, ring);
+  co_return std::shared_ptr<Ring const>(std::move(ring));
+}
+
+WebhookDoor::Shared WebhookDoor::visitOf(Request& request, unsigned short port) {
+  auto visit = std::make_shared<Visit>();
+  auto const* plugin = with_.catalogue.find(request.text("system"));
+  visit->way = wayOf(plugin);
+  visit->system = plugin == nullptr ? "none" : plugin->manifest.id;
+  visit->sent = signedRequest(request, outsideOf(with_.public_url, port));
+  visit->query = std::move(request.query);
+  if (plugin == nullptr) return visit;
+  auto name = request.text("endpoint");
+  if (name.empty() && !visit->way->endpoint.is_null())
+    name = webhooks::valueAt(visit->way->endpoint, visit->sent);
+  visit->endpoint = with_.engine.webhooks().find(visit->system, name);
+  return visit;
+}
+
+Task<Response> WebhookDoor::take(Request request, unsigned short port) {
+  auto const visit = visitOf(request, port);
+  auto ring = co_await ringOf(visit->endpoint);
+  if (!ring) {
+    with_.metrics.webhookCame(visit->system, "failed");
+    if (told_.admits(visit->system, with_.clock.monotonic()))
+      with_.log.error("what verifies webhooks could not be read: " + ring.error().message);
+    Error error(ErrorKind::transient, "this could not be kept; send it again later");
+    error.retry_after = Milliseconds(10'000);
+    co_return error;
+  }
+  visit->ring = std::move(*ring);
+  CO_TRY(answered, co_await handshake(visit));
+  if (answered) co_return std::move(*answered);
+  if (visit->sent.method == "HEAD") co_return Response(200);
+  auto verdict = webhooks::verify(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock);
+  if (!visit->endpoint) co_return refused(*visit, "unknown_endpoint", "nobody's endpoint was called");
+  if (!verdict.accepted()) co_return refused(*visit, webhooks::name(verdict.reason), verdict.sentence);
+  co_return co_await keep(visit, std::move(verdict.once_key));
+}
+
+// The answer to a provider that tries the address out. A secret that it tells is durable before it is
+// answered.
+Task<std::optional<Response>> WebhookDoor::handshake(Shared visit) {
+  std::optional<Response> none;
+  auto answer = webhooks::answerHandshake(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock);
+  if (!answer) co_return none;
+  if (!answer->visit_url.empty())
+    co_return refused(*visit, "confirmation",
+                      "the provider wants an address to be visited; that is not done");
+  if (!answer->keep_secret.empty() && visit->endpoint) {
+    sync::WebhookSetup setup;
+    setup.connection_id = visit->endpoint->connection_id;
+    setup.secret = std::move(answer->keep_secret);
+    CO_TRY_VOID(co_await with_.engine.webhooks().setUp(std::move(setup)));
+  }
+  with_.metrics.webhookCame(visit->system, "handshake");
+  co_return std::optional<Response>(answerOf(std::move(*answer)));
+}
+
+// The same answer whatever the reason was. The log tells it, but a flood of forgeries does not fill the disk.
+Error WebhookDoor::refused(Visit const& visit, std::string_view reason, std::string const& sentence) {
+  with_.metrics.webhookCame(visit.system, reason);
+  if (told_.admits(visit.system, with_.clock.monotonic())) {
+    json::object fields{{"system", visit.system}, {"reason", reason}};
+    if (visit.endpoint) fields["connection"] = visit.endpoint->connection_id;
+    with_.log.warn("a webhook was refused: " + sentence, std::move(fields));
+  }
+  return Error(ErrorKind::forbidden, "the signature does not hold");
+}
+
+// By the id that the signature or the manifest names; else by where it came to and what it says.
+std::string WebhookDoor::keyFor(Visit const& visit, std::string once_key) const {
+  auto id = std::move(once_key);
+  if (id.empty() && !visit.way->delivery_id.is_null())
+    id = webhooks::valueAt(visit.way->delivery_id, visit.sent);
+  if (!id.empty()) return "id " + keyOf(asUtf8(id));
+  auto const query = visit.sent.url.substr(std::min(visit.sent.url.find('?'), visit.sent.url.size()));
+  return "bytes " + vault::sha256Hex(visit.system + "/" + visit.endpoint->name + query + "\n" +
+                                     vault::sha256(visit.sent.body));
+}
+
+Task<Response> WebhookDoor::keep(Shared visit, std::string once_key) {
+  json::object headers;
+  for (auto const& name : visit->way->headers)
+    if (auto const* value = headerOf(visit->sent, name)) headers[name] = asUtf8(*value);
+  json::object query;
+  for (auto const& name : visit->way->query)
+    for (auto const& [known, value] : visit->query)
+      if (known == name) query[name] = asUtf8(value);
+  auto const* type = headerOf(visit->sent, "content-type");
+  json::object shown{{"headers", std::move(headers)}, {"query", std::move(query)}};
+  shown["content_type"] = type == nullptr ? std::string() : asUtf8(*type);
+
+  sync::NewWebhook webhook;
+  webhook.vendor_id = visit->endpoint->vendor_id;
+  webhook.connection_id = visit->endpoint->connection_id;
+  webhook.key = keyFor(*visit, std::move(once_key));
+  webhook.shown = json::serialize(shown);
+  webhook.body = std::move(visit->sent.body);
+  auto const known = co_await with_.engine.webhooks().accept(std::move(webhook));
+  if (!known) {
+    with_.metrics.webhookCame(visit->system, "overload");
+    if (told_.admits(visit->system, with_.clock.monotonic()))
+      with_.log.warn("a webhook was not kept: " + known.error().message,
+                     json::object{{"connection", visit->endpoint->connection_id}});
+    co_return forStrangers(known.error());
+  }
+  with_.metrics.webhookCame(visit->system, *known ? "known" : "accepted");
+  co_return received();
+}
+
+} // namespace garland::api

@@ -1,0 +1,72 @@
+// The door for webhooks: requests of providers to /api/integrations/webhook/SYSTEM/ENDPOINT. Whose is it, is
+// it genuine, did it come before; then it is durable, and only then answered. No API key: the signature is
+// the key. Nobody is told which endpoints there are: a name that nobody has is judged with a secret that
+// nobody has.
+#pragma once
+
+#include "host/api/api.h"
+#include "host/api/hooks.h"
+#include "host/api/http.h"
+#include "host/webhooks/webhooks.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace garland::api {
+
+// [loop thread]
+class WebhookDoor {
+public:
+  explicit WebhookDoor(Dependencies const& with);
+
+  Task<Response> take(Request request, unsigned short port);
+  std::string urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const;
+
+private:
+  // How a connector's deliveries are judged, read once from its manifest.
+  struct Way {
+    explicit Way(webhooks::Scheme scheme_in) : scheme(std::move(scheme_in)) {}
+    webhooks::Scheme scheme;
+    std::string digest;               // of the build that it was read from
+    json::value endpoint;             // where the endpoint's name stands; null: in the address
+    json::value delivery_id;          // where the delivery's id stands; null: nowhere
+    std::vector<std::string> headers; // that the connector may see
+    std::vector<std::string> query;
+  };
+  // What verifies the requests of one endpoint, open in memory.
+  struct Ring {
+    std::int64_t revision = 0;
+    std::optional<TimePoint> until; // then it is read again
+    webhooks::Keys keys;
+  };
+  // One request on its way in.
+  struct Visit {
+    std::string system; // the connector's id; "none" if there is no such
+    std::shared_ptr<Way const> way;
+    std::shared_ptr<sync::WebhookEndpoint const> endpoint; // null: nobody's
+    std::shared_ptr<Ring const> ring;
+    webhooks::Request sent;
+    std::vector<std::pair<std::string, std::string>> query;
+  };
+  using Shared = std::shared_ptr<Visit>;
+
+  std::shared_ptr<Way const> wayOf(runtime::PluginInfo const* plugin);
+  Task<std::shared_ptr<Ring const>> ringOf(std::shared_ptr<sync::WebhookEndpoint const> endpoint);
+  Shared visitOf(Request& request, unsigned short port);
+  Task<std::optional<Response>> handshake(Shared visit);
+  Task<Response> keep(Shared visit, std::string once_key);
+  Error refused(Visit const& visit, std::string_view reason, std::string const& sentence);
+  std::string keyFor(Visit const& visit, std::string once_key) const;
+
+  Dependencies const& with_;
+  std::shared_ptr<Way const> nobodys_way_;
+  std::shared_ptr<Ring const> nobodys_ring_;
+  std::map<std::string, std::shared_ptr<Way const>, std::less<>> ways_;   // by the connector's id
+  std::map<std::string, std::shared_ptr<Ring const>, std::less<>> rings_; // by connection
+  HookRate told_; // how often the log tells of what was refused, by system
+};
+
+} // namespace garland::api

@@ -1,0 +1,55 @@
+#include "host/cli/next_step.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace garland::cli {
+namespace {
+
+json::array const& listAt(json::value const& value, std::string_view pointer) {
+  static json::array const none;
+  auto const* list = find(value, pointer);
+  return list != nullptr && list->is_array() ? list->get_array() : none;
+}
+
+// crm.pull/1, calendar.pull/1, ...: without one, there is nothing that a sync could ask for.
+bool isAsked(json::value const& plugin) {
+  return std::ranges::any_of(listAt(plugin, "/operations"), [](json::value const& operation) {
+    return operation.is_string() && std::string_view(operation.get_string()).ends_with(".pull/1");
+  });
+}
+
+bool takes(json::value const& plugin, std::string_view way) {
+  return std::ranges::find(listAt(plugin, "/intake"), json::value(way)) != listAt(plugin, "/intake").end();
+}
+
+} // namespace
+
+std::string waysIn(json::value const& plugin, std::string const& connection) {
+  std::string ways;
+  auto const add = [&](std::string const& way) { ways += (ways.empty() ? "" : ", or ") + way; };
+  if (takes(plugin, "hook")) add("by a web hook: garland connections hook " + connection);
+  if (takes(plugin, "mail"))
+    add("by mail to an address of its own: garland connections mailbox " + connection +
+        ", or out of a mailbox: garland connections imap " + connection + " --url imaps://HOST --user NAME");
+  if (takes(plugin, "csv")) add("in files: garland import csv " + connection + " FILE");
+  if (isAsked(plugin)) {
+    auto const run = "bring everything in with: garland sync run " + connection;
+    return ways.empty() ? run : run + "; more comes in " + ways;
+  }
+  return ways.empty() ? "" : "what it has comes in " + ways;
+}
+
+std::string afterChange(json::value const& plugin, std::string const& connection) {
+  if (isAsked(plugin))
+    return "everything comes in anew, into the same records, with: garland sync run " + connection;
+  if (listAt(plugin, "/intake").empty()) return "";
+  return "what comes in from now on is read by it; what waits for a person is read again with: garland "
+         "intake "
+         "retry " +
+         connection;
+}
+
+bool signsIn(json::value const& plugin) { return !listAt(plugin, "/auth").empty(); }
+
+} // namespace garland::cli

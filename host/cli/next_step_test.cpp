@@ -1,0 +1,52 @@
+#include "host/cli/next_step.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace garland::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+json::value plugin(json::array operations, json::array intake, json::array auth = {}) {
+  json::object out;
+  out["operations"] = std::move(operations);
+  out["intake"] = std::move(intake);
+  out["auth"] = std::move(auth);
+  return out;
+}
+
+TEST(NextStep, AProviderThatIsAskedIsSynced) {
+  auto const caldav = plugin({"health.check/1", "calendar.pull/1"}, {});
+  EXPECT_EQ(waysIn(caldav, "con_1"), "bring everything in with: garland sync run con_1");
+  EXPECT_THAT(afterChange(caldav, "con_1"), HasSubstr("garland sync run con_1"));
+}
+
+TEST(NextStep, OneThatSendsByItselfIsGivenAnAddress) {
+  auto const hook = plugin({"health.check/1", "intake.parse/1"}, {"hook", "csv"});
+  EXPECT_THAT(waysIn(hook, "con_1"),
+              AllOf(HasSubstr("garland connections hook con_1"), HasSubstr("garland import csv con_1 FILE"),
+                    Not(HasSubstr("sync run"))));
+  auto const mail = plugin({"health.check/1", "intake.parse/1"}, {"mail"});
+  EXPECT_THAT(waysIn(mail, "con_1"),
+              AllOf(HasSubstr("garland connections mailbox con_1"),
+                    HasSubstr("garland connections imap con_1"), Not(HasSubstr("sync run"))));
+  EXPECT_THAT(afterChange(mail, "con_1"),
+              AllOf(HasSubstr("garland intake retry con_1"), Not(HasSubstr("sync run"))));
+}
+
+TEST(NextStep, OneThatDoesBothIsToldBoth) {
+  EXPECT_THAT(waysIn(plugin({"crm.pull/1", "intake.parse/1"}, {"csv"}), "con_1"),
+              AllOf(HasSubstr("garland sync run con_1"), HasSubstr("garland import csv con_1 FILE")));
+  EXPECT_EQ(waysIn(plugin({"health.check/1"}, {}), "con_1"), "");
+}
+
+TEST(NextStep, ACredentialIsSpokenOfWhereThereIsOne) {
+  EXPECT_FALSE(signsIn(plugin({}, {"hook"})));
+  EXPECT_TRUE(signsIn(plugin({}, {}, {json::object{{"slot", "login"}}})));
+}
+
+} // namespace
+} // namespace garland::cli

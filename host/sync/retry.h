@@ -1,0 +1,24 @@
+// What may pass by itself, and how long to wait for it. No I/O.
+#pragma once
+
+#include "host/base/clock.h"
+#include "host/base/result.h"
+
+#include <cstdint>
+#include <string>
+
+namespace garland::sync {
+
+inline constexpr std::int64_t kMostAttempts = 8;
+inline constexpr Milliseconds kRest{5'000}; // after trouble with the store
+
+// Anything else about what came in by itself is for a person.
+bool passes(Error const& error);
+
+// Doubled with each attempt from five seconds to an hour; never shorter than the provider asks for.
+Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after);
+
+// A text for people, of what may come from anybody: one line of UTF-8, which the store always takes.
+std::string cut(std::string const& text);
+
+} // namespace garland::sync

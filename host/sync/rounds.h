@@ -1,0 +1,89 @@
+// Work that comes in by names, such as connections: for each name one round at a time, for some names at
+// once, each when it is due, and who has waited longest first. Nothing here waits for the clock while nothing
+// is due. [loop thread]
+#pragma once
+
+#include "host/sync/context.h"
+#include "host/sync/waiting.h"
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace garland::sync {
+
+class Rounds {
+public:
+  // Does some of what is due and says when to come again; nothing: when due() says so. After an error it is
+  // called again a moment later.
+  using Round = std::function<Task<std::optional<TimePoint>>(std::string name)>;
+  Rounds(Context& context, std::size_t at_once, Round round);
+
+  // Not later than `when`. May be called before start(), and while a round of the name is under way: then
+  // another one follows.
+  void due(std::string const& name, TimePoint when);
+  void start();
+  // After Context::stopping is set: answers when every round has ended.
+  Task<void> stop();
+
+  // While it lives no round of this name begins.
+  class Hold {
+  public:
+    Hold(Rounds& rounds, std::string name) : rounds_(rounds), place_(rounds.held_.insert(std::move(name))) {}
+    Hold(Hold const&) = delete;
+    Hold& operator=(Hold const&) = delete;
+    ~Hold() {
+      rounds_.held_.erase(place_);
+      rounds_.wake();
+    }
+
+  private:
+    Rounds& rounds_;
+    std::multiset<std::string>::iterator place_;
+  };
+  // Answers when no round of the name is under way. Under a Hold.
+  Task<void> quiet(std::string name);
+  void forget(std::string const& name) { due_.erase(name); }
+  // A round of it is due some time, or under way.
+  bool expects(std::string const& name) const { return due_.contains(name) || running_.contains(name); }
+  bool holds(std::string const& name) const { return held_.contains(name); }
+
+private:
+  struct Turn {
+    TimePoint when;
+    std::uint64_t number = 0; // of those of one moment the first comes first
+    auto operator<=>(Turn const&) const = default;
+  };
+  struct Running {
+    Running(Rounds& rounds_in, std::string name_in) : rounds(rounds_in), name(std::move(name_in)) {}
+    Running(Running const&) = delete;
+    Running& operator=(Running const&) = delete;
+    ~Running();
+    Rounds& rounds;
+    std::string name;
+    std::optional<TimePoint> again;
+  };
+  Task<void> loop();
+  std::optional<TimePoint> beginDue();
+  Task<void> carryOut(std::string name);
+  void wake();
+
+  Context& context_;
+  std::size_t at_once_;
+  Round round_;
+  Nursery nursery_;
+  std::map<std::string, Turn> due_;
+  std::uint64_t turns_ = 0;
+  std::set<std::string> running_;
+  std::multiset<std::string> held_;
+  std::shared_ptr<Event> woken_;
+  std::shared_ptr<Event> loop_ended_;  // null: never started
+  std::shared_ptr<Event> round_ended_; // set and replaced whenever one has ended
+};
+
+} // namespace garland::sync

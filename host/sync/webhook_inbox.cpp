@@ -1,0 +1,162 @@
+#include "host/sync/webhook_inbox.h"
+
+#include "host/sync/retry.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <set>
+
+namespace garland::sync {
+namespace {
+
+constexpr std::size_t kMostRows = 256; // of one commit
+constexpr std::size_t kMostBytes = 4U << 20U;
+constexpr std::size_t kMostQueued = 16'384; // handed in and not durable yet
+constexpr std::size_t kMostQueuedBytes = 64U << 20U;
+constexpr std::int64_t kMostOpen = 100'000; // of one connection
+constexpr std::int64_t kMostOpenBytes = 256 << 20;
+constexpr Milliseconds kTryAgain{1'000};
+constexpr Milliseconds kTryMuchLater{60'000};
+
+Error overloaded(std::string message, Milliseconds retry_after) {
+  Error error(ErrorKind::transient, std::move(message));
+  error.retry_after = retry_after;
+  return error;
+}
+
+} // namespace
+
+WebhookInbox::WebhookInbox(Context& context, WebhookStore& store, std::function<void(Owner const&)> arrived)
+    : context_(context), store_(store), arrived_(std::move(arrived)), nursery_(context.doors.executor) {}
+
+void WebhookInbox::opened(std::string const& connection_id, std::int64_t count, std::int64_t bytes) {
+  auto& open = open_[connection_id];
+  open.count += count;
+  open.bytes += bytes;
+  if (open.count <= 0) open_.erase(connection_id);
+}
+
+Result<void> WebhookInbox::checkRoom(NewWebhook const& webhook) const {
+  if (context_.stopping) return overloaded("the daemon is stopping", kTryAgain);
+  if (queued_ >= kMostQueued || queued_bytes_ + webhook.body.size() > kMostQueuedBytes)
+    return overloaded("more webhooks come in than the database takes", kTryAgain);
+  auto const open = open_.find(webhook.connection_id);
+  bool const full =
+      open != open_.end() && (open->second.count >= kMostOpen || open->second.bytes >= kMostOpenBytes);
+  if (full)
+    return overloaded("connection " + webhook.connection_id +
+                          " has too many webhooks that wait or are dead; see garland webhooks ls",
+                      kTryMuchLater);
+  return {};
+}
+
+WebhookInbox::Batch& WebhookInbox::batchFor(std::size_t bytes) {
+  bool const full = batches_.empty() || batches_.back()->rows.size() >= kMostRows ||
+                    batches_.back()->bytes + bytes > kMostBytes;
+  if (full) batches_.push_back(std::make_shared<Batch>(context_.doors.executor));
+  return *batches_.back();
+}
+
+Task<bool> WebhookInbox::add(NewWebhook webhook) {
+  CO_TRY_VOID(checkRoom(webhook));
+  auto const bytes = webhook.body.size();
+  auto& gathering = batchFor(bytes);
+  auto const batch = batches_.back();
+  auto const place = gathering.rows.size();
+  gathering.bytes += bytes;
+  gathering.rows.push_back(WebhookRow{context_.newId("whk"), context_.now(), std::move(webhook)});
+  ++queued_;
+  queued_bytes_ += bytes;
+  if (!std::exchange(flushing_, true)) nursery_.spawn(flush());
+  CO_TRY_VOID(co_await batch->ended.wait());
+  if (batch->error) co_return *batch->error;
+  co_return static_cast<bool>(batch->known[place]);
+}
+
+Task<void> WebhookInbox::stop() { co_return co_await nursery_.drained(); }
+
+// However a flush ends, the next delivery begins another one.
+class WebhookInbox::Flushing {
+public:
+  explicit Flushing(WebhookInbox& inbox) : inbox_(inbox) {}
+  Flushing(Flushing const&) = delete;
+  Flushing& operator=(Flushing const&) = delete;
+  ~Flushing() { inbox_.flushing_ = false; }
+
+private:
+  WebhookInbox& inbox_;
+};
+
+// However a commit ends, whoever handed something in is answered.
+class WebhookInbox::Answering {
+public:
+  Answering(WebhookInbox& inbox, std::shared_ptr<Batch> batch)
+      : inbox_(inbox), batch_(std::move(batch)), count_(batch_->rows.size()), bytes_(batch_->bytes) {}
+  Answering(Answering const&) = delete;
+  Answering& operator=(Answering const&) = delete;
+  ~Answering() {
+    inbox_.queued_ -= count_;
+    inbox_.queued_bytes_ -= bytes_;
+    if (batch_->known.size() != count_ && !batch_->error)
+      batch_->error = overloaded("webhooks could not be kept", kTryAgain);
+    batch_->ended.set();
+  }
+
+private:
+  WebhookInbox& inbox_;
+  std::shared_ptr<Batch> batch_;
+  std::size_t count_;
+  std::size_t bytes_;
+};
+
+Task<void> WebhookInbox::flush() {
+  Flushing const flushing(*this);
+  // What comes in with the same turn of the loop goes with it.
+  co_await asio::post(context_.doors.executor, asio::use_awaitable);
+  while (!batches_.empty()) {
+    auto batch = std::move(batches_.front());
+    batches_.pop_front();
+    Answering const answering(*this, batch);
+    CO_TRY_VOID(co_await commit(std::move(batch)));
+  }
+  co_return Result<void>();
+}
+
+// Of two with one key in a batch the first one goes in.
+Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
+  std::vector<Arrival> arrivals;
+  std::vector<WebhookRow> rows;
+  std::set<WebhookPlace> places;
+  std::map<std::string, Owner> owners;
+  for (auto& row : batch->rows) {
+    Arrival arrival;
+    arrival.owner = Owner{row.webhook.vendor_id, row.webhook.connection_id};
+    arrival.place = WebhookPlace(row.webhook.connection_id, row.webhook.key);
+    arrival.bytes = static_cast<std::int64_t>(row.webhook.body.size());
+    arrival.first = places.insert(arrival.place).second;
+    owners.emplace(arrival.owner.connection_id, arrival.owner);
+    if (arrival.first) rows.push_back(std::move(row));
+    arrivals.push_back(std::move(arrival));
+  }
+  auto const fresh = co_await store_.insert(std::move(rows));
+  if (!fresh) {
+    context_.doors.log.error("webhooks could not be kept: " + cut(fresh.error().message),
+                             json::object{{"count", arrivals.size()}});
+    batch->error = overloaded(fresh.error().message, kTryAgain);
+  } else {
+    for (auto const& arrival : arrivals) {
+      auto const found = fresh->find(arrival.place);
+      bool const is_new = arrival.first && found != fresh->end();
+      batch->known.push_back(!is_new);
+      if (is_new && found->second != Freshness::wasOpen)
+        opened(arrival.owner.connection_id, 1, arrival.bytes);
+    }
+  }
+  // Whatever the store says: after an error they may be durable all the same, and those that are known may
+  // have come in with a commit that was told as lost.
+  for (auto const& [connection, owner] : owners) arrived_(owner);
+  co_return Result<void>();
+}
+
+} // namespace garland::sync

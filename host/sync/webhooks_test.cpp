@@ -1,0 +1,501 @@
+// What providers tell by themselves: durable before it is read, read once, and the records read again.
+#include "host/sync/testing/fake_notices.h"
+
+#include "host/sync/rounds.h"
+#include "host/sync/sql.h"
+#include "host/sync/waiting.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <gmock/gmock.h>
+
+#include <set>
+
+namespace garland::sync {
+namespace {
+
+using testing::FakeNotices;
+using ::testing::HasSubstr;
+using testing::House;
+
+class WebhooksTest : public ::testing::Test {
+protected:
+  House house;
+  FakeNotices notices{house};
+
+  void SetUp() override {
+    house.run(house.engine->start()).value();
+    for (auto const* id : {"1", "2", "3"}) putProject(id, "Project " + std::string(id));
+  }
+  void putProject(std::string const& id, std::string const& name) {
+    notices.projects.put(id, json::object{{"name", name}, {"stage", "lead"}});
+  }
+  std::multiset<std::string> names() {
+    std::multiset<std::string> found;
+    for (auto const& record : house.records(notices.vendor)) found.insert(textOr(record.data, "/name", ""));
+    return found;
+  }
+  NewWebhook again() const { return notices.delivery("bytes x", FakeNotices::about({"1"})); }
+  void until(std::function<bool()> const& done) {
+    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!done())
+      if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("it does not come");
+  }
+  void commit(std::string sql) { house.run(write(&house, std::move(sql))).value(); }
+  // The next commit is another one, by itself, and is told as lost: what becomes of a commit whose answer
+  // is lost, whatever was in it.
+  void loseTheAnswerOf(std::vector<std::string> statements) {
+    house.cut->before_commit = [this, statements] { return lost(&house, statements); };
+  }
+  static Task<void> write(House* house, std::string sql) {
+    store::Unit unit;
+    unit.emplace_back(std::move(sql), Values{});
+    CO_TRY_VOID(co_await house->store->commit(std::move(unit)));
+    co_return Result<void>();
+  }
+  static Task<void> lost(House* house, std::vector<std::string> statements) {
+    for (auto const& sql : statements) {
+      CO_TRY_VOID(co_await write(house, sql));
+    }
+    Error error(ErrorKind::transient, "the connection to the database was lost");
+    error.effect = Effect::unknown;
+    co_return error;
+  }
+  std::string rowOf(std::string const& key, std::string const& id = "1") const {
+    return "INSERT INTO webhooks (vendor_id,connection_id,dedupe_key,webhook_id,received,shown,body,bytes,"
+           "next_attempt) VALUES ('" +
+           notices.vendor + "','" + notices.connection + "','" + key + "','whk_1',0,'{}',CAST('" +
+           FakeNotices::about({id}) + "' AS " + (house.store->driver() == "sqlite" ? "BLOB" : "BYTEA") +
+           "),1,0)";
+  }
+  std::string hintOf(std::string const& kind, std::string const& id) const {
+    return "INSERT INTO hints (vendor_id,connection_id,kind,external_id,stamp) VALUES ('" + notices.vendor +
+           "','" + notices.connection + "','" + kind + "','" + id + "','whk_0/0')";
+  }
+  // It waits for a later attempt: its time comes.
+  Webhook comesDue(Webhook const& webhook) {
+    while (house.clock.sleepers() < 2) house.loop.run_one();
+    house.clock.advance(*webhook.next_attempt - house.clock.now());
+    return notices.settled(webhook.key);
+  }
+};
+
+TEST_F(WebhooksTest, ADeliveryIsReadAndItsRecordsAreReadAgain) {
+  EXPECT_FALSE(notices.send("id 1", {"1", "3"}).value());
+  auto const webhook = notices.settled("id 1");
+  EXPECT_EQ(webhook.state, WebhookState::done);
+  EXPECT_EQ(webhook.event, "project.updated");
+  EXPECT_EQ(webhook.hints, 2);
+  EXPECT_EQ(webhook.attempts, 1);
+  EXPECT_TRUE(webhook.finished);
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1", "Project 3"}));
+  EXPECT_EQ(notices.projects.pulls, 0);
+  EXPECT_EQ(json::serialize(notices.last_input.at("headers")), R"({"x-event":"e"})");
+  auto const content = house.run(notices.webhooks().contentOf(webhook.id)).value();
+  EXPECT_EQ(content.body, FakeNotices::about({"1", "3"}));
+}
+
+TEST_F(WebhooksTest, TheSameKeyAgainIsTheSameDelivery) {
+  EXPECT_FALSE(notices.send("id 1", {"1"}).value());
+  notices.settled("id 1");
+  EXPECT_TRUE(notices.send("id 1", {"1"}).value());
+  EXPECT_EQ(notices.read.size(), 1U);
+  EXPECT_EQ(house.rows("SELECT 1 FROM webhooks").size(), 1U);
+}
+
+// Some providers say no more than "project 1 has changed", and say so each time.
+TEST_F(WebhooksTest, TheSameBytesAreNewsOnceTheyWereReadAndOneDeliveryUntilThen) {
+  bool first = true;
+  std::optional<Result<bool>> meanwhile;
+  notices.during = [&](runtime::CallHost*) -> Task<void> {
+    if (std::exchange(first, false)) meanwhile = co_await notices.webhooks().accept(again());
+    co_return Result<void>();
+  };
+  EXPECT_FALSE(house.run(notices.webhooks().accept(again())).value());
+  auto const read = notices.settled("bytes x");
+  ASSERT_TRUE(meanwhile && *meanwhile);
+  EXPECT_TRUE(meanwhile->value()) << "it waits to be read, so nothing is lost";
+  notices.followed();
+  EXPECT_FALSE(house.run(notices.webhooks().accept(again())).value());
+  auto const later = notices.settled("bytes x");
+  EXPECT_EQ(later.id, read.id);
+  notices.followed();
+  EXPECT_EQ(notices.read.size(), 2U);
+  EXPECT_EQ(notices.projects.gets, (std::vector<std::string>{"1", "1"}));
+}
+
+TEST_F(WebhooksTest, ManyAtOnceAreFewCommitsAndTwoOfOneKeyAreOne) {
+  std::vector<bool> known;
+  auto const before = house.cut->commits;
+  int committed = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto const key = "id " + std::to_string(i % 200);
+    asio::co_spawn(house.loop, notices.webhooks().accept(notices.delivery(key, FakeNotices::about({"1"}))),
+                   [&](std::exception_ptr, Result<bool> result) {
+                     known.push_back(result.value());
+                     committed = house.cut->commits - before;
+                   });
+  }
+  while (known.size() < 300) house.loop.run_one();
+  EXPECT_EQ(std::count(known.begin(), known.end(), true), 100);
+  EXPECT_LE(committed, 10) << "300 deliveries";
+  EXPECT_EQ(house.rows("SELECT 1 FROM webhooks").size(), 200U);
+}
+
+TEST_F(WebhooksTest, WhatPassesIsTriedAgainLaterAndThenDone) {
+  notices.errors.emplace_back(ErrorKind::transient, "the worker is busy");
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  auto const first = notices.settled("id 1");
+  EXPECT_EQ(first.state, WebhookState::waiting);
+  EXPECT_THAT(first.reason, HasSubstr("the worker is busy"));
+  EXPECT_EQ(comesDue(first).state, WebhookState::done);
+  EXPECT_EQ(notices.read.size(), 2U);
+}
+
+TEST_F(WebhooksTest, WhatNobodyCanReadIsDeadUntilItIsReplayedOrDropped) {
+  ASSERT_TRUE(notices.sendBody("id 1", "<html>"));
+  ASSERT_TRUE(notices.sendBody("id 2", "\xFF\xFE"));
+  ASSERT_TRUE(notices.sendBody("id 3", FakeNotices::about({"1"}, "crm.order")));
+  ASSERT_TRUE(notices.sendBody("id 4", FakeNotices::about({std::string("a\0b", 3)})));
+  ASSERT_TRUE(notices.send("id 5", {"1"}));
+  auto const dead = notices.settled("id 1");
+  EXPECT_EQ(dead.state, WebhookState::dead);
+  EXPECT_THAT(dead.reason, HasSubstr("not JSON"));
+  EXPECT_THAT(notices.settled("id 2").reason, HasSubstr("UTF-8"));
+  EXPECT_THAT(notices.settled("id 3").reason, HasSubstr("crm.order"));
+  EXPECT_EQ(notices.settled("id 4").state, WebhookState::dead);
+  EXPECT_EQ(notices.settled("id 5").state, WebhookState::done) << "the others are not kept back";
+  EXPECT_EQ(house.run(notices.webhooks().counts()).value().dead, 4);
+
+  auto const dropped = house.run(notices.webhooks().drop(dead.id, "a test")).value();
+  EXPECT_EQ(dropped.state, WebhookState::dropped);
+  EXPECT_EQ(notices.get("id 1").reason, "a test");
+  house.run(notices.webhooks().replay(notices.get("id 3").id)).value();
+  EXPECT_EQ(notices.settled("id 3").state, WebhookState::dead) << "nothing has changed";
+  EXPECT_EQ(house.run(notices.webhooks().drop(notices.get("id 5").id, "")).error().kind, ErrorKind::conflict);
+}
+
+TEST_F(WebhooksTest, AReaderThatAsksSomebodyIsRefused) {
+  notices.during = [](runtime::CallHost* host) -> Task<void> {
+    runtime::HttpAsk ask;
+    ask.method = "GET";
+    ask.url = "https://crm.example/";
+    auto const answer = co_await host->http(std::move(ask));
+    if (!answer) co_return answer.error();
+    co_return Result<void>();
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  EXPECT_EQ(notices.settled("id 1").state, WebhookState::dead);
+  EXPECT_TRUE(house.egress.requests.empty());
+}
+
+TEST_F(WebhooksTest, ARangeIsReadAgain) {
+  for (auto const* key : {"id 1", "id 2", "id 3"}) {
+    ASSERT_TRUE(notices.send(key, {"1"}));
+    notices.settled(key);
+    house.clock.advance(Milliseconds(60'000));
+  }
+  WebhookRange range;
+  range.connection_id = notices.connection;
+  range.from = notices.get("id 2").received;
+  range.until = notices.get("id 3").received;
+  EXPECT_EQ(house.run(notices.webhooks().replayRange(range)).value(), 1);
+  EXPECT_EQ(notices.settled("id 2").state, WebhookState::done);
+  EXPECT_EQ(notices.read.size(), 4U);
+  range.from.reset();
+  range.until.reset();
+  EXPECT_EQ(house.run(notices.webhooks().replayRange(range)).value(), 3);
+  for (auto const* key : {"id 1", "id 2", "id 3"}) notices.settled(key);
+  EXPECT_EQ(notices.read.size(), 7U);
+}
+
+// What is said while the record is being read counts: it is read once more.
+TEST_F(WebhooksTest, AHintThatComesWhileItIsFollowedIsFollowedAgain) {
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  bool first = true;
+  notices.projects.during_get = [&](runtime::CallHost*) -> Task<void> {
+    if (!std::exchange(first, false)) co_return Result<void>();
+    here.set();
+    co_return co_await go.wait();
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  house.run(here.wait()).value();
+  ASSERT_TRUE(notices.send("id 2", {"1"}));
+  notices.settled("id 2");
+  go.set();
+  notices.followed();
+  EXPECT_EQ(notices.projects.gets, (std::vector<std::string>{"1", "1"}));
+}
+
+TEST_F(WebhooksTest, AHintOutlivesAnOutageOfTheProvider) {
+  notices.projects.refuse_gets = Error(ErrorKind::transient, "no network");
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  notices.settled("id 1");
+  while (house.rows("SELECT 1 FROM runs WHERE hinted=1 AND state='failed'").empty()) house.loop.run_one();
+  EXPECT_EQ(house.rows("SELECT 1 FROM hints").size(), 1U);
+  notices.projects.refuse_gets.reset();
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  house.clock.advance(Milliseconds(5'000));
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+}
+
+TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
+  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  EXPECT_FALSE(notices.send("id 1", {"1"}).value());
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  EXPECT_EQ(notices.get("id 1").state, WebhookState::waiting);
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  while (notices.get("id 1").state == WebhookState::waiting) house.loop.run_one();
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+}
+
+TEST_F(WebhooksTest, AnEndpointHasTwoSecretsWhileOneIsRotatedOut) {
+  WebhookSetup setup;
+  setup.connection_id = notices.connection;
+  auto const made = house.run(notices.webhooks().setUp(std::move(setup))).value();
+  EXPECT_EQ(notices.webhooks().find("test.crm.studio", made->name), made);
+  EXPECT_EQ(notices.webhooks().find("test.crm.form", made->name), nullptr);
+  EXPECT_TRUE(house.run(notices.webhooks().keysOf(made)).value().secrets.empty());
+
+  auto const give = [&](char const* secret, bool rotate) {
+    WebhookSetup next;
+    next.connection_id = notices.connection;
+    next.secret = Secret(secret);
+    next.rotate = rotate;
+    auto const endpoint = house.run(notices.webhooks().setUp(std::move(next))).value();
+    std::vector<std::string> live;
+    for (auto const& one : house.run(notices.webhooks().keysOf(endpoint)).value().secrets)
+      live.emplace_back(one.reveal());
+    return live;
+  };
+  using Live = std::vector<std::string>;
+  EXPECT_EQ(give("a", false), (Live{"a"}));
+  EXPECT_EQ(give("b", true), (Live{"b", "a"}));
+  EXPECT_EQ(give("c", true), (Live{"c", "b"})) << "never three";
+  house.clock.advance(Milliseconds(86'400'000));
+  auto const endpoint = notices.webhooks().endpointOf(notices.connection);
+  EXPECT_EQ(endpoint->name, made->name);
+  EXPECT_EQ(house.run(notices.webhooks().keysOf(endpoint)).value().secrets.size(), 1U)
+      << "the older has ended";
+  EXPECT_EQ(give("d", false), (Live{"d"}));
+  for (auto const& row : house.rows("SELECT sealed FROM webhook_endpoints"))
+    EXPECT_EQ(row.text(0).find("\"d\""), std::string::npos);
+
+  house.restart();
+  EXPECT_NE(notices.webhooks().find("test.crm.studio", made->name), nullptr);
+}
+
+TEST_F(WebhooksTest, ANameIsOneConnectionsAndAConnectionWithoutWebhooksHasNone) {
+  WebhookSetup setup;
+  setup.connection_id = notices.connection;
+  setup.name = "acct_1";
+  house.run(notices.webhooks().setUp(std::move(setup))).value();
+  auto const other = house.connect(notices.vendor, "q", "test.crm.studio");
+  WebhookSetup second;
+  second.connection_id = other;
+  second.name = "acct_1";
+  EXPECT_EQ(house.run(notices.webhooks().setUp(std::move(second))).error().kind, ErrorKind::conflict);
+  WebhookSetup odd;
+  odd.connection_id = other;
+  odd.name = "a/b";
+  EXPECT_EQ(house.run(notices.webhooks().setUp(std::move(odd))).error().field, "/name");
+  WebhookSetup none;
+  none.connection_id = house.connect(notices.vendor, "form", "test.crm.form");
+  EXPECT_EQ(house.run(notices.webhooks().setUp(std::move(none))).error().kind, ErrorKind::invalidInput);
+}
+
+TEST_F(WebhooksTest, WhatWasDoneIsForgottenAfterAWhileAndWithItsConnection) {
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  ASSERT_TRUE(notices.sendBody("id 2", "<html>"));
+  notices.settled("id 1");
+  notices.settled("id 2");
+  notices.followed();
+  house.clock.advance(Milliseconds(8LL * 86'400'000));
+  until([&] { return house.rows("SELECT 1 FROM webhooks WHERE dedupe_key='id 1'").empty(); });
+  EXPECT_EQ(notices.get("id 2").state, WebhookState::dead) << "it waits for a person";
+  notices.followed();
+  house.run(house.engine->disconnect(notices.connection, false)).value();
+  EXPECT_TRUE(house.rows("SELECT 1 FROM webhooks").empty());
+}
+
+TEST_F(WebhooksTest, AStoreThatTakesNothingIsToldToTheSenderWhoMayTryAgain) {
+  house.cut->before_commit = []() -> Task<void> {
+    co_return Error(ErrorKind::hostLimit, "the disk is full");
+  };
+  auto const refused = notices.send("id 1", {"1"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::transient);
+  EXPECT_TRUE(refused.error().retry_after);
+  EXPECT_FALSE(notices.send("id 1", {"1"}).value());
+}
+
+// ---- a commit of which nobody knows whether it was made
+
+TEST_F(WebhooksTest, ADeliveryWhoseCommitWasToldAsLostIsReadIfItIsThere) {
+  loseTheAnswerOf({rowOf("id 1")});
+  EXPECT_FALSE(notices.send("id 1", {"1"})) << "its sender may send it again";
+  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
+  notices.followed();
+}
+
+TEST_F(WebhooksTest, ADeliveryThatIsKnownIsReadIfItWaits) {
+  commit(rowOf("id 1"));
+  EXPECT_TRUE(notices.send("id 1", {"1"}).value());
+  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
+}
+
+TEST_F(WebhooksTest, HintsWhoseCommitWasToldAsLostAreFollowedIfTheyAreThere) {
+  // The first commit is the delivery's own; it goes through, and then the one of what it is about is set up.
+  notices.during = [&](runtime::CallHost*) -> Task<void> {
+    loseTheAnswerOf(
+        {hintOf("crm.project", "1"), "UPDATE webhooks SET state='done', next_attempt=NULL, finished=1"});
+    co_return Result<void>();
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+}
+
+TEST_F(WebhooksTest, WhatNobodyWasToldOfIsFoundWithinMinutes) {
+  commit(rowOf("id 1"));
+  commit(hintOf("crm.project", "2"));
+  while (house.clock.sleepers() < 1) house.loop.run_one();
+  house.clock.advance(Milliseconds(300'000));
+  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1", "Project 2"}));
+}
+
+// ---- hints that are not followed at once
+
+TEST_F(WebhooksTest, HintsOfAKindThatFailedStayAndTheOthersAreFollowed) {
+  house.provider("p/crm.client").refuse_gets = Error(ErrorKind::providerBug, "not JSON");
+  commit(hintOf("crm.client", "7"));
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  until(
+      [&] { return house.rows("SELECT 1 FROM runs WHERE hinted=1 AND state='partly failed'").size() == 1; });
+  until([&] { return house.rows("SELECT 1 FROM hints WHERE kind='crm.project'").empty(); });
+  ASSERT_EQ(house.rows("SELECT 1 FROM hints WHERE kind='crm.client'").size(), 1U);
+  house.provider("p/crm.client").refuse_gets.reset();
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  house.clock.advance(Milliseconds(5'000));
+  notices.followed();
+  EXPECT_EQ(notices.projects.gets, (std::vector<std::string>{"1"}));
+}
+
+TEST_F(WebhooksTest, AHintOfAKindThatIsNotBroughtKeepsNoOtherBack) {
+  commit(hintOf("calendar.event", "7"));
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  notices.settled("id 1");
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+  EXPECT_THAT(house.log_text, HasSubstr("does not bring"));
+}
+
+TEST_F(WebhooksTest, ARunThatFindsSomethingMissingIsRepeatedLessAndLess) {
+  notices.projects.refuse_gets = Error(ErrorKind::notFound, "no such studio");
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  notices.settled("id 1");
+  auto const tries = [&](std::size_t count) {
+    until([&] { return house.rows("SELECT 1 FROM runs WHERE hinted=1 AND state='failed'").size() == count; });
+    while (house.clock.sleepers() < 2) house.loop.run_one();
+  };
+  tries(1);
+  house.clock.advance(Milliseconds(5'000));
+  tries(2);
+  house.clock.advance(Milliseconds(9'999));
+  for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for a run
+  EXPECT_EQ(house.rows("SELECT 1 FROM runs WHERE hinted=1").size(), 2U);
+  house.clock.advance(Milliseconds(1));
+  tries(3);
+}
+
+TEST_F(WebhooksTest, AnAccountThatWorksAgainHasItsHintsFollowedAtOnce) {
+  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  commit(hintOf("crm.project", "1"));
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+}
+
+// ---- the same bytes again
+
+TEST_F(WebhooksTest, TheSameBytesAreNewsWhereTheyWereDeadOrDropped) {
+  notices.errors.emplace_back(ErrorKind::providerBug, "no");
+  notices.errors.emplace_back(ErrorKind::providerBug, "no");
+  ASSERT_TRUE(house.run(notices.webhooks().accept(again())));
+  EXPECT_EQ(notices.settled("bytes x").state, WebhookState::dead);
+  EXPECT_FALSE(house.run(notices.webhooks().accept(again())).value()) << "it was dead";
+  auto const dead = notices.settled("bytes x");
+  EXPECT_EQ(dead.state, WebhookState::dead);
+  house.run(notices.webhooks().drop(dead.id, "a test")).value();
+  EXPECT_FALSE(house.run(notices.webhooks().accept(again())).value()) << "it was dropped";
+  EXPECT_EQ(notices.settled("bytes x").state, WebhookState::done);
+  EXPECT_EQ(notices.read.size(), 3U);
+}
+
+// ---- whose turn it is
+
+class WebhooksRoundsTest : public ::testing::Test {
+protected:
+  House house;
+  std::unique_ptr<Context> context = Context::make(dependencies()).value();
+  std::vector<std::string> begun;
+
+  Dependencies dependencies() {
+    return Dependencies{house.loop.get_executor(),
+                        house.clock,
+                        house.random,
+                        house.log,
+                        house.redactor,
+                        *house.cut,
+                        *house.vault,
+                        house.egress,
+                        house.supervisor,
+                        house.catalogue,
+                        testing::sharingKinds(),
+                        ""};
+  }
+  void turns(std::size_t count) {
+    while (begun.size() < count) house.loop.run_one();
+  }
+  void end(Rounds& rounds) {
+    context->stopping = true;
+    house.run(rounds.stop()).value();
+  }
+};
+
+TEST_F(WebhooksRoundsTest, NobodyWhoAlwaysHasMoreKeepsTheOthersWaiting) {
+  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
+    begun.push_back(name);
+    co_await asio::post(house.loop, asio::use_awaitable);
+    co_return std::optional<TimePoint>(house.clock.now());
+  });
+  for (auto const* name : {"a", "b", "c"}) rounds.due(name, house.clock.now());
+  rounds.start();
+  turns(6);
+  EXPECT_EQ(begun, (std::vector<std::string>{"a", "b", "c", "a", "b", "c"}));
+  end(rounds);
+}
+
+TEST_F(WebhooksRoundsTest, ARoundThatThrowsIsRepeatedAMomentLater) {
+  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
+    begun.push_back(name);
+    if (begun.size() == 1) throw std::runtime_error("a bug");
+    co_return std::optional<TimePoint>();
+  });
+  rounds.due("a", house.clock.now());
+  rounds.start();
+  while (house.clock.sleepers() < 1) house.loop.run_one();
+  house.clock.advance(Milliseconds(5'000));
+  turns(2);
+  end(rounds);
+}
+
+} // namespace
+} // namespace garland::sync
