@@ -112,6 +112,7 @@ int runAsTestAccount(int argc, char** argv) {
   pid_t const child = ::fork();
   if (child == 0) {
     ::close(pair[0]);
+    removeSceneOf(::getpid());
     if (::setgroups(0, nullptr) != 0 || ::setgid(kTestAccount) != 0 || ::setuid(kTestAccount) != 0)
       ::_exit(kEnvironment);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

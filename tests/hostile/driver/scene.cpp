@@ -88,10 +88,19 @@ std::string firstAccount() {
   return line;
 }
 
+std::string folderOf(pid_t driver) { return "/tmp/garland-hostile-" + std::to_string(driver); }
+
 } // namespace
 
+void removeSceneOf(pid_t driver) {
+  auto const folder = folderOf(driver);
+  ::umount2((folder + "/mnt").c_str(), MNT_DETACH);
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
 Scene::Scene()
-    : folder_("/tmp/garland-hostile-" + std::to_string(::getpid())),
+    : folder_(folderOf(::getpid())),
       neighbour_secret_(newSecret("NEIGHBOUR")) {
   auto const in_memory = newSecret("MEMORY");
   std::memcpy(secret_in_memory.data(), in_memory.data(), in_memory.size());
@@ -105,14 +114,11 @@ Scene::~Scene() {
   ::close(victim_socket_);
   ::kill(victim_, SIGKILL);
   ::waitpid(victim_, nullptr, 0);
-  ::umount2((folder_ + "/mnt").c_str(), MNT_DETACH);
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  removeSceneOf(::getpid());
 }
 
 void Scene::makeFiles() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  removeSceneOf(::getpid());
   require(::mkdir(folder_.c_str(), 0777) == 0 && ::chmod(folder_.c_str(), 0777) == 0, folder_);
   require(::mkdir((folder_ + "/mnt").c_str(), 0777) == 0, "mnt");
   ::chmod((folder_ + "/mnt").c_str(), 0777);
