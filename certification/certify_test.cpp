@@ -3,6 +3,7 @@
 #include "certification/run_case.h"
 
 #include "host/base/file_text.h"
+#include "host/base/test_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,7 +97,8 @@ TEST(Certify, APackageIsCertifiedWithTheTwinThatItBrings) {
   auto const packed =
       marketplace::pack({options.path, "", options.twin_dirs[0] + "/garland.tave-twin"}, schema);
   ASSERT_TRUE(packed) << packed.error().message;
-  auto const path = std::filesystem::temp_directory_path() / "certify_test.gpk";
+  TestFolder const folder;
+  std::filesystem::path const path = folder / "certify_test.gpk";
   ASSERT_TRUE(marketplace::writeFile(path.string(), *packed));
   auto const before = certify(options);
   options.path = path.string();
@@ -233,15 +235,13 @@ TEST(Certify, ACaseThatTheCheckDoesNotHaveIsRefused) {
 Result<Certified> certifyWith(std::string const& brief, std::vector<std::string> only) {
   namespace fs = std::filesystem;
   auto options = optionsFor("garland.tave", std::move(only));
-  auto const dir = fs::temp_directory_path() / ("certify_test_twins." + std::to_string(::getpid()));
-  fs::create_directories(dir);
+  TestFolder const own;
+  fs::path const dir = own.path();
   fs::copy(options.twin_dirs[0] + "/garland.tave-twin", dir / "garland.tave-twin",
            fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   std::ofstream(dir / "garland.tave-twin/certification.json", std::ios::trunc) << brief;
   options.twin_dirs = {dir.string()};
-  auto out = certify(std::move(options));
-  fs::remove_all(dir);
-  return out;
+  return certify(std::move(options));
 }
 
 TEST(Certify, ABriefThatIsNotOfItsFormIsRefusedWithItsPlace) {

@@ -80,7 +80,7 @@ std::string lowered(std::string_view text) {
 Result<std::string> dataOf(archive* reader, archive_entry* entry, std::size_t left, std::string const& path) {
   auto const size = archive_entry_size(entry);
   if (size < 0 || static_cast<std::uint64_t>(size) > left)
-    return bad("is cut short: the entry " + quoted(path) + " is said to have " + std::to_string(size) +
+    return bad("is cut short: the entry " + inQuotes(path) + " is said to have " + std::to_string(size) +
                " bytes, and the file ends before");
   std::string out(static_cast<std::size_t>(size), '\0');
   std::size_t have = 0;
@@ -101,15 +101,16 @@ public:
       return bad("holds more than " + std::to_string(kMaxEntries) + " entries");
     TRY_VOID(checkPath(path));
     if (auto const* const kind = kindOf(entry))
-      return bad("holds the entry " + quoted(path) + ", which is " + kind +
+      return bad("holds the entry " + inQuotes(path) + ", which is " + kind +
                  "; a package holds plain files only");
     if (archive_format(reader) != ARCHIVE_FORMAT_TAR_USTAR)
-      return bad("uses an extension of tar at the entry " + quoted(path) + " (" +
+      return bad("uses an extension of tar at the entry " + inQuotes(path) + " (" +
                  archive_format_name(reader) + "); a package is plain ustar, as `garland pack` makes it");
     if (!seen_.insert(lowered(path)).second)
-      return bad("holds the entry " + quoted(path) + " twice, upper and lower case taken as one");
+      return bad("holds the entry " + inQuotes(path) + " twice, upper and lower case taken as one");
     if (!files_.empty() && path < files_.back().path)
-      return bad("is not sorted: the entry " + quoted(path) + " comes after " + quoted(files_.back().path));
+      return bad("is not sorted: the entry " + inQuotes(path) + " comes after " +
+                 inQuotes(files_.back().path));
     files_.push_back({path, ""});
     return {};
   }
@@ -160,7 +161,7 @@ Result<std::vector<PackedFile>> list(std::string_view bytes) {
 
 } // namespace
 
-std::string quoted(std::string_view name) {
+std::string inQuotes(std::string_view name) {
   constexpr std::size_t kShown = 120;
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "\"";
@@ -177,21 +178,21 @@ std::string quoted(std::string_view name) {
 Result<void> checkPath(std::string_view path) {
   if (path.empty()) return bad("holds an entry without a name");
   if (path.size() > kMaxPath)
-    return bad("holds the entry " + quoted(path) + ", whose name is longer than " + std::to_string(kMaxPath) +
-               " bytes");
+    return bad("holds the entry " + inQuotes(path) + ", whose name is longer than " +
+               std::to_string(kMaxPath) + " bytes");
   if (path.front() == '/')
-    return bad("holds the entry " + quoted(path) + ", an absolute path; its files have relative ones");
+    return bad("holds the entry " + inQuotes(path) + ", an absolute path; its files have relative ones");
   for (std::size_t at = 0; at <= path.size();) {
     auto const end = std::min(path.find('/', at), path.size());
     auto const part = path.substr(at, end - at);
-    if (part == "..") return bad("holds the entry " + quoted(path) + ", which leads out of the package");
+    if (part == "..") return bad("holds the entry " + inQuotes(path) + ", which leads out of the package");
     if (part.empty() || part.front() == '.')
-      return bad("holds the entry " + quoted(path) + ", with a part that is empty or begins with a dot");
+      return bad("holds the entry " + inQuotes(path) + ", with a part that is empty or begins with a dot");
     at = end + 1;
   }
   if (path.find_first_not_of(kPlainName) != std::string_view::npos)
     return bad(
-        "holds the entry " + quoted(path) +
+        "holds the entry " + inQuotes(path) +
         ", whose name has other characters than letters, digits, \".\", \"_\" and \"-\"; not every file "
         "system keeps them alike");
   return {};

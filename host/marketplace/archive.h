@@ -13,6 +13,6 @@ Result<std::vector<PackedFile>> readArchive(std::string_view bytes);
 
 Result<void> checkPath(std::string_view path);
 // A name from outside, in quotes, fit for a terminal.
-std::string quoted(std::string_view name);
+std::string inQuotes(std::string_view name);
 
 } // namespace garland::marketplace

@@ -77,18 +77,19 @@ Result<void> checkWaiver(Waiver const& waiver, TimePoint date) {
   if (waiver.id.empty() || waiver.reason.empty() || waiver.approver.empty())
     return bad("has a waiver without id, reason or approver");
   if (waiver.expires > date + kLongestWaiver)
-    return bad("has a waiver of " + quoted(waiver.id) + " for more than 90 days");
+    return bad("has a waiver of " + inQuotes(waiver.id) + " for more than 90 days");
   if (waiver.expires <= date)
-    return bad("has a waiver of " + quoted(waiver.id) + " that had expired when it was made");
+    return bad("has a waiver of " + inQuotes(waiver.id) + " that had expired when it was made");
   return {};
 }
 
 // How it was run, and what.
 Result<void> checkRun(Attestation const& from) {
   if (std::ranges::find(kProfiles, from.profile) == kProfiles.end())
-    return bad("is of the profile " + quoted(from.profile) + ", and only a run of standard or full counts");
+    return bad("is of the profile " + inQuotes(from.profile) + ", and only a run of standard or full counts");
   if (std::ranges::find(kSandboxes, from.sandbox) == kSandboxes.end())
-    return bad("is of a run in sandbox tier " + quoted(from.sandbox) + ", and only A, B and C are sandboxes");
+    return bad("is of a run in sandbox tier " + inQuotes(from.sandbox) +
+               ", and only A, B and C are sandboxes");
   if (from.objects.empty() || from.objects.size() > kMostObjects ||
       !std::ranges::all_of(from.objects, isDigest))
     return bad("does not name the digests of the shared objects that were run (64 hexadecimal digits each)");
@@ -100,7 +101,7 @@ Result<void> check(Attestation const& from) {
   if (!isDigest(from.suite_digest) || from.suite_version.empty())
     return bad("names no version and digest of the certification suite");
   if (std::ranges::find(kLevels, from.level) == kLevels.end())
-    return bad("has the level " + quoted(from.level) + ", which is none of bronze, silver and gold");
+    return bad("has the level " + inQuotes(from.level) + ", which is none of bronze, silver and gold");
   TRY_VOID(checkRun(from));
   if (!isDigest(from.report_digest)) return bad("names no digest of the report (64 hexadecimal digits)");
   if (from.plugin_id.empty() || from.version.empty()) return bad("names no plugin and version");
@@ -243,7 +244,7 @@ Result<std::string> makeRevocations(RevocationList const& list, SigningKey const
   for (auto const& item : list.items) {
     if (!isDigest(item.subject) && !isPublicKey(item.subject))
       return bad("a revocation is of the digest of a package or of a public key, and " +
-                 quoted(item.subject) + " is neither");
+                 inQuotes(item.subject) + " is neither");
     if (item.reason.empty()) return bad("the revocation of " + item.subject + " has no reason");
     items.push_back(
         json::object{{"subject", item.subject}, {"reason", item.reason}, {"since", rfc3339(item.since)}});

@@ -25,8 +25,8 @@ PackedFile const* findIn(std::vector<PackedFile> const& files, std::string_view 
 Result<void> checkPlaces(std::vector<PackedFile> const& files) {
   for (auto const& file : files)
     if (!hasPlace(file.path))
-      return bad("holds the entry " + quoted(file.path) + ", which has no place in a package; it may hold " +
-                 places());
+      return bad("holds the entry " + inQuotes(file.path) +
+                 ", which has no place in a package; it may hold " + places());
   for (auto const needed : {kList, kManifest, kSbom})
     if (!findIn(files, needed)) return bad("lacks " + std::string(needed) + "; make it with `garland pack`");
   return {};
@@ -41,16 +41,16 @@ Result<void> checkList(std::vector<PackedFile> const& files, std::string_view li
     expected += line;
     if (list.find(line) != std::string_view::npos) continue;
     bool const named = list.find("  " + file.path + "\n") != std::string_view::npos;
-    return bad(named ? "holds " + quoted(file.path) +
+    return bad(named ? "holds " + inQuotes(file.path) +
                            " with another digest than SHA256SUMS says: it was changed"
-                     : "holds the entry " + quoted(file.path) + ", which SHA256SUMS does not list");
+                     : "holds the entry " + inQuotes(file.path) + ", which SHA256SUMS does not list");
   }
   if (expected == list) return {};
   for (std::size_t at = 0; at < list.size();) {
     auto const line = list.substr(at, list.find('\n', at) - at);
     at += line.size() + 1;
     if (expected.find(line) == std::string::npos)
-      return bad("lists " + quoted(line.size() > kPathInLine ? line.substr(kPathInLine) : line) +
+      return bad("lists " + inQuotes(line.size() > kPathInLine ? line.substr(kPathInLine) : line) +
                  " in SHA256SUMS and does not hold it");
   }
   return bad("has a SHA256SUMS that is not sorted by path, or lists a file twice");
@@ -64,9 +64,9 @@ Result<std::vector<std::string>> checkObjects(std::vector<PackedFile> const& fil
     auto const architecture = architectureIn(file.path, top);
     if (architecture.empty()) continue;
     auto const object = runtime::readPluginObject(file.bytes, manifest_text);
-    if (!object) return bad("holds " + quoted(file.path) + ", which " + object.error().message);
+    if (!object) return bad("holds " + inQuotes(file.path) + ", which " + object.error().message);
     if (object->architecture != architecture)
-      return bad("holds " + quoted(file.path) + ", which is built for " + object->architecture +
+      return bad("holds " + inQuotes(file.path) + ", which is built for " + object->architecture +
                  "; its folder must bear that name");
     architectures.emplace_back(architecture);
   }
@@ -88,7 +88,7 @@ Result<void> checkTwin(std::vector<PackedFile> const& files, runtime::Manifest c
   auto const manifest = runtime::checkedManifest(text->bytes, schema);
   if (!manifest) return bad("holds twin/" + manifest.error().message);
   if (!isTwin(*manifest) || manifest->id != of.id + "-twin")
-    return bad("holds a twin whose id is not " + quoted(of.id + "-twin") +
+    return bad("holds a twin whose id is not " + inQuotes(of.id + "-twin") +
                " or that does not offer twin.serve/1");
   auto const checked = checkObjects(files, "twin", text->bytes);
   if (!checked) return checked.error();
@@ -99,7 +99,7 @@ Result<void> checkDocuments(std::vector<PackedFile> const& files) {
   for (auto const& file : files) {
     if (file.path != kSbom && !file.path.starts_with("schemas/")) continue;
     auto const document = parseJson(file.bytes, JsonLimits{4U << 20U, 64});
-    if (!document) return bad("holds " + quoted(file.path) + ", which is " + document.error().message);
+    if (!document) return bad("holds " + inQuotes(file.path) + ", which is " + document.error().message);
     if (file.path == kSbom && textOr(*document, "/bomFormat", "") != "CycloneDX" &&
         !textOr(*document, "/spdxVersion", "").starts_with("SPDX-"))
       return bad("holds an sbom.json that is neither CycloneDX nor SPDX");
@@ -109,9 +109,9 @@ Result<void> checkDocuments(std::vector<PackedFile> const& files) {
 
 Result<void> readSignature(PackedFile const& file, Role role, Package& package) {
   auto const statement = readStatement(file.bytes, name(role));
-  if (!statement) return bad("holds " + quoted(file.path) + ", which " + statement.error().message);
+  if (!statement) return bad("holds " + inQuotes(file.path) + ", which " + statement.error().message);
   if (canonicalJson(statement->said) != canonicalJson(signatureStatement(role, package.digest)))
-    return bad("holds " + quoted(file.path) + ", which is of another package");
+    return bad("holds " + inQuotes(file.path) + ", which is of another package");
   package.signatures.push_back({role, statement->key});
   return {};
 }

@@ -1,4 +1,5 @@
 // Every way a plugin folder can be bad gives one sentence, and never hides the good ones beside it.
+#include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
 
 #include <elf.h>
@@ -17,8 +18,6 @@ protected:
     std::filesystem::remove_all(root_);
     std::filesystem::create_directories(root_);
   }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-
   void install(std::string const& id, std::string const& manifest, std::string const& object) const {
     writeFile(root_ + "/" + id + "/connector.json", manifest);
     writeFile(root_ + "/" + id + "/connector.so", object);
@@ -45,7 +44,8 @@ protected:
     return out;
   }
 
-  std::string root_ = ::testing::TempDir() + "/catalogue-" + std::to_string(::getpid());
+  TestFolder const folder_;
+  std::string root_ = folder_.path();
   Schema schema_ = manifestSchema();
   std::string manifest_ = readFile(kPlugins + "/" + kGoodId + "/connector.json");
   std::string object_ = readFile(kPlugins + "/" + kGoodId + "/connector.so");

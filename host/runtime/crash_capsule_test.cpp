@@ -1,4 +1,5 @@
 // From a worker's last words to a file that can be replayed, without a worker.
+#include "host/base/test_folder.h"
 #include "host/runtime/crash_capsule.h"
 #include "host/runtime/elf_symbols.h"
 #include "host/runtime/host_test_kit.h"
@@ -117,15 +118,14 @@ CrashReport someReport() {
 
 class Capsules : public ::testing::Test {
 protected:
-  Capsules() { fs::remove_all(folder_); }
-  ~Capsules() override { fs::remove_all(folder_); }
   std::vector<std::string> files() const {
     std::vector<std::string> out;
     for (auto const& entry : fs::directory_iterator(folder_)) out.push_back(entry.path().filename());
     std::ranges::sort(out);
     return out;
   }
-  std::string folder_ = ::testing::TempDir() + "capsules-" + std::to_string(::getpid());
+  TestFolder const own_;
+  std::string folder_ = own_ / "capsules";
   Redactor redactor_;
   CapsuleFolder capsules_{folder_, redactor_};
 };

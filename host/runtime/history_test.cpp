@@ -1,3 +1,4 @@
+#include "host/base/test_folder.h"
 #include "host/runtime/history.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,6 @@ using Kind = SupervisorEvent::Kind;
 
 class HistoryOnDisk : public ::testing::Test {
 protected:
-  ~HistoryOnDisk() override { std::filesystem::remove_all(folder_); }
   History life() { return {KeptBuilds(folder_), &redactor_, log_}; }
   static SupervisorEvent event(Kind kind, std::string reason) {
     SupervisorEvent out;
@@ -25,8 +25,8 @@ protected:
     return out;
   }
 
-  std::string folder_ =
-      (std::filesystem::temp_directory_path() / ("garland-history-" + std::to_string(::getpid()))).string();
+  TestFolder const own_;
+  std::string folder_ = own_.path();
   SystemClock clock_;
   Redactor redactor_;
   Log log_{clock_, redactor_, LogLevel::error, [](std::string_view) {}};

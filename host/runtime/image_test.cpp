@@ -1,3 +1,4 @@
+#include "host/base/test_folder.h"
 #include "host/runtime/image.h"
 
 #include "host/runtime/host_test_kit.h"
@@ -26,7 +27,8 @@ TEST(SealedImage, HoldsTheBytesAndCannotBeChanged) {
 
 TEST(SealedImage, IsRefusedIfTheFileIsNotTheCataloguedOne) {
   auto info = plugin("host_probe");
-  info.path = ::testing::TempDir() + "/changed.so";
+  TestFolder const folder;
+  info.path = folder / "changed.so";
   auto const good = readFile(plugin("host_probe").path);
   writeFile(info.path, good);
   EXPECT_TRUE(sealImage(info));

@@ -1,4 +1,5 @@
 // What is kept on disk when the process ends at any moment.
+#include "host/base/test_folder.h"
 #include "host/runtime/kept_builds.h"
 
 #include "host/runtime/host_test_kit.h"
@@ -15,14 +16,6 @@ namespace fs = std::filesystem;
 
 class KeptBuildsTest : public ::testing::Test {
 protected:
-  KeptBuildsTest() {
-    auto const* const test = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() /
-              ("garland-" + std::string(test->name()) + "-" + std::to_string(::getpid()));
-    fs::remove_all(folder_);
-  }
-  ~KeptBuildsTest() override { fs::remove_all(folder_); }
-
   PluginInfo installed(std::string const& version) const {
     PluginInfo info;
     auto const code = "the code of " + version;
@@ -42,7 +35,8 @@ protected:
     return out;
   }
 
-  fs::path folder_;
+  TestFolder const own_;
+  fs::path folder_ = own_.path();
 };
 
 // Runs `work` in a child that is killed before its system call number `calls`; false if it has ended before.

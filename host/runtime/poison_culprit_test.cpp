@@ -1,5 +1,6 @@
 // Calls that end their worker, and builds that do: run alone when they are suspected, set aside when they end
 // even a worker of their own, tried again after a while.
+#include "host/base/test_folder.h"
 #include "host/runtime/poison_fixture.h"
 
 namespace garland::runtime::testing {
@@ -127,11 +128,10 @@ TEST_F(PoisonOnVirtualTime, WhatBreaksAWorkerForLaterCallsIsFoundByThreeStrikes)
 
 // Of many calls of one name, an operator has to find the one.
 TEST_F(Poison, ACallThatIsSetAsideIsNamedByItsConnectionVendorAndRecordWithItsCapsule) {
-  auto const folder =
-      std::filesystem::temp_directory_path() / ("garland-poison-" + std::to_string(::getpid()));
+  TestFolder const folder;
   Redactor redactor;
   auto keeping = options();
-  keeping.capsules_dir = folder.string();
+  keeping.capsules_dir = folder.path();
   keeping.redactor = &redactor;
   Runtime own(keeping);
   own.info = plugin("poison_probe");
@@ -165,7 +165,6 @@ TEST_F(Poison, ACallThatIsSetAsideIsNamedByItsConnectionVendorAndRecordWithItsCa
       return told.find(line) != told.npos && told.find("con_7") != told.npos &&
              told.find("rec_7") != told.npos;
     })) << line;
-  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Poison, AfterARepairACallThatWasSetAsideRunsAgain) {

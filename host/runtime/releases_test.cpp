@@ -1,4 +1,5 @@
 // Which build takes a plugin's calls, also after a restart, and what is kept on disk for that.
+#include "host/base/test_folder.h"
 #include "host/runtime/releases.h"
 
 #include "host/runtime/host_test_kit.h"
@@ -15,17 +16,8 @@ constexpr char const* kWhy = "3 trial calls in a row ended its worker";
 
 class ReleasesTest : public ::testing::Test {
 protected:
-  ReleasesTest() {
-    auto const* const test = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() /
-              ("garland-" + std::string(test->name()) + "-" + std::to_string(::getpid()));
-    fs::remove_all(folder_);
-    restart();
-  }
-  ~ReleasesTest() override {
-    releases_.reset(); // it writes as long as it lives
-    fs::remove_all(folder_);
-  }
+  ReleasesTest() { restart(); }
+  ~ReleasesTest() override { releases_.reset(); } // it writes as long as it lives
 
   // A new daemon on the same folder.
   void restart(bool development = false) {
@@ -74,7 +66,8 @@ protected:
     return info;
   }
 
-  fs::path folder_;
+  TestFolder const own_;
+  fs::path folder_ = own_.path();
   std::function<Result<void>(Provenance const&)> judge_ = [](Provenance const&) { return Result<void>(); };
   SystemClock clock_;
   Redactor redactor_;

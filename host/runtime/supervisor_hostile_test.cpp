@@ -1,5 +1,6 @@
 // Workers and plugins that lie, babble or say nothing: refused or ended by name, never believed. Some lies
 // are told in tests/hostile as well, by a real worker; here the host that hears them is a sanitized one, too.
+#include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
 #include "host/runtime/work_watch.h"
 
@@ -86,12 +87,12 @@ TEST(HostileWorker, APluginThatLiesAboutItsIdIsRefusedForGood) {
 
 TEST(HostileWorker, AnObjectReplacedAfterTheScanIsRefused) {
   Runtime runtime;
-  auto const folder = ::testing::TempDir() + "/replaced/test.host_probe";
-  std::filesystem::remove_all(folder);
+  TestFolder const own;
+  auto const folder = own / "test.host_probe";
   auto bytes = readFile(runtime.info.path);
   writeFile(folder + "/connector.json", readFile(kPlugins + "/test.host_probe/connector.json"));
   writeFile(folder + "/connector.so", bytes);
-  auto const catalogue = Catalogue::scan({::testing::TempDir() + "/replaced"}, manifestSchema());
+  auto const catalogue = Catalogue::scan({own.path()}, manifestSchema());
   ASSERT_NE(catalogue.find("host_probe"), nullptr);
   runtime.info = *catalogue.find("host_probe");
   ASSERT_EQ(runtime.info.refusal, "");

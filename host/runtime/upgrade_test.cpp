@@ -1,5 +1,6 @@
 // A new build takes over while calls run: nothing is lost, nothing is done twice, and what the instances
 // know goes along.
+#include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
 
 #include <limits>
@@ -215,9 +216,8 @@ TEST(Upgrade, AFirstBuildThatCannotBeLoadedSaysWhy) {
 
 // An interrupted copy, or a connector.so that is gone.
 TEST(Upgrade, ADamagedFileStopsNothingNeitherNowNorAfterARestart) {
-  auto const folder =
-      std::filesystem::temp_directory_path() / ("garland-damaged-" + std::to_string(::getpid()));
-  std::filesystem::remove_all(folder);
+  TestFolder const own;
+  std::filesystem::path const folder = own.path();
   SupervisorOptions options;
   options.builds_dir = (folder / "kept").string();
   auto const plugins = folder / "plugins";
@@ -251,7 +251,6 @@ TEST(Upgrade, ADamagedFileStopsNothingNeitherNowNorAfterARestart) {
               std::string::npos);
     std::filesystem::remove_all(place);
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Upgrade, OtherBytesUnderTheSameVersionNeedTheDevelopmentSetting) {
@@ -453,12 +452,10 @@ TEST(FallBack, ADeadlyRecordAmongGoodOnesCondemnsNoBuild) {
 
 TEST(Quarantine, OfTheOnlyBuildOutlivesTheDaemonUntilItIsReleased) {
   VirtualClock clock{TimePoint{}};
-  auto const folder =
-      std::filesystem::temp_directory_path() / ("garland-quarantine-" + std::to_string(::getpid()));
-  std::filesystem::remove_all(folder);
+  TestFolder const folder;
   SupervisorOptions options;
   options.restart_base = 2000ms; // longer than the calls' patience
-  options.builds_dir = folder.string();
+  options.builds_dir = folder.path();
   int calls = 0;
   auto const codeOfNext = [&](Upgrading& runtime) {
     clock.advance(10s);
@@ -485,7 +482,6 @@ TEST(Quarantine, OfTheOnlyBuildOutlivesTheDaemonUntilItIsReleased) {
     ASSERT_TRUE(restarted.run(restarted.supervisor->release("test.upgrading")));
     EXPECT_EQ(codeOfNext(restarted), "poisoned") << "it is run again";
   }
-  std::filesystem::remove_all(folder);
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // Plugins that die, hang or cannot be loaded: the worker says which one and at what, and ends.
+#include "host/base/test_folder.h"
 #include "host/runtime/test_worker.h"
 
 #include <gmock/gmock.h>
@@ -160,7 +161,8 @@ TEST(WorkerLoad, AFileThatIsNoSharedObjectIsRefused) {
 TEST(WorkerLoad, ATruncatedObjectIsRefusedOrItsDeathIsNamed) {
   std::ifstream whole(GARLAND_BINARY_DIR "/tests/plugins/calls.so", std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(whole)), {});
-  auto const path = testing::TempDir() + "truncated.so";
+  TestFolder const folder;
+  auto const path = folder / "truncated.so";
   std::ofstream(path, std::ios::binary) << bytes.substr(0, 700);
   TestWorker worker(path);
   ASSERT_TRUE(worker.receive(Kind::closed));

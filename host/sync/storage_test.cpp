@@ -1,4 +1,5 @@
 // How much a plugin may make the host keep for one connection, and what happens when it wants more.
+#include "host/base/test_folder.h"
 #include "host/sync/sql.h"
 #include "host/sync/testing/house.h"
 
@@ -165,11 +166,9 @@ TEST_F(StorageOf, WhatIsDeletedThereStillCountsAndIsNotCountedTwice) {
 // A database of before there were counts.
 TEST(StorageMigration, WhatIsThereIsCounted) {
   House house; // for its loop
-  auto const folder =
-      std::filesystem::temp_directory_path() / ("garland-storage-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
+  TestFolder const folder;
   store::Options options;
-  options.url = testing::databaseUrl()(folder.string());
+  options.url = testing::databaseUrl()(folder.path());
   auto before = migrations();
   std::erase_if(before, [](store::Migration const& migration) { return migration.version >= 4; });
   auto store = house.run(store::Store::open(house.loop.get_executor(), options, before)).value();
@@ -199,7 +198,6 @@ TEST(StorageMigration, WhatIsThereIsCounted) {
   EXPECT_EQ(counts.rows[0].integer(3), 5);
   ASSERT_TRUE(house.run(store->close()));
   store.reset();
-  std::filesystem::remove_all(folder);
 }
 
 } // namespace

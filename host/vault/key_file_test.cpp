@@ -1,6 +1,6 @@
 // The same answers are expected from root, who could read every one of these files: the mode is
 // what counts, not whether reading would work.
-#include "host/vault/test_folder.h"
+#include "host/base/test_folder.h"
 #include "host/vault/vault.h"
 
 #include <gtest/gtest.h>
@@ -19,8 +19,6 @@
 
 namespace garland::vault {
 namespace {
-
-using testing::TestFolder;
 
 mode_t modeOf(std::string const& path) {
   struct stat status{};

@@ -1,6 +1,6 @@
 // Reads this process's own memory as a core dump would show it, and looks for secrets in it.
+#include "host/base/test_folder.h"
 #include "host/vault/locked_memory.h"
-#include "host/vault/test_folder.h"
 #include "host/vault/vault.h"
 
 #include <gtest/gtest.h>
@@ -17,8 +17,6 @@
 
 namespace garland::vault {
 namespace {
-
-using testing::TestFolder;
 
 // A random text that is not itself in memory: only its complement is.
 class Masked {

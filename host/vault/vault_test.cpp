@@ -1,6 +1,6 @@
 #include "host/vault/vault.h"
 
-#include "host/vault/test_folder.h"
+#include "host/base/test_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,6 @@
 
 namespace garland::vault {
 namespace {
-
-using testing::TestFolder;
 
 constexpr std::string_view kContext = "ven_1/con_2/login";
 

@@ -1,4 +1,5 @@
 // `garland dev` as a developer of a connector uses it: the real programs, a connector that misbehaves.
+#include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
 
 #include <gmock/gmock.h>
@@ -37,9 +38,6 @@ struct Ran {
 
 class Dev : public ::testing::Test {
 protected:
-  Dev() { fs::create_directories(folder_); }
-  ~Dev() override { fs::remove_all(folder_); }
-
   std::string file(std::string const& name, std::string const& text) const {
     testing::writeFile(folder_ + "/" + name, text);
     return folder_ + "/" + name;
@@ -94,7 +92,8 @@ protected:
     return {};
   }
 
-  std::string const folder_ = ::testing::TempDir() + "garland-dev-" + std::to_string(::getpid());
+  TestFolder const own_;
+  std::string const folder_ = own_.path();
   std::string const probe_ = testing::kPlugins + "/test.dev_probe";
   std::string crash_;
 };

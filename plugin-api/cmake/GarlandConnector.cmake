@@ -105,6 +105,9 @@ function(garland_connector_build_ kind target)
   else()
     target_compile_features(${target}_objects PUBLIC cxx_std_20)
     target_link_libraries(${target}_objects PUBLIC garland::sdk)
+    if(COMMAND garland_precompile) # in Garland's own tree
+      garland_precompile(${target}_objects sdk -fPIC)
+    endif()
   endif()
 
   garland_connector_note_(${target} "${manifest}" ${CONNECTOR_LANGUAGE} note)

@@ -99,9 +99,7 @@ void removeSceneOf(pid_t driver) {
   fs::remove_all(folder, ignored);
 }
 
-Scene::Scene()
-    : folder_(folderOf(::getpid())),
-      neighbour_secret_(newSecret("NEIGHBOUR")) {
+Scene::Scene() : folder_(folderOf(::getpid())), neighbour_secret_(newSecret("NEIGHBOUR")) {
   auto const in_memory = newSecret("MEMORY");
   std::memcpy(secret_in_memory.data(), in_memory.data(), in_memory.size());
   makeFiles();

@@ -18,8 +18,8 @@ inline constexpr char const* kEnvironmentSecret = "GARLAND_HOSTILE_SECRET";
 // How every secret begins.
 inline constexpr std::string_view kSecret = "GARLAND-SECRET-";
 
-// Process ids come round again: what an earlier driver of this id left, if it was killed, stands in the way of
-// the next, and as an ordinary user that one cannot remove what was root's.
+// Process ids come round again: what an earlier driver of this id left, if it was killed, stands in the way
+// of the next, and as an ordinary user that one cannot remove what was root's.
 void removeSceneOf(pid_t driver);
 
 // Before any thread is started.

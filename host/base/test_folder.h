@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <string>
 
-namespace garland::vault::testing {
+namespace garland {
 
 class TestFolder {
 public:
-  TestFolder() : path_((std::filesystem::temp_directory_path() / "vault_test.XXXXXX").string()) {
+  TestFolder() : path_((std::filesystem::temp_directory_path() / "garland-test.XXXXXX").string()) {
     if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no folder " + path_);
   }
   TestFolder(TestFolder const&) = delete;
@@ -26,4 +26,4 @@ private:
   std::string path_;
 };
 
-} // namespace garland::vault::testing
+} // namespace garland
