@@ -34,7 +34,8 @@ constexpr Expectation bounded(std::string_view act, std::string_view stopped_by)
   return {.act = act, .fate = Fate::either, .stopped_by = stopped_by};
 }
 
-// A slow machine needs all of a call's processor time for less memory than it may have.
+// A slow machine needs all of a call's processor time for less memory than it may have. That the limit itself
+// holds, supervisor_memory_test of host/runtime tells.
 constexpr std::string_view kBomb = "resource limit|watchdog";
 
 constexpr auto kExpectations = std::to_array<Expectation>({
