@@ -29,6 +29,7 @@ namespace {
 TimePoint constexpr kBegin{Milliseconds(1'767'225'600'000)}; // 2026-01-01T00:00:00Z
 Milliseconds constexpr kStart{60'000}; // for a worker to greet: a busy machine is not the connector's fault
 Milliseconds constexpr kGrace{5'000};  // after the limit, for the supervisor to end what hangs
+std::chrono::milliseconds constexpr kLook{100}; // how often a wait looks whether the run ends
 
 // A child of this process that still runs.
 bool isOurs(int pid) {
@@ -82,7 +83,6 @@ struct Bench::Parts {
   Parts(Subject const& subject_in, Machine const& machine_in, World world_in)
       : subject(subject_in), machine(machine_in), world(std::move(world_in)), plugin(subject.plugin),
         log(wall, redactor, LogLevel::debug, [this](std::string_view line) { hear(line); }) {
-    if (world.limit > Milliseconds(0)) machine.limit = world.limit;
     if (!world.object.empty()) plugin.path = world.object;
     auto& named = plugin.manifest.operations; // the supervisor refuses what is not there
     named.emplace_back(kNoOperation);
@@ -145,31 +145,39 @@ struct Bench::Parts {
     running->death_words = "the connector " + event.reason;
   }
 
-  // Runs the loop until the task has ended; longer than the limit, and it is cancelled. Whether it ended at
-  // all.
-  template <class T> bool await(Task<T> task, Milliseconds limit, Result<T>& out, bool& late) {
-    bool over = false;
-    asio::steady_timer alarm(loop, limit);
-    asio::co_spawn(loop, std::move(task),
-                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr bug, Result<T> result) {
-                     if (bug) std::rethrow_exception(bug);
-                     out = std::move(result);
-                     over = true;
-                     alarm.cancel();
-                   }));
-    alarm.async_wait([&](boost::system::error_code const& failed) {
-      if (failed) return;
-      late = true;
-      stop.emit(asio::cancellation_type::all);
-    });
+  bool isEnding() const { return machine.ending != nullptr && machine.ending->isDue(); }
+
+  // Runs the loop until the task has ended; longer than the limit, or than the run, and it is cancelled.
+  // Whether it ended at all: if not, what it knows has to outlive the loop (see `left`).
+  template <class T>
+  bool await(Task<T> task, Milliseconds limit, Result<T>& out, bool& late, bool to_its_end = false) {
+    auto const ended = std::make_shared<std::optional<Result<T>>>();
+    asio::co_spawn(
+        loop, std::move(task),
+        asio::bind_cancellation_slot(stop.slot(), [ended](std::exception_ptr bug, Result<T> result) {
+          if (bug) std::rethrow_exception(bug);
+          *ended = std::move(result);
+        }));
     loop.restart();
-    auto const last = std::chrono::steady_clock::now() + limit + kGrace;
+    auto last = std::chrono::steady_clock::now() + limit;
+    bool stopped = false;
     try {
-      while (!over && std::chrono::steady_clock::now() < last)
-        if (loop.run_one_for(std::chrono::milliseconds(500)) == 0 && loop.stopped()) loop.restart();
-      loop.poll(); // the alarm's end, which knows this frame
+      while (!*ended) {
+        bool const over = std::chrono::steady_clock::now() >= last;
+        if (over && stopped) break;
+        if (!stopped && (over || (isEnding() && !to_its_end))) {
+          stopped = true;
+          late = true;
+          last = std::chrono::steady_clock::now() + kGrace;
+          stop.emit(asio::cancellation_type::all);
+        }
+        auto const wait =
+            std::chrono::ceil<std::chrono::milliseconds>(last - std::chrono::steady_clock::now());
+        if (loop.run_one_for(std::min(wait, kLook)) == 0 && loop.stopped()) loop.restart();
+      }
+      if (*ended) out = std::move(**ended);
     } catch (...) {
-      stuck = true; // what is left on the loop knows frames that end here
+      stuck = true;
       running = nullptr;
       throw;
     }
@@ -178,7 +186,7 @@ struct Bench::Parts {
       pids.insert(worker.pid);
       if (worker.plugin_id == subject.plugin.manifest.id) peak = std::max(peak, peakOf(worker.pid));
     }
-    return over;
+    return ended->has_value();
   }
 
   // The connector's workers, as a power cut would.
@@ -189,6 +197,7 @@ struct Bench::Parts {
 
   Result<json::value> control(std::string method, std::string path, json::value body) {
     if (!provider) return Error(ErrorKind::unsupported, "there is no twin");
+    if (isEnding()) return Error(ErrorKind::cancelled, machine.ending->why());
     Result<json::value> out{Error(ErrorKind::transient, "the twin did not answer in time")};
     bool late = false;
     if (!await(provider->control(std::move(method), std::move(path), std::move(body)), Milliseconds(60'000),
@@ -221,7 +230,7 @@ struct Bench::Parts {
 
   void awaitUpgrade() {
     auto const last = std::chrono::steady_clock::now() + kGrace;
-    while (upgrading && std::chrono::steady_clock::now() < last) {
+    while (upgrading && !stuck && std::chrono::steady_clock::now() < last) {
       loop.restart();
       loop.run_one_for(std::chrono::milliseconds(100));
     }
@@ -252,6 +261,7 @@ struct Bench::Parts {
   Machine machine;
   World world;
   runtime::PluginInfo plugin;
+  std::vector<std::shared_ptr<void>> left; // what coroutines that did not end know; it outlives the loop
   asio::io_context loop{1};
   asio::cancellation_signal stop;
   SystemClock wall; // deadlines of workers; nothing that a report tells
@@ -279,11 +289,23 @@ Bench::Bench(Subject const& subject, Machine const& machine, World world)
 
 Bench::~Bench() { close(); }
 
-Journal Bench::run(Ask ask) {
+namespace {
+
+// One operation while it runs.
+struct Running {
   Journal journal;
+  std::optional<CaseHost> host;
+};
+
+} // namespace
+
+Journal Bench::run(Ask ask) {
+  auto const running = std::make_shared<Running>();
+  auto& journal = running->journal;
   journal.operation = ask.operation;
   auto& parts = *parts_;
-  if (!parts.supervisor || parts.stuck) {
+  if (parts.isEnding() && parts.trouble.empty()) parts.trouble = parts.machine.ending->why();
+  if (!parts.supervisor || parts.stuck || parts.isEnding()) {
     journal.result = Error(ErrorKind::transient, "the harness is in trouble: " + parts.trouble);
     return journal;
   }
@@ -291,23 +313,27 @@ Journal Bench::run(Ask ask) {
   auto const cancel = [&parts] {
     asio::post(parts.loop, [&parts] { parts.stop.emit(asio::cancellation_type::all); });
   };
-  CaseHost host({parts.subject, parts.world, *parts.clock, parts.provider.get(), parts.stores[ask.account],
-                 journal, cancel, [&parts] { parts.upgrade(); }, ask.upgrade_at, [&parts] { parts.kill(); }},
-                ask.fault, ask.deadline);
+  running->host.emplace(CaseHost::Surroundings{parts.subject, parts.world, *parts.clock, parts.provider.get(),
+                                               parts.stores[ask.account], journal, cancel,
+                                               [&parts] { parts.upgrade(); }, ask.upgrade_at,
+                                               [&parts] { parts.kill(); }},
+                        ask.fault, ask.deadline);
   parts.running = &journal;
   Result<std::string> out{Error(ErrorKind::transient, "it did not end")};
   bool late = false;
-  auto calling = parts.supervisor->call(parts.plugin, parts.callFor(ask), host);
-  if (!parts.await(std::move(calling), parts.machine.limit, out, late)) {
+  auto const limit = ask.limit > Milliseconds(0) ? ask.limit : parts.machine.limit;
+  auto calling = parts.supervisor->call(parts.plugin, parts.callFor(ask), *running->host);
+  if (!parts.await(std::move(calling), limit, out, late)) {
     parts.stuck = true;
+    parts.left.push_back(running);
     if (parts.trouble.empty()) parts.trouble = "an operation could not be ended";
   }
   if (parts.upgrading) parts.awaitUpgrade();
   parts.running = nullptr;
   if (late && journal.death == Death::none) {
     journal.death = Death::hung;
-    journal.death_words = "it did not end within " + std::to_string(parts.machine.limit.count() / 1000) +
-                          " seconds of the machine's clock";
+    journal.death_words =
+        "it did not end within " + std::to_string(limit.count() / 1000) + " seconds of the machine's clock";
   }
   journal.took = parts.clock->now() - began;
   for (auto const& exchange : journal.exchanges)
@@ -362,7 +388,7 @@ std::vector<Journal> Bench::runTogether(std::vector<Ask> asks) {
   }
   parts.loop.restart();
   auto const last = std::chrono::steady_clock::now() + parts.machine.limit + kGrace;
-  while (all->over < asks.size() && std::chrono::steady_clock::now() < last)
+  while (all->over < asks.size() && !parts.isEnding() && std::chrono::steady_clock::now() < last)
     if (parts.loop.run_one_for(std::chrono::milliseconds(500)) == 0 && parts.loop.stopped())
       parts.loop.restart();
   for (auto const& worker : parts.supervisor->workers())
@@ -370,6 +396,7 @@ std::vector<Journal> Bench::runTogether(std::vector<Ask> asks) {
   parts.running = nullptr;
   if (all->over < asks.size()) {
     parts.stuck = true;
+    parts.left.push_back(all);
     if (parts.trouble.empty()) parts.trouble = "operations that ran at once could not be ended";
   }
   for (std::size_t i = 0; i < asks.size(); ++i) {
@@ -464,7 +491,7 @@ std::vector<int> Bench::freeze() {
 bool Bench::isGone(int pid, Milliseconds within) {
   auto const last = std::chrono::steady_clock::now() + within;
   while (isOurs(pid)) {
-    if (std::chrono::steady_clock::now() >= last) return false;
+    if (parts_->stuck || std::chrono::steady_clock::now() >= last) return false;
     parts_->loop.restart();
     parts_->loop.run_for(std::chrono::milliseconds(5)); // the supervisor takes its end there
   }
@@ -477,9 +504,9 @@ std::string Bench::close() {
   if (!parts.stuck) {
     Result<void> out;
     bool late = false;
-    if (!parts.await(parts.supervisor->shutdown(), Milliseconds(10'000), out, late)) parts.stuck = true;
+    if (!parts.await(parts.supervisor->shutdown(), Milliseconds(10'000), out, late, true)) parts.stuck = true;
   }
-  parts.provider.reset();
+  if (!parts.stuck) parts.provider.reset();
   if (parts.egress) parts.egress->shutdown();
   if (!parts.stuck) parts.supervisor.reset();
   std::string left;

@@ -3,6 +3,7 @@
 // ended.
 #pragma once
 
+#include "certification/ending.h"
 #include "certification/faults.h"
 #include "certification/journal.h"
 #include "certification/subject.h"
@@ -23,7 +24,8 @@ struct Machine {
   std::string probe;  // garland-probe; "" if it is not there
   bool allow_degraded = false;
   runtime::SandboxTier tier = runtime::SandboxTier::d;
-  Milliseconds limit{60'000}; // of one operation, on the machine's clock: then it hangs
+  Milliseconds limit{60'000};     // of one operation, on the machine's clock: then it hangs
+  Ending const* ending = nullptr; // of the run; what runs then is cancelled
 };
 
 // What a check puts between the connector and the host; each may be null. Called on the bench's thread.
@@ -53,7 +55,6 @@ struct World {
   Intercepts intercepts;
   // Called although the manifest does not name them; kNoOperation is always among them.
   std::vector<std::string> undeclared;
-  Milliseconds limit{0}; // of one operation, on the machine's clock; 0: the machine's
   // In garland-probe instead of garland-worker; then kDeeds can be called, for the account "probe".
   bool probe = false;
   std::string
@@ -76,10 +77,12 @@ inline constexpr char const* kOutOfTime = "out_of_time";
 struct Ask {
   std::string operation;
   json::value input = json::object();
-  std::string raw_input;       // instead of `input`, byte for byte
+  json::array before;    // steps (steps.h) that Trial takes first; "{id}" in the input is what they have made
+  std::string raw_input; // instead of `input`, byte for byte
   std::string account = "one"; // instances and their state are by account
   std::optional<FaultOrder> fault;
   Milliseconds deadline{300'000}; // on the virtual clock
+  Milliseconds limit{0};          // on the machine's clock; 0: the machine's
   // At this host call another build of the same version is installed: the subject's bytes and one more.
   std::optional<std::size_t> upgrade_at;
 };

@@ -97,6 +97,13 @@ struct Verdict {
   std::vector<Finding> findings;
 };
 
+// What the manifest claims and the run has not shown. It bars Silver and Gold.
+struct NotCovered {
+  std::string claim; // "crm.delete/1 of crm.event"
+  std::string what;  // one sentence: why nothing was seen of it
+  bool operator==(NotCovered const&) const = default;
+};
+
 // A finding that a reviewer accepts for a while, in writing.
 struct Waiver {
   std::string check; // id
@@ -142,7 +149,7 @@ struct Report {
   Profile profile = Profile::standard;
   std::string sandbox; // tier of the machine's, "A" to "D"; D is none at all
   Level wanted = Level::bronze;
-  std::string path; // as it was named, for commands to run again; not in toJson()
+  std::string path, previous; // as they were named, for commands to run again; not in toJson()
   std::string connector_id;
   std::string connector_version;
   std::string digest;              // SHA-256 of the shared object
@@ -152,7 +159,10 @@ struct Report {
   std::vector<Waiver> waivers;     // that were given for this connector, needed or not
   std::optional<Comparison> since; // the last version, if it was named
   std::vector<Verdict> verdicts;   // of the checks that were asked for, in the catalogue's order
-  Level reached = Level::none;     // none as well while only some checks were asked for
+  // Where only some checks were run: claims that the brief gives nothing for.
+  std::vector<NotCovered> not_covered;
+  std::string ended_early;     // why, if not every case was run; then no level is reached
+  Level reached = Level::none; // none as well while only some checks were asked for
   // By level: the checks that stand in its way, and why.
   std::map<Level, std::vector<std::string>> in_the_way;
   bool certified = false; // `wanted` is reached
@@ -189,8 +199,12 @@ struct Options {
   std::string only_case;         // one case of the one check in `only`
   unsigned jobs = 0;             // cases at a time; 0: as many as there are processors
   bool allow_degraded_sandbox = false;
-  std::vector<Waiver> waivers; // readWaivers
-  std::string previous;        // the last version, to compare with; ""
+  std::vector<Waiver> waivers;        // readWaivers
+  std::string previous;               // the last version, to compare with, as `path`; ""
+  std::chrono::seconds time_limit{0}; // of the whole run, on the machine's clock; 0: none
+  // Asked often while it runs, from any thread; once true, the run ends, and the report says what was not
+  // run.
+  std::function<bool()> interrupted;
   // Told while it runs, from whichever thread ran the case, one at a time.
   std::function<void(std::size_t done, std::size_t total, std::string const& what)> on_progress;
   std::function<void(Finding const&)> on_finding;

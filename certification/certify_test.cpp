@@ -1,5 +1,7 @@
 // Whole runs of the harness on a connector with its twin, in the production worker.
 #include "certification/certification.h"
+#include "certification/ending.h"
+#include "certification/folder.h"
 #include "certification/run_case.h"
 
 #include "host/base/file_text.h"
@@ -11,6 +13,7 @@
 #include <garland/schemas.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -150,6 +153,33 @@ protected:
   Machine machine_;
 };
 
+// What it asks for comes after its steps, which are taken once.
+void deletesTwice(Trial& trial) {
+  Ask ask;
+  ask.operation = "crm.delete/1";
+  ask.input = json::object{{"entity", "crm.project"}, {"key", "delete-1"}, {"id", "{id}"}};
+  json::object const record{{"name", "Ahorn wedding"}, {"stage", "booked"}};
+  json::object const input{{"entity", "crm.project"}, {"key", "make-1"}, {"data", record}};
+  ask.before = {json::object{{"operation", "crm.upsert/1"}, {"input", input}}};
+  trial.mustRun(ask, "first");
+  trial.mustRun(ask, "again");
+  int made = 0;
+  int gone = 0;
+  auto const ledger = trial.bench().ledger();
+  for (auto const& entry : ledger.value()) {
+    made += textOr(entry, "/what", "") == "job.created" ? 1 : 0;
+    gone += textOr(entry, "/what", "") == "job.deleted" ? 1 : 0;
+  }
+  trial.expect(made == 1 && gone == 1, "made " + std::to_string(made) + ", gone " + std::to_string(gone));
+  trial.expect(trial.shown().contains(Claim{"crm.delete/1", "crm.project"}), "it was not noted");
+}
+
+TEST_F(HarnessRows, StepsAreTakenOnceBeforeWhatTheyAreFor) {
+  auto const result = run(Check{.id = "CAP-03", .run = deletesTwice});
+  EXPECT_EQ(result.trouble, "");
+  for (auto const& finding : result.findings) ADD_FAILURE() << finding.what;
+}
+
 TEST_F(HarnessRows, ACaseThatComparesOrCallsNothingIsTroubleAndIsTold) {
   Check const idle{.id = "SOC-01", .run = [](Trial&) {}};
   Check const silent{.id = "SOC-02", .run = [](Trial& trial) { trial.expect(true, ""); }};
@@ -281,11 +311,123 @@ TEST_F(HarnessRows, AScoreThatIsNotPublishedIsNoFindingOfTheConnector) {
   EXPECT_TRUE(result.findings.empty()) << result.findings[0].what;
 }
 
-TEST(Certify, RulesOfTheLastReleaseWithoutAnExampleDivideByNothing) {
-  auto const run = certifyWith(
-      R"({"released": {"version": "0.9.0", "settings": {"properties": {"a": {"examples": [], "enum": []}}}}})",
-      {"PKG-12"});
-  EXPECT_TRUE(run) << run.error().message;
+TEST_F(HarnessRows, RulesOfTheLastVersionWithoutAnExampleDivideByNothing) {
+  subject_.previous =
+      parseJson(R"({"version": "0.9.0", "settings": {"properties": {"a": {"examples": [], "enum": []}}}})")
+          .value();
+  EXPECT_TRUE(run("PKG-11", "all", nullptr).findings.empty());
+}
+
+TEST_F(HarnessRows, WhatTheLastVersionHadIsComparedWithIt) {
+  subject_.previous = subject_.plugin.manifest.document;
+  EXPECT_EQ(run("PKG-12", "all", nullptr).trouble, "");
+  EXPECT_TRUE(run("PKG-12", "all", nullptr).findings.empty());
+  subject_.previous.at("operations").as_array().emplace_back("crm.merge/1");
+  ASSERT_EQ(run("PKG-12", "all", nullptr).findings.size(), 1U);
+  EXPECT_THAT(run("PKG-12", "all", nullptr).findings[0].what, HasSubstr("crm.merge/1 is gone"));
+}
+
+TEST_F(HarnessRows, WithoutTheLastVersionItIsSaidHowToGiveIt) {
+  for (auto const* id : {"PKG-11", "PKG-12"}) {
+    auto const& check = *std::ranges::find(checks(), id, &Check::id);
+    subject_.plugin.manifest.version = "1.0.0";
+    EXPECT_THAT(check.skip(subject_), HasSubstr("--previous PACKAGE"));
+    subject_.plugin.manifest.version = "1.1.0";
+    EXPECT_EQ(check.skip(subject_), "") << "it cannot be the first";
+    EXPECT_THAT(run(check).trouble, HasSubstr("not run: version 1.1.0 is not the first; give the last one"));
+  }
+}
+
+TEST_F(HarnessRows, ABriefThatNamesNothingIsNoFaultOfTheHarness) {
+  subject_.brief.document = json::object{{"entities", json::object()}};
+  CaseResult idle;
+  idle.empty = true;
+  Past past;
+  past.cases = {{&*std::ranges::find(checks(), "CAP-04", &Check::id), "all", &idle}};
+  auto const result = run("HAR-05", "all", &past);
+  EXPECT_TRUE(result.findings.empty());
+  EXPECT_THAT(result.trouble, HasSubstr("certification.json names nothing to exercise"));
+}
+
+// ---- a run that ends early
+
+TEST(Ending, StaysDueAndSaysWhy) {
+  bool yes = false;
+  Ending const ending(std::chrono::seconds(0), [&] { return yes; });
+  EXPECT_FALSE(ending.isDue());
+  yes = true;
+  EXPECT_TRUE(ending.isDue());
+  yes = false;
+  EXPECT_TRUE(ending.isDue());
+  EXPECT_EQ(ending.why(), "the run was interrupted");
+}
+
+TEST(Certify, ARunThatIsInterruptedSaysWhatWasNotRunAndLeavesNothing) {
+  auto options = optionsFor("garland.tave", {});
+  options.profile = Profile::quick;
+  options.jobs = 1;
+  std::atomic<bool> enough = false;
+  options.on_progress = [&](std::size_t done, std::size_t, std::string const&) { enough = done >= 3; };
+  options.interrupted = [&] { return enough.load(); };
+  auto const run = certify(std::move(options));
+  ASSERT_TRUE(run) << run.error().message;
+  auto const& report = run->report;
+  EXPECT_EQ(run->times.size(), 3U) << "what had run by then";
+  EXPECT_EQ(report.ended_early, "the run was interrupted");
+  EXPECT_EQ(report.reached, Level::none);
+  EXPECT_THAT(report.in_the_way.at(Level::bronze), ::testing::Contains(HasSubstr("the run was interrupted")));
+  for (auto const* id : {"CAP-04", "HAR-04"}) {
+    auto const verdict = std::ranges::find(report.verdicts, id, &Verdict::check);
+    EXPECT_EQ(verdict->outcome, Outcome::inconclusive) << id;
+    EXPECT_EQ(verdict->reason, "not run: the run was interrupted") << id;
+  }
+  EXPECT_EQ(children(), std::set<std::string>());
+  EXPECT_EQ(readReport(json::serialize(toJson(report)))->ended_early, report.ended_early);
+}
+
+TEST(Certify, AnOperationThatRunsWhenTheTimeIsOverIsEndedWithIt) {
+  auto const base = optionsFor("garland.tave", {});
+  auto const subject = openSubject(base.path, base.twin_dirs).value();
+  bool frozen = false;
+  int asked = 0; // not when it begins, but while it runs
+  Ending const ending(std::chrono::seconds(0), [&] { return frozen && ++asked > 5; });
+  Machine machine;
+  machine.worker = base.worker;
+  machine.allow_degraded = true;
+  machine.ending = &ending;
+  Bench bench(subject, machine, {});
+  Ask ask;
+  ask.operation = kNoOperation;
+  bench.run(ask);
+  ASSERT_FALSE(bench.freeze().empty());
+  frozen = true;
+  auto const began = std::chrono::steady_clock::now();
+  ask.operation = "health.check/1";
+  EXPECT_EQ(bench.run(ask).death, Death::hung);
+  EXPECT_TRUE(ending.isDue());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, machine.limit) << "it hangs, and nobody waits for it";
+  bench.close();
+}
+
+// ---- temporary folders
+
+TEST(Folders, ThoseOfKilledRunsAreSweptAndThoseInUseAreNot) {
+  namespace fs = std::filesystem;
+  auto mine = std::make_unique<Folder>();
+  auto const path = mine->path();
+  ASSERT_FALSE(path.empty());
+  auto const killed = fs::path(path).parent_path() / ("garland-certify-" + std::to_string(::getpid()));
+  fs::create_directories(killed / "deeper");
+  std::ofstream(killed / "lock") << "";
+  auto const other = killed.string() + "x"; // no lock: somebody else's, or not made yet
+  fs::create_directories(other);
+  sweepFolders();
+  EXPECT_TRUE(fs::exists(path));
+  EXPECT_FALSE(fs::exists(killed));
+  EXPECT_TRUE(fs::exists(other));
+  fs::remove_all(other);
+  mine.reset();
+  EXPECT_FALSE(fs::exists(path));
 }
 
 TEST(Certify, OneCaseRunsByItself) {

@@ -2,9 +2,11 @@
 
 #include "certification/escape.h"
 #include "certification/run_case.h"
+#include "certification/steps.h"
 #include "certification/token.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace garland::certification {
 namespace {
@@ -50,14 +52,28 @@ Bench& Trial::bench() {
 
 Bench& Trial::newBench(World world) {
   close();
+  made_.clear();
   bench_ = std::make_unique<Bench>(subject(), setting_.machine, std::move(world));
   return *bench_;
 }
 
+Ask Trial::prepared(Ask ask) {
+  if (ask.before.empty()) return ask;
+  auto const steps = std::exchange(ask.before, {});
+  auto& made = made_[ask.account + " " + json::serialize(steps)];
+  if (made.empty() || made == kNothingMade)
+    made = takeSteps(bench(), steps, ask.account, [&](Ask step) { return run(std::move(step)); });
+  fill(ask.input, made);
+  return ask;
+}
+
 Journal Trial::run(Ask ask, bool death_is_right) {
+  ask = prepared(std::move(ask));
   ++calls_;
   auto const operation = ask.operation;
+  auto const input = ask.input;
   auto journal = bench().run(std::move(ask));
+  note(shown_, input, journal);
   if (journal.death != Death::none && !death_is_right)
     find(outcomeOf(journal.death), journal.death_words, operation);
   return journal;

@@ -4,7 +4,9 @@
 
 #include "certification/bench.h"
 #include "certification/certification.h"
+#include "certification/coverage.h"
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +48,9 @@ public:
   Bench& bench();
   Bench& newBench(World world);
 
+  // What is asked for with its steps taken, and their id in its input. Run() does it by itself; in one world
+  // they are taken once.
+  Ask prepared(Ask ask);
   // One operation. A worker that dies or hangs is a finding by itself, unless `death_is_right`.
   Journal run(Ask ask, bool death_is_right = false);
   Journal run(std::string operation, json::value input);
@@ -67,6 +72,7 @@ public:
   std::vector<Finding> const& findings() const { return findings_; }
   std::uint64_t assertions() const { return assertions_; }
   std::uint64_t calls() const { return calls_; }
+  Claims const& shown() const { return shown_; }
   std::vector<std::pair<std::string, double>> const& figures() const { return figures_; }
   std::string trouble() const;
   std::uint64_t peakKib() const { return peak_kib_; } // of the connector's worker, once closed
@@ -79,6 +85,8 @@ private:
   std::vector<std::pair<std::string, double>> figures_;
   std::uint64_t assertions_ = 0;
   std::uint64_t calls_ = 0;
+  Claims shown_;
+  std::map<std::string, std::string> made_; // ids, by account and steps
   std::uint64_t peak_kib_ = 0;
   std::string trouble_;
 };

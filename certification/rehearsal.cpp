@@ -1,6 +1,6 @@
 #include "certification/rehearsal.h"
 
-#include "certification/checks/pulls.h"
+#include "certification/checks/exercise.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -26,15 +26,7 @@ std::vector<json::value> inputsFor(Subject const& subject, std::string const& op
     for (auto const& entity : writtenEntities(subject))
       if (operationFor(entity, "upsert") == operation)
         out.emplace_back(upsertInput(subject, entity, "invoke-1"));
-  auto const* actions = garland::find(subject.brief.document, "/actions");
-  auto const* action =
-      actions != nullptr && actions->is_object() ? actions->get_object().if_contains(operation) : nullptr;
-  if (action != nullptr) {
-    auto const* input = garland::find(*action, "/input");
-    json::object filled = input != nullptr && input->is_object() ? input->get_object() : json::object();
-    filled["idempotency_key"] = "invoke-1";
-    out.emplace_back(std::move(filled));
-  }
+  if (auto action = actionOf(subject, operation, "invoke-1")) out.push_back(std::move(action->input));
   return out.empty() ? std::vector<json::value>{json::object()} : out;
 }
 
@@ -115,6 +107,11 @@ Rehearsed Rehearsal::run(std::string operation, json::value input) {
   Ask ask;
   ask.operation = std::move(operation);
   ask.input = std::move(input);
+  // Whoever names what it is about in the input has no need of the brief's steps.
+  auto const action = actionOf(parts_->subject, ask.operation, "invoke-1");
+  if (action && !action->before.empty() && json::serialize(ask.input).find("\"{id}\"") != std::string::npos)
+    fill(ask.input, takeSteps(*parts_->bench, action->before, ask.account,
+                              [&](Ask step) { return parts_->bench->run(std::move(step)); }));
   auto out = tellOf(parts_->bench->run(std::move(ask)));
   if (!parts_->bench->trouble().empty() && out.result)
     out.result = Error(ErrorKind::transient, parts_->bench->trouble());

@@ -92,12 +92,20 @@ std::string differenceBoxes(Comparison const& since) {
   return paragraph("What asks for more than before is marked.") + tag("table", "", rows);
 }
 
+std::string notCoveredBoxes(Report const& report) {
+  std::string out;
+  for (auto const& each : report.not_covered)
+    out += tag("p", "", "<b>" + xmlText(each.claim) + "</b>: " + xmlText(each.what));
+  return out;
+}
+
 } // namespace
 
 std::string toHtml(Report const& report) {
   std::string body = tag("h1", "", xmlText(report.connector_id + " " + report.connector_version));
   body += paragraph(report.certified ? "Certified: " + std::string(name(report.reached)) + "."
                                      : "Not certified for " + std::string(name(report.wanted)) + ".");
+  if (!report.ended_early.empty()) body += paragraph("Not everything was run: " + report.ended_early + ".");
   body += tag("p", "class=dim",
               "connector " + report.digest.substr(0, 16) + ", suite " + xmlText(report.suite.version) + " (" +
                   report.suite.digest.substr(0, 16) + "), profile " + std::string(name(report.profile)) +
@@ -109,6 +117,8 @@ std::string toHtml(Report const& report) {
   if (report.since)
     body +=
         tag("h2", "", "Since version " + xmlText(report.since->old_version)) + differenceBoxes(*report.since);
+  if (auto const claims = notCoveredBoxes(report); !claims.empty())
+    body += tag("h2", "", "Claimed by the manifest, and not covered") + claims;
   body += tag("h2", "", "What stands out");
   std::string rest;
   bool any = false;

@@ -47,7 +47,8 @@ std::string quotedForShell(std::string const& word) {
 
 std::string replayCommand(Report const& report, Finding const& finding) {
   return "garland certify replay " + finding.token +
-         (report.path.empty() ? "" : " --path " + quotedForShell(oneLine(report.path)));
+         (report.path.empty() ? "" : " --path " + quotedForShell(oneLine(report.path))) +
+         (report.previous.empty() ? "" : " --previous " + quotedForShell(oneLine(report.previous)));
 }
 
 json::value toJson(Report const& report) {
@@ -74,6 +75,10 @@ json::value toJson(Report const& report) {
   }
   auto& checks = out["checks"].emplace_array();
   for (auto const& verdict : report.verdicts) checks.push_back(toJson(verdict));
+  if (!report.ended_early.empty()) out["ended_early"] = report.ended_early;
+  auto& not_covered = out["not_covered"].emplace_array();
+  for (auto const& each : report.not_covered)
+    not_covered.push_back(json::object{{"claim", each.claim}, {"what", each.what}});
   if (!report.waivers.empty()) out["waivers"] = toJson(report.waivers).at("waivers");
   if (report.since) out["since_last_version"] = toJson(*report.since);
   auto& missing = out["not_in_this_suite_version"].emplace_array();

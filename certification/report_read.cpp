@@ -55,6 +55,15 @@ Result<std::vector<Waiver>> waiversIn(json::value const& document) {
   return out;
 }
 
+Result<std::vector<NotCovered>> notCoveredIn(json::value const& document) {
+  std::vector<NotCovered> out;
+  auto const* list = find(document, "/not_covered");
+  if (list == nullptr || !list->is_array()) return bad("does not say what it has not covered");
+  for (auto const& item : list->get_array())
+    out.push_back({textOr(item, "/claim", ""), textOr(item, "/what", "")});
+  return out;
+}
+
 // Seeds above 2^63 are numbers of another kind in JSON.
 std::optional<std::uint64_t> seedIn(json::value const& document) {
   auto const* seed = find(document, "/seed");
@@ -103,6 +112,9 @@ Result<Report> readReport(std::string_view text) {
     TRY(verdict, verdictIn(item));
     out.verdicts.push_back(std::move(verdict));
   }
+  TRY(not_covered, notCoveredIn(document));
+  out.not_covered = std::move(not_covered);
+  out.ended_early = textOr(document, "/ended_early", "");
   TRY(waivers, waiversIn(document));
   out.waivers = std::move(waivers);
   TRY_VOID(checkWaived(out));

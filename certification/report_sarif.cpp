@@ -33,6 +33,21 @@ json::object resultOf(Report const& report, Finding const& finding, std::size_t 
   return out;
 }
 
+constexpr char const* kNotCovered = "NOT-COVERED";
+
+json::object notCoveredRule() {
+  return {{"id", kNotCovered},
+          {"shortDescription", json::object{{"text", "what the manifest claims, and nothing has shown"}}},
+          {"help", json::object{{"text", "Let certification.json have something for it."}}}};
+}
+
+json::object resultOf(NotCovered const& each, std::size_t rule) {
+  return {{"ruleId", kNotCovered},
+          {"ruleIndex", static_cast<std::int64_t>(rule)},
+          {"level", "warning"},
+          {"message", json::object{{"text", each.claim + ": " + each.what}}}};
+}
+
 } // namespace
 
 json::value toSarif(Report const& report) {
@@ -48,6 +63,8 @@ json::value toSarif(Report const& report) {
     }
     rules.push_back(ruleOf(*checkInfo(verdict.check)));
   }
+  for (auto const& each : report.not_covered) results.push_back(resultOf(each, rules.size()));
+  if (!report.not_covered.empty()) rules.push_back(notCoveredRule());
   json::object const driver{
       {"name", "garland certify"}, {"semanticVersion", report.suite.version}, {"rules", std::move(rules)}};
   json::object const run{{"tool", json::object{{"driver", driver}}}, {"results", std::move(results)}};

@@ -16,8 +16,10 @@ struct CaseResult {
   std::vector<Finding> findings;
   std::uint64_t assertions = 0;
   std::uint64_t calls = 0;
+  Claims shown;            // of what the manifest claims
   std::string trouble;     // why nothing of it counts; "" if it does
   bool empty = false;      // it compared nothing, or called nothing; that is trouble, too
+  bool left_out = false;   // the run ended before it
   bool mapped = false;     // the connector's or its twin's code was in this process
   double milliseconds = 0; // of the machine's clock
   std::vector<std::pair<std::string, double>> figures;
@@ -43,7 +45,8 @@ struct Past {
   std::vector<Verdict> verdicts;
 };
 
-// The subject as a check's `skip` sees it: its manifest, and nothing else that it could make excuses of.
+// The subject as a check's `skip` sees it: its manifest, that of the last version, and nothing else that it
+// could make excuses of.
 Subject manifestOnly(Subject const& subject);
 
 // Whether a line of /proc/PID/maps is of the connector or its twin.

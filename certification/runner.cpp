@@ -2,6 +2,7 @@
 // connector. Plugin code runs in workers only; every case has its own, and they are gone when it has ended.
 #include "certification/certification.h"
 #include "certification/escape.h"
+#include "certification/folder.h"
 #include "certification/judge.h"
 #include "certification/run_case.h"
 
@@ -69,8 +70,17 @@ struct Round {
   std::size_t done_before = 0; // cases
 };
 
+// What a case is until it has run.
+CaseResult notRun() {
+  CaseResult out;
+  out.trouble = "not run";
+  out.left_out = true;
+  return out;
+}
+
 std::vector<CaseResult> runAll(Round const& round, std::vector<Job> const& jobs) {
-  std::vector<CaseResult> results(jobs.size());
+  std::vector<CaseResult> results(jobs.size(), notRun());
+  auto const& ending = *round.machine.ending;
   auto const& options = round.options;
   std::mutex mutex;
   std::size_t next = 0;
@@ -80,13 +90,15 @@ std::vector<CaseResult> runAll(Round const& round, std::vector<Job> const& jobs)
       std::size_t mine = 0;
       {
         std::lock_guard const lock(mutex);
-        if (next == jobs.size()) return;
+        if (next == jobs.size() || ending.isDue()) return;
         mine = next++;
       }
       auto const& job = jobs[mine];
-      results[mine] = runCase(*job.check, {round.subject, round.machine, job.check->id, job.case_name,
-                                           options.seed, options.profile, round.past});
+      auto result = runCase(*job.check, {round.subject, round.machine, job.check->id, job.case_name,
+                                         options.seed, options.profile, round.past});
+      if (ending.isDue()) return; // it may have met the end, and not what it was to look at
       std::lock_guard const lock(mutex);
+      results[mine] = std::move(result);
       ++done;
       if (options.on_finding)
         for (auto const& finding : results[mine].findings) options.on_finding(finding);
@@ -106,6 +118,7 @@ Report reportFor(Options const& options, Subject const& subject, Machine const& 
   Report report;
   report.suite = suite();
   report.path = options.path;
+  report.previous = options.previous;
   report.sandbox = runtime::name(machine.tier);
   report.seed = options.seed;
   report.profile = options.profile;
@@ -151,6 +164,8 @@ public:
     for (auto& verdict : out_.report.verdicts)
       if (verdict.reason.empty() && verdict.outcome != Outcome::skip && verdict.cases == 0)
         giveNoCase(verdict);
+    bool const part = !options_.only.empty() || !out_.report.ended_early.empty();
+    if (subject_.manifest_problem.empty()) out_.report.not_covered = notCovered(subject_, shown_, part);
     applyWaivers(out_.report);
     judge(out_.report);
     return std::move(out_);
@@ -233,9 +248,15 @@ private:
   }
 
   void take(std::vector<Job> const& jobs, std::vector<CaseResult> const& results) {
-    auto const& kept = kept_.emplace_back(results);
+    auto& kept = kept_.emplace_back(results);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (kept[i].left_out) {
+        out_.report.ended_early = machine_.ending->why();
+        kept[i].trouble = "not run: " + out_.report.ended_early;
+      }
       add(out_.report.verdicts[jobs[i].verdict], kept[i]);
+      if (kept[i].trouble.empty()) shown_.insert(kept[i].shown.begin(), kept[i].shown.end());
+      if (kept[i].left_out) continue;
       out_.times.push_back({std::string(jobs[i].check->id), jobs[i].case_name, kept[i].milliseconds,
                             kept[i].figures, kept[i].peak_kib});
       past_.cases.push_back({jobs[i].check, jobs[i].case_name, &kept[i]});
@@ -257,6 +278,7 @@ private:
   Machine const& machine_;
   Subject seen_;
   Certified out_;
+  Claims shown_;
   std::vector<Check const*> rows_; // beside the report's verdicts
   std::list<std::vector<CaseResult>> kept_;
   Past past_;
@@ -266,11 +288,16 @@ private:
 
 Result<Certified> certify(Options options) {
   TRY_VOID(checkWords(options));
+  Ending const ending(options.time_limit, options.interrupted);
+  sweepFolders();
   TRY(machine, machineFor(options.worker, options.allow_degraded_sandbox));
+  machine.ending = &ending;
   TRY(subject, openSubject(options.path, options.twin_dirs));
   TRY_VOID(checkObject(subject));
   std::optional<Comparison> since;
   if (!options.previous.empty()) {
+    TRY(previous, openSubject(options.previous, {}));
+    subject.previous = std::move(previous.plugin.manifest.document);
     TRY(found, compareVersions(options.previous, options.path));
     since = std::move(found);
   }

@@ -38,6 +38,7 @@ struct Subject {
   std::string manifest_problem; // why the manifest cannot be used; "" if it can
   runtime::PluginInfo twin;     // path "" if there is none
   Brief brief;
+  json::value previous;                         // manifest of the last version; null: none was given
   std::shared_ptr<Unpacked const> package;      // null: a folder or a shared object is certified
   std::map<std::string, std::string> documents; // README.md and the like beside it, by path
 

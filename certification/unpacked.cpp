@@ -2,7 +2,6 @@
 
 #include "host/base/file_text.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 namespace garland::certification {
@@ -39,13 +38,11 @@ Result<std::shared_ptr<Unpacked const>> Unpacked::open(std::string const& path,
 }
 
 Result<void> Unpacked::write() {
-  std::error_code failed;
-  root_ = (fs::temp_directory_path(failed) / "garland-certify.XXXXXX").string();
-  if (failed || ::mkdtemp(root_.data()) == nullptr) {
-    root_.clear();
+  root_ = folder_.path();
+  if (root_.empty())
     return Error(ErrorKind::hostLimit,
                  "no folder for temporary files can be made; set TMPDIR to one that can");
-  }
+  std::error_code failed;
   for (auto const& file : package_.files) {
     auto const place = placeFor(file.path, package_.manifest.id);
     if (place.empty()) continue;
@@ -54,11 +51,6 @@ Result<void> Unpacked::write() {
     TRY_VOID(marketplace::writeFile(whole.string(), file.bytes));
   }
   return {};
-}
-
-Unpacked::~Unpacked() {
-  std::error_code ignored;
-  if (!root_.empty()) fs::remove_all(root_, ignored);
 }
 
 std::string Unpacked::connector() const { return root_ + "/plugins/" + package_.manifest.id; }

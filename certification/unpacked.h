@@ -1,6 +1,7 @@
 // A package's files in a folder of their own, for as long as it is certified: workers are given files.
 #pragma once
 
+#include "certification/folder.h"
 #include "host/marketplace/marketplace.h"
 
 #include <memory>
@@ -8,12 +9,10 @@
 
 namespace garland::certification {
 
-// Removes the folder when it ends.
 class Unpacked {
 public:
   // Sound packages only: form, digests, manifest and signatures have been looked at. invalidInput.
   static Result<std::shared_ptr<Unpacked const>> open(std::string const& path, Schema const& manifest_schema);
-  ~Unpacked();
   Unpacked(Unpacked const&) = delete;
   Unpacked& operator=(Unpacked const&) = delete;
 
@@ -26,7 +25,8 @@ private:
   Result<void> write();
 
   marketplace::Package package_;
-  std::string root_;
+  Folder folder_;
+  std::string root_; // its path
 };
 
 } // namespace garland::certification

@@ -1,11 +1,12 @@
 #include "certification/checks/audit.h"
 
+#include "certification/folder.h"
 #include "host/base/file_text.h"
 
-#include <array>
-#include <cstdlib>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
-#include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -16,31 +17,6 @@ namespace garland::certification {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
-public:
-  Folder() {
-    std::error_code ignored;
-    path_ = (fs::temp_directory_path(ignored) / "garland-audit-XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  ~Folder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  bool made() const { return !path_.empty(); }
-  std::string write(char const* name, std::string const& text) const {
-    auto file = path_ + "/" + name;
-    std::ofstream(file, std::ios::binary) << text;
-    return file;
-  }
-  std::string operator/(char const* name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
-};
 
 // What the host answered, as `garland dev run --answers` takes it.
 json::object recorded(Exchange const& exchange) {
@@ -62,8 +38,21 @@ json::object accountOf(Trial& trial) {
   return account;
 }
 
-// Runs a program with nothing to read; what it prints goes to the file.
-Result<void> runProgram(std::vector<std::string> words, std::string const& out) {
+// Waits for the child; whatever takes longer than a minute, or than the run, is killed.
+void awaitProgram(pid_t child, Machine const& machine) {
+  auto const last = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  int status = 0;
+  for (;;) {
+    auto const done = ::waitpid(child, &status, WNOHANG);
+    if (done == child || (done < 0 && errno != EINTR)) return;
+    bool const over = std::chrono::steady_clock::now() >= last;
+    if (over || (machine.ending != nullptr && machine.ending->isDue())) ::kill(-child, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+// Runs a program, in a group of its own, with nothing to read; what it prints goes to the file.
+Result<void> runProgram(std::vector<std::string> words, std::string const& out, Machine const& machine) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -72,27 +61,29 @@ Result<void> runProgram(std::vector<std::string> words, std::string const& out) 
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
   int const failed =
-      ::posix_spawn(&child, words.front().c_str(), &actions, nullptr, arguments.data(), environ);
+      ::posix_spawn(&child, words.front().c_str(), &actions, &attributes, arguments.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return Error(ErrorKind::unsupported, words.front() + " cannot be run");
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  awaitProgram(child, machine);
   return {};
 }
 
 } // namespace
 
 Result<std::vector<Refusal>> auditOperation(Trial& trial, Ask const& ask, Journal const& clean) {
-  Folder const folder;
-  if (!folder.made()) return Error(ErrorKind::hostLimit, "no temporary folder can be made");
+  Folder folder;
+  if (folder.path().empty()) return Error(ErrorKind::hostLimit, "no temporary folder can be made");
   json::array calls;
   for (auto const& exchange : clean.exchanges) calls.push_back(recorded(exchange));
-  auto const answers = folder.write("answers.json", json::serialize(json::object{{"host_calls", calls}}));
-  auto const input = folder.write("input.json", json::serialize(ask.input));
-  auto const account = folder.write("account.json", json::serialize(accountOf(trial)));
+  auto const answers = folder.file("answers.json", json::serialize(json::object{{"host_calls", calls}}));
+  auto const input = folder.file("input.json", json::serialize(ask.input));
+  auto const account = folder.file("account.json", json::serialize(accountOf(trial)));
   auto const programs = fs::path(trial.machine().worker).parent_path();
   std::vector<std::string> words{(programs / "garland-dev-host").string(),
                                  "run",
@@ -106,8 +97,9 @@ Result<std::vector<Refusal>> auditOperation(Trial& trial, Ask const& ask, Journa
                                  "--deadline=20",
                                  "--json"};
   if (trial.machine().allow_degraded) words.emplace_back("--allow-degraded-sandbox");
-  TRY_VOID(runProgram(std::move(words), folder / "out"));
-  TRY(text, readFileText(folder / "out"));
+  auto const told = folder.path() + "/out";
+  TRY_VOID(runProgram(std::move(words), told, trial.machine()));
+  TRY(text, readFileText(told));
   auto const report = parseJson(text);
   auto const* refused = report ? garland::find(*report, "/refused") : nullptr;
   if (refused == nullptr || !refused->is_array())

@@ -19,36 +19,112 @@ json::value deed(Trial& trial, std::string_view name, json::object input) {
   return nullptr;
 }
 
-std::vector<Use> intakesOf(Subject const& subject) {
-  TimePoint constexpr received{Milliseconds(1'767'225'600'000)}; // when every case begins
+namespace {
+
+TimePoint constexpr kReceived{Milliseconds(1'767'225'600'000)}; // when every case begins
+
+json::array listAt(Subject const& subject, std::string_view pointer) {
+  auto const* found = garland::find(subject.brief.document, pointer);
+  return found != nullptr && found->is_array() ? found->get_array() : json::array();
+}
+
+json::object const* membersAt(json::value const& document, std::string_view pointer) {
+  auto const* found = garland::find(document, pointer);
+  return found != nullptr ? found->if_object() : nullptr;
+}
+
+bool isAction(Subject const& subject, std::string_view operation) {
+  auto const* actions = membersAt(subject.plugin.manifest.document, "/actions");
+  return actions != nullptr && actions->contains(operation);
+}
+
+json::object step(std::string_view operation, json::value input) {
+  return {{"operation", operation}, {"input", std::move(input)}};
+}
+
+// What needs a record of its own: taking it away again, and reading it by its id.
+std::vector<Use> usesOfRecords(Subject const& subject) {
   std::vector<Use> out;
-  auto const* leads = garland::find(subject.brief.document, "/intake/leads");
-  if (leads == nullptr || !leads->is_array() || !subject.offers("intake.parse/1")) return out;
-  for (auto const& lead : leads->get_array())
-    if (auto deliveries = intakeDeliveries(lead, 1); !deliveries.empty())
-      out.push_back(
-          {"intake.parse/1",
-           intakeInput(std::move(deliveries.front()), "itm_" + std::to_string(out.size() + 1), received),
-           textOr(lead, "/says", "a lead")});
+  for (auto const& entity : writtenEntities(subject)) {
+    auto const remove = operationFor(entity, "delete");
+    if (!subject.offers(remove)) continue;
+    json::object input{{"key", "use-delete-" + entity}, {"id", "{id}"}};
+    if (!entity.starts_with("calendar.")) input["entity"] = entity;
+    auto made = upsertInput(subject, entity, "use-gone-" + entity);
+    if (auto* uid = made["data"].as_object().if_contains("uid")) *uid = "gone@certification.example";
+    out.push_back({remove, std::move(input), "a deletion of " + entity,
+                   json::array{step(operationFor(entity, "upsert"), std::move(made))}});
+  }
+  auto const pulled = pulledEntities(subject);
+  if (pulled.empty() || !subject.offers("records.get/1")) return out;
+  auto pull = pullAsk(pulled.front(), nullptr);
+  json::object input{{"entity", pulled.front()}, {"ids", json::array{"{id}"}}};
+  out.push_back({"records.get/1", std::move(input), "reading one of " + pulled.front(),
+                 json::array{step(pull.operation, std::move(pull.input))}});
   return out;
+}
+
+} // namespace
+
+std::vector<Use> intakesOf(Subject const& subject) {
+  std::vector<Use> out;
+  if (!subject.offers("intake.parse/1")) return out;
+  auto const add = [&](json::object delivery, std::string title) {
+    auto const id = "itm_" + std::to_string(out.size() + 1);
+    out.push_back({"intake.parse/1", intakeInput(std::move(delivery), id, kReceived), std::move(title)});
+  };
+  for (auto const& lead : listAt(subject, "/intake/leads"))
+    if (auto deliveries = intakeDeliveries(lead, 1); !deliveries.empty())
+      add(std::move(deliveries.front()), textOr(lead, "/says", "a lead"));
+  for (auto const& item : listAt(subject, "/intake/items"))
+    if (auto const* delivery = membersAt(item, "/delivery")) add(*delivery, textOr(item, "/says", "an item"));
+  return out;
+}
+
+std::optional<Use> actionOf(Subject const& subject, std::string_view operation, std::string const& key) {
+  auto const* actions = membersAt(subject.brief.document, "/actions");
+  auto const* action = actions != nullptr ? actions->if_contains(operation) : nullptr;
+  if (action == nullptr || !subject.offers(operation)) return std::nullopt;
+  auto const* given = membersAt(*action, "/input");
+  Use use{std::string(operation), given != nullptr ? *given : json::object(), std::string(operation), {}};
+  if (isAction(subject, operation)) use.input.as_object()["idempotency_key"] = key;
+  if (auto const* before = garland::find(*action, "/before"); before != nullptr && before->is_array())
+    use.before = before->get_array();
+  for (std::size_t i = 0; i < use.before.size(); ++i)
+    if (isAction(subject, textOr(use.before[i], "/operation", "")))
+      use.before[i].at_pointer("/input").as_object()["idempotency_key"] =
+          key + "-before-" + std::to_string(i + 1);
+  return use;
 }
 
 std::vector<Use> actionsOf(Subject const& subject) {
   std::vector<Use> out;
-  auto const* actions = garland::find(subject.brief.document, "/actions");
-  if (actions == nullptr || !actions->is_object()) return out;
-  for (auto const& [name, action] : actions->get_object()) {
-    auto const* given = garland::find(action, "/input");
-    if (given == nullptr || !given->is_object() || !subject.offers(std::string_view(name))) continue;
-    json::object input = given->get_object();
-    input["idempotency_key"] = "use-act-" + std::to_string(out.size() + 1);
-    out.push_back({std::string(name), std::move(input), std::string(name)});
-  }
+  if (auto const* actions = membersAt(subject.brief.document, "/actions"))
+    for (auto const& member : *actions)
+      if (auto use = actionOf(subject, member.key(), "use-act-" + std::to_string(out.size() + 1)))
+        out.push_back(std::move(*use));
   return out;
+}
+
+std::optional<Ask> lookupAsk(Subject const& subject, std::string_view action, json::value const& input,
+                             TimePoint sent) {
+  if (!isAction(subject, action)) return std::nullopt;
+  auto const& words = membersAt(subject.plugin.manifest.document, "/actions")->at(action);
+  Ask ask;
+  ask.operation = textOr(words, "/lookup", "");
+  if (ask.operation.empty()) return std::nullopt;
+  ask.input = json::object{{"idempotency_key", textOr(input, "/idempotency_key", "")},
+                           {"operation", action},
+                           {"input", input},
+                           {"sent_at", rfc3339(sent)}};
+  return ask;
 }
 
 std::vector<Use> usesOf(Subject const& subject) {
   std::vector<Use> out;
+  auto const add = [&](std::vector<Use> more) {
+    for (auto& use : more) out.push_back(std::move(use));
+  };
   if (subject.offers("health.check/1")) out.push_back({"health.check/1", json::object(), "health.check/1"});
   for (auto const& entity : pulledEntities(subject)) {
     auto ask = pullAsk(entity, nullptr);
@@ -57,8 +133,11 @@ std::vector<Use> usesOf(Subject const& subject) {
   for (auto const& entity : writtenEntities(subject))
     out.push_back({operationFor(entity, "upsert"), upsertInput(subject, entity, "use-" + entity),
                    "a write of " + entity});
-  for (auto& use : actionsOf(subject)) out.push_back(std::move(use));
-  for (auto& use : intakesOf(subject)) out.push_back(std::move(use));
+  if (subject.offers("calendar.discover/1"))
+    out.push_back({"calendar.discover/1", json::object(), "calendar.discover/1"});
+  add(usesOfRecords(subject));
+  add(actionsOf(subject));
+  add(intakesOf(subject));
   return out;
 }
 
@@ -66,6 +145,7 @@ Ask askFor(Use const& use) {
   Ask ask;
   ask.operation = use.operation;
   ask.input = use.input;
+  ask.before = use.before;
   return ask;
 }
 

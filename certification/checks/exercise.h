@@ -3,6 +3,8 @@
 
 #include "certification/checks/pulls.h"
 
+#include <optional>
+
 namespace garland::certification {
 
 // A new world with the probe in it.
@@ -14,13 +16,21 @@ json::value deed(Trial& trial, std::string_view name, json::object input = {});
 struct Use {
   std::string operation;
   json::value input;
-  std::string title; // for findings
+  std::string title;       // for findings
+  json::array before = {}; // Ask::before
 };
-// Of each kind of lead in the brief, the first delivery.
+// Of each kind of lead in the brief, the first delivery; and its further items.
 std::vector<Use> intakesOf(Subject const& subject);
+// What the brief's /actions have for the operation, with this key where the manifest calls it an action;
+// nothing if they have nothing.
+std::optional<Use> actionOf(Subject const& subject, std::string_view operation, std::string const& key);
 // The brief's actions.
 std::vector<Use> actionsOf(Subject const& subject);
 std::vector<Use> usesOf(Subject const& subject);
+// What the manifest names for finding out whether an action, with this input and sent at this time, took
+// place; nothing if it names nothing.
+std::optional<Ask> lookupAsk(Subject const& subject, std::string_view action, json::value const& input,
+                             TimePoint sent);
 Ask askFor(Use const& use);
 
 // Runs every use, then every operation with an input that its schema refuses. False if the worker died.

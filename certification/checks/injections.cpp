@@ -135,7 +135,7 @@ std::vector<Ask> carrying(Trial& trial, std::string_view text) {
       if (given == nullptr || !given->is_object()) continue;
       auto input = filled(given->get_object(), text);
       input["idempotency_key"] = "injection-1";
-      if (member.key().starts_with("payments.")) input["description"] = text, input["reference"] = text;
+      if (member.key() == "payments.authorize/1") input["description"] = text, input["reference"] = text;
       add(member.key(), std::move(input));
     }
   for (auto const* act : {"payments.capture/1", "payments.cancel/1"})

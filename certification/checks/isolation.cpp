@@ -43,7 +43,7 @@ void audit(Trial& trial, bool files) {
   std::set<std::string> seen; // the shortest profile looks at each operation once, not at each entity
   for (auto const& use : usesOf(trial.subject())) {
     if (!seen.insert(use.operation).second && trial.profile() == Profile::quick) continue;
-    auto const ask = askFor(use);
+    auto const ask = trial.prepared(askFor(use));
     auto const clean = trial.run(ask);
     auto const audited = auditOperation(trial, ask, clean);
     if (!audited) return trial.giveUp("the audit failed: " + audited.error().message);

@@ -167,11 +167,13 @@ void leavesNothing(Trial& trial) {
   auto& bench = probed(trial);
   auto const account = bench.account("one");
   if (deed(trial, "cycle", {{"account", account}, {"times", 3}}).is_null()) return;
-  for (auto const& use : usesOf(trial.subject()))
+  for (auto const& use : usesOf(trial.subject())) {
+    auto const ask = trial.prepared(askFor(use));
     if (deed(trial, "burst",
-             {{"account", account}, {"operation", use.operation}, {"input", use.input}, {"times", 1}})
+             {{"account", account}, {"operation", ask.operation}, {"input", ask.input}, {"times", 1}})
             .is_null())
       return;
+  }
   if (deed(trial, "end").is_null()) return;
   auto const said = deed(trial, "tell");
   if (said.is_null()) return;

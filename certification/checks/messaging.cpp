@@ -1,6 +1,6 @@
 // Checks of messages: one is sent once, what becomes of it is told, and a failure says whether trying again
 // makes sense. What the provider really took stands in its twin's ledger.
-#include "certification/checks/pulls.h"
+#include "certification/checks/exercise.h"
 
 #include <algorithm>
 #include <set>
@@ -74,11 +74,25 @@ std::vector<std::string> faultCases(Subject const&, Profile) {
   return out;
 }
 
+// Whoever lost the answer has to be able to find out that it was sent.
+void expectFound(Trial& trial, json::value const& input, TimePoint sent) {
+  auto ask = lookupAsk(trial.subject(), kSend, input, sent);
+  if (!ask) return;
+  trial.bench().wait(std::chrono::minutes(1));
+  auto const journal = trial.mustRun(std::move(*ask), "a message that was sent, looked up");
+  if (journal.ok())
+    trial.expect(boolOr(*journal.result, "/found", false), "it was sent, and the lookup does not find it",
+                 kSend);
+}
+
 void sendsOnce(Trial& trial) {
   auto const* const fault = faultNamed(trial.caseName());
   freshWorld(trial);
-  auto const clean = trial.mustRun(sendAsk(trial.subject(), "clean-1"), "without a fault");
+  auto const sent = trial.bench().now();
+  auto const ask_once = sendAsk(trial.subject(), "clean-1");
+  auto const clean = trial.mustRun(ask_once, "without a fault");
   if (!clean.ok()) return;
+  expectFound(trial, ask_once.input, sent);
   for (std::size_t k = 0; k < clean.calls.size(); ++k) {
     if (clean.calls[k].kind != HostCall::Kind::http && !fault->everywhere) continue;
     freshWorld(trial);

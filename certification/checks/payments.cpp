@@ -1,5 +1,5 @@
 // Checks of money: an act is done once, and nobody says "not done" of one that was.
-#include "certification/check.h"
+#include "certification/checks/exercise.h"
 
 #include <algorithm>
 #include <set>
@@ -20,22 +20,18 @@ json::value const* briefOf(Subject const& subject, std::string_view operation) {
   return all != nullptr && all->is_object() ? all->get_object().if_contains(operation) : nullptr;
 }
 
+// Those that the manifest calls actions.
 std::vector<std::string> actionCases(Subject const& subject, Profile) {
+  auto const& actions = garland::find(subject.plugin.manifest.document, "/actions")->as_object();
   std::vector<std::string> out;
   for (auto const& operation : subject.plugin.manifest.operations)
-    if (briefOf(subject, operation) != nullptr) out.push_back(operation);
+    if (actions.contains(operation) && briefOf(subject, operation) != nullptr) out.push_back(operation);
   return out;
 }
 
+// With its steps taken.
 Ask actOf(Trial& trial, std::string const& key) {
-  auto const& operation = trial.caseName();
-  Ask ask;
-  ask.operation = operation;
-  auto const* input = garland::find(*briefOf(trial.subject(), operation), "/input");
-  json::object filled = input != nullptr && input->is_object() ? input->get_object() : json::object();
-  filled["idempotency_key"] = key;
-  ask.input = std::move(filled);
-  return ask;
+  return trial.prepared(askFor(*actionOf(trial.subject(), trial.caseName(), key)));
 }
 
 std::size_t doneAt(Trial& trial) {
@@ -58,10 +54,11 @@ void freshWorld(Trial& trial) {
 // ---- PAY-01
 void actsOnce(Trial& trial) {
   constexpr int times = 10;
+  auto const act = actOf(trial, "once-1");
   auto const before = doneAt(trial);
   std::set<std::string> ids;
   for (int i = 0; i < times; ++i) {
-    auto ask = actOf(trial, "once-1");
+    auto ask = act;
     // The first answer gets lost.
     if (i == 0) ask.fault = FaultOrder{faultNamed("timeout_after_send"), 0};
     auto const step = "try " + std::to_string(i + 1) + " of 10, the same key";
@@ -78,17 +75,9 @@ void actsOnce(Trial& trial) {
 
 // ---- PAY-02
 void expectFound(Trial& trial, json::value const& input, TimePoint sent, std::string const& step) {
-  auto const& actions = *garland::find(trial.subject().plugin.manifest.document, "/actions");
-  auto const* action = actions.get_object().if_contains(trial.caseName());
-  auto const lookup = action != nullptr ? textOr(*action, "/lookup", "") : std::string();
-  if (lookup.empty()) return;
-  Ask ask;
-  ask.operation = lookup;
-  ask.input = json::object{{"idempotency_key", textOr(input, "/idempotency_key", "")},
-                           {"operation", trial.caseName()},
-                           {"input", input},
-                           {"sent_at", rfc3339(sent)}};
-  auto const journal = trial.mustRun(std::move(ask), step + ", then looked up");
+  auto ask = lookupAsk(trial.subject(), trial.caseName(), input, sent);
+  if (!ask) return;
+  auto const journal = trial.mustRun(std::move(*ask), step + ", then looked up");
   if (journal.ok())
     trial.expect(boolOr(*journal.result, "/found", false),
                  "it was carried out, and the lookup does not find it", step);
@@ -100,8 +89,8 @@ void isHonestInDoubt(Trial& trial) {
     for (std::size_t k = 0; k < clean.calls.size(); ++k) {
       if (clean.calls[k].kind != HostCall::Kind::http) continue;
       freshWorld(trial);
-      auto const before = doneAt(trial);
       auto ask = actOf(trial, "doubt-2");
+      auto const before = doneAt(trial);
       ask.fault = FaultOrder{faultNamed(name), k};
       auto const input = ask.input;
       auto const sent = trial.bench().now();

@@ -5,14 +5,6 @@
 
 namespace garland::certification {
 
-void fill(json::value& value, std::string const& id) {
-  if (auto* text = value.if_string(); text != nullptr && *text == "{id}") value = id;
-  if (auto* list = value.if_array())
-    for (auto& item : *list) fill(item, id);
-  if (auto* object = value.if_object())
-    for (auto& member : *object) fill(member.value(), id);
-}
-
 namespace {
 
 // Puts the lead's number wherever the brief says {n}.

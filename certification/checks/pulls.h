@@ -2,6 +2,7 @@
 #pragma once
 
 #include "certification/check.h"
+#include "certification/steps.h"
 
 #include <map>
 #include <string>
@@ -42,8 +43,6 @@ private:
 
 // The brief's number of records of this entity at the provider now. Gives the case up if it cannot be told.
 std::size_t truthOf(Trial& trial, std::string_view entity);
-// Puts the id wherever an edit says "{id}".
-void fill(json::value& value, std::string const& id);
 // Somebody else does that at the provider: "create", "change" or "delete" of the brief's entity, with {id}
 // filled in. What the twin answered; null if the brief has no such edit.
 json::value editAs(Trial& trial, std::string_view entity, std::string_view what, std::string const& id = "");

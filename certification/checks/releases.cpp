@@ -103,20 +103,20 @@ void showsNoTraceOfItsBuild(Trial& trial) {
   trial.expect(!timed, "it holds the time of its build", where);
 }
 
-// ---- what the last release promised: certification.json /released
-json::value const* released(Subject const& subject) {
-  return garland::find(subject.brief.document, "/released");
+// ---- what the last version promised: the manifest that --previous names
+std::string noPrevious(Subject const& subject) {
+  auto const& version = subject.plugin.manifest.version;
+  bool const first = version == "1.0.0" || version.starts_with("0.");
+  if (!subject.previous.is_null() || !first) return {};
+  return "version " + version +
+         " is taken for the first one; `--previous PACKAGE` compares it with an earlier one";
 }
 
-// There is none before the first one, and only then.
-bool isFirst(Trial& trial) {
-  if (released(trial.subject()) != nullptr) return false;
-  auto const& version = trial.subject().plugin.manifest.version;
-  trial.expect(version == "1.0.0" || version.starts_with("0."),
-               "version " + version +
-                   " is not the first, and certification.json does not say what the last release promised",
-               "certification.json /released");
-  return true;
+bool hasPrevious(Trial& trial) {
+  if (!trial.subject().previous.is_null()) return true;
+  trial.giveUp("not run: version " + trial.subject().plugin.manifest.version +
+               " is not the first; give the last one with `--previous PACKAGE` (or its folder)");
+  return false;
 }
 
 std::int64_t majorOf(std::string const& version) { return std::atoll(version.c_str()); }
@@ -165,12 +165,12 @@ json::object oldSettings(json::value const& rules, std::mt19937_64& dice) {
 // ---- PKG-11
 void takesOldSettings(Trial& trial) {
   constexpr int configurations = 100;
-  if (isFirst(trial)) return;
-  auto const* found = garland::find(*released(trial.subject()), "/settings");
+  if (!hasPrevious(trial)) return;
+  auto const* found = garland::find(trial.subject().previous, "/settings");
   auto const rules = found != nullptr ? *found : json::value(json::object());
   auto const& now = trial.subject().plugin.manifest.settings_schema;
   auto const before = Schema::compile(rules);
-  if (!before) return trial.giveUp("certification.json: /released/settings: is " + before.error().message);
+  if (!before) return trial.giveUp("the last version's /settings is " + before.error().message);
   auto const after = Schema::compile(now.is_null() ? json::value(json::object()) : now);
   if (!after) return;
   std::mt19937_64 dice(trial.seed());
@@ -184,8 +184,7 @@ void takesOldSettings(Trial& trial) {
                  fits ? "" : "settings that the last release took are refused: " + fits.error().message,
                  "connector.json /settings");
   }
-  if (used == 0)
-    trial.giveUp("no settings could be made that certification.json's /released/settings accepts");
+  if (used == 0) trial.giveUp("no settings could be made that the last version's manifest accepts");
   auto const* required = garland::find(now, "/required");
   auto const* required_before = garland::find(rules, "/required");
   if (required == nullptr || !required->is_array()) return;
@@ -201,8 +200,8 @@ void takesOldSettings(Trial& trial) {
 
 // ---- PKG-12
 void keepsItsVersionHonest(Trial& trial) {
-  if (isFirst(trial)) return;
-  auto const& then = *released(trial.subject());
+  if (!hasPrevious(trial)) return;
+  auto const& then = trial.subject().previous;
   auto const& manifest = trial.subject().plugin.manifest;
   auto const before = textOr(then, "/version", "");
   trial.expect(majorOf(manifest.version) >= majorOf(before),
@@ -237,8 +236,12 @@ constexpr Check kChecks[] = {
     {.id = "PKG-02", .run = isTheOneThatWasChecked, .needs_twin = false},
     {.id = "PKG-07", .run = loadsQuietly, .needs_twin = false},
     {.id = "PKG-08", .run = showsNoTraceOfItsBuild, .needs_twin = false, .calls_plugin = false},
-    {.id = "PKG-11", .run = takesOldSettings, .calls_plugin = false},
-    {.id = "PKG-12", .run = keepsItsVersionHonest, .calls_plugin = false},
+    {.id = "PKG-11", .run = takesOldSettings, .skip = noPrevious, .needs_twin = false, .calls_plugin = false},
+    {.id = "PKG-12",
+     .run = keepsItsVersionHonest,
+     .skip = noPrevious,
+     .needs_twin = false,
+     .calls_plugin = false},
 };
 
 } // namespace

@@ -7,6 +7,8 @@
 #include "host/base/random.h"
 #include "host/base/task.h"
 #include "host/egress/egress.h"
+#include "host/notify/notify.h"
+#include "host/realtime/realtime.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
 
@@ -18,6 +20,15 @@
 #include <vector>
 
 namespace garland::api {
+
+// Of those who follow the changes: /api/integrations/stream.
+struct StreamOptions {
+  realtime::Limits limits = {};
+  Milliseconds ping{20'000};        // a word at least so often, so that proxies keep the connection
+  Milliseconds silence{60'000};     // a WebSocket client that says nothing for so long is not there any more
+  Milliseconds stall{10'000};       // a client that takes nothing for so long is shed
+  Milliseconds ticket_life{60'000}; // of tickets that nobody uses
+};
 
 struct Options {
   std::string address = "127.0.0.1"; // loopback only until TLS is configured
@@ -33,12 +44,14 @@ struct Options {
   Milliseconds write_timeout{30'000};  // of one answer
   Milliseconds wait_limit{600'000};    // longest "?wait=1"
   Milliseconds drain{5'000};           // stop() waits this long for answers in the making
+  StreamOptions streams = {};
 };
 
 // What /metrics tells of the moment, read when it is asked for.
 struct Gauges {
   std::vector<runtime::WorkerStatus> workers;
   std::size_t open_connections = 0;
+  realtime::Figures streams;
 };
 
 // Counters since the daemon's start, rendered for Prometheus. [loop thread]
@@ -55,6 +68,10 @@ public:
   virtual void pluginEvent(runtime::SupervisorEvent const& event) = 0;
   // `system`: the connector's id, or "none"; `outcome`: accepted, known, handshake, overload, or why not.
   virtual void webhookCame(std::string_view system, std::string_view outcome) = 0;
+  // For notify::Dependencies::on_outcome.
+  virtual void endpointTold(std::string_view outcome) = 0;
+  // `kind`: websocket or events; `outcome`: left, slow, gone, silent, refused, stopped or lost.
+  virtual void streamEnded(std::string_view kind, std::string_view outcome) = 0;
   virtual std::string render(Gauges const& gauges) = 0;
 };
 
@@ -81,6 +98,8 @@ struct Dependencies {
   std::string public_url = {};
   // Behind the @ of the connections' mail addresses; "": no mail is taken.
   std::string mail_domain = {};
+  // Tells vendors' endpoints what has changed; null: this daemon cannot.
+  notify::Notifier* notifier = nullptr;
 };
 
 // [loop thread]

@@ -73,15 +73,16 @@ std::string decoded(std::string_view text) {
 }
 
 // JSON goes by many types, text/plain among them.
-std::optional<json::value> jsonIn(std::string_view type, std::string_view body) {
+bool isMeantAsJson(std::string_view type, std::string_view body) {
   auto const first = body.find_first_not_of(" \t\r\n");
   bool const looks_so = first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
-  if (!looks_so && type.find("json") == std::string_view::npos) return std::nullopt;
+  return looks_so || type.find("json") != std::string_view::npos;
+}
+
+Result<json::value> jsonIn(std::string_view body) {
   JsonLimits limits;
   limits.max_depth = kMostDepth;
-  auto value = parseJson(body, limits);
-  if (!value) return std::nullopt;
-  return std::move(*value);
+  return parseJson(body, limits);
 }
 
 } // namespace
@@ -106,13 +107,20 @@ json::object hookContent(std::string_view content_type, Parameters const& query,
   content["content_type"] = type;
   content["query"] = texts(query);
   if (body.empty()) return content;
-  if (auto value = jsonIn(type, body))
+  auto value = isMeantAsJson(type, body) ? jsonIn(body) : Result<json::value>(Error());
+  if (value)
     content["json"] = std::move(*value);
   else if (type == "application/x-www-form-urlencoded")
     content["form"] = texts(formParameters(body));
   else
     content["text"] = readable(body);
   return content;
+}
+
+std::string brokenJson(std::string_view content_type, std::string_view body) {
+  if (body.empty() || !isMeantAsJson(mediaType(content_type), body)) return {};
+  auto const value = jsonIn(body);
+  return value ? std::string() : readable(value.error().message);
 }
 
 } // namespace garland::api

@@ -2,6 +2,7 @@
 // UTF-8.
 #include "host/api/hook_content.h"
 #include "host/base/schema.h"
+#include "host/base/utf8.h"
 
 #include <garland/schemas.hpp>
 
@@ -28,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   auto const line = std::min(text.find('\n'), text.size());
   auto const query = api::formParameters(text.substr(0, line));
   auto const type = data[0] < 4 ? types[data[0]] : text.substr(0, line);
+  if (!isUtf8(api::brokenJson(type, text.substr(std::min(line + 1, text.size()))))) std::abort();
   auto content = api::hookContent(type, query, text.substr(std::min(line + 1, text.size())));
   json::object input;
   input["item"] = json::object{{"id", "i"}, {"source", "hook"}, {"received_at", "2026-06-13T12:00:00Z"}};

@@ -35,6 +35,17 @@ TEST(HookContent, WhatIsNeitherIsAText) {
   EXPECT_EQ(nothing.at("query").at("name"), "Ada");
 }
 
+TEST(HookContent, JsonThatIsBrokenSaysWhereItBreaks) {
+  EXPECT_NE(brokenJson("application/json", "{\n  \"email\": ada@x.test}").find("at line 2, column 12"),
+            std::string::npos)
+      << brokenJson("application/json", "{\n  \"email\": ada@x.test}");
+  EXPECT_NE(brokenJson("text/plain", "{\"a\":1").find("at line 1"), std::string::npos);
+  EXPECT_NE(brokenJson("application/json", R"({"a":1,"a":2})").find("appears twice"), std::string::npos);
+  EXPECT_TRUE(isUtf8(brokenJson("application/json", "{\"\xE9\":1,\"\xE9\":2}")));
+  for (auto const* sound : {R"({"a":1})", "", "[]"}) EXPECT_EQ(brokenJson("application/json", sound), "");
+  EXPECT_EQ(brokenJson("text/plain", "hello"), "");
+}
+
 TEST(HookContent, WhatIsNoTextInAnyWayIsReplaced) {
   EXPECT_EQ(hookContent("application/x-www-form-urlencoded", {}, "n=%81").at("form").at("n"), "\xEF\xBF\xBD");
 }

@@ -117,6 +117,10 @@ Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::s
   sync::Delivery delivery;
   delivery.connection_id = door.connection_id;
   delivery.summary = summaryOf(*request, content);
+  if (content.contains("text"))
+    if (auto const broken = brokenJson(type == nullptr ? std::string_view() : *type, request->body);
+        !broken.empty())
+      delivery.summary += ": " + broken;
   auto id = once_key.empty() ? deliveryId(with_.catalogue, door, *request, content) : std::move(once_key);
   delivery.dedupe_key = "id " + keyOf(id);
   if (id.empty()) {

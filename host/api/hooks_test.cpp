@@ -75,6 +75,17 @@ TEST_F(HooksTest, AUrlIsShownOnceAndAnItemHandedInByIt) {
   EXPECT_NE(sent[0].summary.find("inquiry"), std::string::npos);
 }
 
+TEST_F(HooksTest, AnItemWhoseJsonIsBrokenSaysWhere) {
+  EXPECT_EQ(call("POST", pathOf(open()), "{\n  \"email\": ada@x.test}", "Content-Type: application/json\r\n")
+                .status,
+            200);
+  auto const sent = deliveries();
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_TRUE(sent[0].content.as_object().contains("text"));
+  EXPECT_NE(sent[0].summary.find("not JSON"), std::string::npos) << sent[0].summary;
+  EXPECT_NE(sent[0].summary.find("at line 2, column 12"), std::string::npos) << sent[0].summary;
+}
+
 TEST_F(HooksTest, AnUnknownTokenIsAnsweredLikeAnyPathThatIsNotThere) {
   auto const nothing = house.ask("GET", "/nothing").json();
   auto const known = pathOf(open());
@@ -164,6 +175,14 @@ TEST_F(HooksTest, ASchemeThatIsNoneOrLacksItsSecretIsRefused) {
   for (auto const* body : {R"({"scheme":"nonsense","secret":"s"})", R"({"scheme":"standard-webhooks"})",
                            R"({"scheme":{"signature":{}},"secret":"s"})"})
     EXPECT_EQ(house.ask("POST", target, body).status / 100, 4) << body;
+}
+
+TEST_F(HooksTest, ASecretOfAnotherFormThanItsSchemeTellsIsRefusedAtOnce) {
+  auto const target = kRoot + "/connections/" + connection + "/hook";
+  auto const answer = house.ask("POST", target, R"({"scheme":"standard-webhooks","secret":"hunter2!"})");
+  EXPECT_EQ(answer.status, 400) << answer.body;
+  EXPECT_NE(answer.body.find("such as whsec_"), std::string::npos) << answer.body;
+  EXPECT_EQ(answer.body.find("hunter2"), std::string::npos) << answer.body;
 }
 
 TEST_F(HooksTest, ASchemeThatWantsMoreThanASecretIsRefusedAtOnce) {

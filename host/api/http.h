@@ -5,6 +5,7 @@
 #include "host/base/json.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,8 @@ struct Request {
   bool flag(std::string_view parameter) const;
 };
 
+struct StreamStart; // stream_door.h
+
 struct Response {
   Response() = default;
   explicit Response(int status_in) : status(status_in) {}
@@ -48,6 +51,8 @@ struct Response {
   std::string content_type;
   std::string body;
   std::vector<Header> headers; // besides content-type, content-length and connection
+  // The answer is the beginning of a stream, and the connection is the stream's from then on.
+  std::shared_ptr<StreamStart> stream;
 };
 
 } // namespace garland::api

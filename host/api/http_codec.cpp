@@ -147,17 +147,22 @@ std::optional<HttpFault> RequestReader::take(Request& out) {
   return readTarget(*url, out);
 }
 
-std::string encode(Response response, bool keep_alive, bool head) {
-  http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
+namespace {
+
+using Message = http::response<http::string_body>;
+
+Message messageOf(Response response) {
+  Message message(static_cast<http::status>(response.status), 11);
   message.set(http::field::server, "garlandd");
   message.set(http::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
   if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
   for (Header const& field : response.headers) message.set(field.name, field.value);
   message.body() = std::move(response.body);
-  message.keep_alive(keep_alive);
-  if (response.status != 204) message.content_length(message.body().size());
+  return message;
+}
 
+std::string bytesOf(Message& message, bool head) {
   std::string out;
   http::serializer<false, http::string_body> serializer(message);
   serializer.split(true);
@@ -173,6 +178,23 @@ std::string encode(Response response, bool keep_alive, bool head) {
   boost::system::error_code code;
   while (!serializer.is_done() && !(head && serializer.is_header_done())) serializer.next(code, append);
   return out;
+}
+
+} // namespace
+
+std::string encode(Response response, bool keep_alive, bool head) {
+  int const status = response.status;
+  auto message = messageOf(std::move(response));
+  message.keep_alive(keep_alive);
+  if (status != 204) message.content_length(message.body().size());
+  return bytesOf(message, head);
+}
+
+std::string encodeStreamHead(Response response) {
+  bool const upgrades = response.status == 101;
+  auto message = messageOf(std::move(response));
+  message.set(http::field::connection, upgrades ? "Upgrade" : "close");
+  return bytesOf(message, true);
 }
 
 std::string_view continueLine() { return "HTTP/1.1 100 Continue\r\n\r\n"; }

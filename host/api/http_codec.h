@@ -52,6 +52,8 @@ private:
 
 // `head`: the headers of the answer without its body.
 std::string encode(Response response, bool keep_alive, bool head);
+// The headers of an answer whose end nobody knows, or (101) after which another language is spoken.
+std::string encodeStreamHead(Response response);
 std::string_view continueLine();
 
 } // namespace garland::api

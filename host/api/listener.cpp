@@ -228,6 +228,10 @@ asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool 
   std::function<bool()> stays_open = [this, keep_alive] { return keep_alive && !refusing_; };
   auto answering = answerer_->answer(std::move(request), std::move(stays_open));
   Outgoing outgoing = co_await std::move(answering);
+  if (outgoing.take_over) {
+    if (!refusing_) outgoing.take_over(std::move(connection->socket), std::move(connection->bytes));
+    co_return false;
+  }
   auto sending = send(connection, std::move(outgoing));
   co_return co_await std::move(sending);
 }

@@ -46,6 +46,8 @@ struct Outgoing {
   explicit Outgoing(std::string bytes) { pieces.push_back(Piece{std::move(bytes), Milliseconds(0)}); }
   std::vector<Piece> pieces;
   Then then = Then::goOn;
+  // Instead of all that: who has the socket from now on, with what the client sent behind its request.
+  std::function<void(asio::ip::tcp::socket socket, std::string early)> take_over;
 };
 
 // [loop thread]

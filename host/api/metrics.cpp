@@ -73,7 +73,18 @@ public:
     counter->Increment();
   }
 
+  void endpointTold(std::string_view outcome) override {
+    endpoints_.Add({{"outcome", std::string(outcome)}}).Increment();
+  }
+  void streamEnded(std::string_view kind, std::string_view outcome) override {
+    streams_ended_.Add({{"kind", std::string(kind)}, {"outcome", std::string(outcome)}}).Increment();
+  }
+
   std::string render(Gauges const& moment) override {
+    subscribers_.Set(static_cast<double>(moment.streams.subscribers));
+    stream_lag_.Set(static_cast<double>(moment.streams.most_behind));
+    stream_memory_.Set(static_cast<double>(moment.streams.tail_bytes));
+    handed_out_.Increment(static_cast<double>(moment.streams.handed_out) - handed_out_.Value());
     connections_.Set(static_cast<double>(moment.open_connections));
     memory_.Set(static_cast<double>(residentBytes()));
     for (auto& [key, gauge] : worker_states_) gauge->Set(0);
@@ -117,6 +128,10 @@ private:
   Family<Counter>& webhooks_ = counters(registry_, "garland_webhooks_total",
                                         "Requests to the addresses of webhooks, by connector and outcome.");
   std::map<std::string, Counter*> webhook_counters_;
+  Family<Counter>& endpoints_ =
+      counters(registry_, "garland_endpoint_attempts_total",
+               "Attempts to tell an endpoint of a vendor what has changed, by outcome; and what followed: "
+               "deliveries given up, endpoints disabled.");
   Counter& echoes_ =
       counters(registry_, "garland_sync_echoes_total", "Own writes that came back and were dropped.").Add({});
   Family<Gauge>& restarts_ = gauges(registry_, "garland_worker_restarts",
@@ -124,6 +139,17 @@ private:
   Family<Gauge>& in_flight_ = gauges(registry_, "garland_worker_calls", "Calls in flight, by plugin.");
   Family<Gauge>& workers_ = gauges(registry_, "garland_workers", "Worker processes, by plugin and state.");
   Gauge& connections_ = gauges(registry_, "garland_http_connections", "Open connections.").Add({});
+  Family<Counter>& streams_ended_ = counters(registry_, "garland_streams_ended_total",
+                                             "Subscribers that are gone, by kind of stream and outcome.");
+  Gauge& subscribers_ =
+      gauges(registry_, "garland_stream_subscribers", "Subscribers of the change feed.").Add({});
+  Gauge& stream_lag_ = gauges(registry_, "garland_stream_lag_changes",
+                              "Changes between the end of a feed and its last subscriber; the largest.")
+                           .Add({});
+  Gauge& stream_memory_ =
+      gauges(registry_, "garland_stream_tail_bytes", "Memory of the changes that subscribers share.").Add({});
+  Counter& handed_out_ =
+      counters(registry_, "garland_stream_events_total", "Changes handed out to subscribers.").Add({});
   Gauge& memory_ =
       gauges(registry_, "process_resident_memory_bytes", "Resident memory of the daemon.").Add({});
   std::map<std::string, Gauge*> worker_states_;

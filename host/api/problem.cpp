@@ -32,19 +32,21 @@ std::string_view reasonOf(int status) {
     int status;
     std::string_view text;
   };
-  static constexpr std::array<Reason, 22> reasons{{{400, "Bad Request"},
+  static constexpr std::array<Reason, 24> reasons{{{400, "Bad Request"},
                                                    {401, "Unauthorized"},
                                                    {403, "Forbidden"},
                                                    {404, "Not Found"},
                                                    {405, "Method Not Allowed"},
                                                    {408, "Request Timeout"},
                                                    {409, "Conflict"},
+                                                   {410, "Gone"},
                                                    {412, "Precondition Failed"},
                                                    {413, "Content Too Large"},
                                                    {415, "Unsupported Media Type"},
                                                    {417, "Expectation Failed"},
                                                    {421, "Misdirected Request"},
                                                    {422, "Unprocessable Content"},
+                                                   {426, "Upgrade Required"},
                                                    {429, "Too Many Requests"},
                                                    {431, "Request Header Fields Too Large"},
                                                    {500, "Internal Server Error"},

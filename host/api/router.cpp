@@ -60,6 +60,11 @@ bool hasKey(Request const& request, std::string const& hash) {
   return access::matches(std::string_view(*authorization).substr(scheme.size()), hash);
 }
 
+bool hasTicket(Request const& request) {
+  return std::ranges::any_of(request.query,
+                             [](auto const& parameter) { return parameter.first == "ticket"; });
+}
+
 bool hasControl(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
@@ -191,7 +196,7 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
     refusal.headers.push_back(Header{"allow", joined(allowed)});
     return Error(ErrorKind::unsupported, "this path takes " + joined(allowed) + ", not " + request.method);
   }
-  if (!found->open && !hasKey(request, guard.api_key_hash)) {
+  if (!found->open && !(found->ticket && hasTicket(request)) && !hasKey(request, guard.api_key_hash)) {
     refusal.status = 401;
     return Error(ErrorKind::forbidden,
                  "the API key is missing or wrong: send the content of the daemon's api.key "

@@ -6,6 +6,7 @@
 #include "host/api/hooks.h"
 #include "host/api/http.h"
 #include "host/api/router.h"
+#include "host/api/stream_door.h"
 #include "host/api/webhook_door.h"
 
 #include <memory>
@@ -17,8 +18,9 @@ namespace garland::api {
 // [loop thread] Outlives every request.
 class Routes {
 public:
-  Routes(Dependencies dependencies, Milliseconds wait_limit)
-      : with_(std::move(dependencies)), hooks_(with_), webhook_door_(with_), wait_limit_(wait_limit) {}
+  Routes(Dependencies dependencies, Milliseconds wait_limit, StreamOptions streams = {})
+      : with_(std::move(dependencies)), hooks_(with_), webhook_door_(with_), stream_door_(with_, streams),
+        wait_limit_(wait_limit) {}
 
   // The whole table. The OpenAPI document is built from it by the server and handed back here.
   std::vector<Route> table();
@@ -26,6 +28,7 @@ public:
   void countConnections(std::function<std::size_t()> open) { open_connections_ = std::move(open); }
   void listensOn(std::function<unsigned short()> port) { port_ = std::move(port); }
   Dependencies const& dependencies() const { return with_; }
+  StreamDoor& streams() { return stream_door_; }
 
 private:
   using Method = Task<Response> (Routes::*)(Request);
@@ -42,7 +45,9 @@ private:
   void addIntakeRoutes(std::vector<Route>& table);
   void addMailboxRoutes(std::vector<Route>& table);
   void addWebhookRoutes(std::vector<Route>& table);
+  void addEndpointRoutes(std::vector<Route>& table);
   void addImportRoutes(std::vector<Route>& table);
+  void addStreamRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -112,6 +117,25 @@ private:
   Task<Response> replayWebhooks(Request request);
   Task<Response> dropWebhook(Request request);
 
+  // routes_endpoints.cpp
+  Task<Response> addEndpoint(Request request);
+  Task<Response> listEndpoints(Request request);
+  Task<Response> showEndpoint(Request request);
+  Task<Response> changeEndpoint(Request request);
+  Task<Response> removeEndpoint(Request request);
+  Task<Response> rotateEndpoint(Request request);
+  Task<Response> enableEndpoint(Request request);
+  Task<Response> disableEndpoint(Request request);
+  Task<Response> listEndpointDeliveries(Request request);
+  Task<Response> showEndpointDelivery(Request request);
+  Task<Response> resendDelivery(Request request);
+  Task<Response> resendDeliveries(Request request);
+  Result<notify::Notifier*> notifier(Request const& request) const;
+
+  // routes_stream.cpp
+  Task<Response> openStream(Request request);
+  Task<Response> issueTicket(Request request);
+
   // routes_import.cpp
   Task<Response> importCsv(Request request);
   Task<json::array> rehearsed(std::vector<sync::Delivery> deliveries);
@@ -126,6 +150,7 @@ private:
   Dependencies with_;
   Hooks hooks_;
   WebhookDoor webhook_door_;
+  StreamDoor stream_door_;
   Milliseconds wait_limit_;
   std::string document_;
   std::function<std::size_t()> open_connections_;

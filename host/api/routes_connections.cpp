@@ -16,6 +16,17 @@ Secret takeSecret(json::value& value) {
   return secret;
 }
 
+sync::Credentials readCredentials(json::object& body) {
+  sync::Credentials credentials;
+  if (!body.contains("credentials")) return credentials;
+  for (auto& slot : body["credentials"].as_object()) {
+    std::vector<std::pair<std::string, Secret>> fields;
+    for (auto& field : slot.value().as_object()) fields.emplace_back(field.key(), takeSecret(field.value()));
+    credentials.emplace_back(std::string(slot.key()), std::move(fields));
+  }
+  return credentials;
+}
+
 sync::ConnectRequest readConnect(json::value& body) {
   sync::ConnectRequest request;
   request.vendor_id = textOr(body, "/vendor_id", "");
@@ -23,12 +34,7 @@ sync::ConnectRequest readConnect(json::value& body) {
   auto& object = body.as_object();
   request.settings = object.contains("settings") ? object["settings"] : json::value(json::object());
   request.allow_private_network = boolOr(body, "/allow_private_network", false);
-  if (!object.contains("credentials")) return request;
-  for (auto& slot : object["credentials"].as_object()) {
-    std::vector<std::pair<std::string, Secret>> fields;
-    for (auto& field : slot.value().as_object()) fields.emplace_back(field.key(), takeSecret(field.value()));
-    request.credentials.emplace_back(std::string(slot.key()), std::move(fields));
-  }
+  request.credentials = readCredentials(object);
   return request;
 }
 
@@ -65,7 +71,8 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "/api/integrations/connections/{connection}",
             "changeSettings",
             "Changes settings of an account after trying them at the provider: credential, links and records "
-            "stay, and the next sync brings everything in anew. 409 if it were another account with them.",
+            "stay, and the next sync brings everything in anew. Given again, the credential is replaced, and "
+            "only then may the account be at another host. 409 if it were another account with them.",
             200,
             "Connection",
             {},
@@ -136,7 +143,9 @@ Task<Response> Routes::showConnection(Request request) {
 Task<Response> Routes::changeSettings(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
   auto changes = std::move(request.json.at("settings").as_object());
-  CO_TRY(changed, co_await with_.engine.changeSettings(request.text("connection"), std::move(changes)));
+  auto typed = readCredentials(request.json.as_object());
+  CO_TRY(changed, co_await with_.engine.changeSettings(request.text("connection"), std::move(changes),
+                                                       std::move(typed)));
   co_return Response(200, shape(changed));
 }
 

@@ -63,6 +63,9 @@ Result<json::value> readScheme(json::value const& body) {
   if (textOr(body, "/secret", "").empty() && !read->tellsItsSecret())
     return Error(ErrorKind::invalidInput, "requests cannot be verified without the secret that signs them",
                  "/secret");
+  if (auto const secret = textOr(body, "/secret", ""); !secret.empty()) {
+    TRY_VOID(webhooks::checkSecret(*read, Secret(secret)));
+  }
   return scheme;
 }
 

@@ -31,7 +31,9 @@ std::vector<Route> Routes::table() {
   addIntakeRoutes(routes);
   addMailboxRoutes(routes);
   addWebhookRoutes(routes);
+  addEndpointRoutes(routes);
   addImportRoutes(routes);
+  addStreamRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }
@@ -91,6 +93,11 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
 Task<Response> Routes::health(Request) {
   CO_TRY(items, co_await with_.engine.intake().counts(std::string()));
   CO_TRY(webhooks, co_await with_.engine.webhooks().counts());
+  notify::Counts endpoints;
+  if (with_.notifier != nullptr) {
+    CO_TRY(counts, co_await with_.notifier->counts());
+    endpoints = counts;
+  }
   auto const troubles = troubledPlugins();
   bool const degraded = with_.sandbox.tier == runtime::SandboxTier::d || !troubles.empty();
   json::object body;
@@ -104,6 +111,7 @@ Task<Response> Routes::health(Request) {
   body["sandbox_covers"] = runtime::coverage(with_.sandbox.tier);
   body["intake"] = json::object{{"waiting", items.waiting}, {"review", items.review}};
   body["webhooks"] = json::object{{"waiting", webhooks.waiting}, {"dead", webhooks.dead}};
+  body["endpoints"] = json::object{{"waiting", endpoints.waiting}, {"disabled", endpoints.disabled}};
   co_return Response(200, body);
 }
 
@@ -111,6 +119,7 @@ Task<Response> Routes::metrics(Request) {
   Gauges gauges;
   gauges.workers = with_.supervisor.workers();
   gauges.open_connections = open_connections_ ? open_connections_() : 0;
+  gauges.streams = stream_door_.figures();
   Response response(200);
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = with_.metrics.render(gauges);

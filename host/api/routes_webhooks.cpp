@@ -35,6 +35,22 @@ Result<void> checkForEndpoint(webhooks::Scheme const& scheme) {
                "webhooks of this connector cannot be verified yet: that takes " + wants);
 }
 
+// What is still to be done to the address before the provider is given it.
+std::string noteOn(json::value const& declared, bool needs_public_url) {
+  std::string note;
+  if (needs_public_url)
+    note = "the provider signs the address that it was given: name the one by which it reaches this "
+           "server in [hooks] public_url of garland.toml, and register that";
+  std::string members;
+  if (auto const* names = find(declared, "/query"); names != nullptr && names->is_array())
+    for (auto const& name : names->get_array())
+      members += (members.empty() ? "" : " and ") + std::string(name.get_string()) + "=VALUE";
+  if (!members.empty())
+    note += (note.empty() ? "" : "; ") + ("add " + members) +
+            " to the address, for each hook that is registered; the connector's README tells the values";
+  return note;
+}
+
 Result<std::optional<Parameters>> readParameters(json::value const& body, webhooks::Scheme const& scheme) {
   auto const* given = find(body, "/parameters");
   if (given == nullptr || !given->is_object()) return std::optional<Parameters>();
@@ -203,6 +219,7 @@ Task<Response> Routes::setUpWebhook(Request request) {
   if (auto* text = request.json.as_object().if_contains("secret"); text != nullptr && text->is_string()) {
     setup.secret = Secret(std::string(text->get_string()));
     wipe(text->get_string().data(), text->get_string().size());
+    CO_TRY_VOID(webhooks::checkSecret(scheme, *setup.secret));
   } else if (scheme.carriesItsSecret() && (setup.rotate || !with_.engine.webhooks().endpointOf(id))) {
     made = newSecret(with_.random);
     setup.secret = made.clone();
@@ -226,9 +243,8 @@ Task<Response> Routes::setUpWebhook(Request request) {
     if (!keys.parameters.contains(name)) missing.emplace_back(name);
   body["missing_parameters"] = std::move(missing);
   body["note"] = nullptr;
-  if (scheme.needsUrl() && with_.public_url.empty())
-    body["note"] = "the provider signs the address that it was given: name the one by which it reaches this "
-                   "server in [hooks] public_url of garland.toml, and register that";
+  auto const note = noteOn(plugin->manifest.webhooks, scheme.needsUrl() && with_.public_url.empty());
+  if (!note.empty()) body["note"] = note;
   co_return Response(200, std::move(body));
 }
 

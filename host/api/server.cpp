@@ -14,8 +14,9 @@ namespace {
 // Answers by the router; counts and logs what was answered.
 class RouterAnswerer final : public Answerer {
 public:
-  RouterAnswerer(Dependencies const& with, Router& router, Options const& options)
-      : clock_(with.clock), log_(with.log), metrics_(with.metrics), router_(router) {
+  RouterAnswerer(Routes& routes, Router& router, Options const& options)
+      : clock_(routes.dependencies().clock), log_(routes.dependencies().log),
+        metrics_(routes.dependencies().metrics), routes_(routes), router_(router) {
     guard_.api_key_hash = options.api_key_hash;
     guard_.address = options.address;
   }
@@ -36,6 +37,11 @@ public:
                                        {"status", response.status},
                                        {"took_ms", took.count()}});
     response.headers.emplace_back("x-request-id", id);
+    if (response.stream) {
+      Outgoing stream;
+      stream.take_over = routes_.streams().begin(std::move(response));
+      co_return stream;
+    }
     co_return Outgoing(encode(std::move(response), stays_open(), method == "HEAD"));
   }
 
@@ -53,6 +59,7 @@ private:
   Clock& clock_;
   Log const& log_;
   Metrics& metrics_;
+  Routes& routes_;
   Router& router_;
   Guard guard_;
 };
@@ -63,13 +70,13 @@ public:
       : routes_(std::move(routes)), router_(std::make_unique<Router>(std::move(router))),
         address_(std::move(address)) {}
   ~LoopbackServer() override {
-    if (listener_) listener_->refuse();
+    if (listener_) refuse();
   }
 
   Result<void> listen(Options options) {
     auto const& with = routes_->dependencies();
     Surroundings surroundings{with.executor, with.clock, with.random, with.log};
-    auto answerer = std::make_shared<RouterAnswerer>(with, *router_, options);
+    auto answerer = std::make_shared<RouterAnswerer>(*routes_, *router_, options);
     auto listener = std::make_shared<Listener>(surroundings, std::move(options), answerer);
     TRY_VOID(listener->listen());
     answerer->listensOn(listener->port());
@@ -82,9 +89,13 @@ public:
 
   unsigned short port() const override { return listener_->port(); }
   std::string address() const override { return address_; }
-  void refuse() override { listener_->refuse(); }
+  void refuse() override {
+    routes_->streams().stop();
+    listener_->refuse();
+  }
 
   Task<void> stop() override {
+    refuse();
     auto draining = listener_->drain();
     bool const all_out = co_await std::move(draining);
     if (all_out) co_return Result<void>();
@@ -105,7 +116,7 @@ Task<std::unique_ptr<Server>> Server::start(Dependencies dependencies, Options o
   auto const version = dependencies.version;
   auto const record_schemas = dependencies.record_schemas;
   Log const& log = dependencies.log;
-  auto routes = std::make_unique<Routes>(std::move(dependencies), options.wait_limit);
+  auto routes = std::make_unique<Routes>(std::move(dependencies), options.wait_limit, options.streams);
   auto table = routes->table();
   CO_TRY(document, openApiDocument(table, version, record_schemas));
   json::object components;

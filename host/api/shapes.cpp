@@ -44,6 +44,16 @@ json::array waysIn(runtime::Manifest const& manifest) {
   return ways;
 }
 
+// The kinds of records that come from its provider.
+json::array broughtBy(runtime::Manifest const& manifest) {
+  json::array kinds;
+  if (auto const* entities = find(manifest.document, "/entities");
+      entities != nullptr && entities->is_object())
+    for (auto const& [kind, entity] : entities->get_object())
+      if (boolOr(entity, "/read", false)) kinds.emplace_back(kind);
+  return kinds;
+}
+
 } // namespace
 
 json::object shape(sync::Vendor const& vendor) {
@@ -106,10 +116,12 @@ json::object shape(sync::Record const& record) {
 }
 
 json::object shape(sync::Change const& change) {
-  return json::object{{"sequence", change.sequence},   {"vendor_id", change.vendor_id},
-                      {"record_id", change.record_id}, {"kind", change.kind},
-                      {"action", change.action},       {"record_version", change.record_version},
-                      {"origin", change.origin},       {"at", rfc3339(change.at)}};
+  json::object out{{"sequence", change.sequence},   {"vendor_id", change.vendor_id},
+                   {"record_id", change.record_id}, {"kind", change.kind},
+                   {"action", change.action},       {"record_version", change.record_version},
+                   {"origin", change.origin},       {"at", rfc3339(change.at)}};
+  out["wedding"] = orNull(change.wedding);
+  return out;
 }
 
 json::object shape(sync::Conflict const& conflict) {
@@ -142,6 +154,7 @@ json::object shape(sync::Action const& action) {
   out["lookups"] = action.lookups;
   out["lookup_problem"] = orNull(action.lookup_problem);
   out["notice"] = orNull(sync::noticeOf(action));
+  out["waits_for"] = orNull(action.waits_for);
   out["created"] = rfc3339(action.created);
   out["first_sent"] = timeOrNull(action.first_sent);
   out["last_sent"] = timeOrNull(action.last_sent);
@@ -196,6 +209,47 @@ json::object shape(sync::Webhook const& webhook) {
   return out;
 }
 
+json::object shape(notify::Endpoint const& endpoint) {
+  json::object out{{"id", endpoint.id}, {"vendor_id", endpoint.vendor_id}, {"url", endpoint.url}};
+  out["description"] = endpoint.description;
+  out["events"] = json::array(endpoint.events.begin(), endpoint.events.end());
+  out["ordered"] = endpoint.ordered;
+  out["allow_private_network"] = endpoint.allow_private_network;
+  out["state"] = endpoint.enabled ? "enabled" : "disabled";
+  out["reason"] = orNull(endpoint.reason);
+  out["disabled_at"] = timeOrNull(endpoint.disabled_at);
+  out["place"] = endpoint.place;
+  out["failing_since"] = timeOrNull(endpoint.failing_since);
+  out["last_success"] = timeOrNull(endpoint.last_success);
+  out["old_secret_until"] = timeOrNull(endpoint.old_secret_until);
+  out["created"] = rfc3339(endpoint.created);
+  return out;
+}
+
+json::object shape(notify::Delivery const& delivery) {
+  json::object out{
+      {"id", delivery.id}, {"endpoint_id", delivery.endpoint_id}, {"vendor_id", delivery.vendor_id}};
+  out["sequence"] = delivery.sequence;
+  out["record_id"] = delivery.record_id;
+  out["type"] = delivery.type;
+  out["state"] = notify::name(delivery.state);
+  out["attempts"] = delivery.attempts;
+  out["status"] = delivery.status == 0 ? json::value() : json::value(delivery.status);
+  out["problem"] = orNull(delivery.problem);
+  out["created"] = rfc3339(delivery.created);
+  out["next_attempt"] = timeOrNull(delivery.next_attempt);
+  out["finished"] = timeOrNull(delivery.finished);
+  return out;
+}
+
+json::object shape(notify::Attempt const& attempt) {
+  json::object out{{"number", attempt.number}, {"at", rfc3339(attempt.at)}};
+  out["took_ms"] = attempt.took ? json::value(attempt.took->count()) : json::value();
+  out["status"] = attempt.status == 0 ? json::value() : json::value(attempt.status);
+  out["problem"] = orNull(attempt.problem);
+  return out;
+}
+
 std::string PluginView::state() const {
   std::string newest = "stopped";
   bool half_open = false;
@@ -239,6 +293,7 @@ json::object shape(PluginView const& plugin) {
   out["operations"] = texts(manifest.operations);
   out["auth"] = std::move(auth);
   out["intake"] = waysIn(manifest);
+  out["brings"] = broughtBy(manifest);
   out["hosts"] = texts(manifest.hosts);
   out["settings_schema"] = manifest.settings_schema;
   out["digest"] = build.digest;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/base/json.h"
+#include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
 
@@ -19,6 +20,9 @@ json::object shape(sync::Action const& action);
 json::object shape(sync::IntakeItem const& item);
 json::object shape(sync::Rehearsal const& rehearsal);
 json::object shape(sync::Webhook const& webhook);
+json::object shape(notify::Endpoint const& endpoint);
+json::object shape(notify::Delivery const& delivery);
+json::object shape(notify::Attempt const& attempt);
 json::object shape(runtime::WorkerStatus const& worker);
 json::object shape(runtime::SupervisorEvent const& event);
 

@@ -58,6 +58,7 @@ protected:
 
 TEST_F(WebhookDoorTest, AGenuineDeliveryIsHandedInWithItsIdAndWhatTheConnectorMaySee) {
   EXPECT_THAT(textOr(endpoint, "/url", ""), HasSubstr(kRoot + "/webhook/caldav"));
+  EXPECT_THAT(textOr(endpoint, "/note", ""), HasSubstr("add event=VALUE to the address"));
   auto const answer = deliver(kEvent, kSecret, "caldav/acct_1?event=job.paid&other=x",
                               "X-Event: paid\r\nAuthorization: Bearer private\r\n");
   EXPECT_EQ(answer.status, 200) << answer.body;

@@ -55,6 +55,8 @@ TEST_P(Words, SayPlaceAndWhatIsExpected) {
 
 constexpr char const* kUrl = R"({"type":"object","required":["url"],"additionalProperties":false,
   "properties":{"url":{"description":"Where it is.","type":"string","pattern":"^https?://"}}})";
+constexpr char const* kAmount =
+    R"({"properties":{"n":{"description":"In cents: 1250 is 12.50.","type":"integer"}}})";
 constexpr char const* kTime =
     R"({"type":"object","properties":{"at":{"$ref":"#/definitions/t"}},"definitions":{"t":{
   "type":"object","additionalProperties":false,"properties":{"date":{"description":"A day, such as 2026-06-13.",
@@ -67,7 +69,15 @@ INSTANTIATE_TEST_SUITE_P(
              "settings: unknown member \"adress\"; the members are: url"},
         Said{"AMissingMember", kUrl, "{}", "settings: the member \"url\" is missing"},
         Said{"AnAddressWithoutScheme", kUrl, R"({"url":"a.example"})",
-             "settings: /url: must begin with http:// or https://"},
+             "settings: /url: must begin with http:// or https://, such as https://studio.example/"},
+        Said{"AnAddressOfAFeed", kUrl, R"({"url":"webcal://a.example/x.ics"})",
+             "settings: /url: must begin with http:// or https://, such as https://studio.example/; "
+             "webcal:// is "
+             "another word for https://"},
+        Said{"ANumberWithItsUnit", kAmount, R"({"n":"12"})",
+             "settings: /n: must be a whole number, not a text (In cents: 1250 is 12.50)"},
+        Said{"AFraction", kAmount, R"({"n":12.5})",
+             "settings: /n: must be a whole number, not one with a fraction (In cents: 1250 is 12.50)"},
         Said{"AWrongType", kUrl, R"({"url":7})", "settings: /url: must be a text, not a number"},
         Said{"AFormThatIsDescribed", kTime, R"({"at":{"date":"soon"}})",
              "settings: /at/date: does not have the form it must have (A day, such as 2026-06-13)"},

@@ -101,6 +101,15 @@ std::string_view typeInWords(std::string_view type) {
   return found == kWords.end() ? type : found->second;
 }
 
+// What the schema says of the place, as the end of a sentence; "" if it says nothing.
+std::string aboutPlace(Places const& places) {
+  auto const* about = keyword(places, "description");
+  if (about == nullptr || !about->is_string()) return {};
+  std::string_view description = about->as_string();
+  if (description.ends_with('.')) description.remove_suffix(1);
+  return " (" + std::string(description) + ")";
+}
+
 // "a, b or c"
 std::string anyOf(std::vector<std::string> const& words) {
   std::string text;
@@ -127,19 +136,26 @@ std::string wrongType(Places const& places, json::value const* value) {
   if (type != nullptr && type->is_array())
     for (auto const& one : type->as_array()) wanted.emplace_back(typeInWords(one.as_string()));
   if (wanted.empty()) return "is of the wrong type";
-  return "must be " + anyOf(wanted) + ", not " + std::string(kindOf(value));
+  bool const whole = wanted.size() == 1 && wanted.front() == typeInWords("integer");
+  bool const broken = whole && value != nullptr && value->is_double();
+  auto text =
+      "must be " + anyOf(wanted) + ", not " + (broken ? "one with a fraction" : std::string(kindOf(value)));
+  return whole ? text + aboutPlace(places) : text; // of what unit
 }
 
-std::string wrongForm(Places const& places) {
+std::string wrongForm(Places const& places, json::value const* value) {
   auto const* pattern = keyword(places, "pattern");
   if (pattern == nullptr || !pattern->is_string()) return "holds a member whose name is not allowed";
   std::string_view const text = pattern->as_string();
-  if (text == "^https?://") return "must begin with http:// or https://";
-  auto const* about = keyword(places, "description");
-  if (about == nullptr || !about->is_string()) return "must match the pattern " + std::string(text);
-  std::string_view description = about->as_string();
-  if (description.ends_with('.')) description.remove_suffix(1);
-  return "does not have the form it must have (" + std::string(description) + ")";
+  if (text == "^https?://") {
+    bool const feed = value != nullptr && value->is_string() &&
+                      std::string_view(value->get_string()).starts_with("webcal://");
+    return std::string("must begin with http:// or https://, such as https://studio.example/") +
+           (feed ? "; webcal:// is another word for https://" : "");
+  }
+  auto const about = aboutPlace(places);
+  return about.empty() ? "must match the pattern " + std::string(text)
+                       : "does not have the form it must have" + about;
 }
 
 std::string notListed(Places const& places) {
@@ -203,7 +219,7 @@ constexpr Sentence kSentences[] = {
     {"Value type not permitted",
      [](Places const& at, json::value const* value, std::string_view) { return wrongType(at, value); }},
     {"Failed to match regex",
-     [](Places const& at, json::value const*, std::string_view) { return wrongForm(at); }},
+     [](Places const& at, json::value const* value, std::string_view) { return wrongForm(at, value); }},
     {"Failed to match against any enum",
      [](Places const& at, json::value const*, std::string_view) { return notListed(at); }},
     {"Failed to match expected value set by 'const'",

@@ -13,7 +13,8 @@ namespace {
 
 constexpr Milliseconds kLongestAnswer{620'000}; // a sync that is waited for may take ten minutes
 
-// What the daemon said went wrong.
+} // namespace
+
 Error errorFrom(int status, json::value const& problem) {
   auto const kind = errorKindNamed(textOr(problem, "/kind", ""));
   auto detail = textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status));
@@ -28,6 +29,8 @@ Error errorFrom(int status, json::value const& problem) {
   error.http_status = status;
   return error;
 }
+
+namespace {
 
 // Every answer of garlandd is JSON or empty, and a refusal says its kind.
 bool isGarlandd(egress::Response const& response, Result<json::value> const& body) {
@@ -94,11 +97,13 @@ Result<json::value> Client::get(std::string path) {
 }
 
 Result<json::value> Client::getUntil(std::string const& path,
-                                     std::function<bool(json::value const&)> const& enough) {
+                                     std::function<bool(json::value const&)> const& enough,
+                                     std::function<void(json::value const&)> const& meanwhile) {
   constexpr std::chrono::milliseconds kBetweenLooks{100};
   for (;;) {
     auto seen = get(path);
     if (!seen || enough(*seen)) return seen;
+    if (meanwhile) meanwhile(*seen);
     std::this_thread::sleep_for(kBetweenLooks);
   }
 }

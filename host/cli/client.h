@@ -24,14 +24,16 @@ public:
   // no answer at all is `transient` with provider_code "no_daemon".
   Result<json::value> get(std::string path);
   // Looks ten times a second until `enough` says so of what it saw; the last answer, or the first Error.
-  Result<json::value> getUntil(std::string const& path,
-                               std::function<bool(json::value const&)> const& enough);
+  // `meanwhile`, if given, is told of each that was not enough.
+  Result<json::value> getUntil(std::string const& path, std::function<bool(json::value const&)> const& enough,
+                               std::function<void(json::value const&)> const& meanwhile = nullptr);
   Result<json::value> post(std::string path, json::value body);
   Result<json::value> postText(std::string path, std::string content_type, std::string body);
   Result<json::value> patch(std::string path, json::value body);
   Result<json::value> put(std::string path, json::value body, std::int64_t if_version = 0);
   Result<json::value> remove(std::string path);
   std::string const& url() const { return url_; }
+  Secret const& key() const { return api_key_; }
 
 private:
   Result<json::value> ask(egress::Request request);
@@ -45,6 +47,9 @@ private:
   Log log_;
   std::unique_ptr<egress::Client> egress_;
 };
+
+// What the daemon said went wrong, by its status and its problem document.
+Error errorFrom(int status, json::value const& problem);
 
 // The text of a query parameter, percent-encoded: "vendor_id=ven_...".
 std::string parameter(std::string_view name, std::string_view value);

@@ -49,7 +49,8 @@ Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
 // `settings`: "NAME=VALUE"; `removed`: "NAME".
-Exit changeSettings(Context with, std::string const& id, std::vector<std::string> const& settings,
+// Asks for the credential, too, if it is to be replaced.
+Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,
                     std::vector<std::string> const& removed);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
@@ -138,6 +139,31 @@ Exit replayDeliveries(Context with, ReplayWords const& words);
 Exit retryDead(Context with, std::string const& id); // or of a connection all that are dead
 Exit dropDelivery(Context with, std::string const& id, std::string const& why);
 
+// commands_endpoints.cpp: here an outlet, since what webhooks come in at is an endpoint, too
+struct OutletWords {
+  std::string id, vendor, url, description;
+  std::vector<std::string> events;
+  bool all_events = false, ordered = false, allow_private_network = false;
+  std::int64_t after = -1; // below 0: from now on
+};
+struct SentWords {
+  std::string id;       // of the endpoint
+  std::string delivery; // or:
+  std::string state, from, until;
+  std::int64_t after = 0;
+  int limit = 100;
+};
+Exit addOutlet(Context with, OutletWords const& words);
+Exit listOutlets(Context with, std::string const& vendor); // "" = all
+Exit showOutlet(Context with, std::string const& id);
+Exit changeOutlet(Context with, OutletWords const& words);
+Exit removeOutlet(Context with, std::string const& id);
+Exit enableOutlet(Context with, std::string const& id, bool from_now);
+Exit disableOutlet(Context with, std::string const& id, std::string const& why);
+Exit rotateOutlet(Context with, std::string const& id, std::int64_t overlap_seconds);
+Exit listSent(Context with, SentWords const& words);
+Exit resendSent(Context with, SentWords const& words);
+
 // commands_records.cpp
 struct RecordPage {
   std::string vendor;
@@ -163,6 +189,18 @@ Exit removeRecord(Context with, std::string const& id, std::string const& vendor
 // Empty `from`: now; empty `until`: a year from now.
 Exit recordDates(Context with, std::string const& id, std::string const& vendor, std::string from,
                  std::string until, std::string const& zone);
+// commands_follow.cpp
+struct FollowWords {
+  std::string vendor;
+  std::vector<std::string> kinds; // empty: all
+  std::string wedding;            // record id; "": all
+  std::int64_t after = -1;        // below 0: from now on
+  std::int64_t count = 0;         // ends after so many; 0: never
+};
+// Returns when `count` is reached, or what is asked for is refused.
+Exit followChanges(Context with, FollowWords const& words);
+
+// commands_records.cpp
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after, int limit);
 Exit listConflicts(Context with, std::string const& vendor);
 
@@ -303,7 +341,6 @@ struct CertifyWords {
   bool allow_degraded = false;
 };
 Exit certify(Output& output, CertifyWords const& words);
-Exit replayFinding(Output& output, CertifyWords words, std::string const& token);
 Exit listChecks(Output& output, bool markdown);
 
 // commands_machine.cpp

@@ -27,6 +27,28 @@ std::string inWords(json::value const& action) {
   return "unknown";
 }
 
+// Tells whoever waits for an action what that waits for, once a second long and each time something else.
+class Waiting {
+public:
+  explicit Waiting(Output& output) : output_(output) {}
+  void operator()(json::value const& action) {
+    constexpr int kLooks = 10; // what passes within a second is not worth a word
+    auto const what = textOr(action, "/waits_for", "");
+    looks_ = what == seen_ ? looks_ + 1 : 1;
+    seen_ = what;
+    if (what.empty() || looks_ != kLooks || what == told_) return;
+    told_ = what;
+    output_.remark(textOr(action, "/id", "") + " waits for " + what);
+    if (auto const error = textOr(action, "/error/message", ""); !error.empty())
+      output_.remark("  last error: " + error);
+  }
+
+private:
+  Output& output_;
+  std::string seen_, told_;
+  int looks_ = 0;
+};
+
 // The action in words, with the exit code that fits it.
 Exit tell(Output& output, json::value const& action) {
   auto const state = textOr(action, "/state", "");
@@ -42,6 +64,7 @@ Exit tell(Output& output, json::value const& action) {
   output.line("state: " + (bad ? output.bad(words) : state == "done" ? output.good(words) : words));
   auto const next = textOr(action, "/next_attempt", "");
   if (state == "waiting" && !next.empty()) output.line("next attempt: " + next);
+  if (auto const what = textOr(action, "/waits_for", ""); !what.empty()) output.line("waits for: " + what);
   if (auto const attempts = integerOr(action, "/attempts", 0); attempts > 1)
     output.line("attempts: " + std::to_string(attempts));
   if (auto const error = textOr(action, "/error/message", ""); !error.empty())
@@ -60,6 +83,9 @@ Exit tell(Output& output, json::value const& action) {
 } // namespace
 
 Exit runAction(Context with, ActionWords const& words) {
+  if (words.key.empty())
+    return with.output.error(Error(
+        ErrorKind::invalidInput, "--key must not be empty: name what is to be done once, such as invoice-7"));
   auto input = readJsonFile(words.input);
   if (!input) return with.output.error(input.error());
   json::object body{{"operation", words.operation}, {"idempotency_key", words.key}};
@@ -75,7 +101,7 @@ Exit runAction(Context with, ActionWords const& words) {
       with.output.line(id + " is " + inWords(*action) + "; follow it with: garland actions show " + id);
     return Exit::ok;
   }
-  auto const settled = with.client.getUntil(actionPath(id), hasSettled);
+  auto const settled = with.client.getUntil(actionPath(id), hasSettled, Waiting(with.output));
   if (!settled) return with.output.error(settled.error());
   return tell(with.output, *settled);
 }

@@ -1,6 +1,7 @@
 // Certification by hand: running the checks on a connector, running one finding again, listing the checks.
 // Needs no daemon; the connector runs in the same sandbox as the daemon's.
 #include "host/cli/review.h"
+#include "host/cli/until_signal.h"
 
 #include "certification/certification.h"
 #include "host/base/file_text.h"
@@ -67,6 +68,7 @@ Result<cert::Options> optionsFrom(CertifyWords const& words, ReviewWords const& 
   options.jobs = words.jobs;
   options.allow_degraded_sandbox = words.allow_degraded;
   options.previous = review.previous;
+  options.time_limit = std::chrono::seconds(review.time_limit);
   if (review.waivers.empty()) return options;
   TRY(text, readFileText(review.waivers));
   auto waivers = cert::readWaivers(text, SystemClock().now());
@@ -104,14 +106,15 @@ Result<void> writeReports(fs::path const& folder, cert::Certified const& certifi
 }
 
 // One line, so that it can be searched for and cut: what and where happened comes first, how to mend it last.
-void tell(Output& output, cert::Finding const& finding, std::string const& path) {
+void tell(Output& output, cert::Finding const& finding, std::string const& path,
+          std::string const& previous) {
   auto const& info = *cert::checkInfo(finding.check);
   auto const head = finding.check + " " + std::string(cert::name(info.severity)) + " " +
                     std::string(cert::name(finding.outcome));
   output.line(output.bad(head) + ": " + finding.what +
               (finding.where.empty() ? "" : " | at: " + finding.where) + " | why: " + info.why +
               " | mend: " + info.mend + " | replay: garland certify replay " + finding.token + " --path " +
-              shellQuoted(path));
+              shellQuoted(path) + (previous.empty() ? "" : " --previous " + shellQuoted(previous)));
 }
 
 // What was found in more places than the one that was told.
@@ -153,6 +156,7 @@ void tellVerdicts(Output& output, cert::Report const& report, bool part) {
       output.line("WAIVED " + verdict.check + "  " + verdict.reason);
   }
   tellInconclusive(output, report);
+  for (auto const& each : report.not_covered) output.line("not covered: " + each.claim + "  " + each.what);
   if (part) return; // what was not run is no concern of theirs
   for (auto const& waiver : report.waivers)
     if (auto const why = cert::whyNotWaived(report, waiver.check); !why.empty())
@@ -165,6 +169,7 @@ void tellEnd(Output& output, cert::Report const& report, bool part) {
   output.line(report.connector_id + " " + report.connector_version + ": " + countsOf(report) + " of " +
               std::to_string(report.verdicts.size()) + (report.verdicts.size() == 1 ? " check" : " checks") +
               " (suite " + report.suite.version + ", seed " + std::to_string(report.seed) + ")");
+  if (!report.ended_early.empty()) output.line(output.bad("not everything was run: " + report.ended_early));
   if (part) return;
   if (report.certified) {
     output.line(output.good("certified: " + std::string(cert::name(report.reached))));
@@ -212,9 +217,11 @@ Exit certify(Output& output, CertifyWords const& words, ReviewWords const& revie
     options->on_finding = [&](cert::Finding const& finding) {
       if (!told.isNew(finding)) return;
       output.progressDone();
-      tell(output, finding, words.path);
+      tell(output, finding, words.path, review.previous);
     };
   }
+  UntilSignal const until;
+  options->interrupted = [] { return UntilSignal::came(); };
   auto const certified = cert::certify(std::move(*options));
   if (!certified) {
     output.error(certified.error()); // nothing was run, so nothing was found
@@ -235,7 +242,7 @@ Exit certify(Output& output, CertifyWords const& words, ReviewWords const& revie
   return good ? Exit::ok : Exit::findings;
 }
 
-Exit replayFinding(Output& output, CertifyWords words, std::string const& token) {
+Exit replayFinding(Output& output, CertifyWords words, ReviewWords const& review, std::string const& token) {
   auto const replay = cert::readToken(token);
   if (!replay) return output.error(replay.error());
   if (cert::suite().digest.compare(0, replay->suite.size(), replay->suite) != 0)
@@ -255,7 +262,7 @@ Exit replayFinding(Output& output, CertifyWords words, std::string const& token)
     words.only = {replay->check};
     words.only_case = replay->case_name;
     words.profile = "full";
-    return certify(output, words);
+    return certify(output, words, review);
   }
   return output.error(Error(ErrorKind::notFound, "no connector here has the digest " + replay->digest +
                                                      "...; name the one that was certified with --path"));

@@ -3,6 +3,7 @@
 
 #include "host/base/bytes.h"
 #include "host/base/file_text.h"
+#include "host/cli/next_step.h"
 #include "host/csv/csv.h"
 
 #include <garland/schemas.hpp>
@@ -65,6 +66,13 @@ std::string textOf(csv::Table const& part) {
 }
 
 std::string fileName(std::string const& path) { return path.substr(path.rfind('/') + 1); }
+
+// Before a long file is read. A connector that is not installed any more takes its files when it is again.
+Result<void> checkTakes(Context with, ImportWords const& words) {
+  TRY(connection, with.client.get(kBase + "/connections/" + percentEncode(words.connection)));
+  auto const plugin = with.client.get(kBase + "/plugins/" + percentEncode(textOr(connection, "/plugin", "")));
+  return plugin ? checkTakesCsv(*plugin, words.connection, words.kind) : Result<void>();
+}
 
 // Hands the parts in, one after another; the items that they became, or of a dry run what would become of
 // them.
@@ -202,6 +210,7 @@ std::string tableOf(std::vector<json::value> const& records, std::vector<csv::Co
 } // namespace
 
 Exit importCsv(Context with, ImportWords const& words) {
+  if (auto const fits = checkTakes(with, words); !fits) return with.output.error(fits.error());
   auto const bytes = readFileText(words.file == "-" ? "/dev/stdin" : words.file);
   if (!bytes) return with.output.error(Error(ErrorKind::invalidInput, bytes.error().message));
   auto table = csv::read(*bytes);

@@ -108,6 +108,17 @@ void checkWebhooks(json::value const& health, std::vector<Finding>& findings) {
                       "garland dlq ls"});
 }
 
+// They are told nothing until somebody enables them.
+void checkEndpoints(json::value const& health, std::vector<Finding>& findings) {
+  auto const disabled = integerOr(health, "/endpoints/disabled", 0);
+  if (disabled == 0) return;
+  findings.push_back(
+      {"endpoints", false,
+       std::to_string(disabled) + (disabled == 1 ? " endpoint failed for so long that it is disabled"
+                                                 : " endpoints failed for so long that they are disabled"),
+       "garland endpoints ls"});
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -247,6 +258,7 @@ Exit doctor(Context with, Place const& place) {
                         ok ? "" : whyDegraded(*health)});
     checkIntake(*health, findings);
     checkWebhooks(*health, findings);
+    checkEndpoints(*health, findings);
     if (place.key_read) {
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);

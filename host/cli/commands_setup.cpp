@@ -71,6 +71,13 @@ Result<json::object> askCredentials(json::value const& plugin, ConnectWords cons
   return credentials;
 }
 
+// What the connector of a connection wants typed.
+Result<json::object> credentialsOf(Context with, std::string const& connection, ConnectWords const& words) {
+  TRY(known, with.client.get(kBase + "/connections/" + percentEncode(connection)));
+  TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(textOr(known, "/plugin", ""))));
+  return askCredentials(plugin, words);
+}
+
 Result<json::value> knownPlugin(Context with, std::string const& id, json::object const& settings) {
   TRY(plugin, with.client.get(kBase + "/plugins/" + percentEncode(id)));
   TRY_VOID(checkSettingNames(plugin, settings));
@@ -199,9 +206,9 @@ Exit connectAccount(Context with, ConnectWords const& words) {
   return done(with, answer, "connected as " + id + further(waysIn(*plugin, id)));
 }
 
-Exit changeSettings(Context with, std::string const& id, std::vector<std::string> const& settings,
+Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,
                     std::vector<std::string> const& removed) {
-  auto changes = settingsOf(settings);
+  auto changes = settingsOf(words.settings);
   if (!changes) return with.output.error(changes.error());
   for (auto const& name : removed) (*changes)[name] = nullptr;
   if (changes->empty())
@@ -209,6 +216,11 @@ Exit changeSettings(Context with, std::string const& id, std::vector<std::string
         Error(ErrorKind::invalidInput, "say what is to be changed: --set NAME=VALUE or --unset NAME"));
   json::object body;
   body["settings"] = std::move(*changes);
+  if (credential || words.password_from_stdin || !words.username.empty()) {
+    auto typed = credentialsOf(with, id, words);
+    if (!typed) return with.output.error(typed.error());
+    body["credentials"] = std::move(*typed);
+  }
   auto const answer = with.client.patch(kBase + "/connections/" + percentEncode(id), std::move(body));
   if (!answer) return with.output.error(answer.error());
   auto const plugin = with.client.get(kBase + "/plugins/" + percentEncode(textOr(*answer, "/plugin", "")));

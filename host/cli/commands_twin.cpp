@@ -40,17 +40,26 @@ std::vector<std::string> twinDirs(TwinWords const& words) {
   return dirs;
 }
 
+constexpr std::string_view kTwin = "-twin"; // what a twin's id has behind its connector's
+
+// Of the connector that it is the twin of: what people type.
+std::string_view shortName(std::string_view twin_id) {
+  if (twin_id.ends_with(kTwin)) twin_id.remove_suffix(kTwin.size());
+  return twin_id.substr(twin_id.rfind('.') + 1);
+}
+
 // "stripe", "stripe-twin", "garland.payments.stripe" or the id itself.
 Result<runtime::PluginInfo> findTwin(TwinWords const& words) {
   TRY(text, parseJson(schemas::schemaText("manifest.json")));
   TRY(schema, Schema::compile(text));
   auto const catalogue = runtime::Catalogue::scanTwins(twinDirs(words), schema);
-  auto const* found = catalogue.find(words.id + "-twin");
+  auto const* found = catalogue.find(words.id + std::string(kTwin));
   if (found == nullptr) found = catalogue.find(words.id);
   if (found != nullptr && found->refusal.empty()) return *found;
   if (found != nullptr) return Error(ErrorKind::invalidInput, found->refusal);
   std::string known;
-  for (auto const& twin : catalogue.plugins()) known += (known.empty() ? "" : ", ") + twin.manifest.id;
+  for (auto const& one : catalogue.plugins())
+    known += (known.empty() ? "" : ", ") + std::string(shortName(one.manifest.id));
   return Error(ErrorKind::notFound, "there is no twin \"" + words.id + "\"; installed are: " +
                                         (known.empty() ? "none (name their folder with --dir)" : known));
 }
@@ -158,8 +167,8 @@ private:
       line["pid"] = ::getpid();
       output_.line(json::serialize(line));
     } else {
-      output_.line(twin_.manifest.id + " listens at " + server_->url() + " and keeps its ledger at " +
-                   ledger);
+      output_.line("the twin of " + std::string(shortName(twin_.manifest.id)) + " listens at " +
+                   server_->url() + " and keeps its ledger at " + ledger);
     }
     std::cout.flush();
   }

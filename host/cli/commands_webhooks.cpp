@@ -1,83 +1,56 @@
 // Trying a webhook's signature by hand: what the daemon would say to these bytes. Needs no daemon.
 #include "host/cli/commands.h"
 
-#include "host/base/file_text.h"
-#include "host/webhooks/webhooks.h"
+#include "host/cli/request_files.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace garland::cli {
 namespace {
 
-constexpr std::string_view kStandardInput = "-";
+Error wrong(std::string const& sentence) { return {ErrorKind::invalidInput, sentence}; }
 
-// Exit code 1 means "reject" here, so that everything that is wrong with the words is wrong usage.
-Error unusable(std::string const& option, Error const& error) {
-  return {ErrorKind::invalidInput, option + ": " + error.message};
-}
-
-Result<std::string> contentOf(std::string const& option, std::string const& file) {
-  auto text = readFileText(file == kStandardInput ? "/dev/stdin" : file);
-  if (!text) return unusable(option, text.error());
-  return text;
-}
-
-// A manifest, its member "webhooks", or that one's member "signature".
-Result<webhooks::Scheme> schemeFromFile(std::string const& file) {
-  TRY(text, contentOf("--scheme", file));
-  auto document = parseJson(text);
-  if (!document) return unusable("--scheme", document.error());
-  if (auto const* inner = find(*document, "/webhooks")) return webhooks::Scheme::read(json::value(*inner));
-  if (find(*document, "/signature") != nullptr) return webhooks::Scheme::read(*document);
-  return webhooks::Scheme::read(json::object{{"signature", *document}});
+// Of a manifest, its member "webhooks", or that one's member "signature".
+Result<webhooks::Scheme> schemeIn(std::string const& text) {
+  TRY(document, parseJson(text));
+  if (!document.is_object()) return wrong("it must be an object: a connector.json, or its \"webhooks\"");
+  if (auto const* inner = find(document, "/webhooks")) return webhooks::Scheme::read(json::value(*inner));
+  if (find(document, "/signature") != nullptr) return webhooks::Scheme::read(document);
+  if (find(document, "/manifest") != nullptr)
+    return wrong("it has no \"webhooks\", so that its connector takes none and there is no signature to "
+                 "verify; name a scheme instead (garland webhooks schemes)");
+  return webhooks::Scheme::read(json::object{{"signature", document}});
 }
 
 Result<webhooks::Scheme> schemeFor(std::string const& word) {
   if (word.find_first_of("/.") == std::string::npos) {
     auto named = webhooks::Scheme::named(word);
-    if (!named)
-      return Error(ErrorKind::invalidInput,
-                   named.error().message + "; or name a file, such as ./connector.json");
+    if (!named) return wrong(named.error().message + "; or name a file, such as ./connector.json");
     return named;
   }
-  auto scheme = schemeFromFile(word);
-  if (!scheme) return Error(ErrorKind::invalidInput, word + ": " + scheme.error().message);
+  TRY(text, contentOf("--scheme", word));
+  auto scheme = schemeIn(text);
+  if (!scheme) return wrong("--scheme: " + word + ": " + scheme.error().message);
   return scheme;
 }
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-Result<Headers> headersFrom(std::string const& file) {
-  TRY(text, contentOf("--headers", file));
-  Headers headers;
-  std::string_view rest = text;
-  for (int number = 1; !rest.empty(); ++number) {
-    auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) continue;
-    auto const colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0)
-      return Error(ErrorKind::invalidInput,
-                   "--headers: line " + std::to_string(number) + " of " + file + " is not \"Name: value\"");
-    headers.emplace_back(line.substr(0, colon), line.substr(colon + 1));
-  }
-  return headers;
+// As it was registered: its letters are signed.
+Result<void> checkUrl(std::string const& url) {
+  bool const plain = std::ranges::none_of(url, [](char c) { return c <= ' ' || c == 0x7F; });
+  auto const host = url.starts_with("https://") ? 8U : url.starts_with("http://") ? 7U : 0U;
+  if (plain && host > 0 && url.find_first_of("/?#:", host) > host && url.size() > host) return {};
+  return wrong("--url: must be the whole address, such as https://studio.example/hooks/7");
 }
 
-Result<webhooks::Request> requestFrom(WebhookWords const& words) {
-  webhooks::Request request;
-  request.method = words.method;
-  request.url = words.url;
-  if (!words.headers.empty()) {
-    TRY(headers, headersFrom(words.headers));
-    request.headers = std::move(headers);
+Result<FiledRequest> requestFrom(WebhookWords const& words) {
+  TRY(filed, requestFromFiles(words.headers, words.body));
+  if (!words.url.empty()) {
+    TRY_VOID(checkUrl(words.url));
   }
-  if (!words.body.empty()) {
-    TRY(body, contentOf("--body", words.body));
-    request.body = std::move(body);
-  }
-  return request;
+  filed.request.method = words.method;
+  filed.request.url = words.url;
+  return filed;
 }
 
 Result<webhooks::Keys> keysFrom(WebhookWords const& words) {
@@ -95,7 +68,8 @@ Result<webhooks::Keys> keysFrom(WebhookWords const& words) {
   for (auto const& parameter : words.parameters) {
     auto const equals = parameter.find('=');
     if (equals == std::string::npos || equals == 0)
-      return Error(ErrorKind::invalidInput, "--set takes NAME=VALUE");
+      return wrong("--set takes NAME=VALUE, such as channel_id=7f2e; garland webhooks schemes --json tells "
+                   "the names");
     keys.parameters[parameter.substr(0, equals)] = parameter.substr(equals + 1);
   }
   keys.seen = [&words](std::string_view key) {
@@ -113,9 +87,7 @@ Result<TimePoint> timeFrom(std::string const& word) {
   if (problem == std::errc() && stopped == end && seconds >= 0 && seconds <= kYear9999)
     return TimePoint(std::chrono::seconds(seconds));
   auto time = parseRfc3339(word);
-  if (!time)
-    return Error(ErrorKind::invalidInput,
-                 "--now: must be seconds since 1970, or a time such as 2026-06-13T12:00:00Z");
+  if (!time) return wrong("--now: must be seconds since 1970, or a time such as 2026-06-13T12:00:00Z");
   return time;
 }
 
@@ -125,43 +97,89 @@ Result<void> checkParameters(webhooks::Scheme const& scheme, webhooks::Keys cons
     if (scheme.parameters().contains(parameter.first)) continue;
     std::string known;
     for (auto const& [name, about] : scheme.parameters()) known += (known.empty() ? "" : ", ") + name;
-    return Error(ErrorKind::invalidInput, "--set: the scheme has no value " + parameter.first +
-                                              (known.empty() ? "" : "; it has: " + known));
+    return wrong("--set: the scheme has no value " + parameter.first +
+                 (known.empty() ? "" : "; it has: " + known));
   }
   return {};
 }
 
-Result<webhooks::Verdict> verdictOn(WebhookWords const& words) {
+// "--set channel_id=VALUE (The id that ...)" for each value that is still to be said.
+std::string missingParameters(webhooks::Scheme const& scheme, webhooks::Keys const& keys) {
+  std::string missing;
+  for (auto const& [name, about] : scheme.parameters())
+    if (auto const said = keys.parameters.find(name); said == keys.parameters.end() || said->second.empty())
+      missing += std::string(missing.empty() ? "" : ", ") + "--set " + name + "=VALUE (" + about + ")";
+  return missing;
+}
+
+// What to type, where that would change the verdict; "" where it would not.
+std::string whatToType(webhooks::Verdict const& verdict, webhooks::Scheme const& scheme,
+                       webhooks::Request const& request, webhooks::Keys const& keys) {
+  using webhooks::Reason;
+  std::string const key = scheme.needsCertificate() ? "--certificate FILE" : "--secret-file FILE";
+  bool const has_key = scheme.needsCertificate() ||
+                       std::ranges::any_of(keys.secrets, [](auto const& secret) { return !secret.empty(); });
+  switch (verdict.reason) {
+  case Reason::certificateNeeded: {
+    auto const url = webhooks::certificateUrl(scheme, request);
+    return "fetch it" + (url ? " from " + *url : std::string()) + " and give it with " + key;
+  }
+  case Reason::noSecret: return "give it with " + (has_key ? missingParameters(scheme, keys) : key);
+  case Reason::badKey: return "give another with " + key;
+  case Reason::wrongValue: return keys.parameters.empty() ? "" : "what was agreed on is what --set says";
+  case Reason::seenBefore: return "that is what --seen says; without it, it is judged as the first";
+  case Reason::tooOld:
+  case Reason::tooNew: return "--now TIME judges it as of another time, such as 2026-06-13T12:00:00Z";
+  default: return "";
+  }
+}
+
+struct Judged {
+  webhooks::Verdict verdict;
+  std::string to_type;
+};
+
+Result<Judged> judge(WebhookWords const& words) {
   TRY(scheme, schemeFor(words.scheme));
-  TRY(request, requestFrom(words));
+  TRY(filed, requestFrom(words));
   TRY(keys, keysFrom(words));
   TRY(now, timeFrom(words.now));
   TRY_VOID(checkParameters(scheme, keys));
   if (scheme.needsUrl() && words.url.empty())
-    return Error(ErrorKind::invalidInput,
-                 "this scheme covers the URL: give it with --url, as it was registered");
+    return wrong("this scheme covers the URL: give it with --url, as it was registered");
+  if (!scheme.secretsMember().empty() && words.url.empty())
+    return wrong("this scheme has its secret in the URL: give that with --url, such as "
+                 "https://studio.example/hooks/7?" +
+                 scheme.secretsMember() + "=SECRET");
   if (keys.secrets.empty() && keys.certificate.empty())
-    return Error(ErrorKind::invalidInput,
-                 "nothing to verify with: give --secret-file, --secret or --certificate");
-  return webhooks::verify(scheme, request, keys, VirtualClock(now));
+    return wrong("nothing to verify with: give --secret-file, --secret or --certificate");
+  auto verdict = webhooks::verify(scheme, filed.request, keys, VirtualClock(now));
+  if (auto spoilt = spoiltByFiles(filed, verdict)) return *std::move(spoilt);
+  auto to_type = whatToType(verdict, scheme, filed.request, keys);
+  return Judged{std::move(verdict), std::move(to_type)};
 }
 
 } // namespace
 
 Exit verifyWebhook(Output& output, WebhookWords const& words) {
-  auto const verdict = verdictOn(words);
-  if (!verdict) return output.error(verdict.error());
-  std::string const reason(webhooks::name(verdict->reason));
-  bool const accepted = verdict->accepted();
+  auto const judged = judge(words);
+  if (!judged) return output.error(judged.error());
+  auto const& verdict = judged->verdict;
+  std::string const reason(webhooks::name(verdict.reason));
+  bool const accepted = verdict.accepted();
+  auto const sentence = verdict.sentence + (judged->to_type.empty() ? "" : "; " + judged->to_type);
   if (output.json()) {
     json::object value{
-        {"verdict", accepted ? "accept" : "reject"}, {"reason", reason}, {"message", verdict->sentence}};
-    if (!verdict->once_key.empty()) value["once"] = verdict->once_key;
+        {"verdict", accepted ? "accept" : "reject"}, {"reason", reason}, {"message", sentence}};
+    if (!verdict.once_key.empty()) value["once"] = verdict.once_key;
     output.value(value);
   } else if (accepted) {
-    output.line(output.good("accept") + ": " + verdict->sentence);
+    output.line(output.good("accept") + ": " + sentence);
+    if (!verdict.once_key.empty())
+      output.line("it may come once only: as a second time it is tried with --seen " +
+                  shellQuoted(verdict.once_key));
   } else {
-    output.line(output.bad("reject") + " (" + reason + "): " + verdict->sentence);
+    output.line(output.bad("reject") + " (" + reason + "): " + sentence);
   }
   return accepted ? Exit::ok : Exit::findings;
 }

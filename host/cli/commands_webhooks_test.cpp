@@ -107,6 +107,87 @@ TEST_F(WebhooksCommand, WhatIsWrongWithTheWordsIsWrongUsage) {
   EXPECT_THAT(wrong([&](auto& words) { words.headers = no_colon; }), HasSubstr("line 2"));
 }
 
+TEST_F(WebhooksCommand, ARejectionThatAnOptionCouldChangeNamesIt) {
+  words_.scheme = "google-calendar";
+  words_.headers = file("headers", "X-Goog-Channel-Token: salt-and-rosemary\nX-Goog-Channel-ID: 7f2e\n");
+  EXPECT_THAT(said(Exit::findings),
+              AllOf(StartsWith("reject (no_secret): "), HasSubstr("--set channel_id=")));
+  words_.parameters = {"channel_id=8a3b"};
+  EXPECT_THAT(said(Exit::findings), AllOf(StartsWith("reject (wrong_value): "), HasSubstr("--set")));
+  words_.parameters = {"channel_id=7f2e"};
+  said(Exit::ok);
+  words_.secrets = {""};
+  EXPECT_THAT(said(Exit::findings), HasSubstr("--secret-file FILE"));
+
+  words_.scheme = "stripe";
+  words_.secrets = {"salt-and-rosemary"};
+  words_.parameters.clear();
+  words_.headers = file("headers", kHeaders);
+  words_.now = "1790009999";
+  EXPECT_THAT(said(Exit::findings), AllOf(StartsWith("reject (too_old): "), HasSubstr("--now TIME")));
+}
+
+TEST_F(WebhooksCommand, ACertificateThatIsNeededIsNamedWithItsAddress) {
+  words_.scheme = "paypal";
+  words_.headers = file("headers", "PAYPAL-AUTH-ALGO: SHA256withRSA\n"
+                                   "PAYPAL-CERT-URL: https://api.paypal.com/v1/notifications/certs/CERT-1\n"
+                                   "PAYPAL-TRANSMISSION-ID: 7\nPAYPAL-TRANSMISSION-SIG: AAAA\n"
+                                   "PAYPAL-TRANSMISSION-TIME: 2026-06-13T12:00:00Z\n");
+  EXPECT_THAT(said(Exit::findings),
+              AllOf(StartsWith("reject (certificate_needed): "), HasSubstr("--certificate FILE"),
+                    HasSubstr("https://api.paypal.com/v1/notifications/certs/CERT-1")));
+}
+
+TEST_F(WebhooksCommand, WhatCountsOnceSaysHowARepetitionIsTried) {
+  words_.scheme = file("scheme.json", R"({"algorithm":"token","at":{"header":"X-Token"},"once":"{body}"})");
+  words_.headers = file("headers", "X-Token: salt-and-rosemary\n");
+  words_.body = file("body", "tasting-12");
+  EXPECT_THAT(said(Exit::ok), HasSubstr("--seen tasting-12"));
+  words_.seen = {"tasting-12"};
+  EXPECT_THAT(said(Exit::findings), AllOf(StartsWith("reject (seen_before): "), HasSubstr("--seen")));
+}
+
+TEST_F(WebhooksCommand, FilesThatAreNotTheRequestAreWrongUsageWithTheirPlace) {
+  auto const headers = words_.headers;
+  auto const body = words_.body;
+  auto const wrong = [&] {
+    auto text = said(Exit::usage);
+    words_.headers = headers;
+    words_.body = body;
+    return text;
+  };
+  words_.headers = file("twice", std::string("Host: a\n") + "Stripe-Signature: t=1,v1=00\n" + kHeaders);
+  EXPECT_THAT(wrong(), AllOf(HasSubstr("--headers: line 3"), HasSubstr("after line 2")));
+  words_.headers = file("marked_headers", std::string("\xEF\xBB\xBF") + kHeaders);
+  EXPECT_THAT(wrong(), AllOf(HasSubstr("--headers"), HasSubstr("byte order mark")));
+  words_.body = file("marked_body", "\xEF\xBB\xBF{}");
+  EXPECT_THAT(wrong(), AllOf(HasSubstr("--body"), HasSubstr("byte order mark")));
+  std::swap(words_.headers, words_.body);
+  EXPECT_THAT(wrong(), HasSubstr("the other way round"));
+  words_.headers = file("no_name", "Host: a\nTwo words: b\n");
+  EXPECT_THAT(wrong(), HasSubstr("line 2 of "));
+  // A header that the scheme does not read may well come twice.
+  words_.headers = file("vias", std::string("Via: a\nVia: b\n") + kHeaders);
+  said(Exit::ok);
+}
+
+TEST_F(WebhooksCommand, AManifestWithoutWebhooksIsToldSo) {
+  words_.scheme = file("connector.json", R"({"manifest":1,"id":"a.b"})");
+  EXPECT_THAT(said(Exit::usage), AllOf(HasSubstr("connector.json"), HasSubstr("has no \"webhooks\"")));
+  words_.scheme = file("connector.json", "[]");
+  EXPECT_THAT(said(Exit::usage), HasSubstr("must be an object"));
+}
+
+TEST_F(WebhooksCommand, AnAddressThatIsNoneIsToldWithOneThatIs) {
+  for (auto const* url : {"studio.example/hooks/7", "ftp://studio.example/", "https://", "https:///hooks",
+                          "https://studio example/"}) {
+    words_.url = url;
+    EXPECT_THAT(said(Exit::usage), AllOf(HasSubstr("--url"), HasSubstr("such as https://"))) << url;
+  }
+  words_.url = "https://studio.example";
+  said(Exit::ok);
+}
+
 TEST_F(WebhooksCommand, EverySchemeIsListed) {
   std::ostringstream out;
   Output output(out, out, false, false, false);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <iostream>
+#include <set>
 
 namespace garland::cli {
 namespace {
@@ -82,11 +83,20 @@ Secret readKey(Place& place) {
   return std::move(*key);
 }
 
-// Who tells exit codes of its own does not tell those of the others as well.
-void dropGeneralFooter(CLI::App& app) {
+// Those that every command has, as far as they can come and are not told by the command itself.
+std::string generalExitCodes(std::string const& told, bool offline) {
+  bool const tells_one = told.find("Exit code 1") != std::string::npos;
+  return std::string("Exit codes: 0 done, 1 ") + (tells_one ? "as said above" : "findings") +
+         ", 2 wrong usage" + (offline ? "" : ", 3 no daemon or no key");
+}
+
+// Who tells exit codes of its own does not tell the general ones as well.
+void tellExitCodes(CLI::App& app, std::set<CLI::App const*> const& offline) {
   for (auto* const command : app.get_subcommands([](CLI::App*) { return true; })) {
-    if (command->get_description().find("Exit codes: ") != std::string::npos) command->footer("");
-    dropGeneralFooter(*command);
+    auto const told = command->get_description() + command->get_footer();
+    if (told.find("Exit codes: ") == std::string::npos)
+      command->footer(generalExitCodes(told, offline.contains(command)));
+    tellExitCodes(*command, offline);
   }
 }
 
@@ -113,15 +123,6 @@ Grammar::Grammar(std::string version) {
   app_.add_option("--key-file", everywhere_.key_file,
                   "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
   app_.add_flag("--json", everywhere_.json, "Answer with JSON");
-  app_.footer(
-      "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "
-      "minutes);\n"
-      "`garland sync run` does it at once.\n"
-      "Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
-      "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
-      "               garland connections connect caldav --vendor VENDOR --set url=https://... --username "
-      "NAME;\n"
-      "               garland sync run CONNECTION");
   addPlugins();
   addVendors();
   addConnections();
@@ -135,11 +136,21 @@ Grammar::Grammar(std::string version) {
   addInit();
   addInvoke();
   addDeliveries();
+  addOutlets();
   addDev();
   addTwins();
   addPackages();
   addCertify();
-  dropGeneralFooter(app_);
+  tellExitCodes(app_, offline_commands_);
+  app_.footer(
+      "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "
+      "minutes);\n"
+      "`garland sync run` does it at once.\n"
+      "Exit codes: 0 done, 1 findings, 2 wrong usage, 3 no daemon or no key.\n"
+      "A first sync:  garland vendors add \"Studio\";  garland plugins enable caldav --vendor VENDOR;\n"
+      "               garland connections connect caldav --vendor VENDOR --set url=https://... --username "
+      "NAME;\n"
+      "               garland sync run CONNECTION");
 }
 
 Exit Grammar::run(int argc, char** argv) {
@@ -149,6 +160,8 @@ Exit Grammar::run(int argc, char** argv) {
     app_.parse(argc, argv);
   } catch (CLI::ExtrasError const&) {
     return wrongUsage(unknownWord(app_, words));
+  } catch (CLI::ConversionError const& problem) {
+    return wrongUsage(wrongNumber(problem.what()));
   } catch (CLI::ParseError const& problem) {
     return app_.exit(problem) == 0 ? Exit::ok : Exit::usage;
   }

@@ -1,6 +1,6 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <set>
 #include <string>
 
 namespace garland::cli {
@@ -48,6 +49,7 @@ private:
                     std::function<Exit(Output&)> command) {
     auto* const added = parent->add_subcommand(name, about);
     added->final_callback([this, command = std::move(command)] { offline_ = command; });
+    offline_commands_.insert(added);
     return added;
   }
   void askDaemonProgram();
@@ -67,6 +69,9 @@ private:
   void addRehearsalOptions(CLI::App* command, RehearsalWords& words);
   void addDeliveries();
   void addEndpoint(CLI::App* parent, char const* name, char const* about);
+  void addOutlets();
+  void addOutletOptions(CLI::App* command);
+  void addSentDeliveries(CLI::App* all);
   void addDev();
   void addTwins();
   void addPackages();
@@ -79,6 +84,7 @@ private:
   Place place_;
   Command command_;
   std::function<Exit(Output&)> offline_;
+  std::set<CLI::App const*> offline_commands_;
   bool key_optional_ = false;
 
   std::string id_, vendor_, name_, why_, by_, connection_, file_, from_, until_, shell_, schema_kind_;
@@ -87,9 +93,11 @@ private:
   bool no_wait_ = false, allow_downgrade_ = false, discard_ = false, rotate_mailbox_ = false;
   ConnectWords connect_;
   std::vector<std::string> removed_settings_;
+  bool again_credential_ = false;
   HintWords hint_;
   RecordEdit edit_;
   RecordPage page_;
+  FollowWords follow_;
   ActionWords action_;
   ActionPage actions_;
   SettleWords settle_;
@@ -104,6 +112,10 @@ private:
   WatchWords watch_;
   EndpointWords endpoint_;
   ReplayWords replay_;
+  OutletWords outlet_;
+  SentWords sent_;
+  std::int64_t overlap_seconds_ = 86'400;
+  bool from_now_ = false;
   DevWords dev_;
   TwinWords twin_;
   PackageWords package_;

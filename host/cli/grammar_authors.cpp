@@ -82,6 +82,7 @@ void Grammar::addDev() {
              "request.  Example: garland dev --volume 20\n"
              "Exit codes: by --once 0 all went well, 1 something did not; 2 wrong usage, 3 cannot watch");
   auto* const watch = dev->add_subcommand("watch", "The same as `garland dev`");
+  offline_commands_.insert(watch);
   for (auto* const command : {dev, watch}) {
     addRehearsalOptions(command, watch_.rehearsal);
     command->add_option("--port", watch_.port, "Of the twin; 0 for any free one")

@@ -23,7 +23,9 @@ void Grammar::addCertify() {
   command->footer(
       "Exit codes: 0 the level is reached, or with --only nothing stands in its way; 1 it is not, or "
       "something does;\n"
-      "2 wrong usage; 3 this machine cannot run it, or the report cannot be written");
+      "2 wrong usage; 3 this machine cannot run it, or the report cannot be written. A run that its time "
+      "limit,\n"
+      "SIGINT or SIGTERM has ended writes its report, too, and exits with 1");
   command->add_option("PATH", certify_.path,
                       "Folder with connector.so and connector.json, or the shared object");
   command->add_option("--level", certify_.level, "bronze, silver or gold")->capture_default_str();
@@ -41,6 +43,8 @@ void Grammar::addCertify() {
                       "File of `garland certify waive`: findings that are accepted for a while");
   command->add_option("--previous", review->previous,
                       "The last version (package or folder); the report says what differs");
+  command->add_option("--time-limit", review->time_limit,
+                      "Seconds for the whole run; then it ends, and the report says what was not run");
   command->add_flag("--list", list_checks_,
                     "Lists every check of the catalogue, and whether this suite has it");
   command->add_flag("--markdown", markdown_, "With --list: the page of sdk-docs");
@@ -54,9 +58,11 @@ void Grammar::addCertify() {
       "3 this machine cannot run it, or the report cannot be written");
   replay->add_option("TOKEN", token_, "What the finding told")->required();
   replay->add_option("--path", certify_.path, "The connector; else it is looked for among those installed");
+  replay->add_option("--previous", review->previous, "The last version, if the finding was made with one");
   addCertifyOptions(replay);
-  replay->final_callback(
-      [this] { offline_ = [this](Output& output) { return replayFinding(output, certify_, token_); }; });
+  replay->final_callback([this, review] {
+    offline_ = [this, review](Output& output) { return replayFinding(output, certify_, *review, token_); };
+  });
   addReview(*command, review, offline_);
   command->final_callback([this, command, review] {
     if (!command->get_subcommands().empty()) return;

@@ -5,8 +5,8 @@ namespace garland::cli {
 
 void Grammar::addWebhooks() {
   auto* const webhooks = group("webhooks", "What providers send: what came in, and signatures tried by hand");
-  webhooks->add_subcommand("schemes", "Lists the signature schemes that are known by name; needs no daemon")
-      ->final_callback([this] { offline_ = [](Output& output) { return listWebhookSchemes(output); }; });
+  offline(webhooks, "schemes", "Lists the signature schemes that are known by name; needs no daemon",
+          [](Output& output) { return listWebhookSchemes(output); });
   auto* const verify = webhooks->add_subcommand(
       "verify", "Says whether a request is the provider's, and if not, why; needs no daemon.\n"
                 "Example: garland webhooks verify --scheme stripe --secret-file - "
@@ -68,7 +68,8 @@ void Grammar::addTwins() {
   serve->final_callback([this] { offline_ = [this](Output& output) { return serveTwin(output, twin_); }; });
   auto* const ledger = twin->add_subcommand(
       "ledger",
-      "Prints what really happened at a served twin.  Example: garland twin ledger http://127.0.0.1:8123");
+      "Prints what really happened at a served twin.  Example: garland twin ledger http://127.0.0.1:8123\n"
+      "Exit codes: 0 printed, 2 wrong usage, 3 no twin answers there");
   ledger->add_option("ADDRESS", address_, "What `garland twin serve` printed")->required();
   ledger->add_option("--after", after_, "Only what came after this number");
   ledger->final_callback(

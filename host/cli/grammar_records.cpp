@@ -56,17 +56,35 @@ void Grammar::addRecords() {
   needId(dates, "ID");
   needVendor(dates);
   dates->add_option("--from", from_, "Such as 2026-06-01T00:00:00Z; now if not given");
-  dates->add_option("--until", until_, "A year from now if not given");
+  dates->add_option("--until", until_, "Such as 2026-07-01T00:00:00Z; a year from now if not given");
   dates->add_option("--zone", zone_, "Zone of all-day and floating events")->capture_default_str();
 
-  auto* const changes = leaf(&app_, "changes", "What changed, in order", [this](Context with) {
-    return listChanges(with, vendor_, after_, page_.limit);
+  auto* const changes = app_.add_subcommand("changes", "What changed, in order");
+  changes->final_callback([this, changes] {
+    if (!changes->get_subcommands().empty()) return;
+    if (vendor_.empty()) throw CLI::RequiredError("--vendor");
+    command_ = [this](Context with) { return listChanges(with, vendor_, after_, page_.limit); };
   });
-  needVendor(changes);
+  changes->add_option("--vendor", vendor_, "The vendor's id (garland vendors ls); needed");
   changes->add_option("--after", after_, "Continue after this sequence number");
   changes->add_option("--limit", page_.limit, "At most so many")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  auto* const follow = leaf(changes, "follow",
+                            "Prints changes as they come, and goes on where it was if the connection breaks; "
+                            "with --json an object a line.\n"
+                            "Example: garland changes follow --vendor ven_... --kind crm.lead --json",
+                            [this](Context with) {
+                              follow_.vendor = vendor_;
+                              return followChanges(with, follow_);
+                            });
+  needVendor(follow);
+  follow
+      ->add_option("--after", follow_.after, "From the change after this number on; from now on if not given")
+      ->check(CLI::NonNegativeNumber);
+  follow->add_option("--kind", follow_.kinds, "Only this kind; may be given again")->allow_extra_args(false);
+  follow->add_option("--wedding", follow_.wedding, "Only what belongs to the project that is this record");
+  follow->add_option("--count", follow_.count, "End after so many")->check(CLI::PositiveNumber);
   needVendor(leaf(&app_, "conflicts", "Edits that met on both sides, and how each was decided",
                   [this](Context with) { return listConflicts(with, vendor_); }));
 }
@@ -105,8 +123,10 @@ void Grammar::addTables() {
 
 void Grammar::addMachine() {
   auto* const sandbox = group("sandbox", "What protects this machine from connectors");
-  sandbox->add_subcommand("status", "Tries out what this machine offers and names the tier; needs no daemon")
-      ->final_callback([this] { offline_ = [](Output& output) { return sandboxStatus(output); }; });
+  offline(
+      sandbox, "status",
+      "Tries out what this machine offers and names the tier; needs no daemon.  Exit code 1: it is tier D",
+      [](Output& output) { return sandboxStatus(output); });
   auto* const doctors = app_.add_subcommand(
       "doctor",
       "Looks for what is wrong and says what to type.  Example: garland doctor --config garland.toml");
@@ -115,23 +135,21 @@ void Grammar::addMachine() {
     key_optional_ = true;
     command_ = [this](Context with) { return doctor(with, place_); };
   });
-  auto* const schemas = app_.add_subcommand(
-      "schema",
+  auto* const schemas = offline(
+      &app_, "schema",
       "Prints the JSON Schema of a kind of record, or what the input of an operation has (with --json "
       "its\nJSON Schema); without a word lists both.\n"
-      "Example: garland schema calendar.event;  garland schema payments.authorize/1");
+      "Example: garland schema calendar.event;  garland schema payments.authorize/1",
+      [this](Output& output) { return describe(output, schema_kind_); });
   schemas->add_option("NAME", schema_kind_, "Such as calendar.event or payments.authorize/1");
-  schemas->final_callback(
-      [this] { offline_ = [this](Output& output) { return describe(output, schema_kind_); }; });
-  auto* const completion = app_.add_subcommand(
-      "completion", "Prints a completion script.  Example: source <(garland completion bash)");
-  completion->add_option("SHELL", shell_, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
-  completion->final_callback([this] {
-    offline_ = [this](Output& output) {
-      output.line(completionScript(shell_));
-      return Exit::ok;
-    };
-  });
+  offline(&app_, "completion", "Prints a completion script.  Example: source <(garland completion bash)",
+          [this](Output& output) {
+            output.line(completionScript(shell_));
+            return Exit::ok;
+          })
+      ->add_option("SHELL", shell_, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
 }
 
 } // namespace garland::cli

@@ -79,11 +79,20 @@ void Grammar::addConnections() {
   auto* const change = leaf(
       connections, "set",
       "Changes settings of an account; credential, links and records stay, the next sync reads all anew.\n"
-      "Example: garland connections set con_... --set amounts=minor",
-      [this](Context with) { return changeSettings(with, id_, connect_.settings, removed_settings_); });
+      "Where the credential is sent to is changed only with the credential: it is asked for, and replaced.\n"
+      "Example: garland connections set con_... --set amounts=minor\n"
+      "         garland connections set con_... --set url=http://127.0.0.1:4242/v1 --credential",
+      [this](Context with) {
+        return changeSettings(with, id_, connect_, again_credential_, removed_settings_);
+      });
   needId(change, "CONNECTION");
   change->add_option("--set", connect_.settings, "A setting of the connector, NAME=VALUE")
       ->allow_extra_args(false);
+  change->add_flag("--credential", again_credential_,
+                   "Ask for the credential again; it replaces the one there is, and may go to another host");
+  change->add_option("--username", connect_.username, "The same, with this user name at the provider");
+  change->add_flag("--password-stdin", connect_.password_from_stdin,
+                   "The same, with the password, token or key from standard input: its first line");
   change->add_option("--unset", removed_settings_, "A setting that is to be as if it was never given")
       ->allow_extra_args(false);
   auto* const disconnects = leaf(connections, "disconnect",

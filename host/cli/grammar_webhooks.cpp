@@ -16,8 +16,9 @@ void Grammar::addEndpoint(CLI::App* parent, char const* name, char const* about)
   endpoint->add_flag(
       "--rotate", endpoint_.rotate,
       "The secret before stays good for a day beside the new one; without this it ends at once");
-  endpoint->add_option("--name", endpoint_.name,
-                       "What deliveries at the address of all accounts call this one, such as acct_...");
+  endpoint->add_option(
+      "--name", endpoint_.name,
+      "What deliveries at the address of all accounts call this one, such as acct_1Nv0FGQ9RKHgCVdK");
   endpoint
       ->add_option("--set", endpoint_.parameters, "A value that was agreed on with the provider, NAME=VALUE")
       ->allow_extra_args(false);
@@ -27,7 +28,8 @@ void Grammar::addDeliveries() {
   auto* const webhooks = app_.get_subcommand("webhooks");
   addEndpoint(
       app_.get_subcommand("connections"), "webhook",
-      "The address to which the account's provider sends webhooks, and the secret that verifies them.\n"
+      "The address to which the account's provider sends webhooks, and the secret that verifies them.  Some\n"
+      "connectors want more in it, and say so then: Tave's ends in &event=job.created, one for each hook.\n"
       "Example: garland connections webhook con_...\n"
       "         garland connections webhook con_... --secret-stdin < secret.txt");
   addEndpoint(webhooks, "register", "The same as garland connections webhook");
@@ -52,8 +54,9 @@ void Grammar::addDeliveries() {
   replay->add_option("ID", replay_.id);
   replay->add_option("--connection", replay_.connection, "Only this connection's");
   replay->add_option("--state", replay_.state, "done, dead or dropped");
-  replay->add_option("--from", replay_.from, "Those that came at this time or later");
-  replay->add_option("--until,--to", replay_.until, "... and before this");
+  replay->add_option("--from", replay_.from,
+                     "Those that came at this time or later, such as 2026-06-13T12:00:00Z");
+  replay->add_option("--until,--to", replay_.until, "... and before this, such as 2026-06-13T14:00:00Z");
 
   auto* const dead = group("dlq", "Webhooks that nobody could read: the dead-letter queue");
   auto* const dead_list = leaf(dead, "ls", "Lists them, oldest first", [this](Context with) {

@@ -50,6 +50,21 @@ std::string afterChange(json::value const& plugin, std::string const& connection
          connection;
 }
 
+Result<void> checkTakesCsv(json::value const& plugin, std::string const& connection,
+                           std::string const& kind) {
+  auto const name = textOr(plugin, "/name", "its connector");
+  if (!takes(plugin, "csv")) {
+    auto const ways = waysIn(plugin, connection);
+    return Error(ErrorKind::invalidInput, name + " reads no CSV files" + (ways.empty() ? "" : "; " + ways));
+  }
+  auto const& brought = listAt(plugin, "/brings");
+  if (kind.empty() || std::ranges::find(brought, json::value(kind)) != brought.end()) return {};
+  std::string kinds;
+  for (auto const& one : brought) kinds += (kinds.empty() ? "" : ", ") + std::string(one.as_string());
+  return Error(ErrorKind::invalidInput,
+               name + " brings no records of kind \"" + kind + "\"; --kind is one of: " + kinds);
+}
+
 bool signsIn(json::value const& plugin) { return !listAt(plugin, "/auth").empty(); }
 
 } // namespace garland::cli

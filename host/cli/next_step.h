@@ -1,7 +1,8 @@
-// What to type after an account was connected or changed: how what it has comes in.
+// What to type next for an account: how what it has comes in.
 #pragma once
 
 #include "host/base/json.h"
+#include "host/base/result.h"
 
 #include <string>
 
@@ -12,6 +13,9 @@ namespace garland::cli {
 std::string waysIn(json::value const& plugin, std::string const& connection);
 // After its settings were changed.
 std::string afterChange(json::value const& plugin, std::string const& connection);
+// Whether it reads CSV files and, unless `kind` is "", brings that kind of records; the error says what else
+// does.
+Result<void> checkTakesCsv(json::value const& plugin, std::string const& connection, std::string const& kind);
 // Whether it signs in, so that there is a credential to speak of.
 bool signsIn(json::value const& plugin);
 

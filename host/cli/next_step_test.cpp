@@ -48,5 +48,17 @@ TEST(NextStep, ACredentialIsSpokenOfWhereThereIsOne) {
   EXPECT_TRUE(signsIn(plugin({}, {}, {json::object{{"slot", "login"}}})));
 }
 
+TEST(NextStep, AFileIsRefusedBeforeItIsReadWhereNobodyReadsIt) {
+  auto studio = plugin({"intake.parse/1"}, {"hook", "csv"});
+  studio.as_object()["brings"] = json::array{"crm.lead", "crm.client"};
+  EXPECT_TRUE(checkTakesCsv(studio, "con_1", ""));
+  EXPECT_TRUE(checkTakesCsv(studio, "con_1", "crm.client"));
+  EXPECT_THAT(checkTakesCsv(studio, "con_1", "calendar.event").error().message,
+              AllOf(HasSubstr("brings no records of kind"), HasSubstr("crm.lead, crm.client")));
+  auto const caldav = plugin({"calendar.pull/1"}, {});
+  EXPECT_THAT(checkTakesCsv(caldav, "con_1", "").error().message,
+              AllOf(HasSubstr("reads no CSV files"), HasSubstr("garland sync run con_1")));
+}
+
 } // namespace
 } // namespace garland::cli

@@ -1,5 +1,7 @@
 #include "host/cli/output.h"
 
+#include "host/cli/typed_place.h"
+
 #include <algorithm>
 #include <ostream>
 
@@ -34,6 +36,13 @@ std::string printable(std::string text) {
     if (c1) text.replace(i, 2, " ");
   }
   return text;
+}
+
+// What the daemon answered is told in the words of the command line; a place in a file is the file's.
+std::string inWords(Error const& error) {
+  if (error.http_status != 0) return inTypedWords(error);
+  bool const told = error.field.empty() || error.message.find(error.field) != std::string::npos;
+  return told ? error.message : error.message + " (at " + error.field + ")";
 }
 
 } // namespace
@@ -93,6 +102,13 @@ std::string shortened(std::string const& text, std::size_t columns) {
 
 void Output::line(std::string const& text) { out_ << text << "\n"; }
 
+void Output::remark(std::string const& text) {
+  if (!json_) err_ << text << "\n" << std::flush;
+}
+void Output::lineNow(std::string const& text) { out_ << text << std::endl; }
+
+void Output::note(std::string const& text) { err_ << "garland: " << printable(text) << "\n"; }
+
 void Output::value(json::value const& value) {
   printIndented(out_, value);
   out_ << "\n";
@@ -126,11 +142,8 @@ void Output::table(json::value const& items, std::vector<Column> const& columns,
 Exit Output::error(Error const& error) {
   if (bar_shown_) progressDone();
   if (json_) value(json::object{{"error", toJson(error)}});
-  auto const place = error.field.empty() || error.message.find(error.field) != std::string::npos
-                         ? std::string()
-                         : " (at " + error.field + ")";
   bool const no_daemon = error.provider_code == "no_daemon";
-  err_ << "garland: " << bad(printable(error.message)) << place
+  err_ << "garland: " << bad(printable(inWords(error)))
        << (no_daemon ? "; start garlandd, or name another with --url (garland doctor tells more)" : "")
        << "\n";
   if (no_daemon || error.provider_code == "not_garlandd" || error.http_status == 401)

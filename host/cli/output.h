@@ -23,11 +23,16 @@ public:
 
   bool json() const { return json_; }
   void line(std::string const& text);
+  void lineNow(std::string const& text); // for whoever reads along
+  void note(std::string const& text);    // beside what is asked for
   // The value as it is with --json; else the table of its items.
   void table(json::value const& items, std::vector<Column> const& columns, std::string const& when_empty);
   void value(json::value const& value); // indented JSON
   // One sentence, with the exit code that fits the error.
   Exit error(Error const& error);
+
+  // For whoever waits at it: to standard error, nothing with --json.
+  void remark(std::string const& text);
 
   // A bar on a terminal, a line every tenth in a log, nothing with --json.
   void progress(std::uint64_t done, std::uint64_t total, std::string const& what);

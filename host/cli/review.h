@@ -11,11 +11,12 @@
 namespace garland::cli {
 
 struct ReviewWords {
-  std::string file;     // to verify, or of waivers
-  std::string report;   // report.json, or its folder
-  std::string package;  // that an attestation is put into
-  std::string waivers;  // of a run: file; "": none
-  std::string previous; // of a run: the last version; ""
+  std::string file;        // to verify, or of waivers
+  std::string report;      // report.json, or its folder
+  std::string package;     // that an attestation is put into
+  std::string waivers;     // of a run: file; "": none
+  std::string previous;    // of a run: the last version; ""
+  unsigned time_limit = 0; // of a run: seconds; 0: none
   std::string check, reason, until, approver, connector;
   std::string key_file, out;
   std::string trust, revocations;
@@ -24,6 +25,7 @@ struct ReviewWords {
 
 // A run with what a reviewer adds to it.
 Exit certify(Output& output, CertifyWords const& words, ReviewWords const& review);
+Exit replayFinding(Output& output, CertifyWords words, ReviewWords const& review, std::string const& token);
 Exit compareVersions(Output& output, ReviewWords const& words);
 Exit waiveFinding(Output& output, ReviewWords const& words);
 Exit attestReport(Output& output, ReviewWords const& words);

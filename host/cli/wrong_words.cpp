@@ -116,4 +116,12 @@ std::string unknownWord(CLI::App const& app, std::vector<std::string> const& wor
   return "\"" + walk.path() + "\" has no option " + walk.unknown + secret + help;
 }
 
+std::string wrongNumber(std::string const& told) {
+  constexpr std::string_view before = "Could not convert: ";
+  auto const begin = told.starts_with(before) ? before.size() : 0;
+  auto const end = told.find(" = ");
+  if (begin == 0 || end == std::string::npos) return told;
+  return told.substr(begin, end - begin) + " must be a whole number, such as 7";
+}
+
 } // namespace garland::cli

@@ -16,4 +16,8 @@ std::string wrongCommand(CLI::App const& app, std::vector<std::string> const& wo
 // For words that nothing takes: the option's name without its value, which may be a password.
 std::string unknownWord(CLI::App const& app, std::vector<std::string> const& words);
 
+// For a value that is no number where one is wanted, the only ones that CLI11 converts: "--seed must be ...".
+// `told`: CLI11's "Could not convert: --seed = x".
+std::string wrongNumber(std::string const& told);
+
 } // namespace garland::cli

@@ -77,5 +77,16 @@ TEST_F(WrongWords, ASecretThatIsTypedIsToldTheOptionOfThatCommand) {
   EXPECT_THAT(unknownWord(app_, {"records", "ls", "--password=open-sesame"}), HasSubstr("--password-stdin"));
 }
 
+TEST_F(WrongWords, AValueThatIsNoNumberIsToldWithOneThatIs) {
+  int seed = 0;
+  app_.add_option("--seed", seed);
+  try {
+    app_.parse("--seed x doctor");
+    FAIL() << "it was taken";
+  } catch (CLI::ConversionError const& problem) {
+    EXPECT_EQ(wrongNumber(problem.what()), "--seed must be a whole number, such as 7");
+  }
+}
+
 } // namespace
 } // namespace garland::cli

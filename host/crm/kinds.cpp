@@ -15,7 +15,12 @@ constexpr std::array<std::string_view, 8> kEntities{"crm.client", "crm.project",
 
 std::vector<sync::Kind> kinds() {
   std::vector<sync::Kind> all;
-  for (auto const entity : kEntities) all.push_back(sync::entityKind(entity));
+  for (auto const entity : kEntities) {
+    auto kind = sync::entityKind(entity);
+    kind.is_wedding = entity == "crm.project";
+    if (find(kind.schema, "/properties/project") != nullptr) kind.wedding_member = "/project";
+    all.push_back(std::move(kind));
+  }
   return all;
 }
 

@@ -27,6 +27,13 @@ TEST(CrmKinds, ClientsComeBeforeTheProjectsThatPointToThem) {
   EXPECT_EQ(kinds().at(1).name, "crm.project");
 }
 
+TEST(CrmKinds, AProjectIsAWeddingAndWhatNamesAProjectBelongsToIt) {
+  EXPECT_TRUE(kind("crm.project").is_wedding);
+  EXPECT_EQ(kind("crm.event").wedding_member, "/project");
+  EXPECT_EQ(kind("crm.client").wedding_member, "");
+  EXPECT_FALSE(kind("crm.event").is_wedding);
+}
+
 TEST(CrmKinds, OnlyMappedMembersThatSaySomethingCount) {
   auto const project = kind("crm.project").project;
   json::value const plain{{"name", "Ada & Bo"}, {"stage", "lead"}};

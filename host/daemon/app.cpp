@@ -15,6 +15,7 @@
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
+#include "host/notify/notify.h"
 #include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
@@ -114,7 +115,7 @@ private:
     store_options.url = config_.database_url;
     store_options.single_daemon = true;
     store_options.min_free_bytes = config_.min_free_bytes;
-    CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, sync::migrations()));
+    CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
     if (no_master_key) {
       CO_TRY(made, co_await makeVault());
@@ -130,6 +131,9 @@ private:
     CO_TRY(engine, co_await sync::Engine::create(engineDependencies()));
     engine_ = std::move(engine);
     CO_TRY_VOID(co_await engine_->start());
+    notifier_ = notify::Notifier::create(notifierDependencies());
+    CO_TRY_VOID(co_await notifier_->start());
+    engine_->onChange(this, [this](std::string const& id) { notifier_->changed(id); });
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
@@ -153,7 +157,9 @@ private:
 
   // A new master key, unless what the database holds was sealed with one that is lost.
   Task<std::unique_ptr<vault::Vault>> makeVault() {
-    CO_TRY(sealed, co_await sync::holdsCredentials(*store_));
+    CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
+    CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
+    bool const sealed = credentials || endpoints;
     // A PostgreSQL URL may hold a password.
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
@@ -177,6 +183,8 @@ private:
     if (mail_) co_await mail_->stop();
     if (visitor_) co_await visitor_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
+    if (engine_) engine_->onChange(this, nullptr);
+    if (notifier_) keepFirst(first, co_await notifier_->stop());
     if (server_) {
       auto const drained = co_await server_->stop();
       cut_off_ = !drained;
@@ -325,6 +333,26 @@ private:
                               config_.limits};
   }
 
+  notify::Dependencies notifierDependencies() {
+    std::vector<std::string> kinds;
+    for (auto& kind : allKinds()) kinds.push_back(std::move(kind.name));
+    auto const count = [metrics = metrics_.get()](std::string_view outcome) {
+      metrics->endpointTold(outcome);
+    };
+    return notify::Dependencies{loop_.get_executor(),
+                                clock_,
+                                random_,
+                                log_,
+                                *store_,
+                                *vault_,
+                                *egress_,
+                                *engine_,
+                                std::move(kinds),
+                                config_.extra_ca_file,
+                                config_.endpoints,
+                                count};
+  }
+
   api::Dependencies serverDependencies() {
     std::vector<std::pair<std::string, json::value>> schemas;
     for (auto& kind : allKinds()) schemas.emplace_back(kind.name, std::move(kind.schema));
@@ -343,7 +371,8 @@ private:
                              [this](bool allow_downgrade) { return rescan(allow_downgrade); },
                              [this](std::string file) { return install(std::move(file)); },
                              config_.hooks_url,
-                             mail_ ? config_.mail_domain : std::string()};
+                             mail_ ? config_.mail_domain : std::string(),
+                             notifier_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -351,6 +380,7 @@ private:
     options.address = config_.address;
     options.port = config_.port;
     options.api_key_hash = access::hashOf(key.reveal());
+    options.streams = config_.streams;
     return options;
   }
 
@@ -433,6 +463,7 @@ private:
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
   std::unique_ptr<sync::Engine> engine_;
+  std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<mail::Inbox> mail_inbox_;
   std::shared_ptr<mail::Listener> mail_;
   std::shared_ptr<mail::Visitor> visitor_;

@@ -5,6 +5,7 @@
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
 #include "host/egress/egress.h"
+#include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -221,7 +223,7 @@ bool comesWithDataDir(Config const& config) {
 Finding checkDatabase(Config const& config) {
   if (comesWithDataDir(config)) return good("database", "the first start makes it in the data folder");
   asio::io_context context;
-  auto migrations = sync::migrations();
+  auto migrations = allMigrations();
   auto const all = migrations.size();
   store::Options options;
   options.url = config.database_url;
@@ -236,6 +238,13 @@ Finding checkDatabase(Config const& config) {
 }
 
 } // namespace
+
+std::vector<store::Migration> allMigrations() {
+  auto all = sync::migrations();
+  for (auto& one : notify::migrations()) all.push_back(std::move(one));
+  std::ranges::sort(all, {}, &store::Migration::version);
+  return all;
+}
 
 std::vector<std::string> pluginDirs(Config const& config) {
   if (!config.plugin_dirs.empty()) return config.plugin_dirs;

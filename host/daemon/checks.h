@@ -4,6 +4,7 @@
 #include "host/base/json.h"
 #include "host/daemon/config.h"
 #include "host/mail/mail.h"
+#include "host/store/store.h"
 
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct Finding {
 // A daemon that runs on the folder already is no finding: port and database are then its own.
 std::vector<Finding> runChecks(LoadedConfig const& loaded);
 json::value toJson(std::vector<Finding> const& findings);
+
+// Of every room, in their order.
+std::vector<store::Migration> allMigrations();
 
 // Where plugins are looked for, and the worker program, after defaults.
 std::vector<std::string> pluginDirs(Config const& config);

@@ -178,6 +178,8 @@ std::function<Complaint(toml::node const&, Config&)> amount(Member member, std::
 constexpr std::int64_t kMebibyte = 1 << 20;
 constexpr std::int64_t kMostMebibytes = 1 << 24; // 16 TiB
 constexpr std::int64_t kMostRows = 1'000'000'000;
+constexpr std::int64_t kSecond = 1'000; // milliseconds
+constexpr std::int64_t kHour = 3'600 * kSecond;
 
 std::size_t& memoryOf(Config& config) { return config.memory; }
 std::uint64_t& minFreeOf(Config& config) { return config.min_free_bytes; }
@@ -186,8 +188,27 @@ std::int64_t& recordBytesOf(Config& config) { return config.limits.record_bytes;
 std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
+int& endpointsOf(Config& config) { return config.endpoints.endpoints; }
+std::int64_t& endpointWaitingOf(Config& config) { return config.endpoints.waiting; }
+Milliseconds& endpointTimeoutOf(Config& config) { return config.endpoints.timeout; }
+Milliseconds& endpointRetryOf(Config& config) { return config.endpoints.give_up; }
+Milliseconds& endpointKeptOf(Config& config) { return config.endpoints.kept; }
+
 std::int64_t& itemsOf(Config& config) { return config.limits.items; }
 std::int64_t& itemBytesOf(Config& config) { return config.limits.item_bytes; }
+
+std::size_t& subscribersOf(Config& config) { return config.streams.limits.subscribers; }
+std::size_t& subscribersOfVendor(Config& config) { return config.streams.limits.subscribers_of_vendor; }
+std::int64_t& mostBehindOf(Config& config) { return config.streams.limits.most_behind; }
+std::size_t& streamBytesOf(Config& config) { return config.streams.limits.tail_bytes; }
+
+Complaint takePing(toml::node const& node, Config& config) {
+  auto const value = node.value_exact<std::int64_t>();
+  if (!value || *value < 1 || *value > 300) return "must be a whole number of seconds from 1 to 300";
+  config.streams.ping = std::chrono::seconds(*value);
+  config.streams.silence = 3 * config.streams.ping;
+  return std::nullopt;
+}
 
 Complaint takeHooksUrl(std::string const& value, Config& config) {
   bool const web = value.starts_with("https://") || value.starts_with("http://");
@@ -254,7 +275,17 @@ std::vector<Setting> const& table() {
       {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},
+      {"streams", "subscribers_of_vendor", "10000", amount(subscribersOfVendor, 1, 1'000'000, 1)},
+      {"streams", "most_behind", "50000", amount(mostBehindOf, 1'000, kMostRows, 1)},
+      {"streams", "memory_mib", "64", amount(streamBytesOf, 1, 65'536, kMebibyte)},
+      {"streams", "ping", "20", takePing},
       {"hooks", "public_url", "\"\"", text(takeHooksUrl)},
+      {"endpoints", "per_vendor", "20", amount(endpointsOf, 0, 10'000, 1)},
+      {"endpoints", "waiting", "10000", amount(endpointWaitingOf, 1, kMostRows, 1)},
+      {"endpoints", "timeout", "15", amount(endpointTimeoutOf, 1, 300, kSecond)},
+      {"endpoints", "retry_hours", "24", amount(endpointRetryOf, 1, 720, kHour)},
+      {"endpoints", "keep_days", "7", amount(endpointKeptOf, 1, 3'650, 24 * kHour)},
       {"egress", "extra_ca_file", "\"\"", path(&Config::extra_ca_file)},
       {"mail", "listen", "\"\"", text(takeMailListen)},
       {"mail", "domain", "\"localhost\"", text(takeMailDomain)},

@@ -1,7 +1,9 @@
 // garland.toml: every setting of the daemon, with its default and what is allowed.
 #pragma once
 
+#include "host/api/api.h"
 #include "host/base/log.h"
+#include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
 
@@ -32,6 +34,8 @@ struct Config {
   std::size_t memory = 256U << 20U;            // of each worker, bytes
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
+  notify::Limits endpoints;                    // that are told what has changed
+  api::StreamOptions streams;                  // of those who follow the changes
   std::string hooks_url;                       // where the world reaches /hooks/; empty: at our own address
   std::string extra_ca_file;                   // empty: the system's certificates only
   std::string mail_address;                    // empty: no mail is taken

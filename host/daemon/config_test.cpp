@@ -47,6 +47,20 @@ TEST(Config, LimitsAreReadInTheirUnits) {
   EXPECT_EQ(config.min_free_bytes, 1U << 20U);
 }
 
+TEST(Config, AStreamIsSilentAfterThreePings) {
+  auto const loaded =
+      parseConfig("[streams]\nping = 5\nmemory_mib = 2\nmost_behind = 1000\nsubscribers = 7\n",
+                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& streams = loaded.config.streams;
+  EXPECT_EQ(streams.ping, Milliseconds(5'000));
+  EXPECT_EQ(streams.silence, Milliseconds(15'000));
+  EXPECT_EQ(streams.limits.tail_bytes, std::size_t{2} << 20U);
+  EXPECT_EQ(streams.limits.most_behind, 1'000);
+  EXPECT_EQ(streams.limits.subscribers, 7U);
+  EXPECT_NE(onlyProblem("[streams]\nping = 0\n").find("[streams] ping must be"), std::string::npos);
+}
+
 TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
   auto const loaded = parseConfig("[mail]\nlisten = \"[::1]:2525\"\ndomain = \"leads.example.com\"\n",
                                   "garland.toml", "/etc/garland", none);

@@ -1,12 +1,15 @@
 // The real program: started, asked, stopped, started twice, started wrongly.
 #include "host/base/json.h"
+#include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/write.hpp>
 
 #include <gtest/gtest.h>
 
@@ -130,6 +133,57 @@ TEST(Garlandd, ListensSaysSoAndStopsCleanlyOnSigterm) {
   EXPECT_EQ(daemon.log().find(readAll(folder.path() / "api.key").substr(0, 20)), std::string::npos);
 }
 
+// One request, and what has come until the mark; the socket stays open.
+class Visitor {
+public:
+  Visitor(Folder const& folder, ReadyFile const& ready) : folder_(folder), port_(ready.port) {
+    socket_.connect({asio::ip::make_address("127.0.0.1"), ready.port});
+  }
+  void ask(std::string const& method, std::string const& path, std::string const& body = "") {
+    auto key = readAll(folder_.path() / "api.key");
+    key.erase(key.find_last_not_of("\r\n") + 1);
+    auto const text = method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
+                      "\r\nAuthorization: Bearer " + key +
+                      "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                      "\r\n\r\n" + body;
+    asio::write(socket_, asio::buffer(text));
+  }
+  std::string until(std::string_view mark) {
+    while (seen_.find(mark) == std::string::npos) {
+      char chunk[4096];
+      boost::system::error_code failed;
+      auto const count = socket_.read_some(asio::buffer(chunk), failed);
+      if (failed) break;
+      seen_.append(chunk, count);
+    }
+    return seen_;
+  }
+
+private:
+  Folder const& folder_;
+  unsigned short port_;
+  asio::io_context loop_;
+  asio::ip::tcp::socket socket_{loop_};
+  std::string seen_;
+};
+
+TEST(Garlandd, WithSomebodyFollowingItStopsAtOnceAndSaysSo) {
+  Folder folder;
+  Program daemon(folder.path() / "log", onFolder(folder));
+  auto const ready = awaitReady(folder.path());
+  Visitor maker(folder, ready);
+  maker.ask("POST", "/api/integrations/vendors", R"({"name":"Rosa"})");
+  auto const answer = maker.until("ven_");
+  auto const vendor = answer.substr(answer.find("ven_"), 30);
+  Visitor follower(folder, ready);
+  follower.ask("GET", "/api/integrations/stream?vendor_id=" + vendor);
+  EXPECT_NE(follower.until("id: 0\n\n").find("200 OK"), std::string::npos);
+  daemon.signal(SIGTERM);
+  EXPECT_NE(follower.until("event: end").find("stopping"), std::string::npos);
+  EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
+  EXPECT_EQ(daemon.log().find("cut off"), std::string::npos) << daemon.log();
+}
+
 TEST(Garlandd, ASecondSignalEndsItAtOnce) {
   Folder folder;
   Program daemon(folder.path() / "log", onFolder(folder));
@@ -195,7 +249,7 @@ Task<void> put(std::string url, store::Statement statement) {
   auto const executor = co_await asio::this_coro::executor;
   store::Options options;
   options.url = std::move(url);
-  CO_TRY(opened, co_await store::Store::open(executor, std::move(options), sync::migrations()));
+  CO_TRY(opened, co_await store::Store::open(executor, std::move(options), allMigrations()));
   store::Unit unit;
   unit.push_back(std::move(statement));
   CO_TRY_VOID(co_await opened->commit(std::move(unit)));

@@ -93,6 +93,27 @@ std::vector<fs::path> pluginFolders(std::string const& directory) {
 
 std::string_view lastPart(std::string_view id) { return id.substr(id.rfind('.') + 1); }
 
+bool alike(std::string_view one, std::string_view other) {
+  return std::ranges::equal(one, other,
+                            [](char a, char b) { return (a == '_' ? '-' : a) == (b == '_' ? '-' : b); });
+}
+
+// Rather one that may be loaded; nullptr if several ids have the same right.
+template <class Fits> PluginInfo const* onlyOne(std::vector<PluginInfo> const& plugins, Fits fits) {
+  PluginInfo const* found = nullptr;
+  bool ambiguous = false;
+  for (auto const& plugin : plugins) {
+    if (!fits(std::string_view(plugin.manifest.id))) continue;
+    if (!found || (!found->refusal.empty() && plugin.refusal.empty())) {
+      found = &plugin;
+      ambiguous = false;
+    } else if (plugin.manifest.id != found->manifest.id && plugin.refusal.empty() == found->refusal.empty()) {
+      ambiguous = true;
+    }
+  }
+  return ambiguous ? nullptr : found;
+}
+
 } // namespace
 
 Result<Manifest> checkedManifest(std::string_view text, Schema const& manifest_schema) {
@@ -138,24 +159,19 @@ void Catalogue::renew(Catalogue newer) {
   former_.push_back(std::exchange(plugins_, std::move(newer.plugins_))); // moved, so addresses stay
 }
 
+// Its id; what people type, the last part; either of them, spelled with the other of "-" and "_".
 PluginInfo const* Catalogue::find(std::string_view id) const {
-  PluginInfo const* found = nullptr;
-  for (auto const& plugin : plugins_) {
-    auto const better = !found || (!found->refusal.empty() && plugin.refusal.empty());
-    if (plugin.manifest.id == id && better) found = &plugin;
-  }
-  if (found) return found;
-  bool ambiguous = false;
-  for (auto const& plugin : plugins_) {
-    if (lastPart(plugin.manifest.id) != id) continue;
-    if (!found || (!found->refusal.empty() && plugin.refusal.empty())) {
-      found = &plugin;
-      ambiguous = false;
-    } else if (plugin.manifest.id != found->manifest.id && plugin.refusal.empty() == found->refusal.empty()) {
-      ambiguous = true;
-    }
-  }
-  return ambiguous ? nullptr : found;
+  using Fits = bool (*)(std::string_view known, std::string_view asked);
+  constexpr Fits fitting[] = {
+      [](std::string_view known, std::string_view asked) { return known == asked; },
+      [](std::string_view known, std::string_view asked) { return lastPart(known) == asked; },
+      [](std::string_view known, std::string_view asked) {
+        return alike(known, asked) || alike(lastPart(known), asked);
+      }};
+  for (auto const fits : fitting)
+    if (auto const* found = onlyOne(plugins_, [&](std::string_view known) { return fits(known, id); }))
+      return found;
+  return nullptr;
 }
 
 } // namespace garland::runtime

@@ -199,6 +199,19 @@ TEST_F(CatalogueTest, TheSecondOfTwoEqualIdsIsRefusedAndTheFirstStays) {
   expectPart("installed a second time", catalogue.plugins()[1].refusal);
 }
 
+TEST_F(CatalogueTest, HyphensAndUnderscoresAreTypedForEachOther) {
+  install("test.lead-email", "{", object_);
+  install("test.lead_text", "{", object_);
+  auto const catalogue = Catalogue::scan({root_}, schema_);
+  for (auto const* typed : {"lead-email", "lead_email", "test.lead_email"})
+    EXPECT_EQ(catalogue.find(typed), &catalogue.plugins()[0]) << typed;
+  EXPECT_EQ(catalogue.find("lead-text"), &catalogue.plugins()[1]);
+  install("test.lead_email", "{", object_);
+  auto const both = Catalogue::scan({root_}, schema_);
+  EXPECT_EQ(both.find("lead_email")->manifest.id, "test.lead_email") << "the one that is spelled so";
+  EXPECT_EQ(both.find("lead-email")->manifest.id, "test.lead-email");
+}
+
 TEST_F(CatalogueTest, ABadPluginStaysBesideTheGoodOnes) {
   install(kGoodId, manifest_, object_);
   install("test.bad", "{", object_);

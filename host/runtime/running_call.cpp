@@ -11,7 +11,8 @@
 namespace garland::runtime {
 namespace {
 
-constexpr std::chrono::seconds kGrace{1}; // between "please stop" and the end of the worker
+constexpr std::chrono::seconds kGrace{1};         // between "please stop" and the end of the worker
+constexpr std::chrono::seconds kLongestGrace{10}; // ... of one that gets hardly a processor
 constexpr std::chrono::milliseconds kClockSlack{100};
 constexpr std::size_t kMaxKind = 64;
 constexpr std::size_t kMaxLogText = 8U << 10U;
@@ -429,13 +430,17 @@ void RunningCall::stopServing() {
   for (auto const& signal : all) signal->emit(asio::cancellation_type::terminal);
 }
 
-bool RunningCall::overdue(SteadyTime now) {
+bool RunningCall::overdue(SteadyTime now, std::chrono::nanoseconds own) {
   if (!cancelled_at_ && now >= call_->deadline) {
     timed_out_ = true;
     cancel(now);
   }
-  if (failure_ || !cancelled_at_ || now < *cancelled_at_ + kGrace) return false;
+  if (failure_ || !cancelled_at_) return false;
+  if (!stops_since_) stops_since_ = own;
   bool const hangs = !done_;
+  auto const waited = now - *cancelled_at_;
+  if (waited < kGrace) return false;
+  if (hangs && own - *stops_since_ < kGrace && waited < kLongestGrace) return false;
   fail(stoppedError());
   return hangs;
 }

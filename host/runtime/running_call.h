@@ -48,8 +48,9 @@ public:
   // that the next run knows what became of it.
   void workerDied(Error error);
   // Looks at the clock. True if the plugin was told to stop a second ago and still runs; the call has
-  // failed then, and the worker has to go.
-  bool overdue(SteadyTime now);
+  // failed then, and the worker has to go. The second is the worker's own (own_time.h): `own` is how much of
+  // that it has had so far. What is left for the host to do has a second by the clock.
+  bool overdue(SteadyTime now, std::chrono::nanoseconds own);
 
   Latch& over() { return over_; }
   Result<std::string> result();               // once over: JSON, or empty if the plugin gave none
@@ -108,6 +109,7 @@ private:
   CallLimits limits_;
   CallRecorder recorder_;
   std::optional<SteadyTime> cancelled_at_;
+  std::optional<std::chrono::nanoseconds> stops_since_; // the worker's own time when that was first seen
   bool timed_out_ = false;
 
   std::optional<wire::Done> done_;

@@ -129,5 +129,30 @@ TEST_F(LoneCall, ProgressWithoutEndIsAViolation) {
   EXPECT_GE(takenOf(wire::Kind::progress, wire::Progress{1, 2, "items"}), TalkMeter::kMost);
 }
 
+// Clocks are handed in: the call's deadline is an hour away.
+TEST_F(LoneCall, AWorkerThatGetsNoProcessorHasMoreThanASecondToStop) {
+  using namespace std::chrono_literals;
+  auto const told = call->call().deadline;
+  EXPECT_FALSE(call->overdue(told, 100s));
+  EXPECT_FALSE(call->overdue(told + 2s, 100s)) << "nobody let it run";
+  EXPECT_FALSE(call->overdue(told + 9s, 100s + 999ms));
+  EXPECT_TRUE(call->overdue(told + 9s, 101s)) << "it had a second of its own";
+}
+
+TEST_F(LoneCall, AWorkerThatDoesNotStopIsWaitedForASecondAndNeverMuchLonger) {
+  using namespace std::chrono_literals;
+  auto const told = call->call().deadline;
+  EXPECT_FALSE(call->overdue(told, 100s));
+  EXPECT_FALSE(call->overdue(told + 999ms, 101s));
+  EXPECT_TRUE(call->overdue(told + 1s, 101s));
+}
+
+TEST_F(LoneCall, AWorkerThatNeverGetsAProcessorIsNotWaitedForForEver) {
+  using namespace std::chrono_literals;
+  auto const told = call->call().deadline;
+  EXPECT_FALSE(call->overdue(told, 100s));
+  EXPECT_TRUE(call->overdue(told + 10s, 100s));
+}
+
 } // namespace
 } // namespace garland::runtime::testing

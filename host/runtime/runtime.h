@@ -110,7 +110,9 @@ public:
   // refuses, so that no vendor is ever given one; what is no twin is refused here.
   static Catalogue scanTwins(std::vector<std::string> const& dirs, Schema const& manifest_schema);
   std::vector<PluginInfo> const& plugins() const { return plugins_; }
-  PluginInfo const* find(std::string_view id) const; // by full id or last part ("caldav")
+  // By full id or last part ("caldav"); "-" and "_" may stand for each other. nullptr also if several are
+  // meant.
+  PluginInfo const* find(std::string_view id) const;
   // What a later scan found counts from now on. What was handed out before stays valid.
   void renew(Catalogue newer);
 

@@ -1,5 +1,6 @@
 #include "host/runtime/worker_link.h"
 
+#include "host/runtime/child_state.h"
 #include "host/runtime/cpu_clock.h"
 #include "host/runtime/tainted.h"
 
@@ -10,11 +11,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 50ms;       // how exactly deadlines are kept
-constexpr auto kIdleTick = 1000ms; // without a call there is only its processor time to watch
-constexpr auto kStalled = 3s * WorkWatch::kPatience; // a fiber may hold the worker's thread that long
-constexpr auto kInTheWay = 500ms;                    // who held it that long kept the others from stopping
-constexpr auto kFarewell = 1s;                       // a worker that was asked to end may take that long
+constexpr auto kTick = 50ms;         // how exactly deadlines are kept
+constexpr auto kIdleTick = 1000ms;   // without a call there is only its processor time to watch
+constexpr auto kInTheWay = 500ms;    // who held the worker's thread that long kept the others from stopping
+constexpr auto kFarewell = 1s;       // a worker that was asked to end may take that long
+constexpr int kMoreHandshakes = 4;   // that a worker is given for its greeting if it gets no processor
 constexpr auto kLastMoments = 500ms; // a worker that closed its connection has them to end by itself
 constexpr std::size_t kMaxSentence = 1024;
 constexpr std::size_t kMaxInputs = 64U
@@ -86,10 +87,17 @@ void WorkerLink::start(Milliseconds handshake, Ended ended) {
   output_->start();
   watchExit();
   connection_->send(wire::Kind::config, 0, limits_.window);
+  awaitGreeting(handshake, kMoreHandshakes);
+}
+
+void WorkerLink::awaitGreeting(Milliseconds handshake, int more) {
   end_timer_.expires_after(handshake);
-  end_timer_.async_wait([self = shared_from_this(), handshake](auto const& failed) {
-    if (!failed && !self->greeted_.isSet())
-      self->kill("it did not greet the host within " + std::to_string(handshake.count()) + " ms");
+  end_timer_.async_wait([self = shared_from_this(), handshake, more](auto const& failed) {
+    if (failed || self->greeted_.isSet()) return;
+    auto const used = processorTime(self->pid_);
+    bool const starved = used && *used < handshake && !sleeps(self->pid_);
+    if (starved && more > 0) return self->awaitGreeting(handshake, more - 1);
+    self->kill("it did not greet the host within " + std::to_string(handshake.count()) + " ms");
   });
 }
 
@@ -324,43 +332,32 @@ void WorkerLink::watch() {
 void WorkerLink::onTick() {
   auto const now = std::chrono::steady_clock::now();
   auto const calls = calls_;
-  auto const in_the_way = holderFor(kInTheWay, now);
+  auto reason = lookAtWork(now);
+  auto const in_the_way = work_.holderFor(kInTheWay);
   for (auto const& [id, call] : calls) {
-    if (!call->overdue(now) || gone_.isSet()) continue;
+    if (!call->overdue(now, work_.ownTime()) || gone_.isSet()) continue;
     blame(calls.contains(in_the_way) ? in_the_way : id);
     kill("it did not stop " + call->title() + " within a second of being told to");
   }
   if (gone_.isSet() && calls_.empty()) return;
-  if (!gone_.isSet()) watchClocks(now);
+  if (reason) {
+    if (auto const held_by = flight_.callId(); calls_.contains(held_by)) blame(held_by);
+    kill(std::move(*reason));
+  }
   if (calls_.empty() && !recent_->keys().empty()) lookAtMemory();
   watch();
 }
 
-void WorkerLink::watchClocks(SteadyTime now) {
-  auto const held_by = flight_.callId();
-  std::optional<std::string> reason;
-  if (holderFor(kStalled, now) != 0)
-    reason = (calls_.empty() ? "it worked for " : "a call kept it busy for ") +
-             std::to_string(kStalled / 1s) +
-             (calls_.empty() ? " s although no call ran" : " s without a pause");
-  if (auto const used = processorTime(pid_); used && !ending_) {
-    auto found = work_.look({now, *used, connection_->unread(), heard_, !calls_.empty(), begun_});
-    if (!reason) reason = std::move(found);
-  }
-  if (!reason) return;
-  if (calls_.contains(held_by)) blame(held_by);
-  kill(std::move(*reason));
-}
-
-std::uint64_t WorkerLink::holderFor(SteadyTime::duration least, SteadyTime now) {
-  auto const slices = flight_.slices();
-  auto const call = flight_.callId();
-  if (call == 0 || slices != seen_slices_ || call != seen_call_) {
-    seen_slices_ = slices;
-    seen_call_ = call;
-    seen_since_ = now;
-  }
-  return now - seen_since_ >= least ? call : 0;
+// Why it has to go, if it does.
+std::optional<std::string> WorkerLink::lookAtWork(SteadyTime now) {
+  auto const used = gone_.isSet() ? std::nullopt : processorTime(pid_);
+  if (!used) return std::nullopt;
+  WorkWatch::Reading reading{now, *used, connection_->unread(), heard_, !calls_.empty(), begun_};
+  reading.sleeps = sleeps(pid_);
+  reading.slices = flight_.slices();
+  reading.holder = flight_.callId();
+  reading.ends = ending_;
+  return work_.look(reading);
 }
 
 // ---------------------------------------------------------------- the end

@@ -80,6 +80,8 @@ private:
   Result<void> onDying(wire::Message const& message);
   Result<void> onStack(wire::Message const& message);
 
+  // It has `handshake`; if it is ready and gets no processor, up to `more` times as long again.
+  void awaitGreeting(Milliseconds handshake, int more);
   void watchExit();
   void onExit(ExitStatus status);
   std::string describeEnd(ExitStatus status) const;
@@ -97,9 +99,7 @@ private:
   Death deathOf(std::uint64_t id) const;
   void watch();
   void onTick();
-  void watchClocks(SteadyTime now);
-  // The call that has held the worker's thread that long; 0 if none has.
-  std::uint64_t holderFor(SteadyTime::duration least, SteadyTime now);
+  std::optional<std::string> lookAtWork(SteadyTime now);
   void blame(std::uint64_t id);
   std::optional<MemoryUse> lookAtMemory();
 
@@ -148,9 +148,6 @@ private:
   std::string how_; // it ended
   bool from_outside_ = false;
 
-  std::uint64_t seen_slices_ = 0;
-  std::uint64_t seen_call_ = 0;
-  SteadyTime seen_since_{};
   WorkWatch work_;
 };
 

@@ -94,6 +94,23 @@ void ActionCourse::failed(Action& action, Error error, bool in_doubt) const {
   }
 }
 
+// It does not count, so it is not given up by count: its pauses grow with its age, and end it.
+void ActionCourse::neverAsked(Action& action, Action const& before, Error error, bool in_doubt) const {
+  constexpr int kPartOfAge = 4;
+  action.attempts = before.attempts;
+  action.first_sent = before.first_sent;
+  action.last_sent = before.last_sent;
+  // Whatever ended the call, it ended before the provider was asked for anything.
+  if (error.effect == Effect::unknown) error.effect = Effect::notApplied;
+  failed(action, std::move(error), in_doubt);
+  if (!action.next_attempt) return;
+  auto const age = std::chrono::duration_cast<Milliseconds>(now_ - action.created);
+  if (action.state == ActionState::waiting && age > kMostPatience)
+    return end(action, ActionState::failed, action.attempts == 0 ? "host" : "answer");
+  auto const pause = std::clamp(age / kPartOfAge, kFirstRetry, kMostRetry);
+  action.next_attempt = std::max(*action.next_attempt, now_ + upTo(pause));
+}
+
 void ActionCourse::tryAgain(Action& action, std::optional<Milliseconds> retry_after) const {
   auto const asked = retry_after.value_or(Milliseconds::zero());
   if (action.attempts >= kMostAttempts || asked > kMostPatience)

@@ -88,6 +88,42 @@ TEST_F(Course, DelaysGrowAreSpreadAndHaveAMost) {
   EXPECT_GT(seen.size(), 150U);
 }
 
+TEST_F(Course, WhatWasNeverAskedDoesNotCountAndComesAgainMoreAndMoreSeldom) {
+  Action before;
+  before.created = kNow - 40min;
+  before.attempts = 3;
+  Milliseconds longest{0};
+  for (int i = 0; i < 200; ++i) {
+    auto action = before;
+    at(lookup).sent(action);
+    at(lookup).neverAsked(action, before, errorOf(ErrorKind::transient, Effect::unknown), false);
+    ASSERT_EQ(action.state, ActionState::waiting);
+    EXPECT_EQ(action.attempts, 3);
+    EXPECT_FALSE(action.first_sent);
+    EXPECT_EQ(action.error->effect, Effect::notApplied);
+    longest = std::max(longest, *action.next_attempt - kNow);
+  }
+  EXPECT_GT(longest, 5min);
+  EXPECT_LE(longest, 15min);
+}
+
+TEST_F(Course, WhatWasNeverAskedForADayHasFailed) {
+  Action before;
+  before.created = kNow - 25h;
+  auto action = before;
+  at(lookup).sent(action);
+  at(lookup).neverAsked(action, before, errorOf(ErrorKind::transient, Effect::unknown), false);
+  EXPECT_EQ(action.state, ActionState::failed);
+  EXPECT_EQ(action.known_by, "host");
+  auto doubtful = before;
+  doubtful.state = ActionState::unknown;
+  doubtful.first_sent = kNow - 1h;
+  auto const was = doubtful;
+  at(repeat).sent(doubtful);
+  at(repeat).neverAsked(doubtful, was, errorOf(ErrorKind::transient, Effect::notApplied), true);
+  EXPECT_EQ(doubtful.state, ActionState::unknown) << "an earlier attempt may have been applied";
+}
+
 TEST_F(Course, AProviderThatWantsToBeLeftAloneForMoreThanADayIsAFailure) {
   auto error = errorOf(ErrorKind::quota, Effect::notApplied, 429);
   error.retry_after = 48h;

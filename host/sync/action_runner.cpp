@@ -14,7 +14,9 @@ constexpr std::size_t kAtOnce = 32;
 // A connector's calls for one account do not overlap: a second one would only wait in the worker and use up
 // its time there.
 constexpr std::size_t kAtOncePerConnection = 1;
-constexpr Milliseconds kRest{5'000}; // after trouble with the store
+constexpr Milliseconds kRest{5'000};      // after trouble with the store
+constexpr Milliseconds kKeepTurn{60'000}; // so long a sync waits for what the provider's limit keeps waiting,
+constexpr int kKeptInARow = 3;            // and no more often; then a piece of it goes
 
 constexpr std::int64_t kDueOfEach = 2 * kAtOncePerConnection;
 
@@ -40,6 +42,7 @@ Task<void> ActionRunner::start() {
 }
 
 Task<void> ActionRunner::stop() {
+  kept_.clear();
   wake();
   if (loop_ended_) {
     auto const ended = loop_ended_;
@@ -76,7 +79,7 @@ Task<std::optional<TimePoint>> ActionRunner::startDue() {
   auto const now = context_.now();
   if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
   CO_TRY_VOID(co_await keepUnsaved());
-  if (in_flight_.size() < kAtOnce) {
+  if (in_flight_.size() - queued_.size() < kAtOnce) {
     // Lookups in flight are still due by their rows, and must not hide others.
     CO_TRY(due, co_await store_.due(now, kDueOfEach));
     for (auto& one : due) begin(std::move(one));
@@ -85,7 +88,7 @@ Task<std::optional<TimePoint>> ActionRunner::startDue() {
 }
 
 void ActionRunner::begin(DueAction due) {
-  if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.id) ||
+  if (context_.stopping || in_flight_.size() - queued_.size() >= kAtOnce || in_flight_.contains(due.id) ||
       closing_.contains(due.connection_id))
     return;
   if (auto const busy = busy_.find(due.connection_id);
@@ -97,7 +100,7 @@ void ActionRunner::begin(DueAction due) {
 }
 
 Task<void> ActionRunner::carryOut(DueAction due) {
-  auto const done = co_await step(due.id);
+  auto const done = co_await inTurn(due);
   if (!done && !context_.stopping) {
     context_.doors.log.error("a step of action " + due.id + " could not be kept: " + done.error().message);
     rest_until_ = context_.now() + kRest;
@@ -105,6 +108,28 @@ Task<void> ActionRunner::carryOut(DueAction due) {
   // What could not be saved stays in flight: its row says less than is known.
   if (!unsaved_.contains(due.id)) release(due.id);
   wake();
+  co_return Result<void>();
+}
+
+// Its time, and its attempt, begin when nothing of its connection is before it any more.
+Task<void> ActionRunner::inTurn(DueAction due) {
+  Kept own;
+  if (auto kept = kept_.extract(due.connection_id)) own = std::move(kept.mapped());
+  if (!own.turn.isTaken()) {
+    queued_.insert(due.id);
+    auto entered = co_await context_.lanes->enter(due.connection_id, Lanes::Traffic::action, due.id);
+    queued_.erase(due.id);
+    if (!entered) co_return entered.error();
+    own.turn = std::move(*entered);
+  }
+  if (closing_.contains(due.connection_id)) co_return Result<void>();
+  auto const stepped = co_await step(due.id);
+  auto const limit = limited_.extract(due.id); // of this step, however it ended
+  if (!stepped) co_return stepped.error();
+  bool const soon = limit && limit.mapped() - context_.now() <= kKeepTurn;
+  bool const goes_on = !context_.stopping && !closing_.contains(due.connection_id);
+  if (soon && goes_on && ++own.times <= kKeptInARow)
+    kept_.insert_or_assign(due.connection_id, std::move(own));
   co_return Result<void>();
 }
 
@@ -158,14 +183,15 @@ Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRu
   bool asked = false;
   auto const answer = co_await callPlugin(&context_, &audit_, session, action.operation, callInput(action),
                                           nullptr, kActionDeadline, &asked);
-  if (answer) {
+  if (answer)
     course(rule).answered(action, *answer);
-  } else {
-    auto error = answer.error();
-    // Whatever ended the call, it ended before the provider was asked for anything.
-    if (!asked && error.effect == Effect::unknown) error.effect = Effect::notApplied;
-    course(rule).failed(action, std::move(error), in_doubt);
-  }
+  else if (asked)
+    course(rule).failed(action, answer.error(), in_doubt);
+  else
+    course(rule).neverAsked(action, before, answer.error(), in_doubt);
+  bool const limited = !answer && answer.error().kind == ErrorKind::rateLimited;
+  if (limited && action.state == ActionState::waiting)
+    limited_.insert_or_assign(action.id, *action.next_attempt);
   CO_TRY_VOID(co_await keep(std::move(action)));
   if (answer) co_return Result<void>();
   co_return co_await tellSignIn(session, answer.error());
@@ -244,6 +270,33 @@ Task<void> ActionRunner::tellSignIn(Session const* session, Error error) {
                            session->credential_version});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
+}
+
+Task<Action> ActionRunner::one(std::string id) {
+  CO_TRY(action, co_await store_.one(std::move(id)));
+  action.waits_for = waitsFor(action);
+  co_return action;
+}
+
+Task<std::vector<Action>> ActionRunner::list(ActionQuery query) {
+  CO_TRY(actions, co_await store_.list(std::move(query)));
+  for (auto& action : actions) action.waits_for = waitsFor(action);
+  co_return actions;
+}
+
+std::string ActionRunner::waitsFor(Action const& action) const {
+  if (action.state != ActionState::waiting || !action.next_attempt) return {};
+  auto const now = context_.now();
+  bool const limited = action.error && action.error->kind == ErrorKind::rateLimited;
+  if (*action.next_attempt > now)
+    return (limited ? "the provider's rate limit, until " : "its next attempt, at ") +
+           rfc3339(*action.next_attempt);
+  auto const holder = context_.lanes->holder(action.connection_id);
+  if (holder.empty() || holder == action.id) return "its turn";
+  if (holder.starts_with("act_")) return "another action of its connection, " + holder;
+  auto const until = context_.lanes->limitedUntil(action.connection_id, now);
+  return "the next checkpoint of " + holder + ", which its connection runs right now" +
+         (until ? "; the provider's rate limit lasts until " + rfc3339(*until) : std::string());
 }
 
 void ActionRunner::tell(Action const& action) const {

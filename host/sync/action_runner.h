@@ -21,8 +21,8 @@ public:
   ActionRunner(Context& context, Connections& connections, AuditTrail& audit);
 
   Task<AcceptedAction> accept(ActionRequest request) override;
-  Task<Action> one(std::string id) override { return store_.one(std::move(id)); }
-  Task<std::vector<Action>> list(ActionQuery query) override { return store_.list(std::move(query)); }
+  Task<Action> one(std::string id) override;
+  Task<std::vector<Action>> list(ActionQuery query) override;
   Task<Action> settle(std::string id, Settlement settlement) override;
 
   // Takes over what an earlier process left, and begins.
@@ -46,6 +46,8 @@ public:
     ActionRunner& runner_;
     std::multiset<std::string>::iterator place_;
   };
+  // Syncs of this connection need not wait for an action that the provider's rate limit keeps waiting.
+  void letPass(std::string const& connection_id) { kept_.erase(connection_id); }
   // `conflict` if the connection has actions without an end.
   Task<void> refuseLoss(std::string connection_id);
   // Answers when no call of this connection's actions is in flight. Under a Closing.
@@ -64,6 +66,7 @@ private:
   Task<std::optional<TimePoint>> startDue();
   void begin(DueAction due);
   Task<void> carryOut(DueAction due);
+  Task<void> inTurn(DueAction due);
   Task<void> step(std::string id);
   Task<void> attempt(Action action, Session const* session, ActionRule rule);
   Task<void> resolve(Action action, Session const* session, ActionRule rule);
@@ -75,6 +78,7 @@ private:
   void tell(Action const& action) const;
   ActionCourse course(ActionRule rule) { return {std::move(rule), context_.now(), context_.doors.random}; }
   void release(std::string const& id);
+  std::string waitsFor(Action const& action) const;
   void wake();
 
   Context& context_;
@@ -88,7 +92,15 @@ private:
   TimePoint rest_until_;                         // the store had trouble
   std::map<std::string, std::string> in_flight_; // action -> connection
   std::map<std::string, std::size_t> busy_;      // connection -> how many of them
-  std::map<std::string, Action> unsaved_;        // what rows should say that could not be written
+  std::set<std::string> queued_;                 // of those in flight, who wait for their connection
+  // The provider named a moment from which it takes an action: until then no sync uses up what it grants.
+  struct Kept {
+    Lanes::Place turn;
+    int times = 0; // in a row
+  };
+  std::map<std::string, Kept> kept_;         // by connection
+  std::map<std::string, TimePoint> limited_; // action -> when the provider takes it
+  std::map<std::string, Action> unsaved_;    // what rows should say that could not be written
   std::multiset<std::string> closing_;
 };
 

@@ -12,7 +12,8 @@ constexpr int kAttempts = 5;
 Result<void> checkKey(std::string const& key) {
   bool const visible = std::all_of(key.begin(), key.end(), [](char c) { return c >= '!' && c <= '~'; });
   if (!key.empty() && key.size() <= kMostKey && visible) return {};
-  return Error(ErrorKind::invalidInput, "an idempotency key has 1 to 200 visible ASCII characters",
+  return Error(ErrorKind::invalidInput,
+               "an idempotency key has 1 to 200 visible ASCII characters, such as invoice-7",
                "/idempotency_key");
 }
 
@@ -145,6 +146,7 @@ Task<Action> ActionRunner::settle(std::string id, Settlement settlement) {
     auto const saved = co_await store_.save(action);
     if (saved) {
       ++action.revision;
+      letPass(action.connection_id);
       co_return action;
     }
     // Something was done about it this very moment: look again.
@@ -167,6 +169,7 @@ Task<void> ActionRunner::refuseLoss(std::string connection_id) {
 }
 
 Task<void> ActionRunner::quiet(std::string connection_id) {
+  letPass(connection_id);
   while (busy_.contains(connection_id)) {
     auto const ended = call_ended_;
     CO_TRY_VOID(co_await ended->wait());

@@ -45,7 +45,7 @@ struct Action {
   std::string known_by;
   json::value output;                    // of a done one, if its answer was seen; else null
   std::optional<Error> error;            // of the last attempt
-  std::int64_t attempts = 0;             // calls of the operation
+  std::int64_t attempts = 0;             // calls of the operation that asked the provider for something
   std::int64_t lookups = 0;              // lookups without a final answer, in a row
   std::string lookup_problem;            // why the last one gave no answer; "" if it gave one
   std::int64_t revision = 0;             // grows by one with each change
@@ -53,6 +53,9 @@ struct Action {
   TimePoint created;
   std::optional<TimePoint> first_sent, last_sent;
   std::optional<TimePoint> finished; // when it became done or failed
+  // Of a waiting one: what it waits for at this moment, "the provider's rate limit, until ..."; "" otherwise.
+  // Told by one() and list(), kept nowhere.
+  std::string waits_for;
 };
 
 // One sentence for whoever has to act, "" if nobody has to.

@@ -150,6 +150,9 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto const saved = co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
   if (!saved) co_return unrecorded(saved.error(), fetched);
   if (!fetched) co_return fetched.error();
+  constexpr int kTooManyRequests = 429;
+  if (fetched->status == kTooManyRequests && fetched->retry_after)
+    context_.lanes->limited(session_.connection.id, context_.now(), context_.now() + *fetched->retry_after);
   runtime::HttpAnswer answer;
   answer.status = fetched->status;
   answer.headers = headersOf(*fetched);

@@ -262,6 +262,93 @@ TEST_F(Connect, SettingsThatDoNotFitOrAreRefusedOrMeanAnotherAccountChangeNothin
   EXPECT_EQ(house.run(house.engine->changeSettings("con_none", {})).error().kind, ErrorKind::notFound);
 }
 
+// A twin that was started anew listens at another port.
+class Moving : public Connect {
+protected:
+  std::string const old_url = "http://127.0.0.1:4242/v1";
+  std::string const new_url = "http://127.0.0.1:5151/v1";
+  Connection first;
+
+  void SetUp() override {
+    auto plugins = house.catalogue.plugins();
+    for (auto& plugin : plugins)
+      if (plugin.manifest.id == "test.calendar.fake") plugin.manifest.hosts.emplace_back("setting:/provider");
+    house.catalogue.renew(runtime::Catalogue(std::move(plugins)));
+    for (auto const& url : {old_url, new_url}) {
+      house.provider(url).account = "Twin Studio";
+      house.provider(url).account_id = "acct_1";
+    }
+    first = connect(json::object{{"provider", old_url}}, "login", good()).value();
+  }
+  Result<Connection> move(Fields fields, std::string const& slot = "login") {
+    Credentials credentials;
+    std::vector<std::pair<std::string, Secret>> secrets;
+    for (auto& [name, text] : fields) secrets.emplace_back(name, Secret(text));
+    if (!fields.empty()) credentials.emplace_back(slot, std::move(secrets));
+    return house.run(
+        house.engine->changeSettings(first.id, json::object{{"provider", new_url}}, std::move(credentials)));
+  }
+  std::string address() {
+    auto const now = house.run(house.engine->connection(first.id)).value();
+    return textOr(now.settings, "/provider", "");
+  }
+  std::string sealed() { return house.rows("SELECT sealed FROM credentials").at(0).text(0); }
+};
+
+TEST_F(Moving, IsRefusedWithoutTheCredentialAndTheRefusalSaysWhatToType) {
+  auto const refused = move({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
+  EXPECT_NE(refused.error().message.find("garland connections set " + first.id), std::string::npos)
+      << refused.error().message;
+  EXPECT_NE(refused.error().message.find("--credential"), std::string::npos);
+  EXPECT_EQ(address(), old_url);
+}
+
+TEST_F(Moving, WithTheCredentialGivenAgainKeepsTheConnectionAndIsAudited) {
+  house.provider(old_url).put("/cal/a", testing::event("a", "A"));
+  house.provider(new_url).put("/cal/a", testing::event("a", "A"));
+  house.sync(first.id);
+  auto const record = house.recordOf(vendor, "a").id;
+  auto const before = sealed();
+  auto const moved = move(good());
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(moved->id, first.id);
+  EXPECT_EQ(address(), new_url);
+  EXPECT_NE(sealed(), before) << "what was typed replaces what there was";
+  auto const words = house.rows("SELECT act, subject, detail, connection_id FROM person_audit");
+  ASSERT_EQ(words.size(), 1U);
+  EXPECT_EQ(words[0].text(0), "connection.move");
+  EXPECT_EQ(words[0].text(1), first.id);
+  EXPECT_NE(words[0].text(2).find("127.0.0.1:5151"), std::string::npos) << words[0].text(2);
+  EXPECT_NE(words[0].text(2).find("127.0.0.1:4242"), std::string::npos) << words[0].text(2);
+  EXPECT_EQ(house.sync(first.id).state, "done");
+  EXPECT_EQ(house.recordOf(vendor, "a").id, record);
+}
+
+TEST_F(Moving, ToWhatRefusesTheCredentialOrIsAnotherAccountOrIsNotWellTypedChangesNothing) {
+  auto const before = sealed();
+  EXPECT_FALSE(move({{"username", "ada"}}));
+  EXPECT_FALSE(move(good(), "token"));
+  house.provider(new_url).refuse_account = Error(ErrorKind::authExpired, "no");
+  EXPECT_FALSE(move(good()));
+  house.provider(new_url).refuse_account.reset();
+  house.provider(new_url).account_id = "acct_2";
+  auto const other = move(good());
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(address(), old_url);
+  EXPECT_EQ(sealed(), before);
+  EXPECT_TRUE(house.rows("SELECT 1 FROM person_audit").empty());
+}
+
+TEST_F(Moving, IsNoMatterOfAnotherSetting) {
+  auto const changed =
+      house.run(house.engine->changeSettings(first.id, json::object{{"calendars", json::array{"home"}}}));
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_TRUE(house.rows("SELECT 1 FROM person_audit").empty());
+}
+
 Task<void> refusedAfter(Event* here, Event* go) {
   here->set();
   CO_TRY_VOID(co_await go->wait());

@@ -119,15 +119,22 @@ Result<Session> Connections::trialOf(std::shared_ptr<runtime::PluginInfo const> 
   connection.allow_private_network = request.allow_private_network;
   connection.state = "connected";
   connection.created = context_.now();
-  for (auto const& [slot, fields] : request.credentials) {
+  TRY_VOID(seal(session, request.credentials));
+  return session;
+}
+
+// In the place of those that the session has.
+Result<void> Connections::seal(Session& session, Credentials const& credentials) {
+  session.sealed.clear();
+  for (auto const& [slot, fields] : credentials) {
     json::object typed;
     for (auto const& [field, secret] : fields) typed[field] = secret.reveal();
     Secret const text(json::serialize(typed));
     for (auto& member : typed) wipe(member.value().get_string().data(), member.value().get_string().size());
-    TRY(sealed, context_.doors.vault.seal(text, credentialContext(connection, slot)));
+    TRY(sealed, context_.doors.vault.seal(text, credentialContext(session.connection, slot)));
     session.sealed.emplace(slot, std::move(sealed));
   }
-  return session;
+  return Result<void>();
 }
 
 Task<Connected> Connections::keepNew(Session const* session) {

@@ -24,8 +24,8 @@ public:
   Task<void> forget(std::string id, bool discard);
   Task<void> confirmDeletes(std::string id);
   // Other settings for the same account, tried first; the next run brings everything in anew. No run may be
-  // in flight.
-  Task<Connection> changeSettings(std::string id, json::object changes);
+  // in flight. Only with its credential, typed again, it may be at another host.
+  Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
   Task<std::int64_t> retry(std::string id);
 
@@ -34,10 +34,14 @@ public:
 
 private:
   Result<Session> trialOf(std::shared_ptr<runtime::PluginInfo const> plugin, ConnectRequest request);
+  Result<void> seal(Session& session, Credentials const& credentials);
   Task<void> tryAccount(Session* session);
   Task<std::optional<Connection>> sameAccount(Session const* session);
   Task<Connected> keepNew(Session const* session);
   Task<Connected> replaceCredential(Connection existing, Session const* session);
+  store::Unit replaceSettings(Session const& session) const;
+  static void replaceCredentials(Session const& session, store::Unit& unit);
+  void tellMove(Connection const& before, Session const& session, store::Unit& unit);
   Task<void> forgetOnce(Connection const* connection, bool discard);
 
   Context& context_;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "host/base/ids.h"
+#include "host/sync/lanes.h"
 #include "host/sync/sync.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +54,13 @@ public:
   // Set once by stop(): runs end at their next checkpoint.
   bool stopping = false;
 
+  std::shared_ptr<Lanes> const lanes;
+  // Engine::onChange. Called with the vendor whose feed has grown.
+  std::map<void const*, std::function<void(std::string const& vendor_id)>> feed_listeners;
+
 private:
-  explicit Context(Dependencies dependencies) : doors(std::move(dependencies)) {}
+  explicit Context(Dependencies dependencies)
+      : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)) {}
   struct SchemaFile {
     json::value document; // null: there is none of that name
     std::optional<Schema> compiled;

@@ -1,6 +1,7 @@
 // The engine as callers see it: each method goes to the part that knows.
 #include "host/sync/action_runner.h"
 #include "host/sync/connections.h"
+#include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
 #include "host/sync/mailbox_accounts.h"
 #include "host/sync/records.h"
@@ -16,7 +17,7 @@ class EngineOfParts final : public Engine {
 public:
   explicit EngineOfParts(std::unique_ptr<Context> context)
       : context_(std::move(context)), audit_(*context_), vendors_(*context_),
-        connections_(*context_, vendors_, audit_), records_(*context_, vendors_),
+        connections_(*context_, vendors_, audit_), records_(*context_, vendors_), feed_(*context_, vendors_),
         runs_(*context_, connections_, audit_),
         schedule_(*context_, runs_, [this] { return webhooks_.tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
@@ -46,11 +47,12 @@ public:
     return connections_.all(std::move(vendor_id));
   }
   Task<Connection> connection(std::string id) override { return connections_.withStorage(std::move(id)); }
-  Task<Connection> changeSettings(std::string id, json::object changes) override {
+  Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials) override {
     // A run reads by the settings that it began with, and keeps how far it came.
     Runs::Closing const closing(runs_, id);
+    actions_.letPass(id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
-    co_return co_await connections_.changeSettings(id, std::move(changes));
+    co_return co_await connections_.changeSettings(id, std::move(changes), std::move(credentials));
   }
   Task<void> disconnect(std::string id, bool discard) override {
     if (!discard) {
@@ -64,6 +66,7 @@ public:
     CO_TRY(connection, co_await connections_.one(id));
     Owner const owner{connection.vendor_id, id};
     WebhookRunner::Closing const no_webhooks(webhooks_, owner);
+    actions_.letPass(id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
     CO_TRY_VOID(co_await actions_.quiet(id));
     CO_TRY_VOID(co_await intake_.quiet(id));
@@ -118,7 +121,16 @@ public:
   Task<std::int64_t> retryConnection(std::string id) override { return connections_.retry(std::move(id)); }
 
   Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
-    return records_.changes(std::move(vendor_id), after, limit);
+    return feed_.changes(std::move(vendor_id), after, limit);
+  }
+  Task<std::vector<FeedSpan>> feedSpans(std::vector<std::string> vendor_ids) override {
+    return feed_.spans(std::move(vendor_ids));
+  }
+  void onChange(void const* who, std::function<void(std::string const& vendor_id)> listener) override {
+    if (listener)
+      context_->feed_listeners[who] = std::move(listener);
+    else
+      context_->feed_listeners.erase(who);
   }
   Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit) override {
     return records_.conflicts(std::move(vendor_id), limit);
@@ -152,6 +164,7 @@ private:
   Vendors vendors_;
   Connections connections_;
   Records records_;
+  Feed feed_;
   Runs runs_;
   Schedule schedule_;
   ActionRunner actions_;
@@ -167,13 +180,19 @@ Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
   co_return std::unique_ptr<Engine>(std::make_unique<EngineOfParts>(std::move(context)));
 }
 
-Task<Connection> Engine::changeSettings(std::string, json::object) {
+Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) {
   co_return Error(ErrorKind::unsupported, "this engine changes no settings");
 }
 
 Task<Run> Engine::syncHinted(std::string, std::vector<Hint>) {
   co_return Error(ErrorKind::unsupported, "this engine fetches no single records");
 }
+
+Task<std::vector<FeedSpan>> Engine::feedSpans(std::vector<std::string>) {
+  co_return Error(ErrorKind::unsupported, "nobody can follow the changes of this engine");
+}
+
+void Engine::onChange(void const*, std::function<void(std::string const&)>) {}
 
 Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {
   co_return Error(ErrorKind::unsupported, "this engine keeps no conflicts");

@@ -39,8 +39,7 @@ Task<BatchResult> Inbound::applyOnce(std::vector<RemoteItem> const* items,
   if (*cursor) writes.saveCursor(place_.connection_id, place_.kind->kind.name, **cursor);
   if (!writes.empty()) {
     auto const growth = writes.growth();
-    auto unit = std::move(writes).take();
-    auto const committed = co_await context_.doors.store.commit(std::move(unit));
+    auto const committed = co_await commitWrites(&context_, std::move(writes));
     if (!committed) co_return co_await whyNot(committed.error(), growth);
   }
   co_return std::move(decision).result();

@@ -193,8 +193,7 @@ Task<void> IntakeWriter::applyOnce(IntakeSink::Found const* found, Mark const* m
   for (auto const& [kind, count] : judgement.good) good += count;
   writes.add((*mark)(judgement.problems, good));
   auto const growth = writes.growth();
-  auto unit = std::move(writes).take();
-  auto const committed = co_await context_.doors.store.commit(std::move(unit));
+  auto const committed = co_await commitWrites(&context_, std::move(writes));
   if (committed) co_return Result<void>();
   if (committed.error().kind == ErrorKind::conflict) {
     Owner owner{connection.vendor_id, connection.id};

@@ -39,6 +39,8 @@ public:
   // The store's own error, which outranks whatever the plugin made of it.
   std::optional<Error> const& storeError() const { return store_error_; }
   bool movedOn() const { return moved_on_; }
+  // It was ended at a checkpoint because an action waits; the rest is pulled after that.
+  bool gaveWay() const { return gave_way_; }
 
 private:
   Task<void> take(std::string kind, std::string record_json);
@@ -76,6 +78,7 @@ private:
   std::map<std::string, Listing> listings_; // by scope
   std::optional<Error> store_error_;
   bool moved_on_ = false;
+  bool gave_way_ = false;
 };
 
 } // namespace garland::sync

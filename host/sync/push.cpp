@@ -206,6 +206,7 @@ Task<json::value> Push::call(Op const* op) {
       input[member.key()] = member.value();
   auto session = session_;
   session.record_id = op->record_id;
+  CO_TRY(turn, co_await context_.lanes->enter(session.connection.id, Lanes::Traffic::bulk, operation));
   co_return co_await callPlugin(&context_, &audit_, &session, operation, std::move(input), nullptr,
                                 kDeadline);
 }
@@ -359,8 +360,7 @@ void Push::tellUntaken(std::string place, bool in_doubt) {
 Task<void> Push::drop(Op const* op) {
   Writes writes(context_, session_.connection.vendor_id, session_.connection.id);
   writes.dropPush(session_.connection.id, op->record_id, op->record_version);
-  auto unit = std::move(writes).take();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitWrites(&context_, std::move(writes)));
   co_return Result<void>();
 }
 

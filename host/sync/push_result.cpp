@@ -124,8 +124,7 @@ Task<Push::Lost> Push::completeOnce(Op const* op, Sent const* sent) {
     writes.reopenPush(session_.connection.id, op->record_id);
   else
     writes.dropPush(session_.connection.id, op->record_id, op->record_version);
-  auto unit = std::move(writes).take();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitWrites(&context_, std::move(writes)));
   co_return lost;
 }
 
@@ -169,8 +168,7 @@ Task<void> Push::completeDelete(Op op) {
     writes.updateLink(link);
   }
   writes.dropPush(session_.connection.id, op.record_id, op.record_version);
-  auto unit = std::move(writes).take();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitWrites(&context_, std::move(writes)));
   ++run_.run.pushed.deleted;
   co_return Result<void>();
 }

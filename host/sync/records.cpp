@@ -233,8 +233,7 @@ Task<Record> Records::edit(Record before, KindEntry const* kind, json::value dat
       store::Statement("UPDATE pushes SET record_version=$1, state=CASE WHEN state='parked' THEN 'pending' "
                        "ELSE state END WHERE vendor_id=$2 AND record_id=$3",
                        {before.version + 1, before.vendor_id, before.id}));
-  auto unit = std::move(writes).take();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitWrites(&context_, std::move(writes)));
   Record after = before;
   after.data = std::move(data);
   after.version = before.version + 1;
@@ -262,8 +261,7 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   record.id = writes.insertRecord(kind_name, identity, data);
   if (!identity.empty()) writes.requireOnly(kind_name, identity);
   if (at) writes.addPush(at->connection.id, record.id, kind_name, 1);
-  auto unit = std::move(writes).take();
-  auto const added = co_await context_.doors.store.commit(std::move(unit));
+  auto const added = co_await commitWrites(&context_, std::move(writes));
   if (!added && added.error().kind == ErrorKind::conflict) {
     CO_TRY_VOID(co_await refuseDouble(vendor_id, kind_name, identity)); // of two at this moment the later
   }
@@ -306,29 +304,6 @@ Task<Record> Records::retry(std::string vendor_id, std::string id) {
   CO_TRY(retried, co_await whole(std::move(record)));
   for (auto const& write : retried.waiting) context_.doors.supervisor.retryParked(write.connection_id);
   co_return std::move(retried);
-}
-
-Task<std::vector<Change>> Records::changes(std::string vendor_id, std::int64_t after, int limit) {
-  CO_TRY_VOID(co_await vendors_.require(vendor_id));
-  CO_TRY(count, pageSize(limit));
-  store::Statement query("SELECT sequence, record_id, kind, action, record_version, origin, at FROM changes "
-                         "WHERE vendor_id=$1 AND sequence>$2 ORDER BY sequence LIMIT $3",
-                         {vendor_id, after, count});
-  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  std::vector<Change> changes;
-  for (auto const& row : rows.rows) {
-    Change change;
-    change.sequence = row.integer(0);
-    change.vendor_id = vendor_id;
-    change.record_id = row.text(1);
-    change.kind = row.text(2);
-    change.action = row.text(3);
-    change.record_version = row.integer(4);
-    change.origin = row.text(5);
-    change.at = fromMillis(row.integer(6));
-    changes.push_back(std::move(change));
-  }
-  co_return changes;
 }
 
 Task<std::vector<Conflict>> Records::conflicts(std::string vendor_id, int limit) {

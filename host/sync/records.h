@@ -1,4 +1,4 @@
-// Records as people see and edit them, the change feed, and the conflicts. Edits are written to the
+// Records as people see and edit them, and the conflicts. Edits are written to the
 // providers by the next sync of each connection that holds the record.
 #pragma once
 
@@ -19,7 +19,6 @@ public:
   Task<void> remove(std::string vendor_id, std::string id, std::int64_t if_version);
   Task<Record> retry(std::string vendor_id, std::string id);
 
-  Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit);
   Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
 
 private:

@@ -266,6 +266,9 @@ Task<void> Runs::bring(State state, Session const* session, KindEntry const* kin
                        std::vector<std::string> ids) {
   std::string const operation(ids.empty() ? std::string_view(kind->kind.pull_operation) : kGetOperation);
   for (int restarts = 0;; ++restarts) {
+    CO_TRY(turn, co_await context_.lanes->enter(session->connection.id, Lanes::Traffic::bulk, operation));
+    if (context_.stopping || state->stop_requested)
+      co_return Error(ErrorKind::cancelled, "the sync was stopped; the next one goes on");
     CO_TRY(asked, co_await input(session, kind, ids));
     PullSink sink(context_, *session, *kind, *state, ids);
     auto const answered =
@@ -286,6 +289,10 @@ Task<void> Runs::bring(State state, Session const* session, KindEntry const* kin
     if (context_.stopping || state->stop_requested)
       co_return Error(ErrorKind::cancelled,
                       "the sync was stopped; the next one goes on from its last checkpoint");
+    if (sink.gaveWay() && error.kind == ErrorKind::cancelled) {
+      --restarts; // this is none
+      continue;
+    }
     bool const worth_it = workerDied(error) || (error.kind == ErrorKind::transient && sink.movedOn());
     if (error.provider_code == "poisoned") co_return setAside(error, session->connection.id);
     if (!worth_it || restarts == kRestarts) co_return error;

@@ -55,6 +55,10 @@ struct Kind {
   // Optional. With it an account that is connected again finds its records instead of doubling them.
   std::function<std::string(json::value const& data)> identity;
   std::string identity_member; // ... and the pointer to the member that holds it ("/uid")
+  // What ties records of a vendor into one wedding (or other job): a project is one, and the others name it
+  // by the provider's id in this member ("/project"). Optional.
+  bool is_wedding = false;
+  std::string wedding_member;
 };
 
 // A kind that shares its area's operations with others: "crm.project" comes by crm.pull/1 with the input
@@ -159,12 +163,14 @@ struct Hint {
   std::string external_id; // the provider's
 };
 
+// slot name -> field name -> what the vendor typed; sealed at once
+using Credentials = std::vector<std::pair<std::string, std::vector<std::pair<std::string, Secret>>>>;
+
 struct ConnectRequest {
   std::string vendor_id;
   std::string plugin_id;
   json::value settings;
-  // slot name -> field name -> what the vendor typed; sealed at once
-  std::vector<std::pair<std::string, std::vector<std::pair<std::string, Secret>>>> credentials;
+  Credentials credentials;
   bool allow_private_network = false;
 };
 
@@ -180,8 +186,16 @@ struct Change {
   std::string kind;
   std::string action; // "created", "updated", "deleted"
   std::int64_t record_version = 0;
-  std::string origin; // connection id, or "local"
+  std::string origin;  // connection id, or "local"
+  std::string wedding; // id of the project's record that it belongs to now, or is; "": of none
   TimePoint at;
+};
+
+// What a vendor's feed holds: the changes from `first` to `last`, every one. None if first is last + 1.
+struct FeedSpan {
+  std::string vendor_id;
+  std::int64_t first = 1;
+  std::int64_t last = 0;
 };
 
 // Two sides changed the same thing differently: what was decided, and the value that lost.
@@ -249,8 +263,10 @@ public:
   virtual Task<Connection> connection(std::string id) = 0;
   // Members of `changes` replace those of the settings, null removes one. Tried like connecting; the next run
   // brings everything in anew, into the same records. `conflict` if it were another account with them,
-  // `invalidInput` if the credential were sent to another host.
-  virtual Task<Connection> changeSettings(std::string id, json::object changes);
+  // `invalidInput` if the credential were sent to another host. With `credentials`, which replace it, the
+  // connection may move to another host: whoever gives them knows them. That goes into the audit trail.
+  virtual Task<Connection> changeSettings(std::string id, json::object changes,
+                                          Credentials credentials = Credentials());
   // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
   // were not written there yet, actions have no end yet, or items wait to be read, unless all that is to
   // be discarded.
@@ -284,6 +300,12 @@ public:
   virtual Task<std::int64_t> retryConnection(std::string id) = 0;
 
   virtual Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) = 0;
+  // Of those of the vendors that exist, in no order.
+  virtual Task<std::vector<FeedSpan>> feedSpans(std::vector<std::string> vendor_ids);
+  // Called on the loop after a commit of this daemon by which the vendor's feed has grown. One listener for
+  // each `who`; an empty one ends it. Other daemons commit too, so whoever follows a feed looks for itself
+  // as well.
+  virtual void onChange(void const* who, std::function<void(std::string const& vendor_id)> listener);
 
   // Newest first. limit 1..1000.
   virtual Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);

@@ -34,7 +34,8 @@ Result<void> checkName(std::string const& name) {
            c == '-' || c == '.';
   });
   if (plain && name.size() <= kMostName && name != "." && name != "..") return {};
-  return Error(ErrorKind::invalidInput, "the name of a webhook is 1 to 100 letters, digits, _, - and .",
+  return Error(ErrorKind::invalidInput,
+               "the name of a webhook is 1 to 100 letters, digits, _, - and ., such as acct_1Nv0FGQ9RKHgCVdK",
                "/name");
 }
 

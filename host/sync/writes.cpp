@@ -174,4 +174,14 @@ store::Unit Writes::take() && {
   return unit;
 }
 
+Task<void> commitWrites(Context* context, Writes writes) {
+  std::string const vendor = writes.changesSomething() ? writes.vendor() : std::string();
+  auto unit = std::move(writes).take();
+  CO_TRY_VOID(co_await context->doors.store.commit(std::move(unit)));
+  if (vendor.empty()) co_return Result<void>();
+  auto const listeners = context->feed_listeners; // one may leave while it is told
+  for (auto const& [who, listener] : listeners) listener(vendor);
+  co_return Result<void>();
+}
+
 } // namespace garland::sync

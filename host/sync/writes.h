@@ -78,6 +78,8 @@ public:
   Storage const& growth() const { return growth_; } // of records
 
   bool empty() const;
+  bool changesSomething() const { return !changes_.empty(); } // the feed grows by it
+  std::string const& vendor() const { return vendor_id_; }
   store::Unit take() &&;
 
 private:
@@ -96,5 +98,8 @@ private:
   std::optional<Storage> most_;
   Storage growth_;
 };
+
+// Once it is durable, whoever follows the feed is told that it has grown.
+Task<void> commitWrites(Context* context, Writes writes);
 
 } // namespace garland::sync

@@ -40,6 +40,13 @@ std::string sha256(std::string_view bytes) {
 
 std::string sha256Hex(std::string_view bytes) { return hex(sha256(bytes)); }
 
+std::string sha1(std::string_view bytes) {
+  std::array<unsigned char, 20> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha1(), nullptr) != 1) noSha256();
+  return {digest.begin(), digest.end()};
+}
+
 std::string hmacSha256(std::string_view key, std::string_view bytes) {
   std::array<unsigned char, kDigestBytes> code{};
   unsigned int length = 0;

@@ -14,6 +14,10 @@ TEST(Digest, Sha256GivesTheExamplesOfItsStandard) {
 }
 
 // RFC 4231, test cases 1, 2 and 6.
+TEST(Digest, Sha1GivesTheExampleOfItsStandard) {
+  EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 TEST(Digest, HmacSha256GivesTheExamplesOfItsStandard) {
   EXPECT_EQ(hex(hmacSha256(std::string(20, '\x0b'), "Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");

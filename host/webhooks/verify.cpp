@@ -247,6 +247,28 @@ Result<std::string> certificateUrl(Scheme const& scheme, Request const& request)
   return std::move(*url);
 }
 
+Result<void> checkSecret(Scheme const& scheme, Secret const& secret) {
+  auto const& signature = scheme.data().signature;
+  auto const& prefix = signature.key_prefix;
+  auto text = secret.reveal();
+  bool const marked = text.starts_with(prefix);
+  if (marked) text.remove_prefix(prefix.size());
+  auto const bytes = decoded(signature.key_encoding, text);
+  if (marked && bytes && !bytes->empty()) return {};
+  if (prefix.empty() && signature.key_encoding == Encoding::raw)
+    return Error(ErrorKind::invalidInput, "the secret must not be empty", "/secret");
+  bool const hex = signature.key_encoding == Encoding::hex;
+  std::string const form = hex                                       ? "hexadecimal digits"
+                           : signature.key_encoding == Encoding::raw ? "a text"
+                                                                     : "base64";
+  return Error(ErrorKind::invalidInput,
+               "the secret must be " +
+                   (prefix.empty() ? form : "\"" + prefix + "\" with " + form + " behind it") + ", such as " +
+                   prefix + (hex ? "31c29bf2bf06298a" : "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") +
+                   "; paste it whole, as the provider shows it",
+               "/secret");
+}
+
 std::string_view name(Reason reason) {
   switch (reason) {
   case Reason::accepted: return "accepted";

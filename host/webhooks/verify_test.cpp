@@ -33,6 +33,21 @@ Reason plain(std::string const& algorithm, std::string const& encoding, std::str
   return verify(scheme, requestOf({{"X-Sign", signature}}, body, url), keys, clockAt()).reason;
 }
 
+TEST(CheckSecret, ASecretHasTheFormThatItsSchemeTells) {
+  auto const standard = Scheme::named("standard-webhooks").value();
+  EXPECT_TRUE(checkSecret(standard, Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")));
+  for (auto const* wrong :
+       {"", "whsec_", "whsec_not base64!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2", "sk_test_1234"}) {
+    auto const checked = checkSecret(standard, Secret(wrong));
+    ASSERT_FALSE(checked) << wrong;
+    EXPECT_THAT(checked.error().message, HasSubstr("such as whsec_"));
+    EXPECT_THAT(checked.error().message, Not(HasSubstr("sk_test_1234")));
+  }
+  EXPECT_FALSE(checkSecret(Scheme::named("teams").value(), Secret("no base64!")));
+  EXPECT_TRUE(checkSecret(Scheme::named("stripe").value(), Secret("any text at all")));
+  EXPECT_FALSE(checkSecret(Scheme::named("stripe").value(), Secret("")));
+}
+
 TEST(Verify, ARightSignatureIsAccepted) {
   auto const verdict =
       verify(signatureOf(kTimed), requestOf({{"x-sign", header("1790000000", kRight)}}), keysOf(), clockAt());

@@ -87,6 +87,10 @@ private:
   std::shared_ptr<SchemeData const> data_;
 };
 
+// Whether a secret has the form that the scheme tells, before it is kept. invalidInput says the form, with an
+// example, and never the secret. Without a form told, any that is not empty will do.
+Result<void> checkSecret(Scheme const& scheme, Secret const& secret);
+
 // Every preset's name, sorted.
 std::vector<std::string> presetNames();
 

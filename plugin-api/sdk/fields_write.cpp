@@ -114,20 +114,33 @@ void RowWriter::operator()(When const& form) const {
   if (!form.zone.empty() && !zone.empty() && zone != context_.zone) put(out_, form.zone, json::value(zone));
 }
 
+// "is finer than the provider can hold: of KWD it takes 2 digits behind the point, such as 12340, which
+// is 12.340"
+std::string tooFine(Money const& money, int digits) {
+  int const ours = minorDigits(money.currency);
+  if (digits >= ours) return "is larger than the provider can hold";
+  std::int64_t unit = 1;
+  for (int i = digits; i < ours; ++i) unit *= 10;
+  auto const near = std::max(unit, money.amount - money.amount % unit);
+  return "is finer than the provider can hold: of " + money.currency + " it takes " + std::to_string(digits) +
+         " digits behind the point, such as " + std::to_string(near) + ", which is " + decimal(near, ours);
+}
+
 void RowWriter::operator()(Amount const& form) const {
   auto const written = amountForm(form, context_);
   if (!written) refuseOurs(row_.ours, "cannot be written before the settings say how amounts are counted");
   Money money;
   auto const wrong = attempt([&] { money = decode<Money>(value(), Kind::invalidInput); });
   if (wrong || !isCurrency(money.currency))
-    refuseOurs(row_.ours, "must be an amount in minor units and a currency");
+    refuseOurs(row_.ours, "must be an amount in minor units and a currency, such as "
+                          R"({"amount": 12050, "currency": "EUR"})");
   if (form.currency.empty() && money.currency != context_.currency)
     refuseOurs(row_.ours, "is in " + money.currency + ", where " + context_.currency + " is counted");
   int const digits = minorDigits(money.currency, form.exceptions);
-  auto const amount =
-      rescaled(money.amount, minorDigits(money.currency), *written == AmountForm::major ? 0 : digits);
-  if (!amount || (form.whole_tens && digits == 3 && *amount % 10 != 0))
-    refuseOurs(row_.ours, "is finer than the provider can hold");
+  int const kept = *written == AmountForm::major ? 0 : digits;
+  auto const amount = rescaled(money.amount, minorDigits(money.currency), kept);
+  bool const tens = form.whole_tens && digits == 3;
+  if (!amount || (tens && *amount % 10 != 0)) refuseOurs(row_.ours, tooFine(money, tens ? 2 : kept));
   if (*written == AmountForm::text)
     set(decimal(*amount, digits));
   else if (*written == AmountForm::number)

@@ -154,7 +154,8 @@ Response Twin::Kit::control(Twin& twin, Request const& request) {
   auto const path = std::string_view(request.path).substr(kReserved.size());
   auto const* const row = std::ranges::find(rows, path, &Row::path);
   if (row == std::end(rows))
-    return problem(404, "there is ledger, state, edit and fault under /_twin/, not " + std::string(path));
+    return problem(404,
+                   "there is ledger, state, clock, edit and fault under /_twin/, not " + std::string(path));
   if (request.method.empty() || row->methods.find(request.method) == std::string_view::npos)
     return problem(405, request.path + " takes " + std::string(row->methods));
   try {

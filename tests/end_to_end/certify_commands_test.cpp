@@ -123,6 +123,18 @@ TEST_F(CertifyCommands, PartOfTheChecksEndsWithWhatTheyFoundAndNoLevel) {
                           Not(HasSubstr("certified"))));
 }
 
+TEST_F(CertifyCommands, ARunEndsWhenItsTimeIsOverAndSaysWhatWasNotRun) {
+  EXPECT_THAT(certified({kTave, "--time-limit", "1"}, 1),
+              AllOf(HasSubstr("not run: the time limit of 1 s was over"), HasSubstr("not everything was run"),
+                    HasSubstr("not certified for bronze")));
+}
+
+TEST_F(CertifyCommands, TheLastVersionIsComparedWithIfItIsGiven) {
+  EXPECT_THAT(certified({kTave, "--only", "PKG-11,PKG-12"}, 0), HasSubstr("2 skip of 2 checks"));
+  EXPECT_THAT(certified({kTave, "--only", "PKG-11,PKG-12", "--previous", kTave}, 0),
+              HasSubstr("2 pass of 2 checks"));
+}
+
 TEST_F(CertifyCommands, AReplayEndsWithWhatItFoundAndExitsByIt) {
   auto const path = otherManifest();
   auto const found = certified({path, "--only", "PKG-01"}, 1);

@@ -37,7 +37,7 @@ protected:
 };
 
 TEST_F(Import, AnExportComesInOnceHoweverOftenItIsImported) {
-  auto const connection = connect("studio_ninja");
+  auto const connection = connect("studio-ninja");
   auto const first = host_.ask({"import", "csv", connection, files + "studio_ninja_jobs.csv"});
   EXPECT_EQ(textOr(first, "/encoding", ""), "Windows-1252");
   ASSERT_EQ(first.at("items").as_array().size(), 1U) << canonicalJson(first);
@@ -120,7 +120,7 @@ TEST_F(Import, WhatIsExportedByAMappingComesInAgainAsEqualRecords) {
   struct Case {
     std::string plugin, file, kind;
   };
-  for (auto const& one : {Case{"studio_ninja", files + "studio_ninja_jobs.csv", "crm.project"},
+  for (auto const& one : {Case{"studio-ninja", files + "studio_ninja_jobs.csv", "crm.project"},
                           Case{"dubsado", files + "dubsado_projects.csv", "crm.project"}}) {
     vendor_ = textOr(host_.ask({"vendors", "add", one.plugin}), "/id", "");
     host_.ask({"import", "csv", connect(one.plugin), one.file});

@@ -166,7 +166,8 @@ TEST_F(Todo, FormBodiesAreRead) {
 TEST_F(Todo, WhatIsNotThereIsRefusedInTheTwinsOwnWords) {
   ask({"GET", "/nowhere"}, 404);
   ask({"PUT", "/tasks"}, 405);
-  ask({"GET", "/_twin/nowhere"}, 404);
+  auto const nowhere = ask({"GET", "/_twin/nowhere"}, 404);
+  EXPECT_EQ(nowhere.at("error"), "there is ledger, state, clock, edit and fault under /_twin/, not nowhere");
   ask({"POST", "/_twin/ledger"}, 405);
   ask({"GET", "/tasks?limit=many"}, 400);
 }

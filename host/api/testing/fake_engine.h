@@ -122,6 +122,7 @@ public:
   std::vector<sync::Hint> hints; // all that were asked for
   std::optional<Error> throw_up; // makes vendors() throw
   std::int64_t set_aside = 0;    // of every connection
+  sync::Credentials typed_again; // with the last change of settings
   std::int64_t unsent = 0;       // changes that disconnect() would lose
 
   void endRuns() {
@@ -194,8 +195,10 @@ public:
     connection.may_store = sync::kDefaultLimits;
     co_return connection;
   }
-  Task<sync::Connection> changeSettings(std::string id, json::object changes) override {
+  Task<sync::Connection> changeSettings(std::string id, json::object changes,
+                                        sync::Credentials credentials) override {
     CO_TRY_VOID(co_await connection(id));
+    typed_again = std::move(credentials);
     auto& settings = connections_[id].settings.as_object();
     for (auto const& change : changes) settings[change.key()] = change.value();
     co_return connections_[id];
@@ -308,9 +311,28 @@ public:
   Task<std::vector<sync::Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
     std::vector<sync::Change> out;
     for (auto const& change : changes_)
-      if (change.vendor_id == vendor_id && change.sequence > after && std::ssize(out) < limit)
+      if (change.vendor_id == vendor_id && change.sequence > std::max(after, forgotten) &&
+          std::ssize(out) < limit)
         out.push_back(change);
     co_return out;
+  }
+  std::int64_t forgotten = 0; // changes of every vendor up to this are not kept
+  Task<std::vector<sync::FeedSpan>> feedSpans(std::vector<std::string> vendor_ids) override {
+    std::vector<sync::FeedSpan> out;
+    for (auto const& id : vendor_ids)
+      if (knownVendor(id)) out.push_back(sync::FeedSpan{id, forgotten + 1, lastOf(id)});
+    co_return out;
+  }
+  void onChange(void const*, std::function<void(std::string const&)> listener) override {
+    on_change_ = std::move(listener);
+  }
+  // A change of a record that exists nowhere.
+  void change(std::string const& vendor_id, std::string const& kind = "calendar.event") {
+    sync::Record record;
+    record.id = newId("rec", clock_, random_);
+    record.vendor_id = vendor_id;
+    record.kind = kind;
+    note(record, "updated");
   }
   Task<std::vector<sync::Conflict>> conflicts(std::string vendor_id, int) override {
     CO_TRY_VOID(knownVendor(vendor_id));
@@ -371,7 +393,7 @@ private:
   }
   void note(sync::Record const& record, std::string action) {
     sync::Change change;
-    change.sequence = std::ssize(changes_) + 1;
+    change.sequence = lastOf(record.vendor_id) + 1;
     change.vendor_id = record.vendor_id;
     change.record_id = record.id;
     change.kind = record.kind;
@@ -380,6 +402,13 @@ private:
     change.origin = "local";
     change.at = clock_.now();
     changes_.push_back(change);
+    if (on_change_) on_change_(record.vendor_id);
+  }
+  std::int64_t lastOf(std::string const& vendor_id) const {
+    std::int64_t last = 0;
+    for (auto const& change : changes_)
+      if (change.vendor_id == vendor_id) last = change.sequence;
+    return last;
   }
 
   Clock& clock_;
@@ -391,6 +420,7 @@ private:
   std::map<std::string, sync::Run> runs_;
   std::map<std::string, sync::Record> records_;
   std::vector<sync::Change> changes_;
+  std::function<void(std::string const&)> on_change_;
 };
 
 // No workers; a list that a test can fill.

@@ -5,6 +5,7 @@
 #include "host/api/api.h"
 #include "host/api/testing/client.h"
 #include "host/api/testing/fake_engine.h"
+#include "host/api/testing/fake_notifier.h"
 #include "host/calendar/calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -60,6 +61,7 @@ public:
     Dependencies with{loop_.get_executor(), clock,     random_, log_,    engine,   supervisor,
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
     with.mail_domain = "leads.example.com";
+    with.notifier = &notifier;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -146,6 +148,7 @@ private:
 
 public:
   FakeEngine engine{loop_.get_executor(), clock, random_};
+  FakeNotifier notifier{clock, random_};
   FakeSupervisor supervisor;
   std::string key;
   std::unique_ptr<Server> server;

@@ -126,7 +126,10 @@ Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy
 
 Task<store::Rows> CutStore::read(store::Statement statement) {
   if (dead) co_return Error(ErrorKind::cancelled, "the store is gone");
-  co_return co_await real_.read(std::move(statement));
+  ++under_way;
+  auto rows = co_await real_.read(std::move(statement));
+  --under_way;
+  co_return rows;
 }
 
 Task<std::vector<store::Rows>> CutStore::commit(store::Unit unit) {
@@ -138,7 +141,9 @@ Task<std::vector<store::Rows>> CutStore::commit(store::Unit unit) {
   bool const last = ++commits == cut_at;
   if (last) dead = true;
   if (last && !applied_first) co_return Error(ErrorKind::cancelled, "the store is gone");
+  ++under_way;
   auto done = co_await real_.commit(std::move(unit));
+  --under_way;
   if (last) co_return Error(ErrorKind::cancelled, "the store is gone");
   co_return done;
 }
@@ -191,7 +196,12 @@ Kind eventKind() {
   return kind;
 }
 
-std::vector<Kind> sharingKinds() { return {sharingKind("crm.client"), sharingKind("crm.project")}; }
+std::vector<Kind> sharingKinds() {
+  std::vector<Kind> kinds{sharingKind("crm.client"), sharingKind("crm.project")};
+  kinds[0].wedding_member = "/company"; // no client says which project it belongs to: any member will do
+  kinds[1].is_wedding = true;
+  return kinds;
+}
 
 DatabaseUrl& databaseUrl() {
   static DatabaseUrl url = [](std::string const& folder) { return "sqlite:" + folder + "/garland.db"; };

@@ -73,6 +73,7 @@ public:
   Task<void> close() override { co_return Result<void>(); }
   std::string_view driver() const override { return real_.driver(); }
 
+  int under_way = 0; // reads and commits that have not ended
   int commits = 0;
   int cut_at = 0; // 0: never
   bool applied_first = false;

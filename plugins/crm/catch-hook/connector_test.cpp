@@ -87,7 +87,7 @@ TEST_P(CatchHook, AnythingElseIsUnknownAndNeverAnError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Providers, CatchHook,
-                         ::testing::Values("honeybook", "seventeen_hats", "dubsado", "studio_ninja"));
+                         ::testing::Values("honeybook", "seventeen-hats", "dubsado", "studio-ninja"));
 
 } // namespace
 } // namespace garland::testing

@@ -31,9 +31,9 @@ struct Sender {
 constexpr Sender senders[] = {
     {"garland.honeybook", "project_id", "New Inquiry", "Project Booked", "Project Stage Changed",
      "Payment Paid"},
-    {"garland.seventeen_hats", "project_id", "New Lead", "Project Booked", "Status Changed", "Invoice Paid"},
+    {"garland.seventeen-hats", "project_id", "New Lead", "Project Booked", "Status Changed", "Invoice Paid"},
     {"garland.dubsado", "lead_id", "New Lead", "Contract Signed", "Project Status Changed", "Invoice Paid"},
-    {"garland.studio_ninja", "job_id", "New Lead", "Job Accepted", "Job Status Changed", "Payment Received"}};
+    {"garland.studio-ninja", "job_id", "New Lead", "Job Accepted", "Job Status Changed", "Payment Received"}};
 
 constexpr Sender const& sender() {
   for (auto const& one : senders)

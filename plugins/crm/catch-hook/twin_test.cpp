@@ -123,7 +123,7 @@ TEST_P(CatchHookTwin, TheSameSeedSendsTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Providers, CatchHookTwin,
-                         ::testing::Values("honeybook", "seventeen_hats", "dubsado", "studio_ninja"));
+                         ::testing::Values("honeybook", "seventeen-hats", "dubsado", "studio-ninja"));
 
 } // namespace
 } // namespace garland::testing

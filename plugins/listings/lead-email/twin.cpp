@@ -2,11 +2,18 @@
 // mail server would hand them on (it proves where they are from: Authentication-Results by mx.example.org).
 // Which site it is decides sender, subject and labels, by the table below.
 //
-// `volume` is how many leads were sent before. GET /mails lists them all; GET /mails/N.eml is one as it came,
-// for a client of SMTP or a mailbox. What happens (POST /_twin/edit): {"lead": {...}}: a couple asks; of
-// "name", "email", "phone", "date", "guests", "budget" and "message" what is not given is made up. {"notice":
-// true}: a weekly report, which is no lead. The answer names the mail.
+// `volume` is how many leads were sent before. GET /mails?after=N&limit=M lists those behind number N, at
+// most 1000 at once: {"mails": [{"id", "path", "lead"}], "last"}, where "last" is the newest of all; ask
+// again from the last id until it is that. GET /mails/N.eml is one as it came, for a client of SMTP or a
+// mailbox. What is kept is the lead; a mail's text is made when it is asked for. What happens (POST
+// /_twin/edit): {"lead": {...}}: a couple asks; of "name", "email", "phone", "date", "guests", "budget" and
+// "message" what is not given is made up. {"notice": true}: a weekly report, which is no lead. The answer
+// names the mail.
 #include <garland/sdk/twin.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
 
 namespace garland::lead_email_twin {
 namespace {
@@ -53,7 +60,7 @@ public:
     if (change.contains("notice")) return write(json::object(), now());
     auto const* const wanted = change.if_contains("lead");
     if (wanted == nullptr || !wanted->is_object()) throw Malformed("an edit has \"lead\" or \"notice\"");
-    auto const& mail = write(leadOf(wanted->get_object()), now());
+    auto mail = write(leadOf(wanted->get_object()), now());
     note("lead", textIn(mail, "id"), mail.at("lead"));
     return mail;
   }
@@ -76,14 +83,20 @@ private:
     return lead;
   }
 
-  // An empty lead: a notice.
-  json::object& write(json::object lead, sdk::TimePoint at) {
-    auto const id = std::to_string(ids().number("mail"));
-    json::object mail{{"id", id},
-                      {"path", "/mails/" + id + ".eml"},
-                      {"raw", lead.empty() ? noticeOf(id, at) : textOf(lead, id, at)}};
-    mail["lead"] = std::move(lead);
-    return mails_.add(id, std::move(mail));
+  // Mail number N is mails_[N - 1]. An empty lead: a notice.
+  struct Mail {
+    sdk::TimePoint at;
+    json::object lead;
+  };
+
+  json::object write(json::object lead, sdk::TimePoint at) {
+    mails_.push_back({at, std::move(lead)});
+    return entryOf(mails_.size());
+  }
+
+  json::object entryOf(std::size_t number) const {
+    auto const id = std::to_string(number);
+    return {{"id", id}, {"path", "/mails/" + id + ".eml"}, {"lead", mails_.at(number - 1).lead}};
   }
 
   static std::string domain() { return std::string(us.from.substr(us.from.find('@') + 1)); }
@@ -124,25 +137,36 @@ private:
     return head(id, std::string(us.notice_subject), at) + "This is how your page did.\r\n\r\nUnsubscribe\r\n";
   }
 
-  Response listMails(Request const&) {
-    json::array all;
-    for (auto const* const mail : mails_.all())
-      all.push_back(
-          json::object{{"id", mail->at("id")}, {"path", mail->at("path")}, {"lead", mail->at("lead")}});
-    return {200, json::object{{"mails", std::move(all)}}};
-  }
-  Response showMail(Request const& request) {
-    auto const file = std::string(request.at("file"));
-    auto const* const mail = mails_.find(file.substr(0, file.rfind(".eml")));
-    if (mail == nullptr) return refuse(404, "there is no such mail");
-    return {200, "message/rfc822", textIn(*mail, "raw")};
+  Response listMails(Request const& request) {
+    auto const all = static_cast<std::int64_t>(mails_.size());
+    auto const after = std::clamp<std::int64_t>(request.numberOr("after", 0), 0, all);
+    auto const end =
+        std::min(all, after + std::clamp<std::int64_t>(request.numberOr("limit", page), 1, page));
+    json::array some;
+    for (auto number = after + 1; number <= end; ++number)
+      some.push_back(entryOf(static_cast<std::size_t>(number)));
+    return {200, json::object{{"mails", std::move(some)}, {"last", std::to_string(all)}}};
   }
 
+  Response showMail(Request const& request) {
+    std::string_view const file = request.at("file");
+    auto const id = file.substr(0, file.rfind(".eml"));
+    std::size_t number = 0;
+    auto const read = std::from_chars(id.data(), id.data() + id.size(), number);
+    bool const whole = read.ec == std::errc() && read.ptr == id.data() + id.size();
+    if (!whole || number < 1 || number > mails_.size()) return refuse(404, "there is no such mail");
+    auto const& mail = mails_[number - 1];
+    auto const name = std::to_string(number);
+    return {200, "message/rfc822",
+            mail.lead.empty() ? noticeOf(name, mail.at) : textOf(mail.lead, name, mail.at)};
+  }
+
+  static constexpr std::int64_t page = 1000;
   static constexpr Route<LeadSite> routes[] = {{"GET", "/mails", &LeadSite::listMails},
                                                {"GET", "/mails/{file}", &LeadSite::showMail}};
 
   Random people_;
-  Table<json::object> mails_;
+  std::vector<Mail> mails_;
 };
 
 } // namespace

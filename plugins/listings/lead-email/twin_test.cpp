@@ -79,6 +79,29 @@ TEST_P(LeadTwin, ANewLeadSaysWhatItWasToldAndANoticeIsNone) {
   EXPECT_TRUE(connector->emitted("crm.lead").empty());
 }
 
+TEST_P(LeadTwin, TheListComesInPagesAndOnlyWhatIsAskedForIsMade) {
+  json::array ids;
+  std::string after = "0";
+  for (std::string last; after != last;) {
+    auto const page = json::parse(ask("GET", "/mails?limit=2&after=" + after));
+    auto const& mails = page.at("mails").as_array();
+    ASSERT_FALSE(mails.empty());
+    ASSERT_LE(mails.size(), 2U);
+    for (auto const& mail : mails) ids.push_back(mail.at("id"));
+    after = ids.back().as_string();
+    last = page.at("last").as_string();
+  }
+  EXPECT_EQ(ids, (json::array{"1", "2", "3"}));
+  EXPECT_TRUE(json::parse(ask("GET", "/mails?after=3")).at("mails").as_array().empty());
+  EXPECT_TRUE(json::parse(ask("GET", "/mails?after=9223372036854775807")).at("mails").as_array().empty());
+}
+
+TEST_P(LeadTwin, AMailThatWasNotSentIsNotThere) {
+  for (auto const* file : {"0.eml", "4.eml", "x.eml", "1x.eml", "-1.eml", "99999999999999999999.eml"})
+    EXPECT_NE(ask("GET", std::string("/mails/") + file).find("no such mail"), std::string::npos) << file;
+  EXPECT_NE(ask("GET", "/mails/3.eml").find("Message-ID: <3@"), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(Sites, LeadTwin, testing::Values("the-knot", "weddingwire", "zola"));
 
 } // namespace

@@ -95,9 +95,13 @@ public:
   // Of the platform's own account.
   json::object state() const override {
     auto const& own = platform();
-    return {{"payment_intents", own.intents.size()}, {"refunds", own.refunds.size()},
-            {"transfers", own.transfers.size()},     {"disputes", own.disputes.size()},
-            {"payouts", own.payouts.size()},         {"events", own.events.size()}};
+    return {{"payment_intents", own.intents.size()},
+            {"refunds", own.refunds.size()},
+            {"transfers", own.transfers.size()},
+            {"disputes", own.disputes.size()},
+            {"payouts", own.payouts.size()},
+            {"events", own.events.size()},
+            {"balance_transactions", own.balance.size()}};
   }
 
   Response refuse(int status, std::string_view why) const override {
@@ -146,7 +150,8 @@ private:
     if (capture != "automatic" && capture != "automatic_async" && capture != "manual")
       refuseWith({.message = "Invalid capture_method: must be one of automatic, automatic_async, or manual",
                   .param = "capture_method"});
-    methodIn(given); // what is refused makes nothing
+    knowCustomer(given); // what is refused makes nothing
+    methodIn(given);
     auto& intent = newIntent(amount, currency, capture);
     for (auto const* const name : {"customer", "description", "receipt_email", "transfer_group",
                                    "statement_descriptor", "statement_descriptor_suffix"})
@@ -196,7 +201,10 @@ private:
   Response showIntent(Request const& request) {
     return {200, find(own().intents, request.at("intent"), "payment_intent")};
   }
-  Response listIntents(Request const& request) { return listed(request, own().intents, {"customer"}); }
+  Response listIntents(Request const& request) {
+    knowCustomer(Parameters(request, {"customer", "limit", "starting_after", "ending_before", "created"}));
+    return listed(request, own().intents, {"customer"});
+  }
 
   Row& newIntent(std::int64_t amount, std::string const& currency, std::string_view capture) {
     auto const id = ids().text("pi_");
@@ -282,7 +290,7 @@ private:
   }
 
   Row& authorisedElsewhere(std::int64_t amount, std::string const& currency) {
-    if (amount < 1 || currency.size() != 3)
+    if (amount < 1 || !takes(currency))
       throw Malformed("what is authorised is \"authorize\" in minor units and a \"currency\"");
     auto& intent = newIntent(amount, currency, "manual");
     intent["payment_method"] = "pm_card_visa";
@@ -447,6 +455,8 @@ private:
   }
 
   static constexpr Route<Stripe> routes[] = {
+      {"POST", "/v1/customers", &Stripe::createCustomer},
+      {"GET", "/v1/customers/{customer}", &Stripe::showCustomer},
       {"POST", "/v1/payment_intents", &Stripe::createIntent},
       {"GET", "/v1/payment_intents", &Stripe::listIntents},
       {"GET", "/v1/payment_intents/{intent}", &Stripe::showIntent},

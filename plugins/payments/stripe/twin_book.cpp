@@ -8,6 +8,19 @@ namespace {
 constexpr std::int64_t most = 99'999'999;
 constexpr std::int64_t week = 7 * 86'400;
 
+// What can be charged; "Stripe currently supports these currencies".
+constexpr std::string_view currencies = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif "
+                                        "bmd bnd bob brl bsd bwp byn bzd cad cdf chf "
+                                        "clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel "
+                                        "gip gmd gnf gtq gyd hkd hnl htg huf idr ils "
+                                        "inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd "
+                                        "lsl mad mdl mga mkd mmk mnt mop mur mvr mwk "
+                                        "mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg "
+                                        "qar ron rsd rub rwf sar sbd scr sek sgd shp "
+                                        "sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx uyu uzs "
+                                        "vnd vuv wst xaf xcd xof xpf yer zar zmw";
+static_assert(currencies.size() % 4 == 3); // three letters and a blank each
+
 bool wants(Row const& hook, std::string const& type) {
   for (auto const& wanted : hook.at("enabled_events").as_array())
     if (wanted == "*" || wanted == json::value(type)) return true;
@@ -87,6 +100,37 @@ void Book::mature(Account& where) {
     where.available.push_back(where.pending.front());
   }
 }
+
+// ---- customers
+
+void Book::knowCustomer(Parameters const& given) {
+  auto const id = given.text("customer");
+  if (id && own().customers.find(*id) == nullptr)
+    refuseWith(
+        {.code = "resource_missing", .message = "No such customer: '" + *id + "'", .param = "customer"});
+}
+
+Response Book::createCustomer(Request const& request) {
+  Parameters const given(request, {"name", "email", "phone", "description", "metadata"});
+  auto const id = ids().text("cus_", 14);
+  Row customer{{"id", id}, {"object", "customer"}, {"created", unixTime(now())}, {"livemode", false}};
+  for (auto const* const name : {"address", "description", "email", "name", "phone", "shipping"})
+    customer[name] = nullptr;
+  for (auto const* const name : {"name", "email", "phone", "description"})
+    if (auto const text = given.text(name)) customer[name] = *text;
+  customer["balance"] = 0;
+  customer["delinquent"] = false;
+  customer["metadata"] = json::object();
+  mergeMetadata(customer, given);
+  auto const& row = own().customers.add(id, std::move(customer));
+  changed(row, "customer.created");
+  return {200, row};
+}
+Response Book::showCustomer(Request const& request) {
+  return {200, find(own().customers, request.at("customer"), "customer")};
+}
+
+// ---- what happened, and the balance
 
 Response Book::showEvent(Request const& request) {
   return {200, find(own().events, request.at("event"), "event")};
@@ -184,8 +228,17 @@ std::string Book::currencyOf(Parameters const& given) {
   if (!currency) missing("currency");
   std::ranges::transform(*currency, currency->begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (currency->size() != 3) refuseWith({.message = "Invalid currency: " + *currency, .param = "currency"});
-  return *currency;
+  if (takes(*currency)) return *currency;
+  std::string list;
+  for (char const c : currencies) list += c == ' ' ? std::string(", ") : std::string(1, c);
+  refuseWith(
+      {.message = "Invalid currency: " + *currency + ". Stripe currently supports these currencies: " + list,
+       .param = "currency"});
+}
+
+bool Book::takes(std::string_view currency) {
+  auto const place = currencies.find(currency);
+  return currency.size() == 3 && place != std::string_view::npos && place % 4 == 0;
 }
 
 std::int64_t Book::amountOf(Parameters const& given, std::string const& currency) {

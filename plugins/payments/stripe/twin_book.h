@@ -23,7 +23,7 @@ std::string_view textIn(Row const& row, std::string_view member); // empty if it
 // What belongs to one account, the platform's own or a connected one.
 struct Account {
   std::string id; // "acct_..."; empty: the platform's own
-  Rows intents, refunds, transfers, disputes, payouts, events, balance;
+  Rows customers, intents, refunds, transfers, disputes, payouts, events, balance;
   std::map<std::string, std::int64_t> refunded = {}; // by charge
   std::map<std::string, std::int64_t> funds = {};    // by currency: what all lines add up to
   std::deque<std::string> pending = {};              // lines that are not available yet, by age
@@ -89,9 +89,15 @@ protected:
   static Row& find(Rows& rows, std::string const& id, std::string_view object);
   // Members with an empty value go, others are put.
   static void mergeMetadata(Row& row, Parameters const& given);
-  static std::string currencyOf(Parameters const& given);
+  static std::string currencyOf(Parameters const& given); // in small letters
+  static bool takes(std::string_view currency);
   static std::int64_t amountOf(Parameters const& given, std::string const& currency);
 
+  // The customer that a request names, if it names one, has to be one of the account's own.
+  void knowCustomer(Parameters const& given);
+
+  Response createCustomer(Request const& request);
+  Response showCustomer(Request const& request);
   Response showEvent(Request const& request);
   Response listEvents(Request const& request);
   Response showLine(Request const& request);

@@ -196,6 +196,14 @@ TEST_F(StripeTwin, WhatStripeCannotHoldIsNotSent) {
   EXPECT_TRUE(connector.requests().empty());
 }
 
+TEST_F(StripeTwin, ACurrencyThatStripeDoesNotKnowIsRefusedWithThoseThatItKnows) {
+  begin();
+  auto const outcome = authorize("k", {{"amount", {{"amount", 12'050}, {"currency", "QQQ"}}}});
+  EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
+  EXPECT_EQ(outcome.effect, GARLAND_EFFECT_NOT_APPLIED);
+  EXPECT_THAT(outcome.message, AllOf(HasSubstr("Invalid currency: qqq"), HasSubstr("usd, aed")));
+}
+
 TEST_F(StripeTwin, AnAmountInAnotherCurrencyThanThePaymentIsNotSent) {
   begin();
   auto const id = idOf(authorize("k"));
@@ -330,6 +338,53 @@ TEST_F(StripeTwin, ARateLimitIsToldAndNothingIsApplied) {
   EXPECT_EQ(outcome.effect, GARLAND_EFFECT_NOT_APPLIED);
   wait(std::chrono::seconds(1));
   EXPECT_TRUE(authorize("k").ok());
+}
+
+class Refusals : public StripeTwin {
+protected:
+  HttpResponse send(std::string const& method, std::string const& target, std::string const& form = "") {
+    testing::HeaderList headers{{"Authorization", "Bearer sk_test_twin"}};
+    if (!form.empty()) headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+    return ask(method, target, form, headers);
+  }
+  json::value errorOf(HttpResponse const& answer) { return json::parse(answer.body).at("error"); }
+};
+
+TEST_F(Refusals, ACustomerWhomTheAccountDoesNotHaveIsMissing) {
+  begin();
+  auto const refused = send("POST", "/v1/payment_intents", "amount=100&currency=eur&customer=cus_nobody");
+  EXPECT_EQ(refused.status, 400);
+  auto const error = errorOf(refused);
+  EXPECT_EQ(error.at("type"), "invalid_request_error");
+  EXPECT_EQ(error.at("code"), "resource_missing");
+  EXPECT_EQ(error.at("param"), "customer");
+  EXPECT_EQ(error.at("message"), "No such customer: 'cus_nobody'");
+  EXPECT_EQ(send("GET", "/v1/payment_intents?customer=cus_nobody").status, 400);
+  EXPECT_EQ(send("GET", "/v1/customers/cus_nobody").status, 404);
+  EXPECT_EQ(happened("payment_intent.created"), 0);
+
+  auto const made = json::parse(send("POST", "/v1/customers", "name=Ann&metadata[wedding]=w1").body);
+  std::string const id(made.at("id").as_string());
+  EXPECT_EQ(made.at("metadata").at("wedding"), "w1");
+  EXPECT_EQ(json::parse(send("GET", "/v1/customers/" + id).body), made);
+  auto const payment = send("POST", "/v1/payment_intents", "amount=100&currency=eur&customer=" + id);
+  EXPECT_EQ(payment.status, 200);
+  EXPECT_EQ(json::parse(payment.body).at("customer"), made.at("id"));
+}
+
+TEST_F(Refusals, ACurrencyThatStripeDoesNotTakeIsInvalid) {
+  begin();
+  for (std::string const currency : {"xxx", "XXX", "eu", "euro", "sd+", "", "usd+aed"}) {
+    auto const refused = send("POST", "/v1/payment_intents", "amount=100&currency=" + currency);
+    ASSERT_EQ(refused.status, 400) << currency;
+    auto const error = errorOf(refused);
+    EXPECT_EQ(error.at("type"), "invalid_request_error") << currency;
+    EXPECT_EQ(error.at("param"), "currency") << currency;
+    EXPECT_FALSE(error.as_object().contains("code")) << currency;
+    EXPECT_THAT(std::string(error.at("message").as_string()), HasSubstr("Invalid currency: ")) << currency;
+  }
+  for (std::string const currency : {"usd", "EUR", "zmw", "jpy", "kwd"})
+    EXPECT_EQ(send("POST", "/v1/payment_intents", "amount=100&currency=" + currency).status, 200) << currency;
 }
 
 } // namespace

@@ -35,6 +35,21 @@ export async function drive(description, url, capturesFile) {
   await ask('post', '/v1/refunds', { payment_intent: held.id }, { expected: 400 });
   await ask('post', `/v1/payment_intents/${held.id}/cancel`, {}, { expected: 400 });
 
+  const customer = await ask('post', '/v1/customers', { name: 'Ann Hill', email: 'ann@example.com', metadata: { wedding: 'w1' } });
+  await ask('get', `/v1/customers/${customer.id}`);
+  const theirs = await intent({ customer: customer.id });
+  if (theirs.customer !== customer.id) description.wrong(`the payment is of customer ${theirs.customer}`);
+  await ask('get', `/v1/payment_intents?customer=${customer.id}`);
+  const refused = async (body, code, param) => {
+    const { error } = await ask('post', '/v1/payment_intents', { amount: 100, ...body }, { expected: 400 });
+    if (error.type !== 'invalid_request_error' || error.code !== code || error.param !== param)
+      description.wrong(`${JSON.stringify(body)} is refused as ${JSON.stringify(error)}`);
+  };
+  await refused({ currency: 'eur', customer: 'cus_nobody' }, 'resource_missing', 'customer');
+  await refused({ currency: 'xxx' }, undefined, 'currency');
+  await ask('get', '/v1/payment_intents?customer=cus_nobody', undefined, { expected: 400 });
+  await ask('get', '/v1/customers/cus_nobody', undefined, { expected: 404 });
+
   const later = await intent({ description: 'Spring' });
   await ask('post', `/v1/payment_intents/${later.id}/confirm`, { payment_method: 'pm_card_chargeDeclined' }, { expected: 402 });
   await ask('post', `/v1/payment_intents/${later.id}/confirm`, { payment_method: 'pm_card_authenticationRequired', return_url: 'https://studio.example.com' });

@@ -1,0 +1,186 @@
+#include "certification/coverage.h"
+
+#include "certification/judge.h"
+
+#include "host/base/file_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace garland::certification {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char const* kManifest = R"({
+  "manifest": 1, "id": "com.example.crm", "name": "CRM", "version": "1.0.0", "category": "crm", "summary": "A CRM.",
+  "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1", "messaging.send/1",
+                 "messaging.find/1", "intake.parse/1"],
+  "actions": {"messaging.send/1": {"lookup": "messaging.find/1"}},
+  "entities": {"crm.client": {"read": true, "write": true}, "crm.event": {"read": true, "write": true},
+               "crm.order": {"read": true, "write": false}, "listings.review": {"read": true, "write": false}},
+  "intake": {"hook": {}, "csv": {}}, "auth": [], "hosts": []})";
+
+Subject subjectWith(char const* brief) {
+  Subject out;
+  out.plugin.manifest = runtime::parseManifest(kManifest).value();
+  out.brief.document = parseJson(brief).value();
+  return out;
+}
+
+std::vector<std::string> claimsIn(std::vector<NotCovered> const& all) {
+  std::vector<std::string> out;
+  for (auto const& each : all) out.push_back(each.claim);
+  return out;
+}
+
+std::string whatOf(std::vector<NotCovered> const& all, std::string_view claim) {
+  auto const found = std::ranges::find(all, claim, &NotCovered::claim);
+  return found == all.end() ? "" : found->what;
+}
+
+Journal journalOf(std::string operation, std::vector<std::string> const& kinds = {}) {
+  Journal out;
+  out.operation = std::move(operation);
+  for (auto const& kind : kinds) out.records.push_back({kind, "", nullptr, false, 0});
+  return out;
+}
+
+TEST(Coverage, AnEmptyBriefCoversNothingButTheHealthCheck) {
+  EXPECT_THAT(claimsIn(notCovered(subjectWith("{}"), {}, true)),
+              ElementsAre("crm.pull/1 of crm.client", "crm.pull/1 of crm.event", "crm.pull/1 of crm.order",
+                          "crm.upsert/1 of crm.client", "crm.upsert/1 of crm.event",
+                          "crm.delete/1 of crm.client", "crm.delete/1 of crm.event", "messaging.send/1",
+                          "messaging.find/1", "intake.parse/1 by hook", "intake.parse/1 by csv",
+                          "records of listings.review"));
+}
+
+TEST(Coverage, EachClaimSaysWhatToFillIn) {
+  auto const all = notCovered(subjectWith("{}"), {}, true);
+  EXPECT_THAT(whatOf(all, "crm.pull/1 of crm.order"),
+              HasSubstr("fill in certification.json: /entities/crm.order"));
+  EXPECT_THAT(whatOf(all, "crm.delete/1 of crm.event"), HasSubstr("/entities/crm.event/record"));
+  EXPECT_THAT(whatOf(all, "messaging.send/1"), HasSubstr("/actions/messaging.send/1"));
+  EXPECT_THAT(whatOf(all, "messaging.find/1"), HasSubstr("/actions/messaging.send/1")) << "it looks that up";
+  EXPECT_THAT(whatOf(all, "intake.parse/1 by csv"), HasSubstr("/intake"));
+}
+
+TEST(Coverage, OfAPartOfTheChecksOnlyWhatTheBriefLeavesOutIsTold) {
+  auto const* brief =
+      R"({"entities": {"crm.client": {"record": {}}, "crm.event": {"record": {}}, "crm.order": {}},
+    "actions": {"messaging.send/1": {"input": {}}},
+    "intake": {"leads": [{"deliveries": [{"hook": {}}]}]}})";
+  EXPECT_THAT(claimsIn(notCovered(subjectWith(brief), {}, true)), ElementsAre("intake.parse/1 by csv"));
+  auto const whole = notCovered(subjectWith(brief), {}, false);
+  EXPECT_EQ(whole.size(), claimsOf(subjectWith(brief)).size()) << "nothing of it was called";
+  EXPECT_THAT(whatOf(whole, "crm.pull/1 of crm.client"), HasSubstr("no call of it did"));
+}
+
+TEST(Coverage, APullHasShownTheKindsThatItBrought) {
+  Claims shown;
+  note(shown, json::object{{"entity", "crm.client"}}, journalOf("crm.pull/1"));
+  EXPECT_FALSE(shown.contains(Claim{"crm.pull/1", "crm.client"})) << "nothing came";
+  note(shown, json::object{{"entity", "crm.client"}},
+       journalOf("crm.pull/1", {"garland.listing", "crm.client"}));
+  EXPECT_TRUE(shown.contains(Claim{"crm.pull/1", "crm.client"}));
+  EXPECT_FALSE(shown.contains(Claim{"crm.pull/1", "garland.listing"}));
+}
+
+TEST(Coverage, AWriteHasShownItsKindAndADeliveryItsWay) {
+  Claims shown;
+  note(shown, json::object{{"entity", "crm.event"}}, journalOf("crm.delete/1"));
+  auto const item = json::object{{"item", json::object{{"source", "csv"}}}};
+  note(shown, item, journalOf("intake.parse/1"));
+  EXPECT_TRUE(shown.contains(Claim{"crm.delete/1", "crm.event"}));
+  EXPECT_FALSE(shown.contains(Claim{"intake.parse/1", "csv"})) << "nothing was made of it";
+  note(shown, item, journalOf("intake.parse/1", {"listings.review"}));
+  EXPECT_TRUE(shown.contains(Claim{"intake.parse/1", "csv"}));
+  EXPECT_TRUE(shown.contains(Claim{"", "listings.review"}));
+}
+
+TEST(Coverage, WhatFailedHasShownNothing) {
+  Claims shown;
+  auto failed = journalOf("crm.upsert/1", {"crm.client"});
+  failed.result = Error(ErrorKind::transient, "busy");
+  note(shown, json::object{{"entity", "crm.client"}}, failed);
+  auto died = journalOf("health.check/1");
+  died.death = Death::crashed;
+  note(shown, json::object(), died);
+  EXPECT_THAT(shown, IsEmpty());
+}
+
+TEST(Coverage, OneKindThatIsWrittenIsNoQuestionOfKinds) {
+  auto subject = subjectWith("{}");
+  subject.plugin.manifest.operations = {"calendar.upsert/1"};
+  subject.plugin.manifest.document =
+      parseJson(R"({"entities": {"calendar.event": {"read": false, "write": true}}})").value();
+  Claims shown;
+  note(shown, json::object{{"data", json::object()}}, journalOf("calendar.upsert/1"));
+  EXPECT_THAT(claimsOf(subject), ElementsAre(Claim{"calendar.upsert/1", ""}));
+  EXPECT_THAT(notCovered(subject, shown, false), IsEmpty());
+}
+
+TEST(Coverage, BriefsOfTheReferenceConnectorsAndTemplatesLeaveNothingOut) {
+  namespace fs = std::filesystem;
+  int seen = 0;
+  for (auto const* root : {"/plugins", "/plugin-api/templates"})
+    for (auto const& entry : fs::recursive_directory_iterator(GARLAND_SOURCE_DIR + std::string(root))) {
+      if (entry.path().filename() != "certification.json") continue;
+      Subject subject;
+      auto const manifest = readFileText((entry.path().parent_path() / "connector.json").string());
+      subject.plugin.manifest = runtime::parseManifest(manifest.value()).value();
+      subject.brief.document = parseJson(readFileText(entry.path().string()).value()).value();
+      EXPECT_THAT(claimsIn(notCovered(subject, {}, true)), IsEmpty()) << entry.path();
+      ++seen;
+    }
+  EXPECT_EQ(seen, 18);
+}
+
+// Everything of the suite has passed.
+Report passed() {
+  Report out;
+  out.suite = suite();
+  out.twin_digest = out.brief_digest = std::string(64, 'a');
+  for (auto const& info : catalogue())
+    if (info.in_suite) {
+      Verdict verdict;
+      verdict.check = info.id;
+      out.verdicts.push_back(std::move(verdict));
+    }
+  return out;
+}
+
+TEST(Coverage, WhatIsNotCoveredBarsSilverAndGoldAndLeavesBronze) {
+  auto report = passed();
+  judge(report);
+  EXPECT_EQ(report.reached, Level::gold);
+  report.not_covered = {{"crm.delete/1", "nothing exercises it"}};
+  judge(report);
+  EXPECT_EQ(report.reached, Level::bronze);
+  EXPECT_THAT(report.in_the_way[Level::silver], ElementsAre("crm.delete/1 (not covered)"));
+  EXPECT_THAT(report.in_the_way[Level::gold], ElementsAre("crm.delete/1 (not covered)"));
+}
+
+TEST(Coverage, EveryFormOfAReportTellsWhatIsNotCovered) {
+  auto report = passed();
+  report.not_covered = {{"crm.delete/1", "nothing <exercises> it"}};
+  judge(report);
+  auto const text = json::serialize(toJson(report));
+  EXPECT_THAT(text, HasSubstr(R"("not_covered":[{"claim":"crm.delete/1","what":"nothing <exercises> it"}])"));
+  EXPECT_THAT(toHtml(report), HasSubstr("<b>crm.delete/1</b>: nothing &lt;exercises&gt; it"));
+  EXPECT_THAT(toJUnit(report), HasSubstr("classname=\"coverage\" name=\"crm.delete/1\"><skipped"));
+  EXPECT_THAT(toJUnit(report), HasSubstr("tests=\"" + std::to_string(report.verdicts.size() + 1) + "\""));
+  EXPECT_THAT(json::serialize(toSarif(report)), HasSubstr("crm.delete/1: nothing <exercises> it"));
+  auto const read = readReport(text);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->not_covered, report.not_covered);
+  EXPECT_EQ(read->reached, Level::bronze) << "who reads it judges anew";
+}
+
+} // namespace
+} // namespace garland::certification

@@ -1,0 +1,193 @@
+#include "host/api/stream_door.h"
+
+#include "host/api/http_codec.h"
+#include "host/api/problem.h"
+#include "host/api/shapes.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace garland::api {
+namespace {
+
+constexpr Milliseconds kLookEvery{1'000}; // for sessions that are late
+
+bool containsWord(std::string const* list, std::string_view word) {
+  if (list == nullptr) return false;
+  auto const same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+  return std::ranges::search(*list, word, same).begin() != list->end();
+}
+
+bool wantsWebSocket(Request const& request) { return containsWord(request.header("upgrade"), "websocket"); }
+
+std::string_view nameOf(StreamKind kind) { return kind == StreamKind::webSocket ? "websocket" : "events"; }
+
+// "" splits into nothing.
+std::vector<std::string> words(std::string_view list) {
+  std::vector<std::string> out;
+  while (!list.empty()) {
+    auto const end = std::min(list.find(','), list.size());
+    if (end > 0) out.emplace_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return out;
+}
+
+// What a browser's EventSource says when it connects again wins over what it was told to ask for at first.
+Result<std::optional<std::int64_t>> afterOf(Request const& request) {
+  if (auto const* last = request.header("last-event-id"); last != nullptr && !last->empty()) {
+    std::int64_t number = -1;
+    auto const [end, code] = std::from_chars(last->data(), last->data() + last->size(), number);
+    if (code != std::errc() || end != last->data() + last->size() || number < 0)
+      return Error(ErrorKind::invalidInput, "Last-Event-ID must be the number of a change");
+    return std::optional<std::int64_t>(number);
+  }
+  if (request.text("after").empty()) return std::optional<std::int64_t>();
+  return std::optional<std::int64_t>(request.integer("after", 0));
+}
+
+Result<realtime::Filter> filterOf(Request const& request) {
+  realtime::Filter filter;
+  filter.vendor_id = request.text("vendor_id");
+  filter.kinds = words(request.text("kinds"));
+  filter.wedding = request.text("wedding");
+  if (filter.vendor_id.empty())
+    return Error(ErrorKind::invalidInput, "query parameter \"vendor_id\" is missing", "?vendor_id");
+  TRY_VOID(requireId("ven", filter.vendor_id, "vendor"));
+  if (!filter.wedding.empty()) {
+    TRY_VOID(requireId("rec", filter.wedding, "wedding"));
+  }
+  return filter;
+}
+
+Response goneAnswer(std::string const& request_id, sync::FeedSpan const& span) {
+  Error error(
+      ErrorKind::notFound,
+      "the changes after that number are not kept any more, or were never made: list the records anew "
+      "and subscribe from number " +
+          std::to_string(span.last));
+  error.provider_code = "gone";
+  error.detail = json::object{{"first", span.first}, {"last", span.last}};
+  return problem(error, request_id, 410);
+}
+
+Response otherVersion(std::string const& request_id) {
+  auto response =
+      problem(Error(ErrorKind::unsupported, "only version 13 of WebSocket is spoken here"), request_id, 426);
+  response.headers.emplace_back("sec-websocket-version", "13");
+  return response;
+}
+
+} // namespace
+
+StreamDoor::StreamDoor(Dependencies const& with, StreamOptions const& options)
+    : with_(with), options_(options), tickets_(with.clock, with.random, options.ticket_life) {}
+
+StreamDoor::~StreamDoor() {
+  stop();
+  looker_->door_is_gone = true;
+}
+
+realtime::Hub& StreamDoor::hub() {
+  if (!hub_) {
+    hub_ = realtime::Hub::create(
+        {with_.executor, with_.clock, with_.log, realtime::feedOf(with_.engine), renderChange},
+        options_.limits);
+    with_.engine.onChange(this, [hub = hub_](std::string const& vendor_id) { hub->changed(vendor_id); });
+  }
+  return *hub_;
+}
+
+Task<Response> StreamDoor::open(Request request) {
+  bool const socket = wantsWebSocket(request);
+  std::string accept;
+  if (socket) {
+    auto const* version = request.header("sec-websocket-version");
+    if (version == nullptr || *version != "13") co_return otherVersion(request.id);
+    auto const* key = request.header("sec-websocket-key");
+    if (key != nullptr) accept = webSocketAccept(*key);
+    if (accept.empty() || !containsWord(request.header("connection"), "upgrade"))
+      co_return Error(ErrorKind::invalidInput, "this is no handshake of a WebSocket");
+  }
+  CO_TRY(after, afterOf(request));
+  realtime::Filter filter;
+  // Whoever names one was let in without a key, so that an empty one is a wrong one.
+  if (request.parameters.contains("ticket")) {
+    auto redeemed = tickets_.redeem(request.text("ticket"));
+    if (!redeemed)
+      co_return problem(Error(ErrorKind::forbidden,
+                              "the ticket is not valid, was used, or is too old: get another "
+                              "by POST /api/integrations/stream/tickets"),
+                        request.id, 401);
+    filter = std::move(*redeemed);
+  } else {
+    CO_TRY(asked, filterOf(request));
+    filter = std::move(asked);
+  }
+  Response response(socket ? 101 : 200);
+  if (!socket) response.content_type = "text/event-stream";
+  if (request.method == "HEAD") co_return response;
+  CO_TRY(subscribed, co_await hub().subscribe(std::move(filter), after));
+  if (!subscribed.subscription && !socket) co_return goneAnswer(request.id, subscribed.span);
+  if (socket) {
+    response.headers.emplace_back("upgrade", "websocket");
+    response.headers.emplace_back("sec-websocket-accept", accept);
+  }
+  response.stream = std::make_shared<StreamStart>();
+  response.stream->kind = socket ? StreamKind::webSocket : StreamKind::eventStream;
+  response.stream->subscription = std::move(subscribed.subscription);
+  co_return response;
+}
+
+std::function<void(asio::ip::tcp::socket, std::string)> StreamDoor::begin(Response response) {
+  auto const stream = response.stream;
+  return [this, stream, head = encodeStreamHead(std::move(response))](asio::ip::tcp::socket socket,
+                                                                      std::string early) {
+    if (stopped_) return;
+    StreamSession::Start start{stream->kind, std::move(stream->subscription), head};
+    auto session =
+        std::make_shared<StreamSession>(std::move(socket), std::move(start), with_.clock, options_, *this);
+    sessions_.insert(session);
+    session->begin(early);
+    lookLater();
+  };
+}
+
+realtime::Figures StreamDoor::figures() const { return hub_ ? hub_->figures() : realtime::Figures(); }
+
+void StreamDoor::ended(std::shared_ptr<StreamSession> session, std::string_view outcome) {
+  sessions_.erase(session);
+  with_.metrics.streamEnded(nameOf(session->kind()), outcome);
+}
+
+void StreamDoor::stop() {
+  if (std::exchange(stopped_, true)) return;
+  auto const all = sessions_;
+  for (auto const& session : all) session->stop();
+  looker_->stop.emit(asio::cancellation_type::all);
+  if (!hub_) return;
+  with_.engine.onChange(this, nullptr);
+  hub_->stop();
+}
+
+void StreamDoor::lookLater() {
+  if (std::exchange(looking_, true)) return;
+  asio::co_spawn(with_.executor, look(looker_),
+                 asio::bind_cancellation_slot(looker_->stop.slot(), [](std::exception_ptr) {}));
+}
+
+asio::awaitable<void> StreamDoor::look(std::shared_ptr<Looker> looker) {
+  while (!sessions_.empty()) {
+    auto const slept = co_await with_.clock.sleepFor(kLookEvery);
+    if (looker->door_is_gone) co_return;
+    if (!slept) break;
+    auto const all = sessions_;
+    for (auto const& session : all) session->look();
+  }
+  looking_ = false;
+}
+
+} // namespace garland::api

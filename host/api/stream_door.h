@@ -1,0 +1,62 @@
+// The door for those who follow the changes: who may, what they asked for, and all sessions that are open.
+#pragma once
+
+#include "host/api/api.h"
+#include "host/api/http.h"
+#include "host/api/stream_session.h"
+#include "host/api/stream_tickets.h"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace garland::api {
+
+// A stream that begins with the answer to a request.
+struct StreamStart {
+  StreamKind kind = StreamKind::eventStream;
+  std::shared_ptr<realtime::Subscription> subscription; // null: what was asked for is gone
+};
+
+// [loop thread]
+class StreamDoor final : public StreamKeeper {
+public:
+  StreamDoor(Dependencies const& with, StreamOptions const& options);
+  ~StreamDoor() override;
+  StreamDoor(StreamDoor const&) = delete;
+  StreamDoor& operator=(StreamDoor const&) = delete;
+
+  Task<Response> open(Request request);
+  Result<StreamTickets::Ticket> issue(realtime::Filter filter) { return tickets_.issue(std::move(filter)); }
+  // What is to become of the socket of an answer that has a stream.
+  std::function<void(asio::ip::tcp::socket, std::string)> begin(Response response);
+  realtime::Figures figures() const;
+  // Tells all that it ends, closes their sockets, and takes nobody any more. At once.
+  void stop();
+
+  void ended(std::shared_ptr<StreamSession> session, std::string_view outcome) override;
+
+private:
+  realtime::Hub& hub();
+  // Outlives the door in whoever looks.
+  struct Looker {
+    asio::cancellation_signal stop;
+    bool door_is_gone = false;
+  };
+  void lookLater();
+  asio::awaitable<void> look(std::shared_ptr<Looker> looker);
+
+  Dependencies const& with_;
+  StreamOptions options_;
+  StreamTickets tickets_;
+  std::shared_ptr<realtime::Hub> hub_; // made for the first subscriber
+  std::set<std::shared_ptr<StreamSession>> sessions_;
+  std::shared_ptr<Looker> const looker_ = std::make_shared<Looker>();
+  bool looking_ = false;
+  bool stopped_ = false;
+};
+
+} // namespace garland::api

@@ -1,0 +1,44 @@
+#include "host/api/stream_tickets.h"
+
+#include "host/base/bytes.h"
+#include "host/vault/vault.h"
+
+#include <array>
+
+namespace garland::api {
+namespace {
+
+constexpr std::size_t kMostWaiting = 10'000;
+
+} // namespace
+
+Result<StreamTickets::Ticket> StreamTickets::issue(realtime::Filter filter) {
+  dropOld();
+  if (waiting_.size() >= kMostWaiting) {
+    Error error(ErrorKind::quota, "too many tickets wait to be used; they end by themselves within a minute");
+    error.retry_after = life_;
+    return error;
+  }
+  std::string bytes(32, '\0');
+  random_.fill(std::as_writable_bytes(std::span(bytes)));
+  Secret text("tkt_" + hex(bytes));
+  auto const until = clock_.monotonic() + std::chrono::duration_cast<Monotonic>(life_);
+  waiting_.emplace(vault::sha256(text.reveal()), Waiting(std::move(filter), until));
+  return Ticket(std::move(text), clock_.now() + life_);
+}
+
+std::optional<realtime::Filter> StreamTickets::redeem(std::string_view text) {
+  dropOld();
+  auto const found = waiting_.find(vault::sha256(text));
+  if (found == waiting_.end()) return std::nullopt;
+  auto filter = std::move(found->second.filter);
+  waiting_.erase(found);
+  return filter;
+}
+
+void StreamTickets::dropOld() {
+  auto const now = clock_.monotonic();
+  std::erase_if(waiting_, [now](auto const& entry) { return entry.second.until <= now; });
+}
+
+} // namespace garland::api

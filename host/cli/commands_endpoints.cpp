@@ -1,0 +1,203 @@
+// Endpoints of vendors that are told what has changed: webhooks that go out.
+#include "host/cli/commands.h"
+
+#include "host/base/bytes.h"
+
+namespace garland::cli {
+namespace {
+
+std::string const kEndpoints = "/api/integrations/endpoints";
+
+std::string endpointPath(std::string const& id) { return kEndpoints + "/" + percentEncode(id); }
+
+std::string eventsOf(json::value const& endpoint) {
+  std::string events;
+  if (auto const* list = find(endpoint, "/events"); list != nullptr && list->is_array())
+    for (auto const& event : list->get_array()) events += (events.empty() ? "" : ", ") + plain(&event);
+  return events.empty() ? "everything" : events;
+}
+
+// What a person has to know, and what to type next.
+Exit tell(Output& output, json::value const& endpoint) {
+  bool const disabled = textOr(endpoint, "/state", "") == "disabled";
+  auto const verdict = disabled ? Exit::findings : Exit::ok;
+  if (output.json()) {
+    output.value(endpoint);
+    return verdict;
+  }
+  auto const id = textOr(endpoint, "/id", "");
+  output.line(id + " -> " + textOr(endpoint, "/url", ""));
+  output.line("state: " + (disabled ? output.bad("disabled") : output.good("enabled")));
+  if (auto const reason = textOr(endpoint, "/reason", ""); !reason.empty()) output.line("why: " + reason);
+  if (auto const text = textOr(endpoint, "/description", ""); !text.empty()) output.line("what for: " + text);
+  output.line("is told: " + eventsOf(endpoint) +
+              (boolOr(endpoint, "/ordered", false) ? ", of each record in its order" : ""));
+  if (auto const since = textOr(endpoint, "/failing_since", ""); !since.empty())
+    output.line(output.bad("every attempt failed") + " since " + since);
+  if (auto const last = textOr(endpoint, "/last_success", ""); !last.empty())
+    output.line("last answered well: " + last);
+  if (auto const secret = textOr(endpoint, "/secret", ""); !secret.empty())
+    output.line("its secret is shown this once: " + secret);
+  if (auto const until = textOr(endpoint, "/old_secret_until", ""); !until.empty())
+    output.line("the secret before signs, too, until " + until);
+  if (disabled) output.line("go on with: garland endpoints enable " + id + ", or from now on: --from-now");
+  return verdict;
+}
+
+Exit tellAnswer(Output& output, Result<json::value> const& answer) {
+  if (!answer) return output.error(answer.error());
+  tell(output, *answer);
+  return Exit::ok;
+}
+
+std::string statusOf(json::value const& attempt) {
+  auto const status = integerOr(attempt, "/status", 0);
+  if (status != 0) return std::to_string(status);
+  return textOr(attempt, "/problem", "").empty() ? "its end was not seen" : "no answer";
+}
+
+Exit tellOne(Output& output, json::value const& delivery) {
+  auto const state = textOr(delivery, "/state", "");
+  auto const verdict = state == "failed" ? Exit::findings : Exit::ok;
+  if (output.json()) {
+    output.value(delivery);
+    return verdict;
+  }
+  output.line(textOr(delivery, "/id", "") + " (" + textOr(delivery, "/type", "") + ", " +
+              textOr(delivery, "/record_id", "") + ")");
+  output.line("state: " + (state == "failed"      ? output.bad(state)
+                           : state == "delivered" ? output.good(state)
+                                                  : state));
+  if (auto const next = textOr(delivery, "/next_attempt", ""); !next.empty())
+    output.line("next attempt: " + next);
+  if (auto const* tried = find(delivery, "/tried"); tried != nullptr && tried->is_array())
+    for (auto const& attempt : tried->get_array()) {
+      // With what a terminal would obey escaped: strangers may have written it.
+      auto const problem = textOr(attempt, "/problem", "");
+      output.line("attempt " + std::to_string(integerOr(attempt, "/number", 0)) + ", " +
+                  textOr(attempt, "/at", "") + ": " + statusOf(attempt) +
+                  (problem.empty() ? "" : " " + json::serialize(json::value(problem))));
+    }
+  if (auto const body = textOr(delivery, "/body", ""); !body.empty()) output.line("body: " + body);
+  return verdict;
+}
+
+json::object bodyOf(OutletWords const& words) {
+  json::object body;
+  if (!words.url.empty()) body["url"] = words.url;
+  if (!words.description.empty()) body["description"] = words.description;
+  if (!words.events.empty()) body["events"] = json::array(words.events.begin(), words.events.end());
+  if (words.all_events) body["events"] = json::array();
+  if (words.ordered) body["ordered"] = true;
+  if (words.allow_private_network) body["allow_private_network"] = true;
+  return body;
+}
+
+} // namespace
+
+Exit addOutlet(Context with, OutletWords const& words) {
+  auto body = bodyOf(words);
+  body["vendor_id"] = words.vendor;
+  if (words.after >= 0) body["after"] = words.after;
+  return tellAnswer(with.output, with.client.post(kEndpoints, std::move(body)));
+}
+
+Exit listOutlets(Context with, std::string const& vendor) {
+  auto const answer =
+      with.client.get(kEndpoints + (vendor.empty() ? "" : "?" + parameter("vendor_id", vendor)));
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(*answer,
+                    {{"ID", "/id"},
+                     {"VENDOR", "/vendor_id"},
+                     {"STATE", "/state"},
+                     {"URL", "/url"},
+                     {"LAST SUCCESS", "/last_success"},
+                     {"WHY", "/reason"}},
+                    "nobody is told anything: garland endpoints add URL --vendor ven_...");
+  return Exit::ok;
+}
+
+Exit showOutlet(Context with, std::string const& id) {
+  auto const answer = with.client.get(endpointPath(id));
+  if (!answer) return with.output.error(answer.error());
+  return tell(with.output, *answer);
+}
+
+Exit changeOutlet(Context with, OutletWords const& words) {
+  auto body = bodyOf(words);
+  if (body.empty())
+    return with.output.error(
+        Error(ErrorKind::invalidInput, "say what is to change, such as --url or --event"));
+  return tellAnswer(with.output, with.client.patch(endpointPath(words.id), std::move(body)));
+}
+
+Exit removeOutlet(Context with, std::string const& id) {
+  auto const answer = with.client.remove(endpointPath(id));
+  if (!answer) return with.output.error(answer.error());
+  if (!with.output.json()) with.output.line(id + " is told nothing any more, and what was sent is forgotten");
+  return Exit::ok;
+}
+
+Exit enableOutlet(Context with, std::string const& id, bool from_now) {
+  return tellAnswer(with.output,
+                    with.client.post(endpointPath(id) + "/enable", json::object{{"from_now", from_now}}));
+}
+
+Exit disableOutlet(Context with, std::string const& id, std::string const& why) {
+  return tellAnswer(with.output, with.client.post(endpointPath(id) + "/disable", json::object{{"why", why}}));
+}
+
+Exit rotateOutlet(Context with, std::string const& id, std::int64_t overlap_seconds) {
+  return tellAnswer(with.output, with.client.post(endpointPath(id) + "/rotate",
+                                                  json::object{{"overlap_seconds", overlap_seconds}}));
+}
+
+Exit listSent(Context with, SentWords const& words) {
+  if (!words.delivery.empty()) {
+    auto const one = with.client.get(endpointPath(words.id) + "/deliveries/" + percentEncode(words.delivery));
+    if (!one) return with.output.error(one.error());
+    return tellOne(with.output, *one);
+  }
+  auto path = endpointPath(words.id) + "/deliveries?limit=" + std::to_string(words.limit);
+  if (!words.state.empty()) path += "&" + parameter("state", words.state);
+  if (words.after > 0) path += "&after=" + std::to_string(words.after);
+  auto const answer = with.client.get(path);
+  if (!answer) return with.output.error(answer.error());
+  with.output.table(*answer,
+                    {{"ID", "/id"},
+                     {"STATE", "/state"},
+                     {"TYPE", "/type"},
+                     {"ATTEMPTS", "/attempts"},
+                     {"STATUS", "/status"},
+                     {"NEXT ATTEMPT", "/next_attempt"},
+                     {"PROBLEM", "/problem"}},
+                    "nothing was sent, and nothing waits");
+  auto const next = integerOr(*answer, "/next_after", 0);
+  if (!with.output.json() && next != 0) with.output.line("more with: --after " + std::to_string(next));
+  return Exit::ok;
+}
+
+Exit resendSent(Context with, SentWords const& words) {
+  if (!words.delivery.empty()) {
+    auto const one = with.client.post(
+        endpointPath(words.id) + "/deliveries/" + percentEncode(words.delivery) + "/resend", json::value());
+    if (!one) return with.output.error(one.error());
+    return tellOne(with.output, *one);
+  }
+  json::object body;
+  if (!words.state.empty()) body["state"] = words.state;
+  if (!words.from.empty()) body["from"] = words.from;
+  if (!words.until.empty()) body["until"] = words.until;
+  if (body.empty())
+    return with.output.error(
+        Error(ErrorKind::invalidInput, "name one delivery, or say which with --state or --from"));
+  auto const answer = with.client.post(endpointPath(words.id) + "/resend", std::move(body));
+  if (!answer) return with.output.error(answer.error());
+  if (with.output.json())
+    with.output.value(*answer);
+  else
+    with.output.line(std::to_string(integerOr(*answer, "/resent", 0)) + " deliveries are sent again");
+  return Exit::ok;
+}
+
+} // namespace garland::cli

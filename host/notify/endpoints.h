@@ -1,0 +1,46 @@
+// The rows of endpoints and their secrets. What is held in memory is the notifier's business.
+#pragma once
+
+#include "host/notify/notify.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace garland::notify {
+
+struct KeptEndpoint {
+  Endpoint endpoint;
+  std::string sealed; // its secrets
+};
+
+class Endpoints {
+public:
+  explicit Endpoints(Dependencies& with) : with_(with) {}
+
+  Task<std::vector<KeptEndpoint>> list(std::string vendor_id); // "" = all
+  Task<KeptEndpoint> one(std::string id);
+  // quota: the vendor has as many as it may.
+  Task<void> insert(KeptEndpoint kept);
+  // What a person may change; `conflict` unless it is at the revision that was read.
+  Task<void> save(KeptEndpoint kept);
+  Task<void> remove(Endpoint endpoint);
+
+  // `by_itself`: nobody asked for it, so somebody has to be told. What waits waits on, and is due never.
+  Task<void> disable(Endpoint endpoint, std::string why, bool by_itself);
+  // From `place` on, if it is given; then what waits is dropped.
+  Task<void> enable(Endpoint endpoint, std::optional<std::int64_t> place);
+  Task<std::int64_t> countDisabled();
+
+  Result<std::string> sealed(Secret const& newest, Secret const* older, Endpoint const& endpoint) const;
+  // The newest first; an older one only as long as it is live.
+  Result<std::vector<Secret>> secretsOf(KeptEndpoint const& kept) const;
+
+private:
+  Dependencies& with_;
+};
+
+// invalidInput unless it is an https address (with private networks, http too) that has no password in it.
+Result<void> checkUrl(std::string const& url, bool allow_private_network);
+
+} // namespace garland::notify

@@ -1,0 +1,230 @@
+// Actions beside the syncs of their connection: they go between two pages, what they wait for is told, and
+// waiting is no attempt.
+#include "host/sync/testing/fake_bank.h"
+
+#include "host/sync/waiting.h"
+
+namespace garland::sync {
+namespace {
+
+using testing::FakeBank;
+using testing::House;
+
+class ActionLane : public ::testing::Test {
+protected:
+  House house;
+  FakeBank bank{house};
+  std::string vendor = house.vendor();
+  std::string connection = house.connect(vendor, "bank");
+  Event here{house.loop.get_executor()};
+  Event go{house.loop.get_executor()};
+
+  void SetUp() override {
+    house.run(house.engine->start()).value();
+    for (int i = 0; i < 120; ++i)
+      provider().put("/cal/" + std::to_string(i), testing::event(std::to_string(i), "E"));
+  }
+  testing::FakeProvider& provider() { return house.provider("bank"); }
+  Actions& actions() { return house.engine->actions(); }
+
+  // A sync whose pull stands still before its first checkpoint.
+  sync::Run startSync() {
+    provider().during_pull = [this](runtime::CallHost*) { return reached(&here, &go); };
+    auto run = house.run(house.engine->startSync(connection)).value();
+    house.run(here.wait()).value();
+    return run;
+  }
+  static Task<void> reached(Event* here, Event* go) {
+    here->set();
+    co_return co_await go->wait();
+  }
+  std::string accept(std::string const& key = "invoice-7", std::string const& operation = "test.charge/1") {
+    ActionRequest request;
+    request.connection_id = connection;
+    request.operation = operation;
+    request.key = key;
+    request.input = json::object{{"amount", 1200}};
+    return house.run(actions().accept(std::move(request))).value().action.id;
+  }
+  Action get(std::string const& id) { return house.run(actions().one(id)).value(); }
+  Action until(std::string const& id, std::function<bool(Action const&)> const& holds) {
+    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    for (;;) {
+      auto action = get(id);
+      if (holds(action)) return action;
+      if (std::chrono::steady_clock::now() > give_up)
+        throw std::runtime_error("it stays " + std::string(name(action.state)) + ", waiting for " +
+                                 action.waits_for);
+    }
+  }
+  Action done(std::string const& id) {
+    return until(id, [](Action const& a) { return a.state == ActionState::done; });
+  }
+  Action waitsFor(std::string const& id, std::string const& what) {
+    return until(id, [&](Action const& a) { return a.waits_for.find(what) != std::string::npos; });
+  }
+  Action later(std::string const& id) {
+    return until(id,
+                 [this](Action const& a) { return a.next_attempt && *a.next_attempt > house.clock.now(); });
+  }
+  void comesDue(Action const& action) {
+    while (house.clock.sleepers() < 2) house.loop.run_one();
+    house.clock.advance(*action.next_attempt - house.clock.now());
+  }
+  static Error limited(Milliseconds retry_after) {
+    Error error(ErrorKind::rateLimited, "too many requests");
+    error.http_status = 429;
+    error.retry_after = retry_after;
+    return error;
+  }
+};
+
+TEST_F(ActionLane, AnActionGoesBetweenTwoPagesOfAPullWhichThenGoesOn) {
+  int pulls = 0;
+  bank.during = [&] {
+    pulls = provider().pulls;
+    return testing::nothing();
+  };
+  auto const run = startSync();
+  auto const id = accept();
+  auto const waiting = waitsFor(id, "calendar.pull/1");
+  EXPECT_EQ(waiting.state, ActionState::waiting);
+  go.set();
+  EXPECT_EQ(done(id).attempts, 1);
+  EXPECT_EQ(pulls, 1) << "the pull was cut for it";
+  auto const ended = house.run(house.engine->waitForRun(run.id)).value();
+  EXPECT_EQ(ended.state, "done") << (ended.error ? ended.error->message : "");
+  EXPECT_EQ(ended.pulled.created, 120);
+  EXPECT_EQ(ended.worker_restarts, 0);
+  ASSERT_EQ(provider().pulls, 2);
+  EXPECT_TRUE(provider().inputs.at(0).at("cursor").is_null());
+  EXPECT_FALSE(provider().inputs.at(1).at("cursor").is_null()) << "it went on from its checkpoint";
+  EXPECT_EQ(get(id).waits_for, "");
+}
+
+TEST_F(ActionLane, WaitingForALongPullIsNoAttemptHoweverLongItTakes) {
+  startSync();
+  auto const id = accept();
+  waitsFor(id, "calendar.pull/1");
+  for (int i = 0; i < 20; ++i) {
+    house.clock.advance(std::chrono::minutes(10));
+    house.loop.poll();
+  }
+  auto const waiting = get(id);
+  EXPECT_EQ(waiting.state, ActionState::waiting);
+  EXPECT_EQ(waiting.attempts, 0);
+  EXPECT_FALSE(waiting.error);
+  go.set();
+  EXPECT_EQ(done(id).attempts, 1);
+}
+
+TEST_F(ActionLane, WhoeverWaitsIsToldOfAnotherActionToo) {
+  bank.during = [this] { return reached(&here, &go); };
+  auto const first = accept("a");
+  house.run(here.wait()).value();
+  auto const second = accept("b");
+  waitsFor(second, first);
+  go.set();
+  done(first);
+  done(second);
+}
+
+TEST_F(ActionLane, ASyncDoesNotUseUpWhatTheProviderGrantsToALimitedAction) {
+  bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
+  auto const id = accept();
+  auto const waiting = later(id);
+  EXPECT_NE(waiting.waits_for.find("the provider's rate limit, until "), std::string::npos)
+      << waiting.waits_for;
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  for (int i = 0; i < 100; ++i) house.loop.poll();
+  EXPECT_EQ(provider().pulls, 0);
+  comesDue(waiting);
+  EXPECT_EQ(done(id).attempts, 2);
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+}
+
+TEST_F(ActionLane, AnActionThatIsCalledOffKeepsNoSyncWaiting) {
+  bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
+  auto const id = accept();
+  later(id);
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  house.run(actions().settle(id, Settlement{false, nullptr})).value();
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+}
+
+TEST_F(ActionLane, AnActionThatTheProviderLimitsAgainAndAgainLetsASyncPass) {
+  for (int i = 0; i < 8; ++i) bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
+  auto const id = accept();
+  auto waiting = later(id);
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  for (int tries = 2; tries <= 4; ++tries) { // three times the turn is kept
+    EXPECT_EQ(provider().pulls, 0) << tries;
+    comesDue(waiting);
+    waiting = until(id, [&](Action const& a) {
+      return a.attempts == tries && a.state == ActionState::waiting && *a.next_attempt > house.clock.now();
+    });
+  }
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+}
+
+TEST_F(ActionLane, AnActionThatIsLimitedWhileItsConnectionIsDisconnectedKeepsNoSyncWaiting) {
+  bank.during = [this] { return reached(&here, &go); };
+  bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
+  auto const id = accept();
+  house.run(here.wait()).value();
+  house.run(house.engine->startSync(connection)).value();
+  auto const gone = std::make_shared<Event>(house.loop.get_executor());
+  asio::co_spawn(house.loop, house.engine->disconnect(connection, true),
+                 [gone](std::exception_ptr, Result<void> result) {
+                   EXPECT_TRUE(result);
+                   gone->set();
+                 });
+  for (int i = 0; i < 3; ++i) get(id); // it has come as far as to wait for the sync
+  EXPECT_FALSE(gone->isSet());
+  go.set();
+  house.run(gone->wait()).value();
+  EXPECT_EQ(get(id).state, ActionState::failed);
+}
+
+Task<void> away() { co_return Error(ErrorKind::transient, "the database is away"); }
+
+TEST_F(ActionLane, ALimitThatCouldNotBeSavedAtOnceKeepsNoSyncWaitingOnceTheActionIsDone) {
+  bank.during = [this] {
+    bank.during = nullptr;
+    house.cut->before_commit = away; // the commit of the refusal
+    return testing::nothing();
+  };
+  bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
+  auto const action = until(accept(), [this](Action const& a) {
+    if (house.clock.sleepers() >= 2) house.clock.advance(Milliseconds(1'000));
+    return a.state == ActionState::done;
+  });
+  EXPECT_EQ(action.attempts, 2);
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+}
+
+TEST_F(ActionLane, ACallThatNeverAskedTheProviderIsNoAttempt) {
+  for (int i = 0; i < 15; ++i) {
+    auto turn = FakeBank::lostOnTheWay();
+    turn.asks = false;
+    bank.turns.push_back(turn);
+  }
+  auto const id = accept();
+  auto const next = [this](Action const& a) {
+    return a.state == ActionState::done || (a.next_attempt && *a.next_attempt > house.clock.now());
+  };
+  for (auto action = until(id, next); action.state != ActionState::done; action = until(id, next)) {
+    ASSERT_EQ(action.state, ActionState::waiting);
+    EXPECT_EQ(action.attempts, 0);
+    EXPECT_FALSE(action.first_sent);
+    EXPECT_EQ(action.error->effect, Effect::notApplied);
+    comesDue(action);
+  }
+  EXPECT_EQ(bank.keys.size(), 16U);
+  EXPECT_EQ(done(id).attempts, 1);
+  EXPECT_EQ(bank.charges.size(), 1U);
+}
+
+} // namespace
+} // namespace garland::sync
