@@ -78,6 +78,7 @@ struct Ask {
   std::string operation;
   json::value input = json::object();
   json::array before;    // steps (steps.h) that Trial takes first; "{id}" in the input is what they have made
+  int taking = 0;        // another number: another thing is made and asked for, under other idempotency keys
   std::string raw_input; // instead of `input`, byte for byte
   std::string account = "one"; // instances and their state are by account
   std::optional<FaultOrder> fault;

@@ -59,11 +59,16 @@ Bench& Trial::newBench(World world) {
 
 Ask Trial::prepared(Ask ask) {
   if (ask.before.empty()) return ask;
-  auto const steps = std::exchange(ask.before, {});
-  auto& made = made_[ask.account + " " + json::serialize(steps)];
-  if (made.empty() || made == kNothingMade)
-    made = takeSteps(bench(), steps, ask.account, [&](Ask step) { return run(std::move(step)); });
+  auto steps = std::exchange(ask.before, {});
+  renew(ask.input, ask.taking);
+  for (auto& step : steps) renew(step, ask.taking);
+  auto& world = bench(); // before a look at what is made in it: a new one forgets that
+  auto const key = ask.account + " " + std::to_string(ask.taking) + " " + json::serialize(steps);
+  auto made = made_.contains(key) ? made_.at(key) : std::string(kNothingMade);
+  if (made == kNothingMade)
+    made = takeSteps(world, steps, ask.account, [&](Ask step) { return run(std::move(step)); });
   fill(ask.input, made);
+  made_[key] = std::move(made);
   return ask;
 }
 

@@ -22,6 +22,17 @@ void fill(json::value& value, std::string const& id) {
     for (auto& member : *object) fill(member.value(), id);
 }
 
+void renew(json::value& value, int taking) {
+  auto* const object = value.if_object();
+  if (object == nullptr || taking == 0) return;
+  for (auto& member : *object) {
+    if (member.key() == "idempotency_key" && member.value().is_string())
+      member.value() = std::string(member.value().get_string()) + "-taking-" + std::to_string(taking);
+    else
+      renew(member.value(), taking);
+  }
+}
+
 std::string takeSteps(Bench& bench, json::array steps, std::string const& account,
                       std::function<Journal(Ask)> const& run) {
   std::string id = kNothingMade;

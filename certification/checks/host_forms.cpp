@@ -12,9 +12,11 @@ namespace garland::certification {
 namespace {
 
 // As a host spaces what it asks: how often a check asks is no reason for a rate limit.
-Ask spaced(Trial& trial, Use const& use) {
+Ask spaced(Trial& trial, Use const& use, int taking = 0) {
   trial.bench().wait(Milliseconds(1000));
-  return askFor(use);
+  auto ask = askFor(use);
+  ask.taking = taking; // a message is cancelled once: who cancels again needs another one
+  return ask;
 }
 
 // How an operation ended: its result, or the kind of its error.
@@ -163,7 +165,7 @@ void readsWhatItIsGiven(Trial& trial) {
   if (deed(trial, "set", {{"guard", true}}).is_null()) return;
   for (int round = 0; round < 2; ++round)
     for (auto const& use : usesOf(trial.subject()))
-      if (trial.mustRun(spaced(trial, use), use.title + ", every span before a closed page").death !=
+      if (trial.mustRun(spaced(trial, use, round), use.title + ", every span before a closed page").death !=
           Death::none)
         return;
   exercise(trial);
@@ -190,13 +192,15 @@ void bearsFullArenas(Trial& trial) {
   if (said.is_null()) return;
   auto const count = std::min(most, integerOr(said, "/in_arena", 0));
   for (std::int64_t k = 1; k <= count; ++k) {
+    auto ask = trial.prepared(spaced(trial, use, static_cast<int>(2 * k)));
     if (deed(trial, "set", {{"fail_arena", k}, {"guard", true}}).is_null()) return;
     auto const where = use.title + ", no room in the arena at thing " + std::to_string(k);
-    auto const journal = trial.run(spaced(trial, use));
+    auto const journal = trial.run(std::move(ask));
     if (journal.death != Death::none) return;
     trial.expect(endedAs(journal, ErrorKind::hostLimit), "it ended with: " + journal.ending(), where);
     if (deed(trial, "set", {{"guard", true}}).is_null()) return;
-    if (trial.mustRun(spaced(trial, use), where + ", then again with room").death != Death::none) return;
+    ask = spaced(trial, use, static_cast<int>(2 * k + 1));
+    if (trial.mustRun(std::move(ask), where + ", then again with room").death != Death::none) return;
   }
 }
 

@@ -350,7 +350,9 @@ void standsBombs(Trial& trial) {
   auto const body =
       std::make_shared<std::string const>(bomb->body != nullptr ? bomb->body() : asLargeAsAllowed(most));
   auto world = worldOf(trial);
-  world.intercepts.request = [body, most, type = std::string(bomb->type)](HttpAsk const&) {
+  auto const armed = std::make_shared<bool>(false);
+  world.intercepts.request = [armed, body, most, type = std::string(bomb->type)](HttpAsk const&) {
+    if (!*armed) return std::optional<Result<HttpAnswer>>();
     if (body->size() > most)
       return std::optional<Result<HttpAnswer>>(
           Error(ErrorKind::hostLimit, "the answer is larger than allowed").withEffect(Effect::unknown));
@@ -363,7 +365,10 @@ void standsBombs(Trial& trial) {
   };
   trial.newBench(std::move(world));
   for (auto const& use : usesOf(trial.subject())) {
-    auto const journal = trial.run(askFor(use));
+    *armed = false; // what is to be deleted must be there
+    auto ask = trial.prepared(askFor(use));
+    *armed = true;
+    auto const journal = trial.run(std::move(ask));
     if (journal.exchanges.empty() && journal.ok()) continue; // it asks nobody, and met no bomb
     auto const kind = journal.result ? ErrorKind::providerBug : journal.result.error().kind;
     trial.expect(kind == ErrorKind::providerBug || kind == ErrorKind::transient ||
