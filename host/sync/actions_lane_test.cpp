@@ -144,6 +144,19 @@ TEST_F(ActionLane, WhatWaitsForAWriteIsToldThatItWaitsForItsEnd) {
   EXPECT_EQ(done(id).attempts, 1);
 }
 
+TEST_F(ActionLane, AWriteThatWaitsForItsTurnWasNotSent) {
+  house.sync(connection);
+  house.run(testing::putMember(house.engine.get(), vendor, "7", "title", "Mine")).value();
+  bank.during = [this] { return reached(&here, &go); };
+  auto const id = accept();
+  house.run(here.wait()).value();
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  for (int i = 0; i < 20; ++i) get(id); // it has come as far as to wait for the action
+  EXPECT_EQ(house.rows("SELECT 1 FROM pushes WHERE state='pending' AND dispatches=0").size(), 1U);
+  go.set();
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().pushed.updated, 1);
+}
+
 TEST_F(ActionLane, OtherSettingsWaitForThePageAndForNoneOfTheActionsThatWait) {
   startSync();
   accept("a");
