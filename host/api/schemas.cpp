@@ -286,7 +286,7 @@ constexpr std::string_view text = R"json({
     "lookup_problem": {"type": ["string", "null"], "description": "why the last lookup gave no answer"},
     "notice": {"type": ["string", "null"], "description": "of an unknown one: what finds it out, or who has to"},
     "waits_for": {"type": ["string", "null"],
-      "description": "of a waiting one, in words: a sync of its connection, the provider's rate limit, its next attempt"},
+      "description": "of a waiting one, in words: a call of its connection, the provider's rate limit, its next attempt"},
     "created": {"$ref": "#/components/schemas/Time"},
     "first_sent": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},
     "last_sent": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}]},

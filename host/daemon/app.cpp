@@ -330,7 +330,8 @@ private:
                               allKinds(),
                               config_.extra_ca_file,
                               count,
-                              config_.limits};
+                              config_.limits,
+                              config_.actions_kept};
   }
 
   notify::Dependencies notifierDependencies() {

@@ -188,6 +188,8 @@ std::int64_t& recordBytesOf(Config& config) { return config.limits.record_bytes;
 std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
+Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
+
 int& endpointsOf(Config& config) { return config.endpoints.endpoints; }
 std::int64_t& endpointWaitingOf(Config& config) { return config.endpoints.waiting; }
 Milliseconds& endpointTimeoutOf(Config& config) { return config.endpoints.timeout; }
@@ -275,6 +277,7 @@ std::vector<Setting> const& table() {
       {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
       {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},
       {"streams", "subscribers_of_vendor", "10000", amount(subscribersOfVendor, 1, 1'000'000, 1)},
       {"streams", "most_behind", "50000", amount(mostBehindOf, 1'000, kMostRows, 1)},

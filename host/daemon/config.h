@@ -34,11 +34,12 @@ struct Config {
   std::size_t memory = 256U << 20U;            // of each worker, bytes
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
-  notify::Limits endpoints;                    // that are told what has changed
-  api::StreamOptions streams;                  // of those who follow the changes
-  std::string hooks_url;                       // where the world reaches /hooks/; empty: at our own address
-  std::string extra_ca_file;                   // empty: the system's certificates only
-  std::string mail_address;                    // empty: no mail is taken
+  Milliseconds actions_kept = sync::kActionsKept;
+  notify::Limits endpoints;   // that are told what has changed
+  api::StreamOptions streams; // of those who follow the changes
+  std::string hooks_url;      // where the world reaches /hooks/; empty: at our own address
+  std::string extra_ca_file;  // empty: the system's certificates only
+  std::string mail_address;   // empty: no mail is taken
   unsigned short mail_port = 0;
   std::string mail_domain = "localhost";
   std::string mail_certificate; // PEM; empty: no STARTTLS

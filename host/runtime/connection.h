@@ -43,7 +43,8 @@ public:
     queued();
   }
   void sendRaw(wire::Kind kind, std::uint64_t id, std::string_view payload);
-  // Hands over what a dead worker had still written.
+  // Hands over what has come and was not read yet: the last words of a dead worker, or what one said before
+  // it is judged. Not from within onMessage.
   void drain();
   void close(); // no call to the owner comes after it
   // Bytes that were sent and that the worker has not taken yet, as the kernel counts them.

@@ -33,7 +33,7 @@ garland_test(runtime_test
     image_test.cpp manifest_test.cpp memory_use_test.cpp operation_doubt_test.cpp process_test.cpp history_test.cpp
     poison_culprit_test.cpp poison_test.cpp restart_policy_test.cpp turn_queue_test.cpp work_watch_test.cpp
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_memory_test.cpp supervisor_test.cpp tainted_test.cpp
-    running_call_test.cpp talk_meter_test.cpp
+    running_call_test.cpp talk_meter_test.cpp worker_link_test.cpp
   USES garland_runtime garland_schemas
   LABELS unit)
 target_compile_definitions(runtime_test PRIVATE

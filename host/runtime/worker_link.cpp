@@ -94,6 +94,8 @@ void WorkerLink::awaitGreeting(Milliseconds handshake, int more) {
   end_timer_.expires_after(handshake);
   end_timer_.async_wait([self = shared_from_this(), handshake, more](auto const& failed) {
     if (failed || self->greeted_.isSet()) return;
+    self->connection_->drain(); // the host itself may be late, and the greeting there
+    if (self->greeted_.isSet()) return;
     auto const used = processorTime(self->pid_);
     bool const starved = used && *used < handshake && !sleeps(self->pid_);
     if (starved && more > 0) return self->awaitGreeting(handshake, more - 1);

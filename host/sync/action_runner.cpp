@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace garland::sync {
@@ -14,7 +15,8 @@ constexpr std::size_t kAtOnce = 32;
 // A connector's calls for one account do not overlap: a second one would only wait in the worker and use up
 // its time there.
 constexpr std::size_t kAtOncePerConnection = 1;
-constexpr Milliseconds kRest{5'000};      // after trouble with the store
+constexpr Milliseconds kRest{5'000}; // after trouble with the store
+constexpr Milliseconds kSweepEvery{300'000};
 constexpr Milliseconds kKeepTurn{60'000}; // so long a sync waits for what the provider's limit keeps waiting,
 constexpr int kKeptInARow = 3;            // and no more often; then a piece of it goes
 
@@ -51,6 +53,14 @@ Task<void> ActionRunner::stop() {
   co_return co_await nursery_.drained();
 }
 
+Task<void> ActionRunner::tick() {
+  if (context_.now() < next_sweep_) co_return Result<void>();
+  next_sweep_ = context_.now() + kSweepEvery;
+  CO_TRY(forgotten, co_await store_.forget(context_.now() - context_.doors.actions_kept));
+  if (forgotten > 0) next_sweep_ = context_.now(); // there may be more
+  co_return Result<void>();
+}
+
 void ActionRunner::wake() {
   if (woken_) woken_->set();
 }
@@ -84,12 +94,26 @@ Task<std::optional<TimePoint>> ActionRunner::startDue() {
     CO_TRY(due, co_await store_.due(now, kDueOfEach));
     for (auto& one : due) begin(std::move(one));
   }
-  co_return co_await store_.nextDue(now);
+  auto const kept_until = dropKept(now);
+  CO_TRY(next, co_await store_.nextDue(now));
+  if (kept_until && (!next || *kept_until < *next)) next = kept_until;
+  co_return next;
+}
+
+// Gives back every turn whose action did not come at its moment: something else has become of it. Answers
+// with the moment of the next.
+std::optional<TimePoint> ActionRunner::dropKept(TimePoint now) {
+  std::erase_if(kept_,
+                [&](auto const& one) { return one.second.until <= now && !busy_.contains(one.first); });
+  std::optional<TimePoint> next;
+  for (auto const& [connection, kept] : kept_)
+    if (kept.until > now && (!next || kept.until < *next)) next = kept.until;
+  return next;
 }
 
 void ActionRunner::begin(DueAction due) {
   if (context_.stopping || in_flight_.size() - queued_.size() >= kAtOnce || in_flight_.contains(due.id) ||
-      closing_.contains(due.connection_id))
+      held_.contains(due.connection_id))
     return;
   if (auto const busy = busy_.find(due.connection_id);
       busy != busy_.end() && busy->second >= kAtOncePerConnection)
@@ -100,15 +124,20 @@ void ActionRunner::begin(DueAction due) {
 }
 
 Task<void> ActionRunner::carryOut(DueAction due) {
+  Flight flight(*this, due.id);
   auto const done = co_await inTurn(due);
-  if (!done && !context_.stopping) {
+  if (!done && !context_.stopping)
     context_.doors.log.error("a step of action " + due.id + " could not be kept: " + done.error().message);
-    rest_until_ = context_.now() + kRest;
-  }
-  // What could not be saved stays in flight: its row says less than is known.
-  if (!unsaved_.contains(due.id)) release(due.id);
-  wake();
+  flight.well = done.has_value();
   co_return Result<void>();
+}
+
+ActionRunner::Flight::~Flight() {
+  if (!well) runner.rest_until_ = runner.context_.now() + kRest;
+  runner.queued_.erase(id);
+  runner.limited_.erase(id);
+  if (!runner.unsaved_.contains(id)) runner.release(id);
+  runner.wake();
 }
 
 // Its time, and its attempt, begin when nothing of its connection is before it any more.
@@ -117,19 +146,22 @@ Task<void> ActionRunner::inTurn(DueAction due) {
   if (auto kept = kept_.extract(due.connection_id)) own = std::move(kept.mapped());
   if (!own.turn.isTaken()) {
     queued_.insert(due.id);
+    // Who waits here leaves room for another connection's.
+    if (!context_.lanes->holder(due.connection_id).empty()) wake();
     auto entered = co_await context_.lanes->enter(due.connection_id, Lanes::Traffic::action, due.id);
     queued_.erase(due.id);
     if (!entered) co_return entered.error();
     own.turn = std::move(*entered);
   }
-  if (closing_.contains(due.connection_id)) co_return Result<void>();
+  if (held_.contains(due.connection_id)) co_return Result<void>();
   auto const stepped = co_await step(due.id);
   auto const limit = limited_.extract(due.id); // of this step, however it ended
   if (!stepped) co_return stepped.error();
   bool const soon = limit && limit.mapped() - context_.now() <= kKeepTurn;
-  bool const goes_on = !context_.stopping && !closing_.contains(due.connection_id);
-  if (soon && goes_on && ++own.times <= kKeptInARow)
-    kept_.insert_or_assign(due.connection_id, std::move(own));
+  bool const goes_on = !context_.stopping && !held_.contains(due.connection_id);
+  if (!soon || !goes_on || ++own.times > kKeptInARow) co_return Result<void>();
+  own.until = limit.mapped();
+  kept_.insert_or_assign(due.connection_id, std::move(own));
   co_return Result<void>();
 }
 
@@ -295,7 +327,10 @@ std::string ActionRunner::waitsFor(Action const& action) const {
   if (holder.empty() || holder == action.id) return "its turn";
   if (holder.starts_with("act_")) return "another action of its connection, " + holder;
   auto const until = context_.lanes->limitedUntil(action.connection_id, now);
-  return "the next checkpoint of " + holder + ", which its connection runs right now" +
+  bool const pulls = std::ranges::any_of(
+      context_.kinds(), [&](auto const& entry) { return entry.kind.pull_operation == holder; });
+  return (pulls ? "the next checkpoint of " : "the end of ") + holder +
+         ", which its connection runs right now" +
          (until ? "; the provider's rate limit lasts until " + rfc3339(*until) : std::string());
 }
 

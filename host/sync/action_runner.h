@@ -25,24 +25,40 @@ public:
   Task<std::vector<Action>> list(ActionQuery query) override;
   Task<Action> settle(std::string id, Settlement settlement) override;
 
+  // Forgets what has long had its end, and its key with it. Called often, it does so now and then.
+  Task<void> tick();
   // Takes over what an earlier process left, and begins.
   Task<void> start();
   // After Context::stopping is set: starts nothing more and answers when every call has ended.
   Task<void> stop();
 
-  // While it lives nothing is accepted for this connection and none of its actions is begun.
-  class Closing {
+  // While it lives none of this connection's actions is begun.
+  class Hold {
   public:
-    Closing(ActionRunner& runner, std::string connection_id)
-        : runner_(runner), place_(runner.closing_.insert(std::move(connection_id))) {}
-    Closing(Closing const&) = delete;
-    Closing& operator=(Closing const&) = delete;
-    ~Closing() {
-      runner_.closing_.erase(place_);
+    Hold(ActionRunner& runner, std::string connection_id)
+        : runner_(runner), place_(runner.held_.insert(std::move(connection_id))) {}
+    Hold(Hold const&) = delete;
+    Hold& operator=(Hold const&) = delete;
+    ~Hold() {
+      runner_.held_.erase(place_);
       runner_.wake();
     }
 
   private:
+    ActionRunner& runner_;
+    std::multiset<std::string>::iterator place_;
+  };
+  // A hold during which nothing is accepted either.
+  class Closing {
+  public:
+    Closing(ActionRunner& runner, std::string const& connection_id)
+        : hold_(runner, connection_id), runner_(runner), place_(runner.closing_.insert(connection_id)) {}
+    Closing(Closing const&) = delete;
+    Closing& operator=(Closing const&) = delete;
+    ~Closing() { runner_.closing_.erase(place_); }
+
+  private:
+    Hold hold_;
     ActionRunner& runner_;
     std::multiset<std::string>::iterator place_;
   };
@@ -65,6 +81,16 @@ private:
   Task<void> loop();
   Task<std::optional<TimePoint>> startDue();
   void begin(DueAction due);
+  // In flight as long as it lives. What could not be saved stays in flight: its row says less than is known.
+  struct Flight {
+    Flight(ActionRunner& runner_in, std::string id_in) : runner(runner_in), id(std::move(id_in)) {}
+    Flight(Flight const&) = delete;
+    Flight& operator=(Flight const&) = delete;
+    ~Flight();
+    ActionRunner& runner;
+    std::string id;
+    bool well = false;
+  };
   Task<void> carryOut(DueAction due);
   Task<void> inTurn(DueAction due);
   Task<void> step(std::string id);
@@ -77,6 +103,7 @@ private:
   Task<void> tellSignIn(Session const* session, Error error);
   void tell(Action const& action) const;
   ActionCourse course(ActionRule rule) { return {std::move(rule), context_.now(), context_.doors.random}; }
+  std::optional<TimePoint> dropKept(TimePoint now);
   void release(std::string const& id);
   std::string waitsFor(Action const& action) const;
   void wake();
@@ -86,10 +113,11 @@ private:
   AuditTrail& audit_;
   ActionStore store_;
   Nursery nursery_;
-  std::shared_ptr<Event> woken_;                 // set: the loop looks again
-  std::shared_ptr<Event> loop_ended_;            // null: never started
-  std::shared_ptr<Event> call_ended_;            // set and replaced whenever a call has ended
-  TimePoint rest_until_;                         // the store had trouble
+  std::shared_ptr<Event> woken_;      // set: the loop looks again
+  std::shared_ptr<Event> loop_ended_; // null: never started
+  std::shared_ptr<Event> call_ended_; // set and replaced whenever a call has ended
+  TimePoint rest_until_;              // the store had trouble
+  TimePoint next_sweep_{};
   std::map<std::string, std::string> in_flight_; // action -> connection
   std::map<std::string, std::size_t> busy_;      // connection -> how many of them
   std::set<std::string> queued_;                 // of those in flight, who wait for their connection
@@ -97,11 +125,12 @@ private:
   struct Kept {
     Lanes::Place turn;
     int times = 0; // in a row
+    TimePoint until;
   };
   std::map<std::string, Kept> kept_;         // by connection
   std::map<std::string, TimePoint> limited_; // action -> when the provider takes it
   std::map<std::string, Action> unsaved_;    // what rows should say that could not be written
-  std::multiset<std::string> closing_;
+  std::multiset<std::string> held_, closing_;
 };
 
 } // namespace garland::sync

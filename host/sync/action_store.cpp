@@ -9,6 +9,7 @@ namespace garland::sync {
 namespace {
 
 constexpr std::int64_t kMostDue = 1024;
+constexpr std::int64_t kForgottenAtOnce = 1'000;
 
 constexpr char const* kColumns =
     "SELECT action_id, vendor_id, connection_id, operation, idempotency_key, provider_key, input, state, "
@@ -167,6 +168,15 @@ Task<std::int64_t> ActionStore::open(std::string vendor_id, std::string connecti
                          {std::move(vendor_id), std::move(connection_id)});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   co_return rows.rows[0].integer(0);
+}
+
+Task<std::int64_t> ActionStore::forget(TimePoint before) {
+  store::Unit unit;
+  unit.emplace_back("DELETE FROM actions WHERE action_id IN "
+                    "(SELECT action_id FROM actions WHERE finished<$1 ORDER BY finished LIMIT $2)",
+                    Values{toMillis(before), kForgottenAtOnce});
+  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  co_return done[0].affected;
 }
 
 Task<void> ActionStore::letGo(std::string vendor_id, std::string connection_id, TimePoint now) {

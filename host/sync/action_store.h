@@ -36,6 +36,8 @@ public:
   Task<void> recover(TimePoint now);
   // How many have no end yet.
   Task<std::int64_t> open(std::string vendor_id, std::string connection_id);
+  // Of what ended before then, some; how many.
+  Task<std::int64_t> forget(TimePoint before);
   // Their connection goes: what waits fails, and about the rest nothing is done by itself any more.
   Task<void> letGo(std::string vendor_id, std::string connection_id, TimePoint now);
 

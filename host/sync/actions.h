@@ -61,6 +61,9 @@ struct Action {
 // One sentence for whoever has to act, "" if nobody has to.
 std::string noticeOf(Action const& action);
 
+// How long an action is remembered after its end, and its key: after that the same request is another action.
+inline constexpr Milliseconds kActionsKept{400LL * 86'400'000};
+
 struct ActionRequest {
   std::string connection_id;
   std::string operation;
@@ -92,8 +95,9 @@ class Actions {
 public:
   virtual ~Actions() = default;
 
-  // Answers when the action is durable. The same key with the same operation and input is the same action;
-  // with others it is a conflict. invalidInput if the connector has no such action, or not this input.
+  // Answers when the action is durable. The same key with the same operation and input is the same action, as
+  // long as it is remembered (Dependencies::actions_kept); with others it is a conflict. invalidInput if the
+  // connector has no such action, or not this input.
   virtual Task<AcceptedAction> accept(ActionRequest request) = 0;
   virtual Task<Action> one(std::string id) = 0;
   virtual Task<std::vector<Action>> list(ActionQuery query) = 0; // by id, which is by age

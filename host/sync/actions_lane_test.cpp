@@ -2,7 +2,10 @@
 // waiting is no attempt.
 #include "host/sync/testing/fake_bank.h"
 
+#include "host/sync/sql.h"
 #include "host/sync/waiting.h"
+
+#include <gmock/gmock.h>
 
 namespace garland::sync {
 namespace {
@@ -129,6 +132,58 @@ TEST_F(ActionLane, WhoeverWaitsIsToldOfAnotherActionToo) {
   done(second);
 }
 
+TEST_F(ActionLane, WhatWaitsForAWriteIsToldThatItWaitsForItsEnd) {
+  house.sync(connection);
+  house.run(testing::putMember(house.engine.get(), vendor, "7", "title", "Mine")).value();
+  provider().during_write = [this](runtime::CallHost*) { return reached(&here, &go); };
+  house.run(house.engine->startSync(connection)).value();
+  house.run(here.wait()).value();
+  auto const id = accept();
+  waitsFor(id, "the end of calendar.upsert/1, which its connection runs right now");
+  go.set();
+  EXPECT_EQ(done(id).attempts, 1);
+}
+
+TEST_F(ActionLane, AWriteThatWaitsForItsTurnWasNotSent) {
+  house.sync(connection);
+  house.run(testing::putMember(house.engine.get(), vendor, "7", "title", "Mine")).value();
+  bank.during = [this] { return reached(&here, &go); };
+  auto const id = accept();
+  house.run(here.wait()).value();
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  for (int i = 0; i < 20; ++i) get(id); // it has come as far as to wait for the action
+  EXPECT_EQ(house.rows("SELECT 1 FROM pushes WHERE state='pending' AND dispatches=0").size(), 1U);
+  go.set();
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().pushed.updated, 1);
+}
+
+TEST_F(ActionLane, OtherSettingsWaitForThePageAndForNoneOfTheActionsThatWait) {
+  startSync();
+  accept("a");
+  auto const last = accept("b");
+  bool changed = false;
+  asio::co_spawn(house.loop,
+                 house.engine->changeSettings(connection, json::object{{"calendars", json::array{"home"}}}),
+                 [&](std::exception_ptr, Result<Connection> result) {
+                   EXPECT_TRUE(result);
+                   changed = true;
+                 });
+  for (int i = 0; i < 3; ++i) get(last); // it has come as far as to wait for the page
+  EXPECT_FALSE(changed);
+  auto const later = accept("c"); // is taken in all the same
+  go.set();
+  done(later);
+  EXPECT_TRUE(changed);
+  std::vector<std::string> order;
+  for (auto const& call : house.supervisor.calls)
+    if (call.operation != "calendar.pull/1") order.push_back(call.operation);
+  EXPECT_THAT(order, ::testing::ElementsAre("health.check/1", "health.check/1", "test.charge/1",
+                                            "test.charge/1", "test.charge/1"))
+      << "the account was connected, and tried with the new settings before any action went";
+  EXPECT_EQ(json::serialize(parseJson(house.supervisor.calls.back().account).value().at("settings")),
+            R"({"provider":"bank","calendars":["home"]})");
+}
+
 TEST_F(ActionLane, ASyncDoesNotUseUpWhatTheProviderGrantsToALimitedAction) {
   bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
   auto const id = accept();
@@ -149,6 +204,17 @@ TEST_F(ActionLane, AnActionThatIsCalledOffKeepsNoSyncWaiting) {
   later(id);
   auto const run = house.run(house.engine->startSync(connection)).value();
   house.run(actions().settle(id, Settlement{false, nullptr})).value();
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+}
+
+TEST_F(ActionLane, ALimitedActionThatIsSettledElsewhereKeepsNoSyncWaiting) {
+  bank.turns.push_back(FakeBank::refused(limited(Milliseconds(30'000))));
+  auto const waiting = later(accept());
+  store::Unit unit;
+  unit.emplace_back("UPDATE actions SET state='failed', next_attempt=NULL", Values{});
+  house.run(house.store->commit(std::move(unit))).value();
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  comesDue(waiting);
   EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
 }
 

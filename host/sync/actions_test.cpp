@@ -1,5 +1,6 @@
 #include "host/sync/testing/fake_bank.h"
 
+#include "host/sync/sql.h"
 #include "host/sync/waiting.h"
 
 #include <set>
@@ -398,6 +399,72 @@ TEST_F(ActionTest, WithALongQueueLeavesRoomForOtherConnections) {
   for (auto const& key : bank.keys)
     if (key != other.provider_key) keys.push_back(key);
   for (std::size_t i = 0; i < queue.size(); ++i) EXPECT_EQ(keys.at(i), get(queue[i]).provider_key);
+}
+
+// More of one connection than are looked at together.
+TEST_F(ActionTest, WithAQueueOfAThousandHidesNoOtherConnection) {
+  Event go(house.loop.get_executor());
+  bank.during = [&] { return go.wait(); };
+  accept("test.charge/1", "k");
+  while (bank.in_hand < 1) house.loop.run_one();
+  store::Unit unit;
+  unit.emplace_back(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1100) "
+      "INSERT INTO actions (vendor_id,action_id,connection_id,operation,idempotency_key,"
+      "provider_key,input,state,known_by,output,error,attempts,lookups,lookup_problem,revision,"
+      "next_attempt,created,first_sent,last_sent,finished) "
+      "SELECT a.vendor_id, a.action_id || '_' || CAST(n.i AS TEXT), a.connection_id, a.operation, "
+      "'k' || CAST(n.i AS TEXT), a.provider_key, a.input, 'waiting', '', 'null', '', 0, 0, '', 0, "
+      "a.created, a.created, NULL, NULL, NULL FROM actions a CROSS JOIN n",
+      Values{});
+  house.run(house.store->commit(std::move(unit))).value();
+  house.clock.advance(Milliseconds(1));
+  auto wanted = request("test.charge/1");
+  wanted.connection_id = house.connect(house.vendor(), "bank");
+  auto const other = house.run(actions().accept(wanted)).value().action;
+  while (bank.in_hand < 2) house.loop.run_one();
+  EXPECT_EQ(bank.charges.back().key, other.provider_key);
+  go.set();
+}
+
+Task<void> thrown() {
+  throw std::runtime_error("there is no memory");
+  co_return Result<void>();
+}
+
+TEST_F(ActionTest, WhoseCallEndsByAnExceptionHoldsUpNoOtherAndNoDisconnecting) {
+  bank.during = [this] {
+    bank.during = nullptr;
+    return thrown();
+  };
+  auto const first = accept("test.charge/1", "a");
+  auto const second = accept("test.charge/1", "b");
+  until(second, [this](Action const& a) {
+    if (house.clock.sleepers() >= 2) house.clock.advance(Milliseconds(1'000));
+    return a.state == ActionState::done;
+  });
+  EXPECT_EQ(effectOf(get(first).state), Effect::unknown);
+  house.run(house.engine->disconnect(connection, true)).value();
+}
+
+TEST_F(ActionTest, IsForgottenLongAfterItsEndAndNeverWithoutOne) {
+  bank.turns.push_back(FakeBank::lostOnTheWayBack());
+  auto const unknown = accept("test.post/1", "a");
+  ended(unknown);
+  auto const old = accept("test.charge/1", "b");
+  ended(old);
+  constexpr Milliseconds kDay{86'400'000};
+  auto const pass = [this](Milliseconds span) {
+    while (house.clock.sleepers() < 1) house.loop.run_one();
+    house.clock.advance(span);
+    while (house.clock.sleepers() < 1) house.loop.run_one(); // what is due by then is done
+  };
+  pass(kActionsKept - kDay);
+  EXPECT_EQ(accept("test.charge/1", "b"), old);
+  pass(2 * kDay);
+  EXPECT_EQ(house.run(actions().one(old)).error().kind, ErrorKind::notFound);
+  EXPECT_EQ(get(unknown).state, ActionState::unknown);
+  EXPECT_NE(accept("test.charge/1", "b"), old) << "its key is forgotten with it";
 }
 
 TEST_F(ActionTest, IsRefusedIfTheConnectorHasNoneOfThatName) {

@@ -24,7 +24,8 @@ public:
   Task<void> forget(std::string id, bool discard);
   Task<void> confirmDeletes(std::string id);
   // Other settings for the same account, tried first; the next run brings everything in anew. No run may be
-  // in flight. Only with its credential, typed again, it may be at another host.
+  // in flight, and it is the caller's turn at the connection. Only with its credential, typed again, it may
+  // be at another host.
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
   Task<std::int64_t> retry(std::string id);

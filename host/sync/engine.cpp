@@ -18,8 +18,7 @@ public:
   explicit EngineOfParts(std::unique_ptr<Context> context)
       : context_(std::move(context)), audit_(*context_), vendors_(*context_),
         connections_(*context_, vendors_, audit_), records_(*context_, vendors_), feed_(*context_, vendors_),
-        runs_(*context_, connections_, audit_),
-        schedule_(*context_, runs_, [this] { return webhooks_.tick(); }),
+        runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_) {}
 
@@ -48,10 +47,18 @@ public:
   }
   Task<Connection> connection(std::string id) override { return connections_.withStorage(std::move(id)); }
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials) override {
-    // A run reads by the settings that it began with, and keeps how far it came.
+    // A run reads by the settings that it began with, and keeps how far it came. What waits for its turn goes
+    // on afterwards, by the new ones.
     Runs::Closing const closing(runs_, id);
+    ActionRunner::Hold const no_actions(actions_, id);
+    IntakeRunner::Hold const no_items(intake_, id);
+    CO_TRY(connection, co_await connections_.one(id));
+    Owner const owner{connection.vendor_id, id};
+    WebhookRunner::Closing const no_webhooks(webhooks_, owner);
     actions_.letPass(id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
+    std::string what("the change of its settings");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Lanes::Traffic::action, std::move(what)));
     co_return co_await connections_.changeSettings(id, std::move(changes), std::move(credentials));
   }
   Task<void> disconnect(std::string id, bool discard) override {
@@ -159,6 +166,11 @@ public:
   }
 
 private:
+  Task<void> tick() {
+    CO_TRY_VOID(co_await webhooks_.tick());
+    co_return co_await actions_.tick();
+  }
+
   std::unique_ptr<Context> context_;
   AuditTrail audit_;
   Vendors vendors_;

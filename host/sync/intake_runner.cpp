@@ -96,15 +96,15 @@ Task<std::optional<TimePoint>> IntakeRunner::startDue() {
 
 void IntakeRunner::begin(DueItem due) {
   if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.connection_id) ||
-      closing_.contains(due.connection_id) || resting_.contains(due.connection_id))
+      held_.contains(due.connection_id) || resting_.contains(due.connection_id))
     return;
-  in_flight_.emplace(due.connection_id, due.id);
+  in_flight_.emplace(due.connection_id, std::string());
   nursery_.spawn(carryOut(std::move(due)));
 }
 
 Task<void> IntakeRunner::carryOut(DueItem due) {
   Reading reading(*this, due.connection_id);
-  auto done = co_await step(due.id);
+  auto done = co_await inTurn(due);
   if (!done && !context_.stopping) {
     context_.doors.log.error("what became of item " + due.id +
                              " could not be kept: " + cut(done.error().message));
@@ -112,6 +112,17 @@ Task<void> IntakeRunner::carryOut(DueItem due) {
   }
   reading.well = done.has_value();
   co_return Result<void>();
+}
+
+// Its time begins when its turn comes. Rows of a file go as the pages of a sync do: there may be thousands.
+Task<void> IntakeRunner::inTurn(DueItem due) {
+  CO_TRY(item, co_await store_.one(due.id));
+  auto const traffic = item.source == IntakeSource::csv ? Lanes::Traffic::bulk : Lanes::Traffic::action;
+  std::string operation(kIntakeOperation);
+  CO_TRY(turn, co_await context_.lanes->enter(due.connection_id, traffic, std::move(operation)));
+  if (held_.contains(due.connection_id)) co_return Result<void>();
+  in_flight_[due.connection_id] = due.id;
+  co_return co_await step(due.id);
 }
 
 IntakeRunner::Reading::~Reading() {

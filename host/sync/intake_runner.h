@@ -51,19 +51,33 @@ public:
   // After Context::stopping is set: starts nothing more and answers when every call has ended.
   Task<void> stop();
 
-  // While it lives nothing is accepted for this connection and none of its items is begun.
-  class Closing {
+  // While it lives none of this connection's items is begun.
+  class Hold {
   public:
-    Closing(IntakeRunner& runner, std::string connection_id)
-        : runner_(runner), place_(runner.closing_.insert(std::move(connection_id))) {}
-    Closing(Closing const&) = delete;
-    Closing& operator=(Closing const&) = delete;
-    ~Closing() {
-      runner_.closing_.erase(place_);
+    Hold(IntakeRunner& runner, std::string connection_id)
+        : runner_(runner), place_(runner.held_.insert(std::move(connection_id))) {}
+    Hold(Hold const&) = delete;
+    Hold& operator=(Hold const&) = delete;
+    ~Hold() {
+      runner_.held_.erase(place_);
       runner_.wake();
     }
 
   private:
+    IntakeRunner& runner_;
+    std::multiset<std::string>::iterator place_;
+  };
+  // A hold during which nothing is accepted either.
+  class Closing {
+  public:
+    Closing(IntakeRunner& runner, std::string const& connection_id)
+        : hold_(runner, connection_id), runner_(runner), place_(runner.closing_.insert(connection_id)) {}
+    Closing(Closing const&) = delete;
+    Closing& operator=(Closing const&) = delete;
+    ~Closing() { runner_.closing_.erase(place_); }
+
+  private:
+    Hold hold_;
     IntakeRunner& runner_;
     std::multiset<std::string>::iterator place_;
   };
@@ -103,6 +117,7 @@ private:
     bool well = false;
   };
   Task<void> carryOut(DueItem due);
+  Task<void> inTurn(DueItem due);
   Task<void> putOff(std::string id, Error error);
   Task<void> step(std::string id);
   Task<void> read(IntakeItem item, Session const* session);
@@ -125,8 +140,8 @@ private:
   std::shared_ptr<Event> call_ended_;            // set and replaced whenever a call has ended
   TimePoint rest_until_;                         // what is due could not be read
   std::map<std::string, TimePoint> resting_;     // connection -> until; what came of its items was not stored
-  std::map<std::string, std::string> in_flight_; // connection -> item
-  std::multiset<std::string> closing_;
+  std::map<std::string, std::string> in_flight_; // connection -> item; "" until its turn has come
+  std::multiset<std::string> held_, closing_;
 };
 
 } // namespace garland::sync

@@ -25,6 +25,14 @@ protected:
   static json::object ada() {
     return client("c1", {{"kind", "person"}, {"name", "Ada"}, {"email", "ada@x.test"}});
   }
+  Delivery unsent(json::value body) {
+    Delivery delivery;
+    delivery.connection_id = form.connection;
+    delivery.dedupe_key = "rehearsed";
+    delivery.content = json::object{{"content_type", ""}, {"query", json::object()}};
+    delivery.content.as_object()["json"] = std::move(body);
+    return delivery;
+  }
   json::value only() {
     auto const records = house.records(form.vendor);
     EXPECT_EQ(records.size(), 1U);
@@ -201,12 +209,7 @@ TEST_F(IntakeTest, NobodysWordMakesARecordOfWhatIsNotUnderstood) {
 
 TEST_F(IntakeTest, ARehearsalTellsWhatWouldComeAndKeepsNothing) {
   auto const rehearsed = [this](json::value body) {
-    Delivery delivery;
-    delivery.connection_id = form.connection;
-    delivery.dedupe_key = "rehearsed";
-    delivery.content = json::object{{"content_type", ""}, {"query", json::object()}};
-    delivery.content.as_object()["json"] = std::move(body);
-    return house.run(form.intake().rehearse(std::move(delivery)));
+    return house.run(form.intake().rehearse(unsent(std::move(body))));
   };
   auto const good = rehearsed(ada()).value();
   EXPECT_EQ(good.state, IntakeState::taken);
@@ -387,6 +390,33 @@ TEST_F(IntakeTest, ItemsOfOneConnectionAreReadOneByOneInTheirOrder) {
   }
   for (auto const& id : ids) EXPECT_EQ(form.settled(id).state, IntakeState::taken);
   EXPECT_EQ(form.read, ids);
+  EXPECT_EQ(form.most_at_once, 1);
+}
+
+TEST_F(IntakeTest, ItemsAndRehearsalsOfOneConnectionTakeTurnsAndWhoWaitsCanBeDismissed) {
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  form.during = [&] {
+    here.set();
+    return go.wait();
+  };
+  bool rehearsed = false;
+  asio::co_spawn(house.loop, form.intake().rehearse(unsent(ada())),
+                 [&](std::exception_ptr, Result<Rehearsal> result) {
+                   EXPECT_TRUE(result);
+                   rehearsed = true;
+                 });
+  house.run(here.wait()).value();
+  auto const first = form.send(ada(), "a").value().id;
+  for (int i = 0; i < 3; ++i) form.get(first); // it has come as far as to wait for its turn
+  EXPECT_EQ(form.read.size(), 1U);
+  house.run(form.intake().dismiss(first, "a test")).value();
+  auto const second = form.send(client("c2", {{"kind", "person"}, {"name", "Bo"}}), "b").value().id;
+  go.set();
+  EXPECT_EQ(form.settled(second).state, IntakeState::taken);
+  EXPECT_EQ(form.get(first).state, IntakeState::dismissed);
+  EXPECT_TRUE(rehearsed);
+  EXPECT_EQ(form.read.size(), 2U) << "the rehearsed one and the second";
   EXPECT_EQ(form.most_at_once, 1);
 }
 

@@ -1,6 +1,7 @@
 // Whose turn it is at a connection. Calls of one account do not overlap in its worker: a second one would
-// only wait there and use up its time. So they wait here, before their time begins, and an action goes before
-// the next piece of a sync.
+// only wait there and use up its time. So every call waits here, before its time begins, and an action goes
+// before the next piece of a sync. Only an account that is tried for the first time has no lane: nothing else
+// calls it.
 #pragma once
 
 #include "host/base/clock.h"
@@ -18,6 +19,7 @@ namespace garland::sync {
 // [loop thread]
 class Lanes : public std::enable_shared_from_this<Lanes> {
 public:
+  // action: somebody waits for it. bulk: a piece of work that comes by itself, such as a page of a sync.
   enum class Traffic { action, bulk };
   // So many actions go one after the other while a sync waits; then a piece of that.
   static constexpr int kInARow = 8;
@@ -55,7 +57,7 @@ public:
 
   // Answers when it is its turn. `what`: for whoever has to wait for it.
   Task<Place> enter(std::string connection_id, Traffic traffic, std::string what);
-  // An action waits for whoever has the turn: a pull ends at its next checkpoint.
+  // An action waits for whoever has the turn: what can end early does, as a pull at its next checkpoint.
   bool actionWaits(std::string const& connection_id) const;
   // Who has the turn; "" if nobody has.
   std::string holder(std::string const& connection_id) const;

@@ -194,7 +194,7 @@ SELECT c.vendor_id, c.connection_id,
 FROM connections c
 )sql";
 
-// Operations that are done once. A row stays after its end: it is what makes a key good for one effect.
+// Operations that are done once. A row stays long after its end: it is what makes a key good for one effect.
 constexpr char const* kActions = R"sql(
 CREATE TABLE actions (
   vendor_id TEXT NOT NULL,
@@ -390,6 +390,10 @@ SELECT DISTINCT vendor_id, connection_id, kind FROM pushes WHERE op_id<>''
 UNION SELECT DISTINCT vendor_id, connection_id, kind FROM links WHERE pushed_run<>''
 )sql";
 
+// What ended long ago is found to be forgotten.
+constexpr char const* kActionsFinished =
+    "CREATE INDEX actions_finished ON actions (finished) WHERE finished IS NOT NULL";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -406,6 +410,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{10, "sync: webhooks", kWebhooks});
   all.push_back(store::Migration{11, "sync: items that a person says are genuine", kAccepted});
   all.push_back(store::Migration{12, "sync: kinds that a connection has written", kWrittenKinds});
+  all.push_back(store::Migration{14, "sync: which actions ended long ago", kActionsFinished});
   return all;
 }
 

@@ -101,6 +101,9 @@ Task<std::optional<Push::Op>> Push::read(std::string record_id) {
 Task<Push::Next> Push::one(std::string record_id, bool last_chance) {
   CO_TRY(found, co_await read(record_id));
   if (!found || found->state == "parked") co_return Next::goOn;
+  auto const operation = found->deleted ? kind_.kind.delete_operation : kind_.kind.upsert_operation;
+  CO_TRY(turn, co_await context_.lanes->enter(session_.connection.id, Lanes::Traffic::bulk, operation));
+  if (context_.stopping || run_.stop_requested) co_return Next::stop;
   CO_TRY(prepared, co_await prepare(std::move(*found)));
   if (!prepared) co_return Next::goOn;
   auto op = std::move(*prepared);
@@ -206,7 +209,6 @@ Task<json::value> Push::call(Op const* op) {
       input[member.key()] = member.value();
   auto session = session_;
   session.record_id = op->record_id;
-  CO_TRY(turn, co_await context_.lanes->enter(session.connection.id, Lanes::Traffic::bulk, operation));
   co_return co_await callPlugin(&context_, &audit_, &session, operation, std::move(input), nullptr,
                                 kDeadline);
 }

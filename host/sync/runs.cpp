@@ -105,7 +105,7 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints) {
 }
 
 Task<void> Runs::carryOut(State state) {
-  auto const place = co_await places_.acquire();
+  auto const place = co_await places_.acquire(state->admitted);
   auto poll_every = kPollIfUnknown;
   auto outcome = Result<void>();
   if (!place || context_.stopping || state->stop_requested) {
@@ -380,6 +380,7 @@ Task<void> Runs::stopOf(std::string connection_id) {
   if (found == in_flight_.end()) co_return Result<void>();
   auto const state = found->second;
   state->stop_requested = true;
+  state->admitted->set();
   co_return co_await state->ended->wait();
 }
 

@@ -128,6 +128,28 @@ TEST_F(Runs, EightRunAtOnceAndTheRestWaitTheirTurn) {
   for (auto const& id : runs) EXPECT_EQ(house.run(house.engine->waitForRun(id)).value().state, "done");
 }
 
+TEST_F(Runs, AConnectionWhoseRunWaitsForOthersIsDisconnectedAtOnce) {
+  std::vector<std::string> connections = {connection};
+  for (int i = 1; i < 9; ++i) connections.push_back(house.connect(vendor, "p" + std::to_string(i)));
+  Event go(house.loop.get_executor());
+  int running = 0;
+  for (int i = 0; i < 9; ++i) {
+    auto& provider = i == 0 ? remote : house.provider("p" + std::to_string(i));
+    provider.during_pull = [&](runtime::CallHost*) {
+      ++running;
+      return go.wait();
+    };
+  }
+  std::vector<std::string> runs;
+  for (auto const& id : connections) runs.push_back(house.run(house.engine->startSync(id)).value().id);
+  while (running < 8) house.loop.run_one();
+  house.run(house.engine->disconnect(connections.back(), true)).value();
+  runs.pop_back();
+  EXPECT_EQ(running, 8);
+  go.set();
+  for (auto const& id : runs) EXPECT_EQ(house.run(house.engine->waitForRun(id)).value().state, "done");
+}
+
 TEST_F(Runs, LocalEditsAreRefusedOnAnOldVersionAndOnBadData) {
   fill(1);
   house.sync(connection);

@@ -236,6 +236,7 @@ struct Dependencies {
   // Called once for every run that ends, done or failed, with its final counts (for metrics).
   std::function<void(Run const&)> on_run_ended = nullptr;
   Storage limits = kDefaultLimits; // of each connection
+  Milliseconds actions_kept = kActionsKept;
 };
 
 // Whether anything in the database can only be read with the master key that it was sealed with.

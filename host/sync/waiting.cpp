@@ -34,18 +34,18 @@ void Semaphore::Place::reset() {
   if (owner_ != nullptr) std::exchange(owner_, nullptr)->release();
 }
 
-Task<Semaphore::Place> Semaphore::acquire() {
+Task<Semaphore::Place> Semaphore::acquire() { return acquire(std::make_shared<Event>(executor_)); }
+
+Task<Semaphore::Place> Semaphore::acquire(std::shared_ptr<Event> turn) {
   if (free_ > 0) {
     --free_;
     co_return Place(*this);
   }
-  auto const turn = std::make_shared<Event>(executor_);
   waiters_.push_back(turn);
   auto const waited = co_await turn->wait();
-  if (!waited) {
-    std::erase(waiters_, turn);
-    co_return waited.error();
-  }
+  bool const called_off = std::erase(waiters_, turn) > 0;
+  if (!waited) co_return waited.error();
+  if (called_off) co_return Error(ErrorKind::cancelled, "the wait was called off");
   co_return Place(*this);
 }
 

@@ -50,6 +50,8 @@ public:
   };
 
   Task<Place> acquire();
+  // The same; whoever sets `turn` calls it off, which answers `cancelled` unless there was a place already.
+  Task<Place> acquire(std::shared_ptr<Event> turn);
 
 private:
   void release();

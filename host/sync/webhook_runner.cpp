@@ -105,6 +105,11 @@ void WebhookRunner::forget(Owner const& owner) {
 
 Task<std::optional<TimePoint>> WebhookRunner::round(std::string name) {
   auto const owner = ownerNamed(name);
+  // No sooner than a sync: what a delivery is about is read again by the next one.
+  std::string operation(kWebhookOperation);
+  CO_TRY(turn,
+         co_await context_.lanes->enter(owner.connection_id, Lanes::Traffic::bulk, std::move(operation)));
+  if (context_.stopping || rounds_.holds(name)) co_return std::optional<TimePoint>(context_.now());
   CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
   if (due.empty()) co_return co_await store_.nextDue(owner);
   auto const session = co_await connections_.open(owner.connection_id);
@@ -130,12 +135,18 @@ Task<std::optional<TimePoint>> WebhookRunner::cannotOpen(Owner owner, Error erro
 Task<void> WebhookRunner::readAll(Owner owner, Session const* session, std::vector<DueWebhook> due) {
   std::vector<Read> read;
   for (auto& one : due) {
+    if (!read.empty() && givesWay(owner)) break;
     auto parsed = co_await parse(session, &one);
     if (context_.stopping) break;
     read.push_back(settled(std::move(one.webhook), std::move(parsed)));
   }
   if (read.empty()) co_return Result<void>();
   co_return co_await save(std::move(owner), std::move(read));
+}
+
+// An action goes first, or the connection is being changed: the rest is another round's.
+bool WebhookRunner::givesWay(Owner const& owner) const {
+  return context_.lanes->actionWaits(owner.connection_id) || rounds_.holds(roundName(owner));
 }
 
 Task<WebhookRunner::Parsed> WebhookRunner::parse(Session const* session, DueWebhook const* due) {

@@ -70,6 +70,7 @@ private:
   Task<std::optional<TimePoint>> round(std::string name);
   Task<std::optional<TimePoint>> cannotOpen(Owner owner, Error error);
   Task<void> readAll(Owner owner, Session const* session, std::vector<DueWebhook> due);
+  bool givesWay(Owner const& owner) const;
   Task<Parsed> parse(Session const* session, DueWebhook const* due);
   Result<Parsed> checked(Session const& session, json::value const& output) const;
   // What became of one delivery, and what it is about.

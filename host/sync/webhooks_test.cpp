@@ -210,23 +210,65 @@ TEST_F(WebhooksTest, ARangeIsReadAgain) {
   EXPECT_EQ(notices.read.size(), 7U);
 }
 
+Task<void> reached(Event* here, Event* go) {
+  here->set();
+  co_return co_await go->wait();
+}
+
 // What is said while the record is being read counts: it is read once more.
 TEST_F(WebhooksTest, AHintThatComesWhileItIsFollowedIsFollowedAgain) {
   Event here(house.loop.get_executor());
   Event go(house.loop.get_executor());
-  bool first = true;
-  notices.projects.during_get = [&](runtime::CallHost*) -> Task<void> {
-    if (!std::exchange(first, false)) co_return Result<void>();
-    here.set();
-    co_return co_await go.wait();
-  };
+  notices.projects.during_get = [&](runtime::CallHost*) { return reached(&here, &go); };
   ASSERT_TRUE(notices.send("id 1", {"1"}));
   house.run(here.wait()).value();
-  ASSERT_TRUE(notices.send("id 2", {"1"}));
-  notices.settled("id 2");
+  commit("UPDATE hints SET stamp='whk_9/0'");
   go.set();
   notices.followed();
   EXPECT_EQ(notices.projects.gets, (std::vector<std::string>{"1", "1"}));
+}
+
+TEST_F(WebhooksTest, ADeliveryIsReadWhenNothingElseOfItsAccountRuns) {
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  notices.projects.during_get = [&](runtime::CallHost*) { return reached(&here, &go); };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  house.run(here.wait()).value();
+  ASSERT_TRUE(notices.send("id 2", {"1"}));
+  for (int i = 0; i < 3; ++i) notices.get("id 2");
+  EXPECT_EQ(notices.read.size(), 1U) << "its time has not begun";
+  go.set();
+  EXPECT_EQ(notices.settled("id 2").attempts, 1);
+  notices.followed();
+  EXPECT_EQ(notices.projects.gets, (std::vector<std::string>{"1", "1"}));
+}
+
+// The first brings the other two, which then are one round.
+TEST_F(WebhooksTest, OtherSettingsDoNotWaitForEveryDelivery) {
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  auto const body = FakeNotices::about({});
+  notices.during = [&](runtime::CallHost*) -> Task<void> {
+    if (notices.read.size() == 1) {
+      CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 2", body)));
+      CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 3", body)));
+    }
+    if (notices.read.size() != 2) co_return Result<void>();
+    co_return co_await reached(&here, &go);
+  };
+  ASSERT_TRUE(notices.sendBody("id 1", body));
+  house.run(here.wait()).value();
+  std::size_t read_then = 0;
+  asio::co_spawn(house.loop, house.engine->changeSettings(notices.connection, json::object()),
+                 [&](std::exception_ptr, Result<Connection> result) {
+                   EXPECT_TRUE(result);
+                   read_then = notices.read.size();
+                 });
+  for (int i = 0; i < 3; ++i) notices.get("id 3"); // it has come as far as to wait for its turn
+  EXPECT_EQ(read_then, 0U);
+  go.set();
+  EXPECT_EQ(notices.settled("id 3").state, WebhookState::done);
+  EXPECT_EQ(read_then, 2U);
 }
 
 TEST_F(WebhooksTest, AHintOutlivesAnOutageOfTheProvider) {

@@ -50,6 +50,10 @@ Task<json::value> FakeProvider::call(runtime::Call call, runtime::CallHost* host
   auto const input = parseJson(call.input).value();
   ++upserts;
   if (before_write) std::exchange(before_write, nullptr)();
+  if (during_write) {
+    auto const hook = std::exchange(during_write, nullptr);
+    CO_TRY_VOID(co_await hook(host));
+  }
   if (refuse_writes) co_return *refuse_writes;
   auto const done = call.operation.ends_with(".upsert/1") ? upsert(input) : erase(input);
   if (done && std::exchange(lose_answer, false)) co_return workerDied();

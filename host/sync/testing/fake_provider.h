@@ -56,6 +56,7 @@ public:
   std::function<Task<void>(runtime::CallHost*)> during_get;           // before the first record
   std::int64_t quiet_seconds = 0;                                     // what pulls answer; 0: nothing
   std::function<void()> before_write;                                 // between our edit and its arrival
+  std::function<Task<void>(runtime::CallHost*)> during_write;         // the same, and it may take its time
   bool moves_on_write = false;                                        // an update gets a new id
   bool list_always = false;         // a full listing with every pull (a provider without change tokens)
   int page = 50;                    // records per checkpoint
