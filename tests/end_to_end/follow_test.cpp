@@ -58,38 +58,56 @@ TEST_F(Follow, ItsOlderNameIsTheSameCommand) {
   EXPECT_EQ(follow.out, stream.out);
 }
 
-TEST_F(Follow, AProxyWithTlsIsAsGoodAsTheDaemonIfItIsTrusted) {
+// `garland stream` beside a server that this test plays.
+class FollowElsewhere : public Follow {
+protected:
+  int follow(egress::testing::TestServer const& server, std::map<std::string, std::string> environment) {
+    Child follower({binFolder() + "/garland", "stream", "--vendor", vendor_, "--from", "41", "--count", "1",
+                    "--json", "--url", server.url("", "localhost"), "--key-file",
+                    host_.dataFolder() + "/api.key"},
+                   environment, host_.folder() + "/follow.log");
+    auto const ended = [&] {
+      loop_.poll();
+      return !follower.running();
+    };
+    EXPECT_TRUE(eventually(ended, 60)) << readFile(host_.folder() + "/follow.log");
+    return follower.wait();
+  }
+  bool said(std::string const& words) const {
+    return readFile(host_.folder() + "/follow.log").find(words) != std::string::npos;
+  }
+
+  boost::asio::io_context loop_;
+};
+
+TEST_F(FollowElsewhere, AProxyWithTlsIsAsGoodAsTheDaemonIfItIsTrusted) {
   using namespace egress::testing;
-  asio::io_context loop;
   TestAuthority const authority;
   auto const events = [](Seen const&) {
     return Answer{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nid: 41\n\n"
                   "id: 42\nevent: change\ndata: {\"sequence\":42}\n\n",
                   Answer::End::hang};
   };
-  TestServer proxy(loop, events, authority.serverContext("DNS:localhost"));
-  auto const follow = [&](std::map<std::string, std::string> environment) {
-    Child follower({binFolder() + "/garland", "stream", "--vendor", vendor_, "--from", "41", "--count", "1",
-                    "--json", "--url", proxy.url("", "localhost"), "--key-file",
-                    host_.dataFolder() + "/api.key"},
-                   environment, host_.folder() + "/follow.log");
-    auto const ended = [&] {
-      loop.poll();
-      return !follower.running();
-    };
-    EXPECT_TRUE(eventually(ended, 60)) << readFile(host_.folder() + "/follow.log");
-    return follower.wait();
-  };
-  EXPECT_EQ(follow({{"SSL_CERT_FILE", authority.file()}}), 0) << readFile(host_.folder() + "/follow.log");
+  TestServer const proxy(loop_, events, authority.serverContext("DNS:localhost"));
+  EXPECT_EQ(follow(proxy, {{"SSL_CERT_FILE", authority.file()}}), 0);
   EXPECT_EQ(seen(), std::vector<std::int64_t>{42});
   ASSERT_EQ(proxy.seen().size(), 1U);
-  EXPECT_NE(proxy.seen()[0].line().find("/api/integrations/stream?vendor_id=" + vendor_ + "&after=41"),
+  auto const& asked = proxy.seen()[0];
+  EXPECT_NE(asked.line().find("/api/integrations/stream?vendor_id=" + vendor_ + "&after=41"),
             std::string::npos)
-      << proxy.seen()[0].line();
-  EXPECT_TRUE(proxy.seen()[0].header("authorization").starts_with("Bearer gk_"));
-  EXPECT_EQ(follow({}), 3) << "nobody vouches for it";
+      << asked.line();
+  EXPECT_TRUE(asked.header("authorization").starts_with("Bearer gk_"));
+  EXPECT_EQ(follow(proxy, {}), 3) << "nobody vouches for it";
   EXPECT_EQ(proxy.seen().size(), 1U);
-  EXPECT_NE(readFile(host_.folder() + "/follow.log").find("is not trusted"), std::string::npos);
+  EXPECT_TRUE(said("is not trusted"));
+}
+
+TEST_F(FollowElsewhere, WhatIsNoDaemonIsToldAtOnce) {
+  using namespace egress::testing;
+  TestServer const stranger(loop_,
+                            [](Seen const&) { return Answer{ok("hello", "Content-Type: text/html\r\n")}; });
+  EXPECT_EQ(follow(stranger, {}), 3);
+  EXPECT_TRUE(said("is not garlandd"));
 }
 
 TEST_F(Follow, WhatCannotBeFollowedIsToldAtOnce) {
