@@ -2,8 +2,11 @@
 
 #include "host/base/bytes.h"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -12,6 +15,8 @@ namespace garland::cli {
 namespace {
 
 constexpr Milliseconds kLongestAnswer{620'000}; // a sync that is waited for may take ten minutes
+constexpr Milliseconds kLongestSilence{60'000}; // of a stream: the daemon says something three times as often
+constexpr std::chrono::seconds kLookEvery{1};
 
 } // namespace
 
@@ -38,6 +43,31 @@ bool isGarlandd(egress::Response const& response, Result<json::value> const& bod
   return response.status < 400 || errorKindNamed(textOr(*body, "/kind", ""));
 }
 
+bool isOfType(egress::Response const& response, std::string_view type) {
+  return std::ranges::any_of(response.headers, [type](egress::Header const& header) {
+    return header.name == "content-type" && header.value.starts_with(type);
+  });
+}
+
+Error coded(std::string code, std::string message) {
+  Error error(ErrorKind::transient, std::move(message));
+  error.provider_code = std::move(code);
+  return error;
+}
+
+Error notGarlandd(std::string const& url) {
+  return coded("not_garlandd",
+               "what answers at " + url + " is not garlandd; name its address with --url or GARLAND_URL");
+}
+
+Error noDaemon(std::string const& url, Error const& why) {
+  return coded("no_daemon", "no daemon answers at " + url + " (" + why.message + ")");
+}
+
+Error lost(std::string const& why) {
+  return coded("connection_lost", "the connection to the daemon broke: " + why);
+}
+
 } // namespace
 
 Client::Client(std::string url, Secret api_key)
@@ -53,7 +83,8 @@ Client::~Client() {
   loop_.run();
 }
 
-Result<json::value> Client::ask(egress::Request request) {
+// Asks `given_up` about every second.
+Result<egress::Response> Client::send(egress::Request request, std::function<bool()> const& given_up) {
   egress::Policy policy;
   auto const host = url_.find("://");
   policy.allowed_hosts = {host == std::string::npos ? url_ : url_.substr(host + 3)};
@@ -64,30 +95,56 @@ Result<json::value> Client::ask(egress::Request request) {
     credential.scheme = egress::Credential::Scheme::bearer;
     credential.secret = api_key_.clone();
   }
-  request.timeout = kLongestAnswer;
   std::optional<Result<egress::Response>> answer;
-  asio::co_spawn(
-      loop_, egress_->fetch(std::move(request), std::move(policy), std::move(credential)),
-      [&answer](std::exception_ptr, Result<egress::Response> result) { answer = std::move(result); });
+  asio::cancellation_signal stop;
+  auto const ended = [&answer](std::exception_ptr, Result<egress::Response> result) {
+    answer = std::move(result);
+  };
+  asio::co_spawn(loop_, egress_->fetch(std::move(request), std::move(policy), std::move(credential)),
+                 asio::bind_cancellation_slot(stop.slot(), ended));
   loop_.restart();
-  while (!answer && loop_.run_one() > 0) {
+  while (!answer && !loop_.stopped()) {
+    loop_.run_one_for(kLookEvery);
+    if (!answer && given_up && given_up()) stop.emit(asio::cancellation_type::terminal);
   }
-  if (!answer || !*answer) {
-    auto const& why = answer ? answer->error().message : std::string("the request was cut off");
-    Error error(ErrorKind::transient, "no daemon answers at " + url_ + " (" + why + ")");
-    error.provider_code = "no_daemon";
-    return error;
-  }
-  auto const& response = **answer;
+  if (!answer) return Error(ErrorKind::cancelled, "the request was cut off");
+  return std::move(*answer);
+}
+
+// What was answered, if it was garlandd that did.
+Result<json::value> Client::settle(egress::Response const& response) const {
   auto body = response.body.empty() ? Result<json::value>(json::value()) : parseJson(response.body);
-  if (!isGarlandd(response, body)) {
-    Error error(ErrorKind::transient,
-                "what answers at " + url_ + " is not garlandd; name its address with --url or GARLAND_URL");
-    error.provider_code = "not_garlandd";
-    return error;
-  }
+  if (!isGarlandd(response, body)) return notGarlandd(url_);
   if (response.status >= 400) return errorFrom(response.status, *body);
   return body;
+}
+
+Result<json::value> Client::ask(egress::Request request) {
+  request.timeout = kLongestAnswer;
+  auto const answer = send(std::move(request));
+  if (!answer) return noDaemon(url_, answer.error());
+  return settle(*answer);
+}
+
+Result<void> Client::read(std::string const& path, std::string const& type,
+                          std::function<bool(std::string_view)> const& take) {
+  egress::Request request;
+  request.url = url_ + path;
+  request.headers.push_back({"accept", type});
+  bool began = false;
+  auto heard = clock_.monotonic();
+  request.on_body = [&](std::string_view bytes) {
+    began = true;
+    heard = clock_.monotonic();
+    return take(bytes);
+  };
+  auto const silent = [&] { return clock_.monotonic() - heard > kLongestSilence; };
+  auto const answer = send(std::move(request), silent);
+  if (!answer && !began) return noDaemon(url_, answer.error());
+  if (!answer) return lost(silent() ? "it has said nothing for a minute" : answer.error().message);
+  TRY_VOID(settle(*answer));
+  if (!isOfType(*answer, type)) return notGarlandd(url_);
+  return {};
 }
 
 Result<json::value> Client::get(std::string path) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace garland::cli {
 
@@ -32,11 +33,17 @@ public:
   Result<json::value> patch(std::string path, json::value body);
   Result<json::value> put(std::string path, json::value body, std::int64_t if_version = 0);
   Result<json::value> remove(std::string path);
+  // The body of an answer that has no end, of this content type, as it comes; until the daemon ends it, or
+  // `take` answers false. Errors as above; transient with provider_code "connection_lost" if it broke, or
+  // nothing came for a minute.
+  Result<void> read(std::string const& path, std::string const& type,
+                    std::function<bool(std::string_view)> const& take);
   std::string const& url() const { return url_; }
-  Secret const& key() const { return api_key_; }
 
 private:
   Result<json::value> ask(egress::Request request);
+  Result<egress::Response> send(egress::Request request, std::function<bool()> const& given_up = nullptr);
+  Result<json::value> settle(egress::Response const& response) const;
 
   std::string url_;
   Secret api_key_;

@@ -198,7 +198,7 @@ struct FollowWords {
   std::int64_t count = 0;         // ends after so many; 0: never
 };
 // Returns when `count` is reached, or what is asked for is refused.
-Exit followChanges(Context with, FollowWords const& words);
+Exit followStream(Context with, FollowWords const& words);
 
 // commands_records.cpp
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after, int limit);

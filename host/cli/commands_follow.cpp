@@ -1,4 +1,4 @@
-// `garland changes follow`: prints changes as they come, and goes on where it was when the connection broke.
+// `garland stream`: prints changes as they come, and goes on where it was when the connection broke.
 #include "host/cli/commands.h"
 #include "host/cli/event_source.h"
 
@@ -19,8 +19,8 @@ public:
 
   Exit follow() {
     for (;;) {
-      auto const ended = readEvents(with_.client.url(), path(), with_.client.key(),
-                                    [this](ServerEvent const& event) { return take(event); });
+      auto const ended =
+          readEvents(with_.client, path(), [this](ServerEvent const& event) { return take(event); });
       if (ended && !*ended) return Exit::ok;
       if (!ended && !passes(ended.error())) return with_.output.error(ended.error());
       rest();
@@ -80,6 +80,6 @@ private:
 
 } // namespace
 
-Exit followChanges(Context with, FollowWords const& words) { return Follower(with, words).follow(); }
+Exit followStream(Context with, FollowWords const& words) { return Follower(with, words).follow(); }
 
 } // namespace garland::cli

@@ -11,7 +11,7 @@ constexpr std::string_view kBash = R"(_garland() {
     [records]="ls show edit add rm dates" [sandbox]="status" [dev]="run replay" [twin]="serve ledger"
     [webhooks]="schemes verify" [completion]="bash zsh")
   if [[ $COMP_CWORD == 1 ]]; then
-    COMPREPLY=($(compgen -W "plugins vendors connections sync records changes conflicts schema sandbox webhooks dev twin doctor completion" -- "$current"))
+    COMPREPLY=($(compgen -W "plugins vendors connections sync records changes stream conflicts schema sandbox webhooks dev twin doctor completion" -- "$current"))
   elif [[ $COMP_CWORD == 2 ]]; then
     COMPREPLY=($(compgen -W "${words[${COMP_WORDS[1]}]}" -- "$current"))
   fi

@@ -1,7 +1,6 @@
 #include "host/cli/event_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace garland::cli {
@@ -49,14 +48,6 @@ void EventReader::takeLine(std::string_view line, std::vector<ServerEvent>& out)
   if (has_data_) data_ += '\n';
   data_ += value;
   has_data_ = true;
-}
-
-std::optional<int> statusOf(std::string_view head) {
-  int status = 0;
-  if (!head.starts_with("HTTP/1.") || head.size() < 12 || head[8] != ' ') return std::nullopt;
-  auto const [end, code] = std::from_chars(head.data() + 9, head.data() + 12, status);
-  if (code != std::errc() || end != head.data() + 12 || status < 100) return std::nullopt;
-  return status;
 }
 
 } // namespace garland::cli

@@ -1,7 +1,6 @@
 // Server-sent events out of bytes, as the HTML standard reads them. No sockets.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +31,5 @@ private:
   bool has_data_ = false;
   bool too_long_ = false;
 };
-
-// The status of the head of an HTTP answer ("HTTP/1.1 200 OK..."); nothing if it is none.
-std::optional<int> statusOf(std::string_view head);
 
 } // namespace garland::cli

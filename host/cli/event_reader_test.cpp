@@ -47,13 +47,5 @@ TEST(EventReader, AnEventThatDoesNotEndIsNotKept) {
   EXPECT_TRUE(other.tooLong()) << "in many lines";
 }
 
-TEST(EventReader, TheStatusOfAnAnswerIsThreeDigits) {
-  EXPECT_EQ(statusOf("HTTP/1.1 200 OK\r\n"), 200);
-  EXPECT_EQ(statusOf("HTTP/1.0 410"), 410);
-  EXPECT_FALSE(statusOf("HTTP/2 200 OK"));
-  EXPECT_FALSE(statusOf("HTTP/1.1 2x0 OK"));
-  EXPECT_FALSE(statusOf(""));
-}
-
 } // namespace
 } // namespace garland::cli

@@ -61,6 +61,7 @@ private:
   void addActions();
   void addIntake();
   void addRecords();
+  void addStream(CLI::App* parent, char const* name, char const* about);
   void addTables();
   void addMachine();
   void addWebhooks();

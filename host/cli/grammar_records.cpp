@@ -70,23 +70,30 @@ void Grammar::addRecords() {
   changes->add_option("--limit", page_.limit, "At most so many")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  auto* const follow = leaf(changes, "follow",
-                            "Prints changes as they come, and goes on where it was if the connection breaks; "
-                            "with --json an object a line.\n"
-                            "Example: garland changes follow --vendor ven_... --kind crm.lead --json",
-                            [this](Context with) {
-                              follow_.vendor = vendor_;
-                              return followChanges(with, follow_);
-                            });
-  needVendor(follow);
-  follow
-      ->add_option("--after", follow_.after, "From the change after this number on; from now on if not given")
-      ->check(CLI::NonNegativeNumber);
-  follow->add_option("--kind", follow_.kinds, "Only this kind; may be given again")->allow_extra_args(false);
-  follow->add_option("--wedding", follow_.wedding, "Only what belongs to the project that is this record");
-  follow->add_option("--count", follow_.count, "End after so many")->check(CLI::PositiveNumber);
+  addStream(&app_, "stream",
+            "Prints changes as they come, and goes on where it was if the connection breaks; with --json an "
+            "object a line.\n"
+            "Example: garland stream --vendor ven_... --from 0 --json");
+  addStream(changes, "follow", "The same as garland stream");
   needVendor(leaf(&app_, "conflicts", "Edits that met on both sides, and how each was decided",
                   [this](Context with) { return listConflicts(with, vendor_); }));
+}
+
+void Grammar::addStream(CLI::App* parent, char const* name, char const* about) {
+  auto* const stream = leaf(parent, name, about, [this](Context with) {
+    follow_.vendor = vendor_;
+    return followStream(with, follow_);
+  });
+  needVendor(stream);
+  stream
+      ->add_option(
+          "--from,--after", follow_.after,
+          "Resume from this sequence number, the last that you saw: what comes after it is printed; 0 for "
+          "all that is kept; from now on if not given")
+      ->check(CLI::NonNegativeNumber);
+  stream->add_option("--kind", follow_.kinds, "Only this kind; may be given again")->allow_extra_args(false);
+  stream->add_option("--wedding", follow_.wedding, "Only what belongs to the project that is this record");
+  stream->add_option("--count", follow_.count, "End after so many")->check(CLI::PositiveNumber);
 }
 
 void Grammar::addTables() {

@@ -62,5 +62,12 @@ TEST(Grammar, OnlyCommandsThatAskADaemonTellThatThereMayBeNone) {
   EXPECT_NE(helpOf({"intake", "show"}).find("1 as said above"), std::string::npos);
 }
 
+TEST(Grammar, TheStreamIsFollowedByTwoNames) {
+  auto const options = [](std::string const& help) { return help.substr(help.find("Options:")); };
+  auto const stream = options(helpOf({"stream"}));
+  EXPECT_NE(stream.find("--from,--after"), std::string::npos) << stream;
+  EXPECT_EQ(options(helpOf({"changes", "follow"})), stream);
+}
+
 } // namespace
 } // namespace garland::cli

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace garland::egress {
@@ -37,6 +38,11 @@ struct Request {
   std::string audit_subject;   // for whom (a connection id); copied to every AuditEntry, never sent
   Milliseconds timeout{30'000};
   std::size_t max_body = 16U << 20U;
+  // If set, the body of a 2xx answer is handed to it as it comes, and Response::body stays empty; false: that
+  // was enough, the fetch ends as if the answer had. For answers of the host's own that have no end:
+  // `timeout` and `max_body` do not count, nothing is unpacked, no echo is taken out. It must not use the
+  // client.
+  std::function<bool(std::string_view)> on_body = {};
 };
 
 struct Response {

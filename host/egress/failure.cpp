@@ -48,7 +48,8 @@ std::optional<Error> stopped(Transfer const& transfer, Hop const& hop) {
   using Stop = Transfer::Stop;
   auto const& host = hop.url.host();
   switch (transfer.stopped()) {
-  case Stop::none: return std::nullopt;
+  case Stop::none:
+  case Stop::enough: return std::nullopt;
   case Stop::cancelled: return Error(ErrorKind::cancelled, "the request to " + host + " was cancelled");
   case Stop::body_too_large:
     return coded(ErrorKind::hostLimit, "too_large",
@@ -118,7 +119,8 @@ std::string unfinished(Milliseconds took, Milliseconds left, Milliseconds allowe
 
 std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
   auto error = stopped(transfer, hop);
-  if (!error && transfer.code() == CURLE_OK) return std::nullopt;
+  bool const whole = transfer.code() == CURLE_OK || transfer.stopped() == Transfer::Stop::enough;
+  if (!error && whole) return std::nullopt;
   if (!error) error = byCode(transfer, hop, allowed);
   error->effect = transfer.begun() && !isSafe(hop.method) ? Effect::unknown : Effect::notApplied;
   return error;

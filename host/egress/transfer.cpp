@@ -35,24 +35,30 @@ Transfer::Transfer(std::shared_ptr<Transport> transport, Hop const& hop)
 void Transfer::setUp() {
   set(CURLOPT_CURLU, hop_.url.handle());
   set(CURLOPT_HTTPHEADER, hop_.headers.list());
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(hop_.timeout.count()));
   set(CURLOPT_CONNECTTIMEOUT_MS, kConnectMilliseconds);
-  set(CURLOPT_LOW_SPEED_LIMIT, kSlowBytesPerSecond);
-  set(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
   set(CURLOPT_MAXAGE_CONN, kIdleSeconds);
   set(CURLOPT_WRITEFUNCTION, &Transfer::onBody);
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_HEADERFUNCTION, &Transfer::onHeader);
   set(CURLOPT_HEADERDATA, this);
-  set(CURLOPT_ACCEPT_ENCODING, "gzip");
+  setUpLimits();
   setUpMethod();
   setUpSafety();
 }
 
+// Whoever takes the answer as it comes watches over it, too.
+void Transfer::setUpLimits() {
+  if (hop_.on_body) return;
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(hop_.timeout.count()));
+  set(CURLOPT_LOW_SPEED_LIMIT, kSlowBytesPerSecond);
+  set(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+  set(CURLOPT_ACCEPT_ENCODING, "gzip");
+  // What HEAD announces is not sent.
+  if (hop_.method != "HEAD") set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop_.max_body));
+}
+
 void Transfer::setUpMethod() {
   if (hop_.method == "HEAD") return set(CURLOPT_NOBODY, 1L);
-  // What HEAD announces is not sent, so the limit is for the others.
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop_.max_body));
   bool const empty_body_counts =
       std::find(kWithBody.begin(), kWithBody.end(), hop_.method) != kWithBody.end();
   if (!hop_.body.empty() || empty_body_counts) {
@@ -140,6 +146,11 @@ int Transfer::beforeRequest(void* transfer, char* remote_ip, char*, int, int) {
 std::size_t Transfer::onBody(char* data, std::size_t size, std::size_t count, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   auto const bytes = size * count;
+  if (self.hop_.on_body && self.number(CURLINFO_RESPONSE_CODE) / 100 == 2) {
+    if (self.hop_.on_body(std::string_view(data, bytes))) return bytes;
+    self.stop_ = Stop::enough;
+    return 0;
+  }
   if (bytes > self.hop_.max_body - self.body_.size()) {
     self.stop_ = Stop::body_too_large;
     return 0;

@@ -9,8 +9,10 @@
 #include "host/egress/url.h"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace garland::egress {
 
@@ -24,6 +26,7 @@ struct Hop {
   std::string const& body;
   Milliseconds timeout; // at least 1 ms
   std::size_t max_body;
+  std::function<bool(std::string_view)> const& on_body; // empty: the body is kept
   bool allow_private;
   AddressCheck kind_of;
 };
@@ -45,7 +48,8 @@ public:
     headers_too_large,
     private_address,
     plain_http,
-    not_repeated
+    not_repeated,
+    enough // on_body said so
   };
   Stop stopped() const { return cancelled() ? Stop::cancelled : stop_; }
   // Request bytes may have left. False: nothing can have happened at the far side.
@@ -67,6 +71,7 @@ private:
   static CURLcode onTls(CURL* handle, void* context, void* transfer);
 
   void setUp();
+  void setUpLimits();
   void setUpMethod();
   void setUpSafety();
   bool mayConnect(sockaddr const& address);

@@ -1,0 +1,198 @@
+"""The webhook benchmark: how many signed webhooks a second a real garlandd acknowledges, each verified, new and
+durable before its 200, and how long that takes at the seeds' rate; against nginx, which answers 200 and keeps nothing,
+and against a loop that inserts one row a commit into SQLite.
+"""
+
+import pathlib
+import shutil
+import subprocess
+import time
+
+import first_sync
+import served
+
+RATE = 50_000 // 60  # a second: what the seeds ask for
+RATE_SECONDS = 5
+BURST = 40_000  # webhooks of a leg that goes as fast as it goes
+NGINX_TIMES = 4  # nginx takes the same ones again: it would be done too soon
+ROWS = 5_000  # of the insert loop
+BYTES = 600  # of a body
+CONNECTIONS = 64
+ACCOUNTS = 4  # that they are spread over: of one connection no more than 100,000 may wait to be read
+SECRET = "whsec_of_this_bench"
+# (figure, sense, what is wanted); see README.md
+TARGETS = (
+    ("garland / nginx, webhooks a second", "at least", 0.25),
+    ("garland / nginx, webhooks a second", "at least", 0.45),
+    ("garland, at the seeds' rate, p99 ms", "at most", 2.0),
+    ("garland, at the seeds' rate and read beside, p99 ms", "at most", 2.0),
+)
+
+
+class Accounts:
+    """Connections to the twin of Stripe, each with an endpoint that takes what is signed with SECRET."""
+
+    def __init__(self, daemon, reads):
+        self.paths = []
+        twin = subprocess.Popen([str(first_sync.BIN / "garland"), "--json", "twin", "serve", "garland.payments.stripe",
+                                 "--seed", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        first_sync.remember(daemon.state, "twin", twin)
+        line = twin.stdout.readline()
+        if not line:
+            raise SystemExit(f"tests/bench/run: the twin of Stripe ended with {twin.wait()}")
+        url = served.json.loads(line)["url"] + "/v1"
+        for number in range(ACCOUNTS):
+            vendor = daemon.json("vendors", "add", f"Webhooks {number}", shown=False)["id"]
+            daemon.command("plugins", "enable", "stripe", "--vendor", vendor, shown=False)
+            connection = daemon.json("connections", "connect", "stripe", "--vendor", vendor, "--set", f"url={url}",
+                                     "--password-stdin", "--allow-private-network", stdin="sk_test_twin\n",
+                                     shown=False)["id"]
+            endpoint = daemon.json("connections", "webhook", connection, "--secret-stdin", stdin=SECRET + "\n",
+                                   shown=False)
+            self.paths.append(endpoint["url"].partition(str(daemon.port))[2])
+            if not reads:  # they are taken in and wait
+                daemon.command("plugins", "disable", "stripe", "--vendor", vendor, shown=False)
+
+
+class Nginx:
+    """Answers 200 to whatever is posted, by as many processes as there are processors."""
+
+    def __init__(self, state, program):
+        folder = state / "nginx"
+        folder.mkdir()
+        self.port = first_sync.free_port()
+        paths = "".join(f"{name}_temp_path {folder}/{name};\n"
+                        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (folder / "nginx.conf").write_text(
+            f"daemon off;\npid {folder}/pid;\nworker_processes auto;\nevents {{ worker_connections 1024; }}\n"
+            f"http {{\naccess_log off;\nkeepalive_requests 1000000000;\n{paths}"
+            f"server {{ listen 127.0.0.1:{self.port}; default_type application/json;\n"
+            f"location / {{ return 200 '{{\"status\":\"received\"}}'; }} }}\n}}\n")
+        process = subprocess.Popen([program, "-p", str(folder), "-e", str(folder / "error.log"), "-c",
+                                    str(folder / "nginx.conf")], stdin=subprocess.DEVNULL)
+        first_sync.remember(state, "nginx", process)
+        first_sync.wait_until("nginx listening", self.listens)
+
+    def listens(self):
+        try:
+            first_sync.socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    @staticmethod
+    def program():
+        return shutil.which("nginx") or next((path for path in ("/usr/sbin/nginx", "/usr/local/sbin/nginx")
+                                              if pathlib.Path(path).exists()), None)
+
+
+class Sender:
+    """The load program, and a name for every round: what came before would only be known."""
+
+    def __init__(self, load, memory_of):
+        self.load, self.memory_of, self.rounds = load, memory_of, 0
+
+    def leg(self, port, paths, webhooks, per_second=0, times=1):
+        self.rounds += 1
+        self.load.tell({"port": port, "targets": paths, "secret": SECRET, "connections": CONNECTIONS, "bytes": BYTES,
+                        "webhooks": webhooks, "times": times, "per_second": per_second,
+                        "name": f"{time.time_ns()}_{self.rounds}"})
+        return self.load.hear()
+
+    def to(self, daemon, paths, webhooks, per_second=0):
+        before = served.processor_seconds(daemon.process.pid)
+        figures = self.leg(daemon.port, paths, webhooks, per_second)
+        took = served.processor_seconds(daemon.process.pid) - before
+        return figures | {"cpu_us": took * 1e6 / max(1, figures["accepted"]),
+                          "rss_mib": self.memory_of(daemon.process.pid)["rss"]}
+
+
+def read_beside(sender, state):
+    """What was acknowledged is read by the sandboxed connector at the same time."""
+    daemon = served.Daemon(state)
+    try:
+        paths = Accounts(daemon, reads=True).paths
+        return {"garland, at the seeds' rate and read beside": sender.to(daemon, paths, RATE * RATE_SECONDS, RATE),
+                "garland, flat out and read beside": sender.to(daemon, paths, BURST)}
+    finally:
+        daemon.stop()
+
+
+def side_by_side(sender, programs, state, rounds):
+    """{leg: answers of each round}: garlandd, nginx and the loop take turns."""
+    found = {}
+    daemon = served.Daemon(state)
+
+    def put(name, figures):
+        found.setdefault(name, []).append(figures)
+
+    try:
+        paths = Accounts(daemon, reads=False).paths
+        program = Nginx.program()
+        nginx = Nginx(state, program) if program else None
+        if nginx is None:
+            print("  nginx is not installed (tools/setup installs it): its legs and ratios are left out")
+        for _ in range(rounds):
+            put("garland, at the seeds' rate", sender.to(daemon, paths, RATE * RATE_SECONDS, RATE))
+            if nginx:
+                put("nginx, at the seeds' rate", sender.leg(nginx.port, paths, RATE * RATE_SECONDS, RATE))
+            put("garland, flat out", sender.to(daemon, paths, BURST))
+            if nginx:
+                put("nginx, flat out", sender.leg(nginx.port, paths, BURST, times=NGINX_TIMES))
+            with served.Program(programs / "garland_insert_loop", state / "loop.db", ROWS, BYTES) as loop:
+                put("insert loop", loop.hear())
+    finally:
+        daemon.stop()
+    return found
+
+
+def ratios(cells):
+    out = {}
+
+    def put(name, above, below, key):
+        if above in cells and below in cells and cells[below][key]:
+            out[name] = cells[above][key] / cells[below][key]
+
+    put("garland / nginx, webhooks a second", "garland, flat out", "nginx, flat out", "per_second")
+    put("garland / insert loop, webhooks a second", "garland, flat out", "insert loop", "per_second")
+    put("garland, read beside / not read, webhooks a second", "garland, flat out and read beside", "garland, flat out",
+        "per_second")
+    for key in ("p50_ms", "p99_ms"):
+        ours = "garland, at the seeds' rate"
+        put(f"garland / nginx, {key} at the seeds' rate", ours, "nginx, at the seeds' rate", key)
+        put(f"garland / insert loop, {key} at the seeds' rate", ours, "insert loop", key)
+    return out
+
+
+def verdicts(cells, compared):
+    known = compared | {f"{name}, p99 ms": figures["p99_ms"] for name, figures in cells.items()}
+    return [served.verdict(name, sense, wanted, known[name]) for name, sense, wanted in TARGETS if name in known]
+
+
+def table(cells, compared, targets):
+    print(f"\n{'':44} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8} {'cpu us':>7} {'not taken':>10}")
+    for name, figures in cells.items():
+        cpu = f"{figures['cpu_us']:7.1f}" if "cpu_us" in figures else f"{'-':>7}"
+        print(f"{name:44} {figures['per_second']:10,.0f} {figures['p50_ms']:8.3f} {figures['p99_ms']:8.3f} {cpu} "
+              f"{figures.get('not_taken', 0):10,.0f}")
+    print()
+    for name, value in compared.items():
+        print(f"  {name:60} {value:8.3f}")
+    served.show(targets)
+
+
+def run(programs, state, rounds, memory_of):
+    """Measures and prints; gives what belongs into the JSON. `programs` is where the load programs lie."""
+    began = time.monotonic()
+    with served.Program(programs / "garland_webhook_load") as load:
+        sender = Sender(load, memory_of)
+        beside = read_beside(sender, state)
+        found = side_by_side(sender, programs, state, rounds)
+    cells = {name: served.median_of(answers) for name, answers in found.items()} | beside
+    compared = ratios(cells)
+    targets = verdicts(cells, compared)
+    table(cells, compared, targets)
+    return served.circumstances(began, time.monotonic()) | {
+        "rounds": rounds, "bytes of a body": BYTES, "connections": CONNECTIONS,
+        "webhooks a second at the seeds' rate": RATE, "targets": targets, "ratios": compared,
+        "cells": [{"leg": name, **figures} for name, figures in cells.items()]}
