@@ -168,7 +168,7 @@ void bearsNewerState(Trial& trial) {
 // ---- LIF-06
 void leavesNothing(Trial& trial) {
   auto& bench = probed(trial);
-  auto const account = bench.account("one");
+  auto const account = bench.account("two"); // what is prepared is so by "one", which the worker has open
   if (deed(trial, "cycle", {{"account", account}, {"times", 3}}).is_null()) return;
   for (auto const& use : usesOf(trial.subject())) {
     auto const ask = trial.prepared(askFor(use));

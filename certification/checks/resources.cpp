@@ -40,13 +40,13 @@ void keepsItsSize(Trial& trial) {
   auto const ops = trial.profile() == Profile::full ? 10'000 : 1'000;
   auto const use = useOf(trial);
   auto& bench = probed(trial);
-  auto const ask = trial.prepared(askFor(use));
+  auto const ask = trial.prepared(askFor(use)); // by "one", whose instance the worker has open
   auto const times = ops / samples / batches;
   auto const where = use.title + ", " + std::to_string(ops) + " times";
   std::vector<double> heap;
   for (int i = 0; i < samples + 2; ++i) {
     auto const said = deed(trial, "burst",
-                           {{"account", bench.account("one")},
+                           {{"account", bench.account("two")},
                             {"operation", ask.operation},
                             {"input", ask.input},
                             {"times", times}});
@@ -193,10 +193,10 @@ void parsesQuickly(Trial& trial) {
   std::string const where = "webhooks.parse/1, a delivery of 2 KiB";
   auto& bench = probed(trial);
   auto const delivery = deliveryFor(trial.subject());
-  auto const once = trial.run("webhooks.parse/1", delivery);
+  auto const once = trial.run("webhooks.parse/1", delivery); // by "one", whose instance the worker keeps
   if (once.death != Death::none) return;
   auto const said = deed(trial, "burst",
-                         {{"account", bench.account("one")},
+                         {{"account", bench.account("two")},
                           {"operation", "webhooks.parse/1"},
                           {"input", delivery},
                           {"times", times}});
