@@ -2,6 +2,7 @@
 
 #include "certification/case_host.h"
 #include "certification/folder.h"
+#include "certification/names.h"
 #include "certification/served_provider.h"
 #include "host/vault/vault.h"
 
@@ -17,8 +18,6 @@
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include <csignal>
 
 #include <unistd.h>
 
@@ -237,9 +236,14 @@ struct Bench::Parts {
     if (upgrading && trouble.empty()) trouble = "an upgrade did not end";
   }
 
+  // The probe knows its own by its name (probe/shim.h).
+  std::string idOf(std::string const& name) const {
+    return name == kProbeAccount ? "con_probe" : idNamed("con", name + " " + std::to_string(world.seed));
+  }
+
   std::string accountText(std::string const& name) const {
     json::object account;
-    account["account_id"] = "con_" + name;
+    account["account_id"] = idOf(name);
     account["settings"] = world.settings.is_null() ? subject.brief.settings() : world.settings;
     auto& slots = account["slots"].emplace_array();
     for (auto const& slot : subject.plugin.manifest.auth) slots.emplace_back(slot.name);
@@ -249,8 +253,8 @@ struct Bench::Parts {
   runtime::Call callFor(Ask const& ask) const {
     runtime::Call call;
     call.operation = ask.operation;
-    call.vendor_id = "ven_certification";
-    call.account_id = "con_" + ask.account;
+    call.vendor_id = idNamed("ven", std::to_string(world.seed));
+    call.account_id = idOf(ask.account);
     call.account = accountText(ask.account);
     call.input = ask.raw_input.empty() ? json::serialize(ask.input) : ask.raw_input;
     call.deadline = ask.deadline;

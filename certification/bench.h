@@ -55,7 +55,7 @@ struct World {
   Intercepts intercepts;
   // Called although the manifest does not name them; kNoOperation is always among them.
   std::vector<std::string> undeclared;
-  // In garland-probe instead of garland-worker; then kDeeds can be called, for the account "probe".
+  // In garland-probe instead of garland-worker; then kDeeds can be called, for the account kProbeAccount.
   bool probe = false;
   std::string
       object; // file that is loaded instead of the subject's, which its digest is still that of; "": its own
@@ -65,8 +65,10 @@ struct World {
 Result<Machine> machineFor(std::string worker, bool allow_degraded);
 
 // What no connector offers: a call of it loads the connector and runs none of its operations.
-inline constexpr std::string_view kNoOperation = "certification.none/1";
+inline constexpr std::string_view kNoOperation = "records.archive/1";
 
+// Of the probe's own operations; the connector never hears of it.
+inline constexpr char const* kProbeAccount = "probe";
 // The probe's own operations (certification/probe/deeds.cpp).
 inline constexpr std::array<std::string_view, 10> kDeeds{
     "probe.set/1",   "probe.tell/1", "probe.size/1", "probe.host/1",  "probe.again/1",
@@ -80,7 +82,8 @@ struct Ask {
   json::array before;    // steps (steps.h) that Trial takes first; "{id}" in the input is what they have made
   int taking = 0;        // another number: another thing is made and asked for, under other idempotency keys
   std::string raw_input; // instead of `input`, byte for byte
-  std::string account = "one"; // instances and their state are by account
+  bool odd = false; // nobody asks that in earnest, so its answer shows nothing of what the manifest claims
+  std::string account = "one"; // instances and their state are by account; the connector is told an id of it
   std::optional<FaultOrder> fault;
   Milliseconds deadline{300'000}; // on the virtual clock
   Milliseconds limit{0};          // on the machine's clock; 0: the machine's

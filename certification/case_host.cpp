@@ -111,7 +111,7 @@ Result<void> CaseHost::attachCredential(std::string const& slot, ProviderRequest
     request.headers.emplace_back("authorization", "Bearer " + field(0));
   else if (declared->scheme == "header")
     request.headers.emplace_back(lower(declared->parameter), field(0));
-  else
+  else if (declared->scheme == "query") // the others sign, or are the address itself: nothing to add
     request.target +=
         (request.target.find('?') == std::string::npos ? "?" : "&") + declared->parameter + "=" + field(0);
   return {};

@@ -182,7 +182,8 @@ std::string toJUnit(Report const& report);
 json::value toSarif(Report const& report);
 std::string toHtml(Report const& report); // one page, nothing to load
 // What toJson() made, for those who go on from it. Levels are judged anew; findings are only counted.
-// invalidInput: it is none, or of another suite than this.
+// invalidInput: it is none, or of another suite than this; the sentence, which goes on from the report's
+// name, says what to do.
 Result<Report> readReport(std::string_view text);
 std::size_t findingsIn(Report const& report);
 

@@ -1,10 +1,13 @@
 // Whole runs of the harness on a connector with its twin, in the production worker.
 #include "certification/certification.h"
+#include "certification/checks/exercise.h"
 #include "certification/ending.h"
 #include "certification/folder.h"
+#include "certification/names.h"
 #include "certification/run_case.h"
 
 #include "host/base/file_text.h"
+#include "host/base/ids.h"
 #include "host/base/test_folder.h"
 
 #include <gmock/gmock.h>
@@ -180,6 +183,74 @@ TEST_F(HarnessRows, StepsAreTakenOnceBeforeWhatTheyAreFor) {
   for (auto const& finding : result.findings) ADD_FAILURE() << finding.what;
 }
 
+// Wrong input, and a megabyte of one letter, show nothing, however well they are answered.
+void asksOddly(Trial& trial) {
+  trial.run(oddAsk("health.check/1"));
+  Ask large;
+  large.operation = "health.check/1";
+  large.raw_input = largeInput(100);
+  trial.run(large);
+  trial.expect(trial.shown().empty(), "an odd call counts");
+  trial.run("health.check/1", json::object());
+  trial.expect(trial.shown().contains(Claim{"health.check/1", ""}), "a call in earnest does not count");
+}
+
+TEST_F(HarnessRows, WhatNobodyAsksInEarnestCoversNothing) {
+  auto const result = run(Check{.id = "CAP-03", .run = asksOddly});
+  EXPECT_EQ(result.trouble, "");
+  for (auto const& finding : result.findings) ADD_FAILURE() << finding.what;
+}
+
+// The ledger tells whether it was there: of a record that never was, nothing is deleted.
+void deletesWhatItHasMade(Trial& trial) {
+  std::ranges::find(checks(), "RES-01", &Check::id)->run(trial);
+  auto const ledger = trial.bench().ledger();
+  auto const gone = std::ranges::count_if(
+      ledger.value(), [](auto const& entry) { return textOr(entry, "/what", "") == "job.deleted"; });
+  trial.expect(gone == 1, "deleted " + std::to_string(gone));
+}
+
+TEST_F(HarnessRows, WhatIsDoneAThousandTimesIsDoneToSomethingThatIsThere) {
+  machine_.probe = std::string(GARLAND_BINARY_DIR) + "/bin/garland-probe";
+  subject_.plugin.manifest.operations = {"crm.upsert/1", "crm.delete/1"};
+  auto& entities = subject_.brief.document.at("entities").as_object();
+  entities = json::object{{"crm.project", entities.at("crm.project")}};
+  ASSERT_EQ(usesOf(subject_).at(1).operation, "crm.delete/1");
+  auto const result = run(Check{.id = "RES-01", .run = deletesWhatItHasMade}, "use-1");
+  for (auto const& finding : result.findings) ADD_FAILURE() << finding.what;
+}
+
+// Nothing tells two accounts apart but their id, and nothing in it tells that nobody but a suite has made it.
+TEST_F(HarnessRows, AccountsLookAsThoseOfADaemonAndDifferInTheirIdAlone) {
+  auto const told = [&](char const* name, std::uint64_t seed) {
+    World world;
+    world.seed = seed;
+    Bench const bench(subject_, machine_, std::move(world));
+    return parseJson(bench.account(name)).value().as_object();
+  };
+  auto one = told("one", 7);
+  auto two = told("two", 7);
+  auto const id = std::string(one.at("account_id").as_string());
+  EXPECT_TRUE(isId("con", id)) << id;
+  EXPECT_TRUE(isId("con", std::string(two.at("account_id").as_string())));
+  EXPECT_NE(one.at("account_id"), two.at("account_id"));
+  EXPECT_EQ(one, told("one", 7)) << "the same seed";
+  EXPECT_NE(one, told("one", 8));
+  one.erase("account_id");
+  two.erase("account_id");
+  EXPECT_EQ(one, two);
+}
+
+TEST(Names, AreThoseOfADaemonAndAlwaysTheSame) {
+  EXPECT_TRUE(isId("op", idNamed("op", "sweep-1")));
+  EXPECT_EQ(idNamed("op", "sweep-1"), idNamed("op", "sweep-1"));
+  EXPECT_NE(idNamed("op", "sweep-1"), idNamed("op", "sweep-2"));
+  EXPECT_THAT(keyNamed("once-1"),
+              ::testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_EQ(keyNamed("once-1"), keyNamed("once-1"));
+  EXPECT_NE(keyNamed("once-1"), keyNamed("once-2"));
+}
+
 TEST_F(HarnessRows, ACaseThatComparesOrCallsNothingIsTroubleAndIsTold) {
   Check const idle{.id = "SOC-01", .run = [](Trial&) {}};
   Check const silent{.id = "SOC-02", .run = [](Trial& trial) { trial.expect(true, ""); }};
@@ -327,11 +398,34 @@ TEST_F(HarnessRows, WhatTheLastVersionHadIsComparedWithIt) {
   EXPECT_THAT(run("PKG-12", "all", nullptr).findings[0].what, HasSubstr("crm.merge/1 is gone"));
 }
 
+TEST_F(HarnessRows, BeforeTheFirstMajorVersionAMinorOneMayTakeAwayAndAPatchMayNot) {
+  subject_.previous = subject_.plugin.manifest.document;
+  subject_.previous.at("operations").as_array().emplace_back("crm.merge/1");
+  subject_.previous.at("version") = "0.3.2";
+  auto const found = [&](char const* version) {
+    subject_.plugin.manifest.version = version;
+    return run("PKG-12", "all", nullptr).findings;
+  };
+  EXPECT_TRUE(found("0.4.0").empty());
+  EXPECT_TRUE(found("1.0.0").empty());
+  ASSERT_EQ(found("0.3.3").size(), 1U);
+  EXPECT_THAT(found("0.3.3")[0].what, HasSubstr("asks for a new minor version before 1.0.0"));
+  ASSERT_EQ(found("0.3.1").size(), 2U);
+  EXPECT_THAT(found("0.3.1")[0].what, HasSubstr("is older than the release 0.3.2"));
+  subject_.previous.at("version") = "1.3.0";
+  EXPECT_EQ(found("1.4.0").size(), 1U) << "from 1.0.0 on a minor version takes nothing away";
+  EXPECT_TRUE(found("2.0.0").empty());
+}
+
 TEST_F(HarnessRows, WithoutTheLastVersionItIsSaidHowToGiveIt) {
   for (auto const* id : {"PKG-11", "PKG-12"}) {
     auto const& check = *std::ranges::find(checks(), id, &Check::id);
     subject_.plugin.manifest.version = "1.0.0";
     EXPECT_THAT(check.skip(subject_), HasSubstr("--previous PACKAGE"));
+    subject_.plugin.manifest.version = "0.1.0";
+    EXPECT_THAT(check.skip(subject_), HasSubstr("is taken for the first one"));
+    subject_.plugin.manifest.version = "0.2.0";
+    EXPECT_EQ(check.skip(subject_), "") << "not everything below 1.0.0 is the first";
     subject_.plugin.manifest.version = "1.1.0";
     EXPECT_EQ(check.skip(subject_), "") << "it cannot be the first";
     EXPECT_THAT(run(check).trouble, HasSubstr("not run: version 1.1.0 is not the first; give the last one"));

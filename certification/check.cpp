@@ -77,8 +77,9 @@ Journal Trial::run(Ask ask, bool death_is_right) {
   ++calls_;
   auto const operation = ask.operation;
   auto const input = ask.input;
+  bool const earnest = !ask.odd && ask.raw_input.empty();
   auto journal = bench().run(std::move(ask));
-  note(shown_, input, journal);
+  if (earnest) note(shown_, input, journal);
   if (journal.death != Death::none && !death_is_right)
     find(outcomeOf(journal.death), journal.death_words, operation);
   return journal;

@@ -14,18 +14,17 @@ std::string verbOf(std::string_view operation) {
 }
 bool isWrite(std::string_view verb) { return verb == "upsert" || verb == "delete"; }
 
-std::vector<std::string> membersAt(json::value const& document, std::string_view pointer) {
+std::vector<std::string> namesAt(json::value const& document, std::string_view pointer) {
   std::vector<std::string> out;
-  auto const* found = garland::find(document, pointer);
-  if (found != nullptr && found->is_object())
-    for (auto const& member : found->get_object()) out.emplace_back(member.key());
+  if (auto const* members = membersAt(document, pointer))
+    for (auto const& member : *members) out.emplace_back(member.key());
   return out;
 }
 
 // Kinds of an area that the manifest says are read, or written.
 std::vector<std::string> kindsOf(Subject const& subject, std::string_view area, std::string const& way) {
   auto const& manifest = subject.plugin.manifest.document;
-  auto out = membersAt(manifest, "/entities");
+  auto out = namesAt(manifest, "/entities");
   std::erase_if(out, [&](auto const& kind) {
     return areaOf(kind) != area || !boolOr(manifest, "/entities/" + kind + "/" + way, false);
   });
@@ -38,17 +37,9 @@ std::vector<std::string> thingsOf(Subject const& subject, std::string const& ope
   std::vector<std::string> out;
   if (verb == "pull") out = kindsOf(subject, areaOf(operation), "read");
   if (isWrite(verb)) out = kindsOf(subject, areaOf(operation), "write");
-  if (operation == "intake.parse/1") out = membersAt(subject.plugin.manifest.document, "/intake");
+  if (operation == "intake.parse/1") out = namesAt(subject.plugin.manifest.document, "/intake");
   if (out.empty() || (isWrite(verb) && out.size() == 1)) return {""};
   return out;
-}
-
-// Operation that looks an action up.
-std::string lookupOf(Subject const& subject, std::string const& action) {
-  auto const* actions = garland::find(subject.plugin.manifest.document, "/actions");
-  auto const* words =
-      actions != nullptr && actions->is_object() ? actions->get_object().if_contains(action) : nullptr;
-  return words != nullptr ? textOr(*words, "/lookup", "") : std::string();
 }
 
 bool has(Subject const& subject, std::string_view pointer) {
@@ -79,7 +70,7 @@ std::string placeOf(Subject const& subject, Claim const& claim) {
   auto const entity = "/entities/" + (claim.of.empty() ? "<entity>" : claim.of);
   if (verb == "pull") return entity;
   if (isWrite(verb)) return entity + "/record";
-  for (auto const& action : membersAt(subject.plugin.manifest.document, "/actions"))
+  for (auto const& action : namesAt(subject.plugin.manifest.document, "/actions"))
     if (lookupOf(subject, action) == operation) return "/actions/" + action;
   return "/actions/" + operation;
 }
@@ -97,7 +88,7 @@ std::vector<Claim> claimsOf(Subject const& subject) {
   auto const& manifest = subject.plugin.manifest;
   for (auto const& operation : manifest.operations)
     for (auto& of : thingsOf(subject, operation)) out.push_back({operation, std::move(of)});
-  for (auto const& kind : membersAt(manifest.document, "/entities"))
+  for (auto const& kind : namesAt(manifest.document, "/entities"))
     if (boolOr(manifest.document, "/entities/" + kind + "/read", false) &&
         !subject.offers(operationFor(kind, "pull")))
       out.push_back({"", kind});
@@ -105,7 +96,7 @@ std::vector<Claim> claimsOf(Subject const& subject) {
 }
 
 void note(Claims& shown, json::value const& input, Journal const& journal) {
-  if (!journal.ok()) return;
+  if (!journal.ok() || journal.fault_met) return;
   auto const& operation = journal.operation;
   shown.insert({operation, ""});
   if (isWrite(verbOf(operation))) shown.insert({operation, textOr(input, "/entity", "")});

@@ -23,7 +23,7 @@ using Claims = std::set<Claim>;
 
 // In the manifest's order.
 std::vector<Claim> claimsOf(Subject const& subject);
-// What a call has shown by ending well.
+// What a call has shown by ending well, if nothing was in its way: what comes of trouble proves nothing.
 void note(Claims& shown, json::value const& input, Journal const& journal);
 // Claims that the run has not shown. Of a `part` of the checks nobody can say that: then those that the brief
 // gives nothing for.

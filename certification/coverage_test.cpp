@@ -114,6 +114,19 @@ TEST(Coverage, WhatFailedHasShownNothing) {
   EXPECT_THAT(shown, IsEmpty());
 }
 
+// An answer that was put in the provider's place, or a worker that was killed: that it ended well says
+// nothing.
+TEST(Coverage, WhatEndedWellInTroubleOfOurMakingHasShownNothing) {
+  Claims shown;
+  auto spared = journalOf("crm.pull/1", {"crm.client"});
+  spared.fault_met = true;
+  note(shown, json::object{{"entity", "crm.client"}}, spared);
+  EXPECT_THAT(shown, IsEmpty());
+  spared.fault_met = false;
+  note(shown, json::object{{"entity", "crm.client"}}, spared);
+  EXPECT_TRUE(shown.contains(Claim{"crm.pull/1", "crm.client"}));
+}
+
 TEST(Coverage, OneKindThatIsWrittenIsNoQuestionOfKinds) {
   auto subject = subjectWith("{}");
   subject.plugin.manifest.operations = {"calendar.upsert/1"};

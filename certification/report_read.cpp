@@ -73,6 +73,8 @@ std::optional<std::uint64_t> seedIn(json::value const& document) {
   return std::nullopt;
 }
 
+std::string inWords(Suite const& suite) { return suite.version + " (" + suite.digest.substr(0, 16) + ")"; }
+
 // A verdict is waived by a waiver of the report, or not at all.
 Result<void> checkWaived(Report const& report) {
   for (auto const& verdict : report.verdicts)
@@ -86,12 +88,15 @@ Result<void> checkWaived(Report const& report) {
 
 Result<Report> readReport(std::string_view text) {
   TRY(document, parseJson(text));
-  if (integerOr(document, "/report", 0) != 1) return bad("is no report of garland certify");
+  if (integerOr(document, "/report", 0) != 1)
+    return bad("is no report of garland certify that can be read here; garland certify PATH --report DIR "
+               "writes one");
   Report out;
   out.suite = {textOr(document, "/suite/version", ""), textOr(document, "/suite/digest", "")};
   if (out.suite.digest != suite().digest)
-    return bad("is of another suite than this one (" + suite().version + ", " + suite().digest.substr(0, 16) +
-               "); certify again");
+    return bad("is of suite " + inWords(out.suite) + ", and this is suite " + inWords(suite()) +
+               ": what another suite has found says nothing here. Certify again with this one: " +
+               "garland certify PATH --report DIR");
   auto const seed = seedIn(document);
   if (!seed) return bad("does not say of which seed it is");
   out.seed = *seed;

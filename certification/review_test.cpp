@@ -157,8 +157,14 @@ TEST(Report, TellsHowItWasRunAndAnySeed) {
 
 TEST(Report, OfAnotherSuiteIsNotRead) {
   auto out = report();
-  out.suite.digest = std::string(64, '0');
-  EXPECT_FALSE(readReport(json::serialize(toJson(out))));
+  out.suite = {"0.9.0", std::string(64, '0')};
+  auto const read = readReport(json::serialize(toJson(out)));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::invalidInput);
+  EXPECT_THAT(read.error().message, HasSubstr("is of suite 0.9.0 (0000000000000000)"));
+  EXPECT_THAT(read.error().message, HasSubstr("this is suite " + suite().version));
+  EXPECT_THAT(read.error().message,
+              HasSubstr("Certify again with this one: garland certify PATH --report DIR"));
 }
 
 TEST(Report, OfMoneyNeedsEveryBlockerOfMoneyAtAnyLevel) {

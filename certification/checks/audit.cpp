@@ -6,10 +6,11 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,29 +27,34 @@ json::object recorded(Exchange const& exchange) {
     out["body"] = "";
     return out;
   }
+  json::array headers;
+  for (auto const& [name, value] : exchange.answer->headers) headers.push_back(json::array{name, value});
+  out["headers"] = std::move(headers);
   out["status"] = exchange.answer->status;
   out["body"] = exchange.answer->body;
   return out;
 }
 
-json::object accountOf(Trial& trial) {
-  json::object account{{"account_id", "con_audit"}, {"settings", trial.subject().brief.settings()}};
-  auto& slots = account["slots"].emplace_array();
-  for (auto const& slot : trial.subject().plugin.manifest.auth) slots.emplace_back(slot.name);
-  return account;
-}
-
-// Waits for the child; whatever takes longer than a minute, or than the run, is killed.
-void awaitProgram(pid_t child, Machine const& machine) {
+// Waits for the child; whatever takes longer than a minute, or than the run, is killed. `process`: its pidfd;
+// below 0 it is passed over, and the child is looked at from time to time.
+void awaitEnd(pid_t child, int process, Machine const& machine) {
+  constexpr int look = 100; // ms: the run may end meanwhile
   auto const last = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  pollfd ended{process, POLLIN, 0};
   int status = 0;
   for (;;) {
     auto const done = ::waitpid(child, &status, WNOHANG);
     if (done == child || (done < 0 && errno != EINTR)) return;
     bool const over = std::chrono::steady_clock::now() >= last;
     if (over || (machine.ending != nullptr && machine.ending->isDue())) ::kill(-child, SIGKILL);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ::poll(&ended, 1, look);
   }
+}
+
+void awaitProgram(pid_t child, Machine const& machine) {
+  int const process = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  awaitEnd(child, process, machine);
+  if (process >= 0) ::close(process);
 }
 
 // Runs a program, in a group of its own, with nothing to read; what it prints goes to the file.
@@ -83,7 +89,7 @@ Result<std::vector<Refusal>> auditOperation(Trial& trial, Ask const& ask, Journa
   for (auto const& exchange : clean.exchanges) calls.push_back(recorded(exchange));
   auto const answers = folder.file("answers.json", json::serialize(json::object{{"host_calls", calls}}));
   auto const input = folder.file("input.json", json::serialize(ask.input));
-  auto const account = folder.file("account.json", json::serialize(accountOf(trial)));
+  auto const account = folder.file("account.json", trial.bench().account(ask.account));
   auto const programs = fs::path(trial.machine().worker).parent_path();
   std::vector<std::string> words{(programs / "garland-dev-host").string(),
                                  "run",

@@ -434,7 +434,7 @@ void losesNothing(Trial& trial) {
 
 // ---- CAL-01, CAL-06: holds
 json::object holdOf(std::string const& slot, std::string const& who) {
-  return {{"uid", "hold-" + slot + "@garland.example"},
+  return {{"uid", "hold-" + slot + "@calendar.example"},
           {"title", "Hold for " + who},
           {"status", "tentative"},
           {"busy", true},
@@ -445,7 +445,7 @@ json::object holdOf(std::string const& slot, std::string const& who) {
 Ask holdAsk(std::string const& slot, std::string const& who) {
   Ask ask;
   ask.operation = "calendar.upsert/1";
-  ask.input = json::object{{"key", "hold-" + who}, {"data", holdOf(slot, who)}};
+  ask.input = json::object{{"key", idNamed("op", "hold-" + who)}, {"data", holdOf(slot, who)}};
   return ask;
 }
 
@@ -494,7 +494,7 @@ bool isTaken(Trial& trial, Held& held, std::string const& step) {
 Journal release(Trial& trial, Journal const& hold) {
   Ask ask;
   ask.operation = "calendar.delete/1";
-  ask.input = json::object{{"key", "release-1"},
+  ask.input = json::object{{"key", idNamed("op", "release-1")},
                            {"id", textOr(*hold.result, "/id", "")},
                            {"version", textOr(*hold.result, "/version", "")}};
   return trial.run(std::move(ask));

@@ -19,10 +19,14 @@ struct Use {
   std::string title;       // for findings
   json::array before = {}; // Ask::before
 };
+// The object at a JSON Pointer; null: there is none.
+json::object const* membersAt(json::value const& document, std::string_view pointer);
+// The operation by which the manifest has an action looked up; "" if it names none.
+std::string lookupOf(Subject const& subject, std::string_view action);
 // Of each kind of lead in the brief, the first delivery; and its further items.
 std::vector<Use> intakesOf(Subject const& subject);
-// What the brief's /actions have for the operation, with this key where the manifest calls it an action;
-// nothing if they have nothing.
+// What the brief's /actions have for the operation, with a key of this name where the manifest calls it an
+// action; nothing if they have nothing.
 std::optional<Use> actionOf(Subject const& subject, std::string_view operation, std::string const& key);
 // The brief's actions.
 std::vector<Use> actionsOf(Subject const& subject);
@@ -32,6 +36,8 @@ std::vector<Use> usesOf(Subject const& subject);
 std::optional<Ask> lookupAsk(Subject const& subject, std::string_view action, json::value const& input,
                              TimePoint sent);
 Ask askFor(Use const& use);
+// With an input of one member that no operation has. Whoever answers it well has shown nothing by that.
+Ask oddAsk(std::string operation);
 
 // Runs every use, then every operation with an input that its schema refuses. False if the worker died.
 bool exercise(Trial& trial);

@@ -55,7 +55,7 @@ void fillsWhatThereIs(Trial& trial) {
 void saysTheSameAgain(Trial& trial) {
   auto const& manifest = trial.subject().plugin.manifest;
   json::array operations;
-  json::array absent{"certification.none/1"};
+  json::array absent{kNoOperation};
   for (auto const& operation : manifest.operations) {
     operations.emplace_back(operation);
     absent.emplace_back(operation.substr(0, operation.rfind('/')) + "/2");

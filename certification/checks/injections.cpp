@@ -134,12 +134,12 @@ std::vector<Ask> carrying(Trial& trial, std::string_view text) {
       auto const* given = garland::find(member.value(), "/input");
       if (given == nullptr || !given->is_object()) continue;
       auto input = filled(given->get_object(), text);
-      input["idempotency_key"] = "injection-1";
+      input["idempotency_key"] = keyNamed("injection-1");
       if (member.key() == "payments.authorize/1") input["description"] = text, input["reference"] = text;
       add(member.key(), std::move(input));
     }
   for (auto const* act : {"payments.capture/1", "payments.cancel/1"})
-    if (subject.offers(act)) add(act, {{"idempotency_key", "injection-1"}, {"payment", text}});
+    if (subject.offers(act)) add(act, {{"idempotency_key", keyNamed("injection-1")}, {"payment", text}});
   if (subject.offers("records.get/1"))
     for (auto const& entity : pulledEntities(subject))
       add("records.get/1", {{"entity", entity}, {"ids", json::array{json::value(text)}}});

@@ -29,17 +29,12 @@ json::array listOf(Subject const& subject, std::string_view what) {
 
 // The brief's message, with these members instead of its own.
 Ask sendAsk(Subject const& subject, std::string const& key, json::value const& instead = nullptr) {
-  Ask ask;
-  ask.operation = kSend;
-  json::object input;
-  if (auto const* all = garland::find(subject.brief.document, "/actions"); all != nullptr && all->is_object())
-    if (auto const* words = all->get_object().if_contains(kSend))
-      if (auto const* told = garland::find(*words, "/input"); told != nullptr && told->is_object())
-        input = told->get_object();
+  auto const use = actionOf(subject, kSend, key);
+  auto ask = askFor(use ? *use : Use{kSend, json::object(), kSend});
+  auto& input = ask.input.as_object();
   if (auto const* members = instead.if_object())
     for (auto const& [name, value] : *members) input[name] = value;
-  input["idempotency_key"] = key;
-  ask.input = std::move(input);
+  input["idempotency_key"] = keyNamed(key);
   return ask;
 }
 
@@ -47,9 +42,8 @@ Ask sendAsk(Subject const& subject, std::string const& key, json::value const& i
 std::vector<json::value> takenAt(Trial& trial) {
   std::vector<json::value> out;
   std::string what;
-  if (auto const* all = garland::find(trial.subject().brief.document, "/actions");
-      all != nullptr && all->is_object())
-    if (auto const* words = all->get_object().if_contains(kSend)) what = textOr(*words, "/ledger", "");
+  if (auto const* actions = membersAt(trial.subject().brief.document, "/actions"))
+    if (auto const* words = actions->if_contains(kSend)) what = textOr(*words, "/ledger", "");
   auto const ledger = trial.bench().ledger();
   if (what.empty() || !ledger) {
     trial.giveUp("certification.json: /actions/messaging.send~11/ledger names no entry of the ledger");
@@ -89,7 +83,7 @@ void sendsOnce(Trial& trial) {
   auto const* const fault = faultNamed(trial.caseName());
   freshWorld(trial);
   auto const sent = trial.bench().now();
-  auto const ask_once = sendAsk(trial.subject(), "clean-1");
+  auto const ask_once = trial.prepared(sendAsk(trial.subject(), "clean-1"));
   auto const clean = trial.mustRun(ask_once, "without a fault");
   if (!clean.ok()) return;
   expectFound(trial, ask_once.input, sent);

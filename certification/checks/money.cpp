@@ -1,5 +1,7 @@
 #include "certification/checks/money.h"
 
+#include "certification/names.h"
+
 #include <algorithm>
 
 namespace garland::certification {
@@ -60,7 +62,7 @@ std::string Till::word(std::string_view pointer) {
 Journal Till::act(std::string_view verb, json::object input, std::string key) {
   Ask ask;
   ask.operation = "payments." + std::string(verb) + "/1";
-  input["idempotency_key"] = key.empty() ? "till-" + std::to_string(++keys_) : key;
+  input["idempotency_key"] = keyNamed(key.empty() ? "till-" + std::to_string(++keys_) : key);
   ask.input = std::move(input);
   return trial_.run(std::move(ask));
 }
@@ -68,7 +70,7 @@ Journal Till::act(std::string_view verb, json::object input, std::string key) {
 Journal Till::act(std::string_view verb, json::object input, std::string const& key, FaultOrder fault) {
   Ask ask;
   ask.operation = "payments." + std::string(verb) + "/1";
-  input["idempotency_key"] = key;
+  input["idempotency_key"] = keyNamed(key);
   ask.input = std::move(input);
   ask.fault = fault;
   return trial_.run(std::move(ask));

@@ -66,7 +66,8 @@ void trigger(Trial& trial, int round) {
     auto const* input = garland::find(happening, "/input");
     json::value filled = input == nullptr ? json::value(json::object()) : *input;
     fill(filled, id);
-    filled.as_object()["idempotency_key"] = "notice-" + std::to_string(round) + "-" + std::to_string(step);
+    filled.as_object()["idempotency_key"] =
+        keyNamed("notice-" + std::to_string(round) + "-" + std::to_string(step));
     ask.input = std::move(filled);
     trial.bench().wait(std::chrono::seconds(5)); // for limits of the provider's
     auto const journal = trial.mustRun(std::move(ask), "what a notice is sent of");
@@ -171,7 +172,7 @@ void knowsRepetitions(Trial& trial) {
       trial.expect(keyOf(again, input) == key, "the same notice has another key when it comes again", step);
     if (event_id == nullptr || !document || !document->is_object()) continue;
     // A repetition tells of the same event; how often it was tried stands in some bodies, too.
-    document->get_object()["certification_try"] = 2;
+    document->get_object()["attempt_number"] = 2;
     input["body"] = json::serialize(*document);
     auto const later = parsed(trial, input, step + ", a later try");
     if (later.ok())
@@ -239,7 +240,7 @@ void ignoresTheUnknown(Trial& trial) {
   if (sent.empty()) return;
   if (event == nullptr)
     return trial.giveUp("certification.json: /webhooks/event does not say where an event's name is");
-  for (auto const* name : {"certification.invented", "x", "payment_intent_v2", "contact"}) {
+  for (auto const* name : {"record.invented", "x", "payment_intent_v2", "contact"}) {
     auto input = inputOf(trial.subject(), sent.front());
     if (auto const query = textOr(*event, "/query", ""); !query.empty()) {
       input["query"].as_object()[query] = name;

@@ -226,6 +226,26 @@ void isPatient(Trial& trial) {
 }
 
 // ---- FLT-08
+std::set<std::string> durableIds(Journal const& journal, std::string const& entity) {
+  std::set<std::string> out;
+  for (auto const& record : journal.records)
+    if (record.durable && record.kind == entity) out.insert(textOr(record.value, "/id", ""));
+  return out;
+}
+
+// Where the list may have moved meanwhile, its last page is read once more; whoever begins anew brings all.
+void expectGoesOn(Trial& trial, Journal const& broken, Journal const& rest, std::string const& step) {
+  auto const& entity = trial.caseName();
+  auto const page = std::max<std::int64_t>(1, integerOr(trial.subject().brief.document, "/page", 100));
+  auto const before = durableIds(broken, entity);
+  auto const after = durableIds(rest, entity);
+  auto const again = std::ranges::count_if(before, [&](auto const& id) { return after.contains(id); });
+  trial.expect(again <= page,
+               "of " + std::to_string(before.size()) + " records that were stored, " + std::to_string(again) +
+                   " come again: it does not go on where it was",
+               step);
+}
+
 void resumesAfterSigningIn(Trial& trial) {
   auto const& entity = trial.caseName();
   trial.newBench(worldOf(trial, pages(trial)));
@@ -252,6 +272,7 @@ void resumesAfterSigningIn(Trial& trial) {
     Held held;
     held.take(broken, entity);
     auto const rest = trial.mustRun(pullAsk(entity, held.cursor()), step + ", then signed in again");
+    expectGoesOn(trial, broken, rest, step + ", then signed in again");
     held.take(rest, entity);
     trial.expect(held.records() == whole.records(),
                  "after signing in again " + recordsOf(held) + " are held of " +

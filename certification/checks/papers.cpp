@@ -1,6 +1,6 @@
 // Checks of what people read: the guide for setting it up, limits, changes, the icon, the sentences of
 // errors, and whether what is said is what happens.
-#include "certification/checks/pulls.h"
+#include "certification/checks/exercise.h"
 
 #include <algorithm>
 #include <cctype>
@@ -125,8 +125,7 @@ void saysWhatToDo(Trial& trial) {
   };
   for (auto const& operation : trial.subject().plugin.manifest.operations) {
     if (operation == "health.check/1") continue;
-    look(trial.run(operation, json::object{{"certification", "no operation has this member alone"}}),
-         operation);
+    look(trial.run(oddAsk(operation)), operation);
   }
   for (auto const* name :
        {"status_401", "status_403", "status_409", "status_429_seconds", "status_500", "status_503", "refused",
@@ -353,7 +352,7 @@ void doesWhatItSays(Trial& trial) {
     }
     auto const* words = subject.brief.entity(entity);
     auto const* record = words != nullptr ? garland::find(*words, "/record") : nullptr;
-    json::object input{{"entity", entity}, {"key", "use-1"}};
+    json::object input{{"entity", entity}, {"key", idNamed("op", "use-1")}};
     input["data"] = record != nullptr ? *record : json::value(json::object());
     auto const journal = trial.run(upsert, std::move(input));
     bool const sends = std::ranges::any_of(journal.exchanges, [](auto const& each) {

@@ -1,6 +1,7 @@
 // Checks of what is done with money: exact amounts, splits, the states of a payment, refunds, releases,
 // refusals.
 #include "certification/checks/money.h"
+#include "certification/names.h"
 
 #include <algorithm>
 #include <random>
@@ -246,7 +247,7 @@ void givesBackAtOnce(Trial& trial, Till& till) {
     ask.account = "desk-" + std::to_string(i);
     ask.input = json::object{{"payment", payment},
                              {"amount", money(4'000, "EUR")},
-                             {"idempotency_key", "at-once-" + std::to_string(i)}};
+                             {"idempotency_key", keyNamed("at-once-" + std::to_string(i))}};
   }
   std::int64_t acknowledged = 0;
   for (auto const& journal : trial.bench().runTogether(std::move(asks)))

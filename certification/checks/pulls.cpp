@@ -131,7 +131,7 @@ json::object upsertInput(Subject const& subject, std::string_view entity, std::s
                          std::string const& id, std::string const& version) {
   auto const& words = *subject.brief.entity(entity);
   json::object data = garland::find(words, "/record")->as_object();
-  json::object input{{"key", key}};
+  json::object input{{"key", idNamed("op", key)}};
   if (!entity.starts_with("calendar.")) input["entity"] = entity;
   if (!id.empty()) {
     input["id"] = id;
@@ -156,7 +156,8 @@ std::vector<json::object> intakeDeliveries(json::value const& lead, int n) {
 
 json::object intakeInput(json::object delivery, std::string const& id, TimePoint received) {
   auto const* source = delivery.contains("mail") ? "mail" : delivery.contains("hook") ? "hook" : "csv";
-  delivery["item"] = json::object{{"id", id}, {"source", source}, {"received_at", rfc3339(received)}};
+  delivery["item"] =
+      json::object{{"id", idNamed("itm", id)}, {"source", source}, {"received_at", rfc3339(received)}};
   return delivery;
 }
 

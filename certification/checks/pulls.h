@@ -2,6 +2,7 @@
 #pragma once
 
 #include "certification/check.h"
+#include "certification/names.h"
 #include "certification/steps.h"
 
 #include <map>
@@ -47,12 +48,13 @@ std::size_t truthOf(Trial& trial, std::string_view entity);
 // filled in. What the twin answered; null if the brief has no such edit.
 json::value editAs(Trial& trial, std::string_view entity, std::string_view what, std::string const& id = "");
 
-// The input of an upsert that creates, or with `id` changes, the brief's record.
+// The input of an upsert that creates, or with `id` changes, the brief's record; `key` is the name of its
+// key.
 json::object upsertInput(Subject const& subject, std::string_view entity, std::string const& key,
                          std::string const& id = "", std::string const& version = "");
 // What a lead of the brief's comes as, {n} filled in: the first delivery, and those by which it comes again.
 std::vector<json::object> intakeDeliveries(json::value const& lead, int n);
-// The input of intake.parse/1 for one of them.
+// The input of intake.parse/1 for one of them; `id` is the name of its id.
 json::object intakeInput(json::object delivery, std::string const& id, TimePoint received);
 
 // How often the ledger tells of this entity's creation.

@@ -4,7 +4,8 @@
 #include "certification/folder.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <array>
+#include <charconv>
 #include <random>
 
 namespace garland::certification {
@@ -104,9 +105,32 @@ void showsNoTraceOfItsBuild(Trial& trial) {
 }
 
 // ---- what the last version promised: the manifest that --previous names
+// Major, minor, patch.
+using Version = std::array<std::int64_t, 3>;
+
+Version versionOf(std::string_view text) {
+  Version out{};
+  auto const* at = text.data();
+  auto const* const end = at + text.size();
+  for (auto& part : out) {
+    auto const read = std::from_chars(at, end, part);
+    if (read.ptr == end || *read.ptr != '.') break;
+    at = read.ptr + 1;
+  }
+  return out;
+}
+
+// By semver a new major version may take away what it likes. Before 1.0.0 that is a new minor one.
+bool mayTakeAway(Version const& before, Version const& now) {
+  return now[0] > before[0] || (before[0] == 0 && now[0] == 0 && now[1] > before[1]);
+}
+
+// A connector begins with one of these; whatever has another version has had one before.
+constexpr std::array<std::string_view, 3> kFirst{"0.0.1", "0.1.0", "1.0.0"};
+
 std::string noPrevious(Subject const& subject) {
   auto const& version = subject.plugin.manifest.version;
-  bool const first = version == "1.0.0" || version.starts_with("0.");
+  bool const first = std::ranges::find(kFirst, version) != kFirst.end();
   if (!subject.previous.is_null() || !first) return {};
   return "version " + version +
          " is taken for the first one; `--previous PACKAGE` compares it with an earlier one";
@@ -118,8 +142,6 @@ bool hasPrevious(Trial& trial) {
                " is not the first; give the last one with `--previous PACKAGE` (or its folder)");
   return false;
 }
-
-std::int64_t majorOf(std::string const& version) { return std::atoll(version.c_str()); }
 
 bool isFilled(json::value const& list) { return list.is_array() && !list.get_array().empty(); }
 
@@ -162,7 +184,7 @@ json::object oldSettings(json::value const& rules, std::mt19937_64& dice) {
   return out;
 }
 
-// ---- PKG-11
+// ---- PKG-11: at any version, since what vendors typed is older than all of them
 void takesOldSettings(Trial& trial) {
   constexpr int configurations = 100;
   if (!hasPrevious(trial)) return;
@@ -204,14 +226,16 @@ void keepsItsVersionHonest(Trial& trial) {
   auto const& then = trial.subject().previous;
   auto const& manifest = trial.subject().plugin.manifest;
   auto const before = textOr(then, "/version", "");
-  trial.expect(majorOf(manifest.version) >= majorOf(before),
-               "its version " + manifest.version + " is older than the release " + before,
+  auto const old = versionOf(before);
+  auto const now = versionOf(manifest.version);
+  trial.expect(now >= old, "its version " + manifest.version + " is older than the release " + before,
                "connector.json /version");
-  if (majorOf(manifest.version) > majorOf(before)) return; // it may take away what it likes
+  if (mayTakeAway(old, now)) return;
   std::string const where = "connector.json, compared with " + before;
+  std::string const asks = old[0] == 0 ? ", which asks for a new minor version before 1.0.0"
+                                       : ", which asks for a new major version";
   auto const must = [&](bool holds, std::string const& what) {
-    trial.expect(holds, what + " is gone, and the major version is still " + std::to_string(majorOf(before)),
-                 where);
+    trial.expect(holds, what + " is gone in version " + manifest.version + asks, where);
   };
   if (auto const* operations = garland::find(then, "/operations");
       operations != nullptr && operations->is_array())

@@ -40,14 +40,18 @@ void keepsItsSize(Trial& trial) {
   auto const ops = trial.profile() == Profile::full ? 10'000 : 1'000;
   auto const use = useOf(trial);
   auto& bench = probed(trial);
+  auto const ask = trial.prepared(askFor(use)); // by "one", whose instance the worker has open
+  auto const times = ops / samples / batches;
+  auto const where = use.title + ", " + std::to_string(ops) + " times";
   std::vector<double> heap;
   for (int i = 0; i < samples + 2; ++i) {
     auto const said = deed(trial, "burst",
-                           {{"account", bench.account("one")},
-                            {"operation", use.operation},
-                            {"input", use.input},
-                            {"times", ops / samples / batches}});
+                           {{"account", bench.account("two")},
+                            {"operation", ask.operation},
+                            {"input", ask.input},
+                            {"times", times}});
     if (said.is_null()) return;
+    if (!trial.expect(integerOr(said, "/times", 0) == times, "it was not run", where)) return;
     auto const told = deed(trial, "tell");
     if (told.is_null()) return;
     if (i >= 2) heap.push_back(static_cast<double>(integerOr(told, "/heap", 0))); // the first fill caches
@@ -55,7 +59,6 @@ void keepsItsSize(Trial& trial) {
   auto const grown = slopeOf(heap) * samples;
   trial.figure("heap_bytes", heap.back());
   trial.figure("heap_growth_bytes", grown);
-  auto const where = use.title + ", " + std::to_string(ops) + " times";
   if (heap.back() <= 0) return trial.giveUp("memory cannot be counted in this build of garland-probe");
   trial.expect(grown <= 0.01 * heap.front() + 4096,
                "the heap grows by " + std::to_string(static_cast<std::int64_t>(grown) / ops) +
@@ -91,10 +94,11 @@ void staysSmall(Trial& trial) {
   world.volume = 3 * integerOr(trial.subject().brief.document, "/page", 100);
   probed(trial, std::move(world));
   for (auto const& use : usesOf(trial.subject())) {
+    auto const ask = trial.prepared(askFor(use)); // what its steps take is looked at as their own use
     if (deed(trial, "tell", {{"anew", true}}).is_null()) return;
-    auto const journal = trial.run(askFor(use));
+    auto const journal = trial.run(ask);
     if (journal.death != Death::none) return;
-    auto input = static_cast<std::int64_t>(json::serialize(use.input).size());
+    auto input = static_cast<std::int64_t>(json::serialize(ask.input).size());
     for (auto const& exchange : journal.exchanges)
       if (exchange.answer) input = std::max(input, static_cast<std::int64_t>(exchange.answer->body.size()));
     auto const said = deed(trial, "tell");
@@ -168,12 +172,16 @@ json::object deliveryFor(Subject const& subject) {
   json::object object{{"id", "pi_1"}, {"object", "payment_intent"}, {"status", "succeeded"}};
   object["lines"] =
       json::array(std::size_t{40}, json::object{{"id", "li_1"}, {"text", "a line of an order"}});
+  json::object headers;
+  if (auto const* named = garland::find(subject.plugin.manifest.webhooks, "/headers");
+      named != nullptr && named->is_array())
+    for (auto const& name : named->get_array()) headers[name.as_string()] = "msg_1";
   json::object const event{{"id", "evt_1"},
                            {"object", "event"},
                            {"type", "payment_intent.succeeded"},
                            {"created", 1'767'225'600},
                            {"data", json::object{{"object", object}}}};
-  return {{"headers", json::object()},
+  return {{"headers", headers},
           {"query", query},
           {"content_type", "application/json"},
           {"body", json::serialize(event)}};
@@ -182,16 +190,28 @@ json::object deliveryFor(Subject const& subject) {
 void parsesQuickly(Trial& trial) {
   constexpr std::int64_t times = 100;
   constexpr std::int64_t most_us = 1'000; // of each: 1,000 a second
+  std::string const where = "webhooks.parse/1, a delivery of 2 KiB";
   auto& bench = probed(trial);
+  auto const delivery = deliveryFor(trial.subject());
+  auto const once = trial.run("webhooks.parse/1", delivery); // by "one", whose instance the worker keeps
+  if (once.death != Death::none) return;
   auto const said = deed(trial, "burst",
-                         {{"account", bench.account("one")},
+                         {{"account", bench.account("two")},
                           {"operation", "webhooks.parse/1"},
-                          {"input", deliveryFor(trial.subject())},
+                          {"input", delivery},
                           {"times", times}});
   if (said.is_null()) return;
   auto const each = integerOr(said, "/best_us", 0) / times;
   trial.figure("parse_us", static_cast<double>(each));
-  trial.expect(integerOr(said, "/times", 0) == times, "it was not run", "webhooks.parse/1");
+  if (!trial.expect(integerOr(said, "/times", 0) == times, "it was not run", where)) return;
+  // Whoever gives up is quick: each of many has to come to what one alone does.
+  auto const status = once.result ? 0 : static_cast<std::int64_t>(once.result.error().kind);
+  trial.expect(integerOr(said, "/status", -1) == status,
+               "a delivery alone ends with: " + once.ending() + ", and one of many with status " +
+                   std::to_string(integerOr(said, "/status", -1)),
+               where);
+  trial.expect(integerOr(said, "/others", 1) == 0 && textOr(said, "/result", "?") == once.result_text,
+               "it makes something else of a delivery when many come", where);
   trial.expect(each <= most_us,
                "a delivery takes more than 1 ms of processor time, so fewer than 1,000 come in a second",
                "webhooks.parse/1, the best of 5 batches");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <set>
 
 namespace garland::certification {
@@ -74,17 +75,37 @@ std::vector<std::string> formsOf(std::string const& secret) {
 }
 
 // ---- SEC-04
+// The host puts them where the manifest says; a connector is never shown them, and has to ask no answer for
+// them. The first field of a pair is a name, which is no secret.
+std::vector<std::string> credentialsOf(Subject const& subject) {
+  constexpr std::size_t shortest = 12; // characters; less than that may stand anywhere by chance
+  std::vector<std::string> out;
+  auto const* all = subject.brief.credentials(SignIn::good);
+  for (auto const& slot : subject.plugin.manifest.auth)
+    for (std::size_t i = slot.fields.size() > 1 ? 1 : 0; all != nullptr && i < slot.fields.size(); ++i)
+      if (auto secret = textOr(*all, "/" + slot.name + "/" + slot.fields[i], ""); secret.size() >= shortest)
+        out.push_back(std::move(secret));
+  return out;
+}
+
 void keepsSecretsToItself(Trial& trial) {
   World world;
   world.seed = trial.seed();
-  world.canary = "cnry" + vault::sha256Hex("canary " + std::to_string(trial.seed())).substr(0, 32);
-  auto const forms = formsOf(world.canary);
+  world.canary = vault::sha256Hex("canary " + std::to_string(trial.seed())).substr(0, 32);
+  auto const token = formsOf(world.canary);
+  std::vector<std::string> typed;
+  for (auto const& secret : credentialsOf(trial.subject()))
+    std::ranges::copy(formsOf(secret), std::back_inserter(typed));
   trial.newBench(std::move(world));
   auto const look = [&](Journal const& journal) {
     for (auto const& [where, text] : wordsOf(journal)) {
-      bool const leaks = std::ranges::any_of(
-          forms, [&, &words = text](auto const& form) { return words.find(form) != std::string::npos; });
-      trial.expect(!leaks, "a session token that an answer carried in a header stands in " + where,
+      auto const leaks = [&words = text](std::vector<std::string> const& forms) {
+        return std::ranges::any_of(forms,
+                                   [&](auto const& form) { return words.find(form) != std::string::npos; });
+      };
+      trial.expect(!leaks(token), "a session token that an answer carried in a header stands in " + where,
+                   journal.operation);
+      trial.expect(!leaks(typed), "a credential that only the host places stands in " + where,
                    journal.operation);
     }
   };

@@ -39,7 +39,7 @@ template <std::size_t Depth> std::string deepened(std::string const& body) {
   auto const open = body.find('{');
   if (open == std::string::npos) return body;
   auto out = body;
-  out.insert(open + 1, "\"certification\":" + std::string(Depth, '[') + std::string(Depth, ']') + ",");
+  out.insert(open + 1, "\"x_more\":" + std::string(Depth, '[') + std::string(Depth, ']') + ",");
   return out;
 }
 
@@ -91,7 +91,7 @@ std::string enlarged(std::string const& body) {
   auto const open = body.find('{');
   if (open == std::string::npos) return body;
   auto out = body;
-  out.insert(open + 1, "\"certification\":\"" + std::string(1U << 20U, 'a') + "\",");
+  out.insert(open + 1, "\"x_more\":\"" + std::string(1U << 20U, 'a') + "\",");
   return out;
 }
 
@@ -120,10 +120,16 @@ void givesWay(Trial& trial) {
 void keepsNothingOnTheThread(Trial& trial) {
   for (auto const& use : usesOf(trial.subject())) {
     auto& bench = probed(trial);
-    json::object const other{
-        {"operation", use.operation}, {"input", use.input}, {"account", bench.account("two")}, {"most", 4}};
+    auto theirs = askFor(use);
+    theirs.account = "three"; // "two" is opened by the probe, and never is an account opened twice
+    theirs = trial.prepared(std::move(theirs)); // before ours is done, and perhaps takes away what both name
+    auto const ours = trial.prepared(askFor(use));
+    json::object const other{{"operation", theirs.operation},
+                             {"input", theirs.input},
+                             {"account", bench.account("two")},
+                             {"most", 4}};
     if (deed(trial, "set", {{"interleave", other}}).is_null()) return;
-    if (trial.run(askFor(use)).death != Death::none) return;
+    if (trial.run(ours).death != Death::none) return;
     auto const said = deed(trial, "tell");
     if (said.is_null()) return;
     trial.expect(integerOr(said, "/thread_locals", 1) == 0,

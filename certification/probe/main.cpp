@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <optional>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,6 +145,7 @@ int main(int argc, char** argv) {
     return runtime::wire::kExitUsage;
   }
   ::close_range(probe::kPlugin + 1, ~0U, 0);
+  ::prctl(PR_SET_NAME, "garland-worker"); // whoever asks for the name of its thread gets that of production
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   int const code = probe::serve(options->walls);
   std::fflush(nullptr);

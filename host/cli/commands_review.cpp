@@ -88,7 +88,9 @@ Result<cert::Waiver> waiverFrom(ReviewWords const& words, TimePoint now) {
 // ---- attest
 
 Result<Attestation> attestationOf(std::string const& text, TimePoint now) {
-  TRY(report, cert::readReport(text));
+  auto read = cert::readReport(text);
+  if (!read) return Error(read.error().kind, "the report " + read.error().message);
+  auto& report = *read;
   if (!report.certified)
     return Error(ErrorKind::forbidden,
                  "the report does not reach the level that was asked for (" +
