@@ -13,7 +13,7 @@ void Routes::addStreamRoutes(std::vector<Route>& table) {
       "stream. 410, or close code 4410: changes after that number are not kept any more."};
   stream.answer_type = "text/event-stream";
   stream.other_success = 101;
-  stream.ticket = true;
+  stream.ticket = [this](std::string_view ticket) { return stream_door_.knows(ticket); };
   stream.query = {
       {"vendor_id", ParameterType::text, false, "Whose changes; needed unless a ticket says so."},
       {"kinds", ParameterType::text, false, "Only these kinds, separated by commas."},

@@ -114,7 +114,7 @@ Task<Response> StreamDoor::open(Request request) {
   }
   CO_TRY(after, afterOf(request));
   realtime::Filter filter;
-  // Whoever names one was let in without a key, so that an empty one is a wrong one.
+  // Whoever names one asks for what it was issued for, with a key too; so an empty one is a wrong one.
   if (request.parameters.contains("ticket")) {
     auto redeemed = tickets_.redeem(request.text("ticket"));
     if (!redeemed)

@@ -31,6 +31,8 @@ public:
 
   Task<Response> open(Request request);
   Result<StreamTickets::Ticket> issue(realtime::Filter filter) { return tickets_.issue(std::move(filter)); }
+  // Whether such a ticket can be redeemed now.
+  bool knows(std::string_view ticket) { return tickets_.knows(ticket); }
   // What is to become of the socket of an answer that has a stream.
   std::function<void(asio::ip::tcp::socket, std::string)> begin(Response response);
   realtime::Figures figures() const;

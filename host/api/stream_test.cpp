@@ -182,6 +182,21 @@ TEST_F(Stream, WhoHasNoKeyIsNotLetIn) {
   EXPECT_EQ(Socket(house, at("&ticket"), false).status, 401U);
 }
 
+TEST_F(Stream, ATicketIsCheckedBeforeAnythingElseIsAnsweredAndOpensNothingButAStream) {
+  auto const bare = [&](std::string const& target) {
+    Client client(house.server->port());
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
+    return client.read().status;
+  };
+  auto const issued = house.ask("POST", "/api/integrations/stream/tickets",
+                                R"({"vendor_id":")" + vendor + R"("})");
+  auto const ticket = textOr(issued.json(), "/ticket", "");
+  EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&colour=red"), 401) << "nor is told what is known here";
+  EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&ticket=" + ticket), 401);
+  EXPECT_EQ(bare("/api/integrations/vendors?ticket=" + ticket), 401);
+  EXPECT_EQ(Socket(house, textOr(issued.json(), "/path", ""), false).status, 101U) << "none of it used it up";
+}
+
 TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
   auto const issue = [&] {
     auto const answer = house.ask("POST", "/api/integrations/stream/tickets",
