@@ -37,6 +37,9 @@ struct Request {
   std::string audit_subject;   // for whom (a connection id); copied to every AuditEntry, never sent
   Milliseconds timeout{30'000};
   std::size_t max_body = 16U << 20U;
+  // What counts is the status: an answer that is larger, slower or less whole than it should be is an answer
+  // with as much of its body as there is.
+  bool body_is_optional = false;
 };
 
 struct Response {

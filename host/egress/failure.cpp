@@ -116,7 +116,19 @@ std::string unfinished(Milliseconds took, Milliseconds left, Milliseconds allowe
   return " did not finish its answer within " + seconds(allowed);
 }
 
+namespace {
+
+// Only the body of an answer is amiss.
+bool isOfTheBody(Transfer const& transfer) {
+  using Stop = Transfer::Stop;
+  bool const cut = transfer.stopped() == Stop::none || transfer.stopped() == Stop::body_too_large;
+  return cut && transfer.answered();
+}
+
+} // namespace
+
 std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
+  if (hop.body_is_optional && isOfTheBody(transfer)) return std::nullopt;
   auto error = stopped(transfer, hop);
   if (!error && transfer.code() == CURLE_OK) return std::nullopt;
   if (!error) error = byCode(transfer, hop, allowed);

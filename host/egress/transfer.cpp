@@ -52,7 +52,7 @@ void Transfer::setUp() {
 void Transfer::setUpMethod() {
   if (hop_.method == "HEAD") return set(CURLOPT_NOBODY, 1L);
   // What HEAD announces is not sent, so the limit is for the others.
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop_.max_body));
+  if (!hop_.body_is_optional) set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop_.max_body));
   bool const empty_body_counts =
       std::find(kWithBody.begin(), kWithBody.end(), hop_.method) != kWithBody.end();
   if (!hop_.body.empty() || empty_body_counts) {
@@ -140,7 +140,9 @@ int Transfer::beforeRequest(void* transfer, char* remote_ip, char*, int, int) {
 std::size_t Transfer::onBody(char* data, std::size_t size, std::size_t count, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   auto const bytes = size * count;
-  if (bytes > self.hop_.max_body - self.body_.size()) {
+  auto const room = self.hop_.max_body - self.body_.size();
+  if (bytes > room) {
+    if (self.hop_.body_is_optional) self.body_.append(data, room);
     self.stop_ = Stop::body_too_large;
     return 0;
   }
@@ -148,9 +150,11 @@ std::size_t Transfer::onBody(char* data, std::size_t size, std::size_t count, vo
   return bytes;
 }
 
-std::size_t Transfer::onHeader(char*, std::size_t size, std::size_t count, void* transfer) {
+std::size_t Transfer::onHeader(char* data, std::size_t size, std::size_t count, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   self.header_bytes_ += size * count;
+  bool const ends = size * count > 0 && (data[0] == '\r' || data[0] == '\n');
+  if (ends && self.number(CURLINFO_RESPONSE_CODE) >= 200) self.answered_ = true; // not with 100 Continue
   if (self.header_bytes_ <= kMostHeaderBytes) return size * count;
   self.stop_ = Stop::headers_too_large;
   return 0;

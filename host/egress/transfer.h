@@ -24,6 +24,7 @@ struct Hop {
   std::string const& body;
   Milliseconds timeout; // at least 1 ms
   std::size_t max_body;
+  bool body_is_optional;
   bool allow_private;
   AddressCheck kind_of;
 };
@@ -55,6 +56,8 @@ public:
 
   Milliseconds took() const; // until it ended
   std::size_t bytesOut() const;
+  // The final status and all headers have come, whatever became of the body.
+  bool answered() const { return answered_; }
   std::size_t bytesIn() const { return header_bytes_ + size(CURLINFO_SIZE_DOWNLOAD_T); }
   std::vector<Header> headers() const;
   std::string takeBody() { return std::move(body_); }
@@ -77,6 +80,7 @@ private:
   std::string refused_address_;
   std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();
   std::size_t header_bytes_ = 0;
+  bool answered_ = false;
   std::string body_;
 };
 

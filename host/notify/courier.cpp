@@ -8,7 +8,7 @@
 namespace garland::notify {
 namespace {
 
-constexpr std::size_t kMostAnswer = 256U << 10U;
+constexpr std::size_t kMostAnswer = 4'096; // bytes that are kept, of which some are quoted
 constexpr std::size_t kMostQuoted = 200;
 constexpr int kGone = 410;
 
@@ -48,6 +48,7 @@ Result<egress::Request> requestFor(Endpoint const& endpoint, Due const& due,
   request.body = due.body;
   request.timeout = timeout;
   request.max_body = kMostAnswer;
+  request.body_is_optional = true; // whoever says 2xx has taken it, whatever comes then
   return request;
 }
 
