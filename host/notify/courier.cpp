@@ -3,8 +3,6 @@
 #include "host/base/utf8.h"
 #include "host/notify/message.h"
 
-#include <algorithm>
-
 namespace garland::notify {
 namespace {
 
@@ -14,8 +12,7 @@ constexpr int kGone = 410;
 
 // The begin of what a stranger answered, as one line.
 std::string quoted(std::string const& body) {
-  auto text = asUtf8(std::string_view(body).substr(0, kMostQuoted));
-  std::ranges::replace_if(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, ' ');
+  auto const text = printable(asUtf8(std::string_view(body).substr(0, kMostQuoted)));
   return text.empty() ? "" : ": " + text;
 }
 
@@ -67,7 +64,7 @@ egress::Policy policyFor(Endpoint const& endpoint, std::string const& extra_ca_f
 Outcome outcomeOf(Result<egress::Response> const& answer) {
   Outcome outcome;
   if (!answer) {
-    outcome.problem = answer.error().message;
+    outcome.problem = printable(asUtf8(answer.error().message)); // a certificate may be quoted there
     outcome.retry_after = answer.error().retry_after;
     return outcome;
   }

@@ -151,12 +151,12 @@ TEST_F(NotifyWire, Whatever2xxComesWithItHasTakenTheDelivery) {
 
 TEST_F(NotifyWire, WhatAReceiverAnswersIsQuotedAsOneLineOfText) {
   TestServer server(house.loop, [](Seen const&) {
-    return Answer{"HTTP/1.1 500 No\r\nContent-Length: 8\r\n\r\nno\n\x1b[\xff!!"};
+    return Answer{"HTTP/1.1 500 No\r\nContent-Length: 11\r\n\r\nno\n\x1b[\xff!!\xc2\x9b?"};
   });
   auto const made = at(server.url("/"));
   addEvent("a");
   runUntilOutcomes(1);
-  EXPECT_EQ(deliveries(made.endpoint.id)[0].problem, "it answered 500: no  [\xEF\xBF\xBD!!");
+  EXPECT_EQ(deliveries(made.endpoint.id)[0].problem, "it answered 500: no  [\xEF\xBF\xBD!! ?");
 }
 
 } // namespace
