@@ -88,7 +88,7 @@ struct Dependencies {
   runtime::SandboxStatus sandbox;
   std::string version;
   std::string database_driver;
-  // Kind and schema of the records ("calendar.event"), for the OpenAPI document.
+  // Kind and schema of the records ("calendar.event"): for the OpenAPI document, and what may be followed.
   std::vector<std::pair<std::string, json::value>> record_schemas;
   // Looks again what is installed and takes it over; null: this daemon cannot.
   std::function<Task<std::vector<runtime::Adoption>>(bool allow_downgrade)> rescan = nullptr;

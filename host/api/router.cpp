@@ -75,8 +75,9 @@ bool hasTicket(Route const& route, Request const& request) {
 
 Error notLetIn(Route const& route, Request const& request) {
   if (route.ticket && namesTicket(request))
-    return Error(ErrorKind::forbidden, "the ticket is not valid, was used, or is too old: get another by POST "
-                                       "/api/integrations/stream/tickets");
+    return Error(ErrorKind::forbidden,
+                 "the ticket is not valid, was used, or is too old: get another by POST "
+                 "/api/integrations/stream/tickets");
   return Error(ErrorKind::forbidden, "the API key is missing or wrong: send the content of the daemon's "
                                      "api.key file as \"Authorization: Bearer gk_...\"");
 }

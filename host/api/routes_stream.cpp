@@ -46,6 +46,7 @@ Task<Response> Routes::issueTicket(Request request) {
   }
   if (auto const* kinds = find(request.json, "/kinds"); kinds != nullptr && kinds->is_array())
     for (auto const& kind : kinds->get_array()) filter.kinds.emplace_back(kind.as_string());
+  CO_TRY_VOID(stream_door_.checkKinds(filter.kinds, "/kinds"));
   // A ticket for nobody would only be found out by the browser.
   std::vector<std::string> asked(1, filter.vendor_id);
   CO_TRY(spans, co_await with_.engine.feedSpans(std::move(asked)));

@@ -101,6 +101,17 @@ realtime::Hub& StreamDoor::hub() {
   return *hub_;
 }
 
+Result<void> StreamDoor::checkKinds(std::vector<std::string> const& kinds, std::string const& field) const {
+  auto const& known = with_.record_schemas;
+  for (auto const& kind : kinds) {
+    if (std::ranges::any_of(known, [&](auto const& entry) { return entry.first == kind; })) continue;
+    std::string names;
+    for (auto const& [name, schema] : known) names += (names.empty() ? "" : ", ") + name;
+    return Error(ErrorKind::invalidInput, "\"" + kind + "\" is no kind of record; there are " + names, field);
+  }
+  return {};
+}
+
 Task<Response> StreamDoor::open(Request request) {
   bool const socket = wantsWebSocket(request);
   std::string accept;
@@ -125,6 +136,7 @@ Task<Response> StreamDoor::open(Request request) {
     filter = std::move(*redeemed);
   } else {
     CO_TRY(asked, filterOf(request));
+    CO_TRY_VOID(checkKinds(asked.kinds, "?kinds"));
     filter = std::move(asked);
   }
   Response response(socket ? 101 : 200);

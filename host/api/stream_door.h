@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace garland::api {
 
@@ -30,6 +31,8 @@ public:
   StreamDoor& operator=(StreamDoor const&) = delete;
 
   Task<Response> open(Request request);
+  // invalidInput, with the kinds that there are, if one is none: nothing would ever come of it.
+  Result<void> checkKinds(std::vector<std::string> const& kinds, std::string const& field) const;
   Result<StreamTickets::Ticket> issue(realtime::Filter filter) { return tickets_.issue(std::move(filter)); }
   // Whether such a ticket can be redeemed now.
   bool knows(std::string_view ticket) { return tickets_.knows(ticket); }

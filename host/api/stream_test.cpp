@@ -149,13 +149,24 @@ TEST_F(Stream, AnEventStreamNumbersItsEventsAndGoesOnAfterLastEventId) {
 }
 
 TEST_F(Stream, OnlyKindsThatWereAskedForAreSentAndTheOthersArePassed) {
-  Socket socket(house, at("&kinds=crm.client,crm.note"));
+  Socket socket(house, at("&kinds=calendar.event,calendar.event"));
   change(1, "crm.event");
-  change(1, "crm.client");
+  change(1, "calendar.event");
   EXPECT_EQ(socket.changes(1), std::vector<std::int64_t>{2});
   change(1, "crm.event");
   house.advance(Milliseconds(21'000));
   EXPECT_EQ(socket.next().at("sequence"), 3) << "a note of the position, so that resuming repeats nothing";
+}
+
+TEST_F(Stream, AKindThatIsNoneIsRefusedWithThoseThatThereAre) {
+  auto const stream = house.ask("GET", at("&kinds=calendar.event,calender.event"));
+  EXPECT_EQ(stream.status, 400);
+  EXPECT_EQ(stream.json().at("field"), "?kinds");
+  EXPECT_NE(stream.body.find("there are calendar.event"), std::string::npos) << stream.body;
+  auto const ticket = house.ask("POST", "/api/integrations/stream/tickets",
+                                R"({"vendor_id":")" + vendor + R"(","kinds":["calender.event"]})");
+  EXPECT_EQ(ticket.status, 400);
+  EXPECT_EQ(ticket.json().at("field"), "/kinds");
 }
 
 TEST_F(Stream, WhatIsNoLongerKeptIsGone) {
@@ -188,10 +199,11 @@ TEST_F(Stream, ATicketIsCheckedBeforeAnythingElseIsAnsweredAndOpensNothingButASt
     client.send("GET " + target + " HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
     return client.read().status;
   };
-  auto const issued = house.ask("POST", "/api/integrations/stream/tickets",
-                                R"({"vendor_id":")" + vendor + R"("})");
+  auto const issued =
+      house.ask("POST", "/api/integrations/stream/tickets", R"({"vendor_id":")" + vendor + R"("})");
   auto const ticket = textOr(issued.json(), "/ticket", "");
-  EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&colour=red"), 401) << "nor is told what is known here";
+  EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&colour=red"), 401)
+      << "nor is told what is known here";
   EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&ticket=" + ticket), 401);
   EXPECT_EQ(bare("/api/integrations/vendors?ticket=" + ticket), 401);
   EXPECT_EQ(Socket(house, textOr(issued.json(), "/path", ""), false).status, 101U) << "none of it used it up";
@@ -200,7 +212,7 @@ TEST_F(Stream, ATicketIsCheckedBeforeAnythingElseIsAnsweredAndOpensNothingButASt
 TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
   auto const issue = [&] {
     auto const answer = house.ask("POST", "/api/integrations/stream/tickets",
-                                  R"({"vendor_id":")" + vendor + R"(","kinds":["crm.client"]})");
+                                  R"({"vendor_id":")" + vendor + R"(","kinds":["calendar.event"]})");
     EXPECT_EQ(answer.status, 201) << answer.body;
     return textOr(answer.json(), "/path", "");
   };
@@ -208,7 +220,7 @@ TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
   Socket socket(house, path, false);
   EXPECT_EQ(socket.status, 101U);
   change(1, "crm.event");
-  change(1, "crm.client");
+  change(1, "calendar.event");
   EXPECT_EQ(socket.changes(1), std::vector<std::int64_t>{2}) << "what it was issued for, no more";
   EXPECT_EQ(Socket(house, path, false).status, 401U) << "used";
   EXPECT_EQ(Socket(house, path).status, 401U) << "a bad ticket is not mended by the key";
