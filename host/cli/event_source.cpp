@@ -77,6 +77,17 @@ private:
   std::array<char, 16'384> chunk_{};
 };
 
+// Grown once, so that no copy of the key stays behind.
+Secret headOf(std::string const& path, std::string const& host, Secret const& key) {
+  auto const start = "GET " + path + " HTTP/1.0\r\nHost: " + host +
+                     "\r\nAccept: text/event-stream\r\nAuthorization: Bearer ";
+  constexpr std::string_view end = "\r\n\r\n";
+  std::string head;
+  head.reserve(start.size() + key.reveal().size() + end.size());
+  head.append(start).append(key.reveal()).append(end);
+  return Secret(std::move(head));
+}
+
 // What is no stream: the daemon's own words.
 Error refusalOf(Wire& wire, int status, std::string body) {
   while (body.size() < kMostRefusal) {
@@ -96,11 +107,8 @@ Result<bool> readEvents(std::string const& url, std::string const& path, Secret 
   TRY_VOID(wire.open(url));
   // By HTTP/1.0 nothing on the way cuts the answer into chunks.
   auto const host = url.substr(std::string_view("http://").size());
-  std::string head = "GET " + path + " HTTP/1.0\r\nHost: " + host.substr(0, host.find('/')) +
-                     "\r\nAccept: text/event-stream\r\nAuthorization: Bearer ";
-  head += std::string(key.reveal()) + "\r\n\r\n";
-  auto const sent = wire.send(head);
-  wipe(head.data(), head.size());
+  auto const head = headOf(path, host.substr(0, host.find('/')), key);
+  auto const sent = wire.send(head.reveal());
   if (!sent) return sent.error();
   std::string bytes;
   std::size_t end = 0;
