@@ -28,6 +28,7 @@ struct StreamOptions {
   Milliseconds silence{60'000};     // a WebSocket client that says nothing for so long is not there any more
   Milliseconds stall{10'000};       // a client that takes nothing for so long is shed
   Milliseconds ticket_life{60'000}; // of tickets that nobody uses
+  std::vector<std::string> origins; // whose pages' EventSource may read: "https://app.example.com"
 };
 
 struct Options {

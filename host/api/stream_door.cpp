@@ -112,6 +112,15 @@ Result<void> StreamDoor::checkKinds(std::vector<std::string> const& kinds, std::
   return {};
 }
 
+// Without these lines a browser keeps an event stream from a page of another origin; of a WebSocket it does
+// not.
+void StreamDoor::admitOrigin(Request const& request, Response& response) const {
+  auto const* origin = request.header("origin");
+  if (origin == nullptr || std::ranges::find(options_.origins, *origin) == options_.origins.end()) return;
+  response.headers.emplace_back("access-control-allow-origin", *origin);
+  response.headers.emplace_back("vary", "Origin");
+}
+
 Task<Response> StreamDoor::open(Request request) {
   bool const socket = wantsWebSocket(request);
   std::string accept;
@@ -140,7 +149,10 @@ Task<Response> StreamDoor::open(Request request) {
     filter = std::move(asked);
   }
   Response response(socket ? 101 : 200);
-  if (!socket) response.content_type = "text/event-stream";
+  if (!socket) {
+    response.content_type = "text/event-stream";
+    admitOrigin(request, response);
+  }
   if (request.method == "HEAD") co_return response;
   CO_TRY(subscribed, co_await hub().subscribe(std::move(filter), after));
   if (!subscribed.subscription && !socket) co_return goneAnswer(request.id, subscribed.span);

@@ -46,6 +46,7 @@ public:
 
 private:
   realtime::Hub& hub();
+  void admitOrigin(Request const& request, Response& response) const;
   // Outlives the door in whoever looks.
   struct Looker {
     asio::cancellation_signal stop;

@@ -235,6 +235,25 @@ TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
             404);
 }
 
+struct StreamForPages : Stream {
+  static Options forPages() {
+    Options options;
+    options.streams.origins = {"https://app.example.com"};
+    return options;
+  }
+  StreamForPages() : Stream(forPages()) {}
+};
+
+TEST_F(StreamForPages, APageOfAListedOriginMayReadTheEventsAndNoOther) {
+  Events listed(house, at(), "Origin: https://app.example.com\r\n");
+  EXPECT_NE(listed.head.find("access-control-allow-origin: https://app.example.com\r\n"), std::string::npos)
+      << listed.head;
+  EXPECT_NE(listed.head.find("vary: Origin\r\n"), std::string::npos);
+  Events other(house, at(), "Origin: https://app.example.com.evil.example\r\n");
+  EXPECT_NE(other.head.find("200 OK"), std::string::npos);
+  EXPECT_EQ(other.head.find("access-control"), std::string::npos);
+}
+
 TEST_F(Stream, WhatIsAskedWronglyIsAnsweredBeforeTheStreamBegins) {
   EXPECT_EQ(house.ask("GET", "/api/integrations/stream").status, 400);
   EXPECT_EQ(house.ask("GET", "/api/integrations/stream?vendor_id=ven_00000000000000000000000000").status,
