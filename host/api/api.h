@@ -28,6 +28,7 @@ struct StreamOptions {
   Milliseconds silence{60'000};     // a WebSocket client that says nothing for so long is not there any more
   Milliseconds stall{10'000};       // a client that takes nothing for so long is shed
   Milliseconds ticket_life{60'000}; // of tickets that nobody uses
+  std::vector<std::string> origins; // whose pages' EventSource may read: "https://app.example.com"
 };
 
 struct Options {
@@ -88,7 +89,7 @@ struct Dependencies {
   runtime::SandboxStatus sandbox;
   std::string version;
   std::string database_driver;
-  // Kind and schema of the records ("calendar.event"), for the OpenAPI document.
+  // Kind and schema of the records ("calendar.event"): for the OpenAPI document, and what may be followed.
   std::vector<std::pair<std::string, json::value>> record_schemas;
   // Looks again what is installed and takes it over; null: this daemon cannot.
   std::function<Task<std::vector<runtime::Adoption>>(bool allow_downgrade)> rescan = nullptr;

@@ -59,6 +59,25 @@ TEST_F(EndpointRoutes, ARangeHasToSayWhich) {
   auto const range = house.onLoop([&] { return house.notifier.ranges.at(0); });
   EXPECT_EQ(range.state, notify::DeliveryState::failed);
   EXPECT_EQ(range.from, parseRfc3339("2026-01-01T00:00:00Z").value());
+  EXPECT_EQ(integerOr(resent.json(), "/next_after", 0), 40) << "where to go on";
+  auto const rest = house.ask("POST", root + "/" + id + "/resend", R"({"state":"failed","after":40})");
+  EXPECT_TRUE(rest.json().at("next_after").is_null()) << rest.body;
+  EXPECT_EQ(house.onLoop([&] { return house.notifier.ranges.at(1).after; }), 40);
+}
+
+TEST_F(EndpointRoutes, WhatAnEndpointMissedIsShown) {
+  auto const id = idOf(add());
+  EXPECT_TRUE(house.ask("GET", root + "/" + id).json().at("missed").is_null());
+  house.onLoop([&] {
+    notify::Missed missed;
+    missed.first = 3;
+    missed.last = 9;
+    missed.at = house.clock.now();
+    house.notifier.all.at(id).missed = missed;
+  });
+  auto const shown = house.ask("GET", root + "/" + id);
+  EXPECT_EQ(integerOr(shown.json(), "/missed/first", 0), 3) << shown.body;
+  EXPECT_EQ(integerOr(shown.json(), "/missed/last", 0), 9);
 }
 
 TEST_F(EndpointRoutes, HealthCountsWhatIsDisabled) {

@@ -60,9 +60,26 @@ bool hasKey(Request const& request, std::string const& hash) {
   return access::matches(std::string_view(*authorization).substr(scheme.size()), hash);
 }
 
-bool hasTicket(Request const& request) {
+bool namesTicket(Request const& request) {
   return std::ranges::any_of(request.query,
                              [](auto const& parameter) { return parameter.first == "ticket"; });
+}
+
+// Each that is named has to be good: the handler sees only one of them.
+bool hasTicket(Route const& route, Request const& request) {
+  return route.ticket && namesTicket(request) &&
+         std::ranges::all_of(request.query, [&](auto const& parameter) {
+           return parameter.first != "ticket" || route.ticket(parameter.second);
+         });
+}
+
+Error notLetIn(Route const& route, Request const& request) {
+  if (route.ticket && namesTicket(request))
+    return Error(ErrorKind::forbidden,
+                 "the ticket is not valid, was used, or is too old: get another by POST "
+                 "/api/integrations/stream/tickets");
+  return Error(ErrorKind::forbidden, "the API key is missing or wrong: send the content of the daemon's "
+                                     "api.key file as \"Authorization: Bearer gk_...\"");
 }
 
 bool hasControl(std::string_view text) {
@@ -196,11 +213,9 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
     refusal.headers.push_back(Header{"allow", joined(allowed)});
     return Error(ErrorKind::unsupported, "this path takes " + joined(allowed) + ", not " + request.method);
   }
-  if (!found->open && !(found->ticket && hasTicket(request)) && !hasKey(request, guard.api_key_hash)) {
+  if (!found->open && !hasTicket(*found, request) && !hasKey(request, guard.api_key_hash)) {
     refusal.status = 401;
-    return Error(ErrorKind::forbidden,
-                 "the API key is missing or wrong: send the content of the daemon's api.key "
-                 "file as \"Authorization: Bearer gk_...\"");
+    return notLetIn(*found, request);
   }
   return found;
 }

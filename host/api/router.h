@@ -44,8 +44,9 @@ struct Route {
   int other_success = 0; // a second status with the same body, 0: none
   std::string_view answer_type = "application/json";
   std::string_view raw_body = ""; // type of a body that is no JSON and is handed over as it came
-  // A query parameter "ticket" may stand for the key; the handler redeems it.
-  bool ticket = false;
+  // Whether the query parameter "ticket", if it has this value, stands for the key now; none: it never does.
+  // The handler redeems it.
+  std::function<bool(std::string_view)> ticket = nullptr;
   // Taken as strangers send it: any Host (it comes through a proxy), any query, any body. The handler judges
   // it.
   bool as_it_comes = false;

@@ -128,7 +128,7 @@ void Routes::addEndpointRoutes(std::vector<Route>& table) {
   Route range{"POST",
               "/api/integrations/endpoints/{endpoint}/resend",
               "resendDeliveries",
-              "Sends many again: those in a state, those of a time.",
+              "Sends many again: those in a state, those of a time; as many as may wait at one time.",
               200,
               "Resent"};
   range.body = "ResendRange";
@@ -255,11 +255,14 @@ Task<Response> Routes::resendDeliveries(Request request) {
   range.from = from;
   CO_TRY(until, readTime(request.json, "/until"));
   range.until = until;
+  range.after = integerOr(request.json, "/after", 0);
   if (!range.state && !range.from)
     co_return Error(ErrorKind::invalidInput, "say which: state or from", "/state");
-  CO_TRY(count, co_await notifier->resendRange(std::move(range)));
+  CO_TRY(resent, co_await notifier->resendRange(std::move(range)));
   json::object body;
-  body["resent"] = count;
+  body["resent"] = resent.count;
+  body["next_after"] = nullptr;
+  if (resent.next_after) body["next_after"] = *resent.next_after;
   co_return Response(200, std::move(body));
 }
 

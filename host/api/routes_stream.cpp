@@ -13,7 +13,7 @@ void Routes::addStreamRoutes(std::vector<Route>& table) {
       "stream. 410, or close code 4410: changes after that number are not kept any more."};
   stream.answer_type = "text/event-stream";
   stream.other_success = 101;
-  stream.ticket = true;
+  stream.ticket = [this](std::string_view ticket) { return stream_door_.knows(ticket); };
   stream.query = {
       {"vendor_id", ParameterType::text, false, "Whose changes; needed unless a ticket says so."},
       {"kinds", ParameterType::text, false, "Only these kinds, separated by commas."},
@@ -46,6 +46,7 @@ Task<Response> Routes::issueTicket(Request request) {
   }
   if (auto const* kinds = find(request.json, "/kinds"); kinds != nullptr && kinds->is_array())
     for (auto const& kind : kinds->get_array()) filter.kinds.emplace_back(kind.as_string());
+  CO_TRY_VOID(stream_door_.checkKinds(filter.kinds, "/kinds"));
   // A ticket for nobody would only be found out by the browser.
   std::vector<std::string> asked(1, filter.vendor_id);
   CO_TRY(spans, co_await with_.engine.feedSpans(std::move(asked)));

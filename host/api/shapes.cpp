@@ -221,6 +221,10 @@ json::object shape(notify::Endpoint const& endpoint) {
   out["place"] = endpoint.place;
   out["failing_since"] = timeOrNull(endpoint.failing_since);
   out["last_success"] = timeOrNull(endpoint.last_success);
+  out["missed"] = nullptr;
+  if (auto const& missed = endpoint.missed)
+    out["missed"] =
+        json::object{{"first", missed->first}, {"last", missed->last}, {"at", rfc3339(missed->at)}};
   out["old_secret_until"] = timeOrNull(endpoint.old_secret_until);
   out["created"] = rfc3339(endpoint.created);
   return out;

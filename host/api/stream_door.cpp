@@ -101,6 +101,26 @@ realtime::Hub& StreamDoor::hub() {
   return *hub_;
 }
 
+Result<void> StreamDoor::checkKinds(std::vector<std::string> const& kinds, std::string const& field) const {
+  auto const& known = with_.record_schemas;
+  for (auto const& kind : kinds) {
+    if (std::ranges::any_of(known, [&](auto const& entry) { return entry.first == kind; })) continue;
+    std::string names;
+    for (auto const& [name, schema] : known) names += (names.empty() ? "" : ", ") + name;
+    return Error(ErrorKind::invalidInput, "\"" + kind + "\" is no kind of record; there are " + names, field);
+  }
+  return {};
+}
+
+// Without these lines a browser keeps an event stream from a page of another origin; of a WebSocket it does
+// not.
+void StreamDoor::admitOrigin(Request const& request, Response& response) const {
+  auto const* origin = request.header("origin");
+  if (origin == nullptr || std::ranges::find(options_.origins, *origin) == options_.origins.end()) return;
+  response.headers.emplace_back("access-control-allow-origin", *origin);
+  response.headers.emplace_back("vary", "Origin");
+}
+
 Task<Response> StreamDoor::open(Request request) {
   bool const socket = wantsWebSocket(request);
   std::string accept;
@@ -114,7 +134,7 @@ Task<Response> StreamDoor::open(Request request) {
   }
   CO_TRY(after, afterOf(request));
   realtime::Filter filter;
-  // Whoever names one was let in without a key, so that an empty one is a wrong one.
+  // Whoever names one asks for what it was issued for, with a key too; so an empty one is a wrong one.
   if (request.parameters.contains("ticket")) {
     auto redeemed = tickets_.redeem(request.text("ticket"));
     if (!redeemed)
@@ -125,10 +145,14 @@ Task<Response> StreamDoor::open(Request request) {
     filter = std::move(*redeemed);
   } else {
     CO_TRY(asked, filterOf(request));
+    CO_TRY_VOID(checkKinds(asked.kinds, "?kinds"));
     filter = std::move(asked);
   }
   Response response(socket ? 101 : 200);
-  if (!socket) response.content_type = "text/event-stream";
+  if (!socket) {
+    response.content_type = "text/event-stream";
+    admitOrigin(request, response);
+  }
   if (request.method == "HEAD") co_return response;
   CO_TRY(subscribed, co_await hub().subscribe(std::move(filter), after));
   if (!subscribed.subscription && !socket) co_return goneAnswer(request.id, subscribed.span);

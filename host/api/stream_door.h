@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace garland::api {
 
@@ -30,7 +31,11 @@ public:
   StreamDoor& operator=(StreamDoor const&) = delete;
 
   Task<Response> open(Request request);
+  // invalidInput, with the kinds that there are, if one is none: nothing would ever come of it.
+  Result<void> checkKinds(std::vector<std::string> const& kinds, std::string const& field) const;
   Result<StreamTickets::Ticket> issue(realtime::Filter filter) { return tickets_.issue(std::move(filter)); }
+  // Whether such a ticket can be redeemed now.
+  bool knows(std::string_view ticket) { return tickets_.knows(ticket); }
   // What is to become of the socket of an answer that has a stream.
   std::function<void(asio::ip::tcp::socket, std::string)> begin(Response response);
   realtime::Figures figures() const;
@@ -41,6 +46,7 @@ public:
 
 private:
   realtime::Hub& hub();
+  void admitOrigin(Request const& request, Response& response) const;
   // Outlives the door in whoever looks.
   struct Looker {
     asio::cancellation_signal stop;

@@ -149,13 +149,24 @@ TEST_F(Stream, AnEventStreamNumbersItsEventsAndGoesOnAfterLastEventId) {
 }
 
 TEST_F(Stream, OnlyKindsThatWereAskedForAreSentAndTheOthersArePassed) {
-  Socket socket(house, at("&kinds=crm.client,crm.note"));
+  Socket socket(house, at("&kinds=calendar.event,calendar.event"));
   change(1, "crm.event");
-  change(1, "crm.client");
+  change(1, "calendar.event");
   EXPECT_EQ(socket.changes(1), std::vector<std::int64_t>{2});
   change(1, "crm.event");
   house.advance(Milliseconds(21'000));
   EXPECT_EQ(socket.next().at("sequence"), 3) << "a note of the position, so that resuming repeats nothing";
+}
+
+TEST_F(Stream, AKindThatIsNoneIsRefusedWithThoseThatThereAre) {
+  auto const stream = house.ask("GET", at("&kinds=calendar.event,calender.event"));
+  EXPECT_EQ(stream.status, 400);
+  EXPECT_EQ(stream.json().at("field"), "?kinds");
+  EXPECT_NE(stream.body.find("there are calendar.event"), std::string::npos) << stream.body;
+  auto const ticket = house.ask("POST", "/api/integrations/stream/tickets",
+                                R"({"vendor_id":")" + vendor + R"(","kinds":["calender.event"]})");
+  EXPECT_EQ(ticket.status, 400);
+  EXPECT_EQ(ticket.json().at("field"), "/kinds");
 }
 
 TEST_F(Stream, WhatIsNoLongerKeptIsGone) {
@@ -182,10 +193,26 @@ TEST_F(Stream, WhoHasNoKeyIsNotLetIn) {
   EXPECT_EQ(Socket(house, at("&ticket"), false).status, 401U);
 }
 
+TEST_F(Stream, ATicketIsCheckedBeforeAnythingElseIsAnsweredAndOpensNothingButAStream) {
+  auto const bare = [&](std::string const& target) {
+    Client client(house.server->port());
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
+    return client.read().status;
+  };
+  auto const issued =
+      house.ask("POST", "/api/integrations/stream/tickets", R"({"vendor_id":")" + vendor + R"("})");
+  auto const ticket = textOr(issued.json(), "/ticket", "");
+  EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&colour=red"), 401)
+      << "nor is told what is known here";
+  EXPECT_EQ(bare("/api/integrations/stream?ticket=tkt_1&ticket=" + ticket), 401);
+  EXPECT_EQ(bare("/api/integrations/vendors?ticket=" + ticket), 401);
+  EXPECT_EQ(Socket(house, textOr(issued.json(), "/path", ""), false).status, 101U) << "none of it used it up";
+}
+
 TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
   auto const issue = [&] {
     auto const answer = house.ask("POST", "/api/integrations/stream/tickets",
-                                  R"({"vendor_id":")" + vendor + R"(","kinds":["crm.client"]})");
+                                  R"({"vendor_id":")" + vendor + R"(","kinds":["calendar.event"]})");
     EXPECT_EQ(answer.status, 201) << answer.body;
     return textOr(answer.json(), "/path", "");
   };
@@ -193,7 +220,7 @@ TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
   Socket socket(house, path, false);
   EXPECT_EQ(socket.status, 101U);
   change(1, "crm.event");
-  change(1, "crm.client");
+  change(1, "calendar.event");
   EXPECT_EQ(socket.changes(1), std::vector<std::int64_t>{2}) << "what it was issued for, no more";
   EXPECT_EQ(Socket(house, path, false).status, 401U) << "used";
   EXPECT_EQ(Socket(house, path).status, 401U) << "a bad ticket is not mended by the key";
@@ -206,6 +233,25 @@ TEST_F(Stream, ATicketStandsForTheKeyOnceAndForAMinute) {
                      R"({"vendor_id":"ven_00000000000000000000000000"})")
                 .status,
             404);
+}
+
+struct StreamForPages : Stream {
+  static Options forPages() {
+    Options options;
+    options.streams.origins = {"https://app.example.com"};
+    return options;
+  }
+  StreamForPages() : Stream(forPages()) {}
+};
+
+TEST_F(StreamForPages, APageOfAListedOriginMayReadTheEventsAndNoOther) {
+  Events listed(house, at(), "Origin: https://app.example.com\r\n");
+  EXPECT_NE(listed.head.find("access-control-allow-origin: https://app.example.com\r\n"), std::string::npos)
+      << listed.head;
+  EXPECT_NE(listed.head.find("vary: Origin\r\n"), std::string::npos);
+  Events other(house, at(), "Origin: https://app.example.com.evil.example\r\n");
+  EXPECT_NE(other.head.find("200 OK"), std::string::npos);
+  EXPECT_EQ(other.head.find("access-control"), std::string::npos);
 }
 
 TEST_F(Stream, WhatIsAskedWronglyIsAnsweredBeforeTheStreamBegins) {

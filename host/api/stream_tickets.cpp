@@ -27,6 +27,11 @@ Result<StreamTickets::Ticket> StreamTickets::issue(realtime::Filter filter) {
   return Ticket(std::move(text), clock_.now() + life_);
 }
 
+bool StreamTickets::knows(std::string_view text) {
+  dropOld();
+  return waiting_.contains(vault::sha256(text));
+}
+
 std::optional<realtime::Filter> StreamTickets::redeem(std::string_view text) {
   dropOld();
   auto const found = waiting_.find(vault::sha256(text));

@@ -26,6 +26,8 @@ public:
   };
   // `quota` if too many are waiting to be used.
   Result<Ticket> issue(realtime::Filter filter);
+  // Whether redeem() would take it.
+  bool knows(std::string_view text);
   // What it was issued for; nothing if it is none, was used, or is too old.
   std::optional<realtime::Filter> redeem(std::string_view text);
 

@@ -36,4 +36,15 @@ std::string asUtf8(std::string_view bytes) {
   return out;
 }
 
+std::string printable(std::string utf8) {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    auto const byte = static_cast<unsigned char>(utf8[i]);
+    if (byte < 0x20 || byte == 0x7F) utf8[i] = ' ';
+    // U+0080 to U+009F act like ESC sequences on some terminals.
+    bool const c1 = byte == 0xC2 && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xA0;
+    if (c1) utf8.replace(i, 2, " ");
+  }
+  return utf8;
+}
+
 } // namespace garland

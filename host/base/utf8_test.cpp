@@ -34,4 +34,11 @@ TEST(Utf8, EachByteThatBelongsToNoCharacterIsReplaced) {
   for (auto const bytes : kNone) EXPECT_TRUE(isUtf8(asUtf8(bytes))) << testing::PrintToString(bytes);
 }
 
+TEST(Utf8, ALineThatNoTerminalObeysHasNoControlCharacters) {
+  EXPECT_EQ(printable("a\x1b[2Jb\r\nc\x7f"), "a [2Jb  c ");
+  EXPECT_EQ(printable("a\xC2\x9B"
+                      "2J \xC2\xA9 caf\xC3\xA9"),
+            "a 2J \xC2\xA9 caf\xC3\xA9");
+}
+
 } // namespace

@@ -5,6 +5,7 @@
 #include "host/cli/client.h"
 #include "host/cli/output.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -141,10 +142,12 @@ Exit dropDelivery(Context with, std::string const& id, std::string const& why);
 
 // commands_endpoints.cpp: here an outlet, since what webhooks come in at is an endpoint, too
 struct OutletWords {
-  std::string id, vendor, url, description;
+  std::string id, vendor, url;
+  std::optional<std::string> description; // none: as it is; "": it has none any more
   std::vector<std::string> events;
-  bool all_events = false, ordered = false, allow_private_network = false;
-  std::int64_t after = -1; // below 0: from now on
+  bool all_events = false;
+  std::optional<bool> ordered, allow_private_network; // none: as it is
+  std::int64_t after = -1;                            // below 0: from now on
 };
 struct SentWords {
   std::string id;       // of the endpoint
@@ -153,6 +156,10 @@ struct SentWords {
   std::int64_t after = 0;
   int limit = 100;
 };
+// What the words ask the daemon for.
+json::object outletBody(OutletWords const& words);
+// What a person has to know of an endpoint, and what to type next. findings: it is disabled.
+Exit tellOutlet(Output& output, json::value const& endpoint);
 Exit addOutlet(Context with, OutletWords const& words);
 Exit listOutlets(Context with, std::string const& vendor); // "" = all
 Exit showOutlet(Context with, std::string const& id);

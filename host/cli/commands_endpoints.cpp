@@ -10,6 +10,9 @@ std::string const kEndpoints = "/api/integrations/endpoints";
 
 std::string endpointPath(std::string const& id) { return kEndpoints + "/" + percentEncode(id); }
 
+// Without what a terminal would obey: strangers may have written it.
+std::string shown(json::value const& value, std::string_view pointer) { return plain(find(value, pointer)); }
+
 std::string eventsOf(json::value const& endpoint) {
   std::string events;
   if (auto const* list = find(endpoint, "/events"); list != nullptr && list->is_array())
@@ -17,36 +20,22 @@ std::string eventsOf(json::value const& endpoint) {
   return events.empty() ? "everything" : events;
 }
 
-// What a person has to know, and what to type next.
-Exit tell(Output& output, json::value const& endpoint) {
-  bool const disabled = textOr(endpoint, "/state", "") == "disabled";
-  auto const verdict = disabled ? Exit::findings : Exit::ok;
-  if (output.json()) {
-    output.value(endpoint);
-    return verdict;
-  }
-  auto const id = textOr(endpoint, "/id", "");
-  output.line(id + " -> " + textOr(endpoint, "/url", ""));
-  output.line("state: " + (disabled ? output.bad("disabled") : output.good("enabled")));
-  if (auto const reason = textOr(endpoint, "/reason", ""); !reason.empty()) output.line("why: " + reason);
-  if (auto const text = textOr(endpoint, "/description", ""); !text.empty()) output.line("what for: " + text);
-  output.line("is told: " + eventsOf(endpoint) +
-              (boolOr(endpoint, "/ordered", false) ? ", of each record in its order" : ""));
-  if (auto const since = textOr(endpoint, "/failing_since", ""); !since.empty())
+void tellHowItGoes(Output& output, json::value const& endpoint) {
+  if (auto const since = shown(endpoint, "/failing_since"); !since.empty())
     output.line(output.bad("every attempt failed") + " since " + since);
-  if (auto const last = textOr(endpoint, "/last_success", ""); !last.empty())
+  if (auto const last = shown(endpoint, "/last_success"); !last.empty())
     output.line("last answered well: " + last);
-  if (auto const secret = textOr(endpoint, "/secret", ""); !secret.empty())
-    output.line("its secret is shown this once: " + secret);
-  if (auto const until = textOr(endpoint, "/old_secret_until", ""); !until.empty())
-    output.line("the secret before signs, too, until " + until);
-  if (disabled) output.line("go on with: garland endpoints enable " + id + ", or from now on: --from-now");
-  return verdict;
+  if (auto const* missed = find(endpoint, "/missed"); missed != nullptr && missed->is_object())
+    output.line(output.bad("it was not told of changes " + shown(*missed, "/first") + " to " +
+                           shown(*missed, "/last")) +
+                ": it was so far behind that the feed holds them no more; list the records anew: "
+                "garland records ls --vendor " +
+                shown(endpoint, "/vendor_id"));
 }
 
 Exit tellAnswer(Output& output, Result<json::value> const& answer) {
   if (!answer) return output.error(answer.error());
-  tell(output, *answer);
+  tellOutlet(output, *answer);
   return Exit::ok;
 }
 
@@ -57,46 +46,67 @@ std::string statusOf(json::value const& attempt) {
 }
 
 Exit tellOne(Output& output, json::value const& delivery) {
-  auto const state = textOr(delivery, "/state", "");
+  auto const state = shown(delivery, "/state");
   auto const verdict = state == "failed" ? Exit::findings : Exit::ok;
   if (output.json()) {
     output.value(delivery);
     return verdict;
   }
-  output.line(textOr(delivery, "/id", "") + " (" + textOr(delivery, "/type", "") + ", " +
-              textOr(delivery, "/record_id", "") + ")");
+  output.line(shown(delivery, "/id") + " (" + shown(delivery, "/type") + ", " +
+              shown(delivery, "/record_id") + ")");
   output.line("state: " + (state == "failed"      ? output.bad(state)
                            : state == "delivered" ? output.good(state)
                                                   : state));
-  if (auto const next = textOr(delivery, "/next_attempt", ""); !next.empty())
-    output.line("next attempt: " + next);
+  if (auto const next = shown(delivery, "/next_attempt"); !next.empty()) output.line("next attempt: " + next);
   if (auto const* tried = find(delivery, "/tried"); tried != nullptr && tried->is_array())
     for (auto const& attempt : tried->get_array()) {
-      // With what a terminal would obey escaped: strangers may have written it.
-      auto const problem = textOr(attempt, "/problem", "");
-      output.line("attempt " + std::to_string(integerOr(attempt, "/number", 0)) + ", " +
-                  textOr(attempt, "/at", "") + ": " + statusOf(attempt) +
-                  (problem.empty() ? "" : " " + json::serialize(json::value(problem))));
+      auto const problem = shown(attempt, "/problem");
+      output.line("attempt " + shown(attempt, "/number") + ", " + shown(attempt, "/at") + ": " +
+                  statusOf(attempt) + (problem.empty() ? "" : " (" + problem + ")"));
     }
-  if (auto const body = textOr(delivery, "/body", ""); !body.empty()) output.line("body: " + body);
+  if (auto const body = shown(delivery, "/body"); !body.empty()) output.line("body: " + body);
   return verdict;
-}
-
-json::object bodyOf(OutletWords const& words) {
-  json::object body;
-  if (!words.url.empty()) body["url"] = words.url;
-  if (!words.description.empty()) body["description"] = words.description;
-  if (!words.events.empty()) body["events"] = json::array(words.events.begin(), words.events.end());
-  if (words.all_events) body["events"] = json::array();
-  if (words.ordered) body["ordered"] = true;
-  if (words.allow_private_network) body["allow_private_network"] = true;
-  return body;
 }
 
 } // namespace
 
+json::object outletBody(OutletWords const& words) {
+  json::object body;
+  if (!words.url.empty()) body["url"] = words.url;
+  if (words.description) body["description"] = *words.description;
+  if (!words.events.empty()) body["events"] = json::array(words.events.begin(), words.events.end());
+  if (words.all_events) body["events"] = json::array();
+  if (words.ordered) body["ordered"] = *words.ordered;
+  if (words.allow_private_network) body["allow_private_network"] = *words.allow_private_network;
+  return body;
+}
+
+Exit tellOutlet(Output& output, json::value const& endpoint) {
+  bool const disabled = textOr(endpoint, "/state", "") == "disabled";
+  auto const verdict = disabled ? Exit::findings : Exit::ok;
+  if (output.json()) {
+    output.value(endpoint);
+    return verdict;
+  }
+  auto const id = shown(endpoint, "/id");
+  output.line(id + " -> " + shown(endpoint, "/url"));
+  output.line("state: " + (disabled ? output.bad("disabled") : output.good("enabled")));
+  if (auto const reason = shown(endpoint, "/reason"); !reason.empty()) output.line("why: " + reason);
+  if (auto const text = shown(endpoint, "/description"); !text.empty()) output.line("what for: " + text);
+  output.line("is told: " + eventsOf(endpoint) +
+              (boolOr(endpoint, "/ordered", false) ? ", of each record in its order" : "") +
+              (boolOr(endpoint, "/allow_private_network", false) ? "; into private networks, too" : ""));
+  tellHowItGoes(output, endpoint);
+  if (auto const secret = shown(endpoint, "/secret"); !secret.empty())
+    output.line("its secret is shown this once: " + secret);
+  if (auto const until = shown(endpoint, "/old_secret_until"); !until.empty())
+    output.line("the secret before signs, too, until " + until);
+  if (disabled) output.line("go on with: garland endpoints enable " + id + ", or from now on: --from-now");
+  return verdict;
+}
+
 Exit addOutlet(Context with, OutletWords const& words) {
-  auto body = bodyOf(words);
+  auto body = outletBody(words);
   body["vendor_id"] = words.vendor;
   if (words.after >= 0) body["after"] = words.after;
   return tellAnswer(with.output, with.client.post(kEndpoints, std::move(body)));
@@ -120,11 +130,11 @@ Exit listOutlets(Context with, std::string const& vendor) {
 Exit showOutlet(Context with, std::string const& id) {
   auto const answer = with.client.get(endpointPath(id));
   if (!answer) return with.output.error(answer.error());
-  return tell(with.output, *answer);
+  return tellOutlet(with.output, *answer);
 }
 
 Exit changeOutlet(Context with, OutletWords const& words) {
-  auto body = bodyOf(words);
+  auto body = outletBody(words);
   if (body.empty())
     return with.output.error(
         Error(ErrorKind::invalidInput, "say what is to change, such as --url or --event"));
@@ -191,12 +201,16 @@ Exit resendSent(Context with, SentWords const& words) {
   if (body.empty())
     return with.output.error(
         Error(ErrorKind::invalidInput, "name one delivery, or say which with --state or --from"));
+  if (words.after > 0) body["after"] = words.after;
   auto const answer = with.client.post(endpointPath(words.id) + "/resend", std::move(body));
   if (!answer) return with.output.error(answer.error());
-  if (with.output.json())
+  if (with.output.json()) {
     with.output.value(*answer);
-  else
-    with.output.line(std::to_string(integerOr(*answer, "/resent", 0)) + " deliveries are sent again");
+    return Exit::ok;
+  }
+  with.output.line(std::to_string(integerOr(*answer, "/resent", 0)) + " deliveries are sent again");
+  if (auto const next = shown(*answer, "/next_after"); !next.empty())
+    with.output.line("no more may wait at one time; when they are through, go on with: --after " + next);
   return Exit::ok;
 }
 

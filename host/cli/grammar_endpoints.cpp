@@ -9,11 +9,17 @@ void Grammar::addOutletOptions(CLI::App* command) {
           "--event", outlet_.events,
           "What it is told: calendar.event, calendar.event.deleted, crm.*; may be given several times")
       ->allow_extra_args(false);
-  command->add_option("--description", outlet_.description, "What it is for");
-  command->add_flag("--ordered", outlet_.ordered,
-                    "What happens to one record is told in its order, one after another");
-  command->add_flag("--allow-private-network", outlet_.allow_private_network,
-                    "Private, loopback and link-local addresses, over plain http too");
+  command->add_option_function<std::string>(
+      "--description", [this](std::string const& text) { outlet_.description = text; },
+      "What it is for; \"\" for nothing");
+  auto const yesOrNo = [command](char const* names, std::optional<bool>& asked, char const* help) {
+    command->add_flag_function(names, [&asked](std::int64_t times) { asked = times > 0; }, help);
+  };
+  yesOrNo("--ordered,!--unordered", outlet_.ordered,
+          "What happens to one record is told in its order, one after another; --unordered: as it comes");
+  yesOrNo(
+      "--allow-private-network,!--no-private-network", outlet_.allow_private_network,
+      "Private, loopback and link-local addresses, over plain http too; --no-private-network: not any more");
 }
 
 void Grammar::addOutlets() {
@@ -92,6 +98,7 @@ void Grammar::addSentDeliveries(CLI::App* all) {
   resend->add_option("--state", sent_.state, "delivered, failed or dropped");
   resend->add_option("--from", sent_.from, "Those that were made at this time or later");
   resend->add_option("--until,--to", sent_.until, "... and before this");
+  resend->add_option("--after", sent_.after, "Continue after this sequence");
 }
 
 } // namespace garland::cli

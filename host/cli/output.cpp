@@ -1,5 +1,6 @@
 #include "host/cli/output.h"
 
+#include "host/base/utf8.h"
 #include "host/cli/typed_place.h"
 
 #include <algorithm>
@@ -24,18 +25,6 @@ bool isWide(char32_t c) {
   return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
          (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
          (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
-}
-
-// One line, no control characters: what a provider sent must not move the cursor.
-std::string printable(std::string text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto const byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7F) text[i] = ' ';
-    // U+0080 to U+009F act like ESC sequences on some terminals.
-    bool const c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1) text.replace(i, 2, " ");
-  }
-  return text;
 }
 
 // What the daemon answered is told in the words of the command line; a place in a file is the file's.

@@ -212,6 +212,21 @@ Complaint takePing(toml::node const& node, Config& config) {
   return std::nullopt;
 }
 
+Complaint takeOrigins(toml::node const& node, Config& config) {
+  constexpr char const* wanted =
+      "must be a list of origins, such as [\"https://app.example.com\"], without a path";
+  auto const* list = node.as_array();
+  if (list == nullptr) return wanted;
+  for (auto const& element : *list) {
+    auto const value = element.value_exact<std::string>();
+    if (!value || (!value->starts_with("https://") && !value->starts_with("http://"))) return wanted;
+    auto const host = value->substr(value->find("://") + 3);
+    if (host.empty() || host.find_first_of("/?#@* \t\r\n") != std::string::npos) return wanted;
+    config.streams.origins.push_back(*value);
+  }
+  return std::nullopt;
+}
+
 Complaint takeHooksUrl(std::string const& value, Config& config) {
   bool const web = value.starts_with("https://") || value.starts_with("http://");
   bool const plain = value.find_first_of("?#@ \t") == std::string::npos;
@@ -283,6 +298,7 @@ std::vector<Setting> const& table() {
       {"streams", "most_behind", "50000", amount(mostBehindOf, 1'000, kMostRows, 1)},
       {"streams", "memory_mib", "64", amount(streamBytesOf, 1, 65'536, kMebibyte)},
       {"streams", "ping", "20", takePing},
+      {"streams", "origins", "[]", takeOrigins},
       {"hooks", "public_url", "\"\"", text(takeHooksUrl)},
       {"endpoints", "per_vendor", "20", amount(endpointsOf, 0, 10'000, 1)},
       {"endpoints", "waiting", "10000", amount(endpointWaitingOf, 1, kMostRows, 1)},

@@ -63,6 +63,18 @@ TEST(Config, AStreamIsSilentAfterThreePings) {
   EXPECT_NE(onlyProblem("[streams]\nping = 0\n").find("[streams] ping must be"), std::string::npos);
 }
 
+TEST(Config, OriginsOfPagesAreNamedOneByOne) {
+  auto const loaded = parseConfig("[streams]\norigins = [\"https://app.example.com\"]\n", "garland.toml",
+                                  "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.streams.origins, std::vector<std::string>{"https://app.example.com"});
+  for (std::string const wrong : {"\"*\"", "[\"*\"]", "[\"https://*.example.com\"]", "[\"app.example.com\"]",
+                                  "[\"https://app.example.com/\"]", "[\"https://\"]", "[7]"})
+    EXPECT_NE(onlyProblem("[streams]\norigins = " + wrong + "\n").find("[streams] origins must be a list"),
+              std::string::npos)
+        << wrong;
+}
+
 TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
   auto const loaded = parseConfig("[mail]\nlisten = \"[::1]:2525\"\ndomain = \"leads.example.com\"\n",
                                   "garland.toml", "/etc/garland", none);

@@ -43,6 +43,9 @@ struct Request {
   // `timeout` and `max_body` do not count, nothing is unpacked, no echo is taken out. It must not use the
   // client.
   std::function<bool(std::string_view)> on_body = {};
+  // What counts is the status: an answer that is larger, slower or less whole than it should be is an answer
+  // with as much of its body as there is.
+  bool body_is_optional = false;
 };
 
 struct Response {

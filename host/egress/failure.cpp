@@ -117,7 +117,19 @@ std::string unfinished(Milliseconds took, Milliseconds left, Milliseconds allowe
   return " did not finish its answer within " + seconds(allowed);
 }
 
+namespace {
+
+// Only the body of an answer is amiss.
+bool isOfTheBody(Transfer const& transfer) {
+  using Stop = Transfer::Stop;
+  bool const cut = transfer.stopped() == Stop::none || transfer.stopped() == Stop::body_too_large;
+  return cut && transfer.answered();
+}
+
+} // namespace
+
 std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
+  if (hop.body_is_optional && isOfTheBody(transfer)) return std::nullopt;
   auto error = stopped(transfer, hop);
   bool const whole = transfer.code() == CURLE_OK || transfer.stopped() == Transfer::Stop::enough;
   if (!error && whole) return std::nullopt;

@@ -182,6 +182,7 @@ Attempt::Attempt(Fetch& fetch, std::shared_ptr<Transport> transport, Url url)
            fetch.timeLeft(),
            fetch.request_.max_body,
            fetch.request_.on_body,
+           fetch.request_.body_is_optional,
            fetch.policy_.allow_private_network,
            fetch.host_.kind_of},
       transfer_(std::move(transport), hop_) {}

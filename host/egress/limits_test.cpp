@@ -72,6 +72,25 @@ TEST_F(Trouble, AnAnswerOfExactlyTheLimitIsFineAndOneByteMoreIsNot) {
   EXPECT_EQ(ask(answer(chunked), request).error().effect, Effect::unknown);
 }
 
+TEST_F(Trouble, WhereTheStatusIsAllThatCountsAnAnswerIsOneWhateverItsBody) {
+  auto request = make("POST", "");
+  request.timeout = 400ms;
+  request.max_body = 1000;
+  request.body_is_optional = true;
+  auto const large = ask(answer(ok(std::string(300'000, 'x'))), request);
+  ASSERT_TRUE(large) << large.error().message;
+  EXPECT_EQ(large->status, 200);
+  EXPECT_EQ(large->body, std::string(1000, 'x'));
+  for (auto const end : {Answer::End::hang, Answer::End::close}) {
+    auto const half = ask(answer("HTTP/1.1 202 OK\r\nContent-Length: 10\r\n\r\nhalf", end), request);
+    ASSERT_TRUE(half) << half.error().message;
+    EXPECT_EQ(half->status, 202);
+    EXPECT_EQ(half->body, "half");
+  }
+  for (auto const* start : {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 100 Continue\r\n\r\n"})
+    EXPECT_EQ(ask(answer(start, Answer::End::hang), request).error().provider_code, "timed_out") << start;
+}
+
 TEST_F(Trouble, TooManyHeadersAreRefused) {
   std::string headers;
   for (int i = 0; i < 1000; ++i) headers += "X-" + std::to_string(i) + ": " + std::string(80, 'v') + "\r\n";

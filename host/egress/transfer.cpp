@@ -54,7 +54,8 @@ void Transfer::setUpLimits() {
   set(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
   set(CURLOPT_ACCEPT_ENCODING, "gzip");
   // What HEAD announces is not sent.
-  if (hop_.method != "HEAD") set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop_.max_body));
+  if (hop_.method != "HEAD" && !hop_.body_is_optional)
+    set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop_.max_body));
 }
 
 void Transfer::setUpMethod() {
@@ -151,7 +152,9 @@ std::size_t Transfer::onBody(char* data, std::size_t size, std::size_t count, vo
     self.stop_ = Stop::enough;
     return 0;
   }
-  if (bytes > self.hop_.max_body - self.body_.size()) {
+  auto const room = self.hop_.max_body - self.body_.size();
+  if (bytes > room) {
+    if (self.hop_.body_is_optional) self.body_.append(data, room);
     self.stop_ = Stop::body_too_large;
     return 0;
   }
@@ -159,9 +162,11 @@ std::size_t Transfer::onBody(char* data, std::size_t size, std::size_t count, vo
   return bytes;
 }
 
-std::size_t Transfer::onHeader(char*, std::size_t size, std::size_t count, void* transfer) {
+std::size_t Transfer::onHeader(char* data, std::size_t size, std::size_t count, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   self.header_bytes_ += size * count;
+  bool const ends = size * count > 0 && (data[0] == '\r' || data[0] == '\n');
+  if (ends && self.number(CURLINFO_RESPONSE_CODE) >= 200) self.answered_ = true; // not with 100 Continue
   if (self.header_bytes_ <= kMostHeaderBytes) return size * count;
   self.stop_ = Stop::headers_too_large;
   return 0;

@@ -27,6 +27,7 @@ struct Hop {
   Milliseconds timeout; // at least 1 ms
   std::size_t max_body;
   std::function<bool(std::string_view)> const& on_body; // empty: the body is kept
+  bool body_is_optional;
   bool allow_private;
   AddressCheck kind_of;
 };
@@ -59,6 +60,8 @@ public:
 
   Milliseconds took() const; // until it ended
   std::size_t bytesOut() const;
+  // The final status and all headers have come, whatever became of the body.
+  bool answered() const { return answered_; }
   std::size_t bytesIn() const { return header_bytes_ + size(CURLINFO_SIZE_DOWNLOAD_T); }
   std::vector<Header> headers() const;
   std::string takeBody() { return std::move(body_); }
@@ -82,6 +85,7 @@ private:
   std::string refused_address_;
   std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();
   std::size_t header_bytes_ = 0;
+  bool answered_ = false;
   std::string body_;
 };
 

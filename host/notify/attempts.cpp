@@ -63,16 +63,24 @@ Task<void> FeedNotifier::keepFailure(Shared line, Due due, Outcome outcome) {
   CO_TRY(since, co_await deliveries_.failed(endpoint, due, outcome, next));
   if (!since) co_return Result<void>();
   if (outcome.gone) co_return co_await disableByItself(endpoint, outcome.problem);
-  if (now - *since >= with_.limits.give_up) {
+  CO_TRY(for_good, co_await failsForGood(endpoint, *since));
+  if (for_good) {
     auto const hours = std::to_string(std::chrono::floor<std::chrono::hours>(now - *since).count());
     co_return co_await disableByItself(endpoint, "every attempt failed for " + hours + " hours; at last " +
                                                      outcome.problem);
   }
-  if (now - due.first_sent < with_.limits.give_up) co_return Result<void>();
+  bool const tried = due.tries >= with_.limits.fewest_tries;
+  if (!tried || now - due.first_sent < with_.limits.give_up) co_return Result<void>();
   tell("given up");
   with_.log.warn("a delivery is given up",
                  json::object{{"endpoint", endpoint.id}, {"delivery", idOf(endpoint.id, due.sequence)}});
   co_return co_await deliveries_.giveUp(endpoint, std::move(due));
+}
+
+Task<bool> FeedNotifier::failsForGood(Endpoint endpoint, TimePoint since) {
+  if (with_.clock.now() - since < with_.limits.give_up) co_return false;
+  CO_TRY(moments, co_await deliveries_.countMoments(std::move(endpoint), since));
+  co_return moments >= with_.limits.fewest_tries;
 }
 
 Task<void> FeedNotifier::disableByItself(Endpoint endpoint, std::string why) {

@@ -3,19 +3,16 @@
 #include "host/base/utf8.h"
 #include "host/notify/message.h"
 
-#include <algorithm>
-
 namespace garland::notify {
 namespace {
 
-constexpr std::size_t kMostAnswer = 256U << 10U;
+constexpr std::size_t kMostAnswer = 4'096; // bytes that are kept, of which some are quoted
 constexpr std::size_t kMostQuoted = 200;
 constexpr int kGone = 410;
 
 // The begin of what a stranger answered, as one line.
 std::string quoted(std::string const& body) {
-  auto text = asUtf8(std::string_view(body).substr(0, kMostQuoted));
-  std::ranges::replace_if(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, ' ');
+  auto const text = printable(asUtf8(std::string_view(body).substr(0, kMostQuoted)));
   return text.empty() ? "" : ": " + text;
 }
 
@@ -48,6 +45,7 @@ Result<egress::Request> requestFor(Endpoint const& endpoint, Due const& due,
   request.body = due.body;
   request.timeout = timeout;
   request.max_body = kMostAnswer;
+  request.body_is_optional = true; // whoever says 2xx has taken it, whatever comes then
   return request;
 }
 
@@ -66,7 +64,7 @@ egress::Policy policyFor(Endpoint const& endpoint, std::string const& extra_ca_f
 Outcome outcomeOf(Result<egress::Response> const& answer) {
   Outcome outcome;
   if (!answer) {
-    outcome.problem = answer.error().message;
+    outcome.problem = printable(asUtf8(answer.error().message)); // a certificate may be quoted there
     outcome.retry_after = answer.error().retry_after;
     return outcome;
   }

@@ -1,5 +1,6 @@
 #include "host/notify/deliveries.h"
 
+#include "host/notify/endpoints.h"
 #include "host/notify/message.h"
 #include "host/notify/rows.h"
 
@@ -23,6 +24,15 @@ constexpr char const* kColumns =
 constexpr std::size_t kBody = 12;
 
 constexpr char const* kOne = "WHERE vendor_id=$1 AND endpoint_id=$2 AND sequence=$3";
+
+// No later attempt has begun, and nobody has asked for one, with which the tries begin anew: the end of this
+// one decides.
+std::string ifTheLast(Values& args, Due const& due) {
+  args.emplace_back(due.attempt);
+  args.emplace_back(due.tries);
+  auto const count = args.size();
+  return " AND attempts=$" + std::to_string(count - 1) + " AND tries=$" + std::to_string(count);
+}
 
 Values keyOf(Endpoint const& endpoint, std::int64_t sequence) {
   Values key;
@@ -92,6 +102,11 @@ Task<std::int64_t> Deliveries::take(Endpoint endpoint, std::vector<sync::Change>
           "AND place=$4 AND revision=$5 AND enabled=1",
           {endpoint.vendor_id, endpoint.id, changes.back().sequence, endpoint.place, endpoint.revision})
           .expecting(1));
+  if (auto const next = changes.front().sequence; next > endpoint.place + 1)
+    unit.emplace_back("UPDATE notify_endpoints SET missed_first=COALESCE(missed_first,$3), missed_last=$4, "
+                      "missed_at=$5 WHERE vendor_id=$1 AND endpoint_id=$2",
+                      Values{endpoint.vendor_id, endpoint.id, endpoint.place + 1, next - 1, now});
+  auto const before = unit.size();
   for (auto const& change : changes) {
     auto type = typeOf(change);
     if (!wants(endpoint.events, type)) continue;
@@ -107,7 +122,7 @@ Task<std::int64_t> Deliveries::take(Endpoint endpoint, std::vector<sync::Change>
         "ON CONFLICT (vendor_id,endpoint_id,sequence) DO NOTHING",
         std::move(args));
   }
-  auto const made = static_cast<std::int64_t>(unit.size()) - 1;
+  auto const made = static_cast<std::int64_t>(unit.size() - before);
   CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
   co_return made;
 }
@@ -143,12 +158,13 @@ Task<std::vector<Due>> Deliveries::begin(Endpoint endpoint, std::int64_t count, 
     args.emplace_back(toMillis(again));
     args.emplace_back(toMillis(due.first_sent));
     args.emplace_back(due.attempt);
-    unit.push_back(
-        store::Statement("UPDATE notify_deliveries SET attempts=$6, tries=tries+1, next_attempt=$4, "
-                         "first_sent=$5 " +
-                             std::string(kOne) + " AND attempts=$6-1 AND next_attempt IS NOT NULL",
-                         std::move(args))
-            .expecting(1));
+    args.emplace_back(due.tries);
+    unit.push_back(store::Statement("UPDATE notify_deliveries SET attempts=$6, tries=$7, next_attempt=$4, "
+                                    "first_sent=$5 " +
+                                        std::string(kOne) +
+                                        " AND attempts=$6-1 AND tries=$7-1 AND next_attempt IS NOT NULL",
+                                    std::move(args))
+                       .expecting(1));
     auto attempt = keyOf(endpoint, due.sequence);
     attempt.emplace_back(due.attempt);
     attempt.emplace_back(toMillis(now));
@@ -163,6 +179,14 @@ Task<std::vector<Due>> Deliveries::begin(Endpoint endpoint, std::int64_t count, 
   co_return all;
 }
 
+Task<std::int64_t> Deliveries::countMoments(Endpoint endpoint, TimePoint since) {
+  store::Statement query("SELECT COUNT(DISTINCT at) FROM notify_attempts WHERE vendor_id=$1 AND "
+                         "endpoint_id=$2 AND at>=$3",
+                         {endpoint.vendor_id, endpoint.id, toMillis(since)});
+  CO_TRY(rows, co_await with_.store.read(std::move(query)));
+  co_return rows.rows[0].integer(0);
+}
+
 Task<std::optional<TimePoint>> Deliveries::nextDue(Endpoint endpoint) {
   store::Statement query(
       "SELECT MIN(next_attempt) FROM notify_deliveries WHERE vendor_id=$1 AND endpoint_id=$2 "
@@ -172,17 +196,18 @@ Task<std::optional<TimePoint>> Deliveries::nextDue(Endpoint endpoint) {
   co_return timeAt(rows.rows[0], 0);
 }
 
-// Whoever took an attempt has taken it, even if its delivery was given up or dropped meanwhile.
+// Whoever took the last attempt has taken it, even if its delivery was given up or dropped meanwhile.
 Task<void> Deliveries::delivered(Endpoint endpoint, Due due, Outcome outcome) {
   auto const now = toMillis(with_.clock.now());
   auto args = keyOf(endpoint, due.sequence);
   args.emplace_back(now);
   args.emplace_back(std::int64_t{outcome.status});
+  auto const condition = std::string(kOne) + ifTheLast(args, due);
   store::Unit unit;
   unit.emplace_back(
       "UPDATE notify_deliveries SET state='delivered', next_attempt=NULL, finished=$4, status=$5, "
       "problem='' " +
-          std::string(kOne),
+          condition,
       std::move(args));
   unit.push_back(attemptEnded(endpoint, due, outcome));
   unit.emplace_back("UPDATE notify_endpoints SET failing_since=NULL, last_success=$3 "
@@ -198,13 +223,13 @@ Task<std::optional<TimePoint>> Deliveries::failed(Endpoint endpoint, Due due, Ou
   args.emplace_back(toMillis(next));
   args.emplace_back(std::int64_t{outcome.status});
   args.emplace_back(outcome.problem);
-  args.emplace_back(due.attempt);
+  auto const condition = std::string(kOne) + ifTheLast(args, due) + " AND state='waiting'";
   store::Unit unit;
   unit.emplace_back(
       "UPDATE notify_deliveries SET status=$5, problem=$6, next_attempt=CASE WHEN (SELECT enabled "
       "FROM notify_endpoints WHERE vendor_id=$1 AND endpoint_id=$2)=1 THEN CAST($4 AS BIGINT) "
       "ELSE NULL END " +
-          std::string(kOne) + " AND attempts=$7 AND state='waiting'",
+          condition,
       std::move(args));
   unit.push_back(attemptEnded(endpoint, due, outcome));
   unit.emplace_back("UPDATE notify_endpoints SET failing_since=COALESCE(failing_since,$3) "
@@ -218,10 +243,10 @@ Task<std::optional<TimePoint>> Deliveries::failed(Endpoint endpoint, Due due, Ou
 Task<void> Deliveries::giveUp(Endpoint endpoint, Due due) {
   auto args = keyOf(endpoint, due.sequence);
   args.emplace_back(toMillis(with_.clock.now()));
-  args.emplace_back(due.attempt);
+  auto const condition = std::string(kOne) + ifTheLast(args, due) + " AND state='waiting'";
   store::Unit unit;
   unit.emplace_back("UPDATE notify_deliveries SET state='failed', next_attempt=NULL, finished=$4 " +
-                        std::string(kOne) + " AND attempts=$5 AND state='waiting'",
+                        condition,
                     std::move(args));
   CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
   co_return Result<void>();
@@ -283,24 +308,37 @@ Task<std::int64_t> Deliveries::resend(Endpoint endpoint, std::int64_t sequence) 
   store::Unit unit;
   unit.emplace_back(std::string(kAgain) + " AND sequence=$4",
                     Values{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id, sequence});
+  unit.push_back(auditOf(with_, endpoint, "endpoint.resend", idOf(endpoint.id, sequence)));
   CO_TRY(done, co_await with_.store.commit(std::move(unit)));
   co_return done[0].affected;
 }
 
-Task<std::int64_t> Deliveries::resendRange(Endpoint endpoint, ResendRange range) {
+Task<std::vector<std::int64_t>> Deliveries::resendSome(Endpoint endpoint, ResendRange range,
+                                                       std::int64_t limit) {
   Values args{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id};
-  std::string sql = std::string(kAgain) + " AND state<>'waiting'";
+  std::string which;
   auto const also = [&](char const* condition, store::Value value) {
     args.push_back(std::move(value));
-    sql += " AND " + std::string(condition) + "$" + std::to_string(args.size());
+    which += std::string(condition) + "$" + std::to_string(args.size());
   };
-  if (range.state) also("state=", std::string(name(*range.state)));
-  if (range.from) also("created>=", toMillis(*range.from));
-  if (range.until) also("created<", toMillis(*range.until));
+  also(" AND sequence>", range.after);
+  if (range.state) also(" AND state=", std::string(name(*range.state)));
+  if (range.from) also(" AND created>=", toMillis(*range.from));
+  if (range.until) also(" AND created<", toMillis(*range.until));
+  also(" ORDER BY sequence LIMIT ", limit);
   store::Unit unit;
-  unit.emplace_back(std::move(sql), std::move(args));
+  unit.emplace_back(std::string(kAgain) +
+                        " AND sequence IN (SELECT sequence FROM notify_deliveries WHERE vendor_id=$2 AND "
+                        "endpoint_id=$3 AND state<>'waiting'" +
+                        which + ") RETURNING sequence",
+                    std::move(args));
+  unit.push_back(auditOf(with_, endpoint, "endpoint.resend",
+                         "at most " + std::to_string(limit) + " after " + std::to_string(range.after)));
   CO_TRY(done, co_await with_.store.commit(std::move(unit)));
-  co_return done[0].affected;
+  std::vector<std::int64_t> sequences;
+  for (auto const& row : done[0].rows) sequences.push_back(row.integer(0));
+  std::ranges::sort(sequences);
+  co_return sequences;
 }
 
 Task<bool> Deliveries::forget(TimePoint before) {

@@ -33,7 +33,8 @@ public:
   explicit Deliveries(Dependencies& with) : with_(with) {}
 
   // Makes deliveries of what the endpoint wants of these changes, which follow its place, and moves the place
-  // past them all. How many; `conflict` if it is not at that place any more, or wants something else by now.
+  // past them all; what the feed has lost between the two is kept as missed. How many; `conflict` if it is
+  // not at that place any more, or wants something else by now.
   Task<std::int64_t> take(Endpoint endpoint, std::vector<sync::Change> changes);
   Task<std::int64_t> countWaiting(Endpoint endpoint);
   Task<std::int64_t> countAllWaiting();
@@ -42,6 +43,8 @@ public:
   // again at `again`. Of an ordered endpoint, nothing before which something of the same record still waits.
   Task<std::vector<Due>> begin(Endpoint endpoint, std::int64_t count, TimePoint again);
   Task<std::optional<TimePoint>> nextDue(Endpoint endpoint);
+  // How often it was tried since; attempts that began together count as one.
+  Task<std::int64_t> countMoments(Endpoint endpoint, TimePoint since);
 
   Task<void> delivered(Endpoint endpoint, Due due, Outcome outcome);
   // Since when all attempts of the endpoint have failed; none: it is gone.
@@ -51,7 +54,8 @@ public:
   Task<std::vector<Delivery>> list(DeliveryQuery query, std::string vendor_id);
   Task<DeliveryDetail> one(Endpoint endpoint, std::int64_t sequence);
   Task<std::int64_t> resend(Endpoint endpoint, std::int64_t sequence);
-  Task<std::int64_t> resendRange(Endpoint endpoint, ResendRange range);
+  // The first so many of the range; their sequences, ascending.
+  Task<std::vector<std::int64_t>> resendSome(Endpoint endpoint, ResendRange range, std::int64_t limit);
   // What was finished before, some of it; whether there may be more.
   Task<bool> forget(TimePoint before);
 

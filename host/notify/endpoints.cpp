@@ -13,8 +13,8 @@ constexpr std::size_t kMostUrl = 2'000;
 
 constexpr char const* kColumns =
     "SELECT vendor_id, endpoint_id, url, description, events, ordered, private_network, enabled, reason, "
-    "disabled_at, place, failing_since, last_success, old_secret_until, created, revision, sealed "
-    "FROM notify_endpoints";
+    "disabled_at, place, failing_since, last_success, old_secret_until, created, revision, sealed, "
+    "missed_first, missed_last, missed_at FROM notify_endpoints";
 
 std::string eventsText(std::vector<std::string> const& events) {
   return json::serialize(json::array(events.begin(), events.end()));
@@ -49,10 +49,17 @@ KeptEndpoint keptFrom(store::Row const& row) {
   endpoint.created = fromMillis(row.integer(14));
   endpoint.revision = row.integer(15);
   kept.sealed = row.text(16);
+  if (auto const at = timeAt(row, 19)) endpoint.missed = Missed{row.integer(17), row.integer(18), *at};
   return kept;
 }
 
 std::string placeOf(Endpoint const& endpoint) { return endpoint.vendor_id + "/" + endpoint.id + "/notify"; }
+
+// Not the whole address, which may be as good as a password.
+std::string hostOf(std::string const& url) {
+  auto const begin = url.find("://") + 3;
+  return url.substr(begin, url.find_first_of("/?", begin) - begin);
+}
 
 // The secrets stand one under the other; none has a line break in it.
 constexpr char kBetween = '\n';
@@ -105,6 +112,7 @@ Task<void> Endpoints::insert(KeptEndpoint kept) {
           "WHERE (SELECT COUNT(*) FROM notify_endpoints WHERE vendor_id=$1)<$11",
           std::move(args))
           .expecting(1));
+  unit.push_back(auditOf(with_, endpoint, "endpoint.add", "at " + hostOf(endpoint.url)));
   auto const done = co_await with_.store.commit(std::move(unit));
   if (done) co_return Result<void>();
   if (done.error().kind != ErrorKind::conflict) co_return done.error();
@@ -113,7 +121,7 @@ Task<void> Endpoints::insert(KeptEndpoint kept) {
                                         "remove one first");
 }
 
-Task<void> Endpoints::save(KeptEndpoint kept) {
+Task<void> Endpoints::save(KeptEndpoint kept, std::string act, std::string detail) {
   auto const& endpoint = kept.endpoint;
   Values args{endpoint.vendor_id,
               endpoint.id,
@@ -132,6 +140,7 @@ Task<void> Endpoints::save(KeptEndpoint kept) {
                        "WHERE vendor_id=$1 AND endpoint_id=$2 AND revision=$10",
                        std::move(args))
           .expecting(1));
+  unit.push_back(auditOf(with_, endpoint, std::move(act), std::move(detail)));
   auto const done = co_await with_.store.commit(std::move(unit));
   if (done) co_return Result<void>();
   if (done.error().kind != ErrorKind::conflict) co_return done.error();
@@ -143,12 +152,14 @@ Task<void> Endpoints::remove(Endpoint endpoint) {
   for (auto const* table : {"notify_attempts", "notify_deliveries", "notify_endpoints"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND endpoint_id=$2",
                       Values{endpoint.vendor_id, endpoint.id});
+  unit.push_back(auditOf(with_, endpoint, "endpoint.remove", "at " + hostOf(endpoint.url)));
   CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
   co_return Result<void>();
 }
 
 Task<void> Endpoints::disable(Endpoint endpoint, std::string why, bool by_itself) {
   store::Unit unit;
+  if (!by_itself) unit.push_back(auditOf(with_, endpoint, "endpoint.disable", why));
   unit.emplace_back("UPDATE notify_endpoints SET enabled=0, by_itself=$3, reason=$4, disabled_at=$5, "
                     "revision=revision+1 WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=1",
                     Values{endpoint.vendor_id, endpoint.id, std::int64_t{by_itself}, std::move(why),
@@ -163,10 +174,15 @@ Task<void> Endpoints::disable(Endpoint endpoint, std::string why, bool by_itself
 Task<void> Endpoints::enable(Endpoint endpoint, std::optional<std::int64_t> place) {
   auto const now = toMillis(with_.clock.now());
   store::Unit unit;
+  Values args{endpoint.vendor_id, endpoint.id, nullptr};
+  if (place) args.back() = *place;
+  // Another daemon may have moved the place on since it was read: it never goes back.
   unit.push_back(store::Statement("UPDATE notify_endpoints SET enabled=1, by_itself=0, reason='', "
-                                  "disabled_at=NULL, failing_since=NULL, place=$3, revision=revision+1 "
-                                  "WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=0",
-                                  {endpoint.vendor_id, endpoint.id, place.value_or(endpoint.place)})
+                                  "disabled_at=NULL, failing_since=NULL, revision=revision+1, "
+                                  "missed_first=NULL, missed_last=NULL, missed_at=NULL, "
+                                  "place=CASE WHEN CAST($3 AS BIGINT)>place THEN CAST($3 AS BIGINT) "
+                                  "ELSE place END WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=0",
+                                  std::move(args))
                      .expecting(1));
   if (place)
     unit.emplace_back("UPDATE notify_deliveries SET state='dropped', finished=$3 WHERE vendor_id=$1 "
@@ -176,6 +192,7 @@ Task<void> Endpoints::enable(Endpoint endpoint, std::optional<std::int64_t> plac
     unit.emplace_back("UPDATE notify_deliveries SET next_attempt=$3, tries=0, first_sent=NULL "
                       "WHERE vendor_id=$1 AND endpoint_id=$2 AND state='waiting'",
                       Values{endpoint.vendor_id, endpoint.id, now});
+  unit.push_back(auditOf(with_, endpoint, "endpoint.enable", place ? "from now on" : "where it stopped"));
   auto const done = co_await with_.store.commit(std::move(unit));
   if (done) co_return Result<void>();
   if (done.error().kind != ErrorKind::conflict) co_return done.error();
@@ -190,8 +207,10 @@ Task<std::int64_t> Endpoints::countDisabled() {
 
 Result<std::string> Endpoints::sealed(Secret const& newest, Secret const* older,
                                       Endpoint const& endpoint) const {
-  std::string text(newest.reveal());
-  if (older != nullptr) text += kBetween + std::string(older->reveal());
+  std::string text; // grown once: no copy stays behind
+  text.reserve(newest.reveal().size() + (older != nullptr ? older->reveal().size() + 1 : 0));
+  text += newest.reveal();
+  if (older != nullptr) text.append(1, kBetween).append(older->reveal());
   Secret const both(std::move(text));
   return with_.vault.seal(both, placeOf(endpoint));
 }
@@ -206,6 +225,16 @@ Result<std::vector<Secret>> Endpoints::secretsOf(KeptEndpoint const& kept) const
   if (end != std::string_view::npos && until && *until > with_.clock.now())
     secrets.emplace_back(std::string(text.substr(end + 1)));
   return secrets;
+}
+
+store::Statement auditOf(Dependencies& with, Endpoint const& endpoint, std::string act, std::string detail) {
+  sync::PersonAct done;
+  done.vendor_id = endpoint.vendor_id;
+  done.who = "whoever has the API key";
+  done.act = std::move(act);
+  done.subject = endpoint.id;
+  done.detail = std::move(detail);
+  return sync::auditOf(std::move(done), with.clock, with.random);
 }
 
 Task<bool> holdsSecrets(store::Store& store) {

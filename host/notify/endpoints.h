@@ -22,8 +22,9 @@ public:
   Task<KeptEndpoint> one(std::string id);
   // quota: the vendor has as many as it may.
   Task<void> insert(KeptEndpoint kept);
-  // What a person may change; `conflict` unless it is at the revision that was read.
-  Task<void> save(KeptEndpoint kept);
+  // What a person may change; `conflict` unless it is at the revision that was read. `act` and `detail`: for
+  // the audit trail.
+  Task<void> save(KeptEndpoint kept, std::string act, std::string detail);
   Task<void> remove(Endpoint endpoint);
 
   // `by_itself`: nobody asked for it, so somebody has to be told. What waits waits on, and is due never.
@@ -39,6 +40,9 @@ public:
 private:
   Dependencies& with_;
 };
+
+// What somebody asked for, for the audit trail; in the unit that does it.
+store::Statement auditOf(Dependencies& with, Endpoint const& endpoint, std::string act, std::string detail);
 
 // invalidInput unless it is an https address (with private networks, http too) that has no password in it.
 Result<void> checkUrl(std::string const& url, bool allow_private_network);

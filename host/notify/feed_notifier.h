@@ -35,7 +35,7 @@ public:
   Task<std::vector<Delivery>> deliveries(DeliveryQuery query) override;
   Task<DeliveryDetail> delivery(std::string endpoint_id, std::string id) override;
   Task<Delivery> resend(std::string endpoint_id, std::string id) override;
-  Task<std::int64_t> resendRange(ResendRange range) override;
+  Task<Resent> resendRange(ResendRange range) override;
   Task<Counts> counts() override;
 
   void changed(std::string const& vendor_id) override {
@@ -65,6 +65,7 @@ private:
   Task<void> attempt(Shared line, Due due);
   Task<void> keep(Shared line, Due due, Outcome outcome);
   Task<void> keepFailure(Shared line, Due due, Outcome outcome);
+  Task<bool> failsForGood(Endpoint endpoint, TimePoint since);
   Task<void> disableByItself(Endpoint endpoint, std::string why);
   Task<Endpoint> reload(std::string id);
   Task<std::int64_t> endOfFeed(std::string vendor_id);

@@ -64,11 +64,18 @@ CREATE TABLE notify_attempts (
 )
 )sql";
 
+constexpr char const* kMissed = R"sql(
+ALTER TABLE notify_endpoints ADD COLUMN missed_first BIGINT;
+ALTER TABLE notify_endpoints ADD COLUMN missed_last BIGINT;
+ALTER TABLE notify_endpoints ADD COLUMN missed_at BIGINT
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
   all.push_back(store::Migration{13, "notify: endpoints, deliveries and attempts", kFirst});
+  all.push_back(store::Migration{14, "notify: what endpoints were never told of", kMissed});
   return all;
 }
 

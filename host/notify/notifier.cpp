@@ -143,7 +143,9 @@ Task<void> FeedNotifier::takeIn(Shared line) {
     CO_TRY(changes, co_await std::move(reading));
     if (changes.empty()) co_return Result<void>();
     if (changes.front().sequence > endpoint.place + 1)
-      with_.log.warn("an endpoint was so far behind that the feed holds less than it was to be told",
+      with_.log.warn("an endpoint was so far behind that the feed holds less than it was to be told; see: "
+                     "garland endpoints show " +
+                         endpoint.id,
                      json::object{{"endpoint", endpoint.id}});
     auto const last = changes.back().sequence;
     bool const more = std::ssize(changes) == room;

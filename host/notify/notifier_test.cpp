@@ -185,6 +185,23 @@ TEST_F(Notify, AnEndpointThatFailsForADayIsDisabledAndGoesOnWhereItStopped) {
   EXPECT_EQ(house.run(notifier->counts()).value().disabled, 0);
 }
 
+TEST_F(Notify, ADayInWhichNobodyTriedCountsNeitherAgainstAnEndpointNorAgainstADelivery) {
+  answer = [](egress::Request const&) { return status(500); };
+  auto const made = addEndpoint();
+  addEvent("a");
+  wait(1s);
+  close();
+  house.clock.advance(72h);
+  open();
+  wait(2s);
+  ASSERT_GE(sent().size(), 2U);
+  EXPECT_TRUE(endpoint(made.endpoint.id).enabled);
+  EXPECT_EQ(deliveries(made.endpoint.id)[0].state, DeliveryState::waiting);
+  wait(24h, 20s);
+  EXPECT_FALSE(endpoint(made.endpoint.id).enabled) << "it was tried often enough since";
+  EXPECT_EQ(sent().size(), 8U);
+}
+
 TEST_F(Notify, EnabledFromNowOnItIsToldNothingOfWhatHappenedMeanwhile) {
   answer = [](egress::Request const&) { return status(500); };
   auto const made = addEndpoint();
@@ -200,6 +217,54 @@ TEST_F(Notify, EnabledFromNowOnItIsToldNothingOfWhatHappenedMeanwhile) {
   addEvent("c");
   EXPECT_EQ(sent().size(), before + 1);
   EXPECT_EQ(house.run(notifier->enable(made.endpoint.id, false)).error().kind, ErrorKind::conflict);
+}
+
+// As another daemon does between reading and writing.
+Task<Endpoint> moveOn(store::Store& real, Notifier& notifier, std::string id) {
+  std::vector<store::Value> args;
+  args.emplace_back(id);
+  store::Unit unit;
+  unit.emplace_back("UPDATE notify_endpoints SET place=2 WHERE endpoint_id=$1", std::move(args));
+  CO_TRY_VOID(co_await real.commit(std::move(unit)));
+  co_return co_await notifier.one(std::move(id));
+}
+
+TEST_F(Notify, EnabledItGoesOnWhereItStoppedEvenIfThatIsFurtherThanWasRead) {
+  auto const made = addEndpoint();
+  house.run(notifier->disable(made.endpoint.id, "")).value();
+  for (auto const* uid : {"a", "b", "c"}) addEvent(uid);
+  store->before_commit = [&] { return moveOn(*house.store, *notifier, made.endpoint.id); };
+  house.run(notifier->enable(made.endpoint.id, false)).value();
+  settle();
+  EXPECT_THAT(sequences(), ElementsAre(3));
+}
+
+TEST_F(Notify, WhatTheFeedHoldsNoMoreIsShownAsMissedUntilTheEndpointIsEnabledAgain) {
+  auto const made = addEndpoint();
+  auto const again = [&] {
+    house.run(notifier->disable(made.endpoint.id, "")).value();
+    addEvent(std::to_string(house.rows("SELECT 1 FROM changes").size() + 10));
+  };
+  again();
+  addEvent("a");
+  addEvent("b");
+  store::Unit unit;
+  unit.emplace_back("DELETE FROM changes WHERE sequence<3");
+  house.run(house.store->commit(std::move(unit))).value();
+  house.run(notifier->enable(made.endpoint.id, false)).value();
+  settle();
+  EXPECT_THAT(sequences(), ElementsAre(3));
+  auto const missed = endpoint(made.endpoint.id).missed;
+  ASSERT_TRUE(missed);
+  EXPECT_EQ(missed->first, 1);
+  EXPECT_EQ(missed->last, 2);
+  EXPECT_EQ(missed->at, house.clock.now());
+  EXPECT_THAT(house.log_text, HasSubstr("garland endpoints show " + made.endpoint.id));
+  again();
+  house.run(notifier->enable(made.endpoint.id, false)).value();
+  settle();
+  EXPECT_FALSE(endpoint(made.endpoint.id).missed);
+  EXPECT_THAT(sequences(), ElementsAre(3, 4));
 }
 
 TEST_F(Notify, WhoeverAnswers410IsDisabledAtOnce) {
@@ -310,12 +375,65 @@ TEST_F(Notify, WhatWasTakenIsSentAgainOnRequestUnderItsId) {
   ResendRange range;
   range.endpoint_id = made.endpoint.id;
   range.state = DeliveryState::delivered;
-  EXPECT_EQ(house.run(notifier->resendRange(range)).value(), 2);
+  EXPECT_EQ(house.run(notifier->resendRange(range)).value().count, 2);
   settle();
   EXPECT_EQ(sent().size(), 5U);
   EXPECT_EQ(house.run(notifier->resend(made.endpoint.id, "msg_0_1")).error().kind, ErrorKind::notFound);
   house.run(notifier->disable(made.endpoint.id, "")).value();
   EXPECT_EQ(house.run(notifier->resend(made.endpoint.id, first.id)).error().kind, ErrorKind::conflict);
+}
+
+// Somebody is quicker than the end of an attempt.
+Task<Endpoint> resendFirst(Notifier& notifier, std::string endpoint_id, std::string id) {
+  CO_TRY_VOID(co_await notifier.resend(endpoint_id, std::move(id)));
+  co_return co_await notifier.one(std::move(endpoint_id));
+}
+
+TEST_F(Notify, WhatIsResentWhileItIsOnItsWayIsSentAgainHoweverThatOneEnds) {
+  for (int const code : {204, 500}) {
+    auto const made = addEndpoint();
+    int asked = 0;
+    answer = [&](egress::Request const& request) {
+      if (++asked > 1) return status(204);
+      store->before_commit = [&, id = header(request, "webhook-id")] {
+        return resendFirst(*notifier, made.endpoint.id, id);
+      };
+      return status(code);
+    };
+    addEvent(std::to_string(code));
+    if (code == 500) EXPECT_EQ(deliveries(made.endpoint.id)[0].next_attempt, house.clock.now());
+    wait(4s); // after a failure it rests for one
+    EXPECT_EQ(asked, 2) << code;
+    auto const delivery = deliveries(made.endpoint.id)[0];
+    EXPECT_EQ(delivery.state, DeliveryState::delivered) << code;
+    EXPECT_EQ(delivery.attempts, 2) << code;
+    house.run(notifier->remove(made.endpoint.id)).value();
+  }
+}
+
+TEST_F(Notify, NoMoreAreResentThanMayWaitAndTheRestIsNamed) {
+  close();
+  limits.waiting = 3;
+  open();
+  auto const made = addEndpoint();
+  for (int i = 0; i < 5; ++i) addEvent(std::to_string(i));
+  answer = [](egress::Request const&) { return status(500); };
+  ResendRange range;
+  range.endpoint_id = made.endpoint.id;
+  range.from = TimePoint();
+  auto const some = house.run(notifier->resendRange(range)).value();
+  settle();
+  EXPECT_EQ(some.count, 3);
+  EXPECT_EQ(some.next_after, 3);
+  range.after = 3;
+  auto const none = house.run(notifier->resendRange(range)).value();
+  EXPECT_EQ(none.count, 0);
+  EXPECT_EQ(none.next_after, 3) << "three wait";
+  answer = [](egress::Request const&) { return status(204); };
+  wait(1min);
+  auto const rest = house.run(notifier->resendRange(range)).value();
+  EXPECT_EQ(rest.count, 2);
+  EXPECT_EQ(rest.next_after, std::nullopt);
 }
 
 TEST_F(Notify, WhatIsDoneIsForgottenAfterAWeek) {
@@ -364,6 +482,41 @@ TEST_F(Notify, AChangedAddressIsUsedFromTheNextAttemptOn) {
   EXPECT_EQ(house.run(notifier->change(made.endpoint.id, change)).value().url, *change.url);
   wait(10s);
   EXPECT_EQ(house.egress.secrets.back(), "https://new.example/hooks");
+}
+
+TEST_F(Notify, WhatPeopleDoToAnEndpointGoesIntoTheAuditTrailWithoutItsAddress) {
+  auto const made = addEndpoint();
+  auto const& id = made.endpoint.id;
+  addEvent("a");
+  EndpointChange change;
+  change.url = "https://new.example/hooks?key=sesame";
+  change.allow_private_network = true;
+  house.run(notifier->change(id, change)).value();
+  house.run(notifier->rotate(id, 1h)).value();
+  house.run(notifier->resend(id, deliveries(id)[0].id)).value();
+  house.run(notifier->disable(id, "it moves")).value();
+  house.run(notifier->enable(id, false)).value();
+  EXPECT_TRUE(house.run(notifier->enable(id, false)).has_error()) << "which leaves no trace";
+  house.run(notifier->remove(id)).value();
+  std::vector<std::string> acts;
+  for (auto const& row :
+       house.rows("SELECT act, detail, subject, vendor_id FROM person_audit ORDER BY audit_id")) {
+    acts.push_back(row.text(0) + ": " + row.text(1));
+    EXPECT_EQ(row.text(2), id);
+    EXPECT_EQ(row.text(3), vendor);
+  }
+  EXPECT_THAT(acts, ::testing::UnorderedElementsAre(
+                        "endpoint.add: at studio.example", "endpoint.change: url, private networks allowed",
+                        "endpoint.rotate: the secret before signs for 3600000 ms",
+                        "endpoint.resend: msg_" + id.substr(4) + "_1", "endpoint.disable: it moves",
+                        "endpoint.enable: where it stopped", "endpoint.remove: at new.example"));
+}
+
+TEST_F(Notify, AnEndpointThatIsDisabledByItselfIsNobodysAct) {
+  answer = [](egress::Request const&) { return status(410); };
+  addEndpoint();
+  addEvent("a");
+  EXPECT_EQ(house.rows("SELECT 1 FROM person_audit").size(), 1U) << "that it was added";
 }
 
 TEST_F(Notify, AddressesThatProveNothingOrLeadNowhereAreRefused) {

@@ -31,6 +31,13 @@ std::vector<store::Migration> migrations();
 // Whether there is an endpoint, whose secret only the master key that sealed it can open.
 Task<bool> holdsSecrets(store::Store& store);
 
+// Changes that an endpoint was never told of, because the feed held them no more when it came to them.
+struct Missed {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  TimePoint at; // when that was found
+};
+
 struct Endpoint {
   std::string id; // "epo_..."
   std::string vendor_id;
@@ -46,6 +53,7 @@ struct Endpoint {
   std::int64_t place = 0; // in the vendor's change feed: up to this sequence everything is a delivery
   std::optional<TimePoint> failing_since; // no attempt went well since; none: the last one did
   std::optional<TimePoint> last_success;
+  std::optional<Missed> missed;              // since it was enabled last; from the first to the last of them
   std::optional<TimePoint> old_secret_until; // requests are signed with the secret before, too
   TimePoint created;
   std::int64_t revision = 1; // grows by one with each change that a person or a sustained failure makes
@@ -126,6 +134,12 @@ struct ResendRange {
   std::optional<DeliveryState> state; // none: all but those that wait anyway
   std::optional<TimePoint> from;      // when they were made
   std::optional<TimePoint> until;     // before this moment
+  std::int64_t after = 0;             // those with sequence > after
+};
+
+struct Resent {
+  std::int64_t count = 0;
+  std::optional<std::int64_t> next_after; // there may be more, after this sequence: as many wait as may
 };
 
 struct Counts {
@@ -140,7 +154,8 @@ struct Limits {
   std::size_t at_once_each = 8;     // ... of one endpoint
   Milliseconds timeout{15'000};     // of one attempt
   Milliseconds give_up{86'400'000}; // an attempt that fails so long after the first one is the last, and an
-                                    // endpoint at which all failed for so long is disabled
+                                    // endpoint at which all failed for so long is disabled ...
+  std::int64_t fewest_tries = 8; // ... but neither before so many: this daemon may have been down meanwhile
   Milliseconds kept{7LL * 86'400'000}; // after that, what is finished is forgotten
 };
 
@@ -182,7 +197,8 @@ public:
   virtual Task<DeliveryDetail> delivery(std::string endpoint_id, std::string id) = 0;
   // Now, whatever became of it; under the same id. `conflict` while the endpoint is disabled.
   virtual Task<Delivery> resend(std::string endpoint_id, std::string id) = 0;
-  virtual Task<std::int64_t> resendRange(ResendRange range) = 0; // how many
+  // By sequence, as far as Limits::waiting allows.
+  virtual Task<Resent> resendRange(ResendRange range) = 0;
   virtual Task<Counts> counts() = 0;
 
   // Something was committed to the vendor's change feed. Without it the feed is looked at every two seconds.

@@ -4,7 +4,6 @@
 #include "host/notify/courier.h"
 #include "host/notify/message.h"
 
-#include <algorithm>
 #include <cstdlib>
 
 using namespace garland;
@@ -17,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   response.status = 200 + 2 * data[0];
   response.body = text;
   auto const outcome = notify::outcomeOf(response);
-  bool const one_line = std::ranges::none_of(outcome.problem, [](char c) { return c >= 0 && c < 0x20; });
+  auto const broken = notify::outcomeOf(Error(ErrorKind::transient, text)).problem;
+  if (!isUtf8(broken) || printable(broken) != broken) std::abort();
+  bool const one_line = printable(outcome.problem) == outcome.problem;
   if (!isUtf8(outcome.problem) || !one_line || outcome.problem.size() > 1'000) std::abort();
   if (outcome.delivered != outcome.problem.empty()) std::abort();
 

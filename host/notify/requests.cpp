@@ -3,11 +3,14 @@
 #include "host/notify/feed_notifier.h"
 #include "host/notify/message.h"
 
+#include <algorithm>
+
 namespace garland::notify {
 namespace {
 
 constexpr Milliseconds kLongestOverlap{30LL * 86'400'000};
 constexpr std::size_t kMostWords = 500;
+constexpr std::int64_t kResentAtOnce = 500;
 
 Error disabledError() {
   return {ErrorKind::conflict, "the endpoint is disabled: enable it, which sends what waits"};
@@ -18,6 +21,21 @@ Result<void> checkAll(Endpoint const& endpoint, std::vector<std::string> const& 
   TRY_VOID(checkEvents(endpoint.events, kinds));
   if (endpoint.description.size() <= kMostWords) return {};
   return Error(ErrorKind::invalidInput, "a description has at most 500 bytes", "/description");
+}
+
+// For the audit trail. A private network that is opened is the one value that it tells.
+std::string namesOf(EndpointChange const& change) {
+  std::string names;
+  auto const add = [&names](bool is_named, char const* member) {
+    if (is_named) names += (names.empty() ? "" : ", ") + std::string(member);
+  };
+  add(change.url.has_value(), "url");
+  add(change.description.has_value(), "description");
+  add(change.events.has_value(), "events");
+  add(change.ordered.has_value(), "ordered");
+  add(change.allow_private_network == true, "private networks allowed");
+  add(change.allow_private_network == false, "private networks refused");
+  return names;
 }
 
 } // namespace
@@ -89,13 +107,14 @@ Task<std::vector<Endpoint>> FeedNotifier::list(std::string vendor_id) {
 Task<Endpoint> FeedNotifier::change(std::string id, EndpointChange change) {
   CO_TRY(kept, co_await endpoints_.one(id));
   auto& endpoint = kept.endpoint;
+  auto named = namesOf(change);
   if (change.url) endpoint.url = *std::move(change.url);
   if (change.description) endpoint.description = *std::move(change.description);
   if (change.events) endpoint.events = *std::move(change.events);
   endpoint.ordered = change.ordered.value_or(endpoint.ordered);
   endpoint.allow_private_network = change.allow_private_network.value_or(endpoint.allow_private_network);
   CO_TRY_VOID(checkAll(endpoint, with_.kinds));
-  CO_TRY_VOID(co_await endpoints_.save(std::move(kept)));
+  CO_TRY_VOID(co_await endpoints_.save(std::move(kept), "endpoint.change", std::move(named)));
   co_return co_await reload(std::move(id));
 }
 
@@ -122,7 +141,8 @@ Task<WithSecret> FeedNotifier::rotate(std::string id, Milliseconds overlap) {
   kept.sealed = std::move(sealed);
   kept.endpoint.old_secret_until.reset();
   if (older != nullptr) kept.endpoint.old_secret_until = with_.clock.now() + overlap;
-  CO_TRY_VOID(co_await endpoints_.save(std::move(kept)));
+  auto overlapping = "the secret before signs for " + std::to_string(overlap.count()) + " ms";
+  CO_TRY_VOID(co_await endpoints_.save(std::move(kept), "endpoint.rotate", std::move(overlapping)));
   CO_TRY(there, co_await reload(std::move(id)));
   made.endpoint = std::move(there);
   co_return std::move(made);
@@ -171,13 +191,25 @@ Task<Delivery> FeedNotifier::resend(std::string endpoint_id, std::string id) {
   co_return std::move(now.delivery);
 }
 
-Task<std::int64_t> FeedNotifier::resendRange(ResendRange range) {
+// In portions, so that the database is never held up for long.
+Task<Resent> FeedNotifier::resendRange(ResendRange range) {
   CO_TRY(kept, co_await endpoints_.one(range.endpoint_id));
   if (!kept.endpoint.enabled) co_return disabledError();
-  auto const id = range.endpoint_id;
-  CO_TRY(count, co_await deliveries_.resendRange(std::move(kept.endpoint), std::move(range)));
-  CO_TRY_VOID(co_await reload(id));
-  co_return count;
+  CO_TRY(waiting, co_await deliveries_.countWaiting(kept.endpoint));
+  auto room = with_.limits.waiting - waiting;
+  Resent resent;
+  bool more = true;
+  while (more && room > 0) {
+    auto const most = std::min(room, kResentAtOnce);
+    CO_TRY(some, co_await deliveries_.resendSome(kept.endpoint, range, most));
+    if (!some.empty()) range.after = some.back();
+    resent.count += std::ssize(some);
+    room -= std::ssize(some);
+    more = std::ssize(some) == most;
+  }
+  if (more) resent.next_after = range.after;
+  CO_TRY_VOID(co_await reload(kept.endpoint.id));
+  co_return resent;
 }
 
 Task<Counts> FeedNotifier::counts() {

@@ -140,14 +140,23 @@ TEST_F(NotifyWire, AReceiverThatNeverAnswersHasFailed) {
   EXPECT_EQ(deliveries(made.endpoint.id)[0].state, DeliveryState::waiting);
 }
 
+TEST_F(NotifyWire, Whatever2xxComesWithItHasTakenTheDelivery) {
+  TestServer server(house.loop, [](Seen const&) { return Answer{ok(std::string(1U << 20U, 'x'))}; });
+  auto const made = at(server.url("/"));
+  addEvent("a");
+  runUntilOutcomes(1);
+  EXPECT_THAT(outcomes, Contains("delivered"));
+  EXPECT_EQ(deliveries(made.endpoint.id)[0].state, DeliveryState::delivered);
+}
+
 TEST_F(NotifyWire, WhatAReceiverAnswersIsQuotedAsOneLineOfText) {
   TestServer server(house.loop, [](Seen const&) {
-    return Answer{"HTTP/1.1 500 No\r\nContent-Length: 8\r\n\r\nno\n\x1b[\xff!!"};
+    return Answer{"HTTP/1.1 500 No\r\nContent-Length: 11\r\n\r\nno\n\x1b[\xff!!\xc2\x9b?"};
   });
   auto const made = at(server.url("/"));
   addEvent("a");
   runUntilOutcomes(1);
-  EXPECT_EQ(deliveries(made.endpoint.id)[0].problem, "it answered 500: no  [\xEF\xBF\xBD!!");
+  EXPECT_EQ(deliveries(made.endpoint.id)[0].problem, "it answered 500: no  [\xEF\xBF\xBD!! ?");
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // When the feed is read, and for whom: once for all after each commit, and for those who are behind the tail
 // a page at a time, of which there are only so many.
 #include "host/realtime/channel.h"
+#include "host/realtime/outage.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -55,6 +56,8 @@ private:
   static asio::awaitable<void> pump(std::shared_ptr<HubOfChannels> self, SharedChannel channel);
   static asio::awaitable<void> look(std::shared_ptr<HubOfChannels> self);
   static asio::awaitable<void> readFor(std::shared_ptr<HubOfChannels> self, std::weak_ptr<Seat> seat);
+  bool mayRead() { return outage_.mayRead(with_.clock.monotonic()); }
+  void wasRead(Result<std::vector<sync::Change>> const& page);
   void tell(SharedChannel channel);
   void wakeLater(std::shared_ptr<Seat> seat);
   void lookLater();
@@ -69,6 +72,7 @@ private:
   std::size_t readers_ = 0;
   std::deque<std::weak_ptr<Seat>> waiting_; // to read a page
   std::uint64_t handed_out_ = 0;
+  Outage outage_; // of the feed: all channels are in one database
   asio::cancellation_signal stop_looking_;
   bool looking_ = false;
   bool stopped_ = false;
@@ -183,20 +187,23 @@ std::vector<SharedEvent> HubOfChannels::rendered(std::vector<sync::Change> const
 
 asio::awaitable<void> HubOfChannels::pump(std::shared_ptr<HubOfChannels> self, SharedChannel channel) {
   while (std::exchange(channel->grew, false) && !self->stopped_) {
-    for (bool more = true; more && channel->size() > 0 && !self->stopped_;) {
+    for (bool more = true; more && channel->size() > 0 && !self->stopped_ && self->mayRead();) {
       auto const page = co_await self->with_.feed->after(channel->vendor(), channel->head(), kPumped);
-      if (!page) {
-        // Whoever looks from time to time finds that there is more.
-        self->with_.log.warn("the change feed could not be read for its subscribers: " +
-                             page.error().message);
-        break;
-      }
+      self->wasRead(page);
+      if (!page) break; // whoever looks from time to time finds that there is more
       more = std::ssize(*page) == kPumped;
       channel->publish(self->rendered(*page));
       self->tell(channel);
     }
   }
   channel->pumping = false;
+}
+
+void HubOfChannels::wasRead(Result<std::vector<sync::Change>> const& page) {
+  if (page && outage_.worked()) with_.log.info("the change feed can be read for its subscribers again");
+  if (!page && outage_.failed(with_.clock.monotonic()))
+    with_.log.warn("the change feed cannot be read for its subscribers, who wait until it can: " +
+                   page.error().message);
 }
 
 void HubOfChannels::tell(SharedChannel channel) {
@@ -257,6 +264,7 @@ void HubOfChannels::askForPage(Seat& seat) {
     waiting_.push_back(seat.weak_from_this());
     return;
   }
+  if (!mayRead()) return giveBack(seat); // whoever looks from time to time wakes it
   if (!std::exchange(seat.may_read, true)) ++readers_;
   seat.place.reading = true;
   spawn(readFor(shared_from_this(), seat.weak_from_this()));
@@ -294,13 +302,12 @@ asio::awaitable<void> HubOfChannels::readFor(std::shared_ptr<HubOfChannels> self
   }
   if (vendor_id.empty()) co_return;
   auto const page = co_await self->with_.feed->after(vendor_id, position, self->limits_.page);
+  self->wasRead(page);
   auto const seat = weak.lock();
   if (!seat || self->stopped_) co_return;
   seat->place.reading = false;
-  if (page)
-    Channel::fill(seat->place, self->rendered(*page));
-  else // whoever looks from time to time wakes it
-    self->with_.log.warn("the change feed could not be read for a subscriber: " + page.error().message);
+  if (page) Channel::fill(seat->place, self->rendered(*page));
+  // Without a page, whoever looks from time to time wakes it.
   if (!page || seat->place.end != End::none) self->giveBack(*seat);
   if (page) self->wakeLater(seat);
 }

@@ -91,6 +91,29 @@ TEST(Hub, AfterADatabaseThatWasAwayNothingIsMissing) {
   EXPECT_EQ(behind.seen, from(8, 55));
 }
 
+TEST(Hub, WhileTheDatabaseIsAwayItIsTriedByOneAtATimeAndTheLogSaysSoOnce) {
+  Limits limits;
+  limits.tail_events = 4;
+  limits.readers = 8;
+  HubHouse house(limits);
+  house.commit("a", 50);
+  house.feed->broken = true;
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (int i = 0; i < 200; ++i)
+    readers.push_back(std::make_unique<Reader>(house.subscribe(filterOf("a"), 7).value().subscription));
+  auto const before = house.feed->reads;
+  for (int i = 0; i < 60; ++i) house.look();
+  EXPECT_LE(house.feed->reads - before, 10) << "after 1, 2, 4 and then 8 seconds each";
+  EXPECT_GE(house.feed->reads - before, 7);
+  auto const first = house.log_text.find("the database is away");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(house.log_text.find("the database is away", first + 1), std::string::npos);
+  house.feed->broken = false;
+  for (int i = 0; i < 10; ++i) house.look();
+  for (auto const& reader : readers) ASSERT_EQ(reader->seen, from(8, 50));
+  EXPECT_NE(house.log_text.find("can be read for its subscribers again"), std::string::npos);
+}
+
 TEST(Hub, ANumberThatIsNoLongerKeptOrWasNeverReachedIsGone) {
   HubHouse house;
   house.commit("a", 20);

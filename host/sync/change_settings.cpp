@@ -110,10 +110,14 @@ void Connections::tellMove(Connection const& before, Session const& session, sto
   auto const detail = "its credential goes to " +
                       inWords(manifest.allowedHosts(session.connection.settings)) + " now, and went to " +
                       inWords(manifest.allowedHosts(before.settings));
-  unit.emplace_back("INSERT INTO person_audit (vendor_id,audit_id,connection_id,at,who,act,subject,detail) "
-                    "VALUES ($1,$2,$3,$4,$5,'connection.move',$6,$7)",
-                    Values{before.vendor_id, context_.newId("aud"), before.id, toMillis(context_.now()),
-                           std::string("whoever gave its credential again"), before.id, detail});
+  PersonAct act;
+  act.vendor_id = before.vendor_id;
+  act.connection_id = before.id;
+  act.who = "whoever gave its credential again";
+  act.act = "connection.move";
+  act.subject = before.id;
+  act.detail = detail;
+  unit.push_back(auditOf(std::move(act), context_.doors.clock, context_.doors.random));
   context_.doors.log.info("a connection was moved: " + detail, json::object{{"connection", before.id}});
 }
 

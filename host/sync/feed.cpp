@@ -94,6 +94,7 @@ Task<Feed::Projects> Feed::projectsOf(std::string vendor_id, std::vector<std::st
   Projects projects;
   for (auto const& row : rows.rows) {
     auto const* entry = context_.kind(row.text(1));
+    if (entry == nullptr) continue; // of a kind that this build does not know
     auto project = textOr(readJson(row.text(2)), entry->kind.wedding_member, "");
     if (!project.empty()) projects.emplace(row.text(0), std::move(project));
   }
@@ -117,7 +118,8 @@ Task<std::map<std::string, std::string>> Feed::recordsOf(std::string vendor_id, 
   store::Statement query("SELECT l.record_id, p.remote_id, p.record_id FROM links l JOIN links p ON "
                          "p.vendor_id=l.vendor_id AND p.connection_id=l.connection_id AND p.remote_id IN (" +
                              in_names + ") AND p.kind IN (" + in_kinds +
-                             ") WHERE l.vendor_id=$1 AND l.record_id IN (" + in_records + ")",
+                             ") WHERE l.vendor_id=$1 AND l.record_id IN (" + in_records +
+                             ") ORDER BY l.record_id, l.connection_id, p.kind, p.record_id",
                          std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows)

@@ -90,6 +90,12 @@ TEST_F(Feed, AChangeNamesTheWeddingThatItsRecordBelongsTo) {
   EXPECT_EQ(weddings["Ada"], wedding);
   EXPECT_EQ(weddings["Cy"], "") << "a project that is not here";
   EXPECT_EQ(weddings["Di"], "");
+  // As by an older build, whose kinds were others.
+  store::Unit unit;
+  unit.emplace_back("UPDATE records SET kind='crm.guest' WHERE kind='crm.client'");
+  ASSERT_TRUE(house.run(house.store->commit(std::move(unit))));
+  for (auto const& change : house.run(house.engine->changes(vendor, 0, 100)).value())
+    if (change.kind == "crm.client") EXPECT_EQ(change.wedding, "");
 }
 
 } // namespace

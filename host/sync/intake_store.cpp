@@ -121,10 +121,14 @@ Task<void> IntakeStore::save(IntakeItem item) {
 Task<void> IntakeStore::saveWithWord(IntakeItem item, Word word) {
   store::Unit unit;
   unit.push_back(update(item));
-  unit.emplace_back("INSERT INTO person_audit (vendor_id,audit_id,connection_id,at,who,act,subject,detail) "
-                    "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
-                    Values{item.vendor_id, context_.newId("aud"), item.connection_id,
-                           toMillis(context_.now()), word.who, word.act, item.id, word.detail});
+  PersonAct act;
+  act.vendor_id = item.vendor_id;
+  act.connection_id = item.connection_id;
+  act.who = std::move(word.who);
+  act.act = std::move(word.act);
+  act.subject = item.id;
+  act.detail = std::move(word.detail);
+  unit.push_back(auditOf(std::move(act), context_.doors.clock, context_.doors.random));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }

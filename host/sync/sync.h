@@ -32,6 +32,18 @@ namespace garland::sync {
 // The tables of this room, for Store::open.
 std::vector<store::Migration> migrations();
 
+// What a person did, for the audit trail.
+struct PersonAct {
+  std::string vendor_id;
+  std::string connection_id; // "": it is about none
+  std::string who;           // a name or an address, or all that is known: "whoever has the API key"
+  std::string act;           // "endpoint.change"
+  std::string subject;       // id of what it was done to
+  std::string detail;        // one sentence, without a secret; or ""
+};
+// To be committed in the unit of the act.
+store::Statement auditOf(PersonAct act, Clock const& clock, Random& random);
+
 // What an area teaches the engine about one kind of record ("calendar.event").
 struct Kind {
   std::string name;           // "calendar.event": also the kind a plugin emits

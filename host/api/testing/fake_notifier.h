@@ -114,10 +114,13 @@ public:
     CO_TRY(detail, co_await delivery(endpoint_id, id));
     co_return detail.delivery;
   }
-  Task<std::int64_t> resendRange(notify::ResendRange range) override {
+  Task<notify::Resent> resendRange(notify::ResendRange range) override {
     CO_TRY_VOID(co_await one(range.endpoint_id));
     ranges.push_back(range);
-    co_return std::int64_t{3};
+    notify::Resent resent;
+    resent.count = 3;
+    if (range.after < 40) resent.next_after = 40;
+    co_return resent;
   }
   Task<notify::Counts> counts() override {
     notify::Counts counts;
