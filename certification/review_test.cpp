@@ -3,6 +3,7 @@
 #include "certification/judge.h"
 
 #include "host/base/file_text.h"
+#include "host/base/test_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -184,30 +185,16 @@ TEST(Times, AreDrawnOnAPageThatLoadsNothing) {
   EXPECT_THAT(page, Not(HasSubstr("http")));
 }
 
-class Folder {
-public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "review_test.XXXXXX").string()) {
-    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  std::string const& path() const { return path_; }
-
-private:
-  std::string path_;
-};
-
 TEST(Difference, TellsWhatAsksForMoreThanBefore) {
   std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
-  Folder const folder;
+  TestFolder const folder;
   std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
   auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();
   auto& object = manifest.as_object();
   object["hosts"].as_array().push_back("metrics.example.com");
   object["limits"].as_object()["max_body"] = 33'554'432;
   object["entities"].as_object()["crm.note"].as_object()["write"] = true;
-  std::ofstream(folder.path() + "/connector.json", std::ios::trunc) << json::serialize(manifest);
+  std::ofstream(folder / "connector.json", std::ios::trunc) << json::serialize(manifest);
   auto const comparison = compareVersions(now, folder.path());
   ASSERT_TRUE(comparison) << comparison.error().message;
   std::vector<std::string> words;

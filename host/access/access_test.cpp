@@ -1,31 +1,16 @@
 #include "host/access/access.h"
 
+#include "host/base/test_folder.h"
+
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <set>
-#include <stdexcept>
 
 namespace garland::access {
 namespace {
-
-class Folder {
-public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "access_test.XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no folder " + path_);
-  }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string operator/(std::string const& name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
-};
 
 void write(std::string const& path, std::string_view content, mode_t mode = 0600) {
   std::ofstream(path) << content;
@@ -86,7 +71,7 @@ TEST(ApiKey, MatchesItsOwnHashOnly) {
 }
 
 TEST(ApiKeyFile, IsMadeOnceAndReadFromThenOn) {
-  Folder const folder;
+  TestFolder const folder;
   SystemRandom random;
   auto const made = openKeyFile(folder / "api.key", random);
   ASSERT_TRUE(made) << made.error().message;
@@ -99,7 +84,7 @@ TEST(ApiKeyFile, IsMadeOnceAndReadFromThenOn) {
 }
 
 TEST(ApiKeyFile, MayEndInALineEnding) {
-  Folder const folder;
+  TestFolder const folder;
   SystemRandom random;
   auto const key = newApiKey(random);
   for (std::string_view const ending : {"", "\n", "\r\n"}) {
@@ -111,7 +96,7 @@ TEST(ApiKeyFile, MayEndInALineEnding) {
 }
 
 TEST(ApiKeyFile, OpenToOthersIsRefused) {
-  Folder const folder;
+  TestFolder const folder;
   SystemRandom random;
   write(folder / "api.key", newApiKey(random).reveal(), 0644);
   auto const read = openKeyFile(folder / "api.key", random);
@@ -121,7 +106,7 @@ TEST(ApiKeyFile, OpenToOthersIsRefused) {
 }
 
 TEST(ApiKeyFile, WithoutAKeyInItIsRefusedAndItsContentNotTold) {
-  Folder const folder;
+  TestFolder const folder;
   SystemRandom random;
   for (std::string_view const content : {"", "\n", "gk_short", "password-in-the-wrong-file"}) {
     write(folder / "api.key", content);

@@ -42,19 +42,6 @@ void renumber(csv::Table& table, std::int64_t first_row) {
 
 } // namespace
 
-json::object describe(csv::Table const& table) {
-  json::array uneven;
-  for (auto const& row : table.uneven)
-    uneven.push_back(
-        json::object{{"row", row.row}, {"column", row.column}, {"message", csv::describe(row, table)}});
-  json::object out{{"encoding", csv::name(table.encoding)},
-                   {"separator", table.separator == '\t' ? "tab" : std::string(1, table.separator)},
-                   {"rows", table.rows.size()}};
-  out["columns"] = texts(table.header);
-  out["uneven"] = std::move(uneven);
-  return out;
-}
-
 Result<std::vector<sync::Delivery>> deliveriesOf(csv::Table table, ImportWish const& wish) {
   if (wish.first_row) renumber(table, *wish.first_row);
   if (!table.uneven.empty() && !wish.skip_uneven) {
@@ -62,7 +49,7 @@ Result<std::vector<sync::Delivery>> deliveriesOf(csv::Table table, ImportWish co
                 csv::describe(table.uneven.front(), table) +
                     "; nothing was imported: correct the file, or have such rows left out "
                     "(skip_uneven)");
-    error.detail = describe(table);
+    error.detail = csv::toJson(table);
     return error;
   }
   std::vector<sync::Delivery> deliveries;

@@ -18,9 +18,6 @@ struct ImportWish {
   bool skip_uneven = false;
 };
 
-// What the file says of itself: encoding, separator, columns, rows, and the rows that do not fit.
-json::object describe(csv::Table const& table);
-
 // Items in the order of their rows. invalidInput if rows do not fit the header and are not to be left out.
 // The same rows make the same items again, whatever the file is called and wherever they stand in it.
 Result<std::vector<sync::Delivery>> deliveriesOf(csv::Table table, ImportWish const& wish);

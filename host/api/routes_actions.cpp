@@ -1,12 +1,11 @@
 // Actions: taking one in, looking at them, settling one whose effect nobody saw.
 #include "host/api/routes.h"
+#include "host/api/selection.h"
 #include "host/api/shapes.h"
 
 namespace garland::api {
 
 namespace {
-
-constexpr int kPage = 100;
 
 sync::ActionRequest readRequest(Request& request) {
   sync::ActionRequest wish;
@@ -18,17 +17,7 @@ sync::ActionRequest readRequest(Request& request) {
 }
 
 Result<sync::ActionQuery> readQuery(Request const& request) {
-  sync::ActionQuery query;
-  query.vendor_id = request.text("vendor_id");
-  query.connection_id = request.text("connection_id");
-  query.after_id = request.text("after");
-  query.limit = static_cast<int>(request.integer("limit", kPage));
-  if (!query.vendor_id.empty()) {
-    TRY_VOID(requireId("ven", query.vendor_id, "vendor"));
-  }
-  if (!query.connection_id.empty()) {
-    TRY_VOID(requireId("con", query.connection_id, "connection"));
-  }
+  TRY(query, readPage<sync::ActionQuery>(request));
   auto const state = request.text("state");
   if (state.empty()) return query;
   query.state = sync::actionStateNamed(state);
@@ -56,11 +45,7 @@ void Routes::addActionRoutes(std::vector<Route>& table) {
   add(run, &Routes::acceptAction);
   Route list{"GET", "/api/integrations/actions", "listActions", "Actions, oldest first.", 200, "ActionPage",
              {}};
-  list.query = {{"vendor_id", ParameterType::text, false, "Only those of this vendor."},
-                {"connection_id", ParameterType::text, false, "Only those of this connection."},
-                {"state", ParameterType::text, false, "waiting, sent, done, failed or unknown."},
-                {"after", ParameterType::text, false, "Continue after this action."},
-                {"limit", ParameterType::integer, false, "At most so many.", 1, 1000}};
+  list.query = pageParameters("waiting, sent, done, failed or unknown.", "Continue after this action.");
   add(list, &Routes::listActions);
   add(Route{"GET",
             "/api/integrations/actions/{action}",
@@ -97,10 +82,7 @@ Task<Response> Routes::listActions(Request request) {
   CO_TRY(query, readQuery(request));
   auto const limit = query.limit;
   CO_TRY(actions, co_await with_.engine.actions().list(std::move(query)));
-  json::object page = listOf(actions);
-  page["next_after"] = nullptr;
-  if (std::ssize(actions) == limit) page["next_after"] = actions.back().id;
-  co_return Response(200, std::move(page));
+  co_return Response(200, pageOf(actions, limit, &sync::Action::id));
 }
 
 Task<Response> Routes::showAction(Request request) {

@@ -1,6 +1,7 @@
 // Connecting an account, looking at it, letting it go. Passwords come in here: they are moved into
 // Secrets and the parsed text is wiped before the engine is asked.
 #include "host/api/routes.h"
+#include "host/api/selection.h"
 #include "host/api/shapes.h"
 
 #include "host/base/secret.h"
@@ -127,9 +128,7 @@ Task<Response> Routes::connectVendor(Request request) {
 
 Task<Response> Routes::listConnections(Request request) {
   auto const vendor = request.text("vendor_id");
-  if (!vendor.empty()) {
-    CO_TRY_VOID(requireId("ven", vendor, "vendor"));
-  }
+  CO_TRY_VOID(requireIdIfAny("ven", vendor, "vendor"));
   CO_TRY(connections, co_await with_.engine.connections(vendor));
   co_return Response(200, listOf(connections));
 }

@@ -1,12 +1,12 @@
 // Endpoints of vendors that are told what has changed, and what was sent to them.
 #include "host/api/routes.h"
+#include "host/api/selection.h"
 #include "host/api/shapes.h"
 
 namespace garland::api {
 
 namespace {
 
-constexpr std::int64_t kPage = 100;
 constexpr std::int64_t kOverlapSeconds = 86'400;
 
 constexpr std::string_view kAll = "/api/integrations/endpoints";
@@ -44,14 +44,6 @@ Result<std::optional<notify::DeliveryState>> readState(std::string const& word, 
   if (!state)
     return Error(ErrorKind::invalidInput, "a state is waiting, delivered, failed or dropped", field);
   return state;
-}
-
-Result<std::optional<TimePoint>> readTime(json::value const& body, std::string const& pointer) {
-  auto const text = textOr(body, pointer, "");
-  if (text.empty()) return std::optional<TimePoint>();
-  auto const time = parseRfc3339(text);
-  if (!time) return Error(ErrorKind::invalidInput, "must be a time such as 2026-06-13T12:00:00Z", pointer);
-  return std::optional<TimePoint>(*time);
 }
 
 void addOne(std::function<void(Route)> const& add, std::string_view method, std::string_view id,
@@ -162,9 +154,7 @@ Task<Response> Routes::addEndpoint(Request request) {
 Task<Response> Routes::listEndpoints(Request request) {
   CO_TRY(notifier, this->notifier(request));
   auto vendor = request.text("vendor_id");
-  if (!vendor.empty()) {
-    CO_TRY_VOID(requireId("ven", vendor, "vendor"));
-  }
+  CO_TRY_VOID(requireIdIfAny("ven", vendor, "vendor"));
   CO_TRY(endpoints, co_await notifier->list(std::move(vendor)));
   co_return Response(200, listOf(endpoints));
 }
@@ -224,10 +214,7 @@ Task<Response> Routes::listEndpointDeliveries(Request request) {
   query.limit = static_cast<int>(request.integer("limit", kPage));
   auto const limit = query.limit;
   CO_TRY(deliveries, co_await notifier->deliveries(std::move(query)));
-  json::object page = listOf(deliveries);
-  page["next_after"] = nullptr;
-  if (std::ssize(deliveries) == limit) page["next_after"] = deliveries.back().sequence;
-  co_return Response(200, std::move(page));
+  co_return Response(200, pageOf(deliveries, limit, &notify::Delivery::sequence));
 }
 
 Task<Response> Routes::showEndpointDelivery(Request request) {

@@ -63,7 +63,7 @@ Task<Response> Routes::importCsv(Request request) {
     CO_TRY_VOID(requireKind(connection.plugin_id, kind));
   }
   CO_TRY(table, csv::read(request.body));
-  json::object answer = describe(table);
+  json::object answer = csv::toJson(table);
   answer["items"] = json::array();
   if (request.flag("dry_run")) {
     wish.skip_uneven = true; // they are told already

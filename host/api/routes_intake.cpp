@@ -1,5 +1,6 @@
 // Intake: hooks that strangers call, and what people do about the items that came in.
 #include "host/api/routes.h"
+#include "host/api/selection.h"
 #include "host/api/shapes.h"
 
 #include "host/base/bytes.h"
@@ -10,20 +11,8 @@ namespace garland::api {
 
 namespace {
 
-constexpr int kPage = 100;
-
 Result<sync::IntakeQuery> readQuery(Request const& request) {
-  sync::IntakeQuery query;
-  query.vendor_id = request.text("vendor_id");
-  query.connection_id = request.text("connection_id");
-  query.after_id = request.text("after");
-  query.limit = static_cast<int>(request.integer("limit", kPage));
-  if (!query.vendor_id.empty()) {
-    TRY_VOID(requireId("ven", query.vendor_id, "vendor"));
-  }
-  if (!query.connection_id.empty()) {
-    TRY_VOID(requireId("con", query.connection_id, "connection"));
-  }
+  TRY(query, readPage<sync::IntakeQuery>(request));
   if (auto const state = request.text("state"); !state.empty()) {
     query.state = sync::intakeStateNamed(state);
     if (!query.state)
@@ -97,11 +86,7 @@ void Routes::addIntakeRoutes(std::vector<Route>& table) {
              "listItems", "What came in by itself: hooks, mails, rows of files; oldest first.",
              200,         "ItemPage",
              {}};
-  list.query = {{"vendor_id", ParameterType::text, false, "Only those of this vendor."},
-                {"connection_id", ParameterType::text, false, "Only those of this connection."},
-                {"state", ParameterType::text, false, "waiting, taken, ignored, review or dismissed."},
-                {"after", ParameterType::text, false, "Continue after this item."},
-                {"limit", ParameterType::integer, false, "At most so many.", 1, 1000}};
+  list.query = pageParameters("waiting, taken, ignored, review or dismissed.", "Continue after this item.");
   add(list, &Routes::listItems);
   add(Route{"GET",
             "/api/integrations/intake/{item}",
@@ -183,10 +168,7 @@ Task<Response> Routes::listItems(Request request) {
   CO_TRY(query, readQuery(request));
   auto const limit = query.limit;
   CO_TRY(items, co_await with_.engine.intake().list(std::move(query)));
-  json::object page = listOf(items);
-  page["next_after"] = nullptr;
-  if (std::ssize(items) == limit) page["next_after"] = items.back().id;
-  co_return Response(200, std::move(page));
+  co_return Response(200, pageOf(items, limit, &sync::IntakeItem::id));
 }
 
 Task<Response> Routes::showItem(Request request) {

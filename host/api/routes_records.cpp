@@ -1,6 +1,7 @@
 // A vendor's records, their occurrences in time, and the feed of what changed.
 #include "host/api/problem.h"
 #include "host/api/routes.h"
+#include "host/api/selection.h"
 #include "host/api/shapes.h"
 
 #include "host/calendar/calendar.h"
@@ -147,12 +148,9 @@ Task<Response> Routes::listRecords(Request request) {
   query.kind = request.text("kind");
   query.after_id = request.text("after");
   query.include_deleted = request.flag("include_deleted");
-  query.limit = static_cast<int>(request.integer("limit", 100));
+  query.limit = static_cast<int>(request.integer("limit", kPage));
   CO_TRY(records, co_await with_.engine.records(query));
-  json::object body = listOf(records);
-  body["next_after"] = nullptr;
-  if (std::ssize(records) >= query.limit) body["next_after"] = records.back().id;
-  co_return Response(200, body);
+  co_return Response(200, pageOf(records, query.limit, &sync::Record::id));
 }
 
 Task<Response> Routes::showRecord(Request request) {
@@ -231,7 +229,7 @@ Task<Response> Routes::occurrences(Request request) {
 Task<Response> Routes::listChanges(Request request) {
   CO_TRY_VOID(requireId("ven", request.text("vendor_id"), "vendor"));
   auto const after = request.integer("after", 0);
-  auto const limit = static_cast<int>(request.integer("limit", 100));
+  auto const limit = static_cast<int>(request.integer("limit", kPage));
   CO_TRY(changes, co_await with_.engine.changes(request.text("vendor_id"), after, limit));
   json::object body = listOf(changes);
   body["next_after"] = after;
@@ -241,7 +239,7 @@ Task<Response> Routes::listChanges(Request request) {
 
 Task<Response> Routes::listConflicts(Request request) {
   CO_TRY_VOID(requireId("ven", request.text("vendor_id"), "vendor"));
-  auto const limit = static_cast<int>(request.integer("limit", 100));
+  auto const limit = static_cast<int>(request.integer("limit", kPage));
   CO_TRY(conflicts, co_await with_.engine.conflicts(request.text("vendor_id"), limit));
   co_return Response(200, listOf(conflicts));
 }

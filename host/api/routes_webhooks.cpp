@@ -1,5 +1,6 @@
 // Webhooks: the door for providers, the endpoint of a connection, and what people do about deliveries.
 #include "host/api/routes.h"
+#include "host/api/selection.h"
 #include "host/api/shapes.h"
 
 #include "host/base/bytes.h"
@@ -11,7 +12,6 @@ namespace garland::api {
 
 namespace {
 
-constexpr int kPage = 100;
 constexpr std::int64_t kOverlapSeconds = 86'400;
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
@@ -73,36 +73,16 @@ Result<std::optional<sync::WebhookState>> readState(std::string const& word, std
 }
 
 Result<sync::WebhookQuery> readQuery(Request const& request) {
-  sync::WebhookQuery query;
-  query.vendor_id = request.text("vendor_id");
-  query.connection_id = request.text("connection_id");
-  query.after_id = request.text("after");
-  query.limit = static_cast<int>(request.integer("limit", kPage));
-  if (!query.vendor_id.empty()) {
-    TRY_VOID(requireId("ven", query.vendor_id, "vendor"));
-  }
-  if (!query.connection_id.empty()) {
-    TRY_VOID(requireId("con", query.connection_id, "connection"));
-  }
+  TRY(query, readPage<sync::WebhookQuery>(request));
   TRY(state, readState(request.text("state"), "?state"));
   query.state = state;
   return query;
 }
 
-Result<std::optional<TimePoint>> readTime(json::value const& body, std::string const& pointer) {
-  auto const text = textOr(body, pointer, "");
-  if (text.empty()) return std::optional<TimePoint>();
-  auto const time = parseRfc3339(text);
-  if (!time) return Error(ErrorKind::invalidInput, "must be a time such as 2026-06-13T12:00:00Z", pointer);
-  return std::optional<TimePoint>(*time);
-}
-
 Result<sync::WebhookRange> readRange(json::value const& body) {
   sync::WebhookRange range;
   range.connection_id = textOr(body, "/connection_id", "");
-  if (!range.connection_id.empty()) {
-    TRY_VOID(requireId("con", range.connection_id, "connection"));
-  }
+  TRY_VOID(requireIdIfAny("con", range.connection_id, "connection"));
   TRY(state, readState(textOr(body, "/state", ""), "/state"));
   range.state = state;
   TRY(from, readTime(body, "/from"));
@@ -153,11 +133,7 @@ void Routes::addWebhookRoutes(std::vector<Route>& table) {
              200,
              "WebhookPage",
              {}};
-  list.query = {{"vendor_id", ParameterType::text, false, "Only those of this vendor."},
-                {"connection_id", ParameterType::text, false, "Only those of this connection."},
-                {"state", ParameterType::text, false, "waiting, done, dead or dropped."},
-                {"after", ParameterType::text, false, "Continue after this delivery."},
-                {"limit", ParameterType::integer, false, "At most so many.", 1, 1000}};
+  list.query = pageParameters("waiting, done, dead or dropped.", "Continue after this delivery.");
   add(list, &Routes::listWebhooks);
   add(Route{"GET",
             "/api/integrations/webhooks/{webhook}",
@@ -252,10 +228,7 @@ Task<Response> Routes::listWebhooks(Request request) {
   CO_TRY(query, readQuery(request));
   auto const limit = query.limit;
   CO_TRY(webhooks, co_await with_.engine.webhooks().list(std::move(query)));
-  json::object page = listOf(webhooks);
-  page["next_after"] = nullptr;
-  if (std::ssize(webhooks) == limit) page["next_after"] = webhooks.back().id;
-  co_return Response(200, std::move(page));
+  co_return Response(200, pageOf(webhooks, limit, &sync::Webhook::id));
 }
 
 Task<Response> Routes::showWebhook(Request request) {

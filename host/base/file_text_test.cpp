@@ -1,11 +1,9 @@
 #include "host/base/file_text.h"
 
+#include "host/base/test_folder.h"
+
 #include <gtest/gtest.h>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <fstream>
 
 namespace garland {
@@ -13,32 +11,27 @@ namespace {
 
 class FileText : public ::testing::Test {
 protected:
-  FileText() {
-    std::string name = (std::filesystem::temp_directory_path() / "file-text.XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~FileText() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
+  TestFolder folder_;
 };
 
 TEST_F(FileText, IsReadWhole) {
   std::string const text(100'000, 'x');
   std::ofstream(folder_ / "a") << text;
-  EXPECT_EQ(readFileText((folder_ / "a").string()).value(), text);
-  auto const longer = readFileText((folder_ / "a").string(), 99'999);
+  EXPECT_EQ(readFileText(folder_ / "a").value(), text);
+  auto const longer = readFileText(folder_ / "a", 99'999);
   EXPECT_EQ(longer.error().kind, ErrorKind::invalidInput);
 }
 
 TEST_F(FileText, AFolderIsNoFile) {
-  auto const folder = readFileText(folder_.string());
+  auto const folder = readFileText(folder_.path());
   ASSERT_FALSE(folder);
   EXPECT_NE(folder.error().message.find("is a folder"), std::string::npos) << folder.error().message;
 }
 
 TEST_F(FileText, WhatIsNotThereIsNotFound) {
-  EXPECT_EQ(readFileText((folder_ / "b").string()).error().kind, ErrorKind::notFound);
+  EXPECT_EQ(readFileText(folder_ / "b").error().kind, ErrorKind::notFound);
   std::ofstream(folder_ / "a") << "x";
-  EXPECT_EQ(readFileText((folder_ / "a" / "b").string()).error().kind, ErrorKind::notFound);
+  EXPECT_EQ(readFileText(folder_ / "a/b").error().kind, ErrorKind::notFound);
 }
 
 } // namespace

@@ -16,6 +16,15 @@ struct Context {
   Output& output;
 };
 
+// Which of a list is asked for; "" = all.
+struct Page {
+  std::string vendor;
+  std::string connection;
+  std::string state;
+  std::string after; // the id that it goes on after
+  int limit = 100;
+};
+
 // Where the daemon and its key were looked for; the doctor tells of it.
 struct Place {
   std::string url;
@@ -83,15 +92,8 @@ struct ActionWords {
   std::string input; // file, "-": standard input
   bool wait = false;
 };
-struct ActionPage {
-  std::string vendor;
-  std::string connection;
-  std::string state;
-  std::string after;
-  int limit = 100;
-};
 Exit runAction(Context with, ActionWords const& words);
-Exit listActions(Context with, ActionPage const& page);
+Exit listActions(Context with, Page const& page);
 Exit showAction(Context with, std::string const& id);
 struct SettleWords {
   std::string id;
@@ -107,15 +109,8 @@ struct HookWords {
   std::string scheme; // a name, or a file
   bool secret_from_stdin = false;
 };
-struct ItemPage {
-  std::string vendor;
-  std::string connection;
-  std::string state;
-  std::string after;
-  int limit = 100;
-};
 Exit openHook(Context with, HookWords const& words);
-Exit listItems(Context with, ItemPage const& page);
+Exit listItems(Context with, Page const& page);
 Exit showItem(Context with, std::string const& id);
 Exit retryItem(Context with, std::string const& id); // or of a connection all that wait
 Exit acceptItem(Context with, std::string const& id,
@@ -134,7 +129,7 @@ struct ReplayWords {
   std::string connection, state, from, until;
 };
 Exit setUpWebhook(Context with, EndpointWords const& words);
-Exit listDeliveries(Context with, ItemPage const& page);
+Exit listDeliveries(Context with, Page const& page);
 Exit showDelivery(Context with, std::string const& id);
 Exit replayDeliveries(Context with, ReplayWords const& words);
 Exit retryDead(Context with, std::string const& id); // or of a connection all that are dead

@@ -1,5 +1,6 @@
 // Actions: having something done once, looking at what came of it, settling what nobody saw the end of.
 #include "host/cli/commands.h"
+#include "host/cli/pages.h"
 
 #include "host/base/bytes.h"
 
@@ -106,25 +107,15 @@ Exit runAction(Context with, ActionWords const& words) {
   return tell(with.output, *settled);
 }
 
-Exit listActions(Context with, ActionPage const& page) {
-  auto path = kBase + "/actions?limit=" + std::to_string(page.limit);
-  if (!page.vendor.empty()) path += "&" + parameter("vendor_id", page.vendor);
-  if (!page.connection.empty()) path += "&" + parameter("connection_id", page.connection);
-  if (!page.state.empty()) path += "&" + parameter("state", page.state);
-  if (!page.after.empty()) path += "&" + parameter("after", page.after);
-  auto const answer = with.client.get(path);
-  if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer,
-                    {{"ID", "/id"},
-                     {"STATE", "/state"},
-                     {"OPERATION", "/operation"},
-                     {"KEY", "/idempotency_key"},
-                     {"CONNECTION", "/connection_id"},
-                     {"CREATED", "/created"}},
-                    "no actions");
-  auto const next = textOr(*answer, "/next_after", "");
-  if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
-  return Exit::ok;
+Exit listActions(Context with, Page const& page) {
+  return showPage(with, "/actions", page,
+                  {{"ID", "/id"},
+                   {"STATE", "/state"},
+                   {"OPERATION", "/operation"},
+                   {"KEY", "/idempotency_key"},
+                   {"CONNECTION", "/connection_id"},
+                   {"CREATED", "/created"}},
+                  "no actions");
 }
 
 Exit showAction(Context with, std::string const& id) {

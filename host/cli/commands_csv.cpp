@@ -19,23 +19,8 @@ namespace {
 std::string const kBase = "/api/integrations";
 constexpr std::size_t kShown = 20; // rows that do not fit, told one by one
 
-// What was found out about the file, without the rows themselves.
-json::object described(csv::Table const& table) {
-  json::array columns(table.header.begin(), table.header.end());
-  json::array uneven;
-  for (auto const& row : table.uneven)
-    uneven.push_back(
-        json::object{{"row", row.row}, {"column", row.column}, {"message", csv::describe(row, table)}});
-  json::object out{{"encoding", csv::name(table.encoding)},
-                   {"separator", table.separator == '\t' ? "tab" : std::string(1, table.separator)},
-                   {"rows", table.rows.size()}};
-  out["columns"] = std::move(columns);
-  out["uneven"] = std::move(uneven);
-  return out;
-}
-
 void tell(Output& output, csv::Table const& table) {
-  auto const about = described(table);
+  auto const about = csv::toJson(table);
   output.line(std::to_string(table.rows.size()) + " rows of " + std::to_string(table.header.size()) +
               " columns, " + std::string(csv::name(table.encoding)) + ", separated by " +
               (table.separator == ','   ? "commas"
@@ -215,7 +200,7 @@ Exit importCsv(Context with, ImportWords const& words) {
   if (!bytes) return with.output.error(Error(ErrorKind::invalidInput, bytes.error().message));
   auto table = csv::read(*bytes);
   if (!table) return with.output.error(std::move(table).error().within(words.file));
-  json::object answer = described(*table);
+  json::object answer = csv::toJson(*table);
   if (!with.output.json()) tell(with.output, *table);
   bool const refused = !table->uneven.empty() && !words.skip_uneven;
   if (words.dry_run) {

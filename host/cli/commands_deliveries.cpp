@@ -1,5 +1,6 @@
 // Webhooks that come in: the address of an account, what came, and what nobody could read.
 #include "host/cli/commands.h"
+#include "host/cli/pages.h"
 #include "host/cli/prompt.h"
 
 #include "host/base/bytes.h"
@@ -125,25 +126,15 @@ Exit setUpWebhook(Context with, EndpointWords const& words) {
   return tellEndpoint(with.output, *endpoint);
 }
 
-Exit listDeliveries(Context with, ItemPage const& page) {
-  auto path = kBase + "/webhooks?limit=" + std::to_string(page.limit);
-  if (!page.vendor.empty()) path += "&" + parameter("vendor_id", page.vendor);
-  if (!page.connection.empty()) path += "&" + parameter("connection_id", page.connection);
-  if (!page.state.empty()) path += "&" + parameter("state", page.state);
-  if (!page.after.empty()) path += "&" + parameter("after", page.after);
-  auto const answer = with.client.get(path);
-  if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer,
-                    {{"ID", "/id"},
-                     {"STATE", "/state"},
-                     {"CONNECTION", "/connection_id"},
-                     {"RECEIVED", "/received"},
-                     {"EVENT", "/event"},
-                     {"REASON", "/reason"}},
-                    page.state == "dead" ? "nothing is dead" : "no webhook came in");
-  auto const next = textOr(*answer, "/next_after", "");
-  if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
-  return Exit::ok;
+Exit listDeliveries(Context with, Page const& page) {
+  return showPage(with, "/webhooks", page,
+                  {{"ID", "/id"},
+                   {"STATE", "/state"},
+                   {"CONNECTION", "/connection_id"},
+                   {"RECEIVED", "/received"},
+                   {"EVENT", "/event"},
+                   {"REASON", "/reason"}},
+                  page.state == "dead" ? "nothing is dead" : "no webhook came in");
 }
 
 Exit showDelivery(Context with, std::string const& id) {

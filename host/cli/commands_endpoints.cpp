@@ -1,5 +1,6 @@
 // Endpoints of vendors that are told what has changed: webhooks that go out.
 #include "host/cli/commands.h"
+#include "host/cli/pages.h"
 
 #include "host/base/bytes.h"
 
@@ -182,8 +183,7 @@ Exit listSent(Context with, SentWords const& words) {
                      {"NEXT ATTEMPT", "/next_attempt"},
                      {"PROBLEM", "/problem"}},
                     "nothing was sent, and nothing waits");
-  auto const next = integerOr(*answer, "/next_after", 0);
-  if (!with.output.json() && next != 0) with.output.line("more with: --after " + std::to_string(next));
+  tellNext(with.output, *answer);
   return Exit::ok;
 }
 

@@ -1,5 +1,6 @@
 // Intake: the URL of a hook, and what came in by itself that a person has to look at.
 #include "host/cli/commands.h"
+#include "host/cli/pages.h"
 #include "host/cli/prompt.h"
 
 #include "host/base/bytes.h"
@@ -116,26 +117,16 @@ Exit openHook(Context with, HookWords const& words) {
   return Exit::ok;
 }
 
-Exit listItems(Context with, ItemPage const& page) {
-  auto path = kBase + "/intake?limit=" + std::to_string(page.limit);
-  if (!page.vendor.empty()) path += "&" + parameter("vendor_id", page.vendor);
-  if (!page.connection.empty()) path += "&" + parameter("connection_id", page.connection);
-  if (!page.state.empty()) path += "&" + parameter("state", page.state);
-  if (!page.after.empty()) path += "&" + parameter("after", page.after);
-  auto const answer = with.client.get(path);
-  if (!answer) return with.output.error(answer.error());
-  with.output.table(*answer,
-                    {{"ID", "/id"},
-                     {"STATE", "/state"},
-                     {"SOURCE", "/source"},
-                     {"CONNECTION", "/connection_id"},
-                     {"RECEIVED", "/received"},
-                     {"SUMMARY", "/summary"},
-                     {"REASON", "/reason"}},
-                    "nothing came in");
-  auto const next = textOr(*answer, "/next_after", "");
-  if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
-  return Exit::ok;
+Exit listItems(Context with, Page const& page) {
+  return showPage(with, "/intake", page,
+                  {{"ID", "/id"},
+                   {"STATE", "/state"},
+                   {"SOURCE", "/source"},
+                   {"CONNECTION", "/connection_id"},
+                   {"RECEIVED", "/received"},
+                   {"SUMMARY", "/summary"},
+                   {"REASON", "/reason"}},
+                  "nothing came in");
 }
 
 Exit showItem(Context with, std::string const& id) {

@@ -3,6 +3,7 @@
 
 #include "host/base/bytes.h"
 #include "host/base/file_text.h"
+#include "host/cli/pages.h"
 #include "host/cli/record_table.h"
 
 namespace garland::cli {
@@ -80,8 +81,7 @@ Exit listRecords(Context with, RecordPage const& page) {
   std::vector<Column> columns;
   if (!with.output.json()) columns = recordColumns(*answer, page.kind);
   with.output.table(*answer, columns, "no records; bring them in with: garland sync run CONNECTION");
-  auto const next = textOr(*answer, "/next_after", "");
-  if (!with.output.json() && !next.empty()) with.output.line("more with: --after " + next);
+  tellNext(with.output, *answer);
   return Exit::ok;
 }
 

@@ -1,10 +1,11 @@
 // `garland webhooks verify`: verdicts, exit codes, and words that are wrong.
 #include "host/cli/commands.h"
 
+#include "host/base/test_folder.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -23,18 +24,15 @@ constexpr auto kHeaders =
 class WebhooksCommand : public ::testing::Test {
 protected:
   void SetUp() override {
-    folder_ = (std::filesystem::temp_directory_path() / "webhooks_command.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
     words_.scheme = "stripe";
     words_.secrets = {"salt-and-rosemary"};
     words_.headers = file("headers", kHeaders);
     words_.body = file("body", R"({"event":"tasting.booked","guests":12})");
     words_.now = "1790000000";
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string file(std::string const& name, std::string const& text) {
-    auto const path = folder_ + "/" + name;
+    auto const path = folder_ / name;
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
@@ -47,7 +45,7 @@ protected:
     return out.str() + err.str();
   }
 
-  std::string folder_;
+  TestFolder folder_;
   WebhookWords words_;
 };
 

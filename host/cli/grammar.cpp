@@ -153,6 +153,17 @@ Grammar::Grammar(std::string version) {
       "               garland sync run CONNECTION");
 }
 
+void Grammar::addPageOptions(CLI::App* list, Page& page, std::string const& states,
+                             std::string const& after) {
+  list->add_option("--vendor", page.vendor, "Only this vendor's");
+  list->add_option("--connection", page.connection, "Only this connection's");
+  list->add_option("--state", page.state, states);
+  list->add_option("--after", page.after, after);
+  list->add_option("--limit", page.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+}
+
 Exit Grammar::run(int argc, char** argv) {
   std::vector<std::string> const words(argv + 1, argv + argc);
   if (auto const wrong = wrongCommand(app_, words); !wrong.empty()) return wrongUsage(wrong);

@@ -43,6 +43,8 @@ private:
   void needVendor(CLI::App* command) {
     command->add_option("--vendor", vendor_, "The vendor's id (garland vendors ls)")->required();
   }
+  // Which of a list: whose, in which state, after which one, how many.
+  void addPageOptions(CLI::App* list, Page& page, std::string const& states, std::string const& after);
 
   // A command that needs no daemon.
   CLI::App* offline(CLI::App* parent, char const* name, char const* about,
@@ -100,11 +102,11 @@ private:
   RecordPage page_;
   FollowWords follow_;
   ActionWords action_;
-  ActionPage actions_;
+  Page actions_;
   SettleWords settle_;
   HookWords hook_;
   ImapWords imap_;
-  ItemPage items_;
+  Page items_;
   ImportWords import_;
   ExportWords export_;
   WebhookWords webhook_;

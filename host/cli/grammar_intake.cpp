@@ -22,13 +22,7 @@ void Grammar::addIntake() {
   auto* const list =
       leaf(intake, "ls", "Lists items, oldest first.  Example: garland intake ls --state review",
            [this](Context with) { return listItems(with, items_); });
-  list->add_option("--vendor", items_.vendor, "Only this vendor's");
-  list->add_option("--connection", items_.connection, "Only this connection's");
-  list->add_option("--state", items_.state, "waiting, taken, ignored, review or dismissed");
-  list->add_option("--after", items_.after, "Continue after this item");
-  list->add_option("--limit", items_.limit, "At most so many")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  addPageOptions(list, items_, "waiting, taken, ignored, review or dismissed", "Continue after this item");
   leaf(intake, "show", "One item: what it says, and why it waits.  Exit code 1: it waits for a person",
        [this](Context with) { return showItem(with, id_); })
       ->add_option("ID", id_)

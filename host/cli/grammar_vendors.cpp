@@ -180,13 +180,7 @@ void Grammar::addActions() {
   run->add_flag("--wait", action_.wait, "Return when it is done, has failed, or is unknown");
   auto* const list = leaf(actions, "ls", "Lists actions.  Example: garland actions ls --state unknown",
                           [this](Context with) { return listActions(with, actions_); });
-  list->add_option("--vendor", actions_.vendor, "Only this vendor's");
-  list->add_option("--connection", actions_.connection, "Only this connection's");
-  list->add_option("--state", actions_.state, "waiting, sent, done, failed or unknown");
-  list->add_option("--after", actions_.after, "Continue after this action");
-  list->add_option("--limit", actions_.limit, "At most so many")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  addPageOptions(list, actions_, "waiting, sent, done, failed or unknown", "Continue after this action");
   needId(leaf(actions, "show", "How one stands, and what finds out an unknown one",
               [this](Context with) { return showAction(with, id_); }),
          "ID");

@@ -36,13 +36,7 @@ void Grammar::addDeliveries() {
   auto* const list =
       leaf(webhooks, "ls", "Lists what came in, oldest first.  Example: garland webhooks ls --state dead",
            [this](Context with) { return listDeliveries(with, items_); });
-  list->add_option("--vendor", items_.vendor, "Only this vendor's");
-  list->add_option("--connection", items_.connection, "Only this connection's");
-  list->add_option("--state", items_.state, "waiting, done, dead or dropped");
-  list->add_option("--after", items_.after, "Continue after this one");
-  list->add_option("--limit", items_.limit, "At most so many")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  addPageOptions(list, items_, "waiting, done, dead or dropped", "Continue after this one");
   needId(leaf(webhooks, "show", "One of them: what it says, and why it is dead.  Exit code 1: it is dead",
               [this](Context with) { return showDelivery(with, id_); }),
          "ID");

@@ -113,6 +113,20 @@ TEST(Csv, ARowThatDoesNotFitIsToldWithRowAndColumn) {
   EXPECT_THAT(table.rows[0].cells, ElementsAre("Cleo", "High St", "Bath"));
 }
 
+TEST(Csv, WhatWasFoundOutIsToldWithoutTheRowsThemselves) {
+  auto const told = toJson(good("Name\tCity\nAnna\tYork\nBert\n"));
+  EXPECT_EQ(told.at("encoding"), "UTF-8");
+  EXPECT_EQ(told.at("separator"), "tab");
+  EXPECT_EQ(told.at("rows"), 1);
+  EXPECT_EQ(json::serialize(told.at("columns")), R"(["Name","City"])");
+  ASSERT_EQ(told.at("uneven").as_array().size(), 1U);
+  auto const& row = told.at("uneven").as_array()[0];
+  EXPECT_EQ(row.at("row"), 3);
+  EXPECT_EQ(row.at("column"), 2);
+  EXPECT_EQ(row.at("message"), "row 3 has 1 cells, but the header 2 columns; look at column 2");
+  EXPECT_EQ(toJson(good("Name,City\nAnna,York\n")).at("separator"), ",");
+}
+
 TEST(Csv, AQuotationMarkThatIsNeverClosedIsToldWithItsPlace) {
   EXPECT_EQ(refusal("a,b\n1,2\n3,\"four\n5,6\n"),
             "row 3, column 2: a quotation mark is opened there and never closed");

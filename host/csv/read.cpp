@@ -249,4 +249,17 @@ std::string describe(Uneven const& uneven, Table const& table) {
          std::to_string(uneven.column);
 }
 
+json::object toJson(Table const& table) {
+  json::array uneven;
+  for (auto const& row : table.uneven)
+    uneven.push_back(
+        json::object{{"row", row.row}, {"column", row.column}, {"message", describe(row, table)}});
+  json::object out{{"encoding", name(table.encoding)},
+                   {"separator", table.separator == '\t' ? "tab" : std::string(1, table.separator)},
+                   {"rows", table.rows.size()}};
+  out["columns"] = json::array(table.header.begin(), table.header.end());
+  out["uneven"] = std::move(uneven);
+  return out;
+}
+
 } // namespace garland::csv

@@ -5,6 +5,7 @@
 // nobody's business here. [any thread]
 #pragma once
 
+#include "host/base/json.h"
 #include "host/base/result.h"
 
 #include <cstdint>
@@ -56,6 +57,10 @@ std::vector<Table> partsOf(Table const& table);
 
 // "row 17 has 7 cells, but the header 6 columns: ..."
 std::string describe(Uneven const& uneven, Table const& table);
+
+// What was found out about the file, without the cells of its rows: {"encoding", "separator": "," or "tab",
+// "rows": how many, "columns": [names], "uneven": [{"row", "column", "message"}]}.
+json::object toJson(Table const& table);
 
 // A file in UTF-8 with a byte order mark, since Excel takes any other for Windows-1252; commas, every cell
 // quoted. A cell that a spreadsheet would run as a formula (it begins with =, +, -, @, a tab or a line break;

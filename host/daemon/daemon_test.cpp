@@ -1,5 +1,6 @@
 // The real program: started, asked, stopped, started twice, started wrongly.
 #include "host/base/json.h"
+#include "host/base/test_folder.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/store/store.h"
@@ -39,22 +40,6 @@ std::string readAll(fs::path const& path) {
   std::ifstream in(path);
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
-
-class Folder {
-public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "garlandd-test.XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path const& path() const { return path_; }
-
-private:
-  fs::path path_;
-};
 
 // garlandd as a child; its standard output and error go to a file.
 class Program {
@@ -111,36 +96,36 @@ ReadyFile awaitReady(fs::path const& folder) {
   return ready ? *ready : ReadyFile();
 }
 
-std::vector<std::string> onFolder(Folder const& folder) {
-  return {"--data-dir", folder.path().string(), "--port", "0"};
+std::vector<std::string> onFolder(TestFolder const& folder) {
+  return {"--data-dir", folder.path(), "--port", "0"};
 }
 
 TEST(Garlandd, ListensSaysSoAndStopsCleanlyOnSigterm) {
-  Folder folder;
-  Program daemon(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  Program daemon(folder / "log", onFolder(folder));
   auto const ready = awaitReady(folder.path());
   EXPECT_EQ(ready.pid, daemon.pid());
   EXPECT_EQ(ready.address, "127.0.0.1");
   for (auto const& name : {"api.key", "master.key"}) {
     struct stat info{};
-    ASSERT_EQ(::stat((folder.path() / name).c_str(), &info), 0) << name;
+    ASSERT_EQ(::stat((folder / name).c_str(), &info), 0) << name;
     EXPECT_EQ(info.st_mode & 0777U, 0600U) << name;
   }
   daemon.signal(SIGHUP); // takes over the installed plugins; it must not end the daemon
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
-  EXPECT_FALSE(readReadyFile(folder.path().string()).has_value());
-  EXPECT_EQ(daemon.log().find(readAll(folder.path() / "api.key").substr(0, 20)), std::string::npos);
+  EXPECT_FALSE(readReadyFile(folder.path()).has_value());
+  EXPECT_EQ(daemon.log().find(readAll(folder / "api.key").substr(0, 20)), std::string::npos);
 }
 
 // One request, and what has come until the mark; the socket stays open.
 class Visitor {
 public:
-  Visitor(Folder const& folder, ReadyFile const& ready) : folder_(folder), port_(ready.port) {
+  Visitor(TestFolder const& folder, ReadyFile const& ready) : folder_(folder), port_(ready.port) {
     socket_.connect({asio::ip::make_address("127.0.0.1"), ready.port});
   }
   void ask(std::string const& method, std::string const& path, std::string const& body = "") {
-    auto key = readAll(folder_.path() / "api.key");
+    auto key = readAll(folder_ / "api.key");
     key.erase(key.find_last_not_of("\r\n") + 1);
     auto const text = method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
                       "\r\nAuthorization: Bearer " + key +
@@ -160,7 +145,7 @@ public:
   }
 
 private:
-  Folder const& folder_;
+  TestFolder const& folder_;
   unsigned short port_;
   asio::io_context loop_;
   asio::ip::tcp::socket socket_{loop_};
@@ -168,8 +153,8 @@ private:
 };
 
 TEST(Garlandd, WithSomebodyFollowingItStopsAtOnceAndSaysSo) {
-  Folder folder;
-  Program daemon(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  Program daemon(folder / "log", onFolder(folder));
   auto const ready = awaitReady(folder.path());
   Visitor maker(folder, ready);
   maker.ask("POST", "/api/integrations/vendors", R"({"name":"Rosa"})");
@@ -185,8 +170,8 @@ TEST(Garlandd, WithSomebodyFollowingItStopsAtOnceAndSaysSo) {
 }
 
 TEST(Garlandd, ASecondSignalEndsItAtOnce) {
-  Folder folder;
-  Program daemon(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  Program daemon(folder / "log", onFolder(folder));
   awaitReady(folder.path());
   daemon.signal(SIGTERM);
   daemon.signal(SIGINT); // another number, so that the kernel cannot merge the two
@@ -195,9 +180,9 @@ TEST(Garlandd, ASecondSignalEndsItAtOnce) {
 }
 
 TEST(Garlandd, StartsAgainOnWhatItLeft) {
-  Folder folder;
+  TestFolder folder;
   for (int round = 0; round < 2; ++round) {
-    Program daemon(folder.path() / "log", onFolder(folder));
+    Program daemon(folder / "log", onFolder(folder));
     awaitReady(folder.path());
     daemon.signal(SIGINT);
     EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
@@ -205,40 +190,40 @@ TEST(Garlandd, StartsAgainOnWhatItLeft) {
 }
 
 TEST(Garlandd, AfterSigkillTheNextOneStarts) {
-  Folder folder;
+  TestFolder folder;
   {
-    Program daemon(folder.path() / "log", onFolder(folder));
+    Program daemon(folder / "log", onFolder(folder));
     awaitReady(folder.path());
     daemon.signal(SIGKILL);
     EXPECT_EQ(daemon.exitCode(), 128 + SIGKILL);
   }
-  removeReadyFile(folder.path().string()); // it is stale; awaitReady must see the new one
-  Program daemon(folder.path() / "log", onFolder(folder));
+  removeReadyFile(folder.path()); // it is stale; awaitReady must see the new one
+  Program daemon(folder / "log", onFolder(folder));
   EXPECT_EQ(awaitReady(folder.path()).pid, daemon.pid());
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.exitCode(), 0);
 }
 
 TEST(Garlandd, TwiceOnOneFolderIsRefusedWithTheOnesProcess) {
-  Folder folder;
-  Program first(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  Program first(folder / "log", onFolder(folder));
   awaitReady(folder.path());
-  Program second(folder.path() / "log2", onFolder(folder));
+  Program second(folder / "log2", onFolder(folder));
   EXPECT_EQ(second.exitCode(), 3);
   EXPECT_NE(second.log().find("process " + std::to_string(first.pid())), std::string::npos) << second.log();
-  EXPECT_TRUE(readReadyFile(folder.path().string()).has_value()); // the second one must not remove it
+  EXPECT_TRUE(readReadyFile(folder.path()).has_value()); // the second one must not remove it
   first.signal(SIGTERM);
   EXPECT_EQ(first.exitCode(), 0);
 }
 
 TEST(Garlandd, TwiceOnOneDatabaseFileIsRefused) {
-  Folder folder;
-  Folder other;
-  Program first(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  TestFolder other;
+  Program first(folder / "log", onFolder(folder));
   awaitReady(folder.path());
   auto arguments = onFolder(other);
-  arguments.insert(arguments.end(), {"--database", "sqlite:" + (folder.path() / "garland.db").string()});
-  Program second(other.path() / "log", arguments);
+  arguments.insert(arguments.end(), {"--database", "sqlite:" + (folder / "garland.db")});
+  Program second(other / "log", arguments);
   EXPECT_EQ(second.exitCode(), 3);
   EXPECT_NE(second.log().find("garland.db"), std::string::npos) << second.log();
   first.signal(SIGTERM);
@@ -257,11 +242,11 @@ Task<void> put(std::string url, store::Statement statement) {
 }
 
 TEST(Garlandd, ALostMasterKeyIsNotReplacedWhileTheDatabaseNeedsIt) {
-  Folder folder;
-  auto const key = folder.path() / "master.key";
-  auto const database = folder.path() / "garland.db";
+  TestFolder folder;
+  auto const key = folder / "master.key";
+  auto const database = folder / "garland.db";
   auto const run = [&] {
-    Program daemon(folder.path() / "log", onFolder(folder));
+    Program daemon(folder / "log", onFolder(folder));
     awaitReady(folder.path());
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
@@ -272,25 +257,23 @@ TEST(Garlandd, ALostMasterKeyIsNotReplacedWhileTheDatabaseNeedsIt) {
   EXPECT_TRUE(fs::exists(key));
   asio::io_context loop;
   store::Statement credential("INSERT INTO credentials VALUES ('ven_1','con_1','login','sealed')");
-  asio::co_spawn(loop, put("sqlite:" + database.string(), std::move(credential)),
+  asio::co_spawn(loop, put("sqlite:" + database, std::move(credential)),
                  [](std::exception_ptr, Result<void> done) { EXPECT_TRUE(done) << done.error().message; });
   loop.run();
   fs::remove(key);
-  Program daemon(folder.path() / "log", onFolder(folder));
+  Program daemon(folder / "log", onFolder(folder));
   EXPECT_EQ(daemon.exitCode(), 3);
-  EXPECT_NE(daemon.log().find("master key file " + key.string() + " is missing"), std::string::npos)
-      << daemon.log();
-  EXPECT_NE(daemon.log().find(database.string()), std::string::npos) << daemon.log();
+  EXPECT_NE(daemon.log().find("master key file " + key + " is missing"), std::string::npos) << daemon.log();
+  EXPECT_NE(daemon.log().find(database), std::string::npos) << daemon.log();
   EXPECT_FALSE(fs::exists(key));
 }
 
 TEST(Garlandd, ATakenPortIsToldWithWhatToDo) {
-  Folder folder;
-  Folder other;
-  Program first(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  TestFolder other;
+  Program first(folder / "log", onFolder(folder));
   auto const ready = awaitReady(folder.path());
-  Program second(other.path() / "log",
-                 {"--data-dir", other.path().string(), "--port", std::to_string(ready.port)});
+  Program second(other / "log", {"--data-dir", other.path(), "--port", std::to_string(ready.port)});
   EXPECT_EQ(second.exitCode(), 3);
   EXPECT_NE(second.log().find("--port"), std::string::npos) << second.log();
   first.signal(SIGTERM);
@@ -298,33 +281,31 @@ TEST(Garlandd, ATakenPortIsToldWithWhatToDo) {
 }
 
 TEST(Garlandd, AMistakeInTheFileIsAUsageErrorWithItsPlace) {
-  Folder folder;
-  std::ofstream(folder.path() / "garland.toml") << "[daemon]\nprot = 1\n";
-  Program daemon(folder.path() / "log", {"--config", (folder.path() / "garland.toml").string()});
+  TestFolder folder;
+  std::ofstream(folder / "garland.toml") << "[daemon]\nprot = 1\n";
+  Program daemon(folder / "log", {"--config", folder / "garland.toml"});
   EXPECT_EQ(daemon.exitCode(), 2);
   EXPECT_NE(daemon.log().find("garland.toml:2:1: "), std::string::npos) << daemon.log();
-  Program unknown(folder.path() / "log", {"--colour"});
+  Program unknown(folder / "log", {"--colour"});
   EXPECT_EQ(unknown.exitCode(), 2);
 }
 
 TEST(Garlandd, AKeyFileThatOthersCanReadIsRefused) {
-  Folder folder;
-  std::ofstream(folder.path() / "master.key") << std::string(32, 'k');
-  fs::permissions(folder.path() / "master.key", fs::perms::owner_read | fs::perms::others_read);
-  Program daemon(folder.path() / "log", onFolder(folder));
+  TestFolder folder;
+  std::ofstream(folder / "master.key") << std::string(32, 'k');
+  fs::permissions(folder / "master.key", fs::perms::owner_read | fs::perms::others_read);
+  Program daemon(folder / "log", onFolder(folder));
   EXPECT_EQ(daemon.exitCode(), 3);
   EXPECT_NE(daemon.log().find("master.key"), std::string::npos);
 }
 
 TEST(Garlandd, CheckTellsEveryProblemAtOnce) {
-  Folder folder;
-  std::ofstream(folder.path() / "garland.toml")
-      << "[daemon]\nprot = 1\ndata_dir = \"" << folder.path().string()
-      << "\"\n[plugins]\nworker = \"/nowhere/garland-worker\"\n";
-  std::ofstream(folder.path() / "api.key") << "gk_x";
-  fs::permissions(folder.path() / "api.key", fs::perms::owner_read | fs::perms::others_read);
-  Program check(folder.path() / "log",
-                {"--config", (folder.path() / "garland.toml").string(), "--check", "--json", "--port", "0"});
+  TestFolder folder;
+  std::ofstream(folder / "garland.toml") << "[daemon]\nprot = 1\ndata_dir = \"" << folder.path()
+                                         << "\"\n[plugins]\nworker = \"/nowhere/garland-worker\"\n";
+  std::ofstream(folder / "api.key") << "gk_x";
+  fs::permissions(folder / "api.key", fs::perms::owner_read | fs::perms::others_read);
+  Program check(folder / "log", {"--config", folder / "garland.toml", "--check", "--json", "--port", "0"});
   EXPECT_EQ(check.exitCode(), 1);
   auto const report = parseJson(check.log());
   ASSERT_TRUE(report.has_value()) << check.log();
@@ -341,14 +322,13 @@ TEST(Garlandd, CheckTellsEveryProblemAtOnce) {
 }
 
 // Findings of --check that are not ok, by their name.
-std::map<std::string, std::string> problemsOf(Folder const& folder, std::string const& settings,
+std::map<std::string, std::string> problemsOf(TestFolder const& folder, std::string const& settings,
                                               std::vector<std::string> more = {}) {
-  std::ofstream(folder.path() / "garland.toml")
-      << "[daemon]\nport = 0\ndata_dir = \"" << folder.path().string() << "\"\n"
-      << settings;
-  std::vector<std::string> words{"--config", (folder.path() / "garland.toml").string(), "--check", "--json"};
+  std::ofstream(folder / "garland.toml") << "[daemon]\nport = 0\ndata_dir = \"" << folder.path() << "\"\n"
+                                         << settings;
+  std::vector<std::string> words{"--config", folder / "garland.toml", "--check", "--json"};
   words.insert(words.end(), more.begin(), more.end());
-  Program check(folder.path() / "log", words);
+  Program check(folder / "log", words);
   EXPECT_EQ(check.exitCode(), 1);
   std::map<std::string, std::string> problems;
   auto const report = parseJson(check.log());
@@ -362,22 +342,22 @@ std::map<std::string, std::string> problemsOf(Folder const& folder, std::string 
 }
 
 TEST(Garlandd, CheckRefusesACertificateFileThatIsNone) {
-  Folder folder;
+  TestFolder folder;
   auto missing = problemsOf(folder, "[egress]\nextra_ca_file = \"ca.pem\"\n");
   EXPECT_NE(missing["certificates"].find("ca.pem"), std::string::npos);
-  std::ofstream(folder.path() / "ca.pem") << "no certificate";
+  std::ofstream(folder / "ca.pem") << "no certificate";
   auto wrong = problemsOf(folder, "[egress]\nextra_ca_file = \"ca.pem\"\n");
   EXPECT_NE(wrong["certificates"].find("PEM"), std::string::npos);
 }
 
 TEST(Garlandd, CheckTriesTheMailAddressAndItsCertificate) {
-  Folder folder;
-  Folder other;
-  std::ofstream(other.path() / "garland.toml")
-      << "[daemon]\nport = 0\ndata_dir = \"" << other.path().string()
+  TestFolder folder;
+  TestFolder other;
+  std::ofstream(other / "garland.toml")
+      << "[daemon]\nport = 0\ndata_dir = \"" << other.path()
       << "\"\n[mail]\nlisten = \"127.0.0.1:0\"\ndomain = \"leads.example.com\"\n";
-  std::vector<std::string> const config{"--config", (other.path() / "garland.toml").string()};
-  Program daemon(other.path() / "log", config);
+  std::vector<std::string> const config{"--config", other / "garland.toml"};
+  Program daemon(other / "log", config);
   auto const ready = awaitReady(other.path());
   EXPECT_NE(ready.mail_port, 0);
   auto const place = "127.0.0.1:" + std::to_string(ready.mail_port);
@@ -389,7 +369,7 @@ TEST(Garlandd, CheckTriesTheMailAddressAndItsCertificate) {
   EXPECT_NE(broken["mail"].find("no.pem cannot be used"), std::string::npos) << broken["mail"];
 
   // Of the daemon that runs, where it takes mail; its own line says so, too.
-  Program check(other.path() / "log2", {config[0], config[1], "--check"});
+  Program check(other / "log2", {config[0], config[1], "--check"});
   check.exitCode();
   EXPECT_NE(check.log().find("takes mail for leads.example.com at " + place), std::string::npos)
       << check.log();
@@ -399,11 +379,11 @@ TEST(Garlandd, CheckTriesTheMailAddressAndItsCertificate) {
 }
 
 TEST(Garlandd, CheckRefusesAMasterKeyThatCannotBeOne) {
-  Folder folder;
+  TestFolder folder;
   auto lost = problemsOf(folder, "[vault]\nmaster_key = \"nowhere/master.key\"\n");
   EXPECT_NE(lost["master key"].find("there is no folder"), std::string::npos) << lost["master key"];
-  std::ofstream(folder.path() / "notes.txt") << "not a key at all";
-  fs::permissions(folder.path() / "notes.txt", fs::perms::owner_read | fs::perms::others_read);
+  std::ofstream(folder / "notes.txt") << "not a key at all";
+  fs::permissions(folder / "notes.txt", fs::perms::owner_read | fs::perms::others_read);
   auto notes = problemsOf(folder, "[vault]\nmaster_key = \"notes.txt\"\n");
   EXPECT_NE(notes["master key"].find("holds 16 bytes"), std::string::npos) << notes["master key"];
   EXPECT_NE(notes["master key"].find("name another file"), std::string::npos) << notes["master key"];
@@ -411,50 +391,50 @@ TEST(Garlandd, CheckRefusesAMasterKeyThatCannotBeOne) {
 }
 
 TEST(Garlandd, CheckTellsTheLineOfABadDatabase) {
-  Folder folder;
+  TestFolder folder;
   auto found = problemsOf(folder, "[database]\nurl = \"postgresql://a@b/c?nothing=known\"\n");
   EXPECT_NE(found["database"].find("garland.toml:5:7: "), std::string::npos) << found["database"];
 }
 
 TEST(Garlandd, AFolderOfSettingsIsNoFileOfThem) {
-  Folder folder;
-  Program check(folder.path() / "log", {"--config", folder.path().string(), "--check"});
+  TestFolder folder;
+  Program check(folder / "log", {"--config", folder.path(), "--check"});
   EXPECT_EQ(check.exitCode(), 1);
   EXPECT_NE(check.log().find("is a folder, not a file"), std::string::npos) << check.log();
   EXPECT_NE(check.log().find("--config"), std::string::npos) << check.log();
-  Program start(folder.path() / "log", {"--config", folder.path().string()});
+  Program start(folder / "log", {"--config", folder.path()});
   EXPECT_EQ(start.exitCode(), 2);
   EXPECT_NE(start.log().find("is a folder, not a file"), std::string::npos) << start.log();
 }
 
 TEST(Garlandd, JsonWithoutCheckIsWrongUsage) {
-  Folder folder;
+  TestFolder folder;
   auto arguments = onFolder(folder);
   arguments.emplace_back("--json");
-  EXPECT_EQ(Program(folder.path() / "log", arguments).exitCode(), 2);
+  EXPECT_EQ(Program(folder / "log", arguments).exitCode(), 2);
 }
 
 TEST(Garlandd, AnUnknownOptionsValueIsNotRepeated) {
-  Folder folder;
-  Program daemon(folder.path() / "log", {"--password", "open-sesame"});
+  TestFolder folder;
+  Program daemon(folder / "log", {"--password", "open-sesame"});
   EXPECT_EQ(daemon.exitCode(), 2);
   EXPECT_EQ(daemon.log().find("open-sesame"), std::string::npos) << daemon.log();
 }
 
 TEST(Garlandd, AFailedStartSaysOnlyWhyItFailed) {
-  Folder folder;
+  TestFolder folder;
   auto arguments = onFolder(folder);
   arguments.insert(arguments.end(), {"--database", "postgresql://a@b/c?nothing=known"});
-  Program daemon(folder.path() / "log", arguments);
+  Program daemon(folder / "log", arguments);
   EXPECT_EQ(daemon.exitCode(), 3);
   EXPECT_NE(daemon.log().find("--database: "), std::string::npos) << daemon.log();
   EXPECT_EQ(daemon.log().find("stop"), std::string::npos) << daemon.log();
 }
 
 TEST(Garlandd, CheckOnlyLooks) {
-  Folder folder;
-  auto const data_dir = folder.path() / "not-there-yet";
-  Program fresh(folder.path() / "log", {"--data-dir", data_dir.string(), "--check", "--json", "--port", "0"});
+  TestFolder folder;
+  auto const data_dir = folder / "not-there-yet";
+  Program fresh(folder / "log", {"--data-dir", data_dir, "--check", "--json", "--port", "0"});
   (void)fresh.exitCode(); // plugins may not be built
   EXPECT_FALSE(fs::exists(data_dir));
   EXPECT_NE(fresh.log().find("the first start makes it in the data folder"), std::string::npos);

@@ -2,11 +2,11 @@
 #include "host/daemon/installed.h"
 
 #include "host/base/file_text.h"
+#include "host/base/test_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 namespace garland::daemon {
@@ -18,15 +18,10 @@ using ::testing::HasSubstr;
 class RevocationsTaken : public ::testing::Test {
 protected:
   RevocationsTaken() {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-    config_.data_dir = folder_ + "/data";
-    config_.plugin_dirs = {folder_ + "/plugins"};
+    config_.data_dir = folder_ / "data";
+    config_.plugin_dirs = {folder_ / "plugins"};
     config_.trust = {key_.publicKey()};
-    config_.revocations = folder_ + "/list.json";
-  }
-  ~RevocationsTaken() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+    config_.revocations = folder_ / "list.json";
   }
   void bring(std::int64_t number) {
     auto const text = marketplace::makeRevocations({number, now_, {}}, key_).value();
@@ -38,7 +33,7 @@ protected:
     return installed ? "" : installed.error().message;
   }
 
-  std::string folder_ = (fs::temp_directory_path() / "installed_test.XXXXXX").string();
+  TestFolder folder_;
   marketplace::SigningKey key_ = marketplace::SigningKey::make().value();
   TimePoint now_ = parseRfc3339("2026-06-13T12:00:00.000Z").value();
   Config config_;

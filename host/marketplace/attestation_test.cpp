@@ -30,7 +30,7 @@ std::string refusedToMake(std::function<void(Attestation&)> const& change) {
 }
 
 TEST(Keys, AKeyIsPrivateAndComesBackAsItWas) {
-  Folder folder;
+  TestFolder folder;
   SystemRandom random;
   auto const key = SigningKey::make().value();
   ASSERT_TRUE(key.write(folder / "a.key", random));
@@ -43,7 +43,7 @@ TEST(Keys, AKeyIsPrivateAndComesBackAsItWas) {
 }
 
 TEST(Keys, AKeyFileIsNeverOverwrittenNorReadIfOthersCanReadIt) {
-  Folder folder;
+  TestFolder folder;
   SystemRandom random;
   auto const key = SigningKey::make().value();
   put(folder / "a.key", "precious");
@@ -55,7 +55,7 @@ TEST(Keys, AKeyFileIsNeverOverwrittenNorReadIfOthersCanReadIt) {
 }
 
 TEST(Keys, WhatIsNoKeyIsToldSo) {
-  Folder folder;
+  TestFolder folder;
   put(folder / "a.key", "-----BEGIN PRIVATE KEY-----\nMAAA\n-----END PRIVATE KEY-----\n");
   std::filesystem::permissions(folder / "a.key", std::filesystem::perms(0600));
   EXPECT_THAT(SigningKey::read(folder / "a.key").error().message, HasSubstr("holds no Ed25519 private key"));

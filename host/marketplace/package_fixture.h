@@ -3,6 +3,7 @@
 
 #include "host/base/file_text.h"
 #include "host/base/json.h"
+#include "host/base/test_folder.h"
 #include "host/marketplace/archive.h"
 #include "host/marketplace/marketplace.h"
 #include "host/vault/vault.h"
@@ -12,7 +13,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -41,24 +41,6 @@ inline Schema const& manifestSchema() {
   }();
   return schema;
 }
-
-class Folder {
-public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "package_test.XXXXXX").string()) {
-    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
-  }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(std::string const& name) const { return path_ + "/" + name; }
-  std::string const& path() const { return path_; }
-
-private:
-  std::string path_;
-};
 
 inline std::string goodPackage() {
   static std::string const bytes = pack({kConnector, "", kTwin}, manifestSchema()).value();

@@ -5,14 +5,14 @@ namespace garland::marketplace::testing {
 namespace {
 
 TEST(Package, TheSameFilesGiveTheSameBytes) {
-  Folder folder;
+  TestFolder folder;
   for (auto const* file : {"connector.json", "connector.so"})
     put(folder / file, bytesOf(kConnector + "/" + file));
   EXPECT_EQ(pack({folder.path(), "", kTwin}, manifestSchema()).value(), goodPackage());
 }
 
 TEST(Package, AFileThatCannotBePlacedLeavesNothingBehind) {
-  Folder folder;
+  TestFolder folder;
   std::filesystem::create_directory(folder / "taken");
   EXPECT_FALSE(writeFile(folder / "taken", "bytes"));
   EXPECT_FALSE(std::filesystem::exists(folder / "taken.new"));
@@ -47,7 +47,7 @@ TEST(Package, ItsFormIsPinned) {
 }
 
 TEST(Package, DocumentsOfTheSourceFolderAreTakenAndItsCodeIsNot) {
-  Folder source;
+  TestFolder source;
   put(source / "README.md", "# Packed\n");
   put(source / "docs/setup.md", "Press the button.\n");
   put(source / "connector.cpp", "int main() {}\n");
@@ -60,7 +60,7 @@ TEST(Package, DocumentsOfTheSourceFolderAreTakenAndItsCodeIsNot) {
 }
 
 TEST(Package, WhatElseLiesInASourceFolderIsNotLookedAt) {
-  Folder source;
+  TestFolder source;
   put(source / "README.md", "# Packed\n");
   put(source / "build/CMakeCache.txt", "");
   std::filesystem::create_symlink("plugins/example.packed", source / "build/packed");
@@ -81,7 +81,7 @@ TEST(Package, ItsBillOfMaterialsNamesFilesAndLibraries) {
 }
 
 TEST(Package, ABillOfTheAuthorIsCompletedAndSaysWhatIsLinkedIn) {
-  Folder folder;
+  TestFolder folder;
   for (auto const* file : {"connector.json", "connector.so"})
     put(folder / file, bytesOf(kConnector + "/" + file));
   put(folder / "sbom.json", R"({"bomFormat":"CycloneDX","specVersion":"1.5","components":[
@@ -100,7 +100,7 @@ std::string packRefusal(PackWords const& words) {
 }
 
 TEST(Package, WhatHasNoPlaceInAPackageIsNotLeftOutUnsaid) {
-  Folder folder;
+  TestFolder folder;
   for (auto const* file : {"connector.json", "connector.so"})
     put(folder / file, bytesOf(kConnector + "/" + file));
   put(folder / "id_ed25519", "secret");
@@ -108,7 +108,7 @@ TEST(Package, WhatHasNoPlaceInAPackageIsNotLeftOutUnsaid) {
 }
 
 TEST(Package, LinksAreNotFollowedIntoAPackage) {
-  Folder folder;
+  TestFolder folder;
   for (auto const* file : {"connector.json", "connector.so"})
     put(folder / file, bytesOf(kConnector + "/" + file));
   std::filesystem::create_symlink("/etc/passwd", folder / "README.md");
@@ -116,7 +116,7 @@ TEST(Package, LinksAreNotFollowedIntoAPackage) {
 }
 
 TEST(Package, ALinkToAFolderOfDocumentsIsNotLeftOutUnsaid) {
-  Folder source;
+  TestFolder source;
   std::filesystem::create_directories(source / "written");
   put(source / "written/setup.md", "Press the button.\n");
   std::filesystem::create_symlink("written", source / "docs");
@@ -124,7 +124,7 @@ TEST(Package, ALinkToAFolderOfDocumentsIsNotLeftOutUnsaid) {
 }
 
 TEST(Package, ALinkInATwinsFolderIsNotFollowedAndADanglingOneNotLeftOutUnsaid) {
-  Folder twin;
+  TestFolder twin;
   for (auto const* file : {"connector.json", "connector.so"}) put(twin / file, bytesOf(kTwin + "/" + file));
   std::filesystem::create_symlink("/nowhere", twin / "certification.json");
   EXPECT_THAT(packRefusal({kConnector, "", twin.path()}), HasSubstr("certification.json is no plain file"));
@@ -134,7 +134,7 @@ TEST(Package, ALinkInATwinsFolderIsNotFollowedAndADanglingOneNotLeftOutUnsaid) {
 }
 
 TEST(Package, AFolderWithoutAConnectorIsToldSo) {
-  Folder folder;
+  TestFolder folder;
   EXPECT_THAT(packRefusal({folder.path(), "", ""}), HasSubstr("holds no connector.json"));
   EXPECT_THAT(packRefusal({folder / "nowhere", "", ""}), HasSubstr("there is no folder"));
 }

@@ -28,7 +28,7 @@ protected:
     for (auto const* file : {"/connector.json", "/connector.so"})
       put(folder_ / ("plugins/example.packed" + std::string(file)), bytesOf(kConnector + file));
   }
-  Folder folder_;
+  TestFolder folder_;
 };
 
 TEST_F(ShelfTest, ACertifiedPackageOfAFolderIsUnpackedAndMayRun) {

@@ -75,9 +75,9 @@ private:
 };
 
 TEST(SqliteFile, IsReadableByItsOwnerOnly) {
-  TemporaryFolder folder;
+  TestFolder folder;
   Loop loop;
-  auto store = openAt(loop, folder.sqliteUrl(), itemTable());
+  auto store = openAt(loop, sqliteUrl(folder), itemTable());
   ASSERT_TRUE(store) << store.error().message;
   for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
     struct stat status{};
@@ -87,43 +87,43 @@ TEST(SqliteFile, IsReadableByItsOwnerOnly) {
 }
 
 TEST(SqliteFile, ASecondOpenerIsRefusedWhileTheFirstLivesAndNotAfterItWasKilled) {
-  TemporaryFolder folder;
+  TestFolder folder;
   Loop loop;
-  Child first(folder.sqliteUrl(), "hold");
+  Child first(sqliteUrl(folder), "hold");
   ASSERT_EQ(first.line(), "open");
-  auto const refused = openAt(loop, folder.sqliteUrl(), {});
+  auto const refused = openAt(loop, sqliteUrl(folder), {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
   EXPECT_THAT(refused.error().message, HasSubstr("is in use by process "));
-  std::filesystem::create_symlink(folder.path() / "test.db", folder.path() / "alias.db");
-  EXPECT_FALSE(openAt(loop, "sqlite:" + (folder.path() / "alias.db").string(), {})) << "by another name";
+  std::filesystem::create_symlink(folder / "test.db", folder / "alias.db");
+  EXPECT_FALSE(openAt(loop, "sqlite:" + (folder / "alias.db"), {})) << "by another name";
   first.kill();
   auto const ours =
-      openAt(loop, folder.sqliteUrl(),
+      openAt(loop, sqliteUrl(folder),
              {Migration{1, "numbers", "CREATE TABLE numbers (id BIGINT PRIMARY KEY, text TEXT NOT NULL)"}});
   EXPECT_TRUE(ours) << ours.error().message;
 }
 
 TEST(SqliteFile, TheLockEndsWithTheStore) {
-  TemporaryFolder folder;
+  TestFolder folder;
   Loop loop;
   for (int i = 0; i < 3; ++i) {
-    auto const store = openAt(loop, folder.sqliteUrl(), itemTable());
+    auto const store = openAt(loop, sqliteUrl(folder), itemTable());
     ASSERT_TRUE(store) << store.error().message;
-    EXPECT_FALSE(openAt(loop, folder.sqliteUrl(), itemTable()));
+    EXPECT_FALSE(openAt(loop, sqliteUrl(folder), itemTable()));
   }
 }
 
 TEST(SqliteFile, WhatIsNoDatabaseIsRefusedAndLeftAsItIs) {
-  TemporaryFolder folder;
+  TestFolder folder;
   std::string const text(5000, 'z');
-  std::ofstream(folder.path() / "test.db") << text;
+  std::ofstream(folder / "test.db") << text;
   Loop loop;
-  auto const refused = openAt(loop, folder.sqliteUrl(), itemTable());
+  auto const refused = openAt(loop, sqliteUrl(folder), itemTable());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
   EXPECT_THAT(refused.error().message, HasSubstr("is not an SQLite database"));
-  EXPECT_EQ(std::filesystem::file_size(folder.path() / "test.db"), text.size());
+  EXPECT_EQ(std::filesystem::file_size(folder / "test.db"), text.size());
 }
 
 TEST(SqliteFile, AFolderThatIsMissingIsNamed) {
@@ -136,38 +136,38 @@ TEST(SqliteFile, AFolderThatIsMissingIsNamed) {
 }
 
 TEST(SqliteFile, APathMayBeRelative) {
-  TemporaryFolder folder;
-  auto const relative = std::filesystem::relative(folder.path() / "test.db");
+  TestFolder folder;
+  auto const relative = std::filesystem::relative(folder / "test.db");
   Loop loop;
   auto const store = openAt(loop, "sqlite:" + relative.string(), itemTable());
   ASSERT_TRUE(store) << store.error().message;
-  EXPECT_TRUE(std::filesystem::exists(folder.path() / "test.db"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "test.db"));
 }
 
 TEST(SqliteCommit, TheLogStaysBoundedUnderALoadThatNeverPauses) {
-  TemporaryFolder folder;
+  TestFolder folder;
   Loop loop;
-  auto store = openAt(loop, folder.sqliteUrl(), itemTable());
+  auto store = openAt(loop, sqliteUrl(folder), itemTable());
   ASSERT_TRUE(store) << store.error().message;
   std::uintmax_t largest = 0;
   for (std::int64_t id = 0; id < 150; ++id) {
     Statement big("INSERT INTO items (id, data) VALUES ($1, $2)",
                   std::vector<Value>{id, Bytes(1'000'000, 7)});
     ASSERT_TRUE(loop.run((*store)->commit(unitOf(std::move(big)))));
-    largest = std::max(largest, std::filesystem::file_size(folder.path() / "test.db-wal"));
+    largest = std::max(largest, std::filesystem::file_size(folder / "test.db-wal"));
   }
   EXPECT_LT(largest, 80'000'000U) << "64 MiB and the last unit";
   ASSERT_TRUE(loop.run((*store)->close()));
-  EXPECT_FALSE(std::filesystem::exists(folder.path() / "test.db-wal")) << "closing copies it back";
+  EXPECT_FALSE(std::filesystem::exists(folder / "test.db-wal")) << "closing copies it back";
 }
 
 TEST(SqliteCommit, EverythingAcknowledgedIsThereAfterSigkill) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 5; ++round) {
-    TemporaryFolder folder;
+    TestFolder folder;
     std::set<std::int64_t> acknowledged;
     {
-      Child writer(folder.sqliteUrl(), "write");
+      Child writer(sqliteUrl(folder), "write");
       ASSERT_EQ(writer.line(), "open");
       auto const enough = 50 + random() % 1500;
       while (acknowledged.size() < enough) acknowledged.insert(std::stoll(writer.line().value()));
@@ -176,7 +176,7 @@ TEST(SqliteCommit, EverythingAcknowledgedIsThereAfterSigkill) {
     }
     Loop loop;
     auto const store =
-        openAt(loop, folder.sqliteUrl(),
+        openAt(loop, sqliteUrl(folder),
                {Migration{1, "numbers", "CREATE TABLE numbers (id BIGINT PRIMARY KEY, text TEXT NOT NULL)"}});
     ASSERT_TRUE(store) << store.error().message;
     auto const rows = loop.run((*store)->read(Statement("SELECT id FROM numbers")));
@@ -231,18 +231,18 @@ void fillUpAndRecover(std::filesystem::path const& disk) {
 }
 
 TEST(SqliteCommit, WithTooLittleSpaceLeftTheFileDoesNotGrowAndWhatNeedsNoneGoesOn) {
-  TemporaryFolder folder;
+  TestFolder folder;
   Loop loop;
   auto const big = [](std::int64_t id) {
     return unitOf(
         Statement("INSERT INTO items (id, data) VALUES ($1, $2)", std::vector<Value>{id, Bytes(200'000, 1)}));
   };
-  auto store = openAt(loop, folder.sqliteUrl(), itemTable());
+  auto store = openAt(loop, sqliteUrl(folder), itemTable());
   ASSERT_TRUE(loop.run((*store)->commit(big(1))));
   ASSERT_TRUE(loop.run((*store)->commit(unitOf(insertItem(9, "small")))));
   ASSERT_TRUE(loop.run((*store)->close()));
   Options options;
-  options.url = folder.sqliteUrl();
+  options.url = sqliteUrl(folder);
   options.min_free_bytes = std::uint64_t{1} << 60U; // no disk has that
   store = loop.run(Store::open(loop.executor(), options, itemTable()));
   ASSERT_TRUE(store) << store.error().message;
@@ -258,12 +258,12 @@ TEST(SqliteCommit, WithTooLittleSpaceLeftTheFileDoesNotGrowAndWhatNeedsNoneGoesO
   EXPECT_TRUE(loop.run((*store)->commit(unitOf(Statement("DELETE FROM items WHERE id=1")))));
   EXPECT_TRUE(loop.run((*store)->commit(big(3)))) << "in the pages that are free now";
   ASSERT_TRUE(loop.run((*store)->close()));
-  store = openAt(loop, folder.sqliteUrl(), itemTable());
+  store = openAt(loop, sqliteUrl(folder), itemTable());
   EXPECT_TRUE(loop.run((*store)->commit(big(4))));
 }
 
 TEST(SqliteCommit, AFullDiskIsSaidClearlyAndLosesNothing) {
-  TemporaryFolder folder;
+  TestFolder folder;
   std::string reason;
   std::thread([&] {
     reason = mountSmallDisk(folder.path());

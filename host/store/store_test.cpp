@@ -16,7 +16,7 @@ class StoreTest : public testing::TestWithParam<std::string> {
 protected:
   void SetUp() override {
     if (GetParam() == "sqlite") {
-      url_ = folder_.sqliteUrl();
+      url_ = sqliteUrl(folder_);
     } else {
       auto fresh = postgresServer().freshDatabase();
       ASSERT_TRUE(fresh) << fresh.error().message;
@@ -64,7 +64,7 @@ protected:
     return results;
   }
 
-  TemporaryFolder folder_;
+  TestFolder folder_;
   Loop loop_;
   std::string url_;
   std::unique_ptr<Store> store_;
@@ -477,9 +477,9 @@ INSTANTIATE_TEST_SUITE_P(Drivers, StoreTest, testing::Values("sqlite", "postgres
 
 TEST(StoreUrl, LookingAtAFileThatIsNotThereDoesNotMakeIt) {
   Loop loop;
-  TemporaryFolder const folder;
+  TestFolder const folder;
   Options options;
-  options.url = folder.sqliteUrl();
+  options.url = sqliteUrl(folder);
   auto const pending = loop.run(Store::pendingMigrations(loop.executor(), options, itemTable()));
   ASSERT_TRUE(pending) << pending.error().message;
   EXPECT_EQ(*pending, 1U);

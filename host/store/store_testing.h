@@ -2,6 +2,7 @@
 // kinds. Test code only.
 #pragma once
 
+#include "host/base/test_folder.h"
 #include "host/store/postgres_fixture.h"
 #include "host/store/store.h"
 
@@ -11,7 +12,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 
 namespace garland::store {
@@ -49,24 +49,8 @@ private:
   asio::io_context context_;
 };
 
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "garland-store-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(TemporaryFolder const&) = delete;
-  TemporaryFolder& operator=(TemporaryFolder const&) = delete;
-  std::filesystem::path const& path() const { return path_; }
-  std::string sqliteUrl() const { return "sqlite:" + (path_ / "test.db").string(); }
-
-private:
-  std::filesystem::path path_;
-};
+// Of a database of SQLite in that folder.
+inline std::string sqliteUrl(TestFolder const& folder) { return "sqlite:" + (folder / "test.db"); }
 
 // One server for the whole test program.
 inline PostgresFixture& postgresServer() {

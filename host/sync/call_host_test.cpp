@@ -1,22 +1,15 @@
 #include "host/sync/call_host.h"
 
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/one_calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
 
 namespace garland::sync {
 namespace {
 
-using testing::House;
-
 // What the connector does during its next pull, with the host that the engine gives it.
-class AskingHost : public ::testing::Test {
+class AskingHost : public testing::OneCalendar {
 protected:
-  House house;
-  std::string vendor = house.vendor();
-  testing::FakeProvider& remote = house.provider("p");
-  std::string connection = house.connect(vendor, "p");
-
   static Task<void> fetch(runtime::CallHost* host, runtime::HttpAsk ask, Result<runtime::HttpAnswer>* out) {
     *out = co_await host->http(std::move(ask));
     co_return Result<void>();

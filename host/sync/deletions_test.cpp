@@ -1,24 +1,12 @@
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/one_calendar.h"
 
 #include "host/sync/inbound.h"
 
 namespace garland::sync {
 namespace {
 
-using testing::event;
-using testing::House;
-
-class Deletions : public ::testing::Test {
+class Deletions : public testing::OneCalendar {
 protected:
-  House house;
-  std::string vendor = house.vendor();
-  testing::FakeProvider& remote = house.provider("p");
-  std::string connection = house.connect(vendor, "p");
-
-  std::string uid(int i) { return "e" + std::to_string(1000 + i); }
-  void fill(int count) {
-    for (int i = 0; i < count; ++i) remote.put("/cal/" + uid(i), event(uid(i), "Shoot"));
-  }
   void removeRemote(int from, int to) {
     for (int i = from; i < to; ++i) remote.remove("/cal/" + uid(i));
   }

@@ -1,25 +1,11 @@
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/one_calendar.h"
 
 namespace garland::sync {
 namespace {
 
 using testing::event;
-using testing::House;
 
-class Pull : public ::testing::Test {
-protected:
-  House house;
-  std::string vendor = house.vendor();
-  testing::FakeProvider& remote = house.provider("p");
-  std::string connection = house.connect(vendor, "p");
-
-  void fill(int count) {
-    for (int i = 0; i < count; ++i) {
-      auto const uid = "e" + std::to_string(1000 + i);
-      remote.put("/cal/" + uid, event(uid, "Shoot " + uid));
-    }
-  }
-};
+class Pull : public testing::OneCalendar {};
 
 TEST_F(Pull, TheFirstSyncBringsEverythingAndTheNextOneNothing) {
   fill(120);

@@ -1,18 +1,12 @@
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/one_calendar.h"
 
 namespace garland::sync {
 namespace {
 
 using testing::event;
-using testing::House;
 
-class Push : public ::testing::Test {
+class Push : public testing::OneCalendar {
 protected:
-  House house;
-  std::string vendor = house.vendor();
-  testing::FakeProvider& remote = house.provider("p");
-  std::string connection = house.connect(vendor, "p");
-
   void SetUp() override {
     remote.put("/cal/a", event("a", "A"));
     remote.put("/cal/b", event("b", "B"));

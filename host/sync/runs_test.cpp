@@ -1,26 +1,12 @@
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/one_calendar.h"
 
 #include "host/sync/waiting.h"
 
 namespace garland::sync {
 namespace {
 
-using testing::event;
-using testing::House;
-
-class Runs : public ::testing::Test {
+class Runs : public testing::OneCalendar {
 protected:
-  House house;
-  std::string vendor = house.vendor();
-  testing::FakeProvider& remote = house.provider("p");
-  std::string connection = house.connect(vendor, "p");
-
-  void fill(int count) {
-    for (int i = 0; i < count; ++i) {
-      auto const uid = "e" + std::to_string(1000 + i);
-      remote.put("/cal/" + uid, event(uid, "Shoot"));
-    }
-  }
   static Task<void> reached(Event* here, Event* go) {
     here->set();
     co_return co_await go->wait();

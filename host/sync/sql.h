@@ -5,9 +5,11 @@
 #include "host/base/json.h"
 #include "host/store/store.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace garland::sync {
@@ -17,6 +19,31 @@ using Values = std::vector<store::Value>;
 // "$FIRST,$FIRST+1,..." for a list of values, which are added to `args`. The list is padded with its
 // last value to the next power of two, so that few different statement texts exist to be prepared.
 std::string inList(Values& args, std::vector<std::string> const& list);
+
+// "WHERE 1=1" and what is asked for.
+class Where {
+public:
+  void also(std::string const& condition, store::Value value) {
+    args.push_back(std::move(value));
+    text += " AND " + condition + "$" + std::to_string(args.size());
+  }
+  std::string text = "WHERE 1=1";
+  Values args;
+};
+
+// The page of things of connections that a query asks for, in the order of their ids. `columns`: "SELECT a,b
+// FROM t "; `id`: which of them is the id.
+template <class Query>
+store::Statement pageOf(std::string const& columns, std::string const& id, Query const& query) {
+  Where where;
+  where.also(id + ">", query.after_id);
+  if (!query.vendor_id.empty()) where.also("vendor_id=", query.vendor_id);
+  if (!query.connection_id.empty()) where.also("connection_id=", query.connection_id);
+  if (query.state) where.also("state=", std::string(name(*query.state)));
+  where.args.emplace_back(std::int64_t{std::clamp(query.limit, 1, 1000)});
+  auto sql = columns + where.text + " ORDER BY " + id + " LIMIT $" + std::to_string(where.args.size());
+  return store::Statement(std::move(sql), std::move(where.args));
+}
 
 // Rows of one table, written as few statements of a fixed set of sizes (for the same reason).
 class BulkInsert {

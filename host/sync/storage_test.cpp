@@ -1,7 +1,7 @@
 // How much a plugin may make the host keep for one connection, and what happens when it wants more.
 #include "host/base/test_folder.h"
 #include "host/sync/sql.h"
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/one_calendar.h"
 
 #include <gmock/gmock.h>
 
@@ -16,22 +16,11 @@ using testing::event;
 using ::testing::HasSubstr;
 using testing::House;
 
-class StorageOf : public ::testing::Test {
+class StorageOf : public testing::OneCalendar {
 protected:
-  House house;
-  std::string vendor = house.vendor();
-  testing::FakeProvider& remote = house.provider("p");
-  std::string connection = house.connect(vendor, "p");
-
   void limit(Storage limits) {
     house.limits = limits;
     house.restart();
-  }
-  void fill(int from, int count) {
-    for (int i = from; i < from + count; ++i) {
-      auto const uid = "e" + std::to_string(1000 + i);
-      remote.put("/cal/" + uid, event(uid, "Shoot " + uid));
-    }
   }
   Storage stored() { return house.run(house.engine->connection(connection)).value().stored.value(); }
 
@@ -94,7 +83,7 @@ TEST_F(StorageOf, ASyncStopsAtTheLimitOfRecordsWithWhatItHas) {
   auto limits = kDefaultLimits;
   limits.records = 120;
   limit(limits);
-  fill(0, 200);
+  fill(200);
   auto const run = house.sync(connection);
   EXPECT_EQ(run.state, "failed");
   ASSERT_TRUE(run.error);
@@ -115,7 +104,7 @@ TEST_F(StorageOf, ASyncStopsAtTheLimitOfRecordsWithWhatItHas) {
 }
 
 TEST_F(StorageOf, RecordsThatGrowAreLimitedByTheirBytesAndMayShrinkAgain) {
-  fill(0, 1);
+  fill(1);
   ASSERT_EQ(house.sync(connection).state, "done");
   auto limits = kDefaultLimits;
   limits.record_bytes = stored().record_bytes + 1000;
@@ -142,7 +131,7 @@ TEST_F(StorageOf, EachConnectionHasItsOwn) {
   limits.records = 10;
   limit(limits);
   auto const other = house.connect(vendor, "q");
-  fill(0, 20);
+  fill(20);
   EXPECT_EQ(house.sync(connection).state, "failed");
   house.provider("q").put("/cal/z", event("z", "Z"));
   EXPECT_EQ(house.sync(other).state, "done");
@@ -151,7 +140,7 @@ TEST_F(StorageOf, EachConnectionHasItsOwn) {
 }
 
 TEST_F(StorageOf, WhatIsDeletedThereStillCountsAndIsNotCountedTwice) {
-  fill(0, 3);
+  fill(3);
   house.sync(connection);
   auto const before = stored();
   remote.remove("/cal/e1001");

@@ -53,17 +53,6 @@ WebhookContent contentFrom(store::Row const& row, std::size_t shown) {
   return content;
 }
 
-// "WHERE 1=1" and what is asked for.
-class Where {
-public:
-  void also(std::string const& condition, store::Value value) {
-    args.push_back(std::move(value));
-    text += " AND " + condition + "$" + std::to_string(args.size());
-  }
-  std::string text = "WHERE 1=1";
-  Values args;
-};
-
 } // namespace
 
 std::string_view name(WebhookState state) {
@@ -152,14 +141,7 @@ Task<WebhookContent> WebhookStore::contentOf(std::string id) {
 }
 
 Task<std::vector<Webhook>> WebhookStore::list(WebhookQuery query) {
-  Where where;
-  where.also("webhook_id>", query.after_id);
-  if (!query.vendor_id.empty()) where.also("vendor_id=", query.vendor_id);
-  if (!query.connection_id.empty()) where.also("connection_id=", query.connection_id);
-  if (query.state) where.also("state=", std::string(name(*query.state)));
-  where.args.emplace_back(std::int64_t{std::clamp(query.limit, 1, 1000)});
-  auto sql = kColumns + where.text + " ORDER BY webhook_id LIMIT $" + std::to_string(where.args.size());
-  store::Statement statement(std::move(sql), std::move(where.args));
+  auto statement = pageOf(kColumns, "webhook_id", query);
   CO_TRY(rows, co_await context_.doors.store.read(std::move(statement)));
   std::vector<Webhook> webhooks;
   for (auto const& row : rows.rows) webhooks.push_back(webhookFrom(row));

@@ -54,15 +54,6 @@ constexpr auto kEcKey = "-----BEGIN PUBLIC KEY-----\n"
                         "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZ0njsB2TQbXfnqj6xBJ7aip74oC9\n"
                         "0iAMhrCRXY1ZJsohsow60wbV3ubvz48GWY73kVJrN5MUsP7qpDuYgT2Lhw==\n"
                         "-----END PUBLIC KEY-----\n";
-constexpr auto kRsaKey = "-----BEGIN PUBLIC KEY-----\n"
-                         "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtCNqjLK4Ai9huccRhNJA\n"
-                         "4J+79kDZK3exXFJUGaFGjs5UPchkmAAs04/ZGrDp/W5dzu3qYxif9vk9rmtY13EP\n"
-                         "n+emLiMTYl5kFOrjUBn6x1osGHjawnUuRZAuc3voJILzqV5fA1pW3AWFrl1Iq56Z\n"
-                         "ZZs7YexQaAuKHIIoebFH+n7pRPWXVIsEL0B/kRy5VHdJMbibtbmZe6Pk5hxZNiL9\n"
-                         "jJ+P+4tj8P8nLCXEdoglEb8LdHh96ujsurr6hK1taeEfOxz+7M/uT8+lZviShvoa\n"
-                         "iSJQMSG/leeM5mVQFRuPurmAxq8h6r1FYlIc3YbWHpAe6YXmwyPhU0qQBZC1CRNQ\n"
-                         "gQIDAQAB\n"
-                         "-----END PUBLIC KEY-----\n";
 
 constexpr auto kUrl = "https://studio.test/hooks";
 

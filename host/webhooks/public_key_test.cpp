@@ -33,15 +33,6 @@ constexpr auto kWeakSignature =
     "FPq36hQhTSJiIhoHis3W9K+181LGNUmrDR3QpNMMQ70GVtlh+/jOiw3qqjxp5WXfldf8/DHC5NOkW6dAMq22i6hb1ILWXKPSd/HO"
     "CnUsatCA21KtKwv/hHtTKAtJRFD6wkBqIn4PN0WDd4ajxUXEN9hpMDA8ssNfQ7zULVvZ8Dc=";
 constexpr auto kEdKey = "whpk_qCu5hU/MiVNZZn9uNu0NfysUtqrfsONGf+/IdIJd8Pw=";
-constexpr auto kRsaKey = "-----BEGIN PUBLIC KEY-----\n"
-                         "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtCNqjLK4Ai9huccRhNJA\n"
-                         "4J+79kDZK3exXFJUGaFGjs5UPchkmAAs04/ZGrDp/W5dzu3qYxif9vk9rmtY13EP\n"
-                         "n+emLiMTYl5kFOrjUBn6x1osGHjawnUuRZAuc3voJILzqV5fA1pW3AWFrl1Iq56Z\n"
-                         "ZZs7YexQaAuKHIIoebFH+n7pRPWXVIsEL0B/kRy5VHdJMbibtbmZe6Pk5hxZNiL9\n"
-                         "jJ+P+4tj8P8nLCXEdoglEb8LdHh96ujsurr6hK1taeEfOxz+7M/uT8+lZviShvoa\n"
-                         "iSJQMSG/leeM5mVQFRuPurmAxq8h6r1FYlIc3YbWHpAe6YXmwyPhU0qQBZC1CRNQ\n"
-                         "gQIDAQAB\n"
-                         "-----END PUBLIC KEY-----\n";
 constexpr auto kCertificate = "-----BEGIN CERTIFICATE-----\n"
                               "MIICrDCCAZQCAQcwDQYJKoZIhvcNAQELBQAwHDEaMBgGA1UEAwwRaG9va3Muc3R1\n"
                               "ZGlvLnRlc3QwHhcNMjYwOTAxMDAwMDAwWhcNMjYxMDAxMDAwMDAwWjAcMRowGAYD\n"

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -112,17 +111,6 @@ void Child::signal(int number) const {
 int Child::wait() {
   if (!reaped_ && ::waitpid(pid_, &status_, 0) == pid_) reaped_ = true;
   return codeOf(status_);
-}
-
-TestFolder::TestFolder() {
-  std::string name = std::filesystem::temp_directory_path() / "garland-test-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-TestFolder::~TestFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 std::string readFile(std::string const& path) {

@@ -1,6 +1,8 @@
 // Starting, talking to and ending programs in tests; each is ended by its own pid, never by name.
 #pragma once
 
+#include "host/base/test_folder.h"
+
 #include <sys/types.h>
 
 #include <functional>
@@ -39,20 +41,6 @@ private:
   pid_t pid_ = -1;
   int status_ = 0;
   bool reaped_ = false;
-};
-
-// A folder that is gone at the end of the test.
-class TestFolder {
-public:
-  TestFolder();
-  TestFolder(TestFolder const&) = delete;
-  TestFolder& operator=(TestFolder const&) = delete;
-  ~TestFolder();
-  std::string const& path() const { return path_; }
-  std::string operator/(std::string const& name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
 };
 
 std::string readFile(std::string const& path); // "" if it is not there

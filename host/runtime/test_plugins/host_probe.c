@@ -1,39 +1,23 @@
 /* A plugin that does what its test says: every operation is one behaviour. The hostile ones write
  * straight to the socket, as plugin code that has taken over its worker could. */
-#include <garland/plugin.h>
+#include "test_plugin.h"
 
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #ifndef PROBE_ID
 #define PROBE_ID GARLAND_CONNECTOR_ID
 #endif
-#define TEXT(literal) ((garland_str){(literal), sizeof(literal) - 1})
 
 struct garland_instance {
   int unused;
 };
 static struct garland_instance the_instance;
-static garland_host const* host;
 static void* volatile malloc_that_stays; /* volatile, or the compiler leaves the leak out */
-
-static garland_str text(char const* bytes) { return (garland_str){bytes, strlen(bytes)}; }
-static garland_json json(char const* bytes) { return (garland_json){bytes, strlen(bytes)}; }
-
-/* The integer after "name": in a flat input; 0 if it is not there. */
-static long number(garland_json input, char const* name) {
-  char copy[512] = {0};
-  char key[64];
-  memcpy(copy, input.ptr, input.len < sizeof(copy) - 1 ? input.len : sizeof(copy) - 1);
-  snprintf(key, sizeof(key), "\"%s\":", name);
-  char const* at = strstr(copy, key);
-  return at ? strtol(at + strlen(key), NULL, 10) : 0;
-}
 
 static garland_status echo(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
@@ -47,11 +31,11 @@ static garland_status http(garland_instance* self, garland_call* call, garland_j
   for (long i = 0; i < number(input, "count"); ++i) {
     char url[64];
     snprintf(url, sizeof(url), "https://example.test/%ld/%ld", number(input, "n"), i);
-    garland_header header = {TEXT("Accept"), TEXT("text/plain")};
+    garland_header header = {str("Accept"), str("text/plain")};
     garland_http_request request = {.size = sizeof(request),
                                     .header_count = 1,
-                                    .method = number(input, "write") ? TEXT("POST") : TEXT("GET"),
-                                    .url = text(url),
+                                    .method = number(input, "write") ? str("POST") : str("GET"),
+                                    .url = str(url),
                                     .headers = &header};
     garland_http_response response = {.size = sizeof(response)};
     garland_status status = host->http(host->ctx, call, &request, &response);
@@ -71,13 +55,13 @@ static garland_status emit(garland_instance* self, garland_call* call, garland_j
   for (long i = 1; i <= count; ++i) {
     char record[64];
     snprintf(record, sizeof(record), "{\"i\":%ld}", i);
-    garland_status status = host->emit(host->ctx, call, TEXT("test.item"), json(record));
+    garland_status status = host->emit(host->ctx, call, str("test.item"), json(record));
     if (status == GARLAND_OK && every > 0 && i % every == 0)
       status = host->checkpoint(host->ctx, call, json(record));
     if (status != GARLAND_OK) return status;
-    host->progress(host->ctx, call, (uint64_t)i, (uint64_t)count, TEXT("items"));
+    host->progress(host->ctx, call, (uint64_t)i, (uint64_t)count, str("items"));
   }
-  host->log(host->ctx, call, GARLAND_LOG_INFO, TEXT("all emitted"), json("{\"a\":1}"));
+  host->log(host->ctx, call, GARLAND_LOG_INFO, str("all emitted"), json("{\"a\":1}"));
   return GARLAND_OK;
 }
 
@@ -86,11 +70,11 @@ static garland_status kv(garland_instance* self, garland_call* call, garland_jso
   (void)input;
   garland_bytes value = {(uint8_t const*)"a\0b", 3};
   uint64_t version = 0;
-  garland_status status = host->kv_get(host->ctx, call, TEXT("missing"), &value, &version);
+  garland_status status = host->kv_get(host->ctx, call, str("missing"), &value, &version);
   if (status != GARLAND_E_NOT_FOUND) return GARLAND_E_PLUGIN_BUG;
-  status = host->kv_put(host->ctx, call, TEXT("key"), (garland_bytes){(uint8_t const*)"a\0b", 3}, 0, 0);
+  status = host->kv_put(host->ctx, call, str("key"), (garland_bytes){(uint8_t const*)"a\0b", 3}, 0, 0);
   if (status != GARLAND_OK) return status;
-  status = host->kv_get(host->ctx, call, TEXT("key"), &value, &version);
+  status = host->kv_get(host->ctx, call, str("key"), &value, &version);
   if (status != GARLAND_OK) return status;
   return value.len == 3 && memcmp(value.ptr, "a\0b", 3) == 0 && version == 1 ? GARLAND_OK
                                                                              : GARLAND_E_PLUGIN_BUG;
@@ -104,8 +88,8 @@ static garland_status fail(garland_instance* self, garland_call* call, garland_j
                          .effect = GARLAND_EFFECT_NOT_APPLIED,
                          .http_status = 412,
                          .retry_after_ms = -1,
-                         .provider_code = TEXT("changed"),
-                         .message = TEXT("somebody was faster"),
+                         .provider_code = str("changed"),
+                         .message = str("somebody was faster"),
                          .detail = json("{\"current\":\"7\"}")};
   return host->fail(host->ctx, call, &error);
 }
@@ -114,7 +98,7 @@ static garland_status fail(garland_instance* self, garland_call* call, garland_j
 static garland_status wait(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   (void)input;
-  host->progress(host->ctx, call, 1, 1, TEXT("waiting"));
+  host->progress(host->ctx, call, 1, 1, str("waiting"));
   return host->sleep_ms(host->ctx, call, 3600 * 1000);
 }
 
@@ -134,7 +118,7 @@ static garland_status memory(garland_instance* self, garland_call* call, garland
   (void)self;
   if (number(input, "write")) {
     garland_http_request request = {
-        .size = sizeof(request), .method = TEXT("POST"), .url = TEXT("https://example.test/")};
+        .size = sizeof(request), .method = str("POST"), .url = str("https://example.test/")};
     garland_http_response response = {.size = sizeof(response)};
     garland_status status = host->http(host->ctx, call, &request, &response);
     if (status != GARLAND_OK) return status;
@@ -146,11 +130,11 @@ static garland_status memory(garland_instance* self, garland_call* call, garland
     garland_error error = {.size = sizeof(error),
                            .kind = GARLAND_E_HOST_LIMIT,
                            .retry_after_ms = -1,
-                           .message = TEXT("no memory for it")};
+                           .message = str("no memory for it")};
     return host->fail(host->ctx, call, &error);
   }
   free(needed);
-  host->progress(host->ctx, call, 1, 1, TEXT("done"));
+  host->progress(host->ctx, call, 1, 1, str("done"));
   if (number(input, "wait")) host->sleep_ms(host->ctx, call, number(input, "wait"));
   return host->result(host->ctx, call, input);
 }
@@ -235,21 +219,14 @@ static garland_status raw(garland_instance* self, garland_call* call, garland_js
   return host->sleep_ms(host->ctx, call, 3600 * 1000);
 }
 
-struct operation {
-  char const* id;
-  garland_op run;
-};
-static struct operation const operations[] = {
+static struct test_operation const operations[] = {
     {"test.echo/1", echo}, {"test.http/1", http},     {"test.emit/1", emit}, {"test.kv/1", kv},
     {"test.fail/1", fail}, {"test.wait/1", wait},     {"test.hang/1", hang}, {"test.crash/1", crash},
     {"test.raw/1", raw},   {"test.memory/1", memory},
 };
 
 static garland_op findOp(garland_str id) {
-  for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); ++i)
-    if (strlen(operations[i].id) == id.len && memcmp(operations[i].id, id.ptr, id.len) == 0)
-      return operations[i].run;
-  return NULL;
+  return find_in(operations, sizeof(operations) / sizeof(operations[0]), id);
 }
 
 static garland_status openInstance(garland_call* call, garland_json account, garland_instance** out) {
@@ -265,8 +242,8 @@ garland_status garland_entry_v1(garland_host const* the_host, garland_plugin* pl
   host = the_host;
   plugin->size = sizeof(*plugin);
   plugin->concurrency = GARLAND_INTERLEAVED;
-  plugin->id = TEXT(PROBE_ID);
-  plugin->version = TEXT(GARLAND_CONNECTOR_VERSION);
+  plugin->id = str(PROBE_ID);
+  plugin->version = str(GARLAND_CONNECTOR_VERSION);
   plugin->find_op = findOp;
   plugin->open = openInstance;
   plugin->close = closeInstance;

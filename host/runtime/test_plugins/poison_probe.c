@@ -16,16 +16,6 @@ static struct garland_instance the_instance;
 static int tainted;   /* a call has broken something that shows later */
 static int lingering; /* a call has left something behind that takes its time to end */
 
-/* The integer after "name": in a flat input; 0 if it is not there. */
-static long number(garland_json input, char const* name) {
-  char copy[512] = {0};
-  char key[64];
-  memcpy(copy, input.ptr, input.len < sizeof(copy) - 1 ? input.len : sizeof(copy) - 1);
-  snprintf(key, sizeof(key), "\"%s\":", name);
-  char const* at = strstr(copy, key);
-  return at ? strtol(at + strlen(key), NULL, 10) : 0;
-}
-
 /* Writes over whatever the allocator keeps behind a block, then lets it find out. */
 static void corruptMemory(void) {
   for (int i = 0; i < 64; ++i) {

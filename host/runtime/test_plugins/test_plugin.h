@@ -1,9 +1,11 @@
-/* What the plugins of the worker's tests share: a descriptor and texts. */
+/* What the plugins of this room's tests share: texts, input and operations. */
 #ifndef GARLAND_TEST_PLUGIN_H
 #define GARLAND_TEST_PLUGIN_H
 
 #include <garland/plugin.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static garland_host const* host;
@@ -20,6 +22,16 @@ static inline garland_json json(char const* text) {
 
 static inline int is(garland_str id, char const* text) {
   return id.len == strlen(text) && memcmp(id.ptr, text, id.len) == 0;
+}
+
+/* The integer after "name": in a flat input; 0 if it is not there. */
+static inline long number(garland_json input, char const* name) {
+  char copy[512] = {0};
+  char key[64];
+  memcpy(copy, input.ptr, input.len < sizeof(copy) - 1 ? input.len : sizeof(copy) - 1);
+  snprintf(key, sizeof(key), "\"%s\":", name);
+  char const* at = strstr(copy, key);
+  return at ? strtol(at + strlen(key), NULL, 10) : 0;
 }
 
 struct test_operation {

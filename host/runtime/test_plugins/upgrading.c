@@ -1,33 +1,16 @@
 /* One connector in several versions. An instance counts its calls and hands the count to the next version;
  * what a version does wrong is chosen when it is compiled. */
-#include <garland/plugin.h>
+#include "test_plugin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define TEXT(literal) ((garland_str){(literal), sizeof(literal) - 1})
 
 struct garland_instance {
   long calls;
 };
-static garland_host const* host;
 #ifdef OTHER_BYTES
 int garland_other_bytes = OTHER_BYTES;
 #endif
-
-static garland_str text(char const* bytes) { return (garland_str){bytes, strlen(bytes)}; }
-static garland_json json(char const* bytes) { return (garland_json){bytes, strlen(bytes)}; }
-
-/* The integer after "name": in a flat object; 0 if it is not there. */
-static long number(garland_json object, char const* name) {
-  char copy[256] = {0};
-  char key[64];
-  memcpy(copy, object.ptr, object.len < sizeof(copy) - 1 ? object.len : sizeof(copy) - 1);
-  snprintf(key, sizeof(key), "\"%s\":", name);
-  char const* at = strstr(copy, key);
-  return at ? strtol(at + strlen(key), NULL, 10) : 0;
-}
 
 /* {"n":n,"count":k}: writes k things, each once; "die":1 ends the worker. */
 static garland_status work(garland_instance* self, garland_call* call, garland_json input) {
@@ -38,7 +21,7 @@ static garland_status work(garland_instance* self, garland_call* call, garland_j
   for (long i = 0; i < number(input, "count"); ++i) {
     char url[64];
     snprintf(url, sizeof(url), "https://example.test/%ld/%ld", number(input, "n"), i);
-    garland_http_request request = {.size = sizeof(request), .method = TEXT("POST"), .url = text(url)};
+    garland_http_request request = {.size = sizeof(request), .method = str("POST"), .url = str(url)};
     garland_http_response response = {.size = sizeof(response)};
     garland_status status = host->http(host->ctx, call, &request, &response);
     if (status != GARLAND_OK) return status;
@@ -49,9 +32,7 @@ static garland_status work(garland_instance* self, garland_call* call, garland_j
   return host->result(host->ctx, call, json(out));
 }
 
-static garland_op findOp(garland_str id) {
-  return id.len == 11 && memcmp(id.ptr, "test.work/1", 11) == 0 ? work : NULL;
-}
+static garland_op findOp(garland_str id) { return is(id, "test.work/1") ? work : NULL; }
 
 static garland_status openInstance(garland_call* call, garland_json account, garland_instance** out) {
   (void)call;
@@ -94,8 +75,8 @@ garland_status garland_entry_v1(garland_host const* the_host, garland_plugin* pl
   host = the_host;
   plugin->size = sizeof(*plugin);
   plugin->concurrency = GARLAND_INTERLEAVED;
-  plugin->id = TEXT(GARLAND_CONNECTOR_ID);
-  plugin->version = TEXT(GARLAND_CONNECTOR_VERSION);
+  plugin->id = str(GARLAND_CONNECTOR_ID);
+  plugin->version = str(GARLAND_CONNECTOR_VERSION);
   plugin->find_op = findOp;
   plugin->open = openInstance;
   plugin->close = closeInstance;

@@ -2,8 +2,6 @@
 
 #include <garland/schemas.hpp>
 
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 
 namespace garland::sync::testing {
@@ -79,12 +77,6 @@ Kind sharingKind(std::string const& name) {
   kind.schema = parseJson(schemas::schemaText("record." + name + ".json")).value();
   kind.project = [](json::value const& data) { return data; };
   return kind;
-}
-
-std::string newFolder() {
-  auto path = (std::filesystem::temp_directory_path() / "sync_test.XXXXXX").string();
-  if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder " + path);
-  return path;
 }
 
 } // namespace
@@ -208,7 +200,9 @@ DatabaseUrl& databaseUrl() {
   return url;
 }
 
-House::House() : House(newFolder()) { owns_folder_ = true; }
+House::House() : House(std::make_unique<TestFolder const>()) {}
+
+House::House(std::unique_ptr<TestFolder const> own) : House(own->path()) { own_folder_ = std::move(own); }
 
 House::House(std::string folder) : folder_(std::move(folder)) {
   std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
@@ -227,8 +221,6 @@ House::~House() {
   engine.reset();
   run(store->close()).value();
   store.reset();
-  std::error_code ignored;
-  if (owns_folder_) std::filesystem::remove_all(folder_, ignored);
 }
 
 void House::open() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/base/random.h"
+#include "host/base/test_folder.h"
 #include "host/sync/sync.h"
 #include "host/sync/testing/fake_provider.h"
 
@@ -148,10 +149,11 @@ private:
     out->emplace(std::move(result));
   }
   void drive(std::function<bool()> done);
+  explicit House(std::unique_ptr<TestFolder const> own);
   void open();
 
   std::string folder_;
-  bool owns_folder_ = false;
+  std::unique_ptr<TestFolder const> own_folder_; // none if the caller keeps it
 };
 
 } // namespace garland::sync::testing
