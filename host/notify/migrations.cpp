@@ -75,7 +75,7 @@ ALTER TABLE notify_endpoints ADD COLUMN missed_at BIGINT
 std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
   all.push_back(store::Migration{13, "notify: endpoints, deliveries and attempts", kFirst});
-  all.push_back(store::Migration{14, "notify: what endpoints were never told of", kMissed});
+  all.push_back(store::Migration{15, "notify: what endpoints were never told of", kMissed});
   return all;
 }
 

@@ -112,19 +112,7 @@ Task<std::optional<Action>> ActionStore::byKey(std::string vendor_id, std::strin
 }
 
 Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
-  std::string sql = std::string(kColumns) + "WHERE action_id>$1";
-  Values args = {query.after_id};
-  auto const only = [&](std::string const& column, std::string value) {
-    if (value.empty()) return;
-    args.emplace_back(std::move(value));
-    sql += " AND " + column + "=$" + std::to_string(args.size());
-  };
-  only("vendor_id", query.vendor_id);
-  only("connection_id", query.connection_id);
-  if (query.state) only("state", std::string(name(*query.state)));
-  args.emplace_back(std::int64_t{std::clamp(query.limit, 1, 1000)});
-  sql += " ORDER BY action_id LIMIT $" + std::to_string(args.size());
-  store::Statement statement(std::move(sql), std::move(args));
+  auto statement = pageOf(std::string(kColumns), "action_id", query);
   CO_TRY(rows, co_await context_.doors.store.read(std::move(statement)));
   std::vector<Action> actions;
   for (auto const& row : rows.rows) actions.push_back(actionFrom(row));
