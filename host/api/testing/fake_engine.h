@@ -309,12 +309,10 @@ public:
     co_return std::exchange(set_aside, 0);
   }
   Task<std::vector<sync::Change>> changes(std::string vendor_id, std::int64_t after, int limit) override {
-    std::vector<sync::Change> out;
-    for (auto const& change : changes_)
-      if (change.vendor_id == vendor_id && change.sequence > std::max(after, forgotten) &&
-          std::ssize(out) < limit)
-        out.push_back(change);
-    co_return out;
+    auto const& all = changes_[vendor_id]; // numbered from 1, without a gap
+    auto const begin = std::min<std::int64_t>(std::max(after, forgotten), std::ssize(all));
+    auto const end = std::min<std::int64_t>(begin + limit, std::ssize(all));
+    co_return std::vector<sync::Change>(all.begin() + begin, all.begin() + end);
   }
   std::int64_t forgotten = 0; // changes of every vendor up to this are not kept
   Task<std::vector<sync::FeedSpan>> feedSpans(std::vector<std::string> vendor_ids) override {
@@ -401,14 +399,12 @@ private:
     change.record_version = record.version;
     change.origin = "local";
     change.at = clock_.now();
-    changes_.push_back(change);
+    changes_[record.vendor_id].push_back(change);
     if (on_change_) on_change_(record.vendor_id);
   }
   std::int64_t lastOf(std::string const& vendor_id) const {
-    std::int64_t last = 0;
-    for (auto const& change : changes_)
-      if (change.vendor_id == vendor_id) last = change.sequence;
-    return last;
+    auto const found = changes_.find(vendor_id);
+    return found == changes_.end() ? 0 : std::ssize(found->second);
   }
 
   Clock& clock_;
@@ -419,7 +415,7 @@ private:
   std::map<std::string, sync::Connection> connections_;
   std::map<std::string, sync::Run> runs_;
   std::map<std::string, sync::Record> records_;
-  std::vector<sync::Change> changes_;
+  std::map<std::string, std::vector<sync::Change>> changes_; // by vendor
   std::function<void(std::string const&)> on_change_;
 };
 
