@@ -113,6 +113,7 @@ struct Bench::Parts {
     out.allow_degraded_sandbox = machine.allow_degraded;
     out.expected_tier = machine.tier;
     out.idle = kLongest; // a twin's state is in its worker
+    out.slice_of[subject.twin.manifest.id] = runtime::kTwinSlice;
     out.handshake = kStart;
     out.restart_base = Milliseconds(1);
     out.plugin_clock = clock;

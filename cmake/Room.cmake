@@ -2,6 +2,9 @@
 #   the static library garland_NAME of one room, and its unit tests NAME_test.
 # garland_test(NAME SOURCES ... [USES ...] [LABELS ...] [ONE_PROCESS] [TIMEOUT s])
 #   a GoogleTest binary known to CTest; ONE_PROCESS runs it whole, so that its tests share a server.
+# garland_contract_test(NAME PROGRAM RUNS target ...)
+#   a program, given the build folder, that holds something against what others wrote. RUNS is what it needs built;
+#   with the tests whose label is contracts it makes up the target garland-contracts.
 function(garland_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;USES;TESTS;TEST_USES" ${ARGN})
   add_library(garland_${name} STATIC ${ROOM_SOURCES})
@@ -45,6 +48,9 @@ function(garland_test name)
   target_link_libraries(${name} PRIVATE ${TEST_USES} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     GARLAND_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GARLAND_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  if("contracts" IN_LIST TEST_LABELS)
+    garland_build_for_contracts(${name})
+  endif()
   # The installed programs are tested as they are installed; under sanitizers, room by room.
   if(GARLAND_SANITIZER AND "e2e" IN_LIST TEST_LABELS)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)
@@ -53,11 +59,32 @@ function(garland_test name)
   if(TEST_ONE_PROCESS)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+    if("contracts" IN_LIST TEST_LABELS)
+      # What was skipped is the last that it prints only if nothing failed.
+      set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\] [A-Za-z0-9_./]+[ \r\n]*$")
+    endif()
   else()
     include(GoogleTest)
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
       PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
   endif()
+endfunction()
+
+function(garland_build_for_contracts)
+  if(NOT TARGET garland-contracts)
+    add_custom_target(garland-contracts)
+  endif()
+  add_dependencies(garland-contracts ${ARGN})
+endfunction()
+
+function(garland_contract_test name program)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(TEST "" "" "RUNS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${program} ${CMAKE_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS contracts SKIP_RETURN_CODE 77 TIMEOUT 300)
+  garland_build_for_contracts(${TEST_RUNS})
 endfunction()
 
 # garland_fuzzer(NAME SOURCES ... [USES ...] [CORPUS dir])

@@ -1,6 +1,8 @@
 // The rules of RFC 5545 and others, against vectors on which two independent libraries agree.
 #include "host/calendar/rule.h"
 
+#include "host/base/provider_specs.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -14,7 +16,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr auto vectors_file = GARLAND_SOURCE_DIR "/../shared/providers/specs/ical/rrule-vectors.json";
+std::string const vectors_file = providerSpecs() + "/ical/rrule-vectors.json";
 
 local_seconds parse(std::string_view text) {
   auto const at = [text](std::size_t from, std::size_t length) {
@@ -65,7 +67,8 @@ json::value loadVectors() {
 TEST(RuleVectors, EveryCaseThatTwoLibrariesAgreeOn) {
   auto const vectors = loadVectors();
   if (vectors.is_null()) {
-    std::printf("contracts: recurrence rules: 0 expansions checked; skipped: there is no %s\n", vectors_file);
+    std::printf("contracts: recurrence rules: 0 expansions checked; skipped: there is no %s\n",
+                vectors_file.c_str());
     GTEST_SKIP();
   }
   auto const& cases = vectors.at("cases").as_array();

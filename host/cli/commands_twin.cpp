@@ -107,6 +107,7 @@ private:
     out.allow_degraded_sandbox = words_.allow_degraded;
     out.expected_tier = tier;
     out.idle = for_ever;
+    out.slice = runtime::kTwinSlice;
     out.on_event = [this](runtime::SupervisorEvent const& event) {
       if (server_) server_->workerEvent(event);
     };

@@ -7,6 +7,7 @@
 #include "host/base/bytes.h"
 #include "host/base/file_text.h"
 #include "host/base/json.h"
+#include "host/base/provider_specs.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +17,7 @@
 namespace garland::egress::testing {
 namespace {
 
-constexpr auto kVectors = GARLAND_SOURCE_DIR "/../shared/providers/specs/signature-vectors.json";
+std::string const kVectors = providerSpecs() + "/signature-vectors.json";
 
 // The members of an Authorization header, whose order does not count.
 std::set<std::string> membersOf(std::string header) {

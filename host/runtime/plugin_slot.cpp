@@ -204,7 +204,7 @@ Result<void> PluginSlot::link(Spawned spawned) {
     return Error(ErrorKind::transient, std::string("the worker could not be connected: ") + problem.what());
   }
   auto const* const worker = worker_.get();
-  worker_->start(options_.handshake, [weak = weak_from_this(), worker](WorkerEnd const& end) {
+  worker_->start(options_.handshake, slice(), [weak = weak_from_this(), worker](WorkerEnd const& end) {
     if (auto const self = weak.lock()) self->onEnded(worker, end);
   });
   worker_->watchMemory(memoryLimit(), [weak = weak_from_this(), worker](MemoryUse const& use) {
@@ -262,6 +262,11 @@ bool PluginSlot::couldNotCloseSandbox() const {
   auto const& hello = worker_->hello();
   return !hello &&
          (hello.error().kind == ErrorKind::hostLimit || hello.error().kind == ErrorKind::unsupported);
+}
+
+Milliseconds PluginSlot::slice() const {
+  auto const own = options_.slice_of.find(plugin_.manifest.id);
+  return own == options_.slice_of.end() ? options_.slice : own->second;
 }
 
 std::size_t PluginSlot::memoryLimit() const {

@@ -98,6 +98,7 @@ private:
   void onEnded(WorkerLink const* worker, WorkerEnd const& end);
   void replace(WorkerLink const* worker, MemoryUse const& use);
   std::size_t memoryLimit() const;
+  Milliseconds slice() const;
   void stopWorker(std::string why_killed);
   void countDeath();
   Error notStarted(Error error);

@@ -276,6 +276,10 @@ public:
   virtual int page() const = 0; // descriptor of the shared page
 };
 
+// A twin may work longer on one request than a connector may on anything: it makes all of its provider's past
+// in the first one (sdk-docs/twins.md).
+inline constexpr Milliseconds kTwinSlice{3'000};
+
 struct SupervisorOptions {
   std::string worker_path;                    // garland-worker
   bool allow_degraded_sandbox = false;        // tier D
@@ -285,6 +289,9 @@ struct SupervisorOptions {
   Milliseconds restart_base{100};
   Milliseconds restart_cap{30'000};
   std::size_t address_space = 256U << 20U; // of one worker, bytes; 0: unlimited
+  // Processor time that a call may hold its worker without giving way.
+  Milliseconds slice{200};
+  std::map<std::string, Milliseconds> slice_of; // by plugin id; wins over `slice`
   Isolation isolation = Isolation::plugin;
   std::map<std::string, Isolation> isolation_of; // by plugin id; wins over `isolation`
   // A worker without a call for that long is ended, and started again by the next call.

@@ -203,6 +203,32 @@ TEST(Supervisor, ACancelledCallStopsThePluginAndLeavesTheWorkerRunning) {
   EXPECT_EQ(runtime.worker().restarts, 0U);
 }
 
+// Longer than what is usual, also where sanitizers make work slower.
+json::value const long_work{{"ms", 1'400}};
+
+TEST(Supervisor, ACallThatHoldsTheProcessorForLongEndsItsWorker) {
+  Runtime runtime;
+  auto const result = runtime.call("work", long_work);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("watchdog"), std::string::npos) << result.error().message;
+}
+
+TEST(Supervisor, ACallMayHoldTheProcessorForAsLongAsTheOptionsSay) {
+  SupervisorOptions options;
+  options.slice = 2'800ms;
+  Runtime runtime(std::move(options));
+  auto const result = runtime.call("work", long_work);
+  ASSERT_TRUE(result) << result.error().message;
+}
+
+TEST(Supervisor, WhatIsSaidOfAPluginsOwnSliceGoesBeforeWhatIsSaidOfAll) {
+  SupervisorOptions options;
+  options.slice_of["test.host_probe"] = 2'800ms;
+  Runtime runtime(std::move(options));
+  auto const result = runtime.call("work", long_work);
+  ASSERT_TRUE(result) << result.error().message;
+}
+
 TEST(Supervisor, ACallPastItsDeadlineIsStopped) {
   Runtime runtime;
   ASSERT_TRUE(runtime.call("echo"));

@@ -81,8 +81,9 @@ WorkerLink::WorkerLink(asio::any_io_executor const& executor, Log const& log, st
 
 WorkerLink::~WorkerLink() { connection_->close(); }
 
-void WorkerLink::start(Milliseconds handshake, Ended ended) {
+void WorkerLink::start(Milliseconds handshake, Milliseconds slice, Ended ended) {
   ended_ = std::move(ended);
+  limits_.window.slice_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(1, slice.count()));
   connection_->start();
   output_->start();
   watchExit();

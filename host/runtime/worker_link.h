@@ -36,7 +36,8 @@ public:
   WorkerLink(WorkerLink const&) = delete;
   WorkerLink& operator=(WorkerLink const&) = delete;
 
-  void start(Milliseconds handshake, Ended ended);
+  // `slice`: the processor time that a call may hold without giving way.
+  void start(Milliseconds handshake, Milliseconds slice, Ended ended);
   // Set when the worker has said hello, has refused to, or is gone.
   Latch& greeted() { return greeted_; }
   Result<wire::Hello> const& hello() const { return hello_; }

@@ -1,6 +1,7 @@
 // Every vector of signature-vectors.json gets its verdict from the preset of its name. One line per provider
 // says what was checked, and what was skipped and why; tests/contracts/summary reads it.
 #include "host/base/file_text.h"
+#include "host/base/provider_specs.h"
 #include "host/webhooks/scheme.h"
 
 #include "host/base/bytes.h"
@@ -13,7 +14,7 @@
 namespace garland::webhooks {
 namespace {
 
-constexpr auto kVectors = GARLAND_SOURCE_DIR "/../shared/providers/specs/signature-vectors.json";
+std::string const kVectors = providerSpecs() + "/signature-vectors.json";
 
 // What is in the file but is no inbound webhook. Requests that go out are for host/egress/contract.
 std::set<std::string, std::less<>> const kGoingOut{"aws_sigv4_request", "oauth1_request", "web_push_vapid"};
@@ -77,7 +78,7 @@ protected:
   void SetUp() override {
     auto const text = readFileText(kVectors);
     if (!text) {
-      std::printf("contracts: webhooks: 0 signatures checked; skipped: there is no %s\n", kVectors);
+      std::printf("contracts: webhooks: 0 signatures checked; skipped: there is no %s\n", kVectors.c_str());
       GTEST_SKIP();
     }
     document_ = parseJson(*text).value();

@@ -8,6 +8,8 @@ namespace garland::sdk::payments {
 namespace {
 
 constexpr std::size_t longest_key = 255;
+// Who waits longer for an answer finds it out sooner by looking.
+constexpr auto answers_within = std::chrono::seconds(30);
 // A request that has not arrived after so long does not arrive any more.
 constexpr auto settled_after = std::chrono::minutes(10);
 // Where nobody says when an act was sent, it is looked for among the records of so long.
@@ -259,6 +261,7 @@ Done TableConnector::act(Account& account, Verb verb, json::value const& input) 
   request.headers.push_back({"Content-Type", std::string(form::content_type)});
   request.body = form::encode(body);
   request.idempotency_key = key;
+  request.timeout = answers_within;
   json::value made;
   auto refused =
       attempt([&] { made = rest::fetch(account, act.entity.resource.errors, std::move(request)); });

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,15 +24,7 @@ public:
       return !program_->running() || readFile(log()).find("\"url\"") != std::string::npos;
     };
     EXPECT_TRUE(eventually(said)) << readFile(log());
-    auto const text = readFile(log());
-    auto const begin = text.find("{\"twin\"");
-    auto const line =
-        parseJson(begin == std::string::npos ? text : text.substr(begin, text.find('\n', begin) - begin));
-    EXPECT_TRUE(line) << text;
-    if (line) {
-      url_ = textOr(*line, "/url", "");
-      EXPECT_EQ(textOr(*line, "/ledger", ""), url_ + "/_twin/ledger");
-    }
+    takeUrl(readFile(log()));
   }
 
   Child& program() { return *program_; }
@@ -39,6 +32,16 @@ public:
   std::string const& url() const { return url_; }
 
 private:
+  // A test that went on without an address would fail with what curl thinks of that.
+  void takeUrl(std::string const& text) {
+    auto const begin = text.find("{\"twin\"");
+    auto const line =
+        parseJson(begin == std::string::npos ? text : text.substr(begin, text.find('\n', begin) - begin));
+    if (line) url_ = textOr(*line, "/url", "");
+    if (url_.empty()) throw std::runtime_error("the twin gave no address; it said:\n" + text);
+    EXPECT_EQ(textOr(*line, "/ledger", ""), url_ + "/_twin/ledger");
+  }
+
   TestFolder folder_;
   std::unique_ptr<Child> program_;
   std::string url_;

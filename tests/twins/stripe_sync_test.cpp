@@ -1,6 +1,6 @@
 // A payment's whole life at the twin of Stripe, by the installed programs: held, taken and partly given back
 // by `garland actions run`, with answers that get lost; then synced in and reconciled to the cent, in euros,
-// in yen (no minor unit) and in dinars (three digits).
+// in dollars, in yen (no minor unit) and in dinars (three digits).
 #include "host/base/clock.h"
 #include "tests/twins/served_twin.h"
 
@@ -23,6 +23,7 @@ struct Life {
 };
 Life const kLives[] = {
     {"EUR", 250'000, 200'050, 50'025, "", R"("fault":"reset")", ""},
+    {"USD", 90'000, 70'000, 5'000, "", R"("fault":"no_answer")", ""}, // half a minute of silence
     {"JPY", 48'000, 48'000, 1'200, "", "", R"("fault":"reset_mid_body")"},
     {"KWD", 125'000, 100'010, 25'050, R"("fault":"reset")", R"("fault":"html","status":502)", ""},
 };

@@ -152,6 +152,13 @@ TEST(TwinServe, BadRequestsAreAnsweredAndNothingBreaks) {
   EXPECT_EQ(twin.status({}, "/tasks"), 200);
 }
 
+// A connector has a fifth of a second.
+TEST(TwinServe, ARequestMayHoldTheTwinForAsLongAsItsAuthorIsPromised) {
+  Served twin;
+  EXPECT_EQ(twin.post("/work", R"({"ms":1000})"), R"({"ms":1000})") << readFile(twin.log());
+  EXPECT_EQ(twin.status({}, "/tasks"), 200);
+}
+
 TEST(TwinServe, ACrashIsToldAndNotHidden) {
   Served twin;
   auto const answer = twin.curl({"-d", "", "-w", "%{http_code}"}, "/crash");

@@ -111,6 +111,15 @@ static garland_status hang(garland_instance* self, garland_call* call, garland_j
   return GARLAND_OK;
 }
 
+/* {"ms":n}: works for so much processor time without giving way. */
+static garland_status work(garland_instance* self, garland_call* call, garland_json input) {
+  (void)self;
+  clock_t const until = clock() + (clock_t)number(input, "ms") * (CLOCKS_PER_SEC / 1000);
+  while (clock() < until) {
+  }
+  return host->result(host->ctx, call, input);
+}
+
 /* {"leak":n}: keeps n MiB for ever; {"need":n}: cannot do without n MiB for a moment; {"write":1}: writes
  * before;
  * {"touch":1}: does not look whether it got them. */
@@ -222,7 +231,7 @@ static garland_status raw(garland_instance* self, garland_call* call, garland_js
 static struct test_operation const operations[] = {
     {"test.echo/1", echo}, {"test.http/1", http},     {"test.emit/1", emit}, {"test.kv/1", kv},
     {"test.fail/1", fail}, {"test.wait/1", wait},     {"test.hang/1", hang}, {"test.crash/1", crash},
-    {"test.raw/1", raw},   {"test.memory/1", memory},
+    {"test.raw/1", raw},   {"test.memory/1", memory}, {"test.work/1", work},
 };
 
 static garland_op findOp(garland_str id) {

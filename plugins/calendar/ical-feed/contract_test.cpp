@@ -2,6 +2,8 @@
 // programs' tests. Skips itself where these are missing.
 #include "feed_fixture.h"
 
+#include "host/base/provider_specs.h"
+
 #include <boost/json/parse.hpp>
 
 #include <cstdio>
@@ -12,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path const given = GARLAND_SOURCE_DIR "/../shared/providers/specs/ical";
+fs::path const given = providerSpecs() + "/ical";
 
 // "FREQ=WEEKLY;BYDAY=TU,SU" as {"FREQ=WEEKLY", "BYDAY=SU", "BYDAY=TU"}: neither the order of parts nor that
 // of the values in a list says anything.

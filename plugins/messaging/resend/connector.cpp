@@ -138,7 +138,7 @@ private:
   }
 
   json::object bodyOf(json::value const& message, std::initializer_list<json::object> tags) const {
-    auto body = messaging::bodyOf(mail, message);
+    auto body = messaging::bodyOf(mail_map, message);
     for (auto const member : as_they_are)
       if (auto const* value = message.as_object().if_contains(member)) body[member] = *value;
     if (!body.contains("from")) body["from"] = sender_;

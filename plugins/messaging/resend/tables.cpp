@@ -127,7 +127,7 @@ constexpr std::string_view unchanged[] = {"headers", "attachments"};
 
 std::span<Entity const> const entities = all;
 sdk::messaging::Traces const traces{.sent = messages};
-Map const mail = sending;
+Map const mail_map = sending;
 std::span<std::string_view const> const as_they_are = unchanged;
 sdk::errors::Mapper const errors = mapper;
 sdk::webhooks::Table const hooks{.id = {.header = "svix-id"}, .events = notices};

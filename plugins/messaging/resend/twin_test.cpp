@@ -1,4 +1,5 @@
 // Mails by the connector at the twin: sent, lost and found, called back, delivered, pulled in.
+#include "tables.h"
 #include "twin_fixture.h"
 
 namespace garland::resend {
@@ -24,6 +25,36 @@ TEST_F(ResendTwin, AMailIsSentOnceForItsKeyWhateverBecomesOfTheAnswer) {
   EXPECT_EQ(found.at("output").at("id"), json::value(idOf(send("key-1", {{"tags", {{"supplier", "7"}}}}))));
   EXPECT_EQ(happened("email.created"), 1);
   EXPECT_THAT(testing::schemaProblems("messaging.find.1.out.json", found), ::testing::IsEmpty());
+}
+
+// So that contract/run holds every member that the connector can send against what Resend publishes.
+TEST_F(ResendTwin, AMailWithAllThatAMailCanHaveArrivesWhole) {
+  begin();
+  auto const input = mail({{"from", "Bo <bo@example.com>"},
+                           {"cc", {"cy@example.com"}},
+                           {"bcc", {"books@example.com"}},
+                           {"reply_to", {"office@example.com", "bo@example.com"}},
+                           {"html", "<p>Dear Ada <img src=\"cid:logo\"></p>"},
+                           {"scheduled", "2026-01-02T08:30:00Z"},
+                           {"tags", {{"supplier", "7"}}},
+                           {"headers", {{"X-Wedding", "7"}}},
+                           {"attachments",
+                            {{{"filename", "offer.pdf"}, {"content", "JVBERg=="}},
+                             {{"filename", "logo.png"},
+                              {"content", "iVBORw=="},
+                              {"content_type", "image/png"},
+                              {"content_id", "logo"}}}}});
+  json::value const given(input);
+  for (auto const& row : mail_map) EXPECT_NE(sdk::find(given, row.ours), nullptr) << row.ours;
+  for (auto const member : as_they_are) EXPECT_TRUE(input.contains(member)) << member;
+
+  auto const id = idOf(act("send", "key-1", input));
+  auto const sent = json::parse(connector.requests().back().body);
+  for (auto const* member : {"from", "to", "cc", "bcc", "reply_to", "html", "text", "headers", "attachments"})
+    EXPECT_EQ(sent.at(member), input.at(member)) << member;
+  pull("message");
+  for (auto const* member : {"from", "to", "cc", "bcc", "reply_to", "subject"})
+    EXPECT_EQ(records["message"].at(id).at(member), input.at(member)) << member;
 }
 
 TEST_F(ResendTwin, WhatIsNotThereMayStillComeForTenMinutes) {

@@ -57,6 +57,7 @@ TEST_F(StripeWire, ARequestCarriesKeyVersionAndForm) {
   EXPECT_EQ(sent.method, "POST");
   EXPECT_EQ(sent.url, "https://api.stripe.com/v1/payment_intents");
   EXPECT_EQ(sent.idempotency_key, "idem-1");
+  EXPECT_EQ(sent.timeout, std::chrono::seconds(30)) << "it is looked for afterwards";
   EXPECT_EQ(sent.credential_slot, "key");
   EXPECT_EQ(sent.header("content-type"), "application/x-www-form-urlencoded");
   EXPECT_EQ(sent.header("stripe-version"), "2023-08-16");

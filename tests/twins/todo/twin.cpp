@@ -6,10 +6,12 @@
 //   DELETE /tasks/{task}                    204
 //   POST   /hooks   {"url":"...","secret":"..."}   from now on each change is told there
 //   POST   /crash                           the twin's process ends
+//   POST   /work    {"ms":1000}             200 after so much work without a pause
 // "Authorization: Bearer todo-key"; 20 requests in 10 seconds.
 #include <garland/sdk/twin.hpp>
 
 #include <cstdlib>
+#include <ctime>
 
 namespace {
 
@@ -120,6 +122,14 @@ private:
 
   Response crash(Request const&) { std::abort(); }
 
+  Response work(Request const& request) {
+    auto const body = request.bodyObject();
+    auto const until = std::clock() + body.at("ms").as_int64() * (CLOCKS_PER_SEC / 1000);
+    while (std::clock() < until) {
+    }
+    return {200, body};
+  }
+
   Task& add(Task task) {
     auto const id = task.id;
     return tasks_.add(id, std::move(task));
@@ -155,6 +165,7 @@ private:
       {"DELETE", "/tasks/{task}", &Todo::remove},
       {"POST", "/hooks", &Todo::hook},
       {"POST", "/crash", &Todo::crash},
+      {"POST", "/work", &Todo::work},
   };
 
   Table<Task> tasks_;

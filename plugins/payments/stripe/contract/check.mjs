@@ -11,7 +11,23 @@ const [modules, specs, exchanges, url] = process.argv.slice(2);
 const require = createRequire(modules + '/');
 const description = new Description(require, `${specs}/stripe/spec3.noexpand.cut.min.json`);
 
+// A judge that finds nothing here would find nothing anywhere.
+const faults = [
+  () => description.request('post', '/v1/disputes/dp_1', 'evidence[nonsense]=1'),
+  () => description.request('post', '/v1/payment_intents', 'amount=1&currency=eur&transfer_data[nonsense]=1'),
+  () => description.request('get', '/v1/disputes?nonsense=1'),
+  () => description.answer('get', '/v1/account', 400, { error: { type: 'api_error', nonsense: 1 } }),
+];
+for (const fault of faults) {
+  fault();
+  if (description.findings.splice(0).length === 0) throw new Error(`the description lets this pass: ${fault}`);
+}
+Object.assign(description.counts, { requests: 0, answers: 0 });
+
 const sent = readFileSync(exchanges, 'utf8').split('\n').filter((line) => line);
+// A file that holds nothing would conform to everything.
+const least = 100;
+if (sent.length < least) description.wrong(`the connector's tests exchanged ${sent.length} requests, not ${least} or more`);
 for (const line of sent) {
   const { method, target, body, status, answer } = JSON.parse(line);
   description.request(method.toLowerCase(), target, body); // also those that were refused

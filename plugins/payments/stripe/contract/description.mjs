@@ -1,11 +1,13 @@
 // Stripe's published description as a judge: does a request, does an answer conform to it?
 import { readFileSync } from 'node:fs';
 
-// OpenAPI 3.0 says "nullable" where JSON Schema has a type.
+// OpenAPI 3.0 says "nullable" where JSON Schema has a type. The description closes bodies, but neither the objects in
+// them nor answers; here these are closed, too, so that a member which nobody knows is found.
 function toJsonSchema(node) {
   if (Array.isArray(node)) return node.map(toJsonSchema);
   if (node === null || typeof node !== 'object') return node;
   const out = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, toJsonSchema(value)]));
+  if (out.type === 'object' && out.properties) out.additionalProperties ??= false;
   if (node.nullable !== true) return out;
   delete out.nullable;
   return { anyOf: [out, { type: 'null' }] };
