@@ -72,7 +72,10 @@ Outcome MappedConnector::hook(Hook const& hook, Records& records) const {
   if (bodies.empty()) return ignored("it is an empty list");
 
   std::string ignored_because;
+  MadeUpIds made_up;
+  std::size_t number = 0;
   for (auto const& body : bodies) {
+    auto const place = bodies.size() == 1 ? std::string("hook") : "item " + std::to_string(++number);
     if (!body.is_object()) return unknown("its body is JSON, but no object with members");
     auto const document = documentOf(body, hook.query);
     auto const* rule = mapping_->find("hook", document);
@@ -81,8 +84,7 @@ Outcome MappedConnector::hook(Hook const& hook, Records& records) const {
     if (rule->ignore)
       ignored_because = *rule->ignore;
     else
-      mapping_->put(*rule, document, bodies.size() == 1 ? std::string_view("hook") : "one of the list",
-                    records);
+      mapping_->put(*rule, document, place, made_up, records);
   }
   // With a problem and no record it is `taken` all the same: the host has heard of the problem.
   if (records.count() == 0 && !ignored_because.empty()) return ignored(ignored_because);
@@ -97,6 +99,7 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
   if (!mapping_->takes("csv", columns))
     return unknown("no rule of the mapping fits a file with the columns: " + listed(columns) +
                    "; it would need " + mapping_->columnsWanted("csv"));
+  MadeUpIds made_up;
   auto number = csv.first_row;
   bool any = false;
   for (auto const& row : csv.rows) {
@@ -114,7 +117,7 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
       records.problem(place, Failure(Kind::invalidInput, "no rule of the mapping fits it"));
     } else if (!rule->ignore) {
       any = true;
-      mapping_->put(*rule, cells, place, records);
+      mapping_->put(*rule, cells, place, made_up, records);
     }
   }
   return any ? taken() : ignored("it has no row with anything that is kept");

@@ -133,6 +133,12 @@ std::string restText(json::value const& value) {
   return text.empty() && !saysNothing(value) ? json::serialize(value) : text;
 }
 
+// In one spelling; but by its dots an address is told from another.
+std::string idPart(json::value const& value) {
+  auto const text = textOf(value);
+  return text.find('@') == std::string::npos ? loose::memberName(text) : text;
+}
+
 [[noreturn]] void unclear(std::string const& what) { throw Failure(Kind::invalidInput, what); }
 
 std::optional<bool> yesOrNo(std::string const& text) {
@@ -284,20 +290,22 @@ std::vector<rules::Rule> const& Mapping::rulesOf(std::string_view section) const
 json::object Mapping::recordOf(rules::Rule const& rule, rules::Emit const& emit,
                                json::object const& document) const {
   auto made = record(emit, document);
-  idOf(emit, document, made);
+  if (givenId(emit, document).empty()) madeUpId(emit, made);
   auto const left_out = emit.rest ? rest(rule, emit, document, made) : std::string();
   if (!left_out.empty()) unclear(left_out);
   return made;
 }
 
 void Mapping::put(rules::Rule const& rule, json::object const& document, std::string_view place,
-                  Records& out) const {
+                  MadeUpIds& made_up, Records& out) const {
   if (!rule.emit) return;
   for (auto const& emit : *rule.emit) {
     auto failure = attempt([&] {
       auto made = record(emit, document);
-      auto const id = idOf(emit, document, made);
+      auto const given = givenId(emit, document);
+      auto const id = given.empty() ? madeUpId(emit, made) : given;
       auto const left_out = emit.rest ? rest(rule, emit, document, made) : std::string();
+      if (given.empty()) made_up.add(rule, emit.kind, id, made, place);
       out.put(emit.kind, id, std::move(made));
       if (!left_out.empty()) unclear(left_out);
     });
@@ -314,22 +322,37 @@ json::object Mapping::record(rules::Emit const& emit, json::object const& docume
   return out;
 }
 
-// Values may hold the separator, so it is told from theirs.
-std::string Mapping::idOf(rules::Emit const& emit, json::object const& document,
-                          json::object const& record) const {
-  if (emit.id)
-    if (auto id = firstText(*emit.id, document); !id.empty()) return id;
+// Empty: the provider gave none.
+std::string Mapping::givenId(rules::Emit const& emit, json::object const& document) const {
+  return emit.id ? firstText(*emit.id, document) : std::string();
+}
+
+// Values may hold the separator, so it is told from theirs. An amount alone says of nothing which it is.
+std::string Mapping::madeUpId(rules::Emit const& emit, json::object const& record) const {
   std::string id;
   bool any = false;
   for (auto const& pointer : emit.id_of.value_or(std::vector<std::string>())) {
     auto const* value = at(record, pointer);
-    auto text = value == nullptr ? std::string() : loose::memberName(textOf(*value));
-    if (value != nullptr && value->is_string() && pointer.ends_with("email")) text = textOf(*value);
-    any = any || !text.empty();
+    auto const text = value == nullptr ? std::string() : idPart(*value);
+    any = any || (!text.empty() && !value->is_number());
     id += (id.empty() ? "of " : " | ") + text;
   }
   if (!any) unclear("nothing in it says which record is meant");
   return id;
+}
+
+void MadeUpIds::add(rules::Rule const& rule, std::string const& kind, std::string const& id,
+                    json::object const& record, std::string_view place) {
+  auto const [first, is_new] =
+      firsts_.try_emplace(std::tuple(&rule, kind, id), First{std::string(place), record});
+  if (is_new) return;
+  auto const& there = first->second;
+  if (there.record == record)
+    unclear("it says the same as " + there.place +
+            ", and nothing tells the two apart, so one record is kept: if there were two, give this one an "
+            "id of its own and hand it in again; if it is the same one twice, dismiss this");
+  unclear("nothing tells it from " + there.place +
+          ", which says something else, and it is not kept: give each an id, and hand them in again");
 }
 
 void Mapping::field(rules::Field const& field, json::object const& document, json::object& out) const {

@@ -317,6 +317,34 @@ TEST_F(MappingTest, OfTwoColumnsWithOneNameTheFirstThatSaysSomethingCounts) {
   EXPECT_EQ(lead(1).at("data").at("email"), "bo@x.test");
 }
 
+TEST_F(MappingTest, OfOneItemTwoWithOneMadeUpIdAreNeverOneSilently) {
+  csv({"e-mail", "Day"}, {json::array{"ada@x.test", "6/13/2026"}, json::array{"ada@x.test", "6/14/2026"},
+                          json::array{"ada@x.test", "6/13/2026"}});
+  ASSERT_EQ(host.emitted("crm.lead").size(), 1U);
+  EXPECT_EQ(lead().at("data").at("event_date"), "2026-06-13");
+  auto const told = host.emitted("garland.problem");
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].at("id"), "row 3");
+  EXPECT_THAT(problem(), HasSubstr("nothing tells it from row 2, which says something else"));
+  EXPECT_THAT(std::string(told[1].at("message").as_string()), HasSubstr("it says the same as row 2"));
+
+  json::object const nameless{{"event", "new inquiry"}, {"email", "bo@x.test"}};
+  auto other = nameless;
+  other["name"] = "Bo";
+  hook(json::array{nameless, other});
+  EXPECT_EQ(host.emitted("crm.lead").size(), 1U);
+  EXPECT_EQ(host.emitted("garland.problem")[0].at("id"), "item 2");
+}
+
+TEST_F(MappingTest, OfOneItemTwoThatTheProviderCallsTheSameAreTheSame) {
+  auto booked = inquiry();
+  booked["stage"] = "won";
+  hook(json::array{inquiry(), booked});
+  ASSERT_EQ(host.emitted("crm.lead").size(), 2U);
+  EXPECT_EQ(lead(1).at("data").at("status"), "booked");
+  EXPECT_EQ(problem(), "");
+}
+
 TEST_F(MappingTest, SettingsOfTheAccountComeBeforeTheDefaults) {
   host.open({{"currency", "EUR"}, {"date_order", "dmy"}, {"calling_code", "49"}, {"account", "Studio"}});
   auto body = inquiry();

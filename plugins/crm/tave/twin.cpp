@@ -1,10 +1,10 @@
 // The twin of VSCO Workspace: one studio with its contacts, jobs, events, orders, payments and notes.
 //
 // The API is under /api/v2, "X-API-KEY: twin-key" ("twin-read-only" may read). `volume` is how many jobs
-// there are to begin with, each with a client, an event and, if booked, an order and a payment. What it
-// does as the public facts say: pages, sortBy, filters, whole objects by PUT, external mappings, errors,
-// unsigned hooks for creations. Where they are silent it is strict: a member that nobody documented, or of
-// another type, is a validation error.
+// there are to begin with, each with a client, an event, a note and, if booked, an order and a payment. What
+// it does as the public facts say: pages, sortBy, filters, whole objects by PUT, external mappings, errors,
+// unsigned hooks for creations and booked orders. Where they are silent it is strict: a member that nobody
+// documented, or of another type, is a validation error, and so is what a hook shall be limited to.
 #include "twin_members.h"
 
 #include <garland/sdk/pointer.hpp>
@@ -217,6 +217,8 @@ private:
       auto const type = typeOf(list, name);
       auto said = type.empty() ? "is not known" : wrongWith(type, value);
       if (said.empty() && name == "externalMappings") said = wrongMappings(value);
+      if (said.empty() && name == "limitTo" && !value.is_null())
+        said = "what it holds is not public, so this twin limits no hook; leave it out";
       if (!said.empty()) wrong[name] = said;
     }
     for (auto const part : list.required | std::views::split(' ')) {
@@ -248,9 +250,7 @@ private:
       if (!isOwn(list, name)) record[name] = value;
     record["id"] = ulid();
     record["created"] = sdk::rfc3339(second(now()));
-    auto const made = keep(list, std::move(record), "created");
-    tellHooks(list, made);
-    return made;
+    return keep(list, std::move(record), "created");
   }
   json::object keep(List const& list, json::object record, std::string const& what) {
     record["modified"] = sdk::rfc3339(second(now()));
@@ -258,7 +258,13 @@ private:
       record["name"] = sdk::textOr(record, "/firstName") + " " + sdk::textOr(record, "/lastName");
     auto const id = std::string(std::string_view(record.at("id").get_string()));
     note(std::string(list.path) + "." + what, id, record);
-    return rows_.at(std::string(list.path))[id] = std::move(record);
+    auto& kept = rows_.at(std::string(list.path))[id];
+    bool const was_booked = !sdk::textOr(kept, "/bookedOn").empty();
+    kept = std::move(record);
+    bool const booked = list.path == "order" && !was_booked && !sdk::textOr(kept, "/bookedOn").empty();
+    if (booked) tellHooks("order.booked", kept);
+    if (what == "created") tellHooks(eventOfNew(list), kept);
+    return kept;
   }
   void take(List const& list, std::string const& id) {
     find(list, id);
@@ -279,11 +285,12 @@ private:
     take(list, id);
     return keep(list, std::move(kept), "changed");
   }
-  void tellHooks(List const& list, json::object const& made) {
-    auto const event = list.path == "job"            ? "job.created"
-                       : list.path == "address-book" ? "contact.created"
-                       : list.path == "payment"      ? "payment.created"
-                                                     : "";
+  static std::string_view eventOfNew(List const& list) {
+    if (list.path == "job") return "job.created";
+    if (list.path == "address-book") return "contact.created";
+    return list.path == "payment" ? "payment.created" : "";
+  }
+  void tellHooks(std::string_view event, json::object const& made) {
     for (auto const& [id, hook] : rows_.at("rest-hook")) {
       if (sdk::textOr(hook, "/event") != event) continue;
       Webhook notice;
@@ -364,6 +371,12 @@ void Studio::seed(std::int64_t volume) {
            {"endDate", date},
            {"endTime", "23:00:00"},
            {"timezoneName", "America/New_York"}},
+          age - 1);
+    plant("note",
+          {{"jobId", job},
+           {"contactId", client},
+           {"contentHtml", "<p>Asked by telephone.</p>"},
+           {"date", date}},
           age - 1);
     if (stage == "lead") continue;
     plant("order",

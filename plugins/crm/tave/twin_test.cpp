@@ -60,6 +60,8 @@ protected:
         response.retry_after = std::chrono::seconds(std::stoi(std::string(header.at("value").as_string())));
     }
     if (auto const* text = outcome.result.as_object().if_contains("body")) response.body = text->as_string();
+    if (auto const* told = outcome.result.as_object().if_contains("webhooks"))
+      for (auto const& notice : told->as_array()) notices.push_back(notice);
     twin.clear();
     return response;
   }
@@ -128,6 +130,7 @@ protected:
                 testing::readFile(GARLAND_BINARY_DIR "/twins/garland.tave-twin/connector.json")};
   FakeHost connector{&garland_entry_v1,
                      testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json")};
+  json::array notices; // hooks that it told
   std::map<std::string, json::value> cursors;
   std::map<std::string, std::map<std::string, json::value>> records;
   std::chrono::milliseconds clock{0};
@@ -208,8 +211,8 @@ TEST_F(TaveTwin, AWrongKeyIsToldAsSuchAndAReadOnlyKeyReads) {
 
 TEST_F(TaveTwin, EveryEntityComesInWithoutAProblem) {
   begin(120);
-  for (auto const* entity :
-       {"crm.client", "crm.project", "crm.participant", "crm.event", "crm.order", "crm.payment"}) {
+  for (auto const* entity : {"crm.client", "crm.project", "crm.participant", "crm.event", "crm.order",
+                             "crm.payment", "crm.note"}) {
     auto const outcome = pull(entity);
     ASSERT_TRUE(outcome.ok()) << entity << ": " << outcome.message;
     EXPECT_TRUE(connector.emitted("garland.problem").empty()) << entity;
@@ -217,6 +220,59 @@ TEST_F(TaveTwin, EveryEntityComesInWithoutAProblem) {
   }
   EXPECT_EQ(records["crm.client"].size(), 120U);
   EXPECT_EQ(records["crm.event"].begin()->second.at("data").at("start").at("zone"), "America/New_York");
+}
+
+TEST_F(TaveTwin, AHookTellsOfItsEventAndOfNoOther) {
+  begin(1);
+  auto const registered = [this](std::string const& event) {
+    answer("POST", "/api/v2/rest-hook", {{"event", event}, {"url", "http://127.0.0.1:7/in?event=" + event}});
+  };
+  for (auto const* event : {"contact.created", "job.created", "order.booked", "payment.created"})
+    registered(event);
+  auto const told = [this](json::value const& edit) {
+    notices.clear();
+    auto const record = answer("POST", "/_twin/edit", edit);
+    std::string events;
+    for (auto const& notice : notices) {
+      EXPECT_EQ(json::parse(notice.at("body").as_string()).at("id"), record.at("id"));
+      events += std::string(notice.at("url").as_string())
+                    .substr(std::string("http://127.0.0.1:7/in?event=").size());
+    }
+    return std::pair(record.at("id"), events);
+  };
+  EXPECT_EQ(told({{"list", "job"}, {"set", {{"name", "a"}}}}).second, "job.created");
+  EXPECT_EQ(told({{"list", "address-book"}, {"set", {{"kind", "person"}}}}).second, "contact.created");
+  EXPECT_EQ(told({{"list", "payment"}, {"set", {{"amount", 1}}}}).second, "payment.created");
+  EXPECT_EQ(told({{"list", "event"}, {"set", {{"name", "a"}}}}).second, "");
+  auto const [order, nothing] = told({{"list", "order"}, {"set", {{"name", "Album"}}}});
+  EXPECT_EQ(nothing, "") << "it is not booked yet";
+  json::object booked{{"list", "order"}, {"id", order}, {"set", {{"bookedOn", "2026-01-01"}}}};
+  EXPECT_EQ(told(booked).second, "order.booked");
+  EXPECT_EQ(told(booked).second, "") << "it was booked before";
+}
+
+TEST_F(TaveTwin, AHookThatIsToBeLimitedIsRefusedSinceNobodyKnowsHow) {
+  begin(1);
+  auto const response =
+      ask("POST", "/api/v2/rest-hook",
+          R"({"event":"job.created","url":"http://127.0.0.1:7/in","limitTo":{"brandId":"01abc"}})");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_NE(response.body.find("limitTo"), std::string::npos) << response.body;
+}
+
+// The README's own line, as somebody would type it.
+TEST_F(TaveTwin, AHookIsRegisteredAsTheReadmeSays) {
+  begin(1);
+  auto const readme = testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/README.md");
+  auto const line = readme.find("curl https://workspace.vsco.co/api/v2/rest-hook -H \"X-API-KEY: $KEY\"");
+  ASSERT_NE(line, std::string::npos);
+  auto const first = readme.find("'{", line) + 1;
+  auto const body = readme.substr(first, readme.find("}'", first) + 1 - first);
+  auto const response = ask("POST", "/api/v2/rest-hook", body);
+  EXPECT_EQ(response.status, 201) << body << response.body;
+  auto const hook = json::parse(response.body);
+  EXPECT_TRUE(std::string(hook.at("url").as_string())
+                  .ends_with("&event=" + std::string(hook.at("event").as_string())));
 }
 
 TEST_F(TaveTwin, ManyJobsAndEditsOnBothSidesEndEqual) {

@@ -53,7 +53,8 @@ intake::Outcome LeadConnector::parse(garland::sdk::Account& account, intake::Ite
     return intake::unknown("no rule of the mapping fits this mail of " + layout_.provider +
                            ": its subject or its layout is not known");
   if (rule->ignore) return intake::ignored(*rule->ignore);
-  mapping_->put(*rule, reading.document, "mail", records);
+  intake::MadeUpIds made_up;
+  mapping_->put(*rule, reading.document, "mail", made_up, records);
   return intake::taken();
 }
 

@@ -108,6 +108,14 @@ TEST(LeadLines, ALabelWithoutValueTakesNotTheNextLabel) {
   EXPECT_EQ(json::serialize(labelled("Name:\nWedding date: May\n", labels)), R"({"wedding_date":"May"})");
 }
 
+TEST(LeadLines, ALineWhoseLabelIsNotListedIsNoPartOfTheLeadUntilItIs) {
+  std::string const mail = "Name: Anna\nFavourite flower: peony\n";
+  EXPECT_EQ(json::serialize(labelled(mail, labels)), R"({"name":"Anna"})");
+  auto listed = labels;
+  listed.values.emplace_back("Favourite Flower");
+  EXPECT_EQ(json::serialize(labelled(mail, listed)), R"({"name":"Anna","favourite_flower":"peony"})");
+}
+
 TEST(LeadLines, WhatACoupleWritesReplacesNothingAboveIt) {
   auto const found = labelled("Name: Anna\nMessage: hi\nName: Somebody else\n", labels);
   EXPECT_EQ(found.at("name").as_string(), "Anna");

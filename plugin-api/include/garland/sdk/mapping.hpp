@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace garland::sdk::intake {
@@ -76,6 +77,22 @@ GARLAND_RECORD(Defaults, currency, date_order, calling_code)
 // the first that has a value counts.
 json::value withPlainNames(json::value const& value);
 
+// The records of one item whose ids were made of their members: a second of one id would be stored as the
+// same record, though nobody said that it is.
+class MadeUpIds {
+public:
+  // Failure(invalidInput) if the rule made this id of this item before.
+  void add(rules::Rule const& rule, std::string const& kind, std::string const& id,
+           json::object const& record, std::string_view place);
+
+private:
+  struct First {
+    std::string place;
+    json::object record;
+  };
+  std::map<std::tuple<rules::Rule const*, std::string, std::string>, First> firsts_; // by rule, kind, id
+};
+
 class Mapping {
 public:
   // Failure(pluginBug) with its place.
@@ -95,14 +112,16 @@ public:
   std::vector<rules::Rule> const& rulesOf(std::string_view section) const;
   // What one of the rule's `emit` makes of a document. Failure(invalidInput) if it cannot be read.
   json::object recordOf(rules::Rule const& rule, rules::Emit const& emit, json::object const& document) const;
-  // What the rule makes of a document with plain names. What cannot be read is a problem at `place`.
-  // [suspends]
-  void put(rules::Rule const& rule, json::object const& document, std::string_view place, Records& out) const;
+  // What the rule makes of a document with plain names. What cannot be read is a problem at `place`, and so
+  // is what has a made-up id that `made_up`, one of each item, knows already. [suspends]
+  void put(rules::Rule const& rule, json::object const& document, std::string_view place, MadeUpIds& made_up,
+           Records& out) const;
 
 private:
   void prepare(rules::Rule& rule, std::map<std::string, std::vector<rules::Field>> const& sets) const;
   json::object record(rules::Emit const& emit, json::object const& document) const;
-  std::string idOf(rules::Emit const& emit, json::object const& document, json::object const& record) const;
+  std::string givenId(rules::Emit const& emit, json::object const& document) const;
+  std::string madeUpId(rules::Emit const& emit, json::object const& record) const;
   void field(rules::Field const& field, json::object const& document, json::object& out) const;
   std::optional<json::value> converted(rules::Field const& field, std::string const& text) const;
   std::string rest(rules::Rule const& rule, rules::Emit const& emit, json::object const& document,
