@@ -121,6 +121,27 @@ TEST(PublicKeys, ACertificateFromElsewhereIsRefused) {
   EXPECT_EQ(byCertificate("", withCertificate("2", kRsaSha256)), Reason::certificateNeeded);
 }
 
+TEST(PublicKeys, ACertificateIsAskedForOnlyWhenNothingElseIsMissing) {
+  auto request = withCertificate("2", kRsaSha256);
+  EXPECT_EQ(byCertificate("", request), Reason::certificateNeeded);
+  EXPECT_EQ(byCertificate("", withCertificate("3", kRsaSha256)), Reason::unknownVersion);
+  EXPECT_EQ(byCertificate("", withCertificate("2", "not base64!")), Reason::malformed);
+  for (auto const* name : {"X-Time", "X-Sign", "X-Algorithm", "X-Certificate"}) {
+    auto less = request;
+    std::erase_if(less.headers, [&](auto const& header) { return header.first == name; });
+    EXPECT_EQ(byCertificate("", less), Reason::missing) << name;
+  }
+}
+
+TEST(PublicKeys, OnlyACertificateIsOne) {
+  EXPECT_TRUE(isCertificate(kCertificate));
+  EXPECT_TRUE(isCertificate("Bag Attributes\n" + std::string(kCertificate)));
+  for (auto const& pem :
+       {std::string(), std::string("<html>"), std::string(kRsaKey), std::string(kCertificate).substr(0, 300),
+        std::string(kCertificate) + std::string(65'536, ' ')})
+    EXPECT_FALSE(isCertificate(pem)) << pem.substr(0, 40);
+}
+
 TEST(PublicKeys, WhereTheCertificateIsFetchedFromIsCheckedBeforeItIs) {
   EXPECT_EQ(certificateUrl(pinned(), withCertificate("2", "")).value(),
             "https://hooks.studio.test/keys/7.pem");
