@@ -16,6 +16,7 @@ constexpr Milliseconds kTryAgain{10'000};
 constexpr Milliseconds kKeptFor{3'600'000};
 constexpr std::size_t kMostAnswer = 64U << 10U;
 constexpr std::size_t kMostKept = 64;
+constexpr int kMostWaiting = 64; // each holds a connection that somebody else may need
 
 Error notNow(std::string message) {
   Error error(ErrorKind::transient, std::move(message));
@@ -43,6 +44,8 @@ Task<ProviderFetch::Certificate> ProviderFetch::certificate(std::string system, 
   auto const under_way = flights_.find(url);
   if (under_way == flights_.end()) co_return co_await fly(std::move(system), std::move(url));
   auto const flight = under_way->second;
+  if (flight->waiting >= kMostWaiting) co_return notNow("too many wait for it already");
+  ++flight->waiting;
   co_await flight->landed.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!flight->outcome) co_return notNow("its fetch was given up");
   co_return *flight->outcome;

@@ -50,6 +50,7 @@ private:
         : landed(executor, asio::steady_timer::time_point::max()) {}
     asio::steady_timer landed;                  // never expires by itself; cancelled at the end
     std::optional<Result<Certificate>> outcome; // none: it has not ended
+    int waiting = 0;
   };
 
   Task<Certificate> fly(std::string system, std::string url);

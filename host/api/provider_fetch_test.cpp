@@ -84,6 +84,16 @@ TEST_F(ProviderFetchTest, OneFetchServesAllWhoAskMeanwhile) {
   EXPECT_EQ(egress.requests.size(), 1U);
 }
 
+TEST_F(ProviderFetchTest, NotEverybodyMayWaitForOneFetch) {
+  egress.holds = true;
+  for (int i = 0; i < 65; ++i) EXPECT_FALSE(ask()->has_value());
+  auto const turned_away = ask();
+  ASSERT_TRUE(turned_away->has_value());
+  EXPECT_EQ((*turned_away)->error().kind, ErrorKind::transient);
+  egress.letGo();
+  turn();
+}
+
 TEST_F(ProviderFetchTest, AFailureIsToldToAllWhoWaitedForIt) {
   egress.holds = true;
   egress.answer = nullptr;
