@@ -67,7 +67,8 @@ public:
   virtual void runEnded(sync::Run const& run) = 0;
   // For runtime::SupervisorOptions::on_event.
   virtual void pluginEvent(runtime::SupervisorEvent const& event) = 0;
-  // `system`: the connector's id, or "none"; `outcome`: accepted, known, handshake, overload, or why not.
+  // `system`: the connector's id, or "none"; `outcome`: accepted, known, handshake, overload, no_certificate,
+  // not_confirmed, or why it was refused.
   virtual void webhookCame(std::string_view system, std::string_view outcome) = 0;
   // For notify::Dependencies::on_outcome.
   virtual void endpointTold(std::string_view outcome) = 0;
@@ -101,6 +102,9 @@ struct Dependencies {
   std::string mail_domain = {};
   // Tells vendors' endpoints what has changed; null: this daemon cannot.
   notify::Notifier* notifier = nullptr;
+  // Fetches the certificates that webhooks name, and confirms addresses; null: this daemon cannot.
+  egress::Client* egress = nullptr;
+  std::string extra_ca_file = {}; // as in egress::Policy
 };
 
 // [loop thread]

@@ -12,8 +12,6 @@
 namespace garland::api {
 namespace {
 
-constexpr double kBurst = 200;
-constexpr double kPerSecond = 20;
 constexpr Milliseconds kSameBytesFor{86'400'000};
 
 Response ready() { return Response(200, json::object{{"status", "ready"}}); }
@@ -57,11 +55,11 @@ std::string summaryOf(Request const& request, json::object const& content) {
 } // namespace
 
 bool HookRate::admits(std::string const& connection_id, Monotonic now) {
-  auto const [place, first] = buckets_.try_emplace(connection_id, Bucket{kBurst, now});
+  auto const [place, first] = buckets_.try_emplace(connection_id, Bucket{burst_, now});
   auto& bucket = place->second;
   auto const passed = std::chrono::duration<double>(now - bucket.at).count();
   bucket.at = now;
-  bucket.tokens = std::min(kBurst, bucket.tokens + passed * kPerSecond);
+  bucket.tokens = std::min(burst_, bucket.tokens + passed * per_second_);
   if (bucket.tokens < 1) return false;
   bucket.tokens -= 1;
   return true;

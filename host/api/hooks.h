@@ -10,9 +10,10 @@
 
 namespace garland::api {
 
-// So many at once, and then one each span, for each connection.
+// So many at once, and then so many a second, for each connection or whatever else is counted.
 class HookRate {
 public:
+  explicit HookRate(double burst = 200, double per_second = 20) : burst_(burst), per_second_(per_second) {}
   bool admits(std::string const& connection_id, Monotonic now);
 
 private:
@@ -20,6 +21,8 @@ private:
     double tokens = 0;
     Monotonic at{};
   };
+  double burst_;
+  double per_second_;
   std::map<std::string, Bucket> buckets_; // as many as there are hooks
 };
 

@@ -25,14 +25,12 @@ Secret newSecret(Random& random) {
   return secret;
 }
 
-// What an endpoint cannot do yet. Better said here than by refusing every request.
-Result<void> checkForEndpoint(webhooks::Scheme const& scheme) {
-  std::string wants;
-  if (scheme.needsCertificate()) wants = "certificates";
-  if (scheme.needsVisit()) wants = "somebody to visit an address";
-  if (wants.empty()) return {};
+// What a daemon that fetches nothing cannot do. Better said here than by refusing every request.
+Result<void> checkForEndpoint(webhooks::Scheme const& scheme, egress::Client const* egress) {
+  if (egress != nullptr || (!scheme.needsCertificate() && !scheme.needsVisit())) return {};
   return Error(ErrorKind::unsupported,
-               "webhooks of this connector cannot be verified yet: that takes " + wants);
+               "webhooks of this connector cannot be verified: that takes a "
+               "certificate or an address to be fetched, and this daemon fetches none");
 }
 
 // What is still to be done to the address before the provider is given it.
@@ -183,7 +181,7 @@ Task<Response> Routes::setUpWebhook(Request request) {
   if (plugin == nullptr || plugin->manifest.webhooks.is_null())
     co_return Error(ErrorKind::invalidInput, connection.plugin_id + " reads no webhooks");
   CO_TRY(scheme, webhooks::Scheme::read(plugin->manifest.webhooks));
-  CO_TRY_VOID(checkForEndpoint(scheme));
+  CO_TRY_VOID(checkForEndpoint(scheme, with_.egress));
   sync::WebhookSetup setup;
   setup.connection_id = id;
   setup.name = textOr(request.json, "/name", "");

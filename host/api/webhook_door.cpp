@@ -11,6 +11,7 @@ namespace garland::api {
 namespace {
 
 constexpr std::string_view kNobodysScheme = "svix"; // any that is verified over the bytes
+constexpr Milliseconds kAgain{10'000};
 constexpr char const* kReceived = R"({"status":"received"})";
 
 std::vector<std::string> wordsAt(json::value const& document, std::string_view pointer) {
@@ -39,21 +40,27 @@ Response received() {
   return response;
 }
 
-webhooks::Keys nobodysKeys(Random& random) {
+std::string nobodysWord(Random& random) {
   std::string bytes(32, '\0');
   random.fill(std::as_writable_bytes(std::span(bytes)));
-  webhooks::Keys keys;
-  keys.secrets.emplace_back(vault::sha256Hex(bytes));
-  return keys;
+  return vault::sha256Hex(bytes);
 }
 
 } // namespace
 
-WebhookDoor::WebhookDoor(Dependencies const& with) : with_(with) {
-  nobodys_way_ = std::make_shared<Way>(webhooks::Scheme::named(kNobodysScheme).value());
+WebhookDoor::WebhookDoor(Dependencies const& with)
+    : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file) {
+  nobodys_way_ = newWay(webhooks::Scheme::named(kNobodysScheme).value());
+}
+
+std::shared_ptr<WebhookDoor::Way> WebhookDoor::newWay(webhooks::Scheme scheme) {
+  auto way = std::make_shared<Way>(std::move(scheme));
   auto ring = std::make_shared<Ring>();
-  ring->keys = nobodysKeys(with.random);
-  nobodys_ring_ = std::move(ring);
+  ring->keys.secrets.emplace_back(nobodysWord(with_.random));
+  for (auto const& [name, about] : way->scheme.parameters())
+    ring->keys.parameters[name] = nobodysWord(with_.random);
+  way->ring = std::move(ring);
+  return way;
 }
 
 std::string WebhookDoor::urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const {
@@ -72,7 +79,7 @@ std::shared_ptr<WebhookDoor::Way const> WebhookDoor::wayOf(runtime::PluginInfo c
   auto const& declared = plugin->manifest.webhooks;
   auto scheme = webhooks::Scheme::read(declared);
   if (!scheme) return nobodys_way_;
-  auto way = std::make_shared<Way>(std::move(*scheme));
+  auto way = newWay(std::move(*scheme));
   way->digest = plugin->digest;
   way->endpoint = valueOrNull(declared, "/endpoint");
   way->delivery_id = valueOrNull(declared, "/delivery_id");
@@ -83,9 +90,9 @@ std::shared_ptr<WebhookDoor::Way const> WebhookDoor::wayOf(runtime::PluginInfo c
 }
 
 // Opened once, and again when it has changed or an older secret has ended.
-Task<std::shared_ptr<WebhookDoor::Ring const>>
-WebhookDoor::ringOf(std::shared_ptr<sync::WebhookEndpoint const> endpoint) {
-  if (!endpoint) co_return nobodys_ring_;
+Task<std::shared_ptr<WebhookDoor::Ring const>> WebhookDoor::ringOf(Shared visit) {
+  auto const endpoint = visit->endpoint;
+  if (!endpoint) co_return visit->way->ring;
   auto const kept = rings_.find(endpoint->connection_id);
   if (kept != rings_.end() && kept->second->revision == endpoint->revision &&
       (!kept->second->until || with_.clock.now() < *kept->second->until))
@@ -117,34 +124,62 @@ WebhookDoor::Shared WebhookDoor::visitOf(Request& request, unsigned short port) 
 
 Task<Response> WebhookDoor::take(Request request, unsigned short port) {
   auto const visit = visitOf(request, port);
-  auto ring = co_await ringOf(visit->endpoint);
+  auto ring = co_await ringOf(visit);
   if (!ring) {
     with_.metrics.webhookCame(visit->system, "failed");
     if (told_.admits(visit->system, with_.clock.monotonic()))
       with_.log.error("what verifies webhooks could not be read: " + ring.error().message);
     Error error(ErrorKind::transient, "this could not be kept; send it again later");
-    error.retry_after = Milliseconds(10'000);
+    error.retry_after = kAgain;
     co_return error;
   }
   visit->ring = std::move(*ring);
+  CO_TRY_VOID(co_await certify(visit));
   CO_TRY(answered, co_await handshake(visit));
   if (answered) co_return std::move(*answered);
   if (visit->sent.method == "HEAD") co_return Response(200);
   auto verdict = webhooks::verify(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock);
+  if (verdict.accepted()) trust(*visit);
   if (!visit->endpoint) co_return refused(*visit, "unknown_endpoint", "nobody's endpoint was called");
   if (!verdict.accepted()) co_return refused(*visit, webhooks::name(verdict.reason), verdict.sentence);
   co_return co_await keep(visit, std::move(verdict.once_key));
 }
 
-// The answer to a provider that tries the address out. A secret that it tells is durable before it is
-// answered.
+// Finds the certificate that verifies this delivery, unless it is refused anyway. For nobody's endpoint too:
+// how long it takes tells nobody which there are.
+Task<void> WebhookDoor::certify(Shared visit) {
+  auto const& scheme = visit->way->scheme;
+  if (!scheme.needsCertificate()) co_return Result<void>();
+  auto const judged = webhooks::verify(scheme, visit->sent, visit->ring->keys, with_.clock);
+  if (judged.reason != webhooks::Reason::certificateNeeded) co_return Result<void>();
+  auto url = webhooks::certificateUrl(scheme, visit->sent);
+  if (!url) co_return refused(*visit, name(webhooks::Reason::untrustedHost), url.error().message);
+  visit->certificate_url = std::move(*url);
+  auto found = co_await provider_.certificate(visit->system, visit->certificate_url);
+  if (!found)
+    co_return later(*visit, "no_certificate", "its certificate cannot be had: " + found.error().message);
+  visit->certificate = std::move(*found);
+  auto ring = std::make_shared<Ring>();
+  ring->keys.certificate = *visit->certificate;
+  ring->keys.parameters = visit->ring->keys.parameters;
+  for (auto const& secret : visit->ring->keys.secrets) ring->keys.secrets.push_back(secret.clone());
+  visit->ring = std::move(ring);
+  co_return Result<void>();
+}
+
+void WebhookDoor::trust(Visit const& visit) {
+  if (visit.certificate) provider_.keep(visit.certificate_url, visit.certificate);
+}
+
+// The answer to a provider that tries the address out. A secret that it tells is durable, and an address that
+// it names was visited, before it is answered.
 Task<std::optional<Response>> WebhookDoor::handshake(Shared visit) {
   std::optional<Response> none;
   auto answer = webhooks::answerHandshake(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock);
   if (!answer) co_return none;
-  if (!answer->visit_url.empty())
-    co_return refused(*visit, "confirmation",
-                      "the provider wants an address to be visited; that is not done");
+  if (!answer->visit_url.empty()) {
+    CO_TRY_VOID(co_await confirm(visit, std::move(answer->visit_url)));
+  }
   if (!answer->keep_secret.empty() && visit->endpoint) {
     sync::WebhookSetup setup;
     setup.connection_id = visit->endpoint->connection_id;
@@ -153,6 +188,27 @@ Task<std::optional<Response>> WebhookDoor::handshake(Shared visit) {
   }
   with_.metrics.webhookCame(visit->system, "handshake");
   co_return std::optional<Response>(answerOf(std::move(*answer)));
+}
+
+// The scheme has verified what names the address (webhooks::answerHandshake).
+Task<void> WebhookDoor::confirm(Shared visit, std::string url) {
+  trust(*visit);
+  if (!visit->endpoint) co_return refused(*visit, "unknown_endpoint", "nobody's endpoint was called");
+  auto const confirmed = co_await provider_.confirm(visit->system, std::move(url));
+  if (!confirmed)
+    co_return later(*visit, "not_confirmed", "it was not confirmed: " + confirmed.error().message);
+  co_return Result<void>();
+}
+
+// What may be right and cannot be told now: the provider sends it again.
+Error WebhookDoor::later(Visit const& visit, std::string_view outcome, std::string const& sentence) {
+  with_.metrics.webhookCame(visit.system, outcome);
+  if (told_.admits(visit.system, with_.clock.monotonic()))
+    with_.log.warn("a webhook has to come again: " + sentence,
+                   json::object{{"system", visit.system}, {"reason", outcome}});
+  Error error(ErrorKind::transient, "this could not be verified; send it again later");
+  error.retry_after = kAgain;
+  return error;
 }
 
 // The same answer whatever the reason was. The log tells it, but a flood of forgeries does not fill the disk.

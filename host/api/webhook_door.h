@@ -7,6 +7,7 @@
 #include "host/api/api.h"
 #include "host/api/hooks.h"
 #include "host/api/http.h"
+#include "host/api/provider_fetch.h"
 #include "host/webhooks/webhooks.h"
 
 #include <map>
@@ -26,21 +27,22 @@ public:
   std::string urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const;
 
 private:
-  // How a connector's deliveries are judged, read once from its manifest.
-  struct Way {
-    explicit Way(webhooks::Scheme scheme_in) : scheme(std::move(scheme_in)) {}
-    webhooks::Scheme scheme;
-    std::string digest;               // of the build that it was read from
-    json::value endpoint;             // where the endpoint's name stands; null: in the address
-    json::value delivery_id;          // where the delivery's id stands; null: nowhere
-    std::vector<std::string> headers; // that the connector may see
-    std::vector<std::string> query;
-  };
   // What verifies the requests of one endpoint, open in memory.
   struct Ring {
     std::int64_t revision = 0;
     std::optional<TimePoint> until; // then it is read again
     webhooks::Keys keys;
+  };
+  // How a connector's deliveries are judged, read once from its manifest.
+  struct Way {
+    explicit Way(webhooks::Scheme scheme_in) : scheme(std::move(scheme_in)) {}
+    webhooks::Scheme scheme;
+    std::string digest;               // of the build that it was read from
+    std::shared_ptr<Ring const> ring; // nobody's: secrets and parameters that fit nothing
+    json::value endpoint;             // where the endpoint's name stands; null: in the address
+    json::value delivery_id;          // where the delivery's id stands; null: nowhere
+    std::vector<std::string> headers; // that the connector may see
+    std::vector<std::string> query;
   };
   // One request on its way in.
   struct Visit {
@@ -48,24 +50,31 @@ private:
     std::shared_ptr<Way const> way;
     std::shared_ptr<sync::WebhookEndpoint const> endpoint; // null: nobody's
     std::shared_ptr<Ring const> ring;
+    std::string certificate_url;            // "": the scheme uses none, or it was refused before
+    ProviderFetch::Certificate certificate; // what was found there
     webhooks::Request sent;
     std::vector<std::pair<std::string, std::string>> query;
   };
   using Shared = std::shared_ptr<Visit>;
 
   std::shared_ptr<Way const> wayOf(runtime::PluginInfo const* plugin);
-  Task<std::shared_ptr<Ring const>> ringOf(std::shared_ptr<sync::WebhookEndpoint const> endpoint);
+  std::shared_ptr<Way> newWay(webhooks::Scheme scheme);
+  Task<std::shared_ptr<Ring const>> ringOf(Shared visit);
   Shared visitOf(Request& request, unsigned short port);
+  Task<void> certify(Shared visit);
+  void trust(Visit const& visit);
   Task<std::optional<Response>> handshake(Shared visit);
+  Task<void> confirm(Shared visit, std::string url);
   Task<Response> keep(Shared visit, std::string once_key);
+  Error later(Visit const& visit, std::string_view outcome, std::string const& sentence);
   Error refused(Visit const& visit, std::string_view reason, std::string const& sentence);
   std::string keyFor(Visit const& visit, std::string once_key) const;
 
   Dependencies const& with_;
   std::shared_ptr<Way const> nobodys_way_;
-  std::shared_ptr<Ring const> nobodys_ring_;
   std::map<std::string, std::shared_ptr<Way const>, std::less<>> ways_;   // by the connector's id
   std::map<std::string, std::shared_ptr<Ring const>, std::less<>> rings_; // by connection
+  ProviderFetch provider_;
   HookRate told_; // how often the log tells of what was refused, by system
 };
 

@@ -373,7 +373,9 @@ private:
                              [this](std::string file) { return install(std::move(file)); },
                              config_.hooks_url,
                              mail_ ? config_.mail_domain : std::string(),
-                             notifier_.get()};
+                             notifier_.get(),
+                             egress_.get(),
+                             config_.extra_ca_file};
   }
 
   api::Options serverOptions(Secret const& key) const {

@@ -1,6 +1,7 @@
 #include "host/webhooks/crypto.h"
 
 #include "host/base/bytes.h"
+#include "host/webhooks/webhooks.h"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -81,7 +82,18 @@ Found<void> checkFits(Algorithm algorithm, EVP_PKEY const* key) {
   }
 }
 
+Certificate certificateIn(std::string_view pem) {
+  Bio const from(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return Certificate(PEM_read_bio_X509(from.get(), nullptr, noPassphrase, nullptr));
+}
+
 } // namespace
+
+bool isCertificate(std::string_view pem) {
+  bool const readable = !pem.empty() && pem.size() <= kMostKeyBytes && certificateIn(pem) != nullptr;
+  ERR_clear_error();
+  return readable;
+}
 
 std::string encoded(Encoding encoding, std::string_view bytes) {
   if (encoding == Encoding::raw) return std::string(bytes);
@@ -131,10 +143,11 @@ Found<PublicKey::Handle> PublicKey::parsed(Algorithm algorithm, std::string_view
     auto const* at = octets(bytes);
     return Handle(d2i_PUBKEY(nullptr, &at, static_cast<long>(bytes.size())));
   }
-  Bio const from(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
-  if (bytes.find("-----BEGIN CERTIFICATE-----") == std::string_view::npos)
+  if (bytes.find("-----BEGIN CERTIFICATE-----") == std::string_view::npos) {
+    Bio const from(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
     return Handle(PEM_read_bio_PUBKEY(from.get(), nullptr, noPassphrase, nullptr));
-  Certificate const certificate(PEM_read_bio_X509(from.get(), nullptr, noPassphrase, nullptr));
+  }
+  auto const certificate = certificateIn(bytes);
   if (!certificate) return Handle();
   TRY_VOID(checkValidity(certificate.get(), now));
   return Handle(X509_get_pubkey(certificate.get()));

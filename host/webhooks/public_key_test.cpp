@@ -24,32 +24,10 @@ constexpr auto kRsaSha1 =
     "/DpUuaBO7a1d2y2RrWR1Y0UejHYJln/7veoS/WlWMcDC7w6ImPPHj3RI4/6QW6/e5PDrLZ7b2AOhR4NlO+PJzX4N7LUAgIYeo9yB"
     "eEhwRI1sdQJpvSKaEIE3v6yaKGill0fmTS3ABR1zYsyYJL2YInSOXa1RcPEcrd24h04LzTyMYdE5uzdbqNNj39HBZ7SS1JQpxHtb"
     "z1N2ZImKpsROf8XehU6rtlo1/H7+hhW57WyPv3QMZw==";
-constexpr auto kRsaSha256 =
-    "r0a8AI51902oN3G0+hS79txQvAHbLDTlu/d0ykzKpwe1D7B6/JtJyMdoH99U2hIM2Bb4/qqaQciAxcZ0U742nbb+VX29hnQmp4I/"
-    "FqbxvW0nPU9zCrgT8nOoKt1IDKt1mnlWEUP6AmmTT6qGaXwuDDNMgJcTcTCAJSoK3o4vIy7DO+cCaEF3CofIYPj5kuRNGX92v6rT"
-    "rrwYJumPDotxwa8CXMWEMKlt9lLzIzeupcDtThce1G66Ua3ENUPc2qTftb2MS1y3OE6KwhChphaxlL1W7arv4iEOEj9AIUM0aecR"
-    "0L6YUr9PdJ00CfSOK85jBFFxqtLgdRrmpL5ZMCmG1A==";
 constexpr auto kWeakSignature =
     "FPq36hQhTSJiIhoHis3W9K+181LGNUmrDR3QpNMMQ70GVtlh+/jOiw3qqjxp5WXfldf8/DHC5NOkW6dAMq22i6hb1ILWXKPSd/HO"
     "CnUsatCA21KtKwv/hHtTKAtJRFD6wkBqIn4PN0WDd4ajxUXEN9hpMDA8ssNfQ7zULVvZ8Dc=";
 constexpr auto kEdKey = "whpk_qCu5hU/MiVNZZn9uNu0NfysUtqrfsONGf+/IdIJd8Pw=";
-constexpr auto kCertificate = "-----BEGIN CERTIFICATE-----\n"
-                              "MIICrDCCAZQCAQcwDQYJKoZIhvcNAQELBQAwHDEaMBgGA1UEAwwRaG9va3Muc3R1\n"
-                              "ZGlvLnRlc3QwHhcNMjYwOTAxMDAwMDAwWhcNMjYxMDAxMDAwMDAwWjAcMRowGAYD\n"
-                              "VQQDDBFob29rcy5zdHVkaW8udGVzdDCCASIwDQYJKoZIhvcNAQEBBQADggEPADCC\n"
-                              "AQoCggEBALQjaoyyuAIvYbnHEYTSQOCfu/ZA2St3sVxSVBmhRo7OVD3IZJgALNOP\n"
-                              "2Rqw6f1uXc7t6mMYn/b5Pa5rWNdxD5/npi4jE2JeZBTq41AZ+sdaLBh42sJ1LkWQ\n"
-                              "LnN76CSC86leXwNaVtwFha5dSKuemWWbO2HsUGgLihyCKHmxR/p+6UT1l1SLBC9A\n"
-                              "f5EcuVR3STG4m7W5mXuj5OYcWTYi/Yyfj/uLY/D/JywlxHaIJRG/C3R4fero7Lq6\n"
-                              "+oStbWnhHzsc/uzP7k/PpWb4kob6GokiUDEhv5XnjOZlUBUbj7q5gMavIeq9RWJS\n"
-                              "HN2G1h6QHumF5sMj4VNKkAWQtQkTUIECAwEAATANBgkqhkiG9w0BAQsFAAOCAQEA\n"
-                              "i9vhb/N5kfD+P+qROreDKg2so8BuWQfOh8FWK1WMBtvmR3lTX3sA03GJhEznz3f5\n"
-                              "uT/iWS9SCPC0zDF7egHjvdMUvNnIxMTfKO1zHYQ6vKbvC+WCBbJb4Y5qoAXis+ee\n"
-                              "wbgON0yL9qOhHEyMNCDeZcA10NrYuXRDks/dIPQvgG9XGKrkXrcT52D60DQpjEsc\n"
-                              "ACRl4zeF19eOCwaMUyuEXh9qobQYSL6zFy1jZJyb4wn+2kZS6ste/O84J+FQczJl\n"
-                              "ScXIgNCUFNyIFYh6QqLoiapNX8q005h6SdPXvDG9PMT/yIVbE6zeIr3BLuu0KSne\n"
-                              "un4a/B9eC5xOaB8e/UDa5A==\n"
-                              "-----END CERTIFICATE-----\n";
 constexpr auto kWeakKey = "-----BEGIN PUBLIC KEY-----\n"
                           "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCxlxVRdqFQW+/RpInDR2cINDh2\n"
                           "gzdkGtiRqD9qyQDR/yO/+gtJpDUCBhJ61k61h8Ys9jYAK2lvOQXsCg7T5bys8W/C\n"
@@ -132,6 +110,27 @@ TEST(PublicKeys, ACertificateFromElsewhereIsRefused) {
     EXPECT_EQ(byCertificate(kCertificate, withCertificate("2", kRsaSha256, url)), Reason::untrustedHost)
         << url;
   EXPECT_EQ(byCertificate("", withCertificate("2", kRsaSha256)), Reason::certificateNeeded);
+}
+
+TEST(PublicKeys, ACertificateIsAskedForOnlyWhenNothingElseIsMissing) {
+  auto request = withCertificate("2", kRsaSha256);
+  EXPECT_EQ(byCertificate("", request), Reason::certificateNeeded);
+  EXPECT_EQ(byCertificate("", withCertificate("3", kRsaSha256)), Reason::unknownVersion);
+  EXPECT_EQ(byCertificate("", withCertificate("2", "not base64!")), Reason::malformed);
+  for (auto const* name : {"X-Time", "X-Sign", "X-Algorithm", "X-Certificate"}) {
+    auto less = request;
+    std::erase_if(less.headers, [&](auto const& header) { return header.first == name; });
+    EXPECT_EQ(byCertificate("", less), Reason::missing) << name;
+  }
+}
+
+TEST(PublicKeys, OnlyACertificateIsOne) {
+  EXPECT_TRUE(isCertificate(kCertificate));
+  EXPECT_TRUE(isCertificate("Bag Attributes\n" + std::string(kCertificate)));
+  for (auto const& pem :
+       {std::string(), std::string("<html>"), std::string(kRsaKey), std::string(kCertificate).substr(0, 300),
+        std::string(kCertificate) + std::string(65'536, ' ')})
+    EXPECT_FALSE(isCertificate(pem)) << pem.substr(0, 40);
 }
 
 TEST(PublicKeys, WhereTheCertificateIsFetchedFromIsCheckedBeforeItIs) {

@@ -3,6 +3,7 @@
 #include "host/webhooks/scheme.h"
 
 #include "host/base/schema.h"
+#include "host/webhooks/crypto.h"
 
 #include <garland/schemas.hpp>
 
@@ -261,12 +262,27 @@ Result<void> readTexts(Reader const& from, Templates const& templates, Signature
   return {};
 }
 
+// Whoever can verify can sign: with such a key a certificate, which everybody has, would let everybody in.
+bool keyIsShared(Signature const& signature) {
+  auto const shared = [&](Algorithm algorithm) {
+    bool const jwt = algorithm == Algorithm::jwt;
+    bool const by_hmac = jwt && std::ranges::any_of(signature.jwt.algorithms,
+                                                    [](auto const& name) { return name.starts_with("HS"); });
+    return algorithm == Algorithm::token || isHmac(algorithm) || by_hmac;
+  };
+  if (signature.algorithm) return shared(*signature.algorithm);
+  return std::ranges::any_of(signature.algorithm_by->is,
+                             [&](auto const& choice) { return shared(choice.second); });
+}
+
 // What belongs together.
 Result<void> checkWhole(Reader const& from, Signature const& signature) {
   bool const token = signature.algorithm == Algorithm::token;
   bool const jwt = signature.algorithm == Algorithm::jwt;
   if (jwt != static_cast<bool>(from.at("jwt")))
     return wrong(from.place(), "\"jwt\" and the algorithm jwt need each other");
+  if (signature.certificate && keyIsShared(signature))
+    return wrong(from.place() + "/certificate", "fits public keys only: what it says is known to everybody");
   if (token || jwt) {
     if (!signature.signed_text.empty())
       return wrong(from.place() + "/signed", "means nothing with token or jwt");

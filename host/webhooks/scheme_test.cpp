@@ -125,6 +125,22 @@ TEST(SchemeData, AHostRuleEndsInADomain) {
     EXPECT_THAT(with(bad), HasSubstr("/signature/certificate/hosts/0")) << bad;
 }
 
+// Everybody has the certificate, so everybody could make an HMAC with it.
+TEST(SchemeData, ACertificateIsNoSharedKey) {
+  auto const with = [](std::string const& algorithm, std::string const& more = {}) {
+    return refusal(R"({"signature":{)" + algorithm + R"(,"at":{"header":"S"},"encoding":"hex")" + more +
+                   R"(,"certificate":{"url":{"header":"U"},"hosts":["a.studio.test"]}}})");
+  };
+  std::string const text = R"(,"signed":"{body}")";
+  EXPECT_EQ(with(R"("algorithm":"rsa-sha1")", text), "taken");
+  EXPECT_EQ(with(R"("algorithm":"jwt")", R"(,"jwt":{"algorithms":["RS256"]})"), "taken");
+  for (auto const& bad :
+       {with(R"("algorithm":"hmac-sha256")", text), with(R"("algorithm":"token")"),
+        with(R"("algorithm":"jwt")", R"(,"jwt":{"algorithms":["RS256","HS256"]})"),
+        with(R"("algorithm_by":{"at":{"header":"A"},"is":{"1":"rsa-sha1","2":"hmac-sha1"}})", text)})
+    EXPECT_THAT(bad, HasSubstr("/signature/certificate"));
+}
+
 TEST(SchemeData, SaysWhatItNeedsToBeTold) {
   EXPECT_TRUE(Scheme::named("square")->needsUrl());
   EXPECT_TRUE(Scheme::named("monday")->needsUrl());

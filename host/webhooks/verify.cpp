@@ -35,14 +35,21 @@ Found<KeyBytes> keyBytes(Signature const& signature, Keys const& keys) {
   return all;
 }
 
-// A public key that is pasted comes from `secrets`, a certificate from `certificate` and a pinned host.
+// A public key that is pasted comes from `secrets`, a certificate from `certificate` and a pinned host. None
+// if that has not been fetched yet.
 Found<KeyBytes> keysFor(Signature const& signature, Keys const& keys, RequestView& view) {
   if (!signature.certificate) return keyBytes(signature, keys);
   TRY(url, view.one(signature.certificate->url));
   TRY_VOID(checkAddress(*signature.certificate, url));
-  if (keys.certificate.empty())
-    return Reject{Reason::certificateNeeded, "the certificate that the request names has not been fetched"};
+  if (keys.certificate.empty()) return KeyBytes();
   return KeyBytes{keys.certificate};
+}
+
+// Asked last: a certificate is worth fetching only for a request that lacks nothing else.
+Found<void> checkFetched(KeyBytes const& keys) {
+  if (keys.empty())
+    return Reject{Reason::certificateNeeded, "the certificate that the request names has not been fetched"};
+  return {};
 }
 
 Found<Algorithm> algorithmFor(Signature const& signature, RequestView& view) {
@@ -123,6 +130,7 @@ Found<bool> anyPublicKeyFits(Algorithm algorithm, KeyBytes const& keys, std::vec
 
 Found<void> checkToken(Signature const& signature, KeyBytes const& keys, RequestView& view) {
   TRY(given, view.all(signature.at));
+  TRY_VOID(checkFetched(keys));
   for (auto const& one : given) {
     bool fits = false;
     for (auto const& key : keys) fits |= vault::equalInConstantTime(key, one);
@@ -136,6 +144,7 @@ Found<void> checkSigned(Signature const& signature, KeyBytes const& keys, Reques
   TRY(algorithm, algorithmFor(signature, view));
   TRY(given, signatures(signature, view));
   TRY(texts, signedTexts(signature, view, values));
+  TRY_VOID(checkFetched(keys));
   bool fits = false;
   if (isHmac(algorithm)) {
     fits = anyHmacFits(algorithm, keys, texts, given);
@@ -189,6 +198,7 @@ Found<void> checkWebToken(Signature const& signature, KeyBytes const& keys, Requ
   if (audience.empty() && !signature.jwt.audience.empty())
     return Reject{Reason::missing,
                   "the webhook's own address is not known, so that no token can be meant for it"};
+  TRY_VOID(checkFetched(keys));
   return checkJwt(
       token, {signature.jwt, keys, audience, signature.tolerance.value_or(std::chrono::seconds(0)), now});
 }

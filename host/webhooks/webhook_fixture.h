@@ -22,6 +22,30 @@ inline constexpr auto kRsaKey = "-----BEGIN PUBLIC KEY-----\n"
                                 "gQIDAQAB\n"
                                 "-----END PUBLIC KEY-----\n";
 
+// Of "hooks.studio.test", good in September 2026; and RSA with SHA-256 by its key over kNow and kBody.
+inline constexpr auto kCertificate = "-----BEGIN CERTIFICATE-----\n"
+                                     "MIICrDCCAZQCAQcwDQYJKoZIhvcNAQELBQAwHDEaMBgGA1UEAwwRaG9va3Muc3R1\n"
+                                     "ZGlvLnRlc3QwHhcNMjYwOTAxMDAwMDAwWhcNMjYxMDAxMDAwMDAwWjAcMRowGAYD\n"
+                                     "VQQDDBFob29rcy5zdHVkaW8udGVzdDCCASIwDQYJKoZIhvcNAQEBBQADggEPADCC\n"
+                                     "AQoCggEBALQjaoyyuAIvYbnHEYTSQOCfu/ZA2St3sVxSVBmhRo7OVD3IZJgALNOP\n"
+                                     "2Rqw6f1uXc7t6mMYn/b5Pa5rWNdxD5/npi4jE2JeZBTq41AZ+sdaLBh42sJ1LkWQ\n"
+                                     "LnN76CSC86leXwNaVtwFha5dSKuemWWbO2HsUGgLihyCKHmxR/p+6UT1l1SLBC9A\n"
+                                     "f5EcuVR3STG4m7W5mXuj5OYcWTYi/Yyfj/uLY/D/JywlxHaIJRG/C3R4fero7Lq6\n"
+                                     "+oStbWnhHzsc/uzP7k/PpWb4kob6GokiUDEhv5XnjOZlUBUbj7q5gMavIeq9RWJS\n"
+                                     "HN2G1h6QHumF5sMj4VNKkAWQtQkTUIECAwEAATANBgkqhkiG9w0BAQsFAAOCAQEA\n"
+                                     "i9vhb/N5kfD+P+qROreDKg2so8BuWQfOh8FWK1WMBtvmR3lTX3sA03GJhEznz3f5\n"
+                                     "uT/iWS9SCPC0zDF7egHjvdMUvNnIxMTfKO1zHYQ6vKbvC+WCBbJb4Y5qoAXis+ee\n"
+                                     "wbgON0yL9qOhHEyMNCDeZcA10NrYuXRDks/dIPQvgG9XGKrkXrcT52D60DQpjEsc\n"
+                                     "ACRl4zeF19eOCwaMUyuEXh9qobQYSL6zFy1jZJyb4wn+2kZS6ste/O84J+FQczJl\n"
+                                     "ScXIgNCUFNyIFYh6QqLoiapNX8q005h6SdPXvDG9PMT/yIVbE6zeIr3BLuu0KSne\n"
+                                     "un4a/B9eC5xOaB8e/UDa5A==\n"
+                                     "-----END CERTIFICATE-----\n";
+inline constexpr auto kRsaSha256 =
+    "r0a8AI51902oN3G0+hS79txQvAHbLDTlu/d0ykzKpwe1D7B6/JtJyMdoH99U2hIM2Bb4/qqaQciAxcZ0U742nbb+VX29hnQmp4I/"
+    "FqbxvW0nPU9zCrgT8nOoKt1IDKt1mnlWEUP6AmmTT6qGaXwuDDNMgJcTcTCAJSoK3o4vIy7DO+cCaEF3CofIYPj5kuRNGX92v6rT"
+    "rrwYJumPDotxwa8CXMWEMKlt9lLzIzeupcDtThce1G66Ua3ENUPc2qTftb2MS1y3OE6KwhChphaxlL1W7arv4iEOEj9AIUM0aecR"
+    "0L6YUr9PdJ00CfSOK85jBFFxqtLgdRrmpL5ZMCmG1A==";
+
 inline VirtualClock clockAt(std::int64_t seconds = kNow) {
   return VirtualClock(TimePoint(std::chrono::seconds(seconds)));
 }

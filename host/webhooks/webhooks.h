@@ -40,7 +40,7 @@ enum class Reason {
   seenBefore,        // what may come once has come already
   noSecret,          // nothing to verify with
   badKey,            // the kept secret or the certificate cannot be used
-  certificateNeeded, // the certificate that the request names was not handed in
+  certificateNeeded, // the certificate that the request names was not handed in; it lacks nothing else
   untrustedHost,     // the certificate's address is not the provider's
 };
 std::string_view name(Reason reason);
@@ -100,6 +100,9 @@ Verdict verify(Scheme const& scheme, Request const& request, Keys const& keys, C
 // What stands at a place, as a manifest names places (not with "*"): "" if it is not there, is there twice,
 // or cannot be read. No document is made of the body.
 std::string valueAt(json::value const& place, Request const& request);
+
+// Whether it is a certificate in PEM that can be read: no word on whose, or for how long.
+bool isCertificate(std::string_view pem);
 
 // Where the certificate that the request names is fetched from: checked against the scheme's hosts. Empty if
 // the scheme uses none. The error is the sentence of a rejection.

@@ -53,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   keys.certificate = "-----BEGIN PUBLIC KEY-----\n" + request.body;
   static_cast<void>(webhooks::answerHandshake(*scheme, request, keys, clock));
   static_cast<void>(webhooks::certificateUrl(*scheme, request));
+  static_cast<void>(webhooks::isCertificate(request.body));
   if (webhooks::verify(*scheme, request, keys, clock).accepted()) std::abort();
   return 0;
 }

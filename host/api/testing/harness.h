@@ -4,6 +4,7 @@
 #include "host/access/access.h"
 #include "host/api/api.h"
 #include "host/api/testing/client.h"
+#include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
 #include "host/api/testing/fake_notifier.h"
 #include "host/calendar/calendar.h"
@@ -19,7 +20,16 @@
 
 namespace garland::api::testing {
 
-inline runtime::PluginInfo somePlugin(std::string id, std::string refusal) {
+inline constexpr auto kWebhooks = R"({
+    "signature": {"algorithm": "hmac-sha256", "at": {"header": "X-Signature"}, "encoding": "hex",
+      "signed": "{timestamp}.{body}", "timestamp": {"at": {"header": "X-Time"}}, "tolerance_seconds": 300},
+    "handshakes": [{"method": "GET", "require": [{"at": {"query": "challenge"}}],
+      "values": {"challenge": {"query": "challenge"}}, "answer": {"json": {"challenge": "{challenge}"}}}],
+    "endpoint": {"header": "X-Account"}, "delivery_id": {"body": "/id"},
+    "headers": ["x-event"], "query": ["event"]})";
+
+inline runtime::PluginInfo somePlugin(std::string id, std::string refusal,
+                                      std::string_view webhooks = kWebhooks) {
   runtime::PluginInfo plugin;
   plugin.manifest.id = std::move(id);
   plugin.manifest.name = "CalDAV";
@@ -29,14 +39,7 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal) {
   plugin.manifest.hosts = {"setting:/url"};
   plugin.manifest.settings_schema = json::object{{"type", "object"}};
   plugin.manifest.document = json::object{{"summary", "Calendars of any CalDAV server."}};
-  plugin.manifest.webhooks = parseJson(R"({
-    "signature": {"algorithm": "hmac-sha256", "at": {"header": "X-Signature"}, "encoding": "hex",
-      "signed": "{timestamp}.{body}", "timestamp": {"at": {"header": "X-Time"}}, "tolerance_seconds": 300},
-    "handshakes": [{"method": "GET", "require": [{"at": {"query": "challenge"}}],
-      "values": {"challenge": {"query": "challenge"}}, "answer": {"json": {"challenge": "{challenge}"}}}],
-    "endpoint": {"header": "X-Account"}, "delivery_id": {"body": "/id"},
-    "headers": ["x-event"], "query": ["event"]})")
-                                 .value();
+  plugin.manifest.webhooks = parseJson(webhooks).value();
   runtime::AuthSlot slot;
   slot.name = "login";
   slot.scheme = "basic";
@@ -49,8 +52,9 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal) {
 
 class Harness {
 public:
-  explicit Harness(Options options = {})
-      : log_(clock, redactor_, LogLevel::debug, [this](std::string_view line) {
+  // `webhooks`: as the connectors' manifests declare them.
+  explicit Harness(Options options = {}, std::string_view webhooks = kWebhooks)
+      : catalogue_(plugins(webhooks)), log_(clock, redactor_, LogLevel::debug, [this](std::string_view line) {
           std::lock_guard const lock(log_mutex_);
           log_text_ += line;
         }) {
@@ -62,6 +66,7 @@ public:
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
     with.mail_domain = "leads.example.com";
     with.notifier = &notifier;
+    with.egress = &egress;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -128,6 +133,12 @@ public:
   }
 
 private:
+  static std::vector<runtime::PluginInfo> plugins(std::string_view webhooks) {
+    return {somePlugin("garland.caldav", "", webhooks),
+            somePlugin("garland.broken", "connector.so is truncated: install it again", webhooks)};
+  }
+
+  runtime::Catalogue catalogue_;
   asio::io_context loop_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{loop_.get_executor()};
   SeededRandom random_{7};
@@ -140,9 +151,6 @@ public:
 
 private:
   Log log_;
-  runtime::Catalogue catalogue_{std::vector<runtime::PluginInfo>{
-      somePlugin("garland.caldav", ""),
-      somePlugin("garland.broken", "connector.so is truncated: install it again")}};
   std::unique_ptr<Metrics> metrics_ = Metrics::create("0.1.0", "sqlite");
   std::thread thread_;
 
@@ -150,6 +158,7 @@ public:
   FakeEngine engine{loop_.get_executor(), clock, random_};
   FakeNotifier notifier{clock, random_};
   FakeSupervisor supervisor;
+  FakeEgress egress{loop_.get_executor()};
   std::string key;
   std::unique_ptr<Server> server;
 };
