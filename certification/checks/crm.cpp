@@ -23,19 +23,14 @@ std::vector<std::string> with(Subject const& subject, char const* pointer) {
   });
   return out;
 }
-std::vector<std::string> changedCrm(Subject const& subject, Profile) { return with(subject, "/edit/change"); }
+std::vector<std::string> changedCrm(Subject const& subject, Profile) {
+  auto out = with(subject, "/edit/change");
+  for (auto const& entity : with(subject, "/edit/change"))
+    if (subject.offers(operationFor(entity, "delete"))) out.push_back(entity + "/delete");
+  return out;
+}
 std::vector<std::string> foreignCrm(Subject const& subject, Profile) {
   return with(subject, "/edit/foreign");
-}
-
-// Every member of `part` stands in `whole`, equal.
-bool contains(json::value const& whole, json::value const& part) {
-  if (!part.is_object()) return canonicalJson(whole) == canonicalJson(part);
-  if (!whole.is_object()) return false;
-  return std::ranges::all_of(part.get_object(), [&](auto const& member) {
-    auto const* found = whole.get_object().if_contains(member.key());
-    return found != nullptr && contains(*found, member.value());
-  });
 }
 
 Journal write(Trial& trial, json::object input, std::string_view step) {
@@ -69,8 +64,26 @@ void keepsEveryField(Trial& trial) {
 }
 
 // ---- CRM-02
+// An edit of somebody else's may not go with the record, either.
+void expectKeptOrTold(Trial& trial, std::string const& entity, std::string const& id,
+                      std::string const& version, std::size_t there) {
+  auto const journal = trial.run(deleteAsk(entity, "lost-2", id, version));
+  trial.expect(!journal.result && journal.result.error().kind == ErrorKind::conflict,
+               "deleting what somebody had edited ended with: " + journal.ending(), entity);
+  trial.expect(truthOf(trial, entity) == there, "a record that somebody had edited was deleted", entity);
+  if (journal.result || journal.result.error().kind != ErrorKind::conflict) return;
+  auto const current = textOr(journal.result.error().detail, "/current", "");
+  if (!trial.expect(!current.empty(), "the conflict does not tell the current version (detail.current)",
+                    entity))
+    return;
+  auto const step = entity + ", deleted with the current version";
+  if (trial.mustRun(deleteAsk(entity, "lost-3", id, current), step).ok())
+    trial.expect(truthOf(trial, entity) + 1 == there, "it says that the record is deleted, and it is not",
+                 step);
+}
+
 void refusesLostUpdates(Trial& trial) {
-  auto const& entity = trial.caseName();
+  auto const [entity, what] = caseWords(trial.caseName());
   auto const made = write(trial, upsertInput(trial.subject(), entity, "lost-1"), "creating a record");
   if (!made.ok()) return;
   auto const id = textOr(*made.result, "/id", "");
@@ -82,6 +95,7 @@ void refusesLostUpdates(Trial& trial) {
   editAs(trial, entity, "change", id);
   auto const ledger_before = trial.bench().ledger();
   trial.bench().wait(std::chrono::minutes(5));
+  if (what == "delete") return expectKeptOrTold(trial, entity, id, version, truthOf(trial, entity));
   auto const journal = trial.run("crm.upsert/1", upsertInput(trial.subject(), entity, "lost-2", id, version));
   auto const ledger_after = trial.bench().ledger();
   trial.expect(!journal.result && journal.result.error().kind == ErrorKind::conflict,
