@@ -145,6 +145,20 @@ std::vector<Use> usesOf(Subject const& subject) {
   return out;
 }
 
+std::size_t doneAt(Trial& trial, std::string_view operation) {
+  std::string what;
+  if (auto const* actions = membersAt(trial.subject().brief.document, "/actions"))
+    if (auto const* words = actions->if_contains(operation)) what = textOr(*words, "/ledger", "");
+  auto const ledger = trial.bench().ledger();
+  if (what.empty() || !ledger) {
+    trial.giveUp("certification.json: /actions/" + std::string(operation) +
+                 "/ledger names no entry of the ledger");
+    return 0;
+  }
+  return static_cast<std::size_t>(
+      std::ranges::count_if(*ledger, [&](auto const& entry) { return textOr(entry, "/what", "") == what; }));
+}
+
 Ask askFor(Use const& use) {
   Ask ask;
   ask.operation = use.operation;

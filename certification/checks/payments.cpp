@@ -34,16 +34,7 @@ Ask actOf(Trial& trial, std::string const& key) {
   return trial.prepared(askFor(*actionOf(trial.subject(), trial.caseName(), key)));
 }
 
-std::size_t doneAt(Trial& trial) {
-  auto const what = textOr(*briefOf(trial.subject(), trial.caseName()), "/ledger", "");
-  auto const ledger = trial.bench().ledger();
-  if (what.empty() || !ledger) {
-    trial.giveUp("certification.json: /actions/" + trial.caseName() + "/ledger names no entry of the ledger");
-    return 0;
-  }
-  return static_cast<std::size_t>(
-      std::ranges::count_if(*ledger, [&](auto const& entry) { return textOr(entry, "/what", "") == what; }));
-}
+std::size_t doneAt(Trial& trial) { return certification::doneAt(trial, trial.caseName()); }
 
 void freshWorld(Trial& trial) {
   World world;
