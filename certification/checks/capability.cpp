@@ -1,5 +1,5 @@
 // Checks of what a connector is for: signing in, pulling, writing, being healthy.
-#include "certification/checks/pulls.h"
+#include "certification/checks/exercise.h"
 
 #include <garland/schemas.hpp>
 
@@ -396,8 +396,36 @@ std::string shown(Journal const& journal) {
   return out;
 }
 
+constexpr char const* kIntake = "intake"; // the case of what comes in
+
+std::string nothingToRepeat(Subject const& subject) {
+  if (noPulls(subject).empty() || subject.offers("intake.parse/1")) return "";
+  return "the manifest names no pull and no intake";
+}
+std::vector<std::string> repeatableCases(Subject const& subject, Profile) {
+  auto out = pulledEntities(subject);
+  if (!intakesOf(subject).empty()) out.emplace_back(kIntake);
+  return out;
+}
+
+void readsAlikeWhatComesIn(Trial& trial) {
+  std::string before;
+  for (int worker = 1; worker <= 2; ++worker) {
+    World world;
+    world.seed = trial.seed();
+    trial.newBench(std::move(world));
+    std::string all;
+    for (auto const& use : intakesOf(trial.subject())) all += shown(trial.mustRun(askFor(use), use.title));
+    if (worker == 2)
+      trial.expect(all == before, "the same items, read by another worker, brought different things",
+                   kIntake);
+    before = std::move(all);
+  }
+}
+
 void isDeterministic(Trial& trial) {
   auto const& entity = trial.caseName();
+  if (entity == kIntake) return readsAlikeWhatComesIn(trial);
   auto const first = trial.mustRun(pullAsk(entity, nullptr), "first pull");
   World world;
   world.seed = trial.seed();
@@ -455,9 +483,9 @@ constexpr Check kChecks[] = {
      .brief = "/entities/<entity>/edit/delete"},
     {.id = "CAP-13",
      .run = isDeterministic,
-     .skip = noPulls,
-     .cases = pulledCases,
-     .brief = "/entities/<entity>"},
+     .skip = nothingToRepeat,
+     .cases = repeatableCases,
+     .brief = "/entities/<entity> or /intake"},
     {.id = "HLT-01", .run = healthIsCheap, .skip = noHealth},
 };
 
