@@ -283,6 +283,16 @@ TEST_F(HarnessRows, AConnectorWhoseVerdictChangesIsTold) {
   EXPECT_EQ(run("HAR-04", "CAP-01/good", nullptr).findings.size(), 0U);
 }
 
+// A case of the harness's own has no second run: drawn as a sample, it would end inconclusive and block.
+TEST_F(HarnessRows, WhatIsRunAgainIsNeverACaseOfTheHarness) {
+  auto const checkOf = [](std::string_view id) { return &*std::ranges::find(checks(), id, &Check::id); };
+  CaseResult const clean;
+  Past past;
+  past.cases = {{checkOf("HAR-08"), "all", &clean}, {checkOf("HLT-01"), "all", &clean}};
+  for (auto const* id : {"HAR-03", "HAR-04"})
+    EXPECT_EQ(checkOf(id)->after(past, Profile::quick, 7), std::vector<std::string>{"HLT-01/all"}) << id;
+}
+
 TEST_F(HarnessRows, ASkipThatTheManifestDoesNotSupportIsTold) {
   Past past;
   past.verdicts.emplace_back();
