@@ -235,8 +235,9 @@ struct Replay {
   std::string check;
   std::string case_name;
   std::uint64_t seed = 0;
-  std::string digest; // first 16 digits
-  std::string suite;  // the same
+  std::string digest;              // first 16 digits
+  std::string suite;               // the same
+  Profile profile = Profile::full; // how much of the same a case does depends on it
 };
 Result<Replay> readToken(std::string_view token);
 

@@ -179,8 +179,8 @@ TEST(ElfFacts, EveryPrefixOfAnObjectIsReadOrRefused) {
 }
 
 TEST(Token, NamesItsCase) {
-  auto const token =
-      tokenFor({"FLT-01", "crm.client/pull/status_500", 7, std::string(64, 'a'), std::string(64, 'b')});
+  auto const token = tokenFor({"FLT-01", "crm.client/pull/status_500", 7, std::string(64, 'a'),
+                               std::string(64, 'b'), Profile::quick});
   auto const replay = readToken(token);
   ASSERT_TRUE(replay) << replay.error().message;
   EXPECT_EQ(replay->check, "FLT-01");
@@ -188,12 +188,24 @@ TEST(Token, NamesItsCase) {
   EXPECT_EQ(replay->seed, 7U);
   EXPECT_EQ(replay->digest, std::string(16, 'a'));
   EXPECT_EQ(replay->suite, std::string(16, 'b'));
+  EXPECT_EQ(replay->profile, Profile::quick);
+}
+
+TEST(Token, OfOlderReportsIsReadAsOneOfTheLongestProfile) {
+  auto const replay = readToken("g1:CAP-04:volume-1:7:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb");
+  ASSERT_TRUE(replay) << replay.error().message;
+  EXPECT_EQ(replay->profile, Profile::full);
+  EXPECT_EQ(replay->case_name, "volume-1");
+  EXPECT_EQ(replay->digest, std::string(16, 'a'));
 }
 
 TEST(Token, WhatIsNoneIsRefusedWithASentence) {
   for (auto const* token :
        {"", "g1", "g1:CAP-04:all:7:aaaaaaaaaaaaaaaa", "g1:XXX-04:all:7:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb",
-        "g1:CAP-04:all:x:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb", "g1:CAP-04:all:7:aaaa:bbbbbbbbbbbbbbbb"}) {
+        "g1:CAP-04:all:x:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb", "g1:CAP-04:all:7:aaaa:bbbbbbbbbbbbbbbb",
+        "g1:CAP-04:all:7:quick:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb",
+        "g2:CAP-04:all:7:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb",
+        "g2:CAP-04:all:7:slow:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb"}) {
     auto const replay = readToken(token);
     ASSERT_FALSE(replay) << token;
     EXPECT_THAT(replay.error().message, HasSubstr("no replay token"));

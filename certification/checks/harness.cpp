@@ -91,14 +91,15 @@ void runAgain(Trial& trial, Replay const& replay) {
 Replay replayOf(Trial& trial) {
   auto const& name = trial.caseName();
   auto const slash = std::min(name.find('/'), name.size() - 1);
-  return {name.substr(0, slash), name.substr(slash + 1), trial.seed(), trial.subject().plugin.digest,
-          suite().digest};
+  return {name.substr(0, slash),         name.substr(slash + 1), trial.seed(),
+          trial.subject().plugin.digest, suite().digest,         trial.profile()};
 }
 
 void replaysFromItsToken(Trial& trial) {
   auto const token = tokenFor(replayOf(trial));
   auto const replay = readToken(token);
   if (!trial.expect(replay.has_value() && replay->seed == trial.seed() &&
+                        replay->profile == trial.profile() &&
                         trial.subject().plugin.digest.starts_with(replay->digest) &&
                         suite().digest.starts_with(replay->suite),
                     "the token " + token + " does not name the case that it was made of", trial.caseName()))

@@ -261,7 +261,7 @@ Exit replayFinding(Output& output, CertifyWords words, ReviewWords const& review
     words.seed = replay->seed;
     words.only = {replay->check};
     words.only_case = replay->case_name;
-    words.profile = "full";
+    words.profile = cert::name(replay->profile);
     return certify(output, words, review);
   }
   return output.error(Error(ErrorKind::notFound, "no connector here has the digest " + replay->digest +
