@@ -271,6 +271,45 @@ TEST_F(HarnessRows, ACaseThatThrowsIsTroubleAndEndsNothingElse) {
   EXPECT_THAT(run(rash).trouble, HasSubstr("certification.json"));
 }
 
+// A busy machine lets anybody hang; what is forgiven for it is the hanging, and that is told.
+TEST_F(HarnessRows, ACaseThatHungOnceKeepsWhatItFoundBeforeAndIsWarnedOf) {
+  static int times = 0;
+  times = 0;
+  Check const slow{.id = "CAP-01",
+                   .run =
+                       [](Trial& trial) {
+                         trial.expect(true, "");
+                         if (times++ > 0) return;
+                         trial.find(Outcome::fail, "a record got lost", "first pull");
+                         trial.find(Outcome::hang, "it took a minute", "second pull");
+                         trial.find(Outcome::fail, "nothing came", "second pull");
+                       },
+                   .calls_plugin = false};
+  auto const result = run(slow, "good");
+  EXPECT_EQ(times, 2);
+  ASSERT_EQ(result.findings.size(), 2U);
+  EXPECT_EQ(result.findings[0].what, "a record got lost");
+  EXPECT_EQ(result.findings[1].outcome, Outcome::warn);
+  EXPECT_THAT(result.findings[1].what, HasSubstr("it hung once"));
+  EXPECT_FALSE(isClean(result));
+  CaseResult warned = result;
+  warned.findings.erase(warned.findings.begin());
+  EXPECT_TRUE(isClean(warned));
+  CaseResult quiet = warned;
+  quiet.findings.clear();
+  EXPECT_TRUE(isSame(warned, quiet)) << "the machine's clock is no verdict";
+  EXPECT_FALSE(isSame(result, quiet));
+}
+
+TEST_F(HarnessRows, ACaseThatHangsAgainHasHung) {
+  Check const stuck{.id = "CAP-01",
+                    .run = [](Trial& trial) { trial.find(Outcome::hang, "it took a minute"); },
+                    .calls_plugin = false};
+  auto const result = run(stuck, "good");
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].outcome, Outcome::hang);
+}
+
 TEST_F(HarnessRows, AConnectorWhoseVerdictChangesIsTold) {
   static int times = 0;
   Check const moody{.id = "CAP-01", .run = [](Trial& trial) { trial.expect(++times % 2 == 0, "it is odd"); }};

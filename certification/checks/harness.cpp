@@ -54,7 +54,7 @@ std::vector<std::string> anyCases(Past const& past, Profile profile, std::uint64
   std::vector<std::string> out;
   for (auto const& each : past.cases)
     if (each.check->calls_plugin && !each.check->id.starts_with("HAR-") &&
-        (each.result == nullptr || each.result->findings.empty()))
+        (each.result == nullptr || isClean(*each.result)))
       out.push_back(nameOf(each));
   return some(std::move(out), mostOf(profile), seed);
 }
@@ -62,7 +62,7 @@ std::vector<std::string> anyCases(Past const& past, Profile profile, std::uint64
 std::vector<std::string> failedCases(Past const& past, Profile profile, std::uint64_t seed) {
   std::vector<std::string> out;
   for (auto const& each : past.cases)
-    if (each.result != nullptr && !each.result->findings.empty() && !each.check->id.starts_with("HAR-"))
+    if (each.result != nullptr && !isClean(*each.result) && !each.check->id.starts_with("HAR-"))
       out.push_back(nameOf(each));
   // Where nothing failed, a token of what would have.
   if (out.empty()) out = some(anyCases(past, profile, seed), 1, seed);
