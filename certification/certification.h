@@ -64,6 +64,8 @@ struct MutantScore {
   std::int64_t of = 0;
 };
 MutantScore const& mutantScore();
+// Another digest is another suite, whatever its version: then the score says nothing of this one.
+bool isOfThisSuite(MutantScore const& score);
 std::string inWords(MutantScore const& score);
 
 // The page of sdk-docs that lists every check, Markdown.

@@ -141,6 +141,23 @@ TEST(Suite, HasAVersionAndADigest) {
   EXPECT_EQ(suite().digest.size(), 64U);
 }
 
+// A changed check is another suite, though nobody has given it another version.
+TEST(Suite, AMutantScoreOfAnotherDigestCountsForNothingAndIsToldSo) {
+  MutantScore score{suite(), 194, 194};
+  EXPECT_TRUE(isOfThisSuite(score));
+  EXPECT_THAT(inWords(score), Not(HasSubstr("another suite digest")));
+  score.suite.digest = std::string(64, '0');
+  EXPECT_FALSE(isOfThisSuite(score));
+  EXPECT_THAT(inWords(score), HasSubstr("194 of 194, by suite " + suite().version));
+  EXPECT_THAT(inWords(score), HasSubstr("another suite digest than this one's"));
+  EXPECT_FALSE(isOfThisSuite({})) << "none was published";
+  auto const document = toJson(report());
+  auto const* told = garland::find(document, "/mutant_score/of_this_suite");
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->as_bool(), isOfThisSuite(mutantScore()));
+  EXPECT_THAT(toHtml(report()), HasSubstr(xmlText(inWords(mutantScore()))));
+}
+
 TEST(Faults, AreTwentyFourWithNamesOfTheirOwn) {
   std::set<std::string_view> names;
   for (auto const& fault : faults()) {

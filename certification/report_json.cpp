@@ -92,6 +92,7 @@ json::value toJson(Report const& report) {
     out["mutant_score"] = json::object{
         {"killed", score.killed},
         {"of", score.of},
+        {"of_this_suite", isOfThisSuite(score)},
         {"suite", json::object{{"version", score.suite.version}, {"digest", score.suite.digest}}}};
   return out;
 }

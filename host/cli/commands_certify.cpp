@@ -171,6 +171,8 @@ void tellEnd(Output& output, cert::Report const& report, bool part) {
               " (suite " + report.suite.version + ", seed " + std::to_string(report.seed) + ")");
   if (!report.ended_early.empty()) output.line(output.bad("not everything was run: " + report.ended_early));
   if (part) return;
+  if (!cert::isOfThisSuite(cert::mutantScore()))
+    output.line("mutants that the suite's own checks have killed: " + cert::inWords(cert::mutantScore()));
   if (report.certified) {
     output.line(output.good("certified: " + std::string(cert::name(report.reached))));
     return;

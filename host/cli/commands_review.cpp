@@ -309,7 +309,10 @@ Exit attestReport(Output& output, ReviewWords const& words) {
                                                            : wrongWords(output, attached.error());
   auto const said = marketplace::readAttestation(*signed_text);
   if (output.json())
-    output.value(json::object{{"file", out}, {"attestation", marketplace::toJson(*said)}});
+    output.value(json::object{{"file", out},
+                              {"attestation", marketplace::toJson(*said)},
+                              {"mutant_score", cert::inWords(cert::mutantScore())},
+                              {"mutant_score_of_this_suite", cert::isOfThisSuite(cert::mutantScore())}});
   else
     output.line("attested " + level + " until " + day(said->expires) + " for package " + digest + " in " +
                 out + (words.package.empty() ? "" : " and " + words.package) + "\n" + suiteWords());
