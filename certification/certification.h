@@ -99,10 +99,12 @@ struct Verdict {
   std::vector<Finding> findings;
 };
 
-// What the manifest claims and the run has not shown. It bars Silver and Gold.
+// What the manifest claims and the run has not shown. It bars Silver and Gold, and Bronze where it moves
+// money.
 struct NotCovered {
-  std::string claim; // "crm.delete/1 of crm.event"
-  std::string what;  // one sentence: why nothing was seen of it
+  std::string claim;          // "crm.delete/1 of crm.event"
+  std::string what;           // one sentence: why nothing was seen of it
+  Level bars = Level::silver; // the lowest level that it stands in the way of
   bool operator==(NotCovered const&) const = default;
 };
 

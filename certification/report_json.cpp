@@ -78,7 +78,8 @@ json::value toJson(Report const& report) {
   if (!report.ended_early.empty()) out["ended_early"] = report.ended_early;
   auto& not_covered = out["not_covered"].emplace_array();
   for (auto const& each : report.not_covered)
-    not_covered.push_back(json::object{{"claim", each.claim}, {"what", each.what}});
+    not_covered.push_back(
+        json::object{{"claim", each.claim}, {"what", each.what}, {"bars", name(each.bars)}});
   if (!report.waivers.empty()) out["waivers"] = toJson(report.waivers).at("waivers");
   if (report.since) out["since_last_version"] = toJson(*report.since);
   auto& missing = out["not_in_this_suite_version"].emplace_array();
