@@ -152,6 +152,7 @@ struct Report {
   std::uint64_t seed = 0;
   Profile profile = Profile::standard;
   std::string sandbox; // tier of the machine's, "A" to "D"; D is none at all
+  std::string worker;  // SHA-256 of the garland-worker that connectors ran in
   Level wanted = Level::bronze;
   std::string path, previous; // as they were named, for commands to run again; not in toJson()
   std::string connector_id;

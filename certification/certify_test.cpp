@@ -9,6 +9,7 @@
 #include "host/base/file_text.h"
 #include "host/base/ids.h"
 #include "host/base/test_folder.h"
+#include "host/vault/vault.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -69,8 +70,10 @@ TEST(Certify, TheSameSeedGivesTheSameBytesTwice) {
 }
 
 TEST(Certify, NoWorkerIsLeftAndNoPluginIsMapped) {
-  auto const run = certify(optionsFor("garland.tave", {"CAP-01", "HLT-01", "ABI-02"}));
+  auto const options = optionsFor("garland.tave", {"CAP-01", "HLT-01", "ABI-02"});
+  auto const run = certify(options);
   ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->report.worker, vault::sha256Hex(readFileText(options.worker).value()));
   EXPECT_EQ(children(), std::set<std::string>());
   EXPECT_THAT(readFileText("/proc/self/maps").value(), Not(HasSubstr("connector.so")));
   EXPECT_THAT(readFileText("/proc/self/maps").value(), Not(HasSubstr("garland-plugin")));

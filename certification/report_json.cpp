@@ -58,6 +58,7 @@ json::value toJson(Report const& report) {
   out["seed"] = report.seed;
   out["profile"] = name(report.profile);
   out["sandbox"] = report.sandbox;
+  out["worker"] = report.worker;
   out["connector"] = json::object{{"id", report.connector_id},         {"version", report.connector_version},
                                   {"digest", report.digest},           {"package", report.package},
                                   {"twin_digest", report.twin_digest}, {"brief_digest", report.brief_digest}};

@@ -103,6 +103,7 @@ Result<Report> readReport(std::string_view text) {
   out.seed = *seed;
   out.profile = profileNamed(textOr(document, "/profile", "")).value_or(Profile::quick);
   out.sandbox = textOr(document, "/sandbox", "D");
+  out.worker = textOr(document, "/worker", "");
   auto const wanted = levelNamed(textOr(document, "/wanted", ""));
   if (!wanted) return bad("does not say which level was asked for");
   out.wanted = *wanted;

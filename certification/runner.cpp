@@ -6,6 +6,9 @@
 #include "certification/judge.h"
 #include "certification/run_case.h"
 
+#include "host/base/file_text.h"
+#include "host/vault/vault.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <list>
@@ -120,6 +123,7 @@ Report reportFor(Options const& options, Subject const& subject, Machine const& 
   report.path = options.path;
   report.previous = options.previous;
   report.sandbox = runtime::name(machine.tier);
+  if (auto const worker = readFileText(machine.worker)) report.worker = vault::sha256Hex(*worker);
   report.seed = options.seed;
   report.profile = options.profile;
   report.wanted = options.wanted;
