@@ -484,6 +484,16 @@ TEST_F(HarnessRows, WithoutTheLastVersionItIsSaidHowToGiveIt) {
   }
 }
 
+// What the manifest says can happen is asked for, though the brief leaves it out.
+TEST_F(HarnessRows, ARevokedCredentialThatTheBriefLeavesOutIsMissed) {
+  auto const& check = *std::ranges::find(checks(), "CAP-01", &Check::id);
+  subject_.brief.document.at("credentials").as_object().erase("revoked");
+  EXPECT_THAT(check.cases(subject_, Profile::quick), ::testing::Contains("revoked"));
+  EXPECT_THAT(run(check, "revoked").trouble, HasSubstr("fill in certification.json: /credentials/revoked"));
+  subject_.plugin.manifest.document.as_object()["auth"] = json::array();
+  EXPECT_THAT(check.cases(subject_, Profile::quick), Not(::testing::Contains("revoked")));
+}
+
 TEST_F(HarnessRows, ABriefThatNamesNothingIsNoFaultOfTheHarness) {
   subject_.brief.document = json::object{{"entities", json::object()}};
   CaseResult idle;
