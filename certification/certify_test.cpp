@@ -484,6 +484,31 @@ TEST_F(HarnessRows, WithoutTheLastVersionItIsSaidHowToGiveIt) {
   }
 }
 
+TEST_F(HarnessRows, WhatLiesBesideAConnectorHasALimitToo) {
+  EXPECT_GT(subject_.document_bytes, 0U);
+  EXPECT_TRUE(run("PKG-10", "all", nullptr).findings.empty());
+  subject_.document_bytes = std::uintmax_t{6} << 20U;
+  ASSERT_EQ(run("PKG-10", "all", nullptr).findings.size(), 1U);
+  EXPECT_THAT(run("PKG-10", "all", nullptr).findings[0].what, HasSubstr("documents and pictures have 6 MiB"));
+}
+
+// A signature that counts for a week can be sent again for a week.
+TEST_F(HarnessRows, ASchemeThatTakesOldRequestsIsTold) {
+  auto const found = [&](int tolerance) {
+    subject_.plugin.manifest.webhooks =
+        parseJson(
+            R"({"signature": {"algorithm": "hmac-sha256", "at": {"header": "X-Sign", "split": ",", "member": "v1"},
+          "encoding": "hex", "signed": "{timestamp}.{body}",
+          "timestamp": {"at": {"header": "X-Sign", "split": ",", "member": "t"}}, "tolerance_seconds": )" +
+            std::to_string(tolerance) + "}}")
+            .value();
+    return run("WHK-01", "all", nullptr).findings;
+  };
+  EXPECT_TRUE(found(300).empty());
+  ASSERT_EQ(found(604'800).size(), 1U);
+  EXPECT_THAT(found(604'800)[0].what, HasSubstr("an hour after it was sent"));
+}
+
 // What the manifest says can happen is asked for, though the brief leaves it out.
 TEST_F(HarnessRows, ARevokedCredentialThatTheBriefLeavesOutIsMissed) {
   auto const& check = *std::ranges::find(checks(), "CAP-01", &Check::id);
