@@ -201,6 +201,7 @@ TEST_F(CertifyCommands, WhatIsNoSharedObjectIsNamed) {
 TEST_F(CertifyCommands, VersionsAreComparedOrTheWordsAreWrong) {
   EXPECT_THAT(said({"certify", "diff", kTave, kTave}, 0), HasSubstr("0 differences"));
   said({"certify", "diff", kTave, folder_ / "nowhere"}, 2);
+  EXPECT_THAT(said({"certify", "diff", kTave, "99.0.0"}, 2), HasSubstr("no package of version 99.0.0"));
 }
 
 TEST_F(CertifyCommands, OnlyAFindingIsWaived) {
