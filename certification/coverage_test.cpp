@@ -233,12 +233,36 @@ TEST(Coverage, WhatIsNotCoveredBarsSilverAndGoldAndLeavesBronze) {
   EXPECT_THAT(report.in_the_way[Level::gold], ElementsAre("crm.delete/1 (not covered)"));
 }
 
+// A brief that leaves an act of money out cannot make up for it by the acts that it names.
+TEST(Coverage, AnActOfMoneyThatIsNotCoveredBarsBronzeToo) {
+  auto subject = subjectWith(R"({"actions": {"payments.authorize/1": {"input": {}}}})");
+  subject.plugin.manifest.operations = {"payments.authorize/1", "payments.refund/1", "payments.pull/1"};
+  subject.plugin.manifest.document = parseJson(R"({
+    "actions": {"payments.authorize/1": {}, "payments.refund/1": {}},
+    "entities": {"payments.refund": {"read": true, "write": false}}})")
+                                         .value();
+  auto report = passed();
+  report.not_covered = notCovered(subject, {{"payments.authorize/1", ""}}, false);
+  EXPECT_THAT(claimsIn(report.not_covered),
+              ElementsAre("payments.refund/1", "payments.pull/1 of payments.refund"));
+  judge(report);
+  EXPECT_EQ(report.reached, Level::none);
+  EXPECT_THAT(report.in_the_way[Level::bronze], ElementsAre("payments.refund/1 (not covered)"));
+  auto const read = readReport(json::serialize(toJson(report)));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->reached, Level::none);
+  report.not_covered = notCovered(subject, {{"payments.authorize/1", ""}, {"payments.refund/1", ""}}, false);
+  judge(report);
+  EXPECT_EQ(report.reached, Level::bronze) << "what is only read bars Silver";
+}
+
 TEST(Coverage, EveryFormOfAReportTellsWhatIsNotCovered) {
   auto report = passed();
   report.not_covered = {{"crm.delete/1", "nothing <exercises> it"}};
   judge(report);
   auto const text = json::serialize(toJson(report));
-  EXPECT_THAT(text, HasSubstr(R"("not_covered":[{"claim":"crm.delete/1","what":"nothing <exercises> it"}])"));
+  EXPECT_THAT(text,
+              HasSubstr(R"([{"claim":"crm.delete/1","what":"nothing <exercises> it","bars":"silver"}])"));
   EXPECT_THAT(toHtml(report), HasSubstr("<b>crm.delete/1</b>: nothing &lt;exercises&gt; it"));
   EXPECT_THAT(toJUnit(report), HasSubstr("classname=\"coverage\" name=\"crm.delete/1\"><skipped"));
   EXPECT_THAT(toJUnit(report), HasSubstr("tests=\"" + std::to_string(report.verdicts.size() + 1) + "\""));

@@ -26,9 +26,15 @@ std::string endOf(Journal const& journal) {
 }
 
 // ---- CAP-01
+// By the manifest: then it can be taken away again, whatever the brief has.
+bool signsIn(Subject const& subject) {
+  auto const* slots = garland::find(subject.plugin.manifest.document, "/auth");
+  return slots != nullptr && slots->is_array() && !slots->get_array().empty();
+}
+
 std::vector<std::string> signIns(Subject const& subject, Profile) {
   std::vector<std::string> out{"good"};
-  if (subject.brief.credentials(SignIn::revoked) != nullptr) out.emplace_back("revoked");
+  if (signsIn(subject) || subject.brief.credentials(SignIn::revoked) != nullptr) out.emplace_back("revoked");
   if (subject.brief.credentials(SignIn::underScoped) != nullptr && !writtenEntities(subject).empty())
     out.emplace_back("under_scoped");
   return out;
@@ -40,6 +46,9 @@ void healthTellsTheSignIn(Trial& trial) {
   world.sign_in = trial.caseName() == "revoked"        ? SignIn::revoked
                   : trial.caseName() == "under_scoped" ? SignIn::underScoped
                                                        : SignIn::good;
+  if (world.sign_in == SignIn::revoked && trial.subject().brief.credentials(SignIn::revoked) == nullptr)
+    return trial.giveUp("the manifest signs in, and nothing says what becomes of it when the access is "
+                        "revoked; fill in certification.json: /credentials/revoked");
   trial.newBench(std::move(world));
   if (trial.caseName() == "under_scoped") {
     auto const entity = writtenEntities(trial.subject()).front();
