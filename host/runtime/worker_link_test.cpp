@@ -74,7 +74,7 @@ protected:
 TEST_F(ALink, HearsWhatWasSaidInTimeBeforeItCallsTheWorkerLate) {
   asio::steady_timer speaks(loop, std::chrono::steady_clock::now());
   speaks.async_wait([this](auto const&) { greet(); });
-  link->start(Milliseconds(0), [](WorkerEnd const&) {});
+  link->start(Milliseconds(0), Milliseconds(200), [](WorkerEnd const&) {});
   loop.poll();
   ASSERT_TRUE(link->greeted().isSet());
   EXPECT_TRUE(link->hello()) << link->hello().error().message;
@@ -82,7 +82,7 @@ TEST_F(ALink, HearsWhatWasSaidInTimeBeforeItCallsTheWorkerLate) {
 }
 
 TEST_F(ALink, EndsAWorkerThatHasSaidNothing) {
-  link->start(Milliseconds(0), [](WorkerEnd const&) {});
+  link->start(Milliseconds(0), Milliseconds(200), [](WorkerEnd const&) {});
   loop.poll();
   EXPECT_TRUE(link->isEnding());
 }
