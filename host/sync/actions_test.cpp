@@ -405,7 +405,7 @@ TEST_F(ActionTest, WithALongQueueLeavesRoomForOtherConnections) {
 TEST_F(ActionTest, WithAQueueOfAThousandHidesNoOtherConnection) {
   Event go(house.loop.get_executor());
   bank.during = [&] { return go.wait(); };
-  accept("test.charge/1", "k");
+  auto const first = accept("test.charge/1", "k");
   while (bank.in_hand < 1) house.loop.run_one();
   store::Unit unit;
   unit.emplace_back(
@@ -424,7 +424,10 @@ TEST_F(ActionTest, WithAQueueOfAThousandHidesNoOtherConnection) {
   auto const other = house.run(actions().accept(wanted)).value().action;
   while (bank.in_hand < 2) house.loop.run_one();
   EXPECT_EQ(bank.charges.back().key, other.provider_key);
+  bank.during = nullptr;
   go.set();
+  EXPECT_EQ(ended(other.id).state, ActionState::done);
+  EXPECT_EQ(ended(first).state, ActionState::done);
 }
 
 Task<void> thrown() {
