@@ -57,6 +57,16 @@ TEST_F(ResendTwin, AMailWithAllThatAMailCanHaveArrivesWhole) {
     EXPECT_EQ(records["message"].at(id).at(member), input.at(member)) << member;
 }
 
+TEST_F(ResendTwin, TheTwinTakesNoSubjectOfTwoLinesAndNoAttachmentThatIsNotBase64) {
+  begin();
+  auto body = mail({{"from", "Studio <studio@example.com>"}, {"subject", "One\nTwo"}});
+  EXPECT_EQ(raw("POST", "/emails", body).status, 422);
+  body["subject"] = "One";
+  body["attachments"] = json::array{json::object{{"filename", "a.txt"}, {"content", "!!!not base64"}}};
+  EXPECT_EQ(raw("POST", "/emails", body).status, 422);
+  EXPECT_EQ(happened("email.created"), 0);
+}
+
 TEST_F(ResendTwin, WhatIsNotThereMayStillComeForTenMinutes) {
   begin(3);
   lose_request = true;
