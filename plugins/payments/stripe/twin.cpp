@@ -4,7 +4,7 @@
 //
 // Any secret key of test mode signs in, any account "acct_..." is connected. The payment method decides how a
 // confirmation ends, by Stripe's own test names: see declines below; pm_card_authenticationRequired asks the
-// customer, all others go well.
+// customer, those in good_methods go well, and there are no others.
 #include "twin_marketplace.h"
 
 namespace {
@@ -26,6 +26,16 @@ constexpr Decline declines[] = {
      "Your card has insufficient funds."},
     {"pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card", "Your card has expired."},
 };
+constexpr std::string_view asks_customer = "pm_card_authenticationRequired";
+constexpr std::string_view good_methods[] = {
+    "pm_card_visa",    "pm_card_visa_debit", "pm_card_mastercard", "pm_card_mastercard_debit",
+    "pm_card_amex",    "pm_card_discover",   "pm_card_diners",     "pm_card_jcb",
+    "pm_card_unionpay"};
+
+bool isMethod(std::string_view name) {
+  return name == asks_customer || std::ranges::find(good_methods, name) != std::end(good_methods) ||
+         std::ranges::find(declines, name, &Decline::method) != std::end(declines);
+}
 
 class Stripe final : public Marketplace {
 public:
@@ -234,7 +244,7 @@ private:
 
   static std::optional<std::string> methodIn(Parameters const& given) {
     auto const method = given.text("payment_method");
-    if (method && !method->starts_with("pm_"))
+    if (method && !isMethod(*method))
       refuseWith({.code = "resource_missing",
                   .message = "No such PaymentMethod: '" + *method + "'",
                   .param = "payment_method"});
@@ -255,7 +265,7 @@ private:
                   .message = "You cannot confirm this PaymentIntent because it's missing a payment method."});
     for (auto const& decline : declines)
       if (method == decline.method) return declined(intent, decline);
-    if (method == "pm_card_authenticationRequired") {
+    if (method == asks_customer) {
       intent["status"] = "requires_action";
       auto const back = given.text("return_url");
       if (back)

@@ -147,6 +147,17 @@ TEST_F(StripeTwin, ADeclineSaysWhyAndNothingIsHeld) {
   EXPECT_TRUE(authorize("k2").ok());
 }
 
+TEST_F(StripeTwin, AMethodThatDoesNotExistIsRefusedAndNothingIsHeld) {
+  begin();
+  for (auto const* method : {"pm_nope", "pm_card", "visa"}) {
+    auto const outcome = authorize(std::string("k-") + method, {{"method", method}});
+    EXPECT_EQ(outcome.status, GARLAND_E_NOT_FOUND) << method;
+    EXPECT_EQ(outcome.provider_code, "resource_missing") << method;
+  }
+  EXPECT_EQ(happened("payment_intent.created"), 0);
+  EXPECT_TRUE(authorize("k", {{"method", "pm_card_mastercard"}}).ok());
+}
+
 TEST_F(StripeTwin, AClientMayHaveToConfirm) {
   begin();
   auto const outcome = authorize("k", {{"method", "pm_card_authenticationRequired"},
