@@ -158,6 +158,18 @@ TEST_F(StripeTwin, AMethodThatDoesNotExistIsRefusedAndNothingIsHeld) {
   EXPECT_TRUE(authorize("k", {{"method", "pm_card_mastercard"}}).ok());
 }
 
+TEST_F(StripeTwin, AnEditThatItDoesNotUnderstandChangesNothing) {
+  begin();
+  auto const id = idOf(authorize("k"));
+  ASSERT_TRUE(act("capture", {{"idempotency_key", "c"}, {"payment", id}}).ok());
+  for (auto const& change :
+       {json::object{{"id", id}, {"refund", 1}, {"foo", 1}}, json::object{{"id", id}, {"refund", "1"}},
+        json::object{{"id", id}, {"dispute", "nope"}}, json::object{{"id", id}, {"cancel", false}}})
+    EXPECT_EQ(ask("POST", "/_twin/edit", json::serialize(change), {}).status, 400) << json::serialize(change);
+  EXPECT_EQ(happened("refund.created"), 0);
+  EXPECT_EQ(happened("charge.dispute.created"), 0);
+}
+
 TEST_F(StripeTwin, AClientMayHaveToConfirm) {
   begin();
   auto const outcome = authorize("k", {{"method", "pm_card_authenticationRequired"},
