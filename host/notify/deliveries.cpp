@@ -180,11 +180,13 @@ Task<std::vector<Due>> Deliveries::begin(Endpoint endpoint, std::int64_t count, 
 }
 
 Task<std::int64_t> Deliveries::countMoments(Endpoint endpoint, TimePoint since) {
-  store::Statement query("SELECT COUNT(DISTINCT at) FROM notify_attempts WHERE vendor_id=$1 AND "
-                         "endpoint_id=$2 AND at>=$3",
+  store::Statement query("SELECT COUNT(DISTINCT at/3600000), (SELECT COALESCE(MAX(times),0) FROM "
+                         "(SELECT COUNT(*) AS times FROM notify_attempts WHERE vendor_id=$1 AND "
+                         "endpoint_id=$2 AND at>=$3 GROUP BY sequence) AS per_delivery) "
+                         "FROM notify_attempts WHERE vendor_id=$1 AND endpoint_id=$2 AND at>=$3",
                          {endpoint.vendor_id, endpoint.id, toMillis(since)});
   CO_TRY(rows, co_await with_.store.read(std::move(query)));
-  co_return rows.rows[0].integer(0);
+  co_return std::max(rows.rows[0].integer(0), rows.rows[0].integer(1));
 }
 
 Task<std::optional<TimePoint>> Deliveries::nextDue(Endpoint endpoint) {
