@@ -308,11 +308,15 @@ constexpr char const* kAgain =
 
 Task<std::int64_t> Deliveries::resend(Endpoint endpoint, std::int64_t sequence) {
   store::Unit unit;
-  unit.emplace_back(std::string(kAgain) + " AND sequence=$4",
-                    Values{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id, sequence});
+  unit.push_back(
+      store::Statement(std::string(kAgain) + " AND sequence=$4",
+                       Values{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id, sequence})
+          .expecting(1));
   unit.push_back(auditOf(with_, endpoint, "endpoint.resend", idOf(endpoint.id, sequence)));
-  CO_TRY(done, co_await with_.store.commit(std::move(unit)));
-  co_return done[0].affected;
+  auto const done = co_await with_.store.commit(std::move(unit));
+  if (!done && done.error().kind == ErrorKind::conflict) co_return std::int64_t{0}; // just forgotten
+  if (!done) co_return done.error();
+  co_return std::int64_t{1};
 }
 
 Task<std::vector<std::int64_t>> Deliveries::resendSome(Endpoint endpoint, ResendRange range,

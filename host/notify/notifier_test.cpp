@@ -509,6 +509,7 @@ TEST_F(Notify, WhatPeopleDoToAnEndpointGoesIntoTheAuditTrailWithoutItsAddress) {
   house.run(notifier->rotate(id, 1h)).value();
   house.run(notifier->resend(id, deliveries(id)[0].id)).value();
   house.run(notifier->disable(id, "it moves")).value();
+  house.run(notifier->disable(id, "it moves again")).value(); // which it does not: it is disabled already
   house.run(notifier->enable(id, false)).value();
   EXPECT_TRUE(house.run(notifier->enable(id, false)).has_error()) << "which leaves no trace";
   house.run(notifier->remove(id)).value();
