@@ -16,7 +16,8 @@ constexpr Milliseconds kTryAgain{10'000};
 constexpr Milliseconds kKeptFor{3'600'000};
 constexpr std::size_t kMostAnswer = 64U << 10U;
 constexpr std::size_t kMostKept = 64;
-constexpr std::size_t kMostWaiting = 64; // for all fetches together: each holds a connection that somebody else may need
+// For all fetches together: each holds a connection that somebody else may need.
+constexpr std::size_t kMostWaiting = 64;
 
 Error notNow(std::string message) {
   Error error(ErrorKind::transient, std::move(message));
