@@ -75,7 +75,7 @@ private:
   egress::Client* egress_;
   std::string extra_ca_file_;
   Milliseconds patience_;
-  std::map<std::string, Kept, std::less<>> kept_; // by URL
+  std::map<std::string, Kept, std::less<>> kept_;                  // by URL
   std::shared_ptr<Flights> flights_ = std::make_shared<Flights>(); // lives as long as a fetch
   HookRate rate_{10, 0.2}; // by system and purpose: ten at once, then twelve a minute
 };
