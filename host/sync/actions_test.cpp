@@ -446,8 +446,23 @@ TEST_F(ActionTest, WhoseCallEndsByAnExceptionHoldsUpNoOtherAndNoDisconnecting) {
     if (house.clock.sleepers() >= 2) house.clock.advance(Milliseconds(1'000));
     return a.state == ActionState::done;
   });
-  EXPECT_EQ(effectOf(get(first).state), Effect::unknown);
+  EXPECT_NE(get(first).state, ActionState::sent) << "nobody would look into it";
+  EXPECT_NE(get(first).state, ActionState::waiting);
   house.run(house.engine->disconnect(connection, true)).value();
+}
+
+TEST_F(ActionTest, WhoseCallEndsByAnExceptionIsLookedUpLikeOneWhoseAnswerGotLost) {
+  bank.during = [this] {
+    bank.during = nullptr;
+    return thrown();
+  };
+  auto const id = accept("test.charge/1");
+  auto const action = until(id, [this](Action const& a) {
+    if (house.clock.sleepers() >= 2) house.clock.advance(Milliseconds(1'000));
+    return a.finished.has_value();
+  });
+  EXPECT_EQ(action.state, ActionState::done);
+  EXPECT_GE(bank.lookups, 1);
 }
 
 TEST_F(ActionTest, IsForgottenLongAfterItsEndAndNeverWithoutOne) {
