@@ -16,7 +16,8 @@ constexpr Milliseconds kTryAgain{10'000};
 constexpr Milliseconds kKeptFor{3'600'000};
 constexpr std::size_t kMostAnswer = 64U << 10U;
 constexpr std::size_t kMostKept = 64;
-constexpr int kMostWaiting = 64; // each holds a connection that somebody else may need
+// For all fetches together: each holds a connection that somebody else may need.
+constexpr std::size_t kMostWaiting = 64;
 
 Error notNow(std::string message) {
   Error error(ErrorKind::transient, std::move(message));
@@ -41,14 +42,25 @@ Result<void> ProviderFetch::admit(std::string const& budget) {
 Task<ProviderFetch::Certificate> ProviderFetch::certificate(std::string system, std::string url) {
   auto const kept = kept_.find(url);
   if (kept != kept_.end() && clock_.now() < kept->second.until) co_return kept->second.certificate;
-  auto const under_way = flights_.find(url);
-  if (under_way == flights_.end()) co_return co_await fly(std::move(system), std::move(url));
+  auto const under_way = flights_->find(url);
+  if (under_way == flights_->end()) co_return co_await fly(std::move(system), std::move(url));
   auto const flight = under_way->second;
-  if (flight->waiting >= kMostWaiting) co_return notNow("too many wait for it already");
+  if (waiting() >= kMostWaiting) co_return notNow("too many wait for one already");
   ++flight->waiting;
   co_await flight->landed.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!flight->outcome) co_return notNow("its fetch was given up");
   co_return *flight->outcome;
+}
+
+ProviderFetch::Landing::~Landing() {
+  auto const landed = flights->extract(url);
+  if (landed) landed.mapped()->landed.cancel();
+}
+
+std::size_t ProviderFetch::waiting() const {
+  std::size_t all = 0;
+  for (auto const& [url, flight] : *flights_) all += flight->waiting;
+  return all;
 }
 
 // What was good once is fetched out of a budget of its own, which forgeries with other addresses do not use
@@ -57,10 +69,11 @@ Task<ProviderFetch::Certificate> ProviderFetch::fly(std::string system, std::str
   bool const known = kept_.contains(url);
   CO_TRY_VOID(admit(system + (known ? " again" : " new")));
   auto const flight = std::make_shared<Flight>(executor_);
-  flights_.emplace(url, flight);
-  flight->outcome = co_await fetched(url);
-  flights_.erase(url);
-  flight->landed.cancel();
+  {
+    flights_->emplace(url, flight);
+    Landing const landing(flights_, url);
+    flight->outcome = co_await fetched(url);
+  }
   if (known && *flight->outcome) keep(url, **flight->outcome);
   co_return *flight->outcome;
 }

@@ -50,11 +50,23 @@ private:
         : landed(executor, asio::steady_timer::time_point::max()) {}
     asio::steady_timer landed;                  // never expires by itself; cancelled at the end
     std::optional<Result<Certificate>> outcome; // none: it has not ended
-    int waiting = 0;
+    std::size_t waiting = 0;
+  };
+  using Flights = std::map<std::string, std::shared_ptr<Flight>, std::less<>>; // by URL
+  // However a fetch ends, nobody waits for it any longer.
+  struct Landing {
+    Landing(std::shared_ptr<Flights> flights_in, std::string url_in)
+        : flights(std::move(flights_in)), url(std::move(url_in)) {}
+    Landing(Landing const&) = delete;
+    Landing& operator=(Landing const&) = delete;
+    ~Landing();
+    std::shared_ptr<Flights> flights;
+    std::string url;
   };
 
   Task<Certificate> fly(std::string system, std::string url);
   Task<Certificate> fetched(std::string url);
+  std::size_t waiting() const;
   Task<egress::Response> get(std::string url);
   Result<void> admit(std::string const& budget);
 
@@ -63,8 +75,8 @@ private:
   egress::Client* egress_;
   std::string extra_ca_file_;
   Milliseconds patience_;
-  std::map<std::string, Kept, std::less<>> kept_; // by URL
-  std::map<std::string, std::shared_ptr<Flight>, std::less<>> flights_;
+  std::map<std::string, Kept, std::less<>> kept_;                  // by URL
+  std::shared_ptr<Flights> flights_ = std::make_shared<Flights>(); // lives as long as a fetch
   HookRate rate_{10, 0.2}; // by system and purpose: ten at once, then twelve a minute
 };
 

@@ -7,6 +7,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <stdexcept>
+
 namespace garland::api {
 namespace {
 
@@ -92,6 +94,31 @@ TEST_F(ProviderFetchTest, NotEverybodyMayWaitForOneFetch) {
   EXPECT_EQ((*turned_away)->error().kind, ErrorKind::transient);
   egress.letGo();
   turn();
+}
+
+TEST_F(ProviderFetchTest, NotEverybodyMayWaitForManyFetches) {
+  egress.holds = true;
+  for (int i = 0; i < 66; ++i) EXPECT_FALSE(ask(numbered(i % 2))->has_value());
+  EXPECT_TRUE(ask(numbered(0))->has_value());
+  EXPECT_TRUE(ask(numbered(1))->has_value());
+  egress.letGo();
+  turn();
+  EXPECT_TRUE(certificate(numbered(0)));
+}
+
+TEST_F(ProviderFetchTest, AFetchThatEndsByAnExceptionIsWaitedForByNobody) {
+  egress.holds = true;
+  egress.answer = [](egress::Request const&) -> Result<egress::Response> {
+    throw std::runtime_error("there is no memory");
+  };
+  auto const first = ask();
+  auto const second = ask();
+  egress.letGo();
+  turn();
+  ASSERT_TRUE(second->has_value());
+  EXPECT_EQ((*second)->error().kind, ErrorKind::transient);
+  egress.answers(200, webhooks::kCertificate);
+  EXPECT_TRUE(certificate());
 }
 
 TEST_F(ProviderFetchTest, AFailureIsToldToAllWhoWaitedForIt) {

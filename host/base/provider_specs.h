@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace garland {
 
@@ -10,6 +11,12 @@ namespace garland {
 inline std::string providerSpecs() {
   auto const* const named = std::getenv("GARLAND_PROVIDER_SPECS");
   return named != nullptr && *named != '\0' ? named : GARLAND_SOURCE_DIR "/../shared/providers/specs";
+}
+
+// $GARLAND_CONTRACTS is "required": what is not there fails, and is not skipped.
+inline bool contractsRequired() {
+  auto const* const said = std::getenv("GARLAND_CONTRACTS");
+  return said != nullptr && std::string_view(said) == "required";
 }
 
 } // namespace garland

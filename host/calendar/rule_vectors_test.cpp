@@ -69,6 +69,7 @@ TEST(RuleVectors, EveryCaseThatTwoLibrariesAgreeOn) {
   if (vectors.is_null()) {
     std::printf("contracts: recurrence rules: 0 expansions checked; skipped: there is no %s\n",
                 vectors_file.c_str());
+    ASSERT_FALSE(contractsRequired());
     GTEST_SKIP();
   }
   auto const& cases = vectors.at("cases").as_array();
@@ -92,7 +93,10 @@ std::set<std::string> const wrong_in_libical{
 // Where the two libraries disagree, the one that follows RFC 5545 is right.
 TEST(RuleVectors, EveryDisputedCaseAsTheStandardHasIt) {
   auto const vectors = loadVectors();
-  if (vectors.is_null()) GTEST_SKIP();
+  if (vectors.is_null()) {
+    ASSERT_FALSE(contractsRequired());
+    GTEST_SKIP();
+  }
   std::size_t checked = 0;
   std::size_t wrong = 0;
   for (auto const& one : vectors.at("disagreements").as_array()) {

@@ -135,8 +135,9 @@ Result<void> Client::read(std::string const& path, std::string const& type,
   auto heard = clock_.monotonic();
   request.on_body = [&](std::string_view bytes) {
     began = true;
-    heard = clock_.monotonic();
-    return take(bytes);
+    bool const more = take(bytes);
+    heard = clock_.monotonic(); // while it is taken nobody listens
+    return more;
   };
   auto const silent = [&] { return clock_.monotonic() - heard > kLongestSilence; };
   auto const answer = send(std::move(request), silent);

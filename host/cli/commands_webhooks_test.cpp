@@ -127,6 +127,7 @@ TEST_F(WebhooksCommand, ARejectionThatAnOptionCouldChangeNamesIt) {
 
 TEST_F(WebhooksCommand, ACertificateThatIsNeededIsNamedWithItsAddress) {
   words_.scheme = "paypal";
+  words_.parameters = {"webhook_id=1"};
   words_.headers = file("headers", "PAYPAL-AUTH-ALGO: SHA256withRSA\n"
                                    "PAYPAL-CERT-URL: https://api.paypal.com/v1/notifications/certs/CERT-1\n"
                                    "PAYPAL-TRANSMISSION-ID: 7\nPAYPAL-TRANSMISSION-SIG: AAAA\n"

@@ -99,13 +99,15 @@ void Grammar::addStream(CLI::App* parent, char const* name, char const* about) {
 void Grammar::addTables() {
   auto* const imports = group("import", "Files of other programs, into a connection");
   auto* const exports = group("export", "Records as files for other programs");
-  auto* const in =
-      leaf(imports, "csv",
-           "Hands a provider's CSV export to a connection's connector: any encoding and separator.\n"
-           "The same file again changes nothing, and one that was broken off is simply imported again.\n"
-           "Exit code 1: rows do not fit the header, or wait for a person (garland intake ls)\n"
-           "Example: garland import csv con_... clients.csv --dry-run",
-           [this](Context with) { return importCsv(with, import_); });
+  auto* const in = leaf(
+      imports, "csv",
+      "Hands a provider's CSV export to a connection's connector: separated by commas, semicolons or tabs.\n"
+      "It is read as UTF-8, as UTF-16 with a byte order mark, and else as Windows-1252.\n"
+      "Save a file in another encoding, such as Windows-1251, as UTF-8 first.\n"
+      "The same file again changes nothing, and one that was broken off is simply imported again.\n"
+      "Exit code 1: rows do not fit the header, or wait for a person (garland intake ls)\n"
+      "Example: garland import csv con_... clients.csv --dry-run",
+      [this](Context with) { return importCsv(with, import_); });
   in->add_option("CONNECTION", import_.connection)->required();
   in->add_option("FILE", import_.file, "The file; - for standard input")->required();
   in->add_option("--kind", import_.kind, "Refuse it unless the connector brings this kind, such as crm.lead");

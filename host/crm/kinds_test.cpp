@@ -34,6 +34,22 @@ TEST(CrmKinds, AProjectIsAWeddingAndWhatNamesAProjectBelongsToIt) {
   EXPECT_FALSE(kind("crm.event").is_wedding);
 }
 
+TEST(CrmKinds, ADayThatDoesNotExistIsRefusedByItsMember) {
+  auto const check = kind("crm.project").check;
+  auto const wedding = [](char const* day) {
+    return json::value{{"name", "Ada & Bo"}, {"stage", "lead"}, {"event_date", day}};
+  };
+  EXPECT_TRUE(check(wedding("2028-02-29")));
+  EXPECT_TRUE(check(json::value{{"name", "Ada & Bo"}, {"stage", "lead"}}));
+  for (auto const* day : {"2026-02-30", "2026-02-29", "2026-06-31"}) {
+    auto const refused = check(wedding(day));
+    ASSERT_FALSE(refused) << day;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalidInput);
+    EXPECT_EQ(refused.error().field, "/event_date");
+    EXPECT_EQ(refused.error().message, std::string("crm.project: /event_date: there is no day ") + day);
+  }
+}
+
 TEST(CrmKinds, OnlyMappedMembersThatSaySomethingCount) {
   auto const project = kind("crm.project").project;
   json::value const plain{{"name", "Ada & Bo"}, {"stage", "lead"}};

@@ -139,6 +139,15 @@ TEST(Csv, ColumnsWithoutANameGetOneAndThoseAtTheEndAreNone) {
   EXPECT_THAT(table.rows.at(0).cells, ElementsAre("Anna", "x", "York"));
 }
 
+TEST(Csv, TwoColumnsOfOneNameAreRefusedByName) {
+  EXPECT_EQ(refusal("Email,Full Name,Email\na@example.com,Ada,b@example.com\n"),
+            "columns 1 and 3 are both called \"Email\": rename one or take it out");
+  EXPECT_THAT(refusal("Note,note\n1,2\n"), HasSubstr("both called \"note\""));
+  EXPECT_THAT(refusal("Amount;\" amount \"\n1;2\n"), HasSubstr("columns 1 and 2"));
+  EXPECT_THAT(good("Note,Notes,,\"\",x\n1,2,3,4,5\n").header,
+              ElementsAre("Note", "Notes", "column 3", "column 4", "x"));
+}
+
 TEST(Csv, ExportsOfProvidersReadAsTheyWereMeant) {
   auto const file = [](char const* name) {
     return good(readFileText(std::string(GARLAND_SOURCE_DIR "/host/csv/corpus/") + name).value());

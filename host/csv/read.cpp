@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <map>
 #include <optional>
 
 namespace garland::csv {
@@ -89,6 +90,29 @@ std::size_t widthOf(Cells const& cells) {
   std::size_t width = cells.size();
   while (width > 0 && cells[width - 1].empty()) --width;
   return width;
+}
+
+// Connectors tell columns apart by their words, not by case or by spaces around them.
+std::string plainName(std::string_view name) {
+  constexpr std::string_view spaces = " \t\r\n";
+  auto const first = std::min(name.find_first_not_of(spaces), name.size());
+  std::string plain(name.substr(first, name.find_last_not_of(spaces) + 1 - first));
+  for (auto& c : plain)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return plain;
+}
+
+// Of two columns of one name only one could be kept.
+std::optional<Error> sameName(Cells const& header) {
+  std::map<std::string, std::size_t> first;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    auto const [there, is_new] = first.try_emplace(plainName(header[i]), i);
+    if (!is_new)
+      return Error(ErrorKind::invalidInput, "columns " + std::to_string(there->second + 1) + " and " +
+                                                std::to_string(i + 1) + " are both called \"" + header[i] +
+                                                "\": rename one or take it out");
+  }
+  return std::nullopt;
 }
 
 // "sep=;", by which Excel is told; nothing if the text does not begin so.
@@ -182,6 +206,7 @@ private:
       unguard(cells[i]);
       if (cells[i].empty()) cells[i] = "column " + std::to_string(i + 1);
     }
+    if (!error_) error_ = sameName(cells);
     table_.header = std::move(cells);
     table_.header_row = number;
     return !error_;

@@ -48,8 +48,9 @@ struct Table {
   std::vector<Uneven> uneven;
 };
 
-// invalidInput: no text, a quotation mark that is never closed, no header; hostLimit: too large. Empty cells
-// at the end of a row may be too many. The apostrophe that Writer puts before a formula is taken away.
+// invalidInput: no text, a quotation mark that is never closed, no header, two columns of one name (whatever
+// its case); hostLimit: too large. Empty cells at the end of a row may be too many. The apostrophe that
+// Writer puts before a formula is taken away.
 Result<Table> read(std::string_view bytes, Limits const& limits = Limits());
 
 // The same in parts of at most 200 rows that stand one after another, each with the header.

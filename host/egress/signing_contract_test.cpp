@@ -54,6 +54,7 @@ class SigningContract : public EgressFixture {
 protected:
   void SetUp() override {
     if (auto const text = readFileText(kVectors)) vectors_ = parseJson(*text).value();
+    ASSERT_FALSE(vectors_.is_null() && contractsRequired()) << "there is no " << kVectors;
     if (vectors_.is_null()) GTEST_SKIP() << "there is no " << kVectors;
   }
   json::value vectors_;

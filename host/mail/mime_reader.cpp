@@ -206,8 +206,10 @@ private:
 
   void attach(GMimeObject* part, std::string name, std::size_t bytes) {
     OwnedText const type(g_mime_content_type_get_mime_type(g_mime_object_get_content_type(part)));
-    attachments_.push_back(
-        json::object{{"name", std::move(name)}, {"type", clean(type.get())}, {"bytes", bytes}});
+    attachments_.push_back(json::object{
+        {"name", std::move(name)},
+        {"type", clean(type.get())},
+        {"bytes", static_cast<std::int64_t>(bytes)}}); // no check of schemas takes an unsigned one
   }
 
   Result<void> append(std::string& whole, std::string const& more, std::string const& place) const {

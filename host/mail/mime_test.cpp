@@ -73,6 +73,8 @@ TEST(Mime, TextThatIsAFileIsNoText) {
            "<p>a</p>\n--b\nContent-Type: text/plain\nContent-Disposition: attachment\n\nb\n--b--\n");
   EXPECT_EQ(textOr(mail, "/html", "") + textOr(mail, "/text", ""), "");
   EXPECT_EQ(find(mail, "/attachments")->as_array().size(), 2U);
+  EXPECT_TRUE(find(mail, "/attachments/0/bytes")->is_int64())
+      << "an unsigned number is no integer to schemas";
 }
 
 TEST(Mime, AMailOfHtmlAloneHasNoText) {

@@ -180,11 +180,13 @@ Task<std::vector<Due>> Deliveries::begin(Endpoint endpoint, std::int64_t count, 
 }
 
 Task<std::int64_t> Deliveries::countMoments(Endpoint endpoint, TimePoint since) {
-  store::Statement query("SELECT COUNT(DISTINCT at) FROM notify_attempts WHERE vendor_id=$1 AND "
-                         "endpoint_id=$2 AND at>=$3",
+  store::Statement query("SELECT COUNT(DISTINCT at/3600000), (SELECT COALESCE(MAX(times),0) FROM "
+                         "(SELECT COUNT(*) AS times FROM notify_attempts WHERE vendor_id=$1 AND "
+                         "endpoint_id=$2 AND at>=$3 GROUP BY sequence) AS per_delivery) "
+                         "FROM notify_attempts WHERE vendor_id=$1 AND endpoint_id=$2 AND at>=$3",
                          {endpoint.vendor_id, endpoint.id, toMillis(since)});
   CO_TRY(rows, co_await with_.store.read(std::move(query)));
-  co_return rows.rows[0].integer(0);
+  co_return std::max(rows.rows[0].integer(0), rows.rows[0].integer(1));
 }
 
 Task<std::optional<TimePoint>> Deliveries::nextDue(Endpoint endpoint) {
@@ -306,11 +308,15 @@ constexpr char const* kAgain =
 
 Task<std::int64_t> Deliveries::resend(Endpoint endpoint, std::int64_t sequence) {
   store::Unit unit;
-  unit.emplace_back(std::string(kAgain) + " AND sequence=$4",
-                    Values{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id, sequence});
+  unit.push_back(
+      store::Statement(std::string(kAgain) + " AND sequence=$4",
+                       Values{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id, sequence})
+          .expecting(1));
   unit.push_back(auditOf(with_, endpoint, "endpoint.resend", idOf(endpoint.id, sequence)));
-  CO_TRY(done, co_await with_.store.commit(std::move(unit)));
-  co_return done[0].affected;
+  auto const done = co_await with_.store.commit(std::move(unit));
+  if (!done && done.error().kind == ErrorKind::conflict) co_return std::int64_t{0}; // just forgotten
+  if (!done) co_return done.error();
+  co_return std::int64_t{1};
 }
 
 Task<std::vector<std::int64_t>> Deliveries::resendSome(Endpoint endpoint, ResendRange range,

@@ -164,10 +164,12 @@ Task<void> Endpoints::disable(Endpoint endpoint, std::string why, bool by_itself
                     "revision=revision+1 WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=1",
                     Values{endpoint.vendor_id, endpoint.id, std::int64_t{by_itself}, std::move(why),
                            toMillis(with_.clock.now())});
+  if (!by_itself) unit.back().expected_rows = 1; // to disable it again is no act
   unit.emplace_back("UPDATE notify_deliveries SET next_attempt=NULL WHERE vendor_id=$1 AND endpoint_id=$2 "
                     "AND state='waiting'",
                     Values{endpoint.vendor_id, endpoint.id});
-  CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
+  auto const done = co_await with_.store.commit(std::move(unit));
+  if (!done && done.error().kind != ErrorKind::conflict) co_return done.error();
   co_return Result<void>();
 }
 

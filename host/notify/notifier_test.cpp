@@ -202,6 +202,20 @@ TEST_F(Notify, ADayInWhichNobodyTriedCountsNeitherAgainstAnEndpointNorAgainstADe
   EXPECT_EQ(sent().size(), 8U);
 }
 
+TEST_F(Notify, ADayInWhichNobodyTriedDisablesNothingHoweverManyDeliveriesWait) {
+  answer = [](egress::Request const&) { return status(500); };
+  auto const made = addEndpoint();
+  for (int i = 0; i < 20; ++i) addEvent(std::to_string(i));
+  wait(2s);
+  close();
+  house.clock.advance(25h);
+  open();
+  auto const before = sent().size();
+  wait(10min);
+  EXPECT_GE(sent().size(), before + 8);
+  EXPECT_TRUE(endpoint(made.endpoint.id).enabled);
+}
+
 TEST_F(Notify, EnabledFromNowOnItIsToldNothingOfWhatHappenedMeanwhile) {
   answer = [](egress::Request const&) { return status(500); };
   auto const made = addEndpoint();
@@ -495,6 +509,7 @@ TEST_F(Notify, WhatPeopleDoToAnEndpointGoesIntoTheAuditTrailWithoutItsAddress) {
   house.run(notifier->rotate(id, 1h)).value();
   house.run(notifier->resend(id, deliveries(id)[0].id)).value();
   house.run(notifier->disable(id, "it moves")).value();
+  house.run(notifier->disable(id, "it moves again")).value(); // which it does not: it is disabled already
   house.run(notifier->enable(id, false)).value();
   EXPECT_TRUE(house.run(notifier->enable(id, false)).has_error()) << "which leaves no trace";
   house.run(notifier->remove(id)).value();

@@ -13,6 +13,9 @@ constexpr Milliseconds kMostRetry{900'000};
 constexpr Milliseconds kMostPatience{std::chrono::hours(24)};
 constexpr Milliseconds kFirstLook{5'000};
 constexpr Milliseconds kMostLook{std::chrono::hours(6)};
+// Lookups call "not found" final once more than ten minutes have passed since the sending (settled_after of
+// the SDK). The second more is for clocks that count in seconds.
+constexpr Milliseconds kSettled{std::chrono::minutes(10) + std::chrono::seconds(1)};
 
 // 1 gives `first`, each further one twice as much.
 Milliseconds doubled(Milliseconds first, std::int64_t times, Milliseconds most) {
@@ -143,11 +146,15 @@ void ActionCourse::doubt(Action& action, std::optional<Milliseconds> retry_after
   if (keyLivesUntil(action, when + kActionDeadline)) action.next_attempt = when;
 }
 
-// At least half of the span: providers need a moment to show what they have just taken.
+// At least half of the span: providers need a moment to show what they have just taken. No pause goes on past
+// the moment from which a lookup can be final.
 void ActionCourse::lookLater(Action& action, std::optional<Milliseconds> retry_after) const {
   auto const half = doubled(kFirstLook, action.lookups + 1, kMostLook) / 2;
-  action.next_attempt =
-      now_ + std::min(kMostPatience, retry_after.value_or(Milliseconds::zero())) + half + upTo(half);
+  auto const allowed = now_ + std::min(kMostPatience, retry_after.value_or(Milliseconds::zero()));
+  auto next = allowed + half + upTo(half);
+  if (action.last_sent && now_ < *action.last_sent + kSettled)
+    next = std::min(next, std::max(*action.last_sent + kSettled, allowed + kFirstLook / 2));
+  action.next_attempt = next;
 }
 
 bool ActionCourse::keyLivesUntil(Action const& action, TimePoint when) const {

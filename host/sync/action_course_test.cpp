@@ -195,6 +195,32 @@ TEST_F(Course, LookupsGoOnForeverAndNeverMoreThanSixHoursApart) {
   }
 }
 
+TEST_F(Course, ALookupComesAsSoonAsOneCanBeFinal) {
+  auto const settled = kNow + 10min + 1s;
+  for (int i = 0; i < 50; ++i) {
+    auto action = sent(lookup);
+    at(lookup).failed(action, errorOf(ErrorKind::transient, Effect::unknown), false);
+    std::set<TimePoint> looks;
+    while (*action.next_attempt <= kNow + 24h) {
+      auto const now = *action.next_attempt;
+      looks.insert(now);
+      at(lookup, now).lookedUp(action, parseJson(R"({"found":false,"final":false})").value());
+      ASSERT_TRUE(action.next_attempt);
+    }
+    auto const first = looks.lower_bound(settled);
+    ASSERT_NE(first, looks.end());
+    EXPECT_LE(*first, settled + 2'500ms) << "it is never asked twice within the shortest pause";
+  }
+}
+
+TEST_F(Course, ALookupWaitsAsLongAsTheProviderAsksEvenIfItCouldBeFinalBefore) {
+  auto action = sent(lookup);
+  auto error = errorOf(ErrorKind::rateLimited, Effect::unknown, 429);
+  error.retry_after = 30min;
+  at(lookup).failed(action, error, false);
+  EXPECT_GE(*action.next_attempt, kNow + 30min);
+}
+
 TEST_F(Course, WhatWasSentAndCannotBeAskedForAnyMoreIsNotCalledFailed) {
   auto action = sent(lookup);
   at(lookup).failed(action, errorOf(ErrorKind::transient, Effect::unknown), false);

@@ -198,6 +198,14 @@ Task<void> ActionRunner::lost(Action action, Error error) {
   co_return co_await keep(std::move(action));
 }
 
+ActionRunner::Doubt::Doubt(ActionRunner& runner_in, Action action) : runner(runner_in) {
+  action.state = ActionState::unknown;
+  action.next_attempt = runner.context_.now();
+  action.error = Error(ErrorKind::cancelled, "garlandd could not take the connector's answer")
+                     .withEffect(Effect::unknown);
+  unsaved.emplace(action.id, action);
+}
+
 // "sent" is durable before the connector is called: whatever happens then, nobody takes it for unsent.
 Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRule rule) {
   bool const in_doubt = action.state == ActionState::unknown;
@@ -212,6 +220,7 @@ Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRu
     co_return committed.error();
   }
   ++action.revision;
+  Doubt doubt(*this, action);
   bool asked = false;
   auto const answer = co_await callPlugin(&context_, &audit_, session, action.operation, callInput(action),
                                           nullptr, kActionDeadline, &asked);
@@ -224,7 +233,9 @@ Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRu
   bool const limited = !answer && answer.error().kind == ErrorKind::rateLimited;
   if (limited && action.state == ActionState::waiting)
     limited_.insert_or_assign(action.id, *action.next_attempt);
-  CO_TRY_VOID(co_await keep(std::move(action)));
+  auto const kept = co_await keep(std::move(action));
+  doubt.unsaved.clear();
+  if (!kept) co_return kept.error();
   if (answer) co_return Result<void>();
   co_return co_await tellSignIn(session, answer.error());
 }

@@ -91,6 +91,16 @@ private:
     std::string id;
     bool well = false;
   };
+  // What is to be written if a call ends without anything being kept of its end, as by an exception: nobody
+  // knows what became of it, and that is looked into at once.
+  struct Doubt {
+    Doubt(ActionRunner& runner_in, Action action);
+    Doubt(Doubt const&) = delete;
+    Doubt& operator=(Doubt const&) = delete;
+    ~Doubt() { runner.unsaved_.merge(unsaved); } // whatever is known is left as it is
+    ActionRunner& runner;
+    std::map<std::string, Action> unsaved;
+  };
   Task<void> carryOut(DueAction due);
   Task<void> inTurn(DueAction due);
   Task<void> step(std::string id);

@@ -159,6 +159,9 @@ Task<std::int64_t> ActionStore::open(std::string vendor_id, std::string connecti
 }
 
 Task<std::int64_t> ActionStore::forget(TimePoint before) {
+  store::Statement query("SELECT 1 FROM actions WHERE finished<$1 LIMIT 1", {toMillis(before)});
+  CO_TRY(old, co_await context_.doors.store.read(std::move(query)));
+  if (old.rows.empty()) co_return std::int64_t{0}; // who has nothing to forget writes nothing
   store::Unit unit;
   unit.emplace_back("DELETE FROM actions WHERE action_id IN "
                     "(SELECT action_id FROM actions WHERE finished<$1 ORDER BY finished LIMIT $2)",

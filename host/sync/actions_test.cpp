@@ -405,7 +405,7 @@ TEST_F(ActionTest, WithALongQueueLeavesRoomForOtherConnections) {
 TEST_F(ActionTest, WithAQueueOfAThousandHidesNoOtherConnection) {
   Event go(house.loop.get_executor());
   bank.during = [&] { return go.wait(); };
-  accept("test.charge/1", "k");
+  auto const first = accept("test.charge/1", "k");
   while (bank.in_hand < 1) house.loop.run_one();
   store::Unit unit;
   unit.emplace_back(
@@ -424,7 +424,10 @@ TEST_F(ActionTest, WithAQueueOfAThousandHidesNoOtherConnection) {
   auto const other = house.run(actions().accept(wanted)).value().action;
   while (bank.in_hand < 2) house.loop.run_one();
   EXPECT_EQ(bank.charges.back().key, other.provider_key);
+  bank.during = nullptr;
   go.set();
+  EXPECT_EQ(ended(other.id).state, ActionState::done);
+  EXPECT_EQ(ended(first).state, ActionState::done);
 }
 
 Task<void> thrown() {
@@ -443,8 +446,23 @@ TEST_F(ActionTest, WhoseCallEndsByAnExceptionHoldsUpNoOtherAndNoDisconnecting) {
     if (house.clock.sleepers() >= 2) house.clock.advance(Milliseconds(1'000));
     return a.state == ActionState::done;
   });
-  EXPECT_EQ(effectOf(get(first).state), Effect::unknown);
+  EXPECT_NE(get(first).state, ActionState::sent) << "nobody would look into it";
+  EXPECT_NE(get(first).state, ActionState::waiting);
   house.run(house.engine->disconnect(connection, true)).value();
+}
+
+TEST_F(ActionTest, WhoseCallEndsByAnExceptionIsLookedUpLikeOneWhoseAnswerGotLost) {
+  bank.during = [this] {
+    bank.during = nullptr;
+    return thrown();
+  };
+  auto const id = accept("test.charge/1");
+  auto const action = until(id, [this](Action const& a) {
+    if (house.clock.sleepers() >= 2) house.clock.advance(Milliseconds(1'000));
+    return a.finished.has_value();
+  });
+  EXPECT_EQ(action.state, ActionState::done);
+  EXPECT_GE(bank.lookups, 1);
 }
 
 TEST_F(ActionTest, IsForgottenLongAfterItsEndAndNeverWithoutOne) {

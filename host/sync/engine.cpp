@@ -59,6 +59,8 @@ public:
     CO_TRY_VOID(co_await runs_.stopOf(id));
     std::string what("the change of its settings");
     CO_TRY(turn, co_await context_->lanes->enter(id, Lanes::Traffic::action, std::move(what)));
+    if (context_->stopping)
+      co_return Error(ErrorKind::transient, "the daemon is stopping; try again when it is back");
     co_return co_await connections_.changeSettings(id, std::move(changes), std::move(credentials));
   }
   Task<void> disconnect(std::string id, bool discard) override {

@@ -20,6 +20,25 @@ std::set<std::string> membersOf(json::value const& schema) {
   return names;
 }
 
+// Members that begin with a day, by the pattern that their schemas have for one.
+std::set<std::string> daysOf(json::value const& schema) {
+  constexpr std::string_view pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
+  std::set<std::string> names;
+  for (auto const& name : membersOf(schema))
+    if (textOr(schema, "/properties/" + name + "/pattern", "").starts_with(pattern)) names.insert(name);
+  return names;
+}
+
+// No pattern knows that there is no 30 February. Of what conforms to the schema.
+Result<void> checkDays(std::string const& kind, std::set<std::string> const& names, json::value const& data) {
+  for (auto const& name : names) {
+    auto const day = textOr(data, "/" + name, "").substr(0, 10);
+    if (day.empty() || parseRfc3339(day + "T00:00:00Z")) continue;
+    return Error(ErrorKind::invalidInput, kind + ": /" + name + ": there is no day " + day, "/" + name);
+  }
+  return {};
+}
+
 bool saysNothing(json::value const& value) {
   return value.is_null() || (value.is_string() && value.get_string().empty()) ||
          (value.is_array() && value.get_array().empty()) || (value.is_object() && value.get_object().empty());
@@ -46,6 +65,9 @@ Kind entityKind(std::string_view name) {
   kind.delete_operation = area + ".delete/1";
   kind.input = json::object{{"entity", name}};
   kind.schema = schemaOf(name);
+  kind.check = [what = kind.name, days = daysOf(kind.schema)](json::value const& data) {
+    return checkDays(what, days, data);
+  };
   kind.project = [members = membersOf(kind.schema)](json::value const& data) {
     json::object mapped;
     if (data.is_object())

@@ -261,13 +261,14 @@ TEST_F(WebhooksTest, OtherSettingsDoNotWaitForEveryDelivery) {
   std::size_t read_then = 0;
   asio::co_spawn(house.loop, house.engine->changeSettings(notices.connection, json::object()),
                  [&](std::exception_ptr, Result<Connection> result) {
-                   EXPECT_TRUE(result);
+                   EXPECT_TRUE(result) << result.error().message;
                    read_then = notices.read.size();
                  });
   for (int i = 0; i < 3; ++i) notices.get("id 3"); // it has come as far as to wait for its turn
   EXPECT_EQ(read_then, 0U);
   go.set();
-  EXPECT_EQ(notices.settled("id 3").state, WebhookState::done);
+  for (auto const* id : {"id 2", "id 3"}) // of one moment, so either may be read first
+    EXPECT_EQ(notices.settled(id).state, WebhookState::done);
   EXPECT_EQ(read_then, 2U);
 }
 

@@ -22,11 +22,13 @@ bool wants(rules::Rule const& rule, std::string const& column) {
          });
 }
 
-std::string wordFor(rules::Field const& field, std::string const& ours) {
+std::string wordFor(rules::Field const& field, std::string const& ours, json::object const& record) {
   if (field.words)
     for (auto const& [theirs, word] : *field.words)
       if (word == ours) return theirs;
-  return ours;
+  if (!field.else_) return ours;
+  auto const* unread = sdk::find(record, *field.else_);
+  return unread != nullptr && unread->is_string() ? std::string(unread->get_string()) : std::string();
 }
 
 std::string amountText(json::value const& value) {
@@ -41,7 +43,8 @@ std::string textFor(rules::Field const& field, json::object const& record) {
   if (value == nullptr && field.else_) value = sdk::find(record, *field.else_);
   if (value == nullptr || value->is_null()) return {};
   if (field.as == "money" && value->is_object()) return amountText(*value);
-  if (field.as == "words" && value->is_string()) return wordFor(field, std::string(value->get_string()));
+  if (field.as == "words" && value->is_string())
+    return wordFor(field, std::string(value->get_string()), record);
   return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
 }
 

@@ -71,6 +71,26 @@ TEST_F(MappedTableTest, PartsOfANameAndWhatNoFieldTakesHaveTheirColumns) {
       << "what could not be read stands where it stood";
 }
 
+TEST_F(MappedTableTest, AWordThatTheMappingDoesNotKnowGoesOutAsItCameIn) {
+  Mapping const words(
+      R"({"mapping": 1, "csv": [{"name": "projects", "columns": ["project"], "emit": [{"kind": "crm.project",
+    "id": ["/job_id"], "rest": "/custom", "fields": [{"to": "/name", "from": ["/project"]},
+      {"to": "/stage", "from": ["/stage"], "as": "words", "words": {"Won": "booked"}, "else": "/custom/status_text"},
+      {"to": "/stage", "value": "other"}]}]}]})");
+  auto const cell = [&](std::string_view text) {
+    std::vector<json::object> const all{object(text)};
+    MappedTable const table(words, "crm.project", all);
+    auto const cells = table.row(all[0], "17");
+    EXPECT_EQ(table.loss(all[0], cells).value_or(""), "") << text;
+    EXPECT_THAT(table.header(), ElementsAre("job_id", "project", "stage"));
+    return cells.at(2);
+  };
+  EXPECT_EQ(cell(R"({"name":"Lake","stage":"other","custom":{"status_text":"Contract out"}})"),
+            "Contract out");
+  EXPECT_EQ(cell(R"({"name":"Lake","stage":"other"})"), "");
+  EXPECT_EQ(cell(R"({"name":"Lake","stage":"booked"})"), "Won");
+}
+
 TEST_F(MappedTableTest, WhatCannotBeTurnedRoundIsTold) {
   EXPECT_EQ(loss("crm.project", object(R"({"name":"Lake","venue":"Barn"})")), "/venue is lost");
   EXPECT_THAT(loss("crm.project", object(R"({"stage":"booked"})")), HasSubstr("/name is missing"));

@@ -141,6 +141,11 @@ std::string idPart(json::value const& value) {
 
 [[noreturn]] void unclear(std::string const& what) { throw Failure(Kind::invalidInput, what); }
 
+// "-5.00", "$-5.00" and, as bookkeepers write it, "(5.00)".
+bool isBelowZero(std::string const& as, std::string const& text) {
+  return as == "money" && text.find_first_of("-(") < text.find_first_of("0123456789");
+}
+
 std::optional<bool> yesOrNo(std::string const& text) {
   auto const word = loose::memberName(text);
   if (word == "true" || word == "yes" || word == "1" || word == "y" || word == "on") return true;
@@ -367,7 +372,7 @@ void Mapping::field(rules::Field const& field, json::object const& document, jso
   }
   if (!field.else_)
     unclear(field.to + ": \"" + std::string(fields::shortened(text, 100)) + "\" cannot be read as " +
-            *field.as);
+            *field.as + (isBelowZero(*field.as, text) ? ": amounts below zero are not taken" : ""));
   sdk::put(out, *field.else_, json::value(text));
 }
 

@@ -115,6 +115,21 @@ TEST_F(MappingTest, ASettingThatCannotBeReadIsNamed) {
 
 json::object inquiry() { return {{"Event", "New Inquiry"}, {"inquiryId", 77}, {"Name", "Ada Lovelace"}}; }
 
+TEST_F(MappingTest, AnAmountBelowZeroIsRefusedAsThat) {
+  auto body = inquiry();
+  for (auto const* amount : {"-5.00", "$-5.00", "(5.00)"}) {
+    body["Budget"] = amount;
+    hook(body);
+    EXPECT_NE(problem().find("cannot be read as money: amounts below zero are not taken"), std::string::npos)
+        << problem();
+  }
+  for (auto const* unclear : {"5-10", "much"}) {
+    body["Budget"] = unclear;
+    hook(body);
+    EXPECT_TRUE(problem().ends_with("cannot be read as money")) << problem();
+  }
+}
+
 TEST_F(MappingTest, AHookBecomesARecordWhateverItsNamesLookLike) {
   auto body = inquiry();
   body["Date"] = "Saturday, June 13, 2026";

@@ -90,6 +90,10 @@ TEST_F(Import, ADryRunAndAWrongKindHandNothingIn) {
   EXPECT_EQ(unknown.exit_code, 1) << "it would wait for a person";
   EXPECT_THAT(unknown.out, HasSubstr("it would need invoice_number and amount_paid (payments)"));
   EXPECT_EQ(count("crm.project"), 0U);
+  auto const twice = host_.run(
+      {"import", "csv", connection, written("twice.csv", "Email,email\na@x.test,b@x.test\n"), "--dry-run"});
+  EXPECT_NE(twice.exit_code, 0);
+  EXPECT_THAT(twice.err, HasSubstr("both called \"email\""));
   auto const wrong =
       host_.run({"import", "csv", connection, files + "dubsado_projects.csv", "--kind", "calendar.event"});
   EXPECT_NE(wrong.exit_code, 0);

@@ -44,6 +44,10 @@ if way == 'garbage':
 if way == 'large':
     data += b'x' * 60 + b'\r\n'
     data += (b'y' * 76 + b'\r\n') * 150000
+if way == 'picture':
+    part = b'Content-Type: image/png\r\nContent-Disposition: attachment; filename="lake.png"\r\n'
+    part += b'Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n'
+    data = data.replace(b'--=_part_1--', b'--=_part_1\r\n' + part + b'--=_part_1--')
 with smtplib.SMTP('127.0.0.1', port, timeout=30) as client:
     client.ehlo()
     if way == 'tls':
@@ -117,6 +121,14 @@ TEST_F(MailEndToEnd, ALeadByMailIsARecordOnceHoweverOftenItComes) {
   ASSERT_TRUE(settles());
   EXPECT_EQ(items().size(), 1U);
   EXPECT_EQ(host_->records(vendor_, "crm.lead").size(), 1U);
+}
+
+TEST_F(MailEndToEnd, ALeadWithAPictureIsALead) {
+  EXPECT_THAT(send("labels.eml", "picture"), HasSubstr("sent"));
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(host_->records(vendor_, "crm.lead").size(), 1U) << json::serialize(items());
+  auto const id = textOr(items().at(0), "/id", "");
+  EXPECT_THAT(host_->run({"intake", "show", id}).out, HasSubstr("lake.png"));
 }
 
 TEST_F(MailEndToEnd, WhatIsNotUnderstoodOrNotProvenWaitsForAPerson) {

@@ -186,6 +186,26 @@ TEST_P(CatchHook, ASecondRowThatWouldBeTheSameRecordIsNeverStoredSilently) {
       << problems()[0];
 }
 
+TEST_P(CatchHook, AStageThatTheMappingDoesNotKnowIsKeptAsTheProviderCallsIt) {
+  json::object file{{"file", "projects.csv"}, {"first_row", 2}};
+  file["header"] = json::array{"Project Name", "Project Title", "Job Name", "Client Name", "Stage"};
+  file["rows"] = json::array{json::array{"Lake", "Lake", "Lake", "Ada Hill", "Contract out"},
+                             json::array{"Barn", "Barn", "Barn", "Bo Diaz", "Booked"},
+                             json::array{"Hill", "Hill", "Hill", "Cy Park", ""}};
+  parse({{"csv", std::move(file)}});
+  EXPECT_TRUE(problems().empty()) << problems()[0];
+  auto const emitted = host.emitted("crm.project");
+  ASSERT_EQ(emitted.size(), 3U);
+  auto const& unknown = emitted[0].at("data");
+  EXPECT_EQ(unknown.at("stage"), "other");
+  EXPECT_EQ(unknown.at("custom").at("status_text"), "Contract out");
+  for (std::size_t i : {1U, 2U}) {
+    auto const& known = emitted[i].at("data");
+    EXPECT_EQ(known.at("stage"), i == 1 ? "booked" : "other");
+    EXPECT_FALSE(known.at("custom").as_object().contains("status_text"));
+  }
+}
+
 TEST_P(CatchHook, AnythingElseIsUnknownAndNeverAnError) {
   for (auto const* body :
        {R"({})", R"({"event":"Something New","email":"ada@example.com"})", R"({"event":{"deep":1}})", R"([])",

@@ -91,13 +91,15 @@ public:
     auto const id = sdk::textOr(change, "/id");
     auto const* set = change.if_contains("set");
     if (auto const into = sdk::textOr(change, "/into"); !into.empty()) return merge(list, id, into);
-    if (change.contains("delete")) {
+    if (auto const* gone = change.if_contains("delete")) {
+      if (*gone != json::value(true)) throw Malformed("\"delete\" can only be true");
       take(list, id);
       return json::object();
     }
     if (set == nullptr || !set->is_object()) throw Malformed("an edit has \"set\" or \"delete\"");
+    auto record = id.empty() ? json::object() : find(list, id);
+    requireFit(list, set->get_object(), record);
     if (id.empty()) return create(list, set->get_object());
-    auto record = find(list, id);
     for (auto const& [name, value] : set->get_object()) record[name] = value;
     return keep(list, std::move(record), "changed");
   }
@@ -205,6 +207,22 @@ private:
   }
 
   // ---- records
+  // What somebody at the studio sets has the types that a request's has. Of an order none are documented:
+  // there a member keeps the type that it has.
+  static void requireFit(List const& list, json::object const& set, json::object const& record) {
+    for (auto const& [name, value] : set) {
+      auto const place = "\"set\": " + std::string(std::string_view(name)) + " ";
+      if (hasWord("id created modified links", name)) throw Malformed(place + "cannot be set");
+      auto type = typeOf(list, name);
+      if (type.ends_with('!')) type.remove_suffix(1);
+      if (type.empty() && !list.members.empty()) throw Malformed(place + "is not known");
+      if (auto const said = wrongWith(type.empty() ? "any" : type, value); !said.empty())
+        throw Malformed(place + said);
+      auto const* held = type.empty() ? record.if_contains(name) : nullptr;
+      if (held != nullptr && !held->is_null() && !value.is_null() && held->kind() != value.kind())
+        throw Malformed(place + "has another type");
+    }
+  }
   static bool isOwn(List const& list, std::string_view name) {
     return hasWord("id created modified links", name) || typeOf(list, name).ends_with('!');
   }
@@ -248,6 +266,8 @@ private:
     json::object record;
     for (auto const& [name, value] : body)
       if (!isOwn(list, name)) record[name] = value;
+    if (list.path == "job" && !record.contains("stage"))
+      record["stage"] = "lead"; // each job is at some stage
     record["id"] = ulid();
     record["created"] = sdk::rfc3339(second(now()));
     return keep(list, std::move(record), "created");

@@ -178,6 +178,36 @@ TEST_F(TaveTwin, RefusesWhatNobodyDocumented) {
   EXPECT_EQ(ask("POST", "/api/v2/job", "{}", "twin-read-only").status, 403);
 }
 
+TEST_F(TaveTwin, AnEditKeepsTheTypesAndTheIdOfARecord) {
+  begin(1);
+  auto const edited = [this](json::value const& edit) {
+    return ask("POST", "/_twin/edit", json::serialize(edit)).status;
+  };
+  auto const made = answer("POST", "/_twin/edit", {{"list", "job"}, {"set", {{"name", "a"}}}});
+  EXPECT_EQ(made.at("stage"), "lead") << "a job is at some stage";
+  auto const id = made.at("id");
+  for (auto const& [name, value] : json::object{{"name", 5},
+                                                {"guestCount", "80"},
+                                                {"stage", "won"},
+                                                {"totalRevenue", "1.00"},
+                                                {"id", "other"},
+                                                {"modified", "2026-01-01T00:00:00Z"},
+                                                {"nmae", "a"}}) {
+    json::object set;
+    set[name] = value;
+    EXPECT_EQ(edited({{"list", "job"}, {"id", id}, {"set", set}}), 400) << name;
+  }
+  EXPECT_EQ(edited({{"list", "job"}, {"id", id}, {"delete", false}}), 400);
+  auto const order =
+      answer("POST", "/_twin/edit", {{"list", "order"}, {"set", {{"name", "Album"}, {"total", 100}}}})
+          .at("id");
+  EXPECT_EQ(edited({{"list", "order"}, {"id", order}, {"set", {{"total", "100"}}}}), 400);
+  EXPECT_EQ(edited({{"list", "order"}, {"id", order}, {"set", {{"total", 200}}}}), 200);
+  auto const job = answer("GET", "/api/v2/job/" + std::string(id.as_string()));
+  EXPECT_EQ(job.at("name"), "a");
+  EXPECT_EQ(job.at("id"), id);
+}
+
 TEST_F(TaveTwin, IsTheSameForTheSameSeed) {
   begin(50);
   auto const first = ask("GET", "/api/v2/job?sortBy=modified%20desc").body;

@@ -51,16 +51,25 @@ constexpr Site const& us = site();
 class LeadSite final : public Twin {
 public:
   explicit LeadSite(Settings const& settings) : Twin(settings), people_(random().stream("people")) {
-    for (std::int64_t i = 0; i < settings.volume; ++i) write(leadOf({}), settings.start);
+    for (std::int64_t i = 0; i < settings.volume; ++i) write(someLead(), settings.start);
   }
 
   Response serve(Request const& request) override { return dispatch(routes, *this, request); }
 
   json::value edit(json::object const& change) override {
-    if (change.contains("notice")) return write(json::object(), now());
+    if (auto const* const notice = change.if_contains("notice")) {
+      if (*notice != json::value(true)) throw Malformed("\"notice\" can only be true");
+      return write(json::object(), now());
+    }
     auto const* const wanted = change.if_contains("lead");
     if (wanted == nullptr || !wanted->is_object()) throw Malformed("an edit has \"lead\" or \"notice\"");
-    auto mail = write(leadOf(wanted->get_object()), now());
+    auto lead = someLead();
+    for (auto const& [name, value] : wanted->get_object()) {
+      if (!lead.contains(name) || !value.is_string())
+        throw Malformed("a lead has the texts name, email, phone, date, guests, budget and message");
+      lead[name] = value;
+    }
+    auto mail = write(std::move(lead), now());
     note("lead", textIn(mail, "id"), mail.at("lead"));
     return mail;
   }
@@ -68,19 +77,17 @@ public:
   json::object state() const override { return {{"mails", mails_.size()}}; }
 
 private:
-  json::object leadOf(json::object const& given) {
+  json::object someLead() {
     auto const whom = person(people_);
     auto const day = std::chrono::floor<std::chrono::days>(settings().start) +
                      std::chrono::days(100 + people_.between(0, 500));
-    json::object lead{{"name", whom.first + " " + whom.last},
-                      {"email", whom.email},
-                      {"phone", whom.phone},
-                      {"date", sdk::rfc3339(sdk::TimePoint(day)).substr(0, 10)},
-                      {"guests", std::to_string(people_.between(20, 200))},
-                      {"budget", "$" + std::to_string(people_.between(10, 90)) + "00"},
-                      {"message", "Are you free on that day?"}};
-    for (auto const& [name, value] : given) lead[name] = value;
-    return lead;
+    return {{"name", whom.first + " " + whom.last},
+            {"email", whom.email},
+            {"phone", whom.phone},
+            {"date", sdk::rfc3339(sdk::TimePoint(day)).substr(0, 10)},
+            {"guests", std::to_string(people_.between(20, 200))},
+            {"budget", "$" + std::to_string(people_.between(10, 90)) + "00"},
+            {"message", "Are you free on that day?"}};
   }
 
   // Mail number N is mails_[N - 1]. An empty lead: a notice.

@@ -79,6 +79,14 @@ TEST_P(LeadTwin, ANewLeadSaysWhatItWasToldAndANoticeIsNone) {
   EXPECT_TRUE(connector->emitted("crm.lead").empty());
 }
 
+TEST_P(LeadTwin, AnEditThatItDoesNotUnderstandSendsNoMail) {
+  auto const mails = [this] { return json::parse(ask("GET", "/_twin/state")).at("twin").at("mails"); };
+  auto const before = mails();
+  for (auto const* edit : {R"({"notice":false})", R"({"lead":{"nmae":"Ada"}})", R"({"lead":{"guests":80}})"})
+    EXPECT_NE(ask("POST", "/_twin/edit", edit).find("error"), std::string::npos) << edit;
+  EXPECT_EQ(mails(), before);
+}
+
 TEST_P(LeadTwin, TheListComesInPagesAndOnlyWhatIsAskedForIsMade) {
   json::array ids;
   std::string after = "0";

@@ -2,6 +2,7 @@
 //
 // Which records and errors there are: tables.cpp. How a mail whose answer was lost is found again:
 // garland/sdk/messaging.hpp. Here is how a mail becomes a request, and what the answer to a batch says.
+#include "base64.h"
 #include "tables.h"
 
 #include <algorithm>
@@ -39,6 +40,25 @@ json::array const& arrayAt(json::value const& document, std::string_view pointer
   if (items == nullptr || !items->is_array())
     throw Failure(kind, std::string(pointer) + ": must be an array");
   return items->get_array();
+}
+
+[[noreturn]] void refuse(std::string const& place, std::string_view why) {
+  throw Failure(Kind::invalidInput, place + ": " + std::string(why)).withField(place);
+}
+
+// What the provider would take and nobody could use: the rest of a subject behind a line break would be
+// header fields of the mail.
+void requireUsable(json::value const& message) {
+  if (sdk::textOr(message, "/subject").find_first_of("\r\n") != std::string::npos)
+    refuse("/subject", "must be one line");
+  auto const* files = sdk::find(message, "/attachments");
+  if (files == nullptr || !files->is_array()) return;
+  std::size_t place = 0;
+  for (auto const& file : files->get_array()) {
+    if (!isBase64(sdk::textOr(file, "/content")))
+      refuse("/attachments/" + std::to_string(place) + "/content", "must be Base64");
+    ++place;
+  }
 }
 
 // A mail has been made: this is its id.
@@ -139,6 +159,7 @@ private:
 
   json::object bodyOf(json::value const& message, std::initializer_list<json::object> tags) const {
     auto body = messaging::bodyOf(mail_map, message);
+    requireUsable(message);
     for (auto const member : as_they_are)
       if (auto const* value = message.as_object().if_contains(member)) body[member] = *value;
     if (!body.contains("from")) body["from"] = sender_;

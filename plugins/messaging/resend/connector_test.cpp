@@ -91,6 +91,18 @@ TEST_F(ResendWire, WhatCannotBeSentIsRefusedByItsPlaceBeforeAnythingIsSent) {
   outcome = send({{"tags", {{"garland_key", "x"}}}});
   EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << "ours could not be found behind it";
   EXPECT_THAT(outcome.message, HasSubstr("/tags"));
+  for (auto const* subject : {"Your offer\r\nBcc: all@example.com", "Your\noffer"}) {
+    outcome = send({{"subject", subject}});
+    EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
+    EXPECT_THAT(outcome.message, HasSubstr("/subject"));
+  }
+  for (auto const* content : {"!!!not base64", "JVBERg=", "JV=ERg==", "JVBE===="}) {
+    json::array const files{json::object{{"filename", "a.txt"}, {"content", "JVBE\r\nRg=="}},
+                            json::object{{"filename", "b.txt"}, {"content", content}}};
+    outcome = send({{"attachments", files}});
+    EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT) << content;
+    EXPECT_THAT(outcome.message, HasSubstr("/attachments/1/content"));
+  }
   outcome = batch({mail(), mail({{"to", "ada"}})});
   EXPECT_EQ(outcome.status, GARLAND_E_INVALID_INPUT);
   EXPECT_THAT(outcome.message, HasSubstr("/messages/1"));

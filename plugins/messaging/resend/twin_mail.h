@@ -1,6 +1,8 @@
 // How Resend refuses, and what it takes for a mail. Only the twin includes this.
 #pragma once
 
+#include "base64.h"
+
 #include <garland/sdk/twin_http.hpp>
 
 #include <algorithm>
@@ -82,6 +84,18 @@ inline json::array tagsIn(Row const& body) {
   return given->get_array();
 }
 
+inline void checkAttachments(Row const& body) {
+  auto const* const given = body.if_contains("attachments");
+  if (given == nullptr || given->is_null()) return;
+  if (!given->is_array()) invalid("The `attachments` field must be an array.");
+  for (auto const& one : given->get_array()) {
+    auto const* const content = one.is_object() ? one.get_object().if_contains("content") : nullptr;
+    if (content != nullptr && content->is_string() &&
+        !resend::isBase64(std::string_view(content->get_string())))
+      refuseWith(422, "invalid_attachment", "The `content` of an attachment must be a Base64 string.");
+  }
+}
+
 // When it is to be sent; nothing: now.
 inline std::optional<TimePoint> scheduleIn(Row const& body, TimePoint now) {
   auto const* const given = body.if_contains("scheduled_at");
@@ -111,6 +125,9 @@ inline Row mailOf(Row const& body) {
   if (mail["to"].get_array().empty()) missing("to");
   for (auto const* const field : {"cc", "bcc", "reply_to"}) mail[field] = addressesIn(body, field);
   if (textIn(body, "subject").empty()) missing("subject");
+  if (textIn(body, "subject").find_first_of("\r\n") != std::string::npos)
+    invalid("The `\\n` is not allowed in the `subject` field.");
+  checkAttachments(body);
   if (textIn(body, "html").empty() && textIn(body, "text").empty())
     refuseWith(422, "validation_error", "Missing `html` or `text` field.");
   mail["subject"] = textIn(body, "subject");

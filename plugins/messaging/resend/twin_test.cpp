@@ -57,6 +57,28 @@ TEST_F(ResendTwin, AMailWithAllThatAMailCanHaveArrivesWhole) {
     EXPECT_EQ(records["message"].at(id).at(member), input.at(member)) << member;
 }
 
+TEST_F(ResendTwin, TheTwinTakesNoSubjectOfTwoLinesAndNoAttachmentThatIsNotBase64) {
+  begin();
+  auto body = mail({{"from", "Studio <studio@example.com>"}, {"subject", "One\nTwo"}});
+  EXPECT_EQ(raw("POST", "/emails", body).status, 422);
+  body["subject"] = "One";
+  body["attachments"] = json::array{json::object{{"filename", "a.txt"}, {"content", "!!!not base64"}}};
+  EXPECT_EQ(raw("POST", "/emails", body).status, 422);
+  EXPECT_EQ(happened("email.created"), 0);
+}
+
+TEST_F(ResendTwin, AnEditOfWhatCannotHappenIsRefused) {
+  begin();
+  auto const id = idOf(send("k"));
+  json::object const nobody{{"subject", "Hello"}};
+  json::object const numbers{{"from", "cy@example.com"}, {"to", "leads@example.com"}, {"text", 5}};
+  for (auto const& change : {json::object{{"receive", json::object()}}, json::object{{"receive", nobody}},
+                             json::object{{"receive", numbers}}, json::object{{"id", id}, {"event", "nope"}}})
+    EXPECT_EQ(ask("POST", "/_twin/edit", json::serialize(change), {}).status, 400) << json::serialize(change);
+  EXPECT_EQ(happened("email.received"), 0);
+  EXPECT_EQ(happened("email.nope"), 0);
+}
+
 TEST_F(ResendTwin, WhatIsNotThereMayStillComeForTenMinutes) {
   begin(3);
   lose_request = true;

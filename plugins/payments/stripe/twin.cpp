@@ -4,8 +4,10 @@
 //
 // Any secret key of test mode signs in, any account "acct_..." is connected. The payment method decides how a
 // confirmation ends, by Stripe's own test names: see declines below; pm_card_authenticationRequired asks the
-// customer, all others go well.
+// customer, those in good_methods go well, and there are no others.
 #include "twin_marketplace.h"
+
+#include <span>
 
 namespace {
 
@@ -26,6 +28,36 @@ constexpr Decline declines[] = {
      "Your card has insufficient funds."},
     {"pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card", "Your card has expired."},
 };
+// Which a cardholder's bank may name.
+constexpr std::string_view dispute_reasons[] = {"bank_cannot_process",
+                                                "check_returned",
+                                                "credit_not_processed",
+                                                "customer_initiated",
+                                                "debit_not_authorized",
+                                                "duplicate",
+                                                "fraudulent",
+                                                "general",
+                                                "incorrect_account_details",
+                                                "insufficient_funds",
+                                                "noncompliant",
+                                                "product_not_received",
+                                                "product_unacceptable",
+                                                "subscription_canceled",
+                                                "unrecognized"};
+constexpr std::string_view asks_customer = "pm_card_authenticationRequired";
+constexpr std::string_view good_methods[] = {
+    "pm_card_visa",    "pm_card_visa_debit", "pm_card_mastercard", "pm_card_mastercard_debit",
+    "pm_card_amex",    "pm_card_discover",   "pm_card_diners",     "pm_card_jcb",
+    "pm_card_unionpay"};
+
+bool has(std::span<std::string_view const> words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+bool isMethod(std::string_view name) {
+  return name == asks_customer || has(good_methods, name) ||
+         std::ranges::find(declines, name, &Decline::method) != std::end(declines);
+}
 
 class Stripe final : public Marketplace {
 public:
@@ -67,6 +99,7 @@ public:
       auto const* const found = change.if_contains(name);
       return found == nullptr || !found->is_string() ? std::string() : std::string(found->get_string());
     };
+    requireKnown(change);
     use(text("account"));
     if (auto const currency = text("payout"); !currency.empty()) return payOut(currency);
     if (auto const* const amount = change.if_contains("authorize"); amount != nullptr && amount->is_int64())
@@ -76,7 +109,10 @@ public:
       return decide(text("dispute"), *won == json::value(true));
     if (id.empty()) throw Malformed("an edit names the payment intent's \"id\", a dispute or a payout");
     auto& intent = find(own().intents, id, "payment_intent");
-    if (auto const reason = text("dispute"); !reason.empty()) return dispute(intent, reason);
+    if (auto const reason = text("dispute"); !reason.empty()) {
+      if (!has(dispute_reasons, reason)) throw Malformed("\"dispute\" is none of Stripe's reasons for one");
+      return dispute(intent, reason);
+    }
     if (auto const* const amount = change.if_contains("refund"); amount != nullptr && amount->is_int64()) {
       auto& refund = refundOf(intent, {.amount = amount->get_int64()});
       changed(refund, "refund.created");
@@ -109,6 +145,20 @@ public:
   }
 
 private:
+  static void requireKnown(json::object const& change) {
+    static constexpr std::string_view texts[] = {"account", "currency", "dispute", "id", "payout"};
+    static constexpr std::string_view amounts[] = {"authorize", "refund"};
+    static constexpr std::string_view flags[] = {"cancel", "capture"};
+    for (auto const& [name, value] : change) {
+      bool const fits = has(texts, name)     ? value.is_string()
+                        : has(amounts, name) ? value.is_int64()
+                        : has(flags, name)   ? value == json::value(true)
+                                             : name == "won" && value.is_bool();
+      if (!fits)
+        throw Malformed("\"" + std::string(std::string_view(name)) + "\" is not known, or not of its type");
+    }
+  }
+
   Response perform(Request const& request) { return dispatch(routes, *this, request); }
 
   Response stamped(Response answer) {
@@ -234,7 +284,7 @@ private:
 
   static std::optional<std::string> methodIn(Parameters const& given) {
     auto const method = given.text("payment_method");
-    if (method && !method->starts_with("pm_"))
+    if (method && !isMethod(*method))
       refuseWith({.code = "resource_missing",
                   .message = "No such PaymentMethod: '" + *method + "'",
                   .param = "payment_method"});
@@ -255,7 +305,7 @@ private:
                   .message = "You cannot confirm this PaymentIntent because it's missing a payment method."});
     for (auto const& decline : declines)
       if (method == decline.method) return declined(intent, decline);
-    if (method == "pm_card_authenticationRequired") {
+    if (method == asks_customer) {
       intent["status"] = "requires_action";
       auto const back = given.text("return_url");
       if (back)

@@ -147,6 +147,29 @@ TEST_F(StripeTwin, ADeclineSaysWhyAndNothingIsHeld) {
   EXPECT_TRUE(authorize("k2").ok());
 }
 
+TEST_F(StripeTwin, AMethodThatDoesNotExistIsRefusedAndNothingIsHeld) {
+  begin();
+  for (auto const* method : {"pm_nope", "pm_card", "visa"}) {
+    auto const outcome = authorize(std::string("k-") + method, {{"method", method}});
+    EXPECT_EQ(outcome.status, GARLAND_E_NOT_FOUND) << method;
+    EXPECT_EQ(outcome.provider_code, "resource_missing") << method;
+  }
+  EXPECT_EQ(happened("payment_intent.created"), 0);
+  EXPECT_TRUE(authorize("k", {{"method", "pm_card_mastercard"}}).ok());
+}
+
+TEST_F(StripeTwin, AnEditThatItDoesNotUnderstandChangesNothing) {
+  begin();
+  auto const id = idOf(authorize("k"));
+  ASSERT_TRUE(act("capture", {{"idempotency_key", "c"}, {"payment", id}}).ok());
+  for (auto const& change :
+       {json::object{{"id", id}, {"refund", 1}, {"foo", 1}}, json::object{{"id", id}, {"refund", "1"}},
+        json::object{{"id", id}, {"dispute", "nope"}}, json::object{{"id", id}, {"cancel", false}}})
+    EXPECT_EQ(ask("POST", "/_twin/edit", json::serialize(change), {}).status, 400) << json::serialize(change);
+  EXPECT_EQ(happened("refund.created"), 0);
+  EXPECT_EQ(happened("charge.dispute.created"), 0);
+}
+
 TEST_F(StripeTwin, AClientMayHaveToConfirm) {
   begin();
   auto const outcome = authorize("k", {{"method", "pm_card_authenticationRequired"},
