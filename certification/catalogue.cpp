@@ -97,13 +97,18 @@ MutantScore const& mutantScore() {
   return one;
 }
 
+bool isOfThisSuite(MutantScore const& score) {
+  return score.suite.version == suite().version && score.suite.digest == suite().digest;
+}
+
 std::string inWords(MutantScore const& score) {
   if (score.suite.version.empty()) return "not published";
-  return std::to_string(score.killed) + " of " + std::to_string(score.of) + ", by suite " +
-         score.suite.version +
-         (score.suite.digest == suite().digest
-              ? ""
-              : " when its digest was " + score.suite.digest.substr(0, 16) + ", which is not this one's");
+  auto const words =
+      std::to_string(score.killed) + " of " + std::to_string(score.of) + ", by suite " + score.suite.version;
+  if (isOfThisSuite(score)) return words;
+  return words + " when its digest was " + score.suite.digest.substr(0, 16) +
+         ", which is another suite digest than this one's, " + suite().digest.substr(0, 16) +
+         ": of this suite no score is published";
 }
 
 } // namespace garland::certification

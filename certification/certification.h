@@ -64,6 +64,8 @@ struct MutantScore {
   std::int64_t of = 0;
 };
 MutantScore const& mutantScore();
+// Another digest is another suite, whatever its version: then the score says nothing of this one.
+bool isOfThisSuite(MutantScore const& score);
 std::string inWords(MutantScore const& score);
 
 // The page of sdk-docs that lists every check, Markdown.
@@ -97,10 +99,12 @@ struct Verdict {
   std::vector<Finding> findings;
 };
 
-// What the manifest claims and the run has not shown. It bars Silver and Gold.
+// What the manifest claims and the run has not shown. It bars Silver and Gold, and Bronze where it moves
+// money.
 struct NotCovered {
-  std::string claim; // "crm.delete/1 of crm.event"
-  std::string what;  // one sentence: why nothing was seen of it
+  std::string claim;          // "crm.delete/1 of crm.event"
+  std::string what;           // one sentence: why nothing was seen of it
+  Level bars = Level::silver; // the lowest level that it stands in the way of
   bool operator==(NotCovered const&) const = default;
 };
 
@@ -148,6 +152,7 @@ struct Report {
   std::uint64_t seed = 0;
   Profile profile = Profile::standard;
   std::string sandbox; // tier of the machine's, "A" to "D"; D is none at all
+  std::string worker;  // SHA-256 of the garland-worker that connectors ran in
   Level wanted = Level::bronze;
   std::string path, previous; // as they were named, for commands to run again; not in toJson()
   std::string connector_id;
@@ -235,8 +240,9 @@ struct Replay {
   std::string check;
   std::string case_name;
   std::uint64_t seed = 0;
-  std::string digest; // first 16 digits
-  std::string suite;  // the same
+  std::string digest;              // first 16 digits
+  std::string suite;               // the same
+  Profile profile = Profile::full; // how much of the same a case does depends on it
 };
 Result<Replay> readToken(std::string_view token);
 

@@ -141,6 +141,23 @@ TEST(Suite, HasAVersionAndADigest) {
   EXPECT_EQ(suite().digest.size(), 64U);
 }
 
+// A changed check is another suite, though nobody has given it another version.
+TEST(Suite, AMutantScoreOfAnotherDigestCountsForNothingAndIsToldSo) {
+  MutantScore score{suite(), 194, 194};
+  EXPECT_TRUE(isOfThisSuite(score));
+  EXPECT_THAT(inWords(score), Not(HasSubstr("another suite digest")));
+  score.suite.digest = std::string(64, '0');
+  EXPECT_FALSE(isOfThisSuite(score));
+  EXPECT_THAT(inWords(score), HasSubstr("194 of 194, by suite " + suite().version));
+  EXPECT_THAT(inWords(score), HasSubstr("another suite digest than this one's"));
+  EXPECT_FALSE(isOfThisSuite({})) << "none was published";
+  auto const document = toJson(report());
+  auto const* told = garland::find(document, "/mutant_score/of_this_suite");
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->as_bool(), isOfThisSuite(mutantScore()));
+  EXPECT_THAT(toHtml(report()), HasSubstr(xmlText(inWords(mutantScore()))));
+}
+
 TEST(Faults, AreTwentyFourWithNamesOfTheirOwn) {
   std::set<std::string_view> names;
   for (auto const& fault : faults()) {
@@ -179,8 +196,8 @@ TEST(ElfFacts, EveryPrefixOfAnObjectIsReadOrRefused) {
 }
 
 TEST(Token, NamesItsCase) {
-  auto const token =
-      tokenFor({"FLT-01", "crm.client/pull/status_500", 7, std::string(64, 'a'), std::string(64, 'b')});
+  auto const token = tokenFor({"FLT-01", "crm.client/pull/status_500", 7, std::string(64, 'a'),
+                               std::string(64, 'b'), Profile::quick});
   auto const replay = readToken(token);
   ASSERT_TRUE(replay) << replay.error().message;
   EXPECT_EQ(replay->check, "FLT-01");
@@ -188,12 +205,24 @@ TEST(Token, NamesItsCase) {
   EXPECT_EQ(replay->seed, 7U);
   EXPECT_EQ(replay->digest, std::string(16, 'a'));
   EXPECT_EQ(replay->suite, std::string(16, 'b'));
+  EXPECT_EQ(replay->profile, Profile::quick);
+}
+
+TEST(Token, OfOlderReportsIsReadAsOneOfTheLongestProfile) {
+  auto const replay = readToken("g1:CAP-04:volume-1:7:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb");
+  ASSERT_TRUE(replay) << replay.error().message;
+  EXPECT_EQ(replay->profile, Profile::full);
+  EXPECT_EQ(replay->case_name, "volume-1");
+  EXPECT_EQ(replay->digest, std::string(16, 'a'));
 }
 
 TEST(Token, WhatIsNoneIsRefusedWithASentence) {
   for (auto const* token :
        {"", "g1", "g1:CAP-04:all:7:aaaaaaaaaaaaaaaa", "g1:XXX-04:all:7:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb",
-        "g1:CAP-04:all:x:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb", "g1:CAP-04:all:7:aaaa:bbbbbbbbbbbbbbbb"}) {
+        "g1:CAP-04:all:x:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb", "g1:CAP-04:all:7:aaaa:bbbbbbbbbbbbbbbb",
+        "g1:CAP-04:all:7:quick:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb",
+        "g2:CAP-04:all:7:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb",
+        "g2:CAP-04:all:7:slow:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbb"}) {
     auto const replay = readToken(token);
     ASSERT_FALSE(replay) << token;
     EXPECT_THAT(replay.error().message, HasSubstr("no replay token"));

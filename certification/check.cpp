@@ -36,8 +36,8 @@ void Trial::find(Outcome outcome, std::string const& what, std::string const& wh
   finding.outcome = outcome;
   finding.what = oneLine(what);
   finding.where = oneLine(where);
-  finding.token =
-      tokenFor({finding.check, setting_.case_name, setting_.seed, subject().plugin.digest, suite().digest});
+  finding.token = tokenFor({finding.check, setting_.case_name, setting_.seed, subject().plugin.digest,
+                            suite().digest, setting_.profile});
   findings_.push_back(std::move(finding));
 }
 

@@ -75,6 +75,12 @@ std::string placeOf(Subject const& subject, Claim const& claim) {
   return "/actions/" + operation;
 }
 
+// Nobody has seen whether it charges once, so it may be installed nowhere.
+bool movesMoney(Subject const& subject, Claim const& claim) {
+  auto const* actions = membersAt(subject.plugin.manifest.document, "/actions");
+  return areaOf(claim.operation) == "payments" && actions != nullptr && actions->contains(claim.operation);
+}
+
 std::string inWords(Claim const& claim) {
   if (claim.operation.empty()) return "records of " + claim.of;
   if (claim.of.empty()) return claim.operation;
@@ -116,10 +122,10 @@ std::vector<NotCovered> notCovered(Subject const& subject, Claims const& shown, 
     bool const is_named = named.contains(claim) || (claim.operation.empty() && has(subject, "/intake"));
     if (shown.contains(claim) || (part && is_named)) continue;
     out.push_back({inWords(claim),
-                   is_named
-                       ? "certification.json has something for it, and no call of it did "
-                         "what the manifest claims"
-                       : "nothing exercises it; fill in certification.json: " + placeOf(subject, claim)});
+                   is_named ? "certification.json has something for it, and no call of it did "
+                              "what the manifest claims"
+                            : "nothing exercises it; fill in certification.json: " + placeOf(subject, claim),
+                   movesMoney(subject, claim) ? Level::bronze : Level::silver});
   }
   return out;
 }

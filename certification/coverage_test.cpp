@@ -1,5 +1,6 @@
 #include "certification/coverage.h"
 
+#include "certification/check.h"
 #include "certification/judge.h"
 
 #include "host/base/file_text.h"
@@ -9,13 +10,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 namespace garland::certification {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char const* kManifest = R"({
   "manifest": 1, "id": "com.example.crm", "name": "CRM", "version": "1.0.0", "category": "crm", "summary": "A CRM.",
@@ -138,9 +142,10 @@ TEST(Coverage, OneKindThatIsWrittenIsNoQuestionOfKinds) {
   EXPECT_THAT(notCovered(subject, shown, false), IsEmpty());
 }
 
-TEST(Coverage, BriefsOfTheReferenceConnectorsAndTemplatesLeaveNothingOut) {
+// By their folders: those of the plugins and of the templates.
+std::map<std::string, Subject> referenceSubjects() {
   namespace fs = std::filesystem;
-  int seen = 0;
+  std::map<std::string, Subject> out;
   for (auto const* root : {"/plugins", "/plugin-api/templates"})
     for (auto const& entry : fs::recursive_directory_iterator(GARLAND_SOURCE_DIR + std::string(root))) {
       if (entry.path().filename() != "certification.json") continue;
@@ -148,10 +153,59 @@ TEST(Coverage, BriefsOfTheReferenceConnectorsAndTemplatesLeaveNothingOut) {
       auto const manifest = readFileText((entry.path().parent_path() / "connector.json").string());
       subject.plugin.manifest = runtime::parseManifest(manifest.value()).value();
       subject.brief.document = parseJson(readFileText(entry.path().string()).value()).value();
-      EXPECT_THAT(claimsIn(notCovered(subject, {}, true)), IsEmpty()) << entry.path();
-      ++seen;
+      out.emplace(entry.path().parent_path().string(), std::move(subject));
     }
-  EXPECT_EQ(seen, 18);
+  return out;
+}
+
+TEST(Coverage, BriefsOfTheReferenceConnectorsAndTemplatesLeaveNothingOut) {
+  auto const all = referenceSubjects();
+  for (auto const& [folder, subject] : all)
+    EXPECT_THAT(claimsIn(notCovered(subject, {}, true)), IsEmpty()) << folder;
+  EXPECT_EQ(all.size(), 18U);
+}
+
+// Names of the cases that a check has; nothing if it does not apply.
+std::vector<std::string> casesOf(std::string_view id, Subject const& subject, Profile profile) {
+  auto const check = std::ranges::find(checks(), id, &Check::id);
+  if (check->skip != nullptr && !check->skip(subject).empty()) return {};
+  return check->cases != nullptr ? check->cases(subject, profile) : std::vector<std::string>{"all"};
+}
+
+TEST(Coverage, WhoActsMeetsFaultsByItsActionsInEveryProfile) {
+  int seen = 0;
+  for (auto const& [folder, subject] : referenceSubjects()) {
+    auto const* actions = garland::find(subject.plugin.manifest.document, "/actions");
+    if (actions == nullptr) continue;
+    ++seen;
+    for (auto const& action : actions->as_object()) {
+      auto const name = std::string(action.key().substr(0, action.key().find('/'))) + "/act/truncated_json";
+      EXPECT_THAT(casesOf("FLT-05", subject, Profile::quick), Contains(name)) << folder;
+      EXPECT_THAT(casesOf("FLT-01", subject, Profile::standard), Contains(name)) << folder;
+      EXPECT_THAT(casesOf("FLT-02", subject, Profile::standard), Contains(name)) << folder;
+    }
+  }
+  EXPECT_EQ(seen, 4);
+}
+
+TEST(Coverage, WhoIsSentLeadsIsLookedAtLikeWhoPulls) {
+  int seen = 0;
+  for (auto const& [folder, subject] : referenceSubjects()) {
+    if (!subject.offers("intake.parse/1")) continue;
+    ++seen;
+    for (auto const* id : {"SEC-05", "SEC-06", "SEC-12", "LIF-04", "CAP-13"})
+      EXPECT_THAT(casesOf(id, subject, Profile::standard), Not(IsEmpty())) << folder << " " << id;
+  }
+  EXPECT_EQ(seen, 8);
+}
+
+TEST(Coverage, WhatIsWrittenIsDeletedAndChangedUnderItsVersion) {
+  for (auto const& [folder, subject] : referenceSubjects()) {
+    if (!subject.offers("calendar.delete/1")) continue;
+    EXPECT_THAT(casesOf("CAP-07", subject, Profile::quick), Contains("calendar.event/delete")) << folder;
+    EXPECT_THAT(casesOf("CRM-02", subject, Profile::quick), Contains("calendar.event/delete")) << folder;
+    EXPECT_THAT(casesOf("CAP-11", subject, Profile::quick), Contains("calendar.event")) << folder;
+  }
 }
 
 // Everything of the suite has passed.
@@ -179,12 +233,36 @@ TEST(Coverage, WhatIsNotCoveredBarsSilverAndGoldAndLeavesBronze) {
   EXPECT_THAT(report.in_the_way[Level::gold], ElementsAre("crm.delete/1 (not covered)"));
 }
 
+// A brief that leaves an act of money out cannot make up for it by the acts that it names.
+TEST(Coverage, AnActOfMoneyThatIsNotCoveredBarsBronzeToo) {
+  auto subject = subjectWith(R"({"actions": {"payments.authorize/1": {"input": {}}}})");
+  subject.plugin.manifest.operations = {"payments.authorize/1", "payments.refund/1", "payments.pull/1"};
+  subject.plugin.manifest.document = parseJson(R"({
+    "actions": {"payments.authorize/1": {}, "payments.refund/1": {}},
+    "entities": {"payments.refund": {"read": true, "write": false}}})")
+                                         .value();
+  auto report = passed();
+  report.not_covered = notCovered(subject, {{"payments.authorize/1", ""}}, false);
+  EXPECT_THAT(claimsIn(report.not_covered),
+              ElementsAre("payments.refund/1", "payments.pull/1 of payments.refund"));
+  judge(report);
+  EXPECT_EQ(report.reached, Level::none);
+  EXPECT_THAT(report.in_the_way[Level::bronze], ElementsAre("payments.refund/1 (not covered)"));
+  auto const read = readReport(json::serialize(toJson(report)));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->reached, Level::none);
+  report.not_covered = notCovered(subject, {{"payments.authorize/1", ""}, {"payments.refund/1", ""}}, false);
+  judge(report);
+  EXPECT_EQ(report.reached, Level::bronze) << "what is only read bars Silver";
+}
+
 TEST(Coverage, EveryFormOfAReportTellsWhatIsNotCovered) {
   auto report = passed();
   report.not_covered = {{"crm.delete/1", "nothing <exercises> it"}};
   judge(report);
   auto const text = json::serialize(toJson(report));
-  EXPECT_THAT(text, HasSubstr(R"("not_covered":[{"claim":"crm.delete/1","what":"nothing <exercises> it"}])"));
+  EXPECT_THAT(text,
+              HasSubstr(R"([{"claim":"crm.delete/1","what":"nothing <exercises> it","bars":"silver"}])"));
   EXPECT_THAT(toHtml(report), HasSubstr("<b>crm.delete/1</b>: nothing &lt;exercises&gt; it"));
   EXPECT_THAT(toJUnit(report), HasSubstr("classname=\"coverage\" name=\"crm.delete/1\"><skipped"));
   EXPECT_THAT(toJUnit(report), HasSubstr("tests=\"" + std::to_string(report.verdicts.size() + 1) + "\""));

@@ -1,12 +1,11 @@
 # cmake -DOUTPUT=embedded.cpp -DFOLDER=certification -P embed.cmake
-# The digest is of the names and contents of all sources of the suite, so that a changed check is another suite.
-file(GLOB_RECURSE files RELATIVE ${FOLDER} ${FOLDER}/*.cpp ${FOLDER}/*.h ${FOLDER}/catalogue.json ${FOLDER}/advisories.json
-     ${FOLDER}/brief.schema.json)
-list(FILTER files EXCLUDE REGEX "^mutants/|_test\\.cpp$|_fuzz\\.cpp$")
-list(SORT files)
+# The digest is of the names and contents of all that verdicts depend on, so that a changed check is another suite.
+include(${CMAKE_CURRENT_LIST_DIR}/suite_files.cmake)
+get_filename_component(root ${FOLDER} DIRECTORY)
+garland_suite_files(files ${root})
 set(all "")
 foreach(file IN LISTS files)
-  file(SHA256 ${FOLDER}/${file} digest)
+  file(SHA256 ${root}/${file} digest)
   string(APPEND all "${file} ${digest}\n")
 endforeach()
 string(SHA256 digest "${all}")

@@ -170,4 +170,12 @@ Fault const* faultNamed(std::string_view name) {
   return found == kFaults.end() ? nullptr : &*found;
 }
 
+std::string kindsOf(std::uint32_t right) {
+  std::string out;
+  for (int kind = 1; kind <= 14; ++kind)
+    if ((right & (std::uint32_t{1} << static_cast<unsigned>(kind))) != 0)
+      out += (out.empty() ? "" : " or ") + std::string(garland::name(static_cast<ErrorKind>(kind)));
+  return out.empty() ? "success" : out;
+}
+
 } // namespace garland::certification

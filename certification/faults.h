@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace garland::certification {
@@ -28,6 +29,8 @@ struct Fault {
 
 std::span<Fault const> faults(); // 24
 Fault const* faultNamed(std::string_view name);
+// Fault::right in words, "transient or provider_bug"; "success" if there are none.
+std::string kindsOf(std::uint32_t right);
 
 // Which host call of an operation meets it.
 struct FaultOrder {

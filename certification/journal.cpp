@@ -16,6 +16,13 @@ std::string listOf(runtime::HttpAsk const& ask) {
   return ask.method + " " + ask.url.substr(0, ask.url.find('?'));
 }
 
+std::size_t lastRequest(Journal const& journal) {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < journal.calls.size(); ++i)
+    if (journal.calls[i].kind == HostCall::Kind::http) out = i;
+  return out;
+}
+
 std::string Journal::ending() const {
   if (death != Death::none) return death_words;
   if (result) return "it ended well";

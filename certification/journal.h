@@ -67,5 +67,7 @@ struct Journal {
   // What ended it, for a finding: "transient: the provider …".
   std::string ending() const;
 };
+// The host call of an act that does it, an index into Journal::calls: what comes before only looks.
+std::size_t lastRequest(Journal const& journal);
 
 } // namespace garland::certification

@@ -27,8 +27,8 @@ std::vector<std::string> inTheWay(Report const& report, Level level) {
   // A connector that nobody can run against anything has proven nothing.
   if (report.twin_digest.empty() || report.brief_digest.empty())
     out.emplace_back("the connector has no twin with a certification.json, so most checks cannot run");
-  if (level != Level::bronze)
-    for (auto const& each : report.not_covered) out.push_back(each.claim + " (not covered)");
+  for (auto const& each : report.not_covered)
+    if (level >= each.bars) out.push_back(each.claim + " (not covered)");
   for (auto const& info : catalogue())
     if (info.in_suite && isAskedFor(info, level) && !wasRun(report, info.id))
       out.push_back(info.id + " (not run)");

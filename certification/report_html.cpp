@@ -109,7 +109,8 @@ std::string toHtml(Report const& report) {
   body += tag("p", "class=dim",
               "connector " + report.digest.substr(0, 16) + ", suite " + xmlText(report.suite.version) + " (" +
                   report.suite.digest.substr(0, 16) + "), profile " + std::string(name(report.profile)) +
-                  ", sandbox tier " + xmlText(report.sandbox) + ", seed " + std::to_string(report.seed));
+                  ", sandbox tier " + xmlText(report.sandbox) + ", worker " +
+                  xmlText(report.worker.substr(0, 16)) + ", seed " + std::to_string(report.seed));
   std::string boxes;
   for (auto const level : {Level::bronze, Level::silver, Level::gold}) boxes += levelBox(report, level);
   body += tag("div", "class=levels", boxes);

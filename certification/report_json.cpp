@@ -58,6 +58,7 @@ json::value toJson(Report const& report) {
   out["seed"] = report.seed;
   out["profile"] = name(report.profile);
   out["sandbox"] = report.sandbox;
+  out["worker"] = report.worker;
   out["connector"] = json::object{{"id", report.connector_id},         {"version", report.connector_version},
                                   {"digest", report.digest},           {"package", report.package},
                                   {"twin_digest", report.twin_digest}, {"brief_digest", report.brief_digest}};
@@ -78,7 +79,8 @@ json::value toJson(Report const& report) {
   if (!report.ended_early.empty()) out["ended_early"] = report.ended_early;
   auto& not_covered = out["not_covered"].emplace_array();
   for (auto const& each : report.not_covered)
-    not_covered.push_back(json::object{{"claim", each.claim}, {"what", each.what}});
+    not_covered.push_back(
+        json::object{{"claim", each.claim}, {"what", each.what}, {"bars", name(each.bars)}});
   if (!report.waivers.empty()) out["waivers"] = toJson(report.waivers).at("waivers");
   if (report.since) out["since_last_version"] = toJson(*report.since);
   auto& missing = out["not_in_this_suite_version"].emplace_array();
@@ -92,6 +94,7 @@ json::value toJson(Report const& report) {
     out["mutant_score"] = json::object{
         {"killed", score.killed},
         {"of", score.of},
+        {"of_this_suite", isOfThisSuite(score)},
         {"suite", json::object{{"version", score.suite.version}, {"digest", score.suite.digest}}}};
   return out;
 }

@@ -30,7 +30,7 @@ std::string testCase(Report const& report, Verdict const& verdict) {
   return out + "</testcase>\n";
 }
 
-// No test that failed: Bronze may be reached without it.
+// No test that failed: which level it bars, the report tells.
 std::string testCase(NotCovered const& each) {
   return "    <testcase classname=\"coverage\" name=\"" + xmlText(each.claim) +
          "\"><skipped message=\"not covered: " + xmlText(each.what) + "\"/></testcase>\n";

@@ -60,7 +60,8 @@ Result<std::vector<NotCovered>> notCoveredIn(json::value const& document) {
   auto const* list = find(document, "/not_covered");
   if (list == nullptr || !list->is_array()) return bad("does not say what it has not covered");
   for (auto const& item : list->get_array())
-    out.push_back({textOr(item, "/claim", ""), textOr(item, "/what", "")});
+    out.push_back({textOr(item, "/claim", ""), textOr(item, "/what", ""),
+                   levelNamed(textOr(item, "/bars", "")).value_or(Level::bronze)});
   return out;
 }
 
@@ -102,6 +103,7 @@ Result<Report> readReport(std::string_view text) {
   out.seed = *seed;
   out.profile = profileNamed(textOr(document, "/profile", "")).value_or(Profile::quick);
   out.sandbox = textOr(document, "/sandbox", "D");
+  out.worker = textOr(document, "/worker", "");
   auto const wanted = levelNamed(textOr(document, "/wanted", ""));
   if (!wanted) return bad("does not say which level was asked for");
   out.wanted = *wanted;

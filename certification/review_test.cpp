@@ -147,12 +147,15 @@ TEST(Report, TellsHowItWasRunAndAnySeed) {
   auto out = report();
   out.seed = 18'446'744'073'709'551'615U;
   out.sandbox = "B";
+  out.worker = std::string(64, 'e');
   out.profile = Profile::quick;
   judge(out);
   auto const read = readReport(json::serialize(toJson(out)));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->seed, out.seed);
   EXPECT_EQ(read->sandbox, "B");
+  EXPECT_EQ(read->worker, out.worker);
+  EXPECT_THAT(toHtml(out), HasSubstr("worker eeeeeeeeeeeeeeee,"));
   EXPECT_EQ(read->profile, Profile::quick);
 }
 

@@ -4,12 +4,27 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace garland::certification {
 
+namespace {
+
+bool isOfTheConnector(Finding const& finding) { return finding.outcome != Outcome::warn; }
+
+std::vector<Finding> verdictOf(CaseResult const& result) {
+  std::vector<Finding> out;
+  std::ranges::copy_if(result.findings, std::back_inserter(out), isOfTheConnector);
+  return out;
+}
+
+} // namespace
+
+bool isClean(CaseResult const& result) { return std::ranges::none_of(result.findings, isOfTheConnector); }
+
 bool isSame(CaseResult const& one, CaseResult const& other) {
-  return one.findings == other.findings && one.assertions == other.assertions && one.calls == other.calls &&
-         one.trouble == other.trouble;
+  return verdictOf(one) == verdictOf(other) && one.assertions == other.assertions &&
+         one.calls == other.calls && one.trouble == other.trouble;
 }
 
 std::string unexpected(std::exception const& bug) {
@@ -46,10 +61,28 @@ CaseResult runOnce(Check const& check, Trial::Setting const& setting) {
   return out;
 }
 
+bool hung(Finding const& finding) { return finding.outcome == Outcome::hang; }
+
 // What the machine's clock alone has said; a busy machine says it of anybody.
 bool isDoubtful(CaseResult const& result) {
-  auto const hung = [](Finding const& finding) { return finding.outcome == Outcome::hang; };
   return (!result.trouble.empty() && !result.empty) || std::ranges::any_of(result.findings, hung);
+}
+
+// The second run counts. What the first had found before it hung stays, and that it hung is told; what it
+// found afterwards may have come of that.
+CaseResult withTheFirst(CaseResult const& first, CaseResult second) {
+  auto const end = std::ranges::find_if(first.findings, hung);
+  if (!first.trouble.empty() || end == first.findings.end()) return second;
+  std::vector<Finding> kept(first.findings.begin(), end);
+  if (std::ranges::none_of(second.findings, hung)) {
+    auto& told = kept.emplace_back(*end);
+    told.outcome = Outcome::warn;
+    told.what = "it hung once, and not when the case was run again: " + end->what;
+  }
+  for (auto& finding : second.findings)
+    if (std::ranges::find(kept, finding) == kept.end()) kept.push_back(std::move(finding));
+  second.findings = std::move(kept);
+  return second;
 }
 
 } // namespace
@@ -62,7 +95,8 @@ CaseResult runCase(Check const& check, Trial::Setting const& setting) {
   auto const began = std::chrono::steady_clock::now();
   auto out = runOnce(check, setting);
   auto const* ending = setting.machine.ending;
-  if (isDoubtful(out) && (ending == nullptr || !ending->isDue())) out = runOnce(check, setting);
+  if (isDoubtful(out) && (ending == nullptr || !ending->isDue()))
+    out = withTheFirst(out, runOnce(check, setting));
   out.milliseconds =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   return out;

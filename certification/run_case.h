@@ -25,7 +25,9 @@ struct CaseResult {
   std::vector<std::pair<std::string, double>> figures;
   std::uint64_t peak_kib = 0; // of the connector's worker
 };
-// The same verdict, reached by the same steps.
+// Nothing was found at the connector. A warning tells what the machine's clock has said once.
+bool isClean(CaseResult const& result);
+// The same verdict, reached by the same steps; warnings are of the machine.
 bool isSame(CaseResult const& one, CaseResult const& other);
 
 // What is told of an exception that none of the harness's own code expects.

@@ -6,6 +6,9 @@
 #include "certification/judge.h"
 #include "certification/run_case.h"
 
+#include "host/base/file_text.h"
+#include "host/vault/vault.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <list>
@@ -120,6 +123,7 @@ Report reportFor(Options const& options, Subject const& subject, Machine const& 
   report.path = options.path;
   report.previous = options.previous;
   report.sandbox = runtime::name(machine.tier);
+  if (auto const worker = readFileText(machine.worker)) report.worker = vault::sha256Hex(*worker);
   report.seed = options.seed;
   report.profile = options.profile;
   report.wanted = options.wanted;
@@ -194,7 +198,7 @@ private:
       if (check.after != nullptr && !options_.only_case.empty())
         return std::vector<std::string>{options_.only_case}; // checkCase() has looked at it
       if (check.after != nullptr)
-        return check.after(past_.cases.empty() ? everything() : past_, options_.profile, options_.seed);
+        return check.after(isAlone() ? everything() : past_, options_.profile, options_.seed);
       if (check.cases == nullptr) return std::vector<std::string>{"all"};
       return check.cases(subject_, options_.profile);
     } catch (std::exception const& bug) {
@@ -214,6 +218,12 @@ private:
     return std::ranges::find(own, name) != own.end() || std::ranges::any_of(all.cases, [&](auto const& each) {
              return name == std::string(each.check->id) + "/" + each.name;
            });
+  }
+
+  // Nothing ran that the harness could run again: only it was asked for.
+  bool isAlone() const {
+    return std::ranges::all_of(past_.cases,
+                               [](auto const& each) { return each.check->id.starts_with("HAR-"); });
   }
 
   // What a whole run would have, for a row that is asked for alone.

@@ -53,17 +53,18 @@ bool isDocument(std::string_view path) {
          path == "sbom.json" || path.starts_with("docs/");
 }
 
-std::map<std::string, std::string> documentsIn(fs::path const& folder) {
-  std::map<std::string, std::string> out;
+void readDocuments(fs::path const& folder, Subject& subject) {
   std::error_code failed;
   fs::recursive_directory_iterator entry(folder, failed);
   for (; !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed)) {
     auto const path = entry->path().lexically_relative(folder).generic_string();
     std::error_code ignored;
     if (!isDocument(path) || !entry->is_regular_file(ignored)) continue;
-    if (auto text = readFileText(entry->path().string(), kMostDocument)) out[path] = std::move(*text);
+    auto const size = entry->file_size(ignored);
+    subject.document_bytes += ignored ? 0 : size;
+    if (auto text = readFileText(entry->path().string(), kMostDocument))
+      subject.documents[path] = std::move(*text);
   }
-  return out;
 }
 
 // The sentence of what is wrong with the manifest; "" if nothing is.
@@ -155,7 +156,7 @@ Result<Subject> openSubject(std::string const& path, std::vector<std::string> co
   subject.package = place.package;
   auto dirs = twin_dirs; // the twin that comes with the package counts first
   if (subject.package) dirs.insert(dirs.begin(), subject.package->twins());
-  subject.documents = documentsIn(place.folder);
+  readDocuments(place.folder, subject);
   auto object = readFileText(place.object.string());
   if (!object) return std::move(object).error().within(place.object.string());
   subject.object = std::move(*object);

@@ -5,6 +5,7 @@
 #include "certification/unpacked.h"
 #include "host/runtime/runtime.h"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,6 +42,7 @@ struct Subject {
   json::value previous;                         // manifest of the last version; null: none was given
   std::shared_ptr<Unpacked const> package;      // null: a folder or a shared object is certified
   std::map<std::string, std::string> documents; // README.md and the like beside it, by path
+  std::uintmax_t document_bytes = 0;            // of them, and of those that are too long to be read
 
   bool hasTwin() const { return !twin.path.empty(); }
   bool offers(std::string_view operation) const;

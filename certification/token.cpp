@@ -20,8 +20,9 @@ bool isDigest(std::string_view text) {
 } // namespace
 
 std::string tokenFor(Replay const& replay) {
-  return "g1:" + replay.check + ":" + replay.case_name + ":" + std::to_string(replay.seed) + ":" +
-         replay.digest.substr(0, kDigits) + ":" + replay.suite.substr(0, kDigits);
+  return "g2:" + replay.check + ":" + replay.case_name + ":" + std::to_string(replay.seed) + ":" +
+         std::string(name(replay.profile)) + ":" + replay.digest.substr(0, kDigits) + ":" +
+         replay.suite.substr(0, kDigits);
 }
 
 Result<Replay> readToken(std::string_view token) {
@@ -31,16 +32,24 @@ Result<Replay> readToken(std::string_view token) {
     parts.push_back(token.substr(at, end - at));
     at = end + 1;
   }
-  if (parts.size() != 6 || parts[0] != "g1" || checkInfo(parts[1]) == nullptr) return wrong(token);
+  // Those that begin with g1 name no profile, and were run again with the longest.
+  if (parts[0] == "g1" && parts.size() == 6)
+    parts.insert(parts.begin() + 4, name(Profile::full));
+  else if (parts[0] != "g2")
+    return wrong(token);
+  if (parts.size() != 7 || checkInfo(parts[1]) == nullptr) return wrong(token);
+  auto const profile = profileNamed(parts[4]);
+  if (!profile) return wrong(token);
   Replay out;
+  out.profile = *profile;
   out.check = parts[1];
   out.case_name = parts[2];
   auto const* const end = parts[3].data() + parts[3].size();
   auto const seed = std::from_chars(parts[3].data(), end, out.seed);
-  if (seed.ec != std::errc() || seed.ptr != end || !isDigest(parts[4]) || !isDigest(parts[5]))
+  if (seed.ec != std::errc() || seed.ptr != end || !isDigest(parts[5]) || !isDigest(parts[6]))
     return wrong(token);
-  out.digest = parts[4];
-  out.suite = parts[5];
+  out.digest = parts[5];
+  out.suite = parts[6];
   return out;
 }
 

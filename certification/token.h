@@ -5,7 +5,7 @@
 
 namespace garland::certification {
 
-// "g1:CRM-01:crm.client/create:7:0123456789abcdef:0123456789abcdef"
+// "g2:CRM-01:crm.client/create:7:quick:0123456789abcdef:0123456789abcdef"
 std::string tokenFor(Replay const& replay);
 
 } // namespace garland::certification

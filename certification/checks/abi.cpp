@@ -71,7 +71,7 @@ Schema const* schemaNamed(std::string const& name) {
 
 void expectFits(Trial& trial, std::string const& schema, json::value const& value, std::string const& where) {
   auto const* found = schemaNamed(schema);
-  if (found == nullptr) return;
+  if (!trial.expect(found != nullptr, "no schema says what it has to be: " + schema, where)) return;
   auto const fits = found->require(value, where);
   trial.expect(fits.has_value(), fits ? "" : fits.error().message, where + " by " + schema);
 }
@@ -83,11 +83,13 @@ void expectRecords(Trial& trial, Journal const& journal) {
                       strict ? "" : "a record is not right JSON: " + strict.error().message,
                       journal.operation + " emits " + record.kind))
       continue;
-    trial.expect(schemaNamed("emit." + record.kind + ".json") != nullptr,
-                 "it emits records of the kind \"" + record.kind + "\", which nobody knows",
-                 journal.operation);
+    if (!trial.expect(schemaNamed("emit." + record.kind + ".json") != nullptr,
+                      "it emits records of the kind \"" + record.kind + "\", which nobody knows",
+                      journal.operation))
+      continue;
     expectFits(trial, "emit." + record.kind + ".json", *strict, journal.operation + " emits " + record.kind);
-    if (auto const* data = garland::find(*strict, "/data"); data != nullptr && data->is_object())
+    if (auto const* data = garland::find(*strict, "/data");
+        data != nullptr && data->is_object() && !record.kind.starts_with("garland."))
       expectFits(trial, "record." + record.kind + ".json", *data,
                  journal.operation + " emits " + record.kind);
   }

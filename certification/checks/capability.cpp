@@ -1,5 +1,5 @@
 // Checks of what a connector is for: signing in, pulling, writing, being healthy.
-#include "certification/checks/pulls.h"
+#include "certification/checks/exercise.h"
 
 #include <garland/schemas.hpp>
 
@@ -26,9 +26,15 @@ std::string endOf(Journal const& journal) {
 }
 
 // ---- CAP-01
+// By the manifest: then it can be taken away again, whatever the brief has.
+bool signsIn(Subject const& subject) {
+  auto const* slots = garland::find(subject.plugin.manifest.document, "/auth");
+  return slots != nullptr && slots->is_array() && !slots->get_array().empty();
+}
+
 std::vector<std::string> signIns(Subject const& subject, Profile) {
   std::vector<std::string> out{"good"};
-  if (subject.brief.credentials(SignIn::revoked) != nullptr) out.emplace_back("revoked");
+  if (signsIn(subject) || subject.brief.credentials(SignIn::revoked) != nullptr) out.emplace_back("revoked");
   if (subject.brief.credentials(SignIn::underScoped) != nullptr && !writtenEntities(subject).empty())
     out.emplace_back("under_scoped");
   return out;
@@ -40,6 +46,9 @@ void healthTellsTheSignIn(Trial& trial) {
   world.sign_in = trial.caseName() == "revoked"        ? SignIn::revoked
                   : trial.caseName() == "under_scoped" ? SignIn::underScoped
                                                        : SignIn::good;
+  if (world.sign_in == SignIn::revoked && trial.subject().brief.credentials(SignIn::revoked) == nullptr)
+    return trial.giveUp("the manifest signs in, and nothing says what becomes of it when the access is "
+                        "revoked; fill in certification.json: /credentials/revoked");
   trial.newBench(std::move(world));
   if (trial.caseName() == "under_scoped") {
     auto const entity = writtenEntities(trial.subject()).front();
@@ -244,8 +253,46 @@ void pullsWhatChanged(Trial& trial) {
 }
 
 // ---- CAP-07
+std::vector<std::string> repeatedCases(Subject const& subject, Profile) {
+  auto out = writtenEntities(subject);
+  for (auto const& entity : writtenEntities(subject))
+    if (subject.offers(operationFor(entity, "delete"))) out.push_back(entity + "/delete");
+  return out;
+}
+
+std::size_t ledgerSize(Trial& trial) {
+  auto const ledger = trial.bench().ledger();
+  return ledger ? ledger->size() : 0;
+}
+
+void deletesOnce(Trial& trial, std::string const& entity) {
+  Ask ask;
+  ask.operation = operationFor(entity, "upsert");
+  ask.input = upsertInput(trial.subject(), entity, "deleted-1");
+  auto const made = trial.mustRun(std::move(ask), "creating a record");
+  if (!made.ok()) return;
+  auto const id = textOr(*made.result, "/id", "");
+  auto const there = truthOf(trial, entity);
+  std::size_t told = 0;
+  for (int i = 1; i <= 3; ++i) {
+    // A key that is new is another wish to have it gone: that is so already, which is well.
+    auto const* const key = i == 3 ? "deleted-3" : "deleted-2";
+    auto const step =
+        "deletion " + std::to_string(i) + " of 3" + (i == 3 ? ", another key" : ", the same key");
+    if (!trial.mustRun(deleteAsk(entity, key, id), step).ok()) return;
+    trial.expect(truthOf(trial, entity) + 1 == there,
+                 "of " + std::to_string(there) + " records at the provider " +
+                     std::to_string(truthOf(trial, entity)) + " are left after one was deleted",
+                 step);
+    if (i == 1) told = ledgerSize(trial);
+    trial.expect(ledgerSize(trial) == told, "what was deleted already was changed at the provider once more",
+                 step);
+  }
+}
+
 void writesOnce(Trial& trial) {
-  auto const& entity = trial.caseName();
+  auto const [entity, what] = caseWords(trial.caseName());
+  if (what == "delete") return deletesOnce(trial, entity);
   constexpr int times = 10;
   auto const before = truthOf(trial, entity);
   std::set<std::string> ids;
@@ -358,8 +405,36 @@ std::string shown(Journal const& journal) {
   return out;
 }
 
+constexpr char const* kIntake = "intake"; // the case of what comes in
+
+std::string nothingToRepeat(Subject const& subject) {
+  if (noPulls(subject).empty() || subject.offers("intake.parse/1")) return "";
+  return "the manifest names no pull and no intake";
+}
+std::vector<std::string> repeatableCases(Subject const& subject, Profile) {
+  auto out = pulledEntities(subject);
+  if (!intakesOf(subject).empty()) out.emplace_back(kIntake);
+  return out;
+}
+
+void readsAlikeWhatComesIn(Trial& trial) {
+  std::string before;
+  for (int worker = 1; worker <= 2; ++worker) {
+    World world;
+    world.seed = trial.seed();
+    trial.newBench(std::move(world));
+    std::string all;
+    for (auto const& use : intakesOf(trial.subject())) all += shown(trial.mustRun(askFor(use), use.title));
+    if (worker == 2)
+      trial.expect(all == before, "the same items, read by another worker, brought different things",
+                   kIntake);
+    before = std::move(all);
+  }
+}
+
 void isDeterministic(Trial& trial) {
   auto const& entity = trial.caseName();
+  if (entity == kIntake) return readsAlikeWhatComesIn(trial);
   auto const first = trial.mustRun(pullAsk(entity, nullptr), "first pull");
   World world;
   world.seed = trial.seed();
@@ -403,7 +478,7 @@ constexpr Check kChecks[] = {
     {.id = "CAP-07",
      .run = writesOnce,
      .skip = noWrites,
-     .cases = writtenCases,
+     .cases = repeatedCases,
      .brief = "/entities/<entity>/record"},
     {.id = "CAP-08",
      .run = knowsItsOwnEcho,
@@ -417,9 +492,9 @@ constexpr Check kChecks[] = {
      .brief = "/entities/<entity>/edit/delete"},
     {.id = "CAP-13",
      .run = isDeterministic,
-     .skip = noPulls,
-     .cases = pulledCases,
-     .brief = "/entities/<entity>"},
+     .skip = nothingToRepeat,
+     .cases = repeatableCases,
+     .brief = "/entities/<entity> or /intake"},
     {.id = "HLT-01", .run = healthIsCheap, .skip = noHealth},
 };
 

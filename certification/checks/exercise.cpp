@@ -44,13 +44,11 @@ json::object step(std::string_view operation, json::value input) {
 std::vector<Use> usesOfRecords(Subject const& subject) {
   std::vector<Use> out;
   for (auto const& entity : writtenEntities(subject)) {
-    auto const remove = operationFor(entity, "delete");
-    if (!subject.offers(remove)) continue;
-    json::object input{{"key", idNamed("op", "use-delete-" + entity)}, {"id", "{id}"}};
-    if (!entity.starts_with("calendar.")) input["entity"] = entity;
+    auto remove = deleteAsk(entity, "use-delete-" + entity, "{id}");
+    if (!subject.offers(remove.operation)) continue;
     auto made = upsertInput(subject, entity, "use-gone-" + entity);
     if (auto* uid = made["data"].as_object().if_contains("uid")) *uid = "5d2c91@calendar.example";
-    out.push_back({remove, std::move(input), "a deletion of " + entity,
+    out.push_back({std::move(remove.operation), std::move(remove.input), "a deletion of " + entity,
                    json::array{step(operationFor(entity, "upsert"), std::move(made))}});
   }
   auto const pulled = pulledEntities(subject);
@@ -145,6 +143,20 @@ std::vector<Use> usesOf(Subject const& subject) {
   add(actionsOf(subject));
   add(intakesOf(subject));
   return out;
+}
+
+std::size_t doneAt(Trial& trial, std::string_view operation) {
+  std::string what;
+  if (auto const* actions = membersAt(trial.subject().brief.document, "/actions"))
+    if (auto const* words = actions->if_contains(operation)) what = textOr(*words, "/ledger", "");
+  auto const ledger = trial.bench().ledger();
+  if (what.empty() || !ledger) {
+    trial.giveUp("certification.json: /actions/" + std::string(operation) +
+                 "/ledger names no entry of the ledger");
+    return 0;
+  }
+  return static_cast<std::size_t>(
+      std::ranges::count_if(*ledger, [&](auto const& entry) { return textOr(entry, "/what", "") == what; }));
 }
 
 Ask askFor(Use const& use) {

@@ -35,6 +35,8 @@ std::vector<Use> usesOf(Subject const& subject);
 // place; nothing if it names nothing.
 std::optional<Ask> lookupAsk(Subject const& subject, std::string_view action, json::value const& input,
                              TimePoint sent);
+// How often the ledger tells of this action, by the word that the brief has for it.
+std::size_t doneAt(Trial& trial, std::string_view operation);
 Ask askFor(Use const& use);
 // With an input of one member that no operation has. Whoever answers it well has shown nothing by that.
 Ask oddAsk(std::string operation);

@@ -1,6 +1,6 @@
 // The fault sweep: every fault of the catalogue at every host call of an operation, and what the connector
 // says of it, what it did at the provider, and whether everything is well after it is repeated.
-#include "certification/checks/pulls.h"
+#include "certification/checks/act_faults.h"
 
 #include <algorithm>
 #include <set>
@@ -34,8 +34,38 @@ std::vector<std::string> sweepCases(Subject const& subject, bool pulls, std::str
   for (auto const& entity : writtenEntities(subject)) add(entity, "upsert");
   return out;
 }
-std::vector<std::string> everyCase(Subject const& subject, Profile) { return sweepCases(subject, true); }
-std::vector<std::string> writeSweep(Subject const& subject, Profile) { return sweepCases(subject, false); }
+std::string nothingToSweep(Subject const& subject) {
+  auto const* actions = membersAt(subject.plugin.manifest.document, "/actions");
+  if ((actions != nullptr && !actions->empty()) || noWrites(subject).empty()) return "";
+  return "the manifest names no upsert and no action";
+}
+std::string nothingAtAll(Subject const& subject) {
+  return noPulls(subject).empty() ? "" : nothingToSweep(subject);
+}
+
+std::vector<std::string> with(std::vector<std::string> cases, std::vector<std::string> const& more) {
+  cases.insert(cases.end(), more.begin(), more.end());
+  return cases;
+}
+std::vector<std::string> everyCase(Subject const& subject, Profile) {
+  return with(sweepCases(subject, true), actSweep(subject, [](Fault const&) { return true; }, true));
+}
+// What was not done at all is done by its repetition; a fault that left something behind may show otherwise.
+std::vector<std::string> repeatedCases(Subject const& subject, Profile profile) {
+  auto const leaves = [](Fault const& fault) { return fault.reaches_provider || fault.everywhere; };
+  auto const any = [](Fault const&) { return true; };
+  return with(sweepCases(subject, true),
+              profile == Profile::full ? actSweep(subject, any, true) : actSweep(subject, leaves, true));
+}
+// Of the others, nobody can say wrongly that they were not applied.
+std::vector<std::string> writeSweep(Subject const& subject, Profile profile) {
+  auto const few = [](Fault const& fault) {
+    return fault.name == "timeout_after_send" || fault.name == "truncated_json";
+  };
+  auto const reach = [](Fault const& fault) { return fault.reaches_provider; };
+  return with(sweepCases(subject, false),
+              profile == Profile::quick ? actSweep(subject, few, false) : actSweep(subject, reach, false));
+}
 std::vector<std::string> limitCases(Subject const& subject, Profile) {
   return sweepCases(subject, true, "status_429");
 }
@@ -117,15 +147,8 @@ std::set<std::string> accountedFor(Trial& trial, Journal const& journal, std::st
 }
 
 // ---- FLT-01
-std::string kindsOf(std::uint32_t right) {
-  std::string out;
-  for (int kind = 1; kind <= 14; ++kind)
-    if ((right & (std::uint32_t{1} << static_cast<unsigned>(kind))) != 0)
-      out += (out.empty() ? "" : " or ") + std::string(garland::name(static_cast<ErrorKind>(kind)));
-  return out.empty() ? "success" : out;
-}
-
 void saysWhatHappened(Trial& trial) {
+  if (isActSweep(trial.caseName())) return actSaysWhatHappened(trial);
   sweep(trial, [&](Sweep const& what, Journal const& clean, Journal const& journal, std::string const& step) {
     if (journal.result) {
       // Worked around; then nothing may be missing, and what it says is done is done.
@@ -150,6 +173,7 @@ void saysWhatHappened(Trial& trial) {
 
 // ---- FLT-02
 void convergesAfterwards(Trial& trial) {
+  if (isActSweep(trial.caseName())) return actConverges(trial);
   sweep(trial, [&](Sweep const& what, Journal const& clean, Journal const& journal, std::string const& step) {
     if (what.verb == "pull") {
       Held held;
@@ -189,6 +213,7 @@ void convergesAfterwards(Trial& trial) {
 
 // ---- FLT-05
 void isHonestAboutEffects(Trial& trial) {
+  if (isActSweep(trial.caseName())) return actIsHonest(trial);
   sweep(trial, [&](Sweep const& what, Journal const&, Journal const& journal, std::string const& step) {
     bool const denies = !journal.result && journal.result.error().effect == Effect::notApplied;
     trial.expect(!denies || createdIn(trial, what.entity) == 0,
@@ -278,21 +303,21 @@ void survivesBadBodies(Trial& trial) {
 constexpr Check kChecks[] = {
     {.id = "FLT-01",
      .run = saysWhatHappened,
-     .skip = noPulls,
+     .skip = nothingAtAll,
      .cases = everyCase,
      .from = Profile::standard,
-     .brief = "/entities/<entity>"},
+     .brief = "/entities/<entity> or /actions/<operation>/ledger"},
     {.id = "FLT-02",
      .run = convergesAfterwards,
-     .skip = noPulls,
-     .cases = everyCase,
+     .skip = nothingAtAll,
+     .cases = repeatedCases,
      .from = Profile::standard,
-     .brief = "/entities/<entity>"},
+     .brief = "/entities/<entity> or /actions/<operation>/ledger"},
     {.id = "FLT-05",
      .run = isHonestAboutEffects,
-     .skip = noWrites,
+     .skip = nothingToSweep,
      .cases = writeSweep,
-     .brief = "/entities/<entity>/record"},
+     .brief = "/entities/<entity>/record or /actions/<operation>/ledger"},
     {.id = "FLT-06",
      .run = tellsHowLongToWait,
      .skip = noPulls,

@@ -53,7 +53,8 @@ std::vector<std::string> some(std::vector<std::string> all, std::size_t most, st
 std::vector<std::string> anyCases(Past const& past, Profile profile, std::uint64_t seed) {
   std::vector<std::string> out;
   for (auto const& each : past.cases)
-    if (each.check->calls_plugin && (each.result == nullptr || each.result->findings.empty()))
+    if (each.check->calls_plugin && !each.check->id.starts_with("HAR-") &&
+        (each.result == nullptr || isClean(*each.result)))
       out.push_back(nameOf(each));
   return some(std::move(out), mostOf(profile), seed);
 }
@@ -61,7 +62,7 @@ std::vector<std::string> anyCases(Past const& past, Profile profile, std::uint64
 std::vector<std::string> failedCases(Past const& past, Profile profile, std::uint64_t seed) {
   std::vector<std::string> out;
   for (auto const& each : past.cases)
-    if (each.result != nullptr && !each.result->findings.empty() && !each.check->id.starts_with("HAR-"))
+    if (each.result != nullptr && !isClean(*each.result) && !each.check->id.starts_with("HAR-"))
       out.push_back(nameOf(each));
   // Where nothing failed, a token of what would have.
   if (out.empty()) out = some(anyCases(past, profile, seed), 1, seed);
@@ -90,14 +91,15 @@ void runAgain(Trial& trial, Replay const& replay) {
 Replay replayOf(Trial& trial) {
   auto const& name = trial.caseName();
   auto const slash = std::min(name.find('/'), name.size() - 1);
-  return {name.substr(0, slash), name.substr(slash + 1), trial.seed(), trial.subject().plugin.digest,
-          suite().digest};
+  return {name.substr(0, slash),         name.substr(slash + 1), trial.seed(),
+          trial.subject().plugin.digest, suite().digest,         trial.profile()};
 }
 
 void replaysFromItsToken(Trial& trial) {
   auto const token = tokenFor(replayOf(trial));
   auto const replay = readToken(token);
   if (!trial.expect(replay.has_value() && replay->seed == trial.seed() &&
+                        replay->profile == trial.profile() &&
                         trial.subject().plugin.digest.starts_with(replay->digest) &&
                         suite().digest.starts_with(replay->suite),
                     "the token " + token + " does not name the case that it was made of", trial.caseName()))

@@ -2,6 +2,8 @@
 // without harm.
 #include "certification/checks/exercise.h"
 
+#include "host/base/utf8.h"
+
 #include <boost/url/parse.hpp>
 
 #include <algorithm>
@@ -242,15 +244,42 @@ std::string looks(Journal const& journal) {
   return out;
 }
 
-template <class RunOne> void fuzz(Trial& trial, std::vector<std::string> corpus, RunOne&& run_one) {
+using Mutate = std::string (*)(Mutator&, std::string const&);
+std::string anyByte(Mutator& mutator, std::string const& text) { return mutator.mutated(text); }
+
+void collectTexts(json::value& value, std::vector<json::string*>& out) {
+  if (auto* text = value.if_string()) out.push_back(text);
+  if (auto* list = value.if_array())
+    for (auto& item : *list) collectTexts(item, out);
+  if (auto* object = value.if_object())
+    for (auto& member : *object) collectTexts(member.value(), out);
+}
+
+// What came in is a document that the host has made: texts in it are UTF-8, with U+FFFD where a sender's
+// bytes were none. So half of the time one text of it changes, mostly the longest, and nothing of its form.
+std::string anyText(Mutator& mutator, std::string const& document) {
+  auto value = mutator.below(2) == 0 ? parseJson(document) : Result<json::value>(Error());
+  std::vector<json::string*> texts;
+  if (value) collectTexts(*value, texts);
+  if (texts.empty()) return mutator.mutated(document);
+  auto const longest = std::ranges::max_element(texts, {}, [](auto const* text) { return text->size(); });
+  auto& text = mutator.below(2) == 0 ? **longest : *texts[mutator.below(texts.size())];
+  auto changed = mutator.mutated(std::string(text));
+  if (mutator.below(4) == 0) changed.insert(mutator.below(changed.size() + 1), "\xC3");
+  text = asUtf8(changed);
+  return json::serialize(*value);
+}
+
+template <class RunOne>
+void fuzz(Trial& trial, std::vector<std::string> corpus, Mutate mutate, RunOne&& run_one) {
   if (corpus.empty())
-    return trial.giveUp("there is nothing to begin with; fill in certification.json: /webhooks/triggers or "
-                        "/entities/<entity>");
+    return trial.giveUp("there is nothing to begin with; fill in certification.json: /webhooks/triggers, "
+                        "/intake or /entities/<entity>");
   Mutator mutator(trial.seed());
   std::set<std::string> seen;
   int const runs = trial.profile() == Profile::full ? 20'000 : 250;
   for (int i = 0; i < runs && trial.findings().empty(); ++i) {
-    auto const input = mutator.mutated(corpus[mutator.below(corpus.size())]);
+    auto const input = mutate(mutator, corpus[mutator.below(corpus.size())]);
     auto const journal = run_one(input);
     auto const wrong = !journal.result && (journal.result.error().kind == ErrorKind::pluginBug);
     trial.expect(!wrong,
@@ -274,13 +303,30 @@ void expectOwnMemory(Trial& trial) {
 std::vector<std::string> fuzzCases(Subject const& subject, Profile) {
   std::vector<std::string> out;
   if (subject.offers("webhooks.parse/1")) out.emplace_back("webhooks.parse");
+  if (subject.offers("intake.parse/1")) out.emplace_back("intake.parse");
   for (auto const& entity : pulledEntities(subject)) out.push_back("answer/" + entity);
-  if (subject.offers("health.check/1")) out.emplace_back("answer/health");
+  bool const asks = subject.offers("webhooks.parse/1") || noPulls(subject).empty();
+  if (asks && subject.offers("health.check/1")) out.emplace_back("answer/health");
   return out;
+}
+
+void standsWhatComesIn(Trial& trial) {
+  std::vector<std::string> corpus;
+  for (auto const& use : intakesOf(trial.subject())) corpus.push_back(json::serialize(use.input));
+  probed(trial);
+  if (deed(trial, "set", {{"heap", true}}).is_null()) return;
+  fuzz(trial, std::move(corpus), anyText, [&](std::string const& input) {
+    Ask ask;
+    ask.operation = "intake.parse/1";
+    ask.raw_input = input;
+    return trial.run(std::move(ask));
+  });
+  expectOwnMemory(trial);
 }
 
 void standsAnything(Trial& trial) {
   auto const& what = trial.caseName();
+  if (what == "intake.parse") return standsWhatComesIn(trial);
   bool const health = what == "answer/health";
   if (what == "webhooks.parse") {
     auto const* notice = garland::find(trial.subject().brief.document, "/payments/notice");
@@ -289,7 +335,7 @@ void standsAnything(Trial& trial) {
     if (notice != nullptr) corpus.push_back(json::serialize(*notice));
     probed(trial);
     if (deed(trial, "set", {{"heap", true}}).is_null()) return;
-    fuzz(trial, std::move(corpus), [&](std::string const& body) {
+    fuzz(trial, std::move(corpus), anyByte, [&](std::string const& body) {
       json::object const input{{"headers", json::object()},
                                {"query", json::object{{"event", "job.created"}}},
                                {"content_type", "application/json"}};
@@ -321,7 +367,7 @@ void standsAnything(Trial& trial) {
   };
   probed(trial, std::move(world));
   if (deed(trial, "set", {{"heap", true}}).is_null()) return;
-  fuzz(trial, std::move(corpus), [&](std::string const& input) {
+  fuzz(trial, std::move(corpus), anyByte, [&](std::string const& input) {
     *body = input;
     return trial.run(asked());
   });
@@ -329,7 +375,7 @@ void standsAnything(Trial& trial) {
 }
 
 std::string nothingToRead(Subject const& subject) {
-  return subject.offers("webhooks.parse/1") || noPulls(subject).empty()
+  return subject.offers("webhooks.parse/1") || subject.offers("intake.parse/1") || noPulls(subject).empty()
              ? ""
              : "the manifest names nothing that reads";
 }
@@ -341,7 +387,7 @@ constexpr Check kChecks[] = {
      .skip = nothingToRead,
      .cases = fuzzCases,
      .from = Profile::standard,
-     .brief = "/entities/<entity>"},
+     .brief = "/entities/<entity> or /intake"},
 };
 
 } // namespace

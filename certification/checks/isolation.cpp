@@ -6,6 +6,7 @@
 #include "host/vault/vault.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace garland::certification {
@@ -188,6 +189,63 @@ void markBehind(std::string& body, std::string_view what, std::string const& mar
     body.insert(at + what.size(), mark);
 }
 
+void collectTexts(json::value const& value, std::set<std::string>& out) {
+  constexpr std::size_t shortest = 8; // characters; less than that may be the same by chance
+  if (auto const* text = value.if_string(); text != nullptr && text->size() >= shortest) out.emplace(*text);
+  if (auto const* list = value.if_array())
+    for (auto const& item : *list) collectTexts(item, out);
+  if (auto const* object = value.if_object())
+    for (auto const& member : *object) collectTexts(member.value(), out);
+}
+
+// Of each kind of lead in the brief, the one of that number.
+std::vector<json::object> leadsNumbered(Trial& trial, int n) {
+  std::vector<json::object> out;
+  auto const* leads = garland::find(trial.subject().brief.document, "/intake/leads");
+  if (leads == nullptr || !leads->is_array()) return out;
+  for (auto const& lead : leads->get_array())
+    if (auto deliveries = intakeDeliveries(lead, n); !deliveries.empty())
+      out.push_back(
+          intakeInput(std::move(deliveries.front()), "tenant-" + std::to_string(n), trial.bench().now()));
+  return out;
+}
+
+// Two accounts are sent leads by turns, each of couples of its own. Whether there was anything to tell them
+// apart by.
+bool keepsLeadsApart(Trial& trial) {
+  if (!trial.subject().offers("intake.parse/1")) return false;
+  std::map<std::string, std::set<std::string>> whose;
+  for (auto const* account : {"one", "two"}) { // each alone
+    trial.newBench(worldOf(trial));
+    for (auto& input : leadsNumbered(trial, account == std::string_view("one") ? 1 : 2))
+      for (auto const& record : trial.run("intake.parse/1", std::move(input)).records)
+        collectTexts(record.value, whose[account]);
+  }
+  auto const one = whose["one"];
+  std::erase_if(whose["one"], [&](auto const& text) { return whose["two"].contains(text); });
+  std::erase_if(whose["two"], [&](auto const& text) { return one.contains(text); });
+  trial.newBench(worldOf(trial));
+  auto const leads = std::array{leadsNumbered(trial, 1), leadsNumbered(trial, 2)};
+  for (std::size_t i = 0; i < leads[0].size() + leads[1].size(); ++i) {
+    auto const* const account = i % 2 == 0 ? "one" : "two";
+    Ask ask;
+    ask.operation = "intake.parse/1";
+    ask.input = leads[i % 2][i / 2];
+    ask.account = account;
+    auto const text = allOf(trial.run(std::move(ask)));
+    bool const crossed = std::ranges::any_of(whose[i % 2 == 0 ? "two" : "one"], [&](auto const& each) {
+      return text.find(each) != std::string::npos;
+    });
+    trial.expect(!crossed, "what belongs to another vendor came up", "leads of two accounts by turns");
+  }
+  return !whose["one"].empty() && !whose["two"].empty();
+}
+
+std::string nothingOfAnybody(Subject const& subject) {
+  if (noPulls(subject).empty() || subject.offers("intake.parse/1")) return "";
+  return "the manifest names no pull and no intake";
+}
+
 void keepsTenantsApart(Trial& trial) {
   auto const canaryOf = [&](std::string const& whose) {
     return vault::sha256Hex(whose + std::to_string(trial.seed())).substr(0, 20);
@@ -226,9 +284,9 @@ void keepsTenantsApart(Trial& trial) {
         trial.expect(text.find(others) == std::string::npos, "what belongs to another vendor came up",
                      use.title);
       }
-  if (!seen)
-    trial.giveUp(
-        "no name came through, so nothing could cross over; fill in certification.json: /entities/<entity>");
+  if (!keepsLeadsApart(trial) && !seen)
+    trial.giveUp("no name came through, so nothing could cross over; fill in certification.json: "
+                 "/entities/<entity> or /intake/leads");
 }
 
 // ---- SEC-08
@@ -426,7 +484,10 @@ void usesWhatItDeclares(Trial& trial) {
 constexpr Check kChecks[] = {
     {.id = "SEC-01", .run = staysInItsProfile, .brief = "/entities or /actions"},
     {.id = "SEC-03", .run = followsNobodyInside, .brief = "/entities or /actions"},
-    {.id = "SEC-06", .run = keepsTenantsApart, .skip = noPulls, .brief = "/entities/<entity>"},
+    {.id = "SEC-06",
+     .run = keepsTenantsApart,
+     .skip = nothingOfAnybody,
+     .brief = "/entities/<entity> or /intake/leads"},
     {.id = "SEC-08", .run = neverSpeaksPlain, .brief = "/entities or /actions"},
     {.id = "SEC-09", .run = standsBombs, .cases = bombCases, .brief = "/entities or /actions"},
     {.id = "SEC-10", .run = opensNothing, .brief = "/entities or /actions"},

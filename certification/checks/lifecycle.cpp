@@ -1,5 +1,5 @@
 // Checks of a connector's life: settings, instances, being told to stop.
-#include "certification/checks/pulls.h"
+#include "certification/checks/exercise.h"
 
 #include <algorithm>
 
@@ -7,6 +7,11 @@ namespace garland::certification {
 namespace {
 
 // ---- LIF-04
+std::string nothingToCompare(Subject const& subject) {
+  if (noPulls(subject).empty() || subject.offers("intake.parse/1")) return "";
+  return "the manifest names no pull and no intake";
+}
+
 void instancesAreIndependent(Trial& trial) {
   auto const entities = pulledEntities(trial.subject());
   for (auto const& entity : entities) {
@@ -19,6 +24,16 @@ void instancesAreIndependent(Trial& trial) {
                  "a second instance brought " + std::to_string(two.records.size()) + " records, the first " +
                      std::to_string(one.records.size()),
                  entity);
+  }
+  for (auto const& use : intakesOf(trial.subject())) {
+    auto second = askFor(use);
+    second.account = "two";
+    auto const one = trial.mustRun(askFor(use), use.title + ", first instance");
+    auto const two = trial.mustRun(std::move(second), use.title + ", second instance beside it");
+    trial.expect(one.records.size() == two.records.size(),
+                 "a second instance made " + std::to_string(two.records.size()) +
+                     " records of what came in, the first " + std::to_string(one.records.size()),
+                 use.title);
   }
 }
 
@@ -62,7 +77,10 @@ void stopsWhenCancelled(Trial& trial) {
 }
 
 constexpr Check kChecks[] = {
-    {.id = "LIF-04", .run = instancesAreIndependent, .skip = noPulls, .brief = "/entities/<entity>"},
+    {.id = "LIF-04",
+     .run = instancesAreIndependent,
+     .skip = nothingToCompare,
+     .brief = "/entities/<entity> or /intake"},
     {.id = "CAP-14",
      .run = stopsWhenCancelled,
      .skip = noPulls,

@@ -141,6 +141,10 @@ void isSmall(Trial& trial) {
   auto const size = trial.subject().object.size();
   trial.expect(size <= 20 * mebibyte, "the shared object has " + std::to_string(size / mebibyte) + " MiB",
                "connector.so");
+  auto const assets = trial.subject().document_bytes;
+  trial.expect(assets <= 5 * mebibyte,
+               "its documents and pictures have " + std::to_string(assets / mebibyte) + " MiB",
+               "beside connector.so");
 }
 
 // ---- PKG-13

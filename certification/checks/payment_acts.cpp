@@ -226,14 +226,6 @@ void movesAsTheModel(Trial& trial) {
   }
 }
 
-// The host call that does it: what comes before only looks.
-std::size_t lastRequest(Journal const& journal) {
-  std::size_t out = 0;
-  for (std::size_t i = 0; i < journal.calls.size(); ++i)
-    if (journal.calls[i].kind == HostCall::Kind::http) out = i;
-  return out;
-}
-
 // ---- PAY-06
 // Five people at five desks, at the same moment.
 void givesBackAtOnce(Trial& trial, Till& till) {

@@ -34,16 +34,7 @@ Ask actOf(Trial& trial, std::string const& key) {
   return trial.prepared(askFor(*actionOf(trial.subject(), trial.caseName(), key)));
 }
 
-std::size_t doneAt(Trial& trial) {
-  auto const what = textOr(*briefOf(trial.subject(), trial.caseName()), "/ledger", "");
-  auto const ledger = trial.bench().ledger();
-  if (what.empty() || !ledger) {
-    trial.giveUp("certification.json: /actions/" + trial.caseName() + "/ledger names no entry of the ledger");
-    return 0;
-  }
-  return static_cast<std::size_t>(
-      std::ranges::count_if(*ledger, [&](auto const& entry) { return textOr(entry, "/what", "") == what; }));
-}
+std::size_t doneAt(Trial& trial) { return certification::doneAt(trial, trial.caseName()); }
 
 void freshWorld(Trial& trial) {
   World world;
@@ -54,13 +45,16 @@ void freshWorld(Trial& trial) {
 // ---- PAY-01
 void actsOnce(Trial& trial) {
   constexpr int times = 10;
+  auto const clean = trial.mustRun(actOf(trial, "clean-1"), "without a fault");
+  if (!clean.ok()) return;
+  freshWorld(trial);
   auto const act = actOf(trial, "once-1");
   auto const before = doneAt(trial);
   std::set<std::string> ids;
   for (int i = 0; i < times; ++i) {
     auto ask = act;
     // The first answer gets lost.
-    if (i == 0) ask.fault = FaultOrder{faultNamed("timeout_after_send"), 0};
+    if (i == 0) ask.fault = FaultOrder{faultNamed("timeout_after_send"), lastRequest(clean)};
     auto const step = "try " + std::to_string(i + 1) + " of 10, the same key";
     auto const journal = i == 0 ? trial.run(std::move(ask)) : trial.mustRun(std::move(ask), step);
     if (journal.ok()) ids.insert(textOr(*journal.result, "/id", ""));

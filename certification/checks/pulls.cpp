@@ -143,6 +143,17 @@ json::object upsertInput(Subject const& subject, std::string_view entity, std::s
   return input;
 }
 
+Ask deleteAsk(std::string_view entity, std::string const& key, std::string const& id,
+              std::string const& version) {
+  Ask ask;
+  ask.operation = operationFor(entity, "delete");
+  json::object input{{"key", idNamed("op", key)}, {"id", id}};
+  if (!entity.starts_with("calendar.")) input["entity"] = entity;
+  if (!version.empty()) input["version"] = version;
+  ask.input = std::move(input);
+  return ask;
+}
+
 std::vector<json::object> intakeDeliveries(json::value const& lead, int n) {
   std::vector<json::object> out;
   auto const* all = garland::find(lead, "/deliveries");
@@ -172,6 +183,21 @@ std::size_t createdIn(Trial& trial, std::string_view entity) {
   }
   return static_cast<std::size_t>(
       std::ranges::count_if(*ledger, [&](auto const& entry) { return textOr(entry, "/what", "") == what; }));
+}
+
+CaseWords caseWords(std::string const& case_name) {
+  auto const slash = case_name.find('/');
+  if (slash == std::string::npos) return {case_name, ""};
+  return {case_name.substr(0, slash), case_name.substr(slash + 1)};
+}
+
+bool contains(json::value const& whole, json::value const& part) {
+  if (!part.is_object()) return canonicalJson(whole) == canonicalJson(part);
+  if (!whole.is_object()) return false;
+  return std::ranges::all_of(part.get_object(), [&](auto const& member) {
+    auto const* found = whole.get_object().if_contains(member.key());
+    return found != nullptr && contains(*found, member.value());
+  });
 }
 
 } // namespace garland::certification

@@ -52,6 +52,9 @@ json::value editAs(Trial& trial, std::string_view entity, std::string_view what,
 // key.
 json::object upsertInput(Subject const& subject, std::string_view entity, std::string const& key,
                          std::string const& id = "", std::string const& version = "");
+// Deletes that record, and with a version only if it still has that; `key` is the name of its key.
+Ask deleteAsk(std::string_view entity, std::string const& key, std::string const& id,
+              std::string const& version = "");
 // What a lead of the brief's comes as, {n} filled in: the first delivery, and those by which it comes again.
 std::vector<json::object> intakeDeliveries(json::value const& lead, int n);
 // The input of intake.parse/1 for one of them; `id` is the name of its id.
@@ -59,5 +62,14 @@ json::object intakeInput(json::object delivery, std::string const& id, TimePoint
 
 // How often the ledger tells of this entity's creation.
 std::size_t createdIn(Trial& trial, std::string_view entity);
+
+// A case's name, "crm.client/delete": what stands before and behind its first slash.
+struct CaseWords {
+  std::string entity;
+  std::string what; // "" without a slash
+};
+CaseWords caseWords(std::string const& case_name);
+// Every member of `part` stands in `whole`, equal.
+bool contains(json::value const& whole, json::value const& part);
 
 } // namespace garland::certification

@@ -3,6 +3,7 @@
 #include "certification/checks/pulls.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <set>
 
@@ -99,6 +100,84 @@ std::vector<std::string> editedCases(Subject const& subject, Profile) {
   return out;
 }
 
+// Records that can be read by their ids are the same that way.
+std::vector<std::string> bothWaysCases(Subject const& subject, Profile profile) {
+  auto out = editedCases(subject, profile);
+  if (subject.offers("records.get/1"))
+    for (auto const& entity : pulledEntities(subject)) out.push_back(entity + "/get");
+  return out;
+}
+
+// Of the same form as one that is known.
+std::string unknownId(Held const& held) {
+  auto id = held.records().begin()->first;
+  for (char digit = '0'; digit <= '9'; ++digit) {
+    id.back() = digit;
+    if (!held.records().contains(id)) return id;
+  }
+  return id + "0";
+}
+
+void expectSameById(Trial& trial, std::string const& entity, Journal const& journal, std::string const& id,
+                    Held const& before, Held const& after) {
+  auto const found = std::ranges::find_if(journal.records, [&](Record const& each) {
+    return each.kind == entity && textOr(each.value, "/id", "") == id &&
+           !boolOr(each.value, "/deleted", false);
+  });
+  auto const* data = found == journal.records.end() ? nullptr : garland::find(found->value, "/data");
+  if (!trial.expect(data != nullptr, "a record that is there was asked for by its id, and did not come",
+                    entity))
+    return;
+  // What happens by itself meanwhile may have come with the second pull only.
+  bool const same = std::ranges::any_of(std::array{&before, &after}, [&](Held const* held) {
+    auto const pulled = held->records().find(id);
+    auto const* wanted = pulled == held->records().end() ? nullptr : garland::find(pulled->second, "/data");
+    return wanted != nullptr && contains(*data, *wanted) &&
+           textOr(found->value, "/version", "") == textOr(pulled->second, "/version", "");
+  });
+  trial.expect(same, "a record that is read by its id says something else than a pull brings", entity);
+}
+
+void readsByIds(Trial& trial, std::string const& entity) {
+  Held before;
+  before.take(trial.mustRun(pullAsk(entity, nullptr), "first pull"), entity);
+  if (before.records().empty()) return;
+  std::set<std::string> const known{before.records().begin()->first, before.records().rbegin()->first};
+  auto const unknown = unknownId(before);
+  Ask ask;
+  ask.operation = "records.get/1";
+  json::array ids{before.records().rbegin()->first, unknown};
+  if (known.size() > 1) ids.push_back(json::value(before.records().begin()->first));
+  ask.input = json::object{{"entity", entity}, {"ids", ids}};
+  auto const journal = trial.run(std::move(ask));
+  if (!journal.result && journal.result.error().kind == ErrorKind::unsupported) return; // of this entity
+  if (!trial.expect(journal.ok(), "reading by ids, of which one is unknown, ended with: " + journal.ending(),
+                    entity))
+    return;
+  auto afresh = pullAsk(entity, nullptr);
+  afresh.account = "afresh";
+  Held after;
+  after.take(trial.mustRun(std::move(afresh), "one pull of everything"), entity);
+  for (auto const& id : known) expectSameById(trial, entity, journal, id, before, after);
+  for (auto const& each : ids) {
+    auto const id = std::string(each.as_string());
+    auto const times = std::ranges::count_if(journal.records, [&](Record const& record) {
+      return (record.kind == entity || record.kind == "garland.problem") &&
+             textOr(record.value, "/id", "") == id;
+    });
+    trial.expect(
+        times == 1,
+        (id == unknown ? "of an id that the provider does not know " : "of a record that is there ") +
+            std::to_string(times) + " answers came",
+        entity);
+  }
+  auto const live = std::ranges::any_of(journal.records, [&](Record const& record) {
+    return record.kind == entity && textOr(record.value, "/id", "") == unknown &&
+           !boolOr(record.value, "/deleted", false);
+  });
+  trial.expect(!live, "an id that the provider does not know came as a record that is there", entity);
+}
+
 // Which records are there, and what each says: what two ways of pulling have to agree on.
 std::map<std::string, std::string> contentOf(Held const& held) {
   std::map<std::string, std::string> out;
@@ -110,7 +189,8 @@ std::map<std::string, std::string> contentOf(Held const& held) {
 }
 
 void bothWaysAgree(Trial& trial) {
-  auto const& entity = trial.caseName();
+  auto const [entity, what] = caseWords(trial.caseName());
+  if (what == "get") return readsByIds(trial, entity);
   trial.newBench(worldOf(trial, 7));
   // Not every record can be changed, but one that was made as the brief says can, once.
   auto made = textOr(editAs(trial, entity, "create"), "/id", "");
@@ -416,7 +496,7 @@ constexpr Check kChecks[] = {
     {.id = "CAP-06",
      .run = bothWaysAgree,
      .skip = noPulls,
-     .cases = editedCases,
+     .cases = bothWaysCases,
      .brief = "/entities/<entity>/edit/change or /entities/<entity>/edit/create"},
     {.id = "CAP-09",
      .run = keepsAnyText,

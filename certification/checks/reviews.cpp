@@ -23,8 +23,8 @@ constexpr std::chrono::hours kDay{24};
 void hasAMutantEach(Trial& trial) {
   auto const corpus = parseJson(embedded::mutantsText());
   auto const& score = mutantScore();
-  // What was killed, as soon as a run of this suite has told so; until then, what is there to be killed.
-  bool const ran = score.suite.version == suite().version;
+  // What was killed, as soon as a run of this very suite has told so; until then, what is there to be killed.
+  bool const ran = isOfThisSuite(score);
   auto const* kills = corpus ? garland::find(*corpus, ran ? "/score/checks" : "/kills") : nullptr;
   if (kills == nullptr || !kills->is_array()) return trial.giveUp("the corpus of mutants cannot be read");
   std::set<std::string> killed;

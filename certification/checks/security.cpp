@@ -134,11 +134,18 @@ void collectPersonal(json::value const& value, std::set<std::string>& out) {
     for (auto const& member : *object) collectPersonal(member.value(), out);
 }
 
+std::string noPeople(Subject const& subject) {
+  if (noPulls(subject).empty() || subject.offers("intake.parse/1")) return "";
+  return "the manifest names no pull and no intake";
+}
+
 void logsNoPeople(Trial& trial) {
-  for (auto const& entity : pulledEntities(trial.subject())) {
-    auto const journal = trial.run(pullAsk(entity, nullptr));
+  for (auto const& use : usesOf(trial.subject())) {
+    auto const journal = trial.run(askFor(use));
     std::set<std::string> people;
     for (auto const& record : journal.records) collectPersonal(record.value, people);
+    bool const comes_in = use.operation == "intake.parse/1";
+    if (!comes_in) collectPersonal(use.input, people); // what came in names the vendor's own address, too
     for (auto const& line : journal.logs) {
       if (line.level == LogLevel::debug) continue;
       bool const tells = std::ranges::any_of(
@@ -146,9 +153,10 @@ void logsNoPeople(Trial& trial) {
       trial.expect(!tells,
                    "somebody's address or number stands in a log line of level " +
                        std::string(garland::name(line.level)),
-                   journal.operation + " " + entity);
+                   use.title);
     }
-    trial.expect(journal.ok(), "it ended with: " + journal.ending(), entity);
+    if (comes_in || use.operation.find(".pull/") != std::string::npos)
+      trial.expect(journal.ok(), "it ended with: " + journal.ending(), use.title);
   }
 }
 
@@ -207,7 +215,7 @@ void keepsToItsOwnMemory(Trial& trial) {
 constexpr Check kChecks[] = {
     {.id = "SEC-02", .run = asksItsHostsOnly, .brief = "/entities or /actions"},
     {.id = "SEC-04", .run = keepsSecretsToItself, .brief = "/entities or /actions"},
-    {.id = "SEC-05", .run = logsNoPeople, .skip = noPulls, .brief = "/entities/<entity>"},
+    {.id = "SEC-05", .run = logsNoPeople, .skip = noPeople, .brief = "/entities/<entity> or /intake"},
     {.id = "SEC-13", .run = keepsToItsOwnMemory, .from = Profile::standard, .brief = "/entities or /actions"},
 };
 

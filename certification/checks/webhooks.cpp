@@ -106,7 +106,8 @@ void refusesForgeries(Trial& trial) {
   });
   // A scheme that signs no time tells an old request by what marks a delivery, and takes it once.
   if (signsATime(*scheme)) {
-    refuse("a month after it was sent", [](Delivery& d) { d.later = std::chrono::hours(24 * 30); });
+    // Five minutes are usual; a manifest may ask for a week.
+    refuse("an hour after it was sent", [](Delivery& d) { d.later = std::chrono::hours(1); });
   } else {
     auto const& words = trial.subject().plugin.manifest.webhooks;
     VirtualClock const clock(kSent + good.later);

@@ -171,6 +171,8 @@ void tellEnd(Output& output, cert::Report const& report, bool part) {
               " (suite " + report.suite.version + ", seed " + std::to_string(report.seed) + ")");
   if (!report.ended_early.empty()) output.line(output.bad("not everything was run: " + report.ended_early));
   if (part) return;
+  if (!cert::isOfThisSuite(cert::mutantScore()))
+    output.line("mutants that the suite's own checks have killed: " + cert::inWords(cert::mutantScore()));
   if (report.certified) {
     output.line(output.good("certified: " + std::string(cert::name(report.reached))));
     return;
@@ -261,7 +263,7 @@ Exit replayFinding(Output& output, CertifyWords words, ReviewWords const& review
     words.seed = replay->seed;
     words.only = {replay->check};
     words.only_case = replay->case_name;
-    words.profile = "full";
+    words.profile = cert::name(replay->profile);
     return certify(output, words, review);
   }
   return output.error(Error(ErrorKind::notFound, "no connector here has the digest " + replay->digest +

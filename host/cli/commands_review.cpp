@@ -1,5 +1,6 @@
 // What a marketplace's reviewer does: compares versions, waives findings for a while, signs what a run has
 // found, and reads what somebody else has signed. Needs no daemon, and runs no plugin.
+#include "host/cli/packed_version.h"
 #include "host/cli/review.h"
 
 #include "certification/certification.h"
@@ -241,7 +242,11 @@ Exit cannotWrite(Output& output, Error const& error) {
 } // namespace
 
 Exit compareVersions(Output& output, ReviewWords const& words) {
-  auto const comparison = cert::compareVersions(words.old_path, words.new_path);
+  auto const before = packedVersion(words.old_path);
+  if (!before) return wrongWords(output, before.error());
+  auto const after = packedVersion(words.new_path);
+  if (!after) return wrongWords(output, after.error());
+  auto const comparison = cert::compareVersions(*before, *after);
   if (!comparison) return wrongWords(output, comparison.error());
   if (output.json()) {
     output.value(cert::toJson(*comparison));
@@ -309,7 +314,10 @@ Exit attestReport(Output& output, ReviewWords const& words) {
                                                            : wrongWords(output, attached.error());
   auto const said = marketplace::readAttestation(*signed_text);
   if (output.json())
-    output.value(json::object{{"file", out}, {"attestation", marketplace::toJson(*said)}});
+    output.value(json::object{{"file", out},
+                              {"attestation", marketplace::toJson(*said)},
+                              {"mutant_score", cert::inWords(cert::mutantScore())},
+                              {"mutant_score_of_this_suite", cert::isOfThisSuite(cert::mutantScore())}});
   else
     output.line("attested " + level + " until " + day(said->expires) + " for package " + digest + " in " +
                 out + (words.package.empty() ? "" : " and " + words.package) + "\n" + suiteWords());

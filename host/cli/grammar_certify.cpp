@@ -51,7 +51,7 @@ void Grammar::addCertify() {
   addCertifyOptions(command);
   auto* const replay = command->add_subcommand(
       "replay",
-      "Runs the case of a finding again.  Example: garland certify replay g1:CAP-04:volume-1:7:...");
+      "Runs the case of a finding again.  Example: garland certify replay g2:CAP-04:volume-1:7:quick:...");
   replay->footer(
       "Exit codes: 0 nothing is found any more; 1 something is; 2 wrong usage, such as a token of another "
       "suite or connector;\n"

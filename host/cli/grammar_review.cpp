@@ -21,10 +21,11 @@ void addReview(CLI::App& certify, Words words, Chosen& chosen) {
       leaf(certify, "diff",
            "Says what a new version asks for that the old one did not: hosts, scopes, symbols, system "
            "calls, fields,\n"
-           "budgets.  Example: garland certify diff crm-1.0.0.gpk crm-1.1.0.gpk",
+           "budgets.\n"
+           "A version alone is the package ID-VERSION.gpk here.  Example: garland certify diff 1.0.0 1.1.0",
            chosen, [words](Output& output) { return compareVersions(output, *words); });
   diff->footer("Exit codes: 0 compared, whatever differs; 2 wrong usage");
-  diff->add_option("OLD", words->old_path, "Package, folder or shared object")->required();
+  diff->add_option("OLD", words->old_path, "Package, folder, shared object, or version")->required();
   diff->add_option("NEW", words->new_path, "The same of the new version")->required();
 
   auto* const waive = leaf(

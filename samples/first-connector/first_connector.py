@@ -144,7 +144,7 @@ def tour(arguments, state):
     shell.run("garland", "pack", f"build/plugins/example.{NAME}", "--source", ".", "--out", f"{NAME}.gpk")
     shell.run("garland", "sign", f"{NAME}.gpk", "--key", "publisher.key", "--as", "publisher")
     shell.run("garland", "package", "verify", f"{NAME}.gpk")
-    if arguments.template != "crm-oauth2":
+    if arguments.template != "crm-oauth2" or arguments.until_package:
         return
 
     say("7. The marketplace runs the suite on the package itself, and attests what it found")
@@ -204,6 +204,7 @@ def main():
     parser = argparse.ArgumentParser(prog="samples/first-connector/run", description=__doc__.split("\n")[0])
     parser.add_argument("--template", default="crm-oauth2", help="what the connector begins as")
     parser.add_argument("--quick", action="store_true", help="looks only at the shortest profile first, for Bronze; what is attested is always standard")
+    parser.add_argument("--until-package", action="store_true", help="end with the signed package: nothing is attested or installed")
     parser.add_argument("--state", default=str(DEFAULT_STATE), help="folder of this tour")
     parser.add_argument("--stop-at-end", action="store_true", help="end both servers when the tour is over")
     parser.add_argument("--stop", action="store_true", help="end the servers of an earlier tour and exit")

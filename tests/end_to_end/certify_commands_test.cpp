@@ -138,7 +138,7 @@ TEST_F(CertifyCommands, TheLastVersionIsComparedWithIfItIsGiven) {
 TEST_F(CertifyCommands, AReplayEndsWithWhatItFoundAndExitsByIt) {
   auto const path = otherManifest();
   auto const found = certified({path, "--only", "PKG-01"}, 1);
-  auto const at = found.find("g1:PKG-01");
+  auto const at = found.find("g2:PKG-01");
   ASSERT_NE(at, std::string::npos) << found;
   auto const token = found.substr(at, found.find(' ', at) - at);
   auto const replay = [&](std::string const& which, int expected_exit) {
@@ -148,6 +148,30 @@ TEST_F(CertifyCommands, AReplayEndsWithWhatItFoundAndExitsByIt) {
   fs::copy_file(kTave + "/connector.json", path + "/connector.json", fs::copy_options::overwrite_existing);
   EXPECT_THAT(replay(token, 0), HasSubstr("1 pass of 1 check"));
   EXPECT_THAT(replay("g1:PKG-01", 2), HasSubstr("no replay token"));
+}
+
+// A longer profile does more of the same, and so finds other things in other places.
+TEST_F(CertifyCommands, AFindingThatIsReplayedIsTheSameAgain) {
+  auto const twins = twinsWith("{}");
+  std::vector<std::string> const always{"--twins", twins, "--allow-degraded-sandbox"};
+  auto const report = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {kBuild + "/bin/garland", "--json", "certify"});
+    words.insert(words.end(), always.begin(), always.end());
+    auto const done = runProgram(words, {}, "");
+    EXPECT_EQ(done.exit_code, 1) << done.out << done.err;
+    return parseJson(done.out).value();
+  };
+  auto const first = report({kTave, "--only", "ABI-05", "--profile", "quick", "--seed", "11"});
+  auto const& findings = garland::find(first, "/checks/0/findings")->get_array();
+  ASSERT_FALSE(findings.empty());
+  auto const token = textOr(findings.front(), "/token", "");
+  json::array same; // that one case has found
+  for (auto const& each : findings)
+    if (textOr(each, "/token", "") == token) same.push_back(each);
+  auto const again = report({"replay", token, "--path", kTave});
+  EXPECT_EQ(garland::find(again, "/checks/0/findings")->get_array(), same);
+  EXPECT_EQ(textOr(again, "/profile", ""), "quick");
+  EXPECT_EQ(integerOr(again, "/seed", 0), 11);
 }
 
 TEST_F(CertifyCommands, OneCauseInManyPlacesIsToldOnce) {
@@ -177,6 +201,7 @@ TEST_F(CertifyCommands, WhatIsNoSharedObjectIsNamed) {
 TEST_F(CertifyCommands, VersionsAreComparedOrTheWordsAreWrong) {
   EXPECT_THAT(said({"certify", "diff", kTave, kTave}, 0), HasSubstr("0 differences"));
   said({"certify", "diff", kTave, folder_ / "nowhere"}, 2);
+  EXPECT_THAT(said({"certify", "diff", kTave, "99.0.0"}, 2), HasSubstr("no package of version 99.0.0"));
 }
 
 TEST_F(CertifyCommands, OnlyAFindingIsWaived) {

@@ -48,8 +48,8 @@ std::string day(sys_days date) {
   return text;
 }
 
-// The value of the first line of that name; empty if there is none. Folded lines are one.
-std::string valueIn(std::string_view text, std::string_view name) {
+// Folded lines are one, and end with a line feed.
+std::string unfolded(std::string_view text) {
   std::string whole;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] == '\r') continue;
@@ -59,6 +59,12 @@ std::string valueIn(std::string_view text, std::string_view name) {
     }
     whole += text[at];
   }
+  return whole;
+}
+
+// The value of the first line of that name; empty if there is none.
+std::string valueIn(std::string_view text, std::string_view name) {
+  auto const whole = unfolded(text);
   auto const at = ("\n" + whole).find("\n" + std::string(name) + ":");
   if (at == std::string::npos) return {};
   auto const from = at + name.size() + 1;
@@ -75,6 +81,21 @@ std::vector<std::string> partsOf(std::string_view text, std::string const& name)
     if (to == std::string_view::npos) return {};
     to = std::min(text.find('\n', to), text.size() - 1);
     out.emplace_back(text.substr(at, to + 1 - at));
+  }
+  return out;
+}
+
+// The first event's lines: what stands before the first colon, and behind it.
+json::object linesIn(std::string const& text) {
+  json::object out;
+  auto const events = partsOf(text, "VEVENT");
+  std::string const whole = events.empty() ? "" : unfolded(events.front());
+  for (std::size_t at = 0; at < whole.size();) {
+    auto const end = std::min(whole.find('\n', at), whole.size());
+    auto const line = std::string_view(whole).substr(at, end - at);
+    if (auto const colon = line.find(':'); colon != std::string_view::npos)
+      out[line.substr(0, colon)] = line.substr(colon + 1);
+    at = end + 1;
   }
   return out;
 }
@@ -214,8 +235,10 @@ private:
   void keep(std::string const& file, std::string text) {
     bool const is_new = !known(file);
     items_[file] = {std::move(text), ++revision_, false};
-    if (begun_)
-      note(is_new ? "event.created" : "event.changed", file, json::object{{"text", items_[file].text}});
+    if (!begun_) return;
+    auto const& kept = items_[file].text;
+    note(is_new ? "event.created" : "event.changed", file,
+         json::object{{"text", kept}, {"lines", linesIn(kept)}});
   }
   void takeAway(std::string const& file) {
     auto& item = items_.at(file);

@@ -1,0 +1,40 @@
+# cmake -DFOLDER=certification -DWORK=folder -P suite_digest_test.cmake
+# The digest of a small suite changes with each file that verdicts depend on, and with no other.
+set(root ${WORK}/tree)
+file(REMOVE_RECURSE ${WORK})
+set(counting certification/catalogue.json certification/advisories.json certification/brief.schema.json
+    certification/checks/crm.cpp certification/probe/shim.h host/runtime/sandbox_seccomp.cpp host/runtime/worker_loop.h
+    host/worker/main.cpp plugin-api/schemas/emit.crm.client.json)
+set(idle certification/crm_test.cpp certification/mutants/mutants.json host/runtime/sandbox_test.cpp host/worker/dev_main.cpp)
+foreach(file IN LISTS counting idle)
+  file(WRITE ${root}/${file} "{}")
+endforeach()
+
+function(digest out)
+  execute_process(COMMAND ${CMAKE_COMMAND} -DOUTPUT=${WORK}/embedded.cpp -DFOLDER=${root}/certification -P ${FOLDER}/embed.cmake
+                  COMMAND_ERROR_IS_FATAL ANY)
+  file(STRINGS ${WORK}/embedded.cpp line REGEX "suiteDigest")
+  string(REGEX MATCH "[0-9a-f][0-9a-f][0-9a-f][0-9a-f]+" found "${line}")
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+digest(before)
+string(LENGTH "${before}" length)
+if(NOT length EQUAL 64)
+  message(FATAL_ERROR "no digest was made: \"${before}\"")
+endif()
+foreach(file IN LISTS idle)
+  file(APPEND ${root}/${file} " ")
+  digest(after)
+  if(NOT after STREQUAL before)
+    message(SEND_ERROR "${file} is another suite, and no verdict depends on it")
+  endif()
+endforeach()
+foreach(file IN LISTS counting)
+  file(APPEND ${root}/${file} " ")
+  digest(after)
+  if(after STREQUAL before)
+    message(SEND_ERROR "${file} was changed, and the suite has the same digest")
+  endif()
+  set(before ${after})
+endforeach()
