@@ -224,6 +224,23 @@ struct Conflict {
   TimePoint at;
 };
 
+// What a daemon that shares a database is called.
+struct NodeName {
+  std::string name; // of one daemon at a time: its host and data folder
+  std::string version;
+};
+
+// A daemon that serves the database, or did of late.
+struct Node {
+  std::string id; // of one process
+  std::string name;
+  std::string version;
+  TimePoint started, last_beat; // by the database's clock
+  bool lives = false;
+  bool is_this = false;
+  std::int64_t connections = 0; // that are its own to run
+};
+
 struct RecordQuery {
   std::string vendor_id;
   std::string kind; // "" = all; invalidInput if there is none of this name

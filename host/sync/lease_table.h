@@ -1,0 +1,71 @@
+// The tables `nodes` and `leases` on PostgreSQL: which daemons live, and whose each connection is. All times
+// are the database's own. What an owner does with its connections is not known here. See decision 0041.
+#pragma once
+
+#include "host/sync/storage.h"
+
+#include <string>
+#include <vector>
+
+namespace garland::sync {
+
+// A connection is this node's as long as the row has this epoch.
+struct Lease {
+  Owner owner;
+  std::int64_t epoch = 0;
+};
+
+// One of ours that another node asks for.
+struct WantedLease {
+  Owner owner;
+  std::string node_id; // who asks
+};
+
+// How things stand when a node has said that it lives.
+struct Pulse {
+  std::vector<std::string> nodes; // that live, this one too
+  std::vector<WantedLease> wanted;
+  std::int64_t count = 0;  // of our leases ...
+  std::int64_t epochs = 0; // ... and the sum of their epochs: both are as before if none came or went
+};
+
+class LeaseTable {
+public:
+  // `lasts`: so long after its last beat a node counts as gone.
+  LeaseTable(store::Store& store, std::string node_id, NodeName name, Milliseconds lasts)
+      : store_(store), node_id_(std::move(node_id)), name_(std::move(name)), lasts_(lasts) {}
+
+  std::string const& nodeId() const { return node_id_; }
+
+  // An earlier process of the same name is over, and what it had is free. Connections without a lease get
+  // one.
+  Task<void> signOn();
+  Task<Pulse> beat();
+  // Everything of ours is nobody's then.
+  Task<void> signOff();
+
+  // Some of what is nobody's or of a node that is gone; each goes to one node only, whoever tries meanwhile.
+  Task<std::vector<Lease>> takeFree(std::int64_t most);
+  Task<std::vector<Lease>> mine();
+  // To another node, or to nobody (""). False: it was not ours any more.
+  Task<bool> give(Lease lease, std::string to_node);
+  Task<void> want(Owner owner);
+  Task<bool> isMine(Lease lease);
+
+  // Stands first in a unit: nothing of that is kept unless the lease is ours until it is durable.
+  store::Statement fence(Lease const& lease) const;
+  // Of a connection that is made in the same unit. Its epoch is 1.
+  store::Statement first(Owner const& owner) const;
+
+  Task<std::vector<Node>> nodes();
+
+private:
+  store::Statement alive() const;
+
+  store::Store& store_;
+  std::string const node_id_;
+  NodeName const name_;
+  Milliseconds const lasts_;
+};
+
+} // namespace garland::sync
