@@ -215,6 +215,21 @@ Task<void> PgConnection::script(std::string sql, std::chrono::milliseconds limit
   co_return Result<void>();
 }
 
+asio::awaitable<std::vector<std::string>> PgConnection::notices(std::chrono::milliseconds limit) {
+  std::vector<std::string> told;
+  socket_.begin(limit);
+  while (usable_ && told.empty() && !socket_.expired()) {
+    if (PQconsumeInput(connection_.get()) == 0 || socket_.interrupted()) usable_ = false;
+    while (auto* const notice = PQnotifies(connection_.get())) {
+      told.emplace_back(notice->extra);
+      PQfreemem(notice);
+    }
+    if (usable_ && told.empty()) co_await socket_.wait(false);
+  }
+  socket_.end();
+  co_return told;
+}
+
 asio::awaitable<PgReplies> PgConnection::run(PgSteps steps) {
   PgReplies replies;
   replies.each.resize(steps.size());

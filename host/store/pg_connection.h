@@ -41,6 +41,10 @@ public:
   // Any number of statements without arguments, in the simple protocol (migrations).
   Task<void> script(std::string sql, std::chrono::milliseconds limit);
 
+  // What was told on the channels that this session listens to, as soon as there is something; nothing after
+  // the limit, or if the session is lost.
+  asio::awaitable<std::vector<std::string>> notices(std::chrono::milliseconds limit);
+
   // Whether the next run() has a session to go to: false if it is lost, if the server has closed it
   // meanwhile, or if a transaction was left open. Then only destruction is left.
   bool usable();

@@ -15,6 +15,7 @@
 #include "host/base/task.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,14 @@ struct Options {
   std::uint64_t min_free_bytes = 0;
 };
 
+// What a unit tells the other daemons on a PostgreSQL database, if and only if it is kept: it contains
+// SELECT pg_notify('garland', $1), with a text of at most 7,999 bytes. The same text is told once for a
+// batch.
+inline constexpr std::string_view kNoticeChannel = "garland";
+// Called with each text, of this daemon's own units too; with "" whenever something may have been missed, so
+// at the begin as well.
+using Listener = std::function<void(std::string const& text)>;
+
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
 // hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the
 // database is of a newer version, or another daemon holds the file).
@@ -105,6 +114,10 @@ public:
   virtual Task<void> close() = 0;
 
   virtual std::string_view driver() const = 0; // "sqlite" or "postgresql"
+
+  // In the place of an earlier listener; an empty one ends it, and so does close(). Never called by SQLite,
+  // where nobody else writes.
+  virtual void listen(Listener) {}
 };
 
 } // namespace garland::store
