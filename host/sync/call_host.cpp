@@ -1,8 +1,7 @@
 #include "host/sync/call_host.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/credential.h"
-#include "host/sync/sql.h"
-#include "host/sync/storage.h"
 
 #include <algorithm>
 
@@ -132,6 +131,9 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
                     operation_ + " only reads what it is given; it must not ask anybody");
   // What a pull has brought so far is kept, so it may end here; a write had better come to its end.
   if (sink_ != nullptr && context_.stopping) co_return Error(ErrorKind::cancelled, "the daemon is stopping");
+  if (!session_.trial && !mayAsk(context_, session_.connection.id))
+    co_return Error(ErrorKind::cancelled,
+                    "other daemons may think that this one is gone, so it asks nobody for the moment");
   egress::Credential credential;
   if (!ask.credential_slot.empty()) {
     CO_TRY(opened, openCredential(ask.credential_slot));
@@ -200,10 +202,10 @@ Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_
   auto const bytes = static_cast<std::int64_t>(value.size());
   auto put = makePut(key, std::move(value), if_version, ttl);
   auto again = put;
-  auto stored = co_await context_.doors.store.commit(std::move(put));
+  auto stored = co_await commitOwned(&context_, owner, std::move(put));
   if (!stored && stored.error().kind == ErrorKind::conflict) {
     CO_TRY_VOID(co_await refuseValueOver(&context_, owner, key, bytes));
-    stored = co_await context_.doors.store.commit(std::move(again));
+    stored = co_await commitOwned(&context_, owner, std::move(again));
   }
   if (!stored) co_return stored.error();
   co_return Result<void>();

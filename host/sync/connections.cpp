@@ -1,7 +1,7 @@
 #include "host/sync/connections.h"
 
-#include "host/sync/sql.h"
-#include "host/sync/storage.h"
+#include "host/sync/commits.h"
+#include "host/sync/leases.h"
 
 namespace garland::sync {
 namespace {
@@ -155,7 +155,10 @@ Task<Connected> Connections::keepNew(Session const* session) {
   for (auto const& [slot, sealed] : session->sealed)
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{connection.vendor_id, connection.id, slot, sealed});
+  Owner const owner{connection.vendor_id, connection.id};
+  if (context_.leases) unit.push_back(context_.leases->table().first(owner));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  if (context_.leases) context_.leases->made(owner);
   Connected connected;
   connected.connection = connection;
   co_return connected;
@@ -181,7 +184,8 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{existing.vendor_id, existing.id, slot, std::move(moved)});
   }
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  auto news = newsFor(context_, NewsKind::webhooks, existing.vendor_id, existing.id);
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
   Connected connected;
   connected.connection = std::move(existing);
   connected.connection.state = "connected";
@@ -298,12 +302,15 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
     unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
                        .expecting(writes.rows));
   }
-  for (auto const* table :
-       {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv", "connection_storage", "inbox",
-        "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
+  for (auto const* table : {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv",
+                            "connection_storage", "inbox", "intake_doors", "mailboxes", "webhooks", "hints",
+                            "webhook_endpoints", "runs", "leases", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{connection->vendor_id, connection->id};
+  std::vector<News> news;
+  news.emplace_back(NewsKind::known, connection->vendor_id, connection->id);
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit), std::move(news)));
   co_return Result<void>();
 }
 
@@ -324,12 +331,15 @@ Task<std::int64_t> Connections::retry(std::string id) {
   unit.emplace_back("UPDATE pushes SET state='pending', dispatches=0 "
                     "WHERE vendor_id=$1 AND connection_id=$2 AND state='parked'",
                     Values{connection.vendor_id, id});
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  auto news = newsFor(context_, NewsKind::retry, connection.vendor_id, id);
+  CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));
   auto const calls = context_.doors.supervisor.retryParked(id);
   auto const writes = static_cast<std::int64_t>(done[0].affected);
   // A write that is set aside is usually a call that is set aside, too.
   auto const count = std::max(writes, static_cast<std::int64_t>(calls));
-  if (count == 0) co_return Error(ErrorKind::conflict, "nothing of the connection " + id + " is set aside");
+  // Which calls of it are set aside elsewhere is known there.
+  if (count == 0 && mine(context_, id))
+    co_return Error(ErrorKind::conflict, "nothing of the connection " + id + " is set aside");
   co_return count;
 }
 

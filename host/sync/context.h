@@ -27,6 +27,8 @@ struct KindEntry {
   std::string identityOf(json::value const& data) const;
 };
 
+class Leases;
+
 class Context {
 public:
   static Result<std::unique_ptr<Context>> make(Dependencies dependencies);
@@ -55,6 +57,8 @@ public:
   bool stopping = false;
 
   std::shared_ptr<Lanes> const lanes;
+  // Whose the connections are; null: this daemon is alone on its database, and all are its own.
+  std::shared_ptr<Leases> leases;
   // Engine::onChange. Called with the vendor whose feed has grown.
   std::map<void const*, std::function<void(std::string const& vendor_id)>> feed_listeners;
 
@@ -72,6 +76,9 @@ private:
   std::vector<KindEntry> kinds_;
   std::map<std::pair<std::string, std::string>, SchemaFile> files_; // and without what; compiled at first use
 };
+
+// The vendor's feed has grown by what is durable now.
+void tellFeedListeners(Context const& context, std::string const& vendor_id);
 
 // Reads records by their ids.
 inline constexpr std::string_view kGetOperation = "records.get/1";

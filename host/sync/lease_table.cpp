@@ -1,5 +1,6 @@
 #include "host/sync/lease_table.h"
 
+#include "host/sync/peers.h"
 #include "host/sync/sql.h"
 
 namespace garland::sync {
@@ -39,6 +40,12 @@ Task<void> LeaseTable::signOn() {
   store::Unit unit;
   unit.emplace_back("UPDATE nodes SET expires=0 WHERE name=$1 AND node_id<>$2", Values{name_.name, node_id_});
   unit.push_back(alive());
+  CO_TRY_VOID(co_await store_.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<void> LeaseTable::adopt() {
+  store::Unit unit;
   unit.emplace_back("INSERT INTO leases (vendor_id,connection_id,node_id,epoch,wanted_by) "
                     "SELECT c.vendor_id, c.connection_id, '', 0, '' FROM connections c "
                     "ON CONFLICT (vendor_id,connection_id) DO NOTHING",
@@ -75,6 +82,7 @@ Task<void> LeaseTable::signOff() {
   unit.emplace_back("UPDATE leases SET node_id='', epoch=epoch+1, wanted_by='' WHERE node_id=$1",
                     Values{node_id_});
   unit.emplace_back("DELETE FROM nodes WHERE node_id=$1", Values{node_id_});
+  unit.push_back(telling(node_id_, News(NewsKind::leases, std::string())));
   CO_TRY_VOID(co_await store_.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -107,6 +115,7 @@ Task<bool> LeaseTable::give(Lease lease, std::string to_node) {
       "UPDATE leases SET node_id=$1, epoch=epoch+1, wanted_by='' WHERE vendor_id=$2 AND "
       "connection_id=$3 AND node_id=$4 AND epoch=$5",
       Values{std::move(to_node), lease.owner.vendor_id, lease.owner.connection_id, node_id_, lease.epoch});
+  unit.push_back(telling(node_id_, News(NewsKind::leases, std::string())));
   CO_TRY(done, co_await store_.commit(std::move(unit)));
   co_return done[0].affected == 1;
 }
@@ -115,6 +124,7 @@ Task<void> LeaseTable::want(Owner owner) {
   store::Unit unit;
   unit.emplace_back("UPDATE leases SET wanted_by=$1 WHERE vendor_id=$2 AND connection_id=$3 AND node_id<>$1",
                     Values{node_id_, std::move(owner.vendor_id), std::move(owner.connection_id)});
+  unit.push_back(telling(node_id_, News(NewsKind::leases, std::string())));
   CO_TRY_VOID(co_await store_.commit(std::move(unit)));
   co_return Result<void>();
 }

@@ -37,9 +37,10 @@ public:
 
   std::string const& nodeId() const { return node_id_; }
 
-  // An earlier process of the same name is over, and what it had is free. Connections without a lease get
-  // one.
+  // An earlier process of the same name is over, and what it had is free.
   Task<void> signOn();
+  // Connections without a lease get one: they were made by a daemon that was alone.
+  Task<void> adopt();
   Task<Pulse> beat();
   // Everything of ours is nobody's then.
   Task<void> signOff();

@@ -21,6 +21,7 @@ protected:
     Daemon(Lease& test, std::string const& id, std::string const& name)
         : store(test.open()), table(*store, id, NodeName{name, "1.0"}, kLasts) {
       test.run(table.signOn()).value();
+      test.run(table.adopt()).value();
     }
     std::unique_ptr<store::Store> store;
     LeaseTable table;

@@ -1,5 +1,6 @@
 #include "host/sync/records.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/writes.h"
 
 #include <algorithm>
@@ -217,7 +218,7 @@ Task<void> Records::refuseOnlyRead(Record const* record, Kind const* kind, bool 
 }
 
 Task<Record> Records::edit(Record before, KindEntry const* kind, json::value data, bool deleted) {
-  Writes writes(context_, before.vendor_id, "local");
+  Writes writes(context_, before.vendor_id, std::string(kLocal));
   RecordWrite write;
   write.id = before.id;
   write.kind = before.kind;
@@ -255,8 +256,7 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   if (at && !writes(at->plugin->manifest, kind->kind, kind->kind.upsert_operation))
     co_return Error(ErrorKind::unsupported,
                     at->plugin->manifest.name + " cannot create records of kind " + kind_name, "/connection");
-  std::string const origin = "local";
-  Writes writes(context_, vendor_id, origin);
+  Writes writes(context_, vendor_id, std::string(kLocal));
   Record record;
   record.id = writes.insertRecord(kind_name, identity, data);
   if (!identity.empty()) writes.requireOnly(kind_name, identity);
@@ -302,7 +302,15 @@ Task<Record> Records::retry(std::string vendor_id, std::string id) {
   if (done[0].affected == 0)
     co_return Error(ErrorKind::conflict, "no write of the record " + id + " is set aside");
   CO_TRY(retried, co_await whole(std::move(record)));
-  for (auto const& write : retried.waiting) context_.doors.supervisor.retryParked(write.connection_id);
+  std::vector<News> news;
+  for (auto const& write : retried.waiting) {
+    context_.doors.supervisor.retryParked(write.connection_id);
+    for (auto& one : newsFor(context_, NewsKind::retry, vendor_id, write.connection_id))
+      news.push_back(std::move(one));
+  }
+  if (!news.empty()) {
+    CO_TRY_VOID(co_await commitTelling(&context_, store::Unit(), std::move(news)));
+  }
   co_return std::move(retried);
 }
 

@@ -1,8 +1,8 @@
 #include "host/sync/runs.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/pull.h"
 #include "host/sync/push.h"
-#include "host/sync/sql.h"
 
 namespace garland::sync {
 namespace {
@@ -60,6 +60,7 @@ Task<Run> Runs::hint(std::string connection_id, std::vector<Hint> hints) {
 // No hints: everything.
 Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints) {
   CO_TRY(connection, co_await connections_.one(connection_id));
+  if (!mine(context_, connection_id)) co_return co_await elsewhere(std::move(connection), std::move(hints));
   for (;;) {
     if (context_.stopping)
       co_return Error(ErrorKind::cancelled, "the daemon is stopping; try again when it is back");
@@ -92,7 +93,8 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints) {
   in_flight_.emplace(connection.id, state);
   store::Unit unit;
   unit.push_back(row(*state));
-  auto const saved = co_await context_.doors.store.commit(std::move(unit));
+  Owner owner{connection.vendor_id, connection.id};
+  auto const saved = co_await commitOwned(&context_, std::move(owner), std::move(unit));
   if (!saved) {
     in_flight_.erase(connection.id);
     state->run.state = "failed";
@@ -362,7 +364,7 @@ Task<Run> Runs::wait(std::string run_id) {
     CO_TRY_VOID(co_await state->ended->wait());
     co_return state->run;
   }
-  co_return co_await one(run_id);
+  co_return co_await waitElsewhere(std::move(run_id));
 }
 
 Task<Runs::Ended> Runs::waitForKinds(std::string run_id) {

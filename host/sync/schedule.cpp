@@ -1,6 +1,6 @@
 #include "host/sync/schedule.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -31,26 +31,37 @@ Task<void> Schedule::stop() {
   co_return co_await ended->wait();
 }
 
+void Schedule::look() {
+  if (woken_) woken_->set();
+}
+
 Task<void> Schedule::loop() {
   while (!context_.stopping) {
+    auto const woken = std::make_shared<Event>(context_.doors.executor);
+    woken_ = woken;
     auto const started = co_await startDue();
     if (!started && !context_.stopping)
       context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
     auto const looked = co_await also_();
     if (!looked && !context_.stopping)
       context_.doors.log.error("what waits could not be looked at: " + looked.error().message);
-    CO_TRY_VOID(co_await context_.doors.clock.sleepFor(kTick));
+    Alarm const alarm(context_.doors.executor, context_.doors.clock, kTick, woken);
+    CO_TRY_VOID(co_await woken->wait());
   }
   co_return Result<void>();
 }
 
 Task<void> Schedule::startDue() {
+  Values args{toMillis(context_.now()), std::int64_t{kStartsPerTick}, kAskedFor};
+  auto const which = andMine(context_, "connections", args);
   store::Statement query(
-      "SELECT connection_id FROM connections WHERE next_due<=$1 AND state IN ('connected','failing') "
-      "ORDER BY next_due LIMIT $2",
-      {toMillis(context_.now()), std::int64_t{kStartsPerTick}});
+      "SELECT connection_id FROM connections WHERE next_due<=$1 AND (next_due=$3 OR state IN "
+      "('connected','failing'))" +
+          which + " ORDER BY next_due LIMIT $2",
+      std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
+    if (!mine(context_, row.text(0))) continue; // it is just coming or going
     auto const started = co_await runs_.start(row.text(0));
     if (!started) context_.doors.log.warn("a sync that is due did not start: " + started.error().message);
   }

@@ -17,6 +17,8 @@ public:
       : context_(context), runs_(runs), also_(std::move(also)) {}
 
   void start();
+  // A connection may be due before the next look.
+  void look();
   Task<void> stop();
 
 private:
@@ -27,6 +29,7 @@ private:
   Runs& runs_;
   std::function<Task<void>()> also_;
   asio::cancellation_signal cancel_;
+  std::shared_ptr<Event> woken_;
   std::shared_ptr<Event> ended_; // null until started
 };
 
