@@ -116,6 +116,7 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
                                           std::vector<Migration> migrations) {
   CO_TRY(target, parseTarget(options.url));
   auto use = PgConnection::Use::write;
+  if (options.other_daemons) use = PgConnection::Use::writeAmongOthers;
   if (options.single_daemon) use = PgConnection::Use::writeAlone;
   CO_TRY(connection, co_await PgConnection::open(executor, target, use));
   CO_TRY_VOID(co_await migrate(connection.get(), std::move(migrations)));

@@ -194,6 +194,28 @@ TEST_F(PostgresTest, ADaemonThatWantsTheDatabaseForItselfIsRefusedWhileAnotherHa
   EXPECT_TRUE(openAlone(url_)) << "the lock goes with the daemon";
 }
 
+TEST_F(PostgresTest, DaemonsThatShareADatabaseKeepOutWhoWantsItForItself) {
+  auto const openAmongOthers = [&] {
+    Options options;
+    options.url = url_;
+    options.other_daemons = true;
+    return loop_.run(Store::open(loop_.executor(), options, itemTable()));
+  };
+  {
+    auto const one = openAmongOthers();
+    auto const two = openAmongOthers();
+    ASSERT_TRUE(one && two);
+    auto const refused = openAlone(url_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    EXPECT_TRUE(loop_.run((*one)->close()));
+    EXPECT_TRUE(loop_.run((*two)->close()));
+  }
+  auto const alone = openAlone(url_);
+  ASSERT_TRUE(alone);
+  EXPECT_FALSE(openAmongOthers()) << "it may be of a version that knows of no others";
+}
+
 TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOnly) {
   auto const first = openAlone(url_).value();
   administer(url_, kTerminateOthers);

@@ -74,9 +74,11 @@ struct Options {
   std::string url;
   int max_batch_units = 256; // group commit: units per transaction
   int read_connections = 2;
-  // PostgreSQL: nobody else who asks for it may have the database open; `unsupported` if somebody has.
-  // A SQLite file is never shared.
+  // PostgreSQL: nobody else who asks for either of these may have the database open; `unsupported` if
+  // somebody has. A SQLite file is never shared.
   bool single_daemon = false;
+  // PostgreSQL: others who ask for this may have it open as well, but nobody who wants it alone.
+  bool other_daemons = false;
   // SQLite: with less free space than that on the disk of the file it takes no new pages: what needs any is
   // `hostLimit`, as on a full disk. 0: only a full disk is full.
   std::uint64_t min_free_bytes = 0;

@@ -300,9 +300,9 @@ Task<Leases::Pin> Leases::claim(Owner owner) {
   }
   while (!holds(id)) {
     if (stopping_ || context_.stopping || context_.doors.clock.monotonic() >= give_up)
-      co_return Error(ErrorKind::transient, "the daemon that runs connection " + id +
-                                                " is still busy with it; try again (garland status shows "
-                                                "the daemons)");
+      co_return Error(ErrorKind::transient,
+                      "the daemon that runs connection " + id +
+                          " is still busy with it; try again (garland doctor shows the daemons)");
     auto const event = std::make_shared<Event>(context_.doors.executor);
     waiting_.push_back(event);
     Alarm const alarm(context_.doors.executor, context_.doors.clock, kAgain, event);
