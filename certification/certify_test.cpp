@@ -469,18 +469,19 @@ TEST_F(HarnessRows, BeforeTheFirstMajorVersionAMinorOneMayTakeAwayAndAPatchMayNo
   EXPECT_TRUE(found("2.0.0").empty());
 }
 
-TEST_F(HarnessRows, WithoutTheLastVersionItIsSaidHowToGiveIt) {
+// A marketplace may be shown 1.1.0 first: then there is nothing to hold it to, and nothing is in its way.
+TEST_F(HarnessRows, WithoutTheLastVersionNothingIsComparedAndItIsSaidHowToGiveIt) {
   for (auto const* id : {"PKG-11", "PKG-12"}) {
     auto const& check = *std::ranges::find(checks(), id, &Check::id);
-    subject_.plugin.manifest.version = "1.0.0";
-    EXPECT_THAT(check.skip(subject_), HasSubstr("--previous PACKAGE"));
-    subject_.plugin.manifest.version = "0.1.0";
-    EXPECT_THAT(check.skip(subject_), HasSubstr("is taken for the first one"));
-    subject_.plugin.manifest.version = "0.2.0";
-    EXPECT_EQ(check.skip(subject_), "") << "not everything below 1.0.0 is the first";
-    subject_.plugin.manifest.version = "1.1.0";
-    EXPECT_EQ(check.skip(subject_), "") << "it cannot be the first";
-    EXPECT_THAT(run(check).trouble, HasSubstr("not run: version 1.1.0 is not the first; give the last one"));
+    for (auto const* version : {"0.1.0", "1.0.0", "1.1.0", "2.3.4"}) {
+      subject_.plugin.manifest.version = version;
+      subject_.previous = nullptr;
+      EXPECT_THAT(check.skip(subject_),
+                  HasSubstr("no version before " + std::string(version) + " was given"));
+      EXPECT_THAT(check.skip(subject_), HasSubstr("--previous PACKAGE"));
+      subject_.previous = subject_.plugin.manifest.document;
+      EXPECT_EQ(check.skip(subject_), "") << "it was given, so it is compared";
+    }
   }
 }
 

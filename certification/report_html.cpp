@@ -9,6 +9,8 @@
 namespace garland::certification {
 namespace {
 
+constexpr std::string_view kNothingCompared =
+    "No earlier version was given, so nothing is compared. If there is one: --previous PACKAGE.";
 constexpr std::size_t kReasonsShown = 6; // the rest unfolds: what stands out is to be seen on a phone, too
 
 std::string counted(std::uint64_t count, std::string const& word) {
@@ -115,9 +117,9 @@ std::string toHtml(Report const& report) {
   for (auto const level : {Level::bronze, Level::silver, Level::gold}) boxes += levelBox(report, level);
   body += tag("div", "class=levels", boxes);
   if (auto const waivers = waiverBoxes(report); !waivers.empty()) body += tag("h2", "", "Waivers") + waivers;
-  if (report.since)
-    body +=
-        tag("h2", "", "Since version " + xmlText(report.since->old_version)) + differenceBoxes(*report.since);
+  body += report.since ? tag("h2", "", "Since version " + xmlText(report.since->old_version)) +
+                             differenceBoxes(*report.since)
+                       : tag("h2", "", "Since the last version") + paragraph(kNothingCompared);
   if (auto const claims = notCoveredBoxes(report); !claims.empty())
     body += tag("h2", "", "Claimed by the manifest, and not covered") + claims;
   body += tag("h2", "", "What stands out");

@@ -15,6 +15,7 @@
 namespace garland::certification {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -157,6 +158,16 @@ TEST(Report, TellsHowItWasRunAndAnySeed) {
   EXPECT_EQ(read->worker, out.worker);
   EXPECT_THAT(toHtml(out), HasSubstr("worker eeeeeeeeeeeeeeee,"));
   EXPECT_EQ(read->profile, Profile::quick);
+}
+
+// Whoever reads it has to see that a version was held to no promise of the last one.
+TEST(Report, SaysOnItsPageWhetherAnEarlierVersionWasCompared) {
+  auto out = report();
+  EXPECT_THAT(toHtml(out), HasSubstr("No earlier version was given, so nothing is compared"));
+  out.since = Comparison();
+  out.since->old_version = "1.0.0";
+  EXPECT_THAT(toHtml(out), AllOf(HasSubstr("Since version 1.0.0"), HasSubstr("Nothing but its code."),
+                                 Not(HasSubstr("No earlier version"))));
 }
 
 TEST(Report, OfAnotherSuiteIsNotRead) {
