@@ -326,10 +326,24 @@ TEST_F(MappingTest, AFileIsKnownByAnyOfTheNamesOfAColumnAndARefusalSaysWhichAreW
 TEST_F(MappingTest, OfTwoColumnsWithOneNameTheFirstThatSaysSomethingCounts) {
   json::array rows;
   rows.emplace_back(json::array{" ", "ada@x.test"});
-  rows.emplace_back(json::array{"bo@x.test", "eve@x.test"});
-  csv({"e-mail", "E Mail"}, rows);
+  rows.emplace_back(json::array{"bo@x.test", ""});
+  rows.emplace_back(json::array{"eve@x.test", " eve@x.test"});
+  csv({"e-mail", "E_Mail"}, rows);
   EXPECT_EQ(lead(0).at("data").at("email"), "ada@x.test");
   EXPECT_EQ(lead(1).at("data").at("email"), "bo@x.test");
+  EXPECT_EQ(lead(2).at("data").at("email"), "eve@x.test");
+  EXPECT_EQ(problem(), "");
+}
+
+TEST_F(MappingTest, TwoColumnsWithOneNameThatSayDifferentThingsAreToldWithTheirPlace) {
+  csv({"Day", "e-mail", "E_Mail"},
+      {json::array{"6/13/2026", "bo@x.test", "eve@x.test"}, json::array{"6/13/2026", "ada@x.test", ""}});
+  ASSERT_EQ(host.emitted("crm.lead").size(), 1U) << "the other rows are kept";
+  EXPECT_EQ(lead().at("data").at("email"), "ada@x.test");
+  ASSERT_EQ(host.emitted("garland.problem").size(), 1U);
+  EXPECT_EQ(host.emitted("garland.problem")[0].at("id"), "row 2");
+  EXPECT_THAT(problem(), HasSubstr("columns 2 (\"e-mail\") and 3 (\"E_Mail\") are both read as e_mail and "
+                                   "say different things"));
 }
 
 TEST_F(MappingTest, OfOneItemTwoWithOneMadeUpIdAreNeverOneSilently) {
