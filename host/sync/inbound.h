@@ -18,6 +18,7 @@ struct RemoteItem {
   std::string scope;
   bool deleted = false;
   json::value data;
+  json::object places; // of intake: where its members stand in the item, by pointer, for people
 };
 
 enum class Outcome { created, updated, deleted, unchanged, echo };

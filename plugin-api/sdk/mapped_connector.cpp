@@ -109,7 +109,7 @@ Outcome MappedConnector::hook(Hook const& hook, Records& records) const {
     if (rule->ignore)
       ignored_because = *rule->ignore;
     else
-      mapping_->put(*rule, document, place, made_up, records);
+      mapping_->put(*rule, document, {place}, made_up, records);
   }
   // With a problem and no record it is `taken` all the same: the host has heard of the problem.
   if (records.count() == 0 && !ignored_because.empty()) return ignored(ignored_because);
@@ -142,7 +142,7 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
       records.problem(place, Failure(Kind::invalidInput, "no rule of the mapping fits it"));
     } else if (!rule->ignore) {
       any = true;
-      mapping_->put(*rule, cells, place, made_up, records);
+      mapping_->put(*rule, cells, {place, "column"}, made_up, records);
     }
   }
   return any ? taken() : ignored("it has no row with anything that is kept");

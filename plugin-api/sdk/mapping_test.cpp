@@ -312,6 +312,19 @@ TEST_F(MappingTest, RowsAreDocumentsAndABadOneIsToldByItsNumber) {
   EXPECT_EQ(csv({"Colour"}, red).at("outcome"), "unknown");
 }
 
+TEST_F(MappingTest, ARecordSaysWhereItsMembersStandInTheItem) {
+  json::array rows;
+  rows.emplace_back(json::array{"", "6/13/2026", "ada@x.test"});
+  csv({"e-mail", "Day", "Email Address"}, rows);
+  EXPECT_EQ(lead().at("places"), (json::value{{"", "row 2"},
+                                              {"/email", "row 2, column email_address"},
+                                              {"/event_date", "row 2, column day"}}));
+  hook({{"event", "new inquiry"}, {"date", "soon"}, {"contact", {{"email", "ada@x.test"}}}});
+  auto const& places = lead().at("places");
+  EXPECT_EQ(places.at("/email"), "hook, member contact/email");
+  EXPECT_EQ(places.at("/event_date_text"), "hook, member date");
+}
+
 TEST_F(MappingTest, AFileIsKnownByAnyOfTheNamesOfAColumnAndARefusalSaysWhichAreWanted) {
   json::array rows;
   rows.emplace_back(json::array{"ada@x.test"});
