@@ -53,7 +53,7 @@ Result<void> checkData(KindEntry const& kind, json::value const& data) {
 }
 
 Result<std::int64_t> pageSize(int limit) {
-  if (limit < 1 || limit > 1000) return Error(ErrorKind::invalidInput, "limit is 1 to 1000", "/limit");
+  if (limit < 1 || limit > kMostListed) return Error(ErrorKind::invalidInput, "limit is 1 to 1000", "/limit");
   return std::int64_t{limit};
 }
 
