@@ -86,7 +86,8 @@ std::vector<Found> problemsOf(valijson::Schema const& schema, json::value const&
     std::vector<schema_words::Told> found;
     // The innermost failures come first and say most; what encloses them only repeats.
     while (found.size() < kMostRead && results.popError(error))
-      found.push_back({stepsFrom(error.context), error.description});
+      found.push_back(schema_words::placed(document, value, {stepsFrom(error.context), error.description}));
+    if (found.empty()) found.push_back(schema_words::placed(document, value, {{}, "Failed to validate"}));
     return inWords(document, value, found);
   } catch (std::exception const&) {
     return {Found{SchemaProblem{"", "could not be checked against its schema"}, ""}};

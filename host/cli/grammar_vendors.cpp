@@ -143,7 +143,8 @@ void Grammar::addSync() {
   auto* const hint = leaf(
       sync, "hint",
       "Fetches single records from the provider, as a webhook would have it.  Example: garland sync hint "
-      "con_... crm.project 01HX...",
+      "con_... crm.project 01HX...\n"
+      "Exit codes: 0 they came in, 1 none did or something failed, 2 wrong usage, 3 no daemon",
       [this](Context with) { return hintSync(with, hint_, !no_wait_); });
   hint->add_option("CONNECTION", hint_.connection, "A connection's id (con_...)")->required();
   hint->add_option("KIND", hint_.kind, "Which kind of record, such as crm.project")->required();

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,5 +83,7 @@ bool brings(runtime::Manifest const& manifest, Kind const& kind);
 // ... by intake.parse/1 instead of by a pull.
 bool arrives(runtime::Manifest const& manifest, Kind const& kind);
 bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_view operation);
+// Members of its records that it brings in and never writes, as pointers.
+std::set<std::string> onlyRead(runtime::Manifest const& manifest, Kind const& kind);
 
 } // namespace garland::sync
