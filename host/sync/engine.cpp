@@ -58,7 +58,7 @@ public:
     actions_.letPass(id);
     CO_TRY_VOID(co_await runs_.stopOf(id));
     std::string what("the change of its settings");
-    CO_TRY(turn, co_await context_->lanes->enter(id, Lanes::Traffic::action, std::move(what)));
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
     if (context_->stopping)
       co_return Error(ErrorKind::transient, "the daemon is stopping; try again when it is back");
     co_return co_await connections_.changeSettings(id, std::move(changes), std::move(credentials));
@@ -94,7 +94,9 @@ public:
     return connections_.confirmDeletes(std::move(connection_id));
   }
 
-  Task<Run> startSync(std::string connection_id) override { return runs_.start(std::move(connection_id)); }
+  Task<Run> startSync(std::string connection_id) override {
+    return runs_.start(std::move(connection_id), Priority::interactive);
+  }
   Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints) override {
     return runs_.hint(std::move(connection_id), std::move(hints));
   }
@@ -160,6 +162,7 @@ public:
   }
   Task<void> stop() override {
     context_->stopping = true;
+    context_->limits.stop();
     CO_TRY_VOID(co_await schedule_.stop());
     CO_TRY_VOID(co_await actions_.stop());
     CO_TRY_VOID(co_await intake_.stop());
