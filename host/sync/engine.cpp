@@ -9,6 +9,7 @@
 #include "host/sync/schedule.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
+#include "host/sync/weddings.h"
 
 namespace garland::sync {
 namespace {
@@ -20,7 +21,8 @@ public:
         connections_(*context_, vendors_, audit_), records_(*context_, vendors_), feed_(*context_, vendors_),
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
-        mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_) {}
+        mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
+        weddings_(*context_) {}
 
   Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
   Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
@@ -153,6 +155,7 @@ public:
   Webhooks& webhooks() override { return webhooks_; }
 
   Task<void> start() override {
+    CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await runs_.recover());
     CO_TRY_VOID(co_await actions_.start());
     CO_TRY_VOID(co_await intake_.start());
@@ -172,6 +175,7 @@ public:
 
 private:
   Task<void> tick() {
+    CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
     co_return co_await actions_.tick();
   }
@@ -188,6 +192,7 @@ private:
   IntakeRunner intake_;
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
+  Weddings weddings_;
 };
 
 } // namespace

@@ -71,6 +71,9 @@ struct Kind {
   // by the provider's id in this member ("/project"). Optional.
   bool is_wedding = false;
   std::string wedding_member;
+  // Of a wedding, the member with its day, where it takes place ("/event_date"): on that day its vendor's
+  // work goes first. Optional.
+  std::string day_member;
 };
 
 // A kind that shares its area's operations with others: "crm.project" comes by crm.pull/1 with the input
