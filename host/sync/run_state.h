@@ -30,7 +30,6 @@ public:
   Run run;
   std::string vendor_id;
   Priority priority = Priority::normal; // beside runs of other connections
-  bool first = false;                   // none of the connection ended well before: it brings much
   std::shared_ptr<Event> admitted;      // it may begin, or need not wait for that any more
   std::shared_ptr<Event> ended;
   bool stop_requested = false;

@@ -62,6 +62,7 @@ Task<Run> Runs::hint(std::string connection_id, std::vector<Hint> hints) {
 // No hints: everything.
 Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints, Priority priority) {
   CO_TRY(connection, co_await connections_.one(connection_id));
+  CO_TRY_VOID(refuseIfPaused(connection));
   priority = context_.amongAll(connection.vendor_id, priority);
   for (;;) {
     if (context_.stopping)
@@ -94,7 +95,6 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints, Priority p
       std::make_shared<RunState>(context_.doors.executor, std::move(run), connection.vendor_id);
   state->ask(std::move(hints));
   state->priority = priority;
-  state->first = !connection.last_success;
   in_flight_.emplace(connection.id, state);
   store::Unit unit;
   unit.push_back(row(*state));
@@ -271,7 +271,10 @@ Task<void> Runs::fetch(State state, Session const* session, KindEntry const* kin
 Task<void> Runs::bring(State state, Session const* session, KindEntry const* kind,
                        std::vector<std::string> ids) {
   std::string const operation(ids.empty() ? std::string_view(kind->kind.pull_operation) : kGetOperation);
-  auto const priority = state->first ? Priority::bulk : Priority::normal;
+  // Whatever has no cursor brings much.
+  CO_TRY(first, co_await input(session, kind, ids));
+  bool const much = ids.empty() && first.at("cursor").is_null();
+  auto const priority = much ? Priority::bulk : Priority::normal;
   for (int restarts = 0;; ++restarts) {
     CO_TRY(turn, co_await context_.lanes->enter(session->connection.id, priority, operation));
     if (context_.stopping || state->stop_requested)

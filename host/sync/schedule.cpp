@@ -52,8 +52,8 @@ Task<void> Schedule::startDue() {
   std::erase_if(started_, [this](std::string const& id) { return !runs_.isInFlight(id); });
   if (started_.size() >= kStarted) co_return Result<void>();
   store::Statement query(
-      "SELECT connection_id, last_success FROM connections WHERE next_due<=$1 AND state IN "
-      "('connected','failing') ORDER BY next_due LIMIT $2",
+      "SELECT connection_id, last_success FROM connections WHERE next_due<=$1 AND paused=0 AND state "
+      "IN ('connected','failing') ORDER BY next_due LIMIT $2",
       {toMillis(context_.now()), static_cast<std::int64_t>(kStarted + runs_.inFlight())});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
