@@ -124,7 +124,9 @@ Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) 
   store::Statement query(
       "SELECT action_id, connection_id FROM (SELECT action_id, connection_id, next_attempt, ROW_NUMBER() "
       "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) AS place FROM actions "
-      "WHERE next_attempt<=$1) AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
+      "WHERE next_attempt<=$1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
+      "c.vendor_id=actions.vendor_id AND c.connection_id=actions.connection_id)) AS queue WHERE place<=$2 "
+      "ORDER BY next_attempt, action_id LIMIT $3",
       {toMillis(now), each, kMostDue});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<DueAction> due;

@@ -4,6 +4,7 @@
 
 #include "host/base/ids.h"
 #include "host/sync/lanes.h"
+#include "host/sync/limits.h"
 #include "host/sync/sync.h"
 
 #include <map>
@@ -56,12 +57,20 @@ public:
   bool stopping = false;
 
   std::shared_ptr<Lanes> const lanes;
+  Limits limits;
+  // Vendors with a wedding today; see Weddings.
+  std::set<std::string> weddings;
+  // Beside other vendors' work: what is not much goes first for a vendor with a wedding today.
+  Priority amongAll(std::string const& vendor_id, Priority priority) const {
+    return priority != Priority::bulk && weddings.contains(vendor_id) ? Priority::weddingDay : priority;
+  }
   // Engine::onChange. Called with the vendor whose feed has grown.
   std::map<void const*, std::function<void(std::string const& vendor_id)>> feed_listeners;
 
 private:
   explicit Context(Dependencies dependencies)
-      : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)) {}
+      : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)),
+        limits(doors.executor, doors.clock) {}
   struct SchemaFile {
     json::value document; // null: there is none of that name
     std::optional<Schema> compiled;

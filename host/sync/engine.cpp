@@ -4,11 +4,13 @@
 #include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
 #include "host/sync/mailbox_accounts.h"
+#include "host/sync/pauses.h"
 #include "host/sync/records.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
+#include "host/sync/weddings.h"
 
 namespace garland::sync {
 namespace {
@@ -20,7 +22,8 @@ public:
         connections_(*context_, vendors_, audit_), records_(*context_, vendors_), feed_(*context_, vendors_),
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
-        mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_) {}
+        mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
+        weddings_(*context_), pauses_(*context_, connections_, callers_) {}
 
   Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
   Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
@@ -49,16 +52,12 @@ public:
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials) override {
     // A run reads by the settings that it began with, and keeps how far it came. What waits for its turn goes
     // on afterwards, by the new ones.
-    Runs::Closing const closing(runs_, id);
-    ActionRunner::Hold const no_actions(actions_, id);
-    IntakeRunner::Hold const no_items(intake_, id);
     CO_TRY(connection, co_await connections_.one(id));
     Owner const owner{connection.vendor_id, id};
-    WebhookRunner::Closing const no_webhooks(webhooks_, owner);
-    actions_.letPass(id);
-    CO_TRY_VOID(co_await runs_.stopOf(id));
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.stopRun());
     std::string what("the change of its settings");
-    CO_TRY(turn, co_await context_->lanes->enter(id, Lanes::Traffic::action, std::move(what)));
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
     if (context_->stopping)
       co_return Error(ErrorKind::transient, "the daemon is stopping; try again when it is back");
     co_return co_await connections_.changeSettings(id, std::move(changes), std::move(credentials));
@@ -88,13 +87,22 @@ public:
     CO_TRY_VOID(co_await connections_.forget(id, discard));
     intake_.forget(id);
     webhooks_.forget(owner);
+    pauses_.forget(id);
     co_return Result<void>();
+  }
+  Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
+  Task<Connection> resume(std::string id) override { return pauses_.resume(std::move(id)); }
+  Task<Run> resync(std::string id) override {
+    CO_TRY_VOID(co_await forgetCursors(id));
+    co_return co_await runs_.start(std::move(id), Priority::interactive);
   }
   Task<void> confirmDeletes(std::string connection_id) override {
     return connections_.confirmDeletes(std::move(connection_id));
   }
 
-  Task<Run> startSync(std::string connection_id) override { return runs_.start(std::move(connection_id)); }
+  Task<Run> startSync(std::string connection_id) override {
+    return runs_.start(std::move(connection_id), Priority::interactive);
+  }
   Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints) override {
     return runs_.hint(std::move(connection_id), std::move(hints));
   }
@@ -145,12 +153,29 @@ public:
     return records_.conflicts(std::move(vendor_id), limit);
   }
 
+  Load load() const override {
+    auto const requests = context_->limits.figures();
+    Load load;
+    load.runs = runs_.inFlight();
+    load.runs_waiting = runs_.queued();
+    load.lanes = context_->lanes->busy();
+    load.turns_waiting = context_->lanes->waiting();
+    load.requests_waiting = requests.waiting;
+    load.paces = requests.paces;
+    load.requests_held = requests.waited;
+    load.requests_refused = requests.refused;
+    load.wake_ups = schedule_.wakeUps();
+    return load;
+  }
+
   Actions& actions() override { return actions_; }
   Intake& intake() override { return intake_; }
   Mailboxes& mailboxes() override { return mailboxes_; }
   Webhooks& webhooks() override { return webhooks_; }
 
   Task<void> start() override {
+    CO_TRY_VOID(co_await weddings_.tick());
+    CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await runs_.recover());
     CO_TRY_VOID(co_await actions_.start());
     CO_TRY_VOID(co_await intake_.start());
@@ -160,17 +185,33 @@ public:
   }
   Task<void> stop() override {
     context_->stopping = true;
+    context_->limits.stop();
     CO_TRY_VOID(co_await schedule_.stop());
     CO_TRY_VOID(co_await actions_.stop());
     CO_TRY_VOID(co_await intake_.stop());
     CO_TRY_VOID(co_await webhooks_.stop());
-    co_return co_await runs_.drained();
+    CO_TRY_VOID(co_await runs_.drained());
+    co_return co_await pauses_.stop();
   }
 
 private:
   Task<void> tick() {
+    CO_TRY_VOID(co_await weddings_.tick());
+    CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
     co_return co_await actions_.tick();
+  }
+
+  // Under a barrier: a run that goes on with a cursor would bring it back.
+  Task<void> forgetCursors(std::string id) {
+    CO_TRY(connection, co_await connections_.one(id));
+    CO_TRY_VOID(refuseIfPaused(connection));
+    Owner const owner{connection.vendor_id, id};
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.stopRun());
+    std::string what("its reset");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.forgetCursors(owner);
   }
 
   std::unique_ptr<Context> context_;
@@ -185,6 +226,9 @@ private:
   IntakeRunner intake_;
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
+  Weddings weddings_;
+  Callers callers_{runs_, actions_, intake_, webhooks_};
+  Pauses pauses_;
 };
 
 } // namespace
@@ -196,6 +240,18 @@ Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
 
 Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) {
   co_return Error(ErrorKind::unsupported, "this engine changes no settings");
+}
+
+Task<Connection> Engine::pause(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine pauses no connections");
+}
+
+Task<Connection> Engine::resume(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine pauses no connections");
+}
+
+Task<Run> Engine::resync(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine brings nothing in anew");
 }
 
 Task<Run> Engine::syncHinted(std::string, std::vector<Hint>) {

@@ -202,7 +202,9 @@ Task<IntakeCounts> IntakeStore::counts(std::string connection_id) {
 // In the order in which they came, so that what is said later counts; one that is to be tried later holds
 // back nobody.
 Task<std::vector<DueItem>> IntakeStore::due(TimePoint now) {
-  store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1 "
+  store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1 AND NOT "
+                         "EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
+                         "c.vendor_id=inbox.vendor_id AND c.connection_id=inbox.connection_id) "
                          "GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
                          {toMillis(now), kMostDue});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));

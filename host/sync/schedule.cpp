@@ -11,7 +11,7 @@ namespace garland::sync {
 namespace {
 
 constexpr Milliseconds kTick{5'000};
-constexpr int kStartsPerTick = 64;
+constexpr std::size_t kStarted = 256; // runs of its own that are under way or wait for their place
 
 } // namespace
 
@@ -33,6 +33,7 @@ Task<void> Schedule::stop() {
 
 Task<void> Schedule::loop() {
   while (!context_.stopping) {
+    ++wake_ups_;
     auto const started = co_await startDue();
     if (!started && !context_.stopping)
       context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
@@ -44,14 +45,23 @@ Task<void> Schedule::loop() {
   co_return Result<void>();
 }
 
+// One look for all connections, at those that are due: whoever has been due longest first. Which of those
+// that were started runs first is for the runs' places. A row that is under way is still due, and must not
+// hide others.
 Task<void> Schedule::startDue() {
+  std::erase_if(started_, [this](std::string const& id) { return !runs_.isInFlight(id); });
+  if (started_.size() >= kStarted) co_return Result<void>();
   store::Statement query(
-      "SELECT connection_id FROM connections WHERE next_due<=$1 AND state IN ('connected','failing') "
-      "ORDER BY next_due LIMIT $2",
-      {toMillis(context_.now()), std::int64_t{kStartsPerTick}});
+      "SELECT connection_id, last_success FROM connections WHERE next_due<=$1 AND paused=0 AND state "
+      "IN ('connected','failing') ORDER BY next_due LIMIT $2",
+      {toMillis(context_.now()), static_cast<std::int64_t>(kStarted + runs_.inFlight())});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
-    auto const started = co_await runs_.start(row.text(0));
+    if (started_.size() >= kStarted) break;
+    if (runs_.isInFlight(row.text(0))) continue;
+    auto const priority = row.isNull(1) ? Priority::bulk : Priority::normal;
+    auto const started = co_await runs_.start(row.text(0), priority);
+    if (started) started_.insert(row.text(0));
     if (!started) context_.doors.log.warn("a sync that is due did not start: " + started.error().message);
   }
   co_return Result<void>();

@@ -107,8 +107,7 @@ Task<std::optional<TimePoint>> WebhookRunner::round(std::string name) {
   auto const owner = ownerNamed(name);
   // No sooner than a sync: what a delivery is about is read again by the next one.
   std::string operation(kWebhookOperation);
-  CO_TRY(turn,
-         co_await context_.lanes->enter(owner.connection_id, Lanes::Traffic::bulk, std::move(operation)));
+  CO_TRY(turn, co_await context_.lanes->enter(owner.connection_id, Priority::normal, std::move(operation)));
   if (context_.stopping || rounds_.holds(name)) co_return std::optional<TimePoint>(context_.now());
   CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
   if (due.empty()) co_return co_await store_.nextDue(owner);
@@ -146,7 +145,7 @@ Task<void> WebhookRunner::readAll(Owner owner, Session const* session, std::vect
 
 // An action goes first, or the connection is being changed: the rest is another round's.
 bool WebhookRunner::givesWay(Owner const& owner) const {
-  return context_.lanes->actionWaits(owner.connection_id) || rounds_.holds(roundName(owner));
+  return context_.lanes->somebodyWaits(owner.connection_id) || rounds_.holds(roundName(owner));
 }
 
 Task<WebhookRunner::Parsed> WebhookRunner::parse(Session const* session, DueWebhook const* due) {

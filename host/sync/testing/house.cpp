@@ -192,6 +192,7 @@ std::vector<Kind> sharingKinds() {
   std::vector<Kind> kinds{sharingKind("crm.client"), sharingKind("crm.project")};
   kinds[0].wedding_member = "/company"; // no client says which project it belongs to: any member will do
   kinds[1].is_wedding = true;
+  kinds[1].day_member = "/event_date";
   return kinds;
 }
 
