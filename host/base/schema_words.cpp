@@ -3,11 +3,12 @@
 // words.
 #include "host/base/schema_words.h"
 
+#include "host/base/schema_pattern.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <regex>
 #include <set>
 
 namespace garland::schema_words {
@@ -148,15 +149,22 @@ std::string wrongType(Places const& places, json::value const* value) {
   return whole ? text + aboutPlace(places) : text; // of what unit
 }
 
-// The first member of the value whose name does not have the form that all names must have there; or "".
+// Whether a name has the form that `names`, of propertyNames, asks for, and not that which it forbids.
+bool isAllowed(json::value const& names, std::string_view name) {
+  auto const wanted = schema_patterns::Pattern::compile(textOr(names, "/pattern", ""));
+  auto const unwanted = textOr(names, "/not/pattern", "");
+  if (wanted && !wanted->matches(name)) return false;
+  auto const forbidden = schema_patterns::Pattern::compile(unwanted);
+  return unwanted.empty() || !forbidden || !forbidden->matches(name);
+}
+
+// The first member of the value whose name is not allowed there; or "".
 std::string wrongName(Places const& places, json::value const* value) {
   auto const* object = value == nullptr ? nullptr : value->if_object();
   auto const* names = keyword(places, "propertyNames");
-  auto const form = names == nullptr ? std::string() : textOr(*names, "/pattern", "");
-  if (object == nullptr || form.empty()) return {};
-  std::regex const pattern(form); // the schema was compiled with it
+  if (object == nullptr || names == nullptr) return {};
   for (auto const& member : *object)
-    if (!std::regex_search(std::string(member.key()), pattern)) return std::string(member.key());
+    if (!isAllowed(*names, member.key())) return std::string(member.key());
   return {};
 }
 
@@ -240,7 +248,7 @@ constexpr std::string_view kWrongName = "A name is not allowed"; // our own
 constexpr Sentence kSentences[] = {
     {kWrongName,
      [](Places const& at, json::value const* value, std::string_view) {
-       return "no member may be called " + quoted(wrongName(at, value)) + aboutPlace(at);
+       return "no member may be called " + quoted(std::string_view(wrongName(at, value))) + aboutPlace(at);
      }},
     {"Value type not permitted",
      [](Places const& at, json::value const* value, std::string_view) { return wrongType(at, value); }},
