@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::size_t kMaxKey = 512;
 constexpr std::size_t kMaxValue = 1U << 20U;
-// So long a request waits for its provider's limit; whoever would have to wait longer is told how long.
+// So long a request waits for its provider's limit, and no longer than half of the time that its call has
+// left: what is sent needs time for its answer. Whoever would have to wait longer is told how long.
 constexpr Milliseconds kPatience{30'000};
+constexpr int kPartOfTime = 2;
 
 void wipeTexts(json::value& fields) {
   auto* object = fields.if_object();
@@ -160,7 +162,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
     CO_TRY_VOID(checkUrl(ask, credential));
   }
   auto const as = asker(credential);
-  auto const patience = std::clamp(left(), Milliseconds::zero(), kPatience);
+  auto const patience = std::clamp(left() / kPartOfTime, Milliseconds::zero(), kPatience);
   CO_TRY_VOID(co_await context_.limits.enter(as, patience));
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())

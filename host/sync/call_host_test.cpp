@@ -113,6 +113,27 @@ TEST_F(RefusedHost, WhoWouldWaitTooLongIsToldHowLongAndNothingGoesOut) {
   EXPECT_EQ(house.egress.requests.size(), 1U);
 }
 
+// The second request comes when the call has half a minute left.
+Task<void> fetchLate(testing::House* house, runtime::CallHost* host, runtime::HttpAsk wanted,
+                     Result<runtime::HttpAnswer>* second) {
+  auto const first = co_await host->http(wanted);
+  if (!first) co_return first.error();
+  house->clock.advance(Milliseconds(570'000));
+  *second = co_await host->http(std::move(wanted));
+  co_return Result<void>();
+}
+
+TEST_F(RefusedHost, NobodyWaitsSoLongThatNoTimeIsLeftForTheAnswer) {
+  retry_after = Milliseconds(590'000);
+  remote.during_pull = [this](runtime::CallHost* host) { return fetchLate(&house, host, get(), &second); };
+  house.sync(connection);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::rateLimited);
+  EXPECT_EQ(second.error().effect, Effect::notApplied);
+  EXPECT_EQ(second.error().retry_after, Milliseconds(20'000));
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+}
+
 TEST_F(AskingHost, ASecretThatTheProviderQuotesIsScrubbedFromWhatIsKept) {
   house.egress.answer = [](egress::Request const&) {
     return Result<egress::Response>(Error(ErrorKind::authExpired, "no"));

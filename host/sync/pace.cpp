@@ -45,16 +45,30 @@ void Pace::reckon(Monotonic now) {
   auto const since = seconds(std::max(now - at_, Monotonic::zero()));
   at_ = std::max(at_, now);
   if (full_ <= 0) return;
-  tokens_ = std::min(most_, tokens_ + since * rate_);
-  rate_ = std::min(full_, rate_ + full_ * since / seconds(kRecovery));
+  auto const grows = std::min(since, untilFull());
+  tokens_ = std::min(most_, tokens_ + grows * (rate_ + growth() * grows / 2) + (since - grows) * full_);
+  rate_ = std::min(full_, rate_ + growth() * since);
   if (!declared_ && rate_ >= full_) full_ = rate_ = 0; // the provider bears it again
+}
+
+// Of the rate, in each second, until it is whole again.
+double Pace::growth() const { return full_ / seconds(kRecovery); }
+
+double Pace::untilFull() const { return (full_ - rate_) / growth(); }
+
+// Seconds in which so many tokens come in, while the rate grows.
+double Pace::spanOf(double tokens) const {
+  auto const until_full = untilFull();
+  auto const by_then = until_full * (rate_ + full_) / 2;
+  if (tokens >= by_then) return until_full + (tokens - by_then) / full_;
+  return 2 * tokens / (rate_ + std::sqrt(rate_ * rate_ + 2 * growth() * tokens));
 }
 
 Milliseconds Pace::wait(Monotonic now) {
   reckon(now);
   auto wait = std::max(closed_until_, now) - now;
   if (full_ > 0 && tokens_ < kToken)
-    wait = std::max(wait, Monotonic(static_cast<std::int64_t>(std::ceil((1 - tokens_) / rate_ * 1e9))));
+    wait = std::max(wait, Monotonic(static_cast<std::int64_t>(std::ceil(spanOf(1 - tokens_) * 1e9))));
   return std::chrono::ceil<Milliseconds>(wait);
 }
 

@@ -38,6 +38,9 @@ public:
 
 private:
   void reckon(Monotonic now);
+  double growth() const;
+  double untilFull() const; // seconds
+  double spanOf(double tokens) const;
   void slowDown(Monotonic now, double factor);
   bool isSlow(Monotonic took);
 

@@ -86,6 +86,23 @@ TEST_F(PaceTest, TooManyRequestsHalveTheRateWhichComesBackBitByBit) {
   EXPECT_DOUBLE_EQ(*pace.rate(now + 100s), 10) << "and no further";
 }
 
+TEST_F(PaceTest, WhoWaitsIsToldTheVeryMomentAlthoughTheRateGrowsMeanwhile) {
+  Pace pace(runtime::RequestLimit{1, 1s, 1}, now);
+  pace.take(now);
+  pace.answered(now, refused(std::nullopt));
+  auto const wait = pace.wait(now);
+  EXPECT_LT(wait, 1'950ms) << "it would be two seconds if the rate stayed as it is";
+  EXPECT_EQ(pace.wait(now + wait - 1ms), 1ms);
+  EXPECT_EQ(pace.wait(now + wait), 0ms);
+}
+
+TEST_F(PaceTest, AfterManyRefusalsTheNextRequestIsStillWithinTheReachOfPatience) {
+  Pace pace(runtime::RequestLimit{1, 1s, 1}, now);
+  for (int i = 0; i < 20; ++i) pace.answered(now += 2s, refused(std::nullopt));
+  pace.take(now);
+  EXPECT_LT(pace.wait(now), 10s) << "by the present rate alone it would be half a minute";
+}
+
 TEST_F(PaceTest, HoweverOftenItIsRefusedItGoesOnAsking) {
   Pace pace(runtime::RequestLimit{64, 1s, 1}, now);
   for (int i = 0; i < 100; ++i) {

@@ -34,6 +34,8 @@ Task<Connection> Pauses::resume(std::string id) {
       Values{toMillis(context_.now()), connection.vendor_id, connection.id});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   ++acts_;
+  // What came in before this daemon knew of the pause was passed over: the end of a barrier wakes it.
+  hold(Owner{connection.vendor_id, connection.id});
   paused_.erase(id);
   co_return co_await connections_.one(id);
 }

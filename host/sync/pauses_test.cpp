@@ -104,6 +104,25 @@ TEST_F(Paused, WhatAnotherDaemonPausedIsRefusedHereAtOnce) {
   EXPECT_EQ(house.sync(connection).state, "done");
 }
 
+TEST_F(Paused, WhatCameInWhileOnlyAnotherDaemonKnewOfThePauseIsDoneOnceItIsResumed) {
+  testing::FakeBank bank(house);
+  connection = house.connect(vendor, "bank");
+  house.run(house.engine->start()).value();
+  while (house.clock.sleepers() == 0) house.loop.run_one();
+  settle();
+  store::Unit unit;
+  unit.emplace_back("UPDATE connections SET paused=1", Values());
+  house.run(house.store->commit(std::move(unit))).value();
+  auto const accepted = accept();
+  ASSERT_TRUE(accepted) << accepted.error().message;
+  auto const id = accepted->action.id;
+  settle();
+  EXPECT_EQ(action(id).state, ActionState::waiting);
+  house.run(house.engine->resume(connection)).value();
+  for (int i = 0; i < 1000 && action(id).state != ActionState::done; ++i) settle();
+  EXPECT_EQ(action(id).state, ActionState::done);
+}
+
 TEST_F(Paused, AResyncBringsEverythingInAnewIntoTheSameRecords) {
   fill(5);
   house.sync(connection);

@@ -4,6 +4,8 @@
 #include "host/sync/push.h"
 #include "host/sync/sql.h"
 
+#include <algorithm>
+
 namespace garland::sync {
 namespace {
 
@@ -79,6 +81,7 @@ Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints, Priori
     }
     bool const joins = hints.empty() && state->was_whole;
     if (!joins) state->ask(std::move(hints));
+    state->priority = std::min(state->priority, priority); // it may not even wait yet
     places_.hasten(state->admitted, priority);
     co_return state->run;
   }
