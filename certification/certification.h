@@ -222,7 +222,9 @@ struct CaseTime {
   double milliseconds = 0;
   std::vector<std::pair<std::string, double>> figures; // what the check measured
   std::uint64_t peak_kib = 0;                          // of the connector's worker; 0: not known
+  std::string hung_once; // what hung, and did not when the case was run again; "": nothing
 };
+json::value toJson(std::vector<CaseTime> const& times);
 // A page of its own, because no two runs are alike: where time and memory went, as drawings.
 std::string timesHtml(Report const& report, std::vector<CaseTime> const& times);
 

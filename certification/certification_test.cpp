@@ -294,6 +294,19 @@ TEST(Reports, ThePageLoadsNothingAndTellsWhatIsNotInTheSuite) {
   EXPECT_THAT(page, HasSubstr("not applicable: the manifest has no webhooks"));
 }
 
+TEST(Times, TellWhatHungOnceAndTheReportDoesNot) {
+  std::vector<CaseTime> const times{{"CAP-04", "volume-1", 1'500, {{"load_us", 12}}, 2'048, ""},
+                                    {"FLT-01", "all", 61'000, {}, 0, "crm.pull/1 took <a minute>"}};
+  auto const told = toJson(times);
+  EXPECT_EQ(told.at(0).at("load_us"), 12.0);
+  EXPECT_FALSE(told.at(0).as_object().contains("hung_once"));
+  EXPECT_EQ(textOr(told, "/1/hung_once", ""), "crm.pull/1 took <a minute>");
+  auto const page = timesHtml(report(), times);
+  EXPECT_THAT(page, HasSubstr("Hung once"));
+  EXPECT_THAT(page, HasSubstr("<b>FLT-01 all</b>: crm.pull/1 took &lt;a minute&gt;"));
+  EXPECT_THAT(timesHtml(report(), {times[0]}), Not(HasSubstr("Hung once")));
+}
+
 TEST(Reports, OneCauseInManyPlacesIsOneOnThePageAndEachInTheData) {
   auto out = report();
   auto& findings = out.verdicts[1].findings;

@@ -44,7 +44,28 @@ std::string drawing(std::vector<Bar> bars, std::string const& unit) {
   return "<svg role=img viewBox=\"0 0 360 " + std::to_string(std::max(y, kBar)) + "\">\n" + out + "</svg>\n";
 }
 
+// A sign of a machine that has too much to do; twice in a row it would be a finding.
+std::string hungOnce(std::vector<CaseTime> const& times) {
+  std::string out;
+  for (auto const& time : times)
+    if (!time.hung_once.empty())
+      out += tag("p", "", "<b>" + xmlText(time.check + " " + time.name) + "</b>: " + xmlText(time.hung_once));
+  return out;
+}
+
 } // namespace
+
+json::value toJson(std::vector<CaseTime> const& times) {
+  json::array out;
+  for (auto const& time : times) {
+    json::object row{
+        {"check", time.check}, {"case", time.name}, {"ms", time.milliseconds}, {"peak_kib", time.peak_kib}};
+    for (auto const& [name, value] : time.figures) row[name] = value;
+    if (!time.hung_once.empty()) row["hung_once"] = time.hung_once;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
 
 std::string timesHtml(Report const& report, std::vector<CaseTime> const& times) {
   std::map<std::string, Bar> seconds;
@@ -67,6 +88,8 @@ std::string timesHtml(Report const& report, std::vector<CaseTime> const& times) 
   body += tag("p", "", oneDigit(all) + " seconds of cases, side by side on the processors that there were.");
   body += tag("h2", "", "Time by check") + drawing(listed(seconds), "s");
   body += tag("h2", "", "Memory of the connector's worker, most by check") + drawing(listed(memory), "MiB");
+  if (auto const told = hungOnce(times); !told.empty())
+    body += tag("h2", "", "Hung once, and not when the case was run again") + told;
   body += tag("p", "class=dim", "<a href=report.html>The report</a> says what was found.");
   return page(report.connector_id + ": time and memory", body);
 }

@@ -24,10 +24,11 @@ struct CaseResult {
   double milliseconds = 0; // of the machine's clock
   std::vector<std::pair<std::string, double>> figures;
   std::uint64_t peak_kib = 0; // of the connector's worker
+  std::string hung_once;      // what hung, and did not when the case was run again; "": nothing
 };
-// Nothing was found at the connector. A warning tells what the machine's clock has said once.
+// Nothing was found at the connector.
 bool isClean(CaseResult const& result);
-// The same verdict, reached by the same steps; warnings are of the machine.
+// The same verdict, reached by the same steps.
 bool isSame(CaseResult const& one, CaseResult const& other);
 
 // What is told of an exception that none of the harness's own code expects.
