@@ -146,9 +146,9 @@ Result<Schema> Schema::compile(json::value const& schema) {
   if (!handed) return Error(ErrorKind::invalidInput, "not a JSON Schema: " + handed.error().message);
   impl->handed = std::move(*handed);
   try {
-    PatternBuilder const patterns;
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.addConstraintBuilder(schema_patterns::kKeyword, &patterns);
+    parser.addConstraintBuilder(schema_patterns::kKeyword,
+                                std::make_unique<PatternBuilder>().release()); // its own now
     valijson::adapters::BoostJsonAdapter const adapter(impl->handed);
     parser.populateSchema(adapter, impl->schema);
   } catch (std::exception const& problem) {
