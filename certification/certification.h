@@ -95,7 +95,9 @@ struct Verdict {
   std::size_t cases = 0;
   std::size_t inconclusive_cases = 0; // of them
   std::uint64_t assertions = 0;
-  std::uint64_t calls = 0; // of the connector's operations
+  std::uint64_t calls = 0;    // of the connector's operations
+  std::uint64_t requests = 0; // to the provider, of those calls
+  Milliseconds took{0};       // what those calls took on the virtual clock
   std::vector<Finding> findings;
 };
 

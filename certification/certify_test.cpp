@@ -67,6 +67,10 @@ TEST(Certify, TheSameSeedGivesTheSameBytesTwice) {
   EXPECT_EQ(json::serialize(toJson(first->report)), json::serialize(toJson(second->report)));
   EXPECT_EQ(toHtml(first->report), toHtml(second->report));
   EXPECT_EQ(outcomeOf(first->report, "CAP-04"), Outcome::pass);
+  auto const& drawn = first->report.verdicts;
+  auto const pulled = std::ranges::find(drawn, "CAP-04", &Verdict::check);
+  EXPECT_GE(pulled->requests, 1U);
+  EXPECT_GE(pulled->took, Milliseconds(50)) << "a request takes that on the virtual clock";
 }
 
 TEST(Certify, NoWorkerIsLeftAndNoPluginIsMapped) {

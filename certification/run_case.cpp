@@ -35,6 +35,8 @@ CaseResult runOnce(Check const& check, Trial::Setting const& setting) {
   out.findings = trial.findings();
   out.assertions = trial.assertions();
   out.calls = trial.calls();
+  out.requests = trial.requests();
+  out.took = trial.took();
   out.shown = trial.shown();
   out.figures = trial.figures();
   out.trouble = trial.trouble();
