@@ -525,6 +525,20 @@ TEST_F(WebhooksRoundsTest, NobodyWhoAlwaysHasMoreKeepsTheOthersWaiting) {
   end(rounds);
 }
 
+TEST_F(WebhooksRoundsTest, RoundsThatFailAlikeAreToldOnce) {
+  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
+    begun.push_back(name);
+    co_return Error(ErrorKind::transient, "the database is away");
+  });
+  for (auto const* name : {"a", "b", "c"}) rounds.due(name, house.clock.now());
+  rounds.start();
+  turns(3);
+  end(rounds);
+  auto const told = house.log_text.find("waits a moment: the database is away");
+  EXPECT_NE(told, std::string::npos);
+  EXPECT_EQ(told, house.log_text.rfind("waits a moment: the database is away"));
+}
+
 TEST_F(WebhooksRoundsTest, ARoundThatThrowsIsRepeatedAMomentLater) {
   Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
     begun.push_back(name);
