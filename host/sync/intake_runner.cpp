@@ -219,7 +219,7 @@ Task<void> IntakeRunner::failed(IntakeItem item, Error error) {
   if (!passes(error) || item.attempts >= kMostAttempts)
     co_return co_await review(std::move(item), "it could not be read: " + message);
   item.reason = cut("it is read again: " + message);
-  item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after);
+  item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after, context_.doors.random);
   auto const done = co_await store_.save(item);
   co_return co_await saved(std::move(item), done);
 }

@@ -194,7 +194,8 @@ WebhookRunner::Read WebhookRunner::settled(Webhook webhook, Result<Parsed> parse
     read.hints = std::move(parsed->hints);
   } else if (passes(parsed.error()) && webhook.attempts < kMostAttempts) {
     webhook.reason = cut("it is read again: " + parsed.error().message);
-    webhook.next_attempt = context_.now() + pauseAfter(webhook.attempts, parsed.error().retry_after);
+    webhook.next_attempt =
+        context_.now() + pauseAfter(webhook.attempts, parsed.error().retry_after, context_.doors.random);
   } else {
     webhook.state = WebhookState::dead;
     webhook.reason = cut("it could not be read: " + parsed.error().message);
