@@ -28,6 +28,9 @@ namespace {
 TimePoint constexpr kBegin{Milliseconds(1'767'225'600'000)}; // 2026-01-01T00:00:00Z
 Milliseconds constexpr kStart{60'000}; // for a worker to greet: a busy machine is not the connector's fault
 Milliseconds constexpr kGrace{5'000};  // after the limit, for the supervisor to end what hangs
+// Five times what production allows without a word to the host: a busy machine is not the connector's fault.
+// What is too long on a quiet one, SUS-05 tells.
+Milliseconds constexpr kSlice{1'000};
 std::chrono::milliseconds constexpr kLook{100}; // how often a wait looks whether the run ends
 
 // A child of this process that still runs.
@@ -113,6 +116,7 @@ struct Bench::Parts {
     out.allow_degraded_sandbox = machine.allow_degraded;
     out.expected_tier = machine.tier;
     out.idle = kLongest; // a twin's state is in its worker
+    out.slice_of[subject.plugin.manifest.id] = kSlice;
     out.slice_of[subject.twin.manifest.id] = runtime::kTwinSlice;
     out.handshake = kStart;
     out.restart_base = Milliseconds(1);

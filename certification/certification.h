@@ -95,7 +95,9 @@ struct Verdict {
   std::size_t cases = 0;
   std::size_t inconclusive_cases = 0; // of them
   std::uint64_t assertions = 0;
-  std::uint64_t calls = 0; // of the connector's operations
+  std::uint64_t calls = 0;    // of the connector's operations
+  std::uint64_t requests = 0; // to the provider, of those calls
+  Milliseconds took{0};       // what those calls took on the virtual clock
   std::vector<Finding> findings;
 };
 
@@ -222,7 +224,9 @@ struct CaseTime {
   double milliseconds = 0;
   std::vector<std::pair<std::string, double>> figures; // what the check measured
   std::uint64_t peak_kib = 0;                          // of the connector's worker; 0: not known
+  std::string hung_once; // what hung, and did not when the case was run again; "": nothing
 };
+json::value toJson(std::vector<CaseTime> const& times);
 // A page of its own, because no two runs are alike: where time and memory went, as drawings.
 std::string timesHtml(Report const& report, std::vector<CaseTime> const& times);
 

@@ -3,6 +3,7 @@
 #include "certification/certification.h"
 #include "certification/check.h"
 #include "certification/checks/version_order.h"
+#include "certification/drawing.h"
 #include "certification/elf_facts.h"
 #include "certification/escape.h"
 #include "certification/faults.h"
@@ -294,6 +295,61 @@ TEST(Reports, ThePageLoadsNothingAndTellsWhatIsNotInTheSuite) {
   EXPECT_THAT(page, HasSubstr("not applicable: the manifest has no webhooks"));
 }
 
+std::size_t countOf(std::string const& text, std::string const& word) {
+  std::size_t n = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++n;
+  return n;
+}
+
+TEST(Drawings, PutTheLongestBarFirstAndSayInWordsWhatTheyShow) {
+  auto const drawn = drawing("Time <here>", {{"CAP", 1}, {"FLT", 4}, {"ABI", 1}}, "s");
+  EXPECT_THAT(drawn, HasSubstr("<title>Time &lt;here&gt;</title>"));
+  EXPECT_THAT(drawn, HasSubstr("<desc>FLT 4.0 s, ABI 1.0 s, CAP 1.0 s</desc>"));
+  EXPECT_THAT(drawn, HasSubstr("width=220 height")) << "the longest";
+  EXPECT_EQ(countOf(drawn, "width=55 height"), 2U) << "a quarter of it";
+  std::vector<Bar> many(kMostBars + 2, Bar{"CAP", 1});
+  EXPECT_EQ(countOf(drawing("Time", many, "s"), "<rect"), kMostBars);
+  EXPECT_THAT(drawing("Time", many, "s"), HasSubstr("; 2 shorter ones are left out</desc>"));
+  EXPECT_THAT(drawing("Time", {}, "s"), Not(HasSubstr("<svg")));
+}
+
+TEST(Reports, ThePageDrawsTheVirtualClockAndTheRequestsByArea) {
+  auto out = report();
+  out.verdicts[1].requests = 12;
+  out.verdicts[1].took = Milliseconds(2'500);
+  auto const page = toHtml(out);
+  EXPECT_EQ(countOf(page, "<svg"), 2U);
+  EXPECT_THAT(page, HasSubstr("<desc>CAP 2.5 s</desc>"));
+  EXPECT_THAT(page, HasSubstr("<desc>CAP 12.0 requests</desc>"));
+  EXPECT_THAT(page, HasSubstr("12 requests in 2.5 s of the virtual clock"));
+  auto const again = readReport(json::serialize(toJson(out)));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->verdicts[1].requests, 12U);
+  EXPECT_EQ(again->verdicts[1].took, Milliseconds(2'500));
+}
+
+TEST(Times, AreDrawnAsTimeAndAsMemoryByCheck) {
+  std::vector<CaseTime> const times{{"CAP-04", "volume-1", 1'500, {}, 2'048, ""},
+                                    {"CAP-04", "volume-2", 500, {}, 4'096, ""},
+                                    {"FLT-01", "all", 1'000, {}, 0, ""}};
+  auto const page = timesHtml(report(), times);
+  EXPECT_THAT(page, HasSubstr("<desc>CAP-04 2.0 s, FLT-01 1.0 s</desc>"));
+  EXPECT_THAT(page, HasSubstr("<desc>CAP-04 4.0 MiB</desc>"));
+}
+
+TEST(Times, TellWhatHungOnceAndTheReportDoesNot) {
+  std::vector<CaseTime> const times{{"CAP-04", "volume-1", 1'500, {{"load_us", 12}}, 2'048, ""},
+                                    {"FLT-01", "all", 61'000, {}, 0, "crm.pull/1 took <a minute>"}};
+  auto const told = toJson(times);
+  EXPECT_EQ(told.at(0).at("load_us"), 12.0);
+  EXPECT_FALSE(told.at(0).as_object().contains("hung_once"));
+  EXPECT_EQ(textOr(told, "/1/hung_once", ""), "crm.pull/1 took <a minute>");
+  auto const page = timesHtml(report(), times);
+  EXPECT_THAT(page, HasSubstr("Hung once"));
+  EXPECT_THAT(page, HasSubstr("<b>FLT-01 all</b>: crm.pull/1 took &lt;a minute&gt;"));
+  EXPECT_THAT(timesHtml(report(), {times[0]}), Not(HasSubstr("Hung once")));
+}
+
 TEST(Reports, OneCauseInManyPlacesIsOneOnThePageAndEachInTheData) {
   auto out = report();
   auto& findings = out.verdicts[1].findings;
@@ -305,12 +361,7 @@ TEST(Reports, OneCauseInManyPlacesIsOneOnThePageAndEachInTheData) {
   findings.push_back(finding());
   findings.back().what = "something else";
   auto const html = toHtml(out);
-  auto const count = [](std::string const& text, std::string const& word) {
-    std::size_t n = 0;
-    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++n;
-    return n;
-  };
-  EXPECT_EQ(count(html, xmlText(finding().what)), 1U);
+  EXPECT_EQ(countOf(html, xmlText(finding().what)), 1U);
   EXPECT_THAT(html, HasSubstr("and 14 more places"));
   EXPECT_THAT(html, HasSubstr("where: step 14")) << "unfolded, each place is there with its token";
   EXPECT_THAT(html, HasSubstr("something else"));

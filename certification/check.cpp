@@ -79,6 +79,8 @@ Journal Trial::run(Ask ask, bool death_is_right) {
   auto const input = ask.input;
   bool const earnest = !ask.odd && ask.raw_input.empty();
   auto journal = bench().run(std::move(ask));
+  requests_ += journal.exchanges.size();
+  took_ += journal.took;
   if (earnest) note(shown_, input, journal);
   if (journal.death != Death::none && !death_is_right)
     find(outcomeOf(journal.death), journal.death_words, operation);

@@ -72,6 +72,8 @@ public:
   std::vector<Finding> const& findings() const { return findings_; }
   std::uint64_t assertions() const { return assertions_; }
   std::uint64_t calls() const { return calls_; }
+  std::uint64_t requests() const { return requests_; } // of those calls
+  Milliseconds took() const { return took_; }          // ... on the virtual clock
   Claims const& shown() const { return shown_; }
   std::vector<std::pair<std::string, double>> const& figures() const { return figures_; }
   std::string trouble() const;
@@ -85,6 +87,8 @@ private:
   std::vector<std::pair<std::string, double>> figures_;
   std::uint64_t assertions_ = 0;
   std::uint64_t calls_ = 0;
+  std::uint64_t requests_ = 0;
+  Milliseconds took_{0};
   Claims shown_;
   std::map<std::string, std::string> made_; // ids, by account and steps
   std::uint64_t peak_kib_ = 0;

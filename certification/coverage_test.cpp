@@ -172,6 +172,16 @@ std::vector<std::string> casesOf(std::string_view id, Subject const& subject, Pr
   return check->cases != nullptr ? check->cases(subject, profile) : std::vector<std::string>{"all"};
 }
 
+// A check without a case is inconclusive, and bars its level.
+TEST(Coverage, EveryCheckThatAppliesToAReferenceConnectorOrTemplateHasACase) {
+  for (auto const& [folder, subject] : referenceSubjects())
+    for (auto const& check : checks()) {
+      bool const applies = check.skip == nullptr || check.skip(subject).empty();
+      if (!applies || check.after != nullptr) continue;
+      EXPECT_THAT(casesOf(check.id, subject, Profile::standard), Not(IsEmpty())) << folder << " " << check.id;
+    }
+}
+
 TEST(Coverage, WhoActsMeetsFaultsByItsActionsInEveryProfile) {
   int seen = 0;
   for (auto const& [folder, subject] : referenceSubjects()) {

@@ -48,6 +48,8 @@ void add(Verdict& verdict, CaseResult const& result) {
   ++verdict.cases;
   verdict.assertions += result.assertions;
   verdict.calls += result.calls;
+  verdict.requests += result.requests;
+  verdict.took += result.took;
   if (!result.trouble.empty()) {
     ++verdict.inconclusive_cases;
     verdict.outcome = worse(verdict.outcome, Outcome::inconclusive);

@@ -1,6 +1,7 @@
 // One page for people, on a phone as well: which level was reached, what stands in the way, rule by rule.
 // It loads nothing and runs no script.
 #include "certification/certification.h"
+#include "certification/drawing.h"
 #include "certification/escape.h"
 #include "certification/page.h"
 
@@ -9,11 +10,15 @@
 namespace garland::certification {
 namespace {
 
+constexpr std::string_view kNothingCompared =
+    "No earlier version was given, so nothing is compared. If there is one: --previous PACKAGE.";
 constexpr std::size_t kReasonsShown = 6; // the rest unfolds: what stands out is to be seen on a phone, too
 
 std::string counted(std::uint64_t count, std::string const& word) {
   return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
+
+double secondsOf(Verdict const& verdict) { return static_cast<double>(verdict.took.count()) / 1000; }
 
 std::string paragraph(std::string_view text) { return tag("p", "", xmlText(text)); }
 
@@ -55,7 +60,8 @@ std::string verdictBox(Report const& report, Verdict const& verdict) {
   inner += tag("p", "class=dim",
                std::string(name(info.level)) + ", " + std::string(name(info.severity)) + "; " +
                    counted(verdict.cases, "case") + ", " + counted(verdict.assertions, "comparison") + ", " +
-                   counted(verdict.calls, "call"));
+                   counted(verdict.calls, "call") + ", " + counted(verdict.requests, "request") + " in " +
+                   oneDigit(secondsOf(verdict)) + " s of the virtual clock");
   if (!verdict.reason.empty()) inner += paragraph(verdict.reason);
   inner += paragraph("Passed: " + info.passes + ".");
   for (auto const& each : folded(verdict.findings)) inner += findingBox(report, each);
@@ -99,6 +105,26 @@ std::string notCoveredBoxes(Report const& report) {
   return out;
 }
 
+// By area, which a phone has room for. Areas in which nothing was asked of the provider are left out.
+std::string drawnByArea(Report const& report, std::string const& title, std::string const& unit,
+                        double (*of)(Verdict const&)) {
+  std::map<std::string, double> areas;
+  for (auto const& verdict : report.verdicts) areas[checkInfo(verdict.check)->area] += of(verdict);
+  std::vector<Bar> bars;
+  for (auto const& [area, value] : areas)
+    if (value > 0) bars.push_back({area, value});
+  return tag("h2", "", xmlText(title)) + drawing(title, std::move(bars), unit);
+}
+
+std::string drawings(Report const& report) {
+  return drawnByArea(report, "Time by area, on the virtual clock", "s", secondsOf) +
+         drawnByArea(report, "Requests to the provider by area", "requests",
+                     [](Verdict const& verdict) { return static_cast<double>(verdict.requests); }) +
+         tag("p", "class=dim",
+             "What the machine's clock and its memory say is another page, because no two runs are alike: <a "
+             "href=times.html>times.html</a>.");
+}
+
 } // namespace
 
 std::string toHtml(Report const& report) {
@@ -115,9 +141,9 @@ std::string toHtml(Report const& report) {
   for (auto const level : {Level::bronze, Level::silver, Level::gold}) boxes += levelBox(report, level);
   body += tag("div", "class=levels", boxes);
   if (auto const waivers = waiverBoxes(report); !waivers.empty()) body += tag("h2", "", "Waivers") + waivers;
-  if (report.since)
-    body +=
-        tag("h2", "", "Since version " + xmlText(report.since->old_version)) + differenceBoxes(*report.since);
+  body += report.since ? tag("h2", "", "Since version " + xmlText(report.since->old_version)) +
+                             differenceBoxes(*report.since)
+                       : tag("h2", "", "Since the last version") + paragraph(kNothingCompared);
   if (auto const claims = notCoveredBoxes(report); !claims.empty())
     body += tag("h2", "", "Claimed by the manifest, and not covered") + claims;
   body += tag("h2", "", "What stands out");
@@ -129,9 +155,7 @@ std::string toHtml(Report const& report) {
   }
   if (!any) body += paragraph("Nothing.");
   body += tag("h2", "", "Everything else that was checked") + rest;
-  body += tag("p", "class=dim",
-              "Where time and memory went is another page, because no two runs are alike: <a "
-              "href=times.html>times.html</a>.");
+  body += drawings(report);
   std::string missing;
   for (auto const& info : catalogue())
     if (!info.in_suite) missing += (missing.empty() ? "" : ", ") + info.id;

@@ -31,6 +31,8 @@ json::value toJson(Verdict const& verdict) {
   if (verdict.inconclusive_cases != 0) out["inconclusive_cases"] = verdict.inconclusive_cases;
   out["assertions"] = verdict.assertions;
   out["calls"] = verdict.calls;
+  out["requests"] = verdict.requests;
+  out["virtual_ms"] = verdict.took.count();
   auto& findings = out["findings"].emplace_array();
   for (auto const& finding : verdict.findings) findings.push_back(toJson(finding));
   return out;

@@ -28,6 +28,8 @@ Result<Verdict> verdictIn(json::value const& item) {
   out.inconclusive_cases = static_cast<std::size_t>(integerOr(item, "/inconclusive_cases", 0));
   if (out.outcome == Outcome::waived && out.inconclusive_cases != 0)
     return bad("has " + out.check + " as waived, and a case of it that could not be judged");
+  out.requests = static_cast<std::uint64_t>(integerOr(item, "/requests", 0));
+  out.took = Milliseconds(integerOr(item, "/virtual_ms", 0));
   auto const* findings = find(item, "/findings");
   if (findings == nullptr || !findings->is_array()) return bad("has no list of findings of " + out.check);
   for (auto const& each : findings->get_array()) {

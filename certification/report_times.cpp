@@ -1,50 +1,36 @@
 // Where a run's time and memory went, drawn: bars by check. Apart from the report, whose bytes stay the same.
 #include "certification/certification.h"
+#include "certification/drawing.h"
 #include "certification/escape.h"
 #include "certification/page.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace garland::certification {
 namespace {
 
-constexpr std::size_t kMostBars = 40;
-constexpr int kBar = 18;      // height with its gap, units of the drawing
-constexpr int kLabel = 70;    // where bars begin
-constexpr int kLongest = 220; // of a bar
-
-struct Bar {
-  std::string label;
-  double value = 0;
-};
-
-std::string oneDigit(double value) {
-  auto const tenths = std::lround(value * 10);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
-}
-
-std::string drawing(std::vector<Bar> bars, std::string const& unit) {
-  std::ranges::sort(bars, [](Bar const& one, Bar const& other) {
-    return one.value != other.value ? one.value > other.value : one.label < other.label;
-  });
-  if (bars.size() > kMostBars) bars.resize(kMostBars);
-  double const most = bars.empty() ? 1 : std::max(bars.front().value, 0.001);
+// A sign of a machine that has too much to do; twice in a row it would be a finding.
+std::string hungOnce(std::vector<CaseTime> const& times) {
   std::string out;
-  int y = 0;
-  for (auto const& bar : bars) {
-    auto const width = std::max(1, static_cast<int>(bar.value / most * kLongest));
-    auto const text = std::to_string(y + 12);
-    out += "<text x=0 y=" + text + ">" + xmlText(bar.label) + "</text><rect x=" + std::to_string(kLabel) +
-           " y=" + std::to_string(y + 2) + " width=" + std::to_string(width) +
-           " height=12 /><text x=" + std::to_string(kLabel + width + 4) + " y=" + text + ">" +
-           oneDigit(bar.value) + " " + unit + "</text>\n";
-    y += kBar;
-  }
-  return "<svg role=img viewBox=\"0 0 360 " + std::to_string(std::max(y, kBar)) + "\">\n" + out + "</svg>\n";
+  for (auto const& time : times)
+    if (!time.hung_once.empty())
+      out += tag("p", "", "<b>" + xmlText(time.check + " " + time.name) + "</b>: " + xmlText(time.hung_once));
+  return out;
 }
 
 } // namespace
+
+json::value toJson(std::vector<CaseTime> const& times) {
+  json::array out;
+  for (auto const& time : times) {
+    json::object row{
+        {"check", time.check}, {"case", time.name}, {"ms", time.milliseconds}, {"peak_kib", time.peak_kib}};
+    for (auto const& [name, value] : time.figures) row[name] = value;
+    if (!time.hung_once.empty()) row["hung_once"] = time.hung_once;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
 
 std::string timesHtml(Report const& report, std::vector<CaseTime> const& times) {
   std::map<std::string, Bar> seconds;
@@ -65,8 +51,11 @@ std::string timesHtml(Report const& report, std::vector<CaseTime> const& times) 
   };
   std::string body = tag("h1", "", xmlText(report.connector_id + " " + report.connector_version));
   body += tag("p", "", oneDigit(all) + " seconds of cases, side by side on the processors that there were.");
-  body += tag("h2", "", "Time by check") + drawing(listed(seconds), "s");
-  body += tag("h2", "", "Memory of the connector's worker, most by check") + drawing(listed(memory), "MiB");
+  body += tag("h2", "", "Time by check") + drawing("Time by check", listed(seconds), "s");
+  body += tag("h2", "", "Memory of the connector's worker, most by check") +
+          drawing("Memory of the connector's worker, most by check", listed(memory), "MiB");
+  if (auto const told = hungOnce(times); !told.empty())
+    body += tag("h2", "", "Hung once, and not when the case was run again") + told;
   body += tag("p", "class=dim", "<a href=report.html>The report</a> says what was found.");
   return page(report.connector_id + ": time and memory", body);
 }

@@ -15,6 +15,7 @@
 namespace garland::certification {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -159,6 +160,16 @@ TEST(Report, TellsHowItWasRunAndAnySeed) {
   EXPECT_EQ(read->profile, Profile::quick);
 }
 
+// Whoever reads it has to see that a version was held to no promise of the last one.
+TEST(Report, SaysOnItsPageWhetherAnEarlierVersionWasCompared) {
+  auto out = report();
+  EXPECT_THAT(toHtml(out), HasSubstr("No earlier version was given, so nothing is compared"));
+  out.since = Comparison();
+  out.since->old_version = "1.0.0";
+  EXPECT_THAT(toHtml(out), AllOf(HasSubstr("Since version 1.0.0"), HasSubstr("Nothing but its code."),
+                                 Not(HasSubstr("No earlier version"))));
+}
+
 TEST(Report, OfAnotherSuiteIsNotRead) {
   auto out = report();
   out.suite = {"0.9.0", std::string(64, '0')};
@@ -181,7 +192,7 @@ TEST(Report, OfMoneyNeedsEveryBlockerOfMoneyAtAnyLevel) {
 
 TEST(Times, AreDrawnOnAPageThatLoadsNothing) {
   auto const page = timesHtml(
-      report(), {{"CAP-04", "volume-1", 1234.5, {}, 20'480}, {"CAP-04", "volume-2", 1.5, {}, 4'096}});
+      report(), {{"CAP-04", "volume-1", 1234.5, {}, 20'480, {}}, {"CAP-04", "volume-2", 1.5, {}, 4'096, {}}});
   EXPECT_THAT(page, HasSubstr("<svg"));
   EXPECT_THAT(page, HasSubstr("1.2 s"));
   EXPECT_THAT(page, HasSubstr("20.0 MiB"));

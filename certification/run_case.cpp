@@ -4,27 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 
 namespace garland::certification {
 
-namespace {
-
-bool isOfTheConnector(Finding const& finding) { return finding.outcome != Outcome::warn; }
-
-std::vector<Finding> verdictOf(CaseResult const& result) {
-  std::vector<Finding> out;
-  std::ranges::copy_if(result.findings, std::back_inserter(out), isOfTheConnector);
-  return out;
-}
-
-} // namespace
-
-bool isClean(CaseResult const& result) { return std::ranges::none_of(result.findings, isOfTheConnector); }
+bool isClean(CaseResult const& result) { return result.findings.empty(); }
 
 bool isSame(CaseResult const& one, CaseResult const& other) {
-  return verdictOf(one) == verdictOf(other) && one.assertions == other.assertions &&
-         one.calls == other.calls && one.trouble == other.trouble;
+  return one.findings == other.findings && one.assertions == other.assertions && one.calls == other.calls &&
+         one.trouble == other.trouble;
 }
 
 std::string unexpected(std::exception const& bug) {
@@ -48,6 +35,8 @@ CaseResult runOnce(Check const& check, Trial::Setting const& setting) {
   out.findings = trial.findings();
   out.assertions = trial.assertions();
   out.calls = trial.calls();
+  out.requests = trial.requests();
+  out.took = trial.took();
   out.shown = trial.shown();
   out.figures = trial.figures();
   out.trouble = trial.trouble();
@@ -68,17 +57,14 @@ bool isDoubtful(CaseResult const& result) {
   return (!result.trouble.empty() && !result.empty) || std::ranges::any_of(result.findings, hung);
 }
 
-// The second run counts. What the first had found before it hung stays, and that it hung is told; what it
-// found afterwards may have come of that.
+// The second run counts. What the first had found before it hung stays; what it found afterwards may have
+// come of that. That it hung once is told beside the report, since a busy machine lets anybody hang.
 CaseResult withTheFirst(CaseResult const& first, CaseResult second) {
   auto const end = std::ranges::find_if(first.findings, hung);
   if (!first.trouble.empty() || end == first.findings.end()) return second;
   std::vector<Finding> kept(first.findings.begin(), end);
-  if (std::ranges::none_of(second.findings, hung)) {
-    auto& told = kept.emplace_back(*end);
-    told.outcome = Outcome::warn;
-    told.what = "it hung once, and not when the case was run again: " + end->what;
-  }
+  if (std::ranges::none_of(second.findings, hung))
+    second.hung_once = end->what + (end->where.empty() ? "" : " (" + end->where + ")");
   for (auto& finding : second.findings)
     if (std::ranges::find(kept, finding) == kept.end()) kept.push_back(std::move(finding));
   second.findings = std::move(kept);

@@ -16,18 +16,21 @@ struct CaseResult {
   std::vector<Finding> findings;
   std::uint64_t assertions = 0;
   std::uint64_t calls = 0;
-  Claims shown;            // of what the manifest claims
-  std::string trouble;     // why nothing of it counts; "" if it does
-  bool empty = false;      // it compared nothing, or called nothing; that is trouble, too
-  bool left_out = false;   // the run ended before it
-  bool mapped = false;     // the connector's or its twin's code was in this process
-  double milliseconds = 0; // of the machine's clock
+  std::uint64_t requests = 0; // of those calls
+  Milliseconds took{0};       // ... on the virtual clock
+  Claims shown;               // of what the manifest claims
+  std::string trouble;        // why nothing of it counts; "" if it does
+  bool empty = false;         // it compared nothing, or called nothing; that is trouble, too
+  bool left_out = false;      // the run ended before it
+  bool mapped = false;        // the connector's or its twin's code was in this process
+  double milliseconds = 0;    // of the machine's clock
   std::vector<std::pair<std::string, double>> figures;
   std::uint64_t peak_kib = 0; // of the connector's worker
+  std::string hung_once;      // what hung, and did not when the case was run again; "": nothing
 };
-// Nothing was found at the connector. A warning tells what the machine's clock has said once.
+// Nothing was found at the connector.
 bool isClean(CaseResult const& result);
-// The same verdict, reached by the same steps; warnings are of the machine.
+// The same verdict, reached by the same steps.
 bool isSame(CaseResult const& one, CaseResult const& other);
 
 // What is told of an exception that none of the harness's own code expects.

@@ -268,7 +268,7 @@ private:
       if (kept[i].trouble.empty()) shown_.insert(kept[i].shown.begin(), kept[i].shown.end());
       if (kept[i].left_out) continue;
       out_.times.push_back({std::string(jobs[i].check->id), jobs[i].case_name, kept[i].milliseconds,
-                            kept[i].figures, kept[i].peak_kib});
+                            kept[i].figures, kept[i].peak_kib, kept[i].hung_once});
       past_.cases.push_back({jobs[i].check, jobs[i].case_name, &kept[i]});
     }
     past_.verdicts = out_.report.verdicts;

@@ -16,6 +16,8 @@ pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 pkg_check_modules(LIBICAL REQUIRED IMPORTED_TARGET libical)
+# Not by pkg-config, whose -pthread would be a flag of every translation unit.
+find_library(RE2_LIBRARY re2 REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
 endif()

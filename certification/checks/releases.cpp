@@ -125,22 +125,12 @@ bool mayTakeAway(Version const& before, Version const& now) {
   return now[0] > before[0] || (before[0] == 0 && now[0] == 0 && now[1] > before[1]);
 }
 
-// A connector begins with one of these; whatever has another version has had one before.
-constexpr std::array<std::string_view, 3> kFirst{"0.0.1", "0.1.0", "1.0.0"};
-
+// What was published before, only whoever publishes knows: a version that is the first here may have any
+// number.
 std::string noPrevious(Subject const& subject) {
-  auto const& version = subject.plugin.manifest.version;
-  bool const first = std::ranges::find(kFirst, version) != kFirst.end();
-  if (!subject.previous.is_null() || !first) return {};
-  return "version " + version +
-         " is taken for the first one; `--previous PACKAGE` compares it with an earlier one";
-}
-
-bool hasPrevious(Trial& trial) {
-  if (!trial.subject().previous.is_null()) return true;
-  trial.giveUp("not run: version " + trial.subject().plugin.manifest.version +
-               " is not the first; give the last one with `--previous PACKAGE` (or its folder)");
-  return false;
+  if (!subject.previous.is_null()) return {};
+  return "no version before " + subject.plugin.manifest.version +
+         " was given; if there is one, `--previous PACKAGE` compares with it";
 }
 
 bool isFilled(json::value const& list) { return list.is_array() && !list.get_array().empty(); }
@@ -187,7 +177,6 @@ json::object oldSettings(json::value const& rules, std::mt19937_64& dice) {
 // ---- PKG-11: at any version, since what vendors typed is older than all of them
 void takesOldSettings(Trial& trial) {
   constexpr int configurations = 100;
-  if (!hasPrevious(trial)) return;
   auto const* found = garland::find(trial.subject().previous, "/settings");
   auto const rules = found != nullptr ? *found : json::value(json::object());
   auto const& now = trial.subject().plugin.manifest.settings_schema;
@@ -222,7 +211,6 @@ void takesOldSettings(Trial& trial) {
 
 // ---- PKG-12
 void keepsItsVersionHonest(Trial& trial) {
-  if (!hasPrevious(trial)) return;
   auto const& then = trial.subject().previous;
   auto const& manifest = trial.subject().plugin.manifest;
   auto const before = textOr(then, "/version", "");

@@ -53,6 +53,7 @@ struct Gauges {
   std::vector<runtime::WorkerStatus> workers;
   std::size_t open_connections = 0;
   realtime::Figures streams;
+  sync::Load load;
 };
 
 // Counters since the daemon's start, rendered for Prometheus. [loop thread]

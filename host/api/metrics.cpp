@@ -86,6 +86,7 @@ public:
     stream_memory_.Set(static_cast<double>(moment.streams.tail_bytes));
     handed_out_.Increment(static_cast<double>(moment.streams.handed_out) - handed_out_.Value());
     connections_.Set(static_cast<double>(moment.open_connections));
+    show(moment.load);
     memory_.Set(static_cast<double>(residentBytes()));
     for (auto& [key, gauge] : worker_states_) gauge->Set(0);
     for (runtime::WorkerStatus const& worker : moment.workers) {
@@ -99,6 +100,22 @@ public:
   }
 
 private:
+  void show(sync::Load const& load) {
+    auto const set = [](Gauge& gauge, std::size_t value) { gauge.Set(static_cast<double>(value)); };
+    auto const reach = [](Counter& counter, std::uint64_t value) {
+      counter.Increment(static_cast<double>(value) - counter.Value());
+    };
+    set(runs_now_, load.runs);
+    set(runs_waiting_, load.runs_waiting);
+    set(lanes_, load.lanes);
+    set(turns_waiting_, load.turns_waiting);
+    set(requests_waiting_, load.requests_waiting);
+    set(paces_, load.paces);
+    reach(requests_held_, load.requests_held);
+    reach(requests_refused_, load.requests_refused);
+    reach(wake_ups_, load.wake_ups);
+  }
+
   static void count(Family<Counter>& family, sync::Counts const& counts) {
     auto const add = [&](char const* result, std::int64_t n) {
       family.Add({{"result", result}}).Increment(static_cast<double>(n));
@@ -150,6 +167,28 @@ private:
       gauges(registry_, "garland_stream_tail_bytes", "Memory of the changes that subscribers share.").Add({});
   Counter& handed_out_ =
       counters(registry_, "garland_stream_events_total", "Changes handed out to subscribers.").Add({});
+  Gauge& runs_now_ = gauges(registry_, "garland_sync_runs", "Sync runs that have not ended.").Add({});
+  Gauge& runs_waiting_ =
+      gauges(registry_, "garland_sync_runs_waiting", "Of those, the ones that wait for a place.").Add({});
+  Gauge& lanes_ = gauges(registry_, "garland_lanes",
+                         "Connections that are called, or wait for that; others take no memory.")
+                      .Add({});
+  Gauge& turns_waiting_ =
+      gauges(registry_, "garland_turns_waiting", "Calls that wait for their connection.").Add({});
+  Gauge& requests_waiting_ =
+      gauges(registry_, "garland_requests_waiting", "Requests that wait for a provider's limit.").Add({});
+  Gauge& paces_ = gauges(registry_, "garland_paces",
+                         "Connections and apps whose requests were counted in the last seconds.")
+                      .Add({});
+  Counter& requests_held_ = counters(registry_, "garland_requests_held_total",
+                                     "Requests that could not go at once, for a provider's limit.")
+                                .Add({});
+  Counter& requests_refused_ = counters(registry_, "garland_requests_given_up_total",
+                                        "Of those, the ones that would have waited too long.")
+                                   .Add({});
+  Counter& wake_ups_ =
+      counters(registry_, "garland_schedule_wake_ups_total", "Times the schedule looked what is due.")
+          .Add({});
   Gauge& memory_ =
       gauges(registry_, "process_resident_memory_bytes", "Resident memory of the daemon.").Add({});
   std::map<std::string, Gauge*> worker_states_;

@@ -171,7 +171,7 @@ json::object securitySchemes() {
 
 Result<json::value> openApiDocument(std::vector<Route> const& routes, std::string_view version,
                                     std::vector<std::pair<std::string, json::value>> const& record_schemas) {
-  TRY(schemas, parseJson(componentSchemas()));
+  TRY(schemas, componentSchemas());
   addRecordSchemas(schemas.as_object(), record_schemas);
 
   json::object paths;

@@ -155,6 +155,11 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/conflicts", root + "/conflicts" + query);
   see.drive("POST", root + "/connections/{connection}/confirm-deletes",
             root + "/connections/" + connection + "/confirm-deletes");
+  see.drive("POST", root + "/connections/{connection}/pause", root + "/connections/" + connection + "/pause");
+  see.drive("POST", root + "/connections/{connection}/resume",
+            root + "/connections/" + connection + "/resume");
+  see.drive("POST", root + "/connections/{connection}/resync",
+            root + "/connections/" + connection + "/resync");
   house.onLoop([&] { house.engine.set_aside = 1; });
   see.drive("POST", root + "/connections/{connection}/retry", root + "/connections/" + connection + "/retry");
 

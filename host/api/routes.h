@@ -73,6 +73,9 @@ private:
   Task<Response> showConnection(Request request);
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
+  Task<Response> pauseConnection(Request request);
+  Task<Response> resumeConnection(Request request);
+  Task<Response> resyncConnection(Request request);
   Task<Response> retryConnection(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);

@@ -80,9 +80,9 @@ Task<Response> Routes::acceptAction(Request request) {
 
 Task<Response> Routes::listActions(Request request) {
   CO_TRY(query, readQuery(request));
-  auto const limit = query.limit;
+  auto const limit = askForOneMore(query);
   CO_TRY(actions, co_await with_.engine.actions().list(std::move(query)));
-  co_return Response(200, pageOf(actions, limit, &sync::Action::id));
+  co_return Response(200, pageOf(std::move(actions), limit, &sync::Action::id));
 }
 
 Task<Response> Routes::showAction(Request request) {

@@ -101,6 +101,34 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "",
             {}},
       &Routes::confirmDeletes);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/pause",
+            "pauseConnection",
+            "Puts an account to rest, over restarts too: what comes in for it is kept, and nothing is done "
+            "about "
+            "it. The answer comes when nothing of it is under way: a sync ends at its next checkpoint.",
+            200,
+            "Connection",
+            {}},
+      &Routes::pauseConnection);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/resume",
+            "resumeConnection",
+            "Lets a paused account go on with what waited meanwhile, and with a sync.",
+            200,
+            "Connection",
+            {}},
+      &Routes::resumeConnection);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/resync",
+            "resyncConnection",
+            "Forgets how far syncs came and starts one, which brings everything in anew, into the same "
+            "records; "
+            "one that runs ends first, at its next checkpoint. 409 if the account is paused.",
+            202,
+            "Run",
+            {}},
+      &Routes::resyncConnection);
   add(
       Route{
           "POST",
@@ -153,6 +181,26 @@ Task<Response> Routes::disconnect(Request request) {
   bool const discard = request.flag("discard");
   CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection"), discard));
   co_return Response(204);
+}
+
+Task<Response> Routes::pauseConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.pause(request.text("connection")));
+  co_return Response(200, shape(connection));
+}
+
+Task<Response> Routes::resumeConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.resume(request.text("connection")));
+  co_return Response(200, shape(connection));
+}
+
+Task<Response> Routes::resyncConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(run, co_await with_.engine.resync(request.text("connection")));
+  Response response(202, shape(run));
+  response.headers.push_back(Header{"location", "/api/integrations/status/" + run.id});
+  co_return response;
 }
 
 Task<Response> Routes::retryConnection(Request request) {

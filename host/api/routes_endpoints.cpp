@@ -212,9 +212,9 @@ Task<Response> Routes::listEndpointDeliveries(Request request) {
   query.state = state;
   query.after = request.integer("after", 0);
   query.limit = static_cast<int>(request.integer("limit", kPage));
-  auto const limit = query.limit;
+  auto const limit = askForOneMore(query);
   CO_TRY(deliveries, co_await notifier->deliveries(std::move(query)));
-  co_return Response(200, pageOf(deliveries, limit, &notify::Delivery::sequence));
+  co_return Response(200, pageOf(std::move(deliveries), limit, &notify::Delivery::sequence));
 }
 
 Task<Response> Routes::showEndpointDelivery(Request request) {

@@ -166,9 +166,9 @@ Task<Response> Routes::openHook(Request request) {
 
 Task<Response> Routes::listItems(Request request) {
   CO_TRY(query, readQuery(request));
-  auto const limit = query.limit;
+  auto const limit = askForOneMore(query);
   CO_TRY(items, co_await with_.engine.intake().list(std::move(query)));
-  co_return Response(200, pageOf(items, limit, &sync::IntakeItem::id));
+  co_return Response(200, pageOf(std::move(items), limit, &sync::IntakeItem::id));
 }
 
 Task<Response> Routes::showItem(Request request) {

@@ -149,8 +149,9 @@ Task<Response> Routes::listRecords(Request request) {
   query.after_id = request.text("after");
   query.include_deleted = request.flag("include_deleted");
   query.limit = static_cast<int>(request.integer("limit", kPage));
+  auto const limit = askForOneMore(query);
   CO_TRY(records, co_await with_.engine.records(query));
-  co_return Response(200, pageOf(records, query.limit, &sync::Record::id));
+  co_return Response(200, pageOf(std::move(records), limit, &sync::Record::id));
 }
 
 Task<Response> Routes::showRecord(Request request) {

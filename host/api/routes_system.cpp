@@ -126,6 +126,7 @@ Task<Response> Routes::metrics(Request) {
   gauges.workers = with_.supervisor.workers();
   gauges.open_connections = open_connections_ ? open_connections_() : 0;
   gauges.streams = stream_door_.figures();
+  gauges.load = with_.engine.load();
   Response response(200);
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = with_.metrics.render(gauges);

@@ -295,6 +295,11 @@ TEST(Routes, RecordsAndChangesComePageByPage) {
   auto const second = house.ask("GET", list + "&after=" + textOf(first.at("next_after"))).json();
   EXPECT_EQ(second.at("items").as_array().size(), 2U);
   EXPECT_TRUE(second.at("next_after").is_null());
+  auto const whole = house.ask("GET", std::string(base) + "/records?limit=5&vendor_id=" + who.vendor).json();
+  EXPECT_EQ(whole.at("items").as_array().size(), 5U);
+  EXPECT_TRUE(whole.at("next_after").is_null()) << "it is full, and there is no more";
+  auto const most = house.ask("GET", std::string(base) + "/records?limit=1000&vendor_id=" + who.vendor);
+  EXPECT_EQ(most.status, 200);
   auto const changes =
       house.ask("GET", std::string(base) + "/changes?after=3&vendor_id=" + who.vendor).json();
   EXPECT_EQ(changes.at("items").as_array().size(), 2U);

@@ -224,9 +224,9 @@ Task<Response> Routes::setUpWebhook(Request request) {
 
 Task<Response> Routes::listWebhooks(Request request) {
   CO_TRY(query, readQuery(request));
-  auto const limit = query.limit;
+  auto const limit = askForOneMore(query);
   CO_TRY(webhooks, co_await with_.engine.webhooks().list(std::move(query)));
-  co_return Response(200, pageOf(webhooks, limit, &sync::Webhook::id));
+  co_return Response(200, pageOf(std::move(webhooks), limit, &sync::Webhook::id));
 }
 
 Task<Response> Routes::showWebhook(Request request) {

@@ -2,10 +2,16 @@
 // share, so that the daemon's checker and OpenAPI 3.1 tools read them alike.
 #pragma once
 
+#include "host/base/json.h"
+
 #include <string_view>
 
 namespace garland::api {
 
-std::string_view componentSchemas(); // {"Vendor": {...}, ...}
+Result<json::value> componentSchemas(); // all: {"Vendor": {...}, ...}
+
+// Parts of it, as text, by area.
+std::string_view intakeSchemas();
+std::string_view endpointSchemas();
 
 } // namespace garland::api

@@ -36,13 +36,17 @@ template <class Query> Result<Query> readPage(Request const& request) {
   return query;
 }
 
+// Asks for one thing more than the page holds, by which the last page is known; the answer: what it holds.
+template <class Query> int askForOneMore(Query& query) { return query.limit++; }
+
 // {"items": [...], "next_after": ...}: null on the last page, else what the next one goes on after. `limit`:
-// of the query, at least 1.
-template <class T, class Place>
-json::object pageOf(std::vector<T> const& things, int limit, Place T::* place) {
+// what askForOneMore() answered, at least 1.
+template <class T, class Place> json::object pageOf(std::vector<T> things, int limit, Place T::* place) {
+  bool const more = std::ssize(things) > limit;
+  if (more) things.erase(things.begin() + limit, things.end());
   json::object page = listOf(things);
   page["next_after"] = nullptr;
-  if (std::ssize(things) >= limit) page["next_after"] = things.back().*place;
+  if (more) page["next_after"] = things.back().*place;
   return page;
 }
 

@@ -11,13 +11,16 @@ std::vector<sync::Vendor> vendors(int count) {
   return out;
 }
 
-TEST(Page, ThatIsFullSaysWhatTheNextOneGoesOnAfter) {
-  auto const page = pageOf(vendors(3), 3, &sync::Vendor::id);
+TEST(Page, BehindWhichThereIsMoreSaysWhatTheNextOneGoesOnAfter) {
+  auto const page = pageOf(vendors(4), 3, &sync::Vendor::id);
   EXPECT_EQ(page.at("items").as_array().size(), 3U);
   EXPECT_EQ(page.at("next_after"), "ven_2");
 }
 
-TEST(Page, ThatHasRoomIsTheLastOne) {
+TEST(Page, BehindWhichThereIsNothingIsTheLastOneFullOrNot) {
+  auto const full = pageOf(vendors(3), 3, &sync::Vendor::id);
+  EXPECT_EQ(full.at("items").as_array().size(), 3U);
+  EXPECT_TRUE(full.at("next_after").is_null());
   EXPECT_TRUE(pageOf(vendors(2), 3, &sync::Vendor::id).at("next_after").is_null());
   EXPECT_TRUE(pageOf(vendors(0), 3, &sync::Vendor::id).at("next_after").is_null());
 }

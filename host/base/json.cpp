@@ -1,5 +1,7 @@
 #include "host/base/json.h"
 
+#include "host/base/utf8.h"
+
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
 
@@ -17,6 +19,12 @@ std::string placeOf(std::string_view text, std::size_t offset) {
   auto const last_break = before.rfind('\n');
   auto const column = last_break == std::string_view::npos ? before.size() + 1 : before.size() - last_break;
   return "at line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+std::size_t firstThatIsNoText(std::string_view text) {
+  auto const readable = asUtf8(text);
+  return static_cast<std::size_t>(
+      std::mismatch(text.begin(), text.end(), readable.begin(), readable.end()).first - text.begin());
 }
 
 bool appendWithin(json::value const& value, std::string& out);
@@ -170,6 +178,10 @@ Result<json::value> parseJson(std::string_view text, JsonLimits limits) {
   if (!parser.handler().duplicate().empty())
     return Error(ErrorKind::invalidInput, "the member \"" + parser.handler().duplicate() +
                                               "\" appears twice, again " + placeOf(text, used));
+  if (failed && !isUtf8(text))
+    return Error(ErrorKind::invalidInput, "not UTF-8, as JSON must be: the byte " +
+                                              placeOf(text, firstThatIsNoText(text)) +
+                                              " belongs to no character");
   if (failed)
     return Error(ErrorKind::invalidInput, "not JSON: " + failed.message() + " " + placeOf(text, used));
   if (used != text.size())

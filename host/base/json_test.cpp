@@ -43,8 +43,11 @@ TEST(Json, DepthAndSizeAreBounded) {
 
 TEST(Json, TrailingTextAndBadUtf8AreRefused) {
   EXPECT_FALSE(parseJson("{} {}"));
-  EXPECT_FALSE(parseJson("\"\xff\""));
   EXPECT_FALSE(parseJson(""));
+  auto const latin1 = parseJson("{\n\"name\": \"Zo\xEB\"}");
+  ASSERT_FALSE(latin1);
+  EXPECT_EQ(latin1.error().message,
+            "not UTF-8, as JSON must be: the byte at line 2, column 12 belongs to no character");
 }
 
 TEST(Json, NumbersKeepTheirExactValue) {

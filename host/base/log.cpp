@@ -24,6 +24,30 @@ std::vector<std::string> formsOf(std::string_view secret) {
   return forms;
 }
 
+struct Span {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// Somebody's secret may be the very word that hidden ones are shown as.
+bool isWithinHidden(std::string_view text, Span const& span) {
+  auto const first = span.end < kHidden.size() ? 0 : span.end - kHidden.size();
+  return first <= span.begin &&
+         text.substr(first, span.begin + kHidden.size() - first).find(kHidden) != std::string_view::npos;
+}
+
+// Those that overlap are hidden as one, so that no tail of either is left standing.
+std::string hidden(std::string_view text, std::vector<Span> spans) {
+  std::sort(spans.begin(), spans.end(), [](Span const& a, Span const& b) { return a.begin < b.begin; });
+  std::string out;
+  std::size_t done = 0;
+  for (auto const& span : spans) {
+    if (span.begin >= done) out.append(text.substr(done, span.begin - done)).append(kHidden);
+    done = std::max(done, span.end);
+  }
+  return out.append(text.substr(done));
+}
+
 } // namespace
 
 void Redactor::add(std::string_view secret) {
@@ -42,14 +66,15 @@ void Redactor::remove(std::string_view secret) {
 }
 
 std::string Redactor::scrub(std::string_view text) const {
-  std::string out(text);
+  std::vector<Span> spans;
   std::lock_guard const lock(mutex_);
-  // Descending order puts a longer form before its own prefix, so no tail of it is left standing.
   for (auto const& form : forms_) {
-    for (auto at = out.find(form); at != std::string::npos; at = out.find(form, at + kHidden.size()))
-      out.replace(at, form.size(), kHidden);
+    for (auto at = text.find(form); at != std::string_view::npos; at = text.find(form, at + form.size())) {
+      Span const span{at, at + form.size()};
+      if (!isWithinHidden(text, span)) spans.push_back(span);
+    }
   }
-  return out;
+  return hidden(text, std::move(spans));
 }
 
 std::string_view name(LogLevel level) {

@@ -52,5 +52,22 @@ TEST(Log, OfTwoSecretsTheLongerIsHiddenWhole) {
   EXPECT_EQ(redactor.scrub("x token-and-more y"), "x [secret] y");
 }
 
+TEST(Log, SecretsThatOverlapAreHiddenAsOne) {
+  Redactor redactor;
+  redactor.add("token-of");
+  redactor.add("of-joy");
+  EXPECT_EQ(redactor.scrub("x token-of-joy y, of-joy"), "x [secret] y, [secret]");
+}
+
+TEST(Log, WhatIsHiddenStaysAsItIsWhateverIsASecret) {
+  Redactor redactor;
+  for (auto const* secret : {"secret", "[secret", "hunter22"}) redactor.add(secret);
+  EXPECT_EQ(redactor.scrub("hunter22 is no secret"), "[secret] is no [secret]");
+  EXPECT_EQ(redactor.scrub(redactor.scrub("hunter22 is no secret")), "[secret] is no [secret]");
+  EXPECT_EQ(redactor.scrub("secret"), "[secret]");
+  redactor.add("[secret]-and-more");
+  EXPECT_EQ(redactor.scrub("[secret]-and-more"), "[secret]");
+}
+
 } // namespace
 } // namespace garland

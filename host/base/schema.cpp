@@ -5,9 +5,12 @@
 #pragma GCC diagnostic ignored "-Wextra"
 #include "host/base/schema.h"
 
+#include "host/base/schema_pattern.h"
 #include "host/base/schema_words.h"
 
 #include <valijson/adapters/boost_json_adapter.hpp>
+#include <valijson/constraint_builder.hpp>
+#include <valijson/constraints/concrete_constraints.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
@@ -86,17 +89,48 @@ std::vector<Found> problemsOf(valijson::Schema const& schema, json::value const&
     std::vector<schema_words::Told> found;
     // The innermost failures come first and say most; what encloses them only repeats.
     while (found.size() < kMostRead && results.popError(error))
-      found.push_back({stepsFrom(error.context), error.description});
+      found.push_back(schema_words::placed(document, value, {stepsFrom(error.context), error.description}));
+    if (found.empty()) found.push_back(schema_words::placed(document, value, {{}, "Failed to validate"}));
     return inWords(document, value, found);
   } catch (std::exception const&) {
     return {Found{SchemaProblem{"", "could not be checked against its schema"}, ""}};
   }
 }
 
+class PatternConstraint : public valijson::constraints::PolyConstraint {
+public:
+  explicit PatternConstraint(schema_patterns::Pattern pattern) : pattern_(std::move(pattern)) {}
+
+  bool validate(valijson::adapters::Adapter const& target, std::vector<std::string> const& context,
+                valijson::ValidationResults* results) const override {
+    if (!target.isString() || pattern_.matches(target.asString())) return true;
+    if (results != nullptr) results->pushError(context, "Failed to match regex");
+    return false;
+  }
+
+private:
+  valijson::constraints::Constraint* cloneInto(void* memory) const override {
+    return new (memory) PatternConstraint(*this);
+  }
+  std::size_t sizeOf() const override { return sizeof(PatternConstraint); }
+
+  schema_patterns::Pattern pattern_;
+};
+
+class PatternBuilder : public valijson::ConstraintBuilder {
+public:
+  valijson::constraints::Constraint* make(valijson::adapters::Adapter const& keyword) const override {
+    auto pattern = schema_patterns::Pattern::compile(keyword.asString());
+    if (!pattern) throw std::runtime_error(pattern.error().message);
+    return new PatternConstraint(std::move(*pattern));
+  }
+};
+
 } // namespace
 
 struct Schema::Impl {
-  json::value document; // the parsed schema refers into it
+  json::value document;
+  json::value handed; // the same as valijson was given it; the parsed schema refers into it
   valijson::Schema schema;
 };
 
@@ -108,9 +142,14 @@ Schema::~Schema() = default;
 Result<Schema> Schema::compile(json::value const& schema) {
   auto impl = std::make_unique<Impl>();
   impl->document = schema;
+  auto handed = schema_patterns::handedOver(schema);
+  if (!handed) return Error(ErrorKind::invalidInput, "not a JSON Schema: " + handed.error().message);
+  impl->handed = std::move(*handed);
   try {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    valijson::adapters::BoostJsonAdapter const adapter(impl->document);
+    parser.addConstraintBuilder(schema_patterns::kKeyword,
+                                std::make_unique<PatternBuilder>().release()); // its own now
+    valijson::adapters::BoostJsonAdapter const adapter(impl->handed);
     parser.populateSchema(adapter, impl->schema);
   } catch (std::exception const& problem) {
     return Error(ErrorKind::invalidInput, std::string("not a JSON Schema: ") + problem.what());

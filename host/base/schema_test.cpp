@@ -57,6 +57,9 @@ constexpr char const* kUrl = R"({"type":"object","required":["url"],"additionalP
   "properties":{"url":{"description":"Where it is.","type":"string","pattern":"^https?://"}}})";
 constexpr char const* kAmount =
     R"({"properties":{"n":{"description":"In cents: 1250 is 12.50.","type":"integer"}}})";
+constexpr char const* kTags = R"x({"properties":{"tags":{"description":"Ours begin with our_.",
+  "propertyNames":{"pattern":"^[a-z_]+$","not":{"pattern":"^our_"}}}}})x";
+constexpr char const* kNames = R"({"propertyNames":{"pattern":"^a"}})";
 constexpr char const* kTime =
     R"({"type":"object","properties":{"at":{"$ref":"#/definitions/t"}},"definitions":{"t":{
   "type":"object","additionalProperties":false,"properties":{"date":{"description":"A day, such as 2026-06-13.",
@@ -78,6 +81,15 @@ INSTANTIATE_TEST_SUITE_P(
              "settings: /n: must be a whole number, not a text (In cents: 1250 is 12.50)"},
         Said{"AFraction", kAmount, R"({"n":12.5})",
              "settings: /n: must be a whole number, not one with a fraction (In cents: 1250 is 12.50)"},
+        Said{"ANumberOfTooManyDigits", kAmount, R"({"n":99999999999999999999})",
+             "settings: /n: must be a whole number of at most 18 digits (In cents: 1250 is 12.50)"},
+        Said{"NoneOfThoseThatMayBothBeThere",
+             R"({"anyOf":[{"required":["text"]},{"required":["html"]}],"properties":{"text":{},"html":{}}})",
+             R"({"subject":"s"})", "settings: must have at least one of \"text\" or \"html\""},
+        Said{"ANameThatIsNotAllowed", kTags, R"({"tags":{"a":"1","our_b":"2"}})",
+             "settings: /tags: no member may be called \"our_b\" (Ours begin with our_)"},
+        Said{"ANameThatIsNotAllowedAtTheRoot", kNames, R"({"b":1})",
+             "settings: no member may be called \"b\""},
         Said{"AWrongType", kUrl, R"({"url":7})", "settings: /url: must be a text, not a number"},
         Said{"AFormThatIsDescribed", kTime, R"({"at":{"date":"soon"}})",
              "settings: /at/date: does not have the form it must have (A day, such as 2026-06-13)"},
@@ -109,6 +121,46 @@ TEST(Schema, WhatHasNoWordsOfItsOwnIsSaidInGeneralOnes) {
 TEST(Schema, AWrongSchemaIsAnErrorNotACrash) {
   EXPECT_FALSE(Schema::compile(*parseJson(R"({"type":12})")));
   EXPECT_FALSE(Schema::compile(*parseJson(R"({"$ref":"http://example.com/other.json"})")));
+}
+
+json::value longText(std::size_t letters, char const* end) {
+  return json::value(std::string(letters, 'a') + end);
+}
+
+TEST(SchemaPattern, ATextOfMegabytesIsMatchedLikeAShortOne) {
+  auto const mail = compiled(R"({"pattern":"^[^@ ].*@[^@ ]+$"})");
+  EXPECT_TRUE(mail.check(longText(4U << 20U, "@b")).empty());
+  EXPECT_FALSE(mail.check(longText(4U << 20U, "")).empty());
+  auto const names = compiled(R"({"propertyNames":{"pattern":"^[a-z]+$"}})");
+  json::object const one{{std::string(4U << 20U, 'a'), 1}};
+  EXPECT_TRUE(names.check(one).empty());
+}
+
+TEST(SchemaPattern, OneThatOthersTryInEveryWayTakesNoLonger) {
+  EXPECT_FALSE(compiled(R"({"pattern":"^(a+)+$"})").check(longText(100'000, "b")).empty());
+}
+
+TEST(SchemaPattern, WhatCannotBeMatchedInLinearTimeIsRefusedWithItsPlace) {
+  auto const refused = [](std::string_view text) {
+    auto const schema = Schema::compile(*parseJson(text));
+    return schema ? std::string("it was taken") : schema.error().message;
+  };
+  auto const ahead = refused(R"x({"properties":{"n":{"pattern":"^(?!our_)"}}})x");
+  EXPECT_EQ(
+      ahead.rfind(
+          "not a JSON Schema: /properties/n/pattern: not a pattern that can be matched in linear time: ", 0),
+      0U)
+      << ahead;
+  EXPECT_EQ(refused(R"({"items":[{"patternProperties":{"a":{}}}]})"),
+            "not a JSON Schema: /items/0/patternProperties: is not supported; say it with propertyNames");
+}
+
+TEST(SchemaPattern, AMemberOfThatNameAndAValueToCompareAreNoKeywords) {
+  auto const schema = compiled(R"({"properties":{"pattern":{"type":"string","pattern":"^a$"},
+    "one":{"const":{"pattern":"["}}}})");
+  EXPECT_TRUE(schema.check(*parseJson(R"({"pattern":"a","one":{"pattern":"["}})")).empty());
+  EXPECT_FALSE(schema.check(*parseJson(R"({"pattern":"b"})")).empty());
+  EXPECT_FALSE(schema.check(*parseJson(R"({"one":{"pattern":"]"}})")).empty());
 }
 
 } // namespace

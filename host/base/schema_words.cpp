@@ -3,9 +3,12 @@
 // words.
 #include "host/base/schema_words.h"
 
+#include "host/base/schema_pattern.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 namespace garland::schema_words {
@@ -14,6 +17,7 @@ namespace {
 using Places = std::vector<json::object const*>;
 
 constexpr std::size_t kMostListed = 30;
+constexpr double kBeyondIntegers = 9223372036854775808.0; // 2^63; a number of more digits is read as a double
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -138,9 +142,30 @@ std::string wrongType(Places const& places, json::value const* value) {
   if (wanted.empty()) return "is of the wrong type";
   bool const whole = wanted.size() == 1 && wanted.front() == typeInWords("integer");
   bool const broken = whole && value != nullptr && value->is_double();
+  if (broken && std::abs(value->get_double()) >= kBeyondIntegers)
+    return "must be a whole number of at most 18 digits" + aboutPlace(places);
   auto text =
       "must be " + anyOf(wanted) + ", not " + (broken ? "one with a fraction" : std::string(kindOf(value)));
   return whole ? text + aboutPlace(places) : text; // of what unit
+}
+
+// Whether a name has the form that `names`, of propertyNames, asks for, and not that which it forbids.
+bool isAllowed(json::value const& names, std::string_view name) {
+  auto const wanted = schema_patterns::Pattern::compile(textOr(names, "/pattern", ""));
+  auto const unwanted = textOr(names, "/not/pattern", "");
+  if (wanted && !wanted->matches(name)) return false;
+  auto const forbidden = schema_patterns::Pattern::compile(unwanted);
+  return unwanted.empty() || !forbidden || !forbidden->matches(name);
+}
+
+// The first member of the value whose name is not allowed there; or "".
+std::string wrongName(Places const& places, json::value const* value) {
+  auto const* object = value == nullptr ? nullptr : value->if_object();
+  auto const* names = keyword(places, "propertyNames");
+  if (object == nullptr || names == nullptr) return {};
+  for (auto const& member : *object)
+    if (!isAllowed(*names, member.key())) return std::string(member.key());
+  return {};
 }
 
 std::string wrongForm(Places const& places, json::value const* value) {
@@ -180,10 +205,10 @@ std::string sayUnknown(Places const& places, std::string_view name) {
   return text + "; the members are: " + listed;
 }
 
-// The members of which exactly one must be there, if a place says so by oneOf; else empty.
-std::vector<std::string> oneOfThese(Places const& places) {
+// The members of which one must be there, if a place says so by `keyword` (oneOf, anyOf); else empty.
+std::vector<std::string> choicesOf(Places const& places, std::string_view keyword) {
   for (auto const* place : places) {
-    auto const* branches = place->if_contains("oneOf");
+    auto const* branches = place->if_contains(keyword);
     if (branches == nullptr || !branches->is_array()) continue;
     std::vector<std::string> names;
     for (auto const& branch : branches->as_array()) {
@@ -197,9 +222,11 @@ std::vector<std::string> oneOfThese(Places const& places) {
 }
 
 std::string missingMember(Places const& places, std::string_view name) {
-  auto const choices = oneOfThese(places);
-  if (std::find(choices.begin(), choices.end(), quoted(name)) != choices.end())
-    return "must have exactly one of " + anyOf(choices);
+  for (auto const& [keyword, how_many] : {std::pair("oneOf", "exactly"), std::pair("anyOf", "at least")}) {
+    auto const choices = choicesOf(places, keyword);
+    if (std::find(choices.begin(), choices.end(), quoted(name)) != choices.end())
+      return "must have " + std::string(how_many) + " one of " + anyOf(choices);
+  }
   return "the member " + quoted(name) + " is missing";
 }
 
@@ -215,7 +242,14 @@ struct Sentence {
   std::string (*words)(Places const&, json::value const*, std::string_view);
 };
 
+constexpr std::string_view kWrongMember = "Failed to validate against schema associated with property name";
+constexpr std::string_view kWrongName = "A name is not allowed"; // our own
+
 constexpr Sentence kSentences[] = {
+    {kWrongName,
+     [](Places const& at, json::value const* value, std::string_view) {
+       return "no member may be called " + quoted(std::string_view(wrongName(at, value))) + aboutPlace(at);
+     }},
     {"Value type not permitted",
      [](Places const& at, json::value const* value, std::string_view) { return wrongType(at, value); }},
     {"Failed to match regex",
@@ -236,7 +270,7 @@ constexpr Sentence kSentences[] = {
      }},
     {"Failed to validate against exactly one child",
      [](Places const& at, json::value const*, std::string_view) {
-       auto const choices = oneOfThese(at);
+       auto const choices = choicesOf(at, "oneOf");
        return choices.empty() ? std::string("fits several of the forms it may have, and must fit one")
                               : "must have exactly one of " + anyOf(choices);
      }},
@@ -300,6 +334,14 @@ constexpr Sentence kSentences[] = {
 bool enclosesOthers(std::string_view description) {
   return description.starts_with("Failed to validate") &&
          !description.starts_with("Failed to validate against exactly one child");
+}
+
+Told placed(json::value const& schema, json::value const& document, Told told) {
+  if (!enclosesOthers(told.description)) return told;
+  auto steps = told.steps;
+  if (told.description.starts_with(kWrongMember)) steps.emplace_back(nameIn(told.description));
+  if (wrongName(placesAt(schema, steps), valueAt(document, steps)).empty()) return told;
+  return {std::move(steps), std::string(kWrongName)};
 }
 
 std::string unknownMember(std::string_view description) {

@@ -19,6 +19,9 @@ struct Told {
 bool enclosesOthers(std::string_view description);
 // The name of a member that no schema knows, "" if the problem is another. The steps lead to its object.
 std::string unknownMember(std::string_view description);
+// valijson does not tell of a name that is not allowed, but that what holds such a member is wrong: then the
+// problem at the member's object; else as it was told.
+Told placed(json::value const& schema, json::value const& document, Told told);
 // "must not be empty", "unknown member \"adress\"; the members are: url"
 std::string say(json::value const& schema, json::value const& document, Told const& told);
 

@@ -64,6 +64,9 @@ Exit changeSettings(Context with, std::string const& id, ConnectWords const& wor
                     std::vector<std::string> const& removed);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
+Exit pauseConnection(Context with, std::string const& id);
+Exit resumeConnection(Context with, std::string const& id);
+Exit resyncConnection(Context with, std::string const& id);
 Exit openMailbox(Context with, std::string const& connection, bool rotate);
 struct ImapWords {
   std::string connection, url, folder, user; // url "": what is there is shown

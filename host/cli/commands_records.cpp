@@ -168,8 +168,11 @@ Exit recordDates(Context with, std::string const& id, std::string const& vendor,
 }
 
 Exit listChanges(Context with, std::string const& vendor, std::int64_t after, int limit) {
-  auto const answer = with.client.get(kBase + "/changes?" + parameter("vendor_id", vendor) +
-                                      "&after=" + std::to_string(after) + "&limit=" + std::to_string(limit));
+  auto const page = [&](std::int64_t from, int most) {
+    return with.client.get(kBase + "/changes?" + parameter("vendor_id", vendor) +
+                           "&after=" + std::to_string(from) + "&limit=" + std::to_string(most));
+  };
+  auto const answer = page(after, limit);
   if (!answer) return with.output.error(answer.error());
   with.output.table(*answer,
                     {{"SEQUENCE", "/sequence"},
@@ -178,14 +181,21 @@ Exit listChanges(Context with, std::string const& vendor, std::int64_t after, in
                      {"RECORD", "/record_id"},
                      {"FROM", "/origin"}},
                     "no changes after " + std::to_string(after));
-  if (!with.output.json() && std::ssize(answer->at("items").as_array()) == limit)
-    with.output.line("more with: --after " + std::to_string(integerOr(*answer, "/next_after", after)));
+  if (with.output.json() || std::ssize(answer->at("items").as_array()) < limit) return Exit::ok;
+  auto const next = integerOr(*answer, "/next_after", after);
+  if (auto const further = page(next, 1); further && !further->at("items").as_array().empty())
+    with.output.line("more with: --after " + std::to_string(next));
   return Exit::ok;
 }
 
 Exit listConflicts(Context with, std::string const& vendor) {
-  auto answer = with.client.get(kBase + "/conflicts?" + parameter("vendor_id", vendor));
+  constexpr std::size_t most = 100;
+  auto answer = with.client.get(kBase + "/conflicts?" + parameter("vendor_id", vendor) +
+                                "&limit=" + std::to_string(with.output.json() ? 1'000 : most + 1));
   if (!answer) return with.output.error(answer.error());
+  auto& items = answer->at("items").as_array();
+  bool const more = !with.output.json() && items.size() > most;
+  if (more) items.resize(most);
   if (!with.output.json())
     for (auto& conflict : answer->at("items").as_array()) shorten(conflict.as_object());
   with.output.table(*answer,
@@ -196,6 +206,7 @@ Exit listConflicts(Context with, std::string const& vendor) {
                      {"LOCAL", "/local"},
                      {"REMOTE", "/remote"}},
                     "no conflicts");
+  if (more) with.output.line("these are the latest " + std::to_string(most) + "; more with: --json");
   if (!with.output.json() && !answer->at("items").as_array().empty())
     with.output.line(
         "the provider's value was kept; for yours, edit the record again and sync: garland records "

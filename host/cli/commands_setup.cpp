@@ -268,6 +268,28 @@ Exit openMailbox(Context with, std::string const& connection, bool rotate) {
   return Exit::ok;
 }
 
+namespace {
+
+Result<json::value> askedOf(Context with, std::string const& id, std::string const& what) {
+  return with.client.post(kBase + "/connections/" + percentEncode(id) + "/" + what, nullptr);
+}
+
+} // namespace
+
+Exit pauseConnection(Context with, std::string const& id) {
+  return done(with, askedOf(with, id, "pause"),
+              "paused; let it go on with: garland connections resume " + id);
+}
+
+Exit resumeConnection(Context with, std::string const& id) {
+  return done(with, askedOf(with, id, "resume"), "it goes on; see how with: garland sync status " + id);
+}
+
+Exit resyncConnection(Context with, std::string const& id) {
+  return done(with, askedOf(with, id, "resync"),
+              "everything is brought in anew; see how with: garland sync status " + id);
+}
+
 Exit confirmDeletes(Context with, std::string const& id) {
   auto const status = with.client.get(kBase + "/status/" + percentEncode(id));
   if (!status) return with.output.error(status.error());

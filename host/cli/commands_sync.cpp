@@ -89,8 +89,21 @@ Exit tell(Context with, json::value const& run) {
 
 namespace {
 
+// Of a run that was asked for single records. Where they cannot be read by their ids, all that changed came
+// in.
+Exit tellHinted(Context with, json::value const& run) {
+  auto const verdict = tell(with, run);
+  bool const nothing = textOr(run, "/state", "") == "done" && inWords(*find(run, "/pulled")) == "nothing";
+  if (verdict != Exit::ok || !nothing) return verdict;
+  if (!with.output.json())
+    with.output.line(with.output.bad("nothing came in") +
+                     ": the provider has no record of that id, or none that has changed");
+  return Exit::findings;
+}
+
 // Shows a run that was asked for until it has ended, or only its name.
-Exit follow(Context with, Result<json::value> const& run, bool wait) {
+Exit follow(Context with, Result<json::value> const& run, bool wait,
+            Exit (*tell_it)(Context, json::value const&) = tell) {
   if (!run) return with.output.error(run.error());
   auto const id = textOr(*run, "/id", "");
   if (!wait) {
@@ -109,7 +122,7 @@ Exit follow(Context with, Result<json::value> const& run, bool wait) {
   auto const last = with.client.getUntil(kBase + "/status/" + percentEncode(id), shown);
   if (!last) return with.output.error(last.error());
   with.output.progressDone();
-  return tell(with, *last);
+  return tell_it(with, *last);
 }
 
 } // namespace
@@ -122,7 +135,7 @@ Exit hintSync(Context with, HintWords const& words, bool wait) {
   json::array hints;
   for (auto const& id : words.ids) hints.push_back(json::object{{"kind", words.kind}, {"external_id", id}});
   auto const path = kBase + "/connections/" + percentEncode(words.connection) + "/hints";
-  return follow(with, with.client.post(path, json::object{{"hints", std::move(hints)}}), wait);
+  return follow(with, with.client.post(path, json::object{{"hints", std::move(hints)}}), wait, tellHinted);
 }
 
 Exit syncStatus(Context with, std::string const& id) {

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -18,6 +19,9 @@ struct Everywhere {
   std::string url, data_dir, config, key_file;
   bool json = false;
 };
+
+// What a number of more digits is read as, CLI11 would not tell.
+inline constexpr std::uint64_t kMostSeed = 1'000'000'000'000'000'000;
 
 // Keeps what was typed, for one run.
 class Grammar {

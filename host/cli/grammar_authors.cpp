@@ -28,7 +28,9 @@ void Grammar::addInit() {
 
 void Grammar::addRehearsalOptions(CLI::App* command, RehearsalWords& words) {
   command->add_option("--dir", words.dir, "The connector's folder (default: this one)");
-  command->add_option("--seed", words.seed, "What the twin's data is made of")->capture_default_str();
+  command->add_option("--seed", words.seed, "What the twin's data is made of")
+      ->check(CLI::Range(std::uint64_t{0}, kMostSeed))
+      ->capture_default_str();
   command
       ->add_option("--volume", words.volume,
                    "How much the twin begins with (default: as certification.json says)")

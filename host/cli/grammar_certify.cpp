@@ -33,7 +33,9 @@ void Grammar::addCertify() {
       ->add_option("--profile", certify_.profile,
                    "quick: while writing it, a minute; standard: ten minutes; full: everything")
       ->capture_default_str();
-  command->add_option("--seed", certify_.seed, "What the twin's data is made of")->capture_default_str();
+  command->add_option("--seed", certify_.seed, "What the twin's data is made of")
+      ->check(CLI::Range(std::uint64_t{0}, kMostSeed))
+      ->capture_default_str();
   command->add_option("--only", certify_.only, "Only these checks (CAP-04) or areas (CAP), by comma")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -53,7 +53,9 @@ void Grammar::addTwins() {
       "Exit codes: 0 ended by a signal, 1 the twin died, 2 wrong usage, 3 the port is taken or no sandbox");
   serve->add_option("ID", twin_.id, "Such as stripe")->required();
   serve->add_option("--port", twin_.port, "0 for any free one")->check(CLI::Range(0, 65535));
-  serve->add_option("--seed", twin_.seed, "What all of its randomness is made of")->capture_default_str();
+  serve->add_option("--seed", twin_.seed, "What all of its randomness is made of")
+      ->check(CLI::Range(std::uint64_t{0}, kMostSeed))
+      ->capture_default_str();
   serve->add_option("--volume", twin_.volume, "How many records it begins with; the twin says of what")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
       ->capture_default_str();

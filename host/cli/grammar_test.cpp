@@ -62,6 +62,21 @@ TEST(Grammar, OnlyCommandsThatAskADaemonTellThatThereMayBeNone) {
   EXPECT_NE(helpOf({"intake", "show"}).find("1 as said above"), std::string::npos);
 }
 
+TEST(Grammar, ASeedOfTooManyDigitsIsRefusedAndNotReadAsAnother) {
+  for (std::vector<std::string> words : {std::vector<std::string>{"garland", "twin", "serve", "no-such"},
+                                         std::vector<std::string>{"garland", "certify", "/no/such"}}) {
+    words.insert(words.end(), {"--seed", "99999999999999999999"});
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    ::testing::internal::CaptureStderr();
+    Grammar grammar("1.2.3");
+    auto const exit = grammar.run(static_cast<int>(arguments.size()), arguments.data());
+    auto const told = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(exit, Exit::usage) << told;
+    EXPECT_NE(told.find("--seed"), std::string::npos) << told;
+  }
+}
+
 TEST(Grammar, TheStreamIsFollowedByTwoNames) {
   auto const options = [](std::string const& help) { return help.substr(help.find("Options:")); };
   auto const stream = options(helpOf({"stream"}));

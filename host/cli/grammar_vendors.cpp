@@ -104,6 +104,20 @@ void Grammar::addConnections() {
   disconnects->add_flag(
       "--discard", discard_,
       "Also if edits made here are not written there yet, or items wait to be read or for a person");
+  needId(leaf(connections, "pause",
+              "Puts an account to rest, over restarts too, and waits until nothing of it is under way; what "
+              "comes\nin for it is kept.  garland connections resume lets it go on",
+              [this](Context with) { return pauseConnection(with, id_); }),
+         "ID");
+  needId(leaf(connections, "resume",
+              "Lets a paused account go on with what waited meanwhile, and with a sync",
+              [this](Context with) { return resumeConnection(with, id_); }),
+         "ID");
+  needId(
+      leaf(connections, "resync",
+           "Forgets how far syncs came and starts one that brings everything in anew, into the same records",
+           [this](Context with) { return resyncConnection(with, id_); }),
+      "ID");
   needId(leaf(connections, "confirm-deletes",
               "Lets the next sync apply deletions that were held.  Held are many at once that were only "
               "inferred,\n"
@@ -143,7 +157,8 @@ void Grammar::addSync() {
   auto* const hint = leaf(
       sync, "hint",
       "Fetches single records from the provider, as a webhook would have it.  Example: garland sync hint "
-      "con_... crm.project 01HX...",
+      "con_... crm.project 01HX...\n"
+      "Exit codes: 0 they came in, 1 none did or something failed, 2 wrong usage, 3 no daemon",
       [this](Context with) { return hintSync(with, hint_, !no_wait_); });
   hint->add_option("CONNECTION", hint_.connection, "A connection's id (con_...)")->required();
   hint->add_option("KIND", hint_.kind, "Which kind of record, such as crm.project")->required();

@@ -18,6 +18,7 @@ std::vector<sync::Kind> kinds() {
   for (auto const entity : kEntities) {
     auto kind = sync::entityKind(entity);
     kind.is_wedding = entity == "crm.project";
+    if (kind.is_wedding) kind.day_member = "/event_date";
     if (find(kind.schema, "/properties/project") != nullptr) kind.wedding_member = "/project";
     all.push_back(std::move(kind));
   }

@@ -29,6 +29,7 @@ TEST(CrmKinds, ClientsComeBeforeTheProjectsThatPointToThem) {
 
 TEST(CrmKinds, AProjectIsAWeddingAndWhatNamesAProjectBelongsToIt) {
   EXPECT_TRUE(kind("crm.project").is_wedding);
+  EXPECT_EQ(kind("crm.project").day_member, "/event_date");
   EXPECT_EQ(kind("crm.event").wedding_member, "/project");
   EXPECT_EQ(kind("crm.client").wedding_member, "");
   EXPECT_FALSE(kind("crm.event").is_wedding);

@@ -261,7 +261,8 @@ Task<void> Deliveries::giveUp(Endpoint endpoint, Due due) {
 }
 
 Task<std::vector<Delivery>> Deliveries::list(DeliveryQuery query, std::string vendor_id) {
-  if (query.limit < 1 || query.limit > 1'000)
+  constexpr int most = 1'001; // a page, and one more by which it is known whether there is another
+  if (query.limit < 1 || query.limit > most)
     co_return Error(ErrorKind::invalidInput, "a page has 1 to 1000 deliveries", "?limit");
   Values args;
   args.emplace_back(std::move(vendor_id));

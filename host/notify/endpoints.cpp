@@ -61,6 +61,17 @@ std::string hostOf(std::string const& url) {
   return url.substr(begin, url.find_first_of("/?", begin) - begin);
 }
 
+// $1 to $7 of what is written: whose it is, and what its owner chose.
+Values chosenValues(Endpoint const& endpoint) {
+  return Values{endpoint.vendor_id,
+                endpoint.id,
+                endpoint.url,
+                endpoint.description,
+                eventsText(endpoint.events),
+                std::int64_t{endpoint.ordered},
+                std::int64_t{endpoint.allow_private_network}};
+}
+
 // The secrets stand one under the other; none has a line break in it.
 constexpr char kBetween = '\n';
 
@@ -90,17 +101,11 @@ Task<KeptEndpoint> Endpoints::one(std::string id) {
 
 Task<void> Endpoints::insert(KeptEndpoint kept) {
   auto const& endpoint = kept.endpoint;
-  Values args{endpoint.vendor_id,
-              endpoint.id,
-              endpoint.url,
-              endpoint.description,
-              eventsText(endpoint.events),
-              std::int64_t{endpoint.ordered},
-              std::int64_t{endpoint.allow_private_network},
-              endpoint.place,
-              kept.sealed,
-              toMillis(endpoint.created),
-              std::int64_t{with_.limits.endpoints}};
+  auto args = chosenValues(endpoint);
+  args.emplace_back(endpoint.place);
+  args.emplace_back(kept.sealed);
+  args.emplace_back(toMillis(endpoint.created));
+  args.emplace_back(std::int64_t{with_.limits.endpoints});
   store::Unit unit;
   unit.push_back(
       store::Statement(
@@ -123,16 +128,10 @@ Task<void> Endpoints::insert(KeptEndpoint kept) {
 
 Task<void> Endpoints::save(KeptEndpoint kept, std::string act, std::string detail) {
   auto const& endpoint = kept.endpoint;
-  Values args{endpoint.vendor_id,
-              endpoint.id,
-              endpoint.url,
-              endpoint.description,
-              eventsText(endpoint.events),
-              std::int64_t{endpoint.ordered},
-              std::int64_t{endpoint.allow_private_network},
-              kept.sealed,
-              valueOf(endpoint.old_secret_until),
-              endpoint.revision};
+  auto args = chosenValues(endpoint);
+  args.emplace_back(kept.sealed);
+  args.push_back(valueOf(endpoint.old_secret_until));
+  args.emplace_back(endpoint.revision);
   store::Unit unit;
   unit.push_back(
       store::Statement("UPDATE notify_endpoints SET url=$3, description=$4, events=$5, ordered=$6, "

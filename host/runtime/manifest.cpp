@@ -183,6 +183,25 @@ std::optional<std::string> hostFromSettings(json::value const& settings, std::st
   return host;
 }
 
+// A tenth of what a span grants may come at once, unless the manifest says otherwise.
+Result<std::optional<RequestLimit>> requestLimit(json::value const& document, std::string const& of) {
+  constexpr std::int64_t kMostRequests = 1'000'000;
+  constexpr std::int64_t kLongestSpan = 86'400;
+  auto const at = "/limits/requests/" + of;
+  std::optional<RequestLimit> none;
+  if (find(document, at) == nullptr) return none;
+  auto const count = integerOr(document, at + "/count", 0);
+  auto const span = integerOr(document, at + "/seconds", 0);
+  auto const at_once = integerOr(document, at + "/at_once", std::max<std::int64_t>(1, count / 10));
+  if (count < 1 || count > kMostRequests)
+    return Error(ErrorKind::invalidInput, at + "/count: must be between 1 and 1000000", at + "/count");
+  if (span < 1 || span > kLongestSpan)
+    return Error(ErrorKind::invalidInput, at + "/seconds: must be between 1 and 86400", at + "/seconds");
+  if (at_once < 1 || at_once > count)
+    return Error(ErrorKind::invalidInput, at + "/at_once: must be between 1 and \"count\"", at + "/at_once");
+  return std::optional(RequestLimit{count, std::chrono::seconds(span), at_once});
+}
+
 } // namespace
 
 std::vector<std::string> Manifest::allowedHosts(json::value const& settings) const {
@@ -224,6 +243,10 @@ Result<Manifest> parseManifest(std::string_view text) {
   if (poll <= 0 || poll > 366LL * 86'400)
     return Error(ErrorKind::invalidInput, "/poll/every_seconds: must be between 1 and 31622400",
                  "/poll/every_seconds");
+  TRY(of_connection, requestLimit(document, "connection"));
+  TRY(of_app, requestLimit(document, "app"));
+  manifest.requests_of_connection = of_connection;
+  manifest.requests_of_app = of_app;
   manifest.max_body = static_cast<std::size_t>(body);
   manifest.poll_every = std::chrono::seconds(poll);
   manifest.document = std::move(document);

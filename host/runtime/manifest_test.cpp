@@ -36,6 +36,18 @@ TEST(Manifest, WithoutWebhooksNoneComeIn) {
   EXPECT_TRUE(manifest->webhooks.is_null());
 }
 
+TEST(Manifest, ATenthOfWhatAProviderGrantsMayComeAtOnceUnlessItIsSaid) {
+  auto const manifest = parseManifest(R"({"id":"a.b","version":"1","limits":{"requests":{
+    "connection":{"count":100,"seconds":60},"app":{"count":3,"seconds":1,"at_once":3}}}})");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  ASSERT_TRUE(manifest->requests_of_connection && manifest->requests_of_app);
+  EXPECT_EQ(manifest->requests_of_connection->count, 100);
+  EXPECT_EQ(manifest->requests_of_connection->span, std::chrono::minutes(1));
+  EXPECT_EQ(manifest->requests_of_connection->at_once, 10);
+  EXPECT_EQ(manifest->requests_of_app->at_once, 3);
+  EXPECT_FALSE(parseManifest(R"({"id":"a.b","version":"1"})")->requests_of_connection);
+}
+
 TEST(Manifest, ActionsMayNameALookupOrTheTimeThatAKeyIsRememberedOrNeither) {
   auto const manifest =
       parseManifest(R"({"id":"a.b","version":"1","operations":["a.b/1","a.c/1","a.d/1","a.e/1"],
@@ -67,6 +79,13 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
              "/auth/0: /fields: must be those of basic, in this order: the user name and the password"},
         Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
         Case{R"({"id":"a.b","version":"1","limits":{"max_body":0}})", "/limits/max_body"},
+        Case{R"({"id":"a.b","version":"1","limits":{"requests":{"app":{"count":0,"seconds":1}}}})",
+             "/limits/requests/app/count"},
+        Case{R"({"id":"a.b","version":"1","limits":{"requests":{"connection":{"count":5}}}})",
+             "/limits/requests/connection/seconds"},
+        Case{
+            R"({"id":"a.b","version":"1","limits":{"requests":{"app":{"count":5,"seconds":1,"at_once":6}}}})",
+            "/limits/requests/app/at_once"},
         Case{R"({"id":"a.b","version":"1","webhooks":[]})", "/webhooks/signature"},
         Case{R"({"id":"a.b","version":"1","webhooks":{"signature":7}})", "/webhooks/signature"},
         Case{R"({"id":"a.b","version":"1","actions":[]})", "/actions"},

@@ -36,6 +36,13 @@ struct AuthSlot {
   std::string service;
 };
 
+// What a provider grants: in no span more than `count` requests, of which `at_once` may come in one moment.
+struct RequestLimit {
+  std::int64_t count = 1;
+  Milliseconds span{1'000};
+  std::int64_t at_once = 1;
+};
+
 // connector.json, read and checked against plugin-api/schemas/manifest.json.
 struct Manifest {
   std::string id;                      // reverse DNS, "garland.calendar.caldav"
@@ -50,6 +57,10 @@ struct Manifest {
   json::value settings_schema;
   Milliseconds poll_every{900'000};
   std::size_t max_body = 16U << 20U;
+  // For each connected account, and for all of them that come with one key of the provider's (an app).
+  // Nothing: the provider tells when it is too much.
+  std::optional<RequestLimit> requests_of_connection;
+  std::optional<RequestLimit> requests_of_app;
   json::value webhooks; // as written, for host/webhooks to read; null: none come in
   json::value document; // the whole manifest
 

@@ -152,7 +152,7 @@ Task<void> ActionRunner::inTurn(DueAction due) {
     queued_.insert(due.id);
     // Who waits here leaves room for another connection's.
     if (!context_.lanes->holder(due.connection_id).empty()) wake();
-    auto entered = co_await context_.lanes->enter(due.connection_id, Lanes::Traffic::action, due.id);
+    auto entered = co_await context_.lanes->enter(due.connection_id, Priority::interactive, due.id);
     queued_.erase(due.id);
     if (!entered) co_return entered.error();
     own.turn = std::move(*entered);
@@ -366,12 +366,12 @@ std::string ActionRunner::waitsFor(Action const& action) const {
   auto const holder = context_.lanes->holder(action.connection_id);
   if (holder.empty() || holder == action.id) return "its turn";
   if (holder.starts_with("act_")) return "another action of its connection, " + holder;
-  auto const until = context_.lanes->limitedUntil(action.connection_id, now);
+  auto const closed = context_.limits.closedFor(action.connection_id);
   bool const pulls = std::ranges::any_of(
       context_.kinds(), [&](auto const& entry) { return entry.kind.pull_operation == holder; });
   return (pulls ? "the next checkpoint of " : "the end of ") + holder +
          ", which its connection runs right now" +
-         (until ? "; the provider's rate limit lasts until " + rfc3339(*until) : std::string());
+         (closed ? "; the provider's rate limit lasts until " + rfc3339(now + *closed) : std::string());
 }
 
 void ActionRunner::tell(Action const& action) const {

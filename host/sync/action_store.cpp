@@ -138,13 +138,13 @@ Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
 Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) {
   Values args{toMillis(now), each, kMostDue};
   auto const which = andMine(context_, "actions", args);
-  store::Statement query(std::string("SELECT action_id, connection_id FROM (SELECT action_id, connection_id, "
-                                     "next_attempt, ROW_NUMBER() ") +
-                             "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) "
-                             "AS place FROM actions "
-                             "WHERE next_attempt<=$1" +
-                             which + ") AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
-                         std::move(args));
+  store::Statement query(
+      "SELECT action_id, connection_id FROM (SELECT action_id, connection_id, next_attempt, ROW_NUMBER() "
+      "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) AS place FROM actions "
+      "WHERE next_attempt<=$1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
+      "c.vendor_id=actions.vendor_id AND c.connection_id=actions.connection_id)" +
+          which + ") AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
+      std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<DueAction> due;
   for (auto const& row : rows.rows) due.push_back(DueAction{row.text(0), row.text(1)});

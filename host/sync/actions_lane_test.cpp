@@ -1,6 +1,6 @@
 // Actions beside the syncs of their connection: they go between two pages, what they wait for is told, and
 // waiting is no attempt.
-#include "host/sync/testing/fake_bank.h"
+#include "host/sync/testing/one_bank.h"
 
 #include "host/sync/sql.h"
 #include "host/sync/waiting.h"
@@ -11,24 +11,18 @@ namespace garland::sync {
 namespace {
 
 using testing::FakeBank;
-using testing::House;
 
-class ActionLane : public ::testing::Test {
+class ActionLane : public testing::OneBank {
 protected:
-  House house;
-  FakeBank bank{house};
-  std::string vendor = house.vendor();
-  std::string connection = house.connect(vendor, "bank");
   Event here{house.loop.get_executor()};
   Event go{house.loop.get_executor()};
 
   void SetUp() override {
-    house.run(house.engine->start()).value();
+    OneBank::SetUp();
     for (int i = 0; i < 120; ++i)
       provider().put("/cal/" + std::to_string(i), testing::event(std::to_string(i), "E"));
   }
   testing::FakeProvider& provider() { return house.provider("bank"); }
-  Actions& actions() { return house.engine->actions(); }
 
   // A sync whose pull stands still before its first checkpoint.
   sync::Run startSync() {
@@ -37,48 +31,14 @@ protected:
     house.run(here.wait()).value();
     return run;
   }
-  static Task<void> reached(Event* here, Event* go) {
-    here->set();
-    co_return co_await go->wait();
-  }
   std::string accept(std::string const& key = "invoice-7", std::string const& operation = "test.charge/1") {
-    ActionRequest request;
-    request.connection_id = connection;
-    request.operation = operation;
-    request.key = key;
-    request.input = json::object{{"amount", 1200}};
-    return house.run(actions().accept(std::move(request))).value().action.id;
-  }
-  Action get(std::string const& id) { return house.run(actions().one(id)).value(); }
-  Action until(std::string const& id, std::function<bool(Action const&)> const& holds) {
-    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    for (;;) {
-      auto action = get(id);
-      if (holds(action)) return action;
-      if (std::chrono::steady_clock::now() > give_up)
-        throw std::runtime_error("it stays " + std::string(name(action.state)) + ", waiting for " +
-                                 action.waits_for);
-    }
+    return OneBank::accept(operation, key);
   }
   Action done(std::string const& id) {
     return until(id, [](Action const& a) { return a.state == ActionState::done; });
   }
   Action waitsFor(std::string const& id, std::string const& what) {
     return until(id, [&](Action const& a) { return a.waits_for.find(what) != std::string::npos; });
-  }
-  Action later(std::string const& id) {
-    return until(id,
-                 [this](Action const& a) { return a.next_attempt && *a.next_attempt > house.clock.now(); });
-  }
-  void comesDue(Action const& action) {
-    while (house.clock.sleepers() < 2) house.loop.run_one();
-    house.clock.advance(*action.next_attempt - house.clock.now());
-  }
-  static Error limited(Milliseconds retry_after) {
-    Error error(ErrorKind::rateLimited, "too many requests");
-    error.http_status = 429;
-    error.retry_after = retry_after;
-    return error;
   }
 };
 

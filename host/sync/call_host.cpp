@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t kMaxKey = 512;
 constexpr std::size_t kMaxValue = 1U << 20U;
+// So long a request waits for its provider's limit, and no longer than half of the time that its call has
+// left: what is sent needs time for its answer. Whoever would have to wait longer is told how long.
+constexpr Milliseconds kPatience{30'000};
+constexpr int kPartOfTime = 2;
 
 void wipeTexts(json::value& fields) {
   auto* object = fields.if_object();
@@ -95,8 +99,27 @@ Result<egress::Credential> PluginCallHost::openCredential(std::string const& slo
   return credential;
 }
 
+Milliseconds PluginCallHost::left() const {
+  return std::chrono::duration_cast<Milliseconds>(ends_ - context_.doors.clock.monotonic());
+}
+
+// A key of the provider's that many accounts come with: what each request says of it, or what the connector
+// as a whole has.
+Limits::Asker PluginCallHost::asker(egress::Credential const& credential) const {
+  auto const& manifest = session_.plugin->manifest;
+  auto const& connection = session_.connection;
+  bool const has_key = credential.scheme == egress::Credential::Scheme::oauth1;
+  Limits::Asker asker;
+  asker.connection_id = connection.id;
+  asker.of_connection = manifest.requests_of_connection;
+  asker.app = has_key ? manifest.id + " " + credential.username : manifest.id;
+  asker.of_app = manifest.requests_of_app;
+  asker.priority = context_.amongAll(connection.vendor_id, context_.lanes->priority(connection.id));
+  asker.can_stop = sink_ != nullptr;
+  return asker;
+}
+
 egress::Request PluginCallHost::requestFor(runtime::HttpAsk ask) const {
-  auto const left = std::chrono::duration_cast<Milliseconds>(ends_ - context_.doors.clock.monotonic());
   egress::Request request;
   request.method = std::move(ask.method);
   request.url = std::move(ask.url);
@@ -105,7 +128,7 @@ egress::Request PluginCallHost::requestFor(runtime::HttpAsk ask) const {
   request.body = std::move(ask.body);
   request.idempotency_key = std::move(ask.idempotency_key);
   request.audit_subject = session_.connection.id;
-  request.timeout = ask.timeout > Milliseconds::zero() ? std::min(ask.timeout, left) : left;
+  request.timeout = ask.timeout > Milliseconds::zero() ? std::min(ask.timeout, left()) : left();
   auto const limit = session_.plugin->manifest.max_body;
   request.max_body = ask.max_body == 0 ? limit : std::min<std::size_t>(limit, ask.max_body);
   return request;
@@ -140,21 +163,29 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
     credential = std::move(opened);
     CO_TRY_VOID(checkUrl(ask, credential));
   }
+  auto const as = asker(credential);
+  auto const patience = std::clamp(left() / kPartOfTime, Milliseconds::zero(), kPatience);
+  CO_TRY_VOID(co_await context_.limits.enter(as, patience));
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())
     co_return Error(ErrorKind::transient,
                     "the time of " + operation_ + " is used up; the next sync goes on from here");
   auto allowed = policy();
   asked_ = true;
+  auto const sent = context_.doors.clock.monotonic();
   auto fetched =
       co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
+  if (fetched) {
+    Pace::Seen seen;
+    seen.status = fetched->status;
+    seen.took = context_.doors.clock.monotonic() - sent;
+    seen.retry_after = fetched->retry_after;
+    context_.limits.answered(as, seen);
+  }
   // Without its row in the trail no answer is given: a full disk stops the call, not the record of it.
   auto const saved = co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
   if (!saved) co_return unrecorded(saved.error(), fetched);
   if (!fetched) co_return fetched.error();
-  constexpr int kTooManyRequests = 429;
-  if (fetched->status == kTooManyRequests && fetched->retry_after)
-    context_.lanes->limited(session_.connection.id, context_.now(), context_.now() + *fetched->retry_after);
   runtime::HttpAnswer answer;
   answer.status = fetched->status;
   answer.headers = headersOf(*fetched);

@@ -49,6 +49,8 @@ private:
   void redact(std::string_view secret);
   Result<void> putOnTrial(std::string const& key, Bytes value, std::uint64_t if_version);
   store::Unit makePut(std::string const& key, Bytes value, std::uint64_t if_version, Milliseconds ttl) const;
+  Milliseconds left() const; // of the call's time
+  Limits::Asker asker(egress::Credential const& credential) const;
   egress::Request requestFor(runtime::HttpAsk ask) const;
   egress::Policy policy() const;
 

@@ -67,6 +67,73 @@ TEST_F(AskingHost, AnAnonymousRequestCarriesNoCredentialAndAnUnknownSlotIsRefuse
   EXPECT_EQ(house.egress.requests.size(), 1U);
 }
 
+Task<void> fetchTwice(runtime::CallHost* host, runtime::HttpAsk wanted, Result<runtime::HttpAnswer>* second) {
+  auto const first = co_await host->http(wanted);
+  if (!first) co_return first.error();
+  *second = co_await host->http(std::move(wanted));
+  co_return Result<void>();
+}
+
+class RefusedHost : public AskingHost {
+protected:
+  void SetUp() override {
+    house.egress.answer = [this](egress::Request const&) {
+      egress::Response response;
+      response.status = house.egress.requests.size() == 1 ? 429 : 200;
+      if (response.status == 429) response.retry_after = retry_after;
+      return Result<egress::Response>(response);
+    };
+    remote.during_pull = [this](runtime::CallHost* host) { return fetchTwice(host, get(), &second); };
+  }
+
+  Milliseconds retry_after{5'000};
+  Result<runtime::HttpAnswer> second = Error(ErrorKind::pluginBug, "not asked");
+};
+
+TEST_F(RefusedHost, TheNextRequestGoesWhenTheProviderSaidAndNotBefore) {
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  house.clock.advance(retry_after - Milliseconds(1));
+  house.run(house.engine->vendors()).value();
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+  house.clock.advance(Milliseconds(1));
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->status, 200);
+  EXPECT_EQ(house.egress.requests.size(), 2U);
+}
+
+TEST_F(RefusedHost, WhoWouldWaitTooLongIsToldHowLongAndNothingGoesOut) {
+  retry_after = Milliseconds(90'000);
+  house.sync(connection);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::rateLimited);
+  EXPECT_EQ(second.error().effect, Effect::notApplied);
+  EXPECT_EQ(second.error().retry_after, retry_after);
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+}
+
+// The second request comes when the call has half a minute left.
+Task<void> fetchLate(testing::House* house, runtime::CallHost* host, runtime::HttpAsk wanted,
+                     Result<runtime::HttpAnswer>* second) {
+  auto const first = co_await host->http(wanted);
+  if (!first) co_return first.error();
+  house->clock.advance(Milliseconds(570'000));
+  *second = co_await host->http(std::move(wanted));
+  co_return Result<void>();
+}
+
+TEST_F(RefusedHost, NobodyWaitsSoLongThatNoTimeIsLeftForTheAnswer) {
+  retry_after = Milliseconds(590'000);
+  remote.during_pull = [this](runtime::CallHost* host) { return fetchLate(&house, host, get(), &second); };
+  house.sync(connection);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::rateLimited);
+  EXPECT_EQ(second.error().effect, Effect::notApplied);
+  EXPECT_EQ(second.error().retry_after, Milliseconds(20'000));
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+}
+
 TEST_F(AskingHost, ASecretThatTheProviderQuotesIsScrubbedFromWhatIsKept) {
   house.egress.answer = [](egress::Request const&) {
     return Result<egress::Response>(Error(ErrorKind::authExpired, "no"));

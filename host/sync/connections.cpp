@@ -9,11 +9,11 @@ namespace {
 constexpr Milliseconds kTrialDeadline{60'000};
 constexpr int kAttempts = 5;
 
-constexpr char const* kColumns =
-    "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
-    "allow_private_network, state, state_reason, created, last_success, confirm_deletes, "
-    "credential_version, account_key "
-    "FROM connections ";
+constexpr char const* kColumns = "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
+                                 "allow_private_network, CASE WHEN paused=1 THEN 'paused' ELSE state END, "
+                                 "state_reason, created, last_success, confirm_deletes, "
+                                 "credential_version, account_key "
+                                 "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
   Connection connection;
@@ -81,6 +81,13 @@ Task<WaitingCount> waitingWrites(Context* context, Connection const* connection)
 }
 
 } // namespace
+
+Result<void> refuseIfPaused(Connection const& connection) {
+  if (connection.state != "paused") return {};
+  return Error(ErrorKind::conflict, "connection \"" + connection.id +
+                                        "\" is paused; let it go on with: garland connections resume " +
+                                        connection.id);
+}
 
 std::string keyOfAccountName(std::string const& name) { return vault::sha256Hex(name); }
 
@@ -321,6 +328,14 @@ Task<void> Connections::confirmDeletes(std::string id) {
       store::Statement("UPDATE connections SET confirm_deletes=1 WHERE vendor_id=$1 AND connection_id=$2",
                        {connection.vendor_id, id})
           .expecting(1));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
+Task<void> Connections::forgetCursors(Owner owner) {
+  store::Unit unit;
+  unit.emplace_back("DELETE FROM cursors WHERE vendor_id=$1 AND connection_id=$2",
+                    Values{owner.vendor_id, owner.connection_id});
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/sync/call_host.h"
+#include "host/sync/storage.h"
 #include "host/sync/vendors.h"
 
 #include <optional>
@@ -23,6 +24,8 @@ public:
   // Forgets everything but the records. No run may be in flight.
   Task<void> forget(std::string id, bool discard);
   Task<void> confirmDeletes(std::string id);
+  // The next run brings everything in anew. Nothing of the connection may be in flight.
+  Task<void> forgetCursors(Owner owner);
   // Other settings for the same account, tried first; the next run brings everything in anew. No run may be
   // in flight, and it is the caller's turn at the connection. Only with its credential, typed again, it may
   // be at another host.
@@ -50,6 +53,8 @@ private:
   AuditTrail& audit_;
 };
 
+// `conflict`, with what to type.
+Result<void> refuseIfPaused(Connection const& connection);
 // Which account it is, where its connector tells no id.
 std::string keyOfAccountName(std::string const& name);
 // What the settings may say, by the manifest: invalidInput with a pointer, /settings/...

@@ -128,4 +128,13 @@ bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_vie
   return offers(manifest, operation) && allows(manifest, kind, "write");
 }
 
+std::set<std::string> onlyRead(runtime::Manifest const& manifest, Kind const& kind) {
+  std::set<std::string> members;
+  auto const* list = find(manifest.document, "/entities/" + kind.name + "/read_only");
+  if (list == nullptr || !list->is_array()) return members;
+  for (auto const& member : list->get_array())
+    if (member.is_string()) members.emplace(member.get_string());
+  return members;
+}
+
 } // namespace garland::sync

@@ -4,10 +4,12 @@
 
 #include "host/base/ids.h"
 #include "host/sync/lanes.h"
+#include "host/sync/limits.h"
 #include "host/sync/sync.h"
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,12 +61,20 @@ public:
   std::shared_ptr<Lanes> const lanes;
   // Whose the connections are; null: this daemon is alone on its database, and all are its own.
   std::shared_ptr<Leases> leases;
+  Limits limits;
+  // Vendors with a wedding today; see Weddings.
+  std::set<std::string> weddings;
+  // Beside other vendors' work: what is not much goes first for a vendor with a wedding today.
+  Priority amongAll(std::string const& vendor_id, Priority priority) const {
+    return priority != Priority::bulk && weddings.contains(vendor_id) ? Priority::weddingDay : priority;
+  }
   // Engine::onChange. Called with the vendor whose feed has grown.
   std::map<void const*, std::function<void(std::string const& vendor_id)>> feed_listeners;
 
 private:
   explicit Context(Dependencies dependencies)
-      : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)) {}
+      : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)),
+        limits(doors.executor, doors.clock) {}
   struct SchemaFile {
     json::value document; // null: there is none of that name
     std::optional<Schema> compiled;
@@ -89,5 +99,7 @@ bool brings(runtime::Manifest const& manifest, Kind const& kind);
 // ... by intake.parse/1 instead of by a pull.
 bool arrives(runtime::Manifest const& manifest, Kind const& kind);
 bool writes(runtime::Manifest const& manifest, Kind const& kind, std::string_view operation);
+// Members of its records that it brings in and never writes, as pointers.
+std::set<std::string> onlyRead(runtime::Manifest const& manifest, Kind const& kind);
 
 } // namespace garland::sync

@@ -44,7 +44,7 @@ void Decision::take(RemoteItem const& item) { result_.outcomes.emplace_back(item
 
 Outcome Decision::decide(RemoteItem const& item) {
   auto const found = knowledge_.by_remote_id.find(item.id);
-  if (item.deleted) return found == knowledge_.by_remote_id.end() ? Outcome::unchanged : gone(found->second);
+  if (item.deleted) return found == knowledge_.by_remote_id.end() ? Outcome::absent : gone(found->second);
 
   auto const remote = projectionOf(place_.kind->kind, item.data);
   if (found == knowledge_.by_remote_id.end()) return unknownItem(item, remote);

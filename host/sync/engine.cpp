@@ -6,11 +6,13 @@
 #include "host/sync/intake_runner.h"
 #include "host/sync/leases.h"
 #include "host/sync/mailbox_accounts.h"
+#include "host/sync/pauses.h"
 #include "host/sync/records.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
+#include "host/sync/weddings.h"
 
 namespace garland::sync {
 namespace {
@@ -23,7 +25,7 @@ public:
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
-        hearing_(context_->doors.executor) {
+        weddings_(*context_), pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -57,16 +59,12 @@ public:
     CO_TRY(here, co_await claim(id));
     // A run reads by the settings that it began with, and keeps how far it came. What waits for its turn goes
     // on afterwards, by the new ones.
-    Runs::Closing const closing(runs_, id);
-    ActionRunner::Hold const no_actions(actions_, id);
-    IntakeRunner::Hold const no_items(intake_, id);
     CO_TRY(connection, co_await connections_.one(id));
     Owner const owner{connection.vendor_id, id};
-    WebhookRunner::Closing const no_webhooks(webhooks_, owner);
-    actions_.letPass(id);
-    CO_TRY_VOID(co_await runs_.stopOf(id));
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.stopRun());
     std::string what("the change of its settings");
-    CO_TRY(turn, co_await context_->lanes->enter(id, Lanes::Traffic::action, std::move(what)));
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
     if (context_->stopping)
       co_return Error(ErrorKind::transient, "the daemon is stopping; try again when it is back");
     co_return co_await connections_.changeSettings(id, std::move(changes), std::move(credentials));
@@ -97,14 +95,23 @@ public:
     CO_TRY_VOID(co_await connections_.forget(id, discard));
     intake_.forget(id);
     webhooks_.forget(owner);
+    pauses_.forget(id);
     if (context_->leases) context_->leases->gone(id);
     co_return Result<void>();
+  }
+  Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
+  Task<Connection> resume(std::string id) override { return pauses_.resume(std::move(id)); }
+  Task<Run> resync(std::string id) override {
+    CO_TRY_VOID(co_await forgetCursors(id));
+    co_return co_await runs_.start(std::move(id), Priority::interactive);
   }
   Task<void> confirmDeletes(std::string connection_id) override {
     return connections_.confirmDeletes(std::move(connection_id));
   }
 
-  Task<Run> startSync(std::string connection_id) override { return runs_.start(std::move(connection_id)); }
+  Task<Run> startSync(std::string connection_id) override {
+    return runs_.start(std::move(connection_id), Priority::interactive);
+  }
   Task<Run> syncHinted(std::string connection_id, std::vector<Hint> hints) override {
     return runs_.hint(std::move(connection_id), std::move(hints));
   }
@@ -155,6 +162,21 @@ public:
     return records_.conflicts(std::move(vendor_id), limit);
   }
 
+  Load load() const override {
+    auto const requests = context_->limits.figures();
+    Load load;
+    load.runs = runs_.inFlight();
+    load.runs_waiting = runs_.queued();
+    load.lanes = context_->lanes->busy();
+    load.turns_waiting = context_->lanes->waiting();
+    load.requests_waiting = requests.waiting;
+    load.paces = requests.paces;
+    load.requests_held = requests.waited;
+    load.requests_refused = requests.refused;
+    load.wake_ups = schedule_.wakeUps();
+    return load;
+  }
+
   Actions& actions() override { return actions_; }
   Intake& intake() override { return intake_; }
   Mailboxes& mailboxes() override { return mailboxes_; }
@@ -168,9 +190,10 @@ public:
 
   // Among other daemons, what a crash left is looked at with the lease of its connection.
   Task<void> start() override {
-    if (context_->leases) {
-      context_->doors.store.listen([this](std::string const& text) { hear(text); });
-    } else {
+    if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
+    CO_TRY_VOID(co_await weddings_.tick());
+    CO_TRY_VOID(co_await pauses_.tick());
+    if (!context_->leases) {
       CO_TRY_VOID(co_await runs_.recover(std::nullopt));
     }
     CO_TRY_VOID(co_await actions_.start());
@@ -184,14 +207,16 @@ public:
   }
   Task<void> stop() override {
     context_->stopping = true;
+    context_->limits.stop();
     CO_TRY_VOID(co_await schedule_.stop());
     CO_TRY_VOID(co_await actions_.stop());
     CO_TRY_VOID(co_await intake_.stop());
     CO_TRY_VOID(co_await webhooks_.stop());
     CO_TRY_VOID(co_await runs_.drained());
-    if (!context_->leases) co_return Result<void>();
-    context_->doors.store.listen(nullptr);
+    if (context_->leases) context_->doors.store.listen(nullptr);
     CO_TRY_VOID(co_await hearing_.drained());
+    CO_TRY_VOID(co_await pauses_.stop());
+    if (!context_->leases) co_return Result<void>();
     co_return co_await context_->leases->stop();
   }
 
@@ -273,8 +298,22 @@ private:
 
   Task<void> tick() {
     if (context_->leases) intake_.look();
+    CO_TRY_VOID(co_await weddings_.tick());
+    CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
     co_return co_await actions_.tick();
+  }
+
+  // Under a barrier: a run that goes on with a cursor would bring it back.
+  Task<void> forgetCursors(std::string id) {
+    CO_TRY(connection, co_await connections_.one(id));
+    CO_TRY_VOID(refuseIfPaused(connection));
+    Owner const owner{connection.vendor_id, id};
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.stopRun());
+    std::string what("its reset");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.forgetCursors(owner);
   }
 
   std::unique_ptr<Context> context_;
@@ -289,6 +328,9 @@ private:
   IntakeRunner intake_;
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
+  Weddings weddings_;
+  Callers callers_{runs_, actions_, intake_, webhooks_};
+  Pauses pauses_;
   Nursery hearing_;
 };
 
@@ -304,6 +346,18 @@ Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) 
 }
 
 Task<std::vector<Node>> Engine::nodes() { co_return std::vector<Node>(); }
+
+Task<Connection> Engine::pause(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine pauses no connections");
+}
+
+Task<Connection> Engine::resume(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine pauses no connections");
+}
+
+Task<Run> Engine::resync(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine brings nothing in anew");
+}
 
 Task<Run> Engine::syncHinted(std::string, std::vector<Hint>) {
   co_return Error(ErrorKind::unsupported, "this engine fetches no single records");

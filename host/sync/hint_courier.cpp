@@ -115,7 +115,8 @@ Task<std::optional<TimePoint>> HintCourier::failed(Owner owner, HintStamps hints
   }
   auto const failures = ++failures_[owner.connection_id];
   if (waits(error) || failures < kMostAttempts)
-    co_return std::optional<TimePoint>(context_.now() + pauseAfter(failures, error.retry_after));
+    co_return std::optional<TimePoint>(context_.now() +
+                                       pauseAfter(failures, error.retry_after, context_.doors.random));
   failures_.erase(owner.connection_id);
   context_.doors.log.error("records that webhooks named are left to the next poll: " + cut(error.message),
                            json::object{{"connection", owner.connection_id}, {"records", hints.size()}});

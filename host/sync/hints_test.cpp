@@ -115,6 +115,14 @@ TEST_F(Hints, WhatIsGoneThereIsDeletedHereAndWhatIsNewIsCreated) {
   EXPECT_EQ(names(), (std::set<std::string>{"Ada", "Project 2", "Project 3", "New"}));
 }
 
+TEST_F(Hints, WhatIsNeitherThereNorHereCountsAsNothing) {
+  house.sync(connection);
+  auto const run = hint({{kProject, "never-there"}});
+  EXPECT_EQ(run.state, "done");
+  EXPECT_EQ(run.pulled.unchanged + run.pulled.created + run.pulled.updated + run.pulled.deleted, 0);
+  EXPECT_EQ(hint({{kProject, "1"}}).pulled.unchanged, 1);
+}
+
 TEST_F(Hints, TheNextPollIsNotPutOffAndTheConnectionStandsAsItStood) {
   projects.refuse_pulls = Error(ErrorKind::providerBug, "a list of rubbish");
   house.sync(connection);

@@ -18,9 +18,11 @@ struct RemoteItem {
   std::string scope;
   bool deleted = false;
   json::value data;
+  json::object places; // of intake: where its members stand in the item, by pointer, for people
 };
 
-enum class Outcome { created, updated, deleted, unchanged, echo };
+// absent: gone there, and never known here.
+enum class Outcome { created, updated, deleted, unchanged, echo, absent };
 
 struct BatchResult {
   std::vector<std::pair<std::string, Outcome>> outcomes; // by remote id

@@ -21,6 +21,16 @@ std::string told(std::string const& place, Error const& error) {
   return place.empty() ? message : place + ": " + message;
 }
 
+// Where the member stands in what came in, or what encloses it; else which record it is of.
+std::string placeOf(RemoteItem const& item, std::string field) {
+  for (;;) {
+    auto const* place = item.places.if_contains(field);
+    if (place != nullptr && place->is_string()) return std::string(place->get_string());
+    if (field.empty()) return item.id;
+    field.resize(std::min(field.rfind('/'), field.size() - 1));
+  }
+}
+
 // Ids are columns of tables, and people type them.
 Result<void> checkId(std::string const& id) {
   bool const plain =
@@ -110,6 +120,8 @@ Result<void> IntakeSink::take(std::string const& kind, json::value const& record
   item.deleted = boolOr(record, "/deleted", false);
   if (auto const* data = find(record, "/data"); !item.deleted && data != nullptr)
     item.data = context_.knownOfRecord(kind, *data);
+  if (auto const* places = find(record, "/places"); places != nullptr && places->is_object())
+    item.places = places->get_object();
   gather(entry, std::move(item));
   return {};
 }
@@ -126,6 +138,8 @@ void IntakeSink::gather(KindEntry const* kind, RemoteItem item) {
   if (!item.deleted && item.data.is_object() && there.data.is_object()) {
     overlay(there.data.get_object(), item.data.get_object());
     item.data = std::move(there.data);
+    overlay(there.places, item.places);
+    item.places = std::move(there.places);
   }
   there = std::move(item);
 }
@@ -166,7 +180,7 @@ Task<IntakeWriter::Judgement> IntakeWriter::decide(IntakeSink::Found const* foun
       if (saysOldNews(part, item)) continue;
       auto const whole = item.deleted ? Result<void>() : complete(part, item);
       if (!whole) {
-        judgement.problems.push_back(context_.scrub(told(item.id, whole.error())));
+        judgement.problems.push_back(context_.scrub(told(placeOf(item, whole.error().field), whole.error())));
         continue;
       }
       decision.take(item);

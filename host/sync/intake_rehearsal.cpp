@@ -8,7 +8,7 @@ Task<Rehearsal> IntakeRunner::rehearse(Delivery delivery) {
   if (context_.stopping) co_return stopping;
   CO_TRY(connection, co_await connections_.one(delivery.connection_id));
   std::string operation(kIntakeOperation);
-  CO_TRY(turn, co_await context_.lanes->enter(connection.id, Lanes::Traffic::action, std::move(operation)));
+  CO_TRY(turn, co_await context_.lanes->enter(connection.id, Priority::interactive, std::move(operation)));
   if (context_.stopping) co_return stopping;
   CO_TRY(session, co_await connections_.open(connection.id));
   CO_TRY_VOID(checkSource(session.plugin->manifest, delivery.source));

@@ -118,9 +118,9 @@ Task<void> IntakeRunner::carryOut(DueItem due) {
 // Its time begins when its turn comes. Rows of a file go as the pages of a sync do: there may be thousands.
 Task<void> IntakeRunner::inTurn(DueItem due) {
   CO_TRY(item, co_await store_.one(due.id));
-  auto const traffic = item.source == IntakeSource::csv ? Lanes::Traffic::bulk : Lanes::Traffic::action;
+  auto const priority = item.source == IntakeSource::csv ? Priority::bulk : Priority::interactive;
   std::string operation(kIntakeOperation);
-  CO_TRY(turn, co_await context_.lanes->enter(due.connection_id, traffic, std::move(operation)));
+  CO_TRY(turn, co_await context_.lanes->enter(due.connection_id, priority, std::move(operation)));
   if (held_.contains(due.connection_id) || !mine(context_, due.connection_id)) co_return Result<void>();
   in_flight_[due.connection_id] = due.id;
   co_return co_await step(due.id);
@@ -220,7 +220,7 @@ Task<void> IntakeRunner::failed(IntakeItem item, Error error) {
   if (!passes(error) || item.attempts >= kMostAttempts)
     co_return co_await review(std::move(item), "it could not be read: " + message);
   item.reason = cut("it is read again: " + message);
-  item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after);
+  item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after, context_.doors.random);
   auto const done = co_await store_.saveOwned(item);
   co_return co_await saved(std::move(item), done);
 }

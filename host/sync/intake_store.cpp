@@ -214,8 +214,10 @@ Task<IntakeCounts> IntakeStore::counts(std::string connection_id) {
 Task<std::vector<DueItem>> IntakeStore::due(TimePoint now) {
   Values args{toMillis(now), kMostDue};
   auto const which = andMine(context_, "inbox", args);
-  store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1" + which +
-                             " GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
+  store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1 AND NOT "
+                         "EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
+                         "c.vendor_id=inbox.vendor_id AND c.connection_id=inbox.connection_id)" +
+                             which + " GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
                          std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<DueItem> due;

@@ -17,10 +17,10 @@ void Lanes::Place::reset() {
   if (auto const lanes = lanes_.lock(); lanes && turn) lanes->leave(connection_id_, turn);
 }
 
-Task<Lanes::Place> Lanes::enter(std::string connection_id, Traffic traffic, std::string what) {
-  auto const turn = std::make_shared<Turn>(executor_, std::move(what));
-  auto& lane = lanes_[connection_id];
-  (traffic == Traffic::action ? lane.actions : lane.bulk).push_back(turn);
+Task<Lanes::Place> Lanes::enter(std::string connection_id, Priority priority, std::string what) {
+  auto const turn = std::make_shared<Turn>(executor_, priority, std::move(what));
+  lanes_[connection_id].waiting.push(priority, turn);
+  ++waiting_;
   Place place(weak_from_this(), connection_id, turn);
   admit(connection_id);
   CO_TRY_VOID(co_await turn->called.wait());
@@ -30,29 +30,27 @@ Task<Lanes::Place> Lanes::enter(std::string connection_id, Traffic traffic, std:
 void Lanes::leave(std::string const& connection_id, std::shared_ptr<Turn> const& turn) {
   auto& lane = lanes_[connection_id];
   if (lane.holder == turn) lane.holder.reset();
-  std::erase(lane.actions, turn);
-  std::erase(lane.bulk, turn);
+  if (lane.waiting.erase(turn)) --waiting_;
   admit(connection_id);
 }
 
 void Lanes::admit(std::string const& connection_id) {
   auto& lane = lanes_[connection_id];
   if (lane.holder) return;
-  bool const action = !lane.actions.empty() && (lane.bulk.empty() || lane.row < kInARow);
-  auto& queue = action ? lane.actions : lane.bulk;
-  if (queue.empty()) {
+  if (lane.waiting.empty()) {
     lanes_.erase(connection_id);
     return;
   }
-  lane.row = action && !lane.bulk.empty() ? lane.row + 1 : 0;
-  lane.holder = queue.front();
-  queue.pop_front();
+  lane.holder = lane.waiting.pop();
+  --waiting_;
   lane.holder->called.set();
 }
 
-bool Lanes::actionWaits(std::string const& connection_id) const {
+bool Lanes::somebodyWaits(std::string const& connection_id) const {
   auto const found = lanes_.find(connection_id);
-  return found != lanes_.end() && !found->second.actions.empty();
+  if (found == lanes_.end()) return false;
+  auto const& waiting = found->second.waiting;
+  return waiting.has(Priority::weddingDay) || waiting.has(Priority::interactive);
 }
 
 std::string Lanes::holder(std::string const& connection_id) const {
@@ -60,15 +58,10 @@ std::string Lanes::holder(std::string const& connection_id) const {
   return found != lanes_.end() && found->second.holder ? found->second.holder->what : std::string();
 }
 
-void Lanes::limited(std::string const& connection_id, TimePoint now, TimePoint until) {
-  std::erase_if(limited_, [now](auto const& each) { return each.second <= now; });
-  limited_[connection_id] = until;
-}
-
-std::optional<TimePoint> Lanes::limitedUntil(std::string const& connection_id, TimePoint now) const {
-  auto const found = limited_.find(connection_id);
-  if (found == limited_.end() || found->second <= now) return std::nullopt;
-  return found->second;
+Priority Lanes::priority(std::string const& connection_id) const {
+  auto const found = lanes_.find(connection_id);
+  bool const held = found != lanes_.end() && found->second.holder;
+  return held ? found->second.holder->priority : Priority::interactive;
 }
 
 } // namespace garland::sync

@@ -1,17 +1,15 @@
 // Whose turn it is at a connection. Calls of one account do not overlap in its worker: a second one would
-// only wait there and use up its time. So every call waits here, before its time begins, and an action goes
-// before the next piece of a sync. Only an account that is tried for the first time has no lane: nothing else
-// calls it.
+// only wait there and use up its time. So every call waits here, before its time begins, and what somebody
+// waits for goes before the next piece of a sync. Only an account that is tried for the first time has no
+// lane: nothing else calls it.
 #pragma once
 
-#include "host/base/clock.h"
 #include "host/base/task.h"
+#include "host/sync/priority.h"
 #include "host/sync/waiting.h"
 
-#include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace garland::sync {
@@ -19,18 +17,14 @@ namespace garland::sync {
 // [loop thread]
 class Lanes : public std::enable_shared_from_this<Lanes> {
 public:
-  // action: somebody waits for it. bulk: a piece of work that comes by itself, such as a page of a sync.
-  enum class Traffic { action, bulk };
-  // So many actions go one after the other while a sync waits; then a piece of that.
-  static constexpr int kInARow = 8;
-
   explicit Lanes(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
 private:
   struct Turn {
-    Turn(asio::any_io_executor const& executor, std::string for_what)
-        : called(executor), what(std::move(for_what)) {}
+    Turn(asio::any_io_executor const& executor, Priority as, std::string for_what)
+        : called(executor), priority(as), what(std::move(for_what)) {}
     Event called;
+    Priority priority;
     std::string what;
   };
 
@@ -56,21 +50,23 @@ public:
   };
 
   // Answers when it is its turn. `what`: for whoever has to wait for it.
-  Task<Place> enter(std::string connection_id, Traffic traffic, std::string what);
-  // An action waits for whoever has the turn: what can end early does, as a pull at its next checkpoint.
-  bool actionWaits(std::string const& connection_id) const;
+  Task<Place> enter(std::string connection_id, Priority priority, std::string what);
+  // Something that somebody waits for waits for whoever has the turn: what can end early does, as a pull at
+  // its next checkpoint.
+  bool somebodyWaits(std::string const& connection_id) const;
   // Who has the turn; "" if nobody has.
   std::string holder(std::string const& connection_id) const;
+  // Of whoever has the turn; an account that has no lane is one that somebody connects.
+  Priority priority(std::string const& connection_id) const;
 
-  // The provider asked to be left alone until then.
-  void limited(std::string const& connection_id, TimePoint now, TimePoint until);
-  std::optional<TimePoint> limitedUntil(std::string const& connection_id, TimePoint now) const;
+  // Only a connection that is being called, or waits for that, has a lane.
+  std::size_t busy() const { return lanes_.size(); }
+  std::size_t waiting() const { return waiting_; }
 
 private:
   struct Lane {
     std::shared_ptr<Turn> holder;
-    std::deque<std::shared_ptr<Turn>> actions, bulk;
-    int row = 0; // actions that went while a sync waited
+    PriorityQueue<std::shared_ptr<Turn>> waiting;
   };
 
   void leave(std::string const& connection_id, std::shared_ptr<Turn> const& turn);
@@ -78,7 +74,7 @@ private:
 
   asio::any_io_executor executor_;
   std::map<std::string, Lane> lanes_;
-  std::map<std::string, TimePoint> limited_;
+  std::size_t waiting_ = 0; // in all lanes
 };
 
 } // namespace garland::sync

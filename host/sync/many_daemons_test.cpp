@@ -281,7 +281,7 @@ TEST_F(Wake, ASyncAskedForElsewhereIsRunByTheOwner) {
   Neighbour a(house, "a", 1);
   Neighbour b(house, "b", 2);
   until([&] { return a.has(connection); });
-  house.write("UPDATE connections SET state='paused'"); // which keeps nobody from asking for one
+  house.write("UPDATE connections SET state='reconnect needed'"); // which keeps nobody from asking
   auto const run = runSlowly(b.engine->startSync(connection));
   ASSERT_TRUE(run) << run.error().message;
   auto const ended = runSlowly(b.engine->waitForRun(run->id));

@@ -394,6 +394,14 @@ UNION SELECT DISTINCT vendor_id, connection_id, kind FROM links WHERE pushed_run
 constexpr char const* kActionsFinished =
     "CREATE INDEX actions_finished ON actions (finished) WHERE finished IS NOT NULL";
 
+// The day of a wedding, and connections that a person has put to rest.
+constexpr char const* kDaysAndPauses = R"sql(
+ALTER TABLE records ADD COLUMN day TEXT NOT NULL DEFAULT '';
+CREATE INDEX records_day ON records (day, vendor_id) WHERE day<>'';
+ALTER TABLE connections ADD COLUMN paused BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX connections_paused ON connections (connection_id) WHERE paused=1
+)sql";
+
 // Which daemons live, and whose each connection is: decision 0041. Who is alone on a database leaves both
 // empty.
 constexpr char const* kLeases = R"sql(
@@ -432,6 +440,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{11, "sync: items that a person says are genuine", kAccepted});
   all.push_back(store::Migration{12, "sync: kinds that a connection has written", kWrittenKinds});
   all.push_back(store::Migration{14, "sync: which actions ended long ago", kActionsFinished});
+  all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
   all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
   return all;
 }

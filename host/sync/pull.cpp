@@ -129,7 +129,7 @@ Task<void> PullSink::checkpoint(std::string cursor_json) {
   moved_on_ = true;
   if (context_.stopping || run_.stop_requested)
     co_return Error(ErrorKind::cancelled, "the sync was stopped; the next one goes on from this checkpoint");
-  if (!context_.lanes->actionWaits(session_.connection.id)) co_return Result<void>();
+  if (!context_.lanes->somebodyWaits(session_.connection.id)) co_return Result<void>();
   gave_way_ = true;
   co_return Error(ErrorKind::cancelled, "an action goes first; the pull goes on from this checkpoint");
 }

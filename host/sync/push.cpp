@@ -103,7 +103,7 @@ Task<Push::Next> Push::one(std::string record_id, bool last_chance) {
   CO_TRY(found, co_await read(record_id));
   if (!found || found->state == "parked") co_return Next::goOn;
   auto const operation = found->deleted ? kind_.kind.delete_operation : kind_.kind.upsert_operation;
-  CO_TRY(turn, co_await context_.lanes->enter(session_.connection.id, Lanes::Traffic::bulk, operation));
+  CO_TRY(turn, co_await context_.lanes->enter(session_.connection.id, Priority::normal, operation));
   if (context_.stopping || run_.stop_requested) co_return Next::stop;
   CO_TRY(prepared, co_await prepare(std::move(*found)));
   if (!prepared) co_return Next::goOn;

@@ -53,8 +53,51 @@ Result<void> checkData(KindEntry const& kind, json::value const& data) {
   return error;
 }
 
+// Nobody could ever write it, and those that bring it in have it as it was. What came in by itself, such as a
+// lead, is nobody's but Garland's: it may be edited.
+Result<void> refuseOnlyRead(std::vector<std::shared_ptr<runtime::PluginInfo const>> const& holders,
+                            Kind const& kind, bool deletes) {
+  auto const& operation = deletes ? kind.delete_operation : kind.upsert_operation;
+  std::string reader;
+  for (auto const& holder : holders) {
+    if (writes(holder->manifest, kind, operation)) return {};
+    if (brings(holder->manifest, kind)) reader = holder->manifest.name;
+  }
+  if (reader.empty()) return {};
+  std::string const what = deletes ? "delete it there, and the next sync deletes it here"
+                                   : "change it there, and the next sync brings the change in";
+  return Error(ErrorKind::unsupported, reader + " only brings in " + kind.name + ": " + what);
+}
+
+bool differs(json::value const& before, json::value const& data, std::string const& member) {
+  auto const* was = find(before, member);
+  auto const* is = find(data, member);
+  return was == nullptr || is == nullptr ? was != is : canonicalJson(*was) != canonicalJson(*is);
+}
+
+// A member that one holder brings in and none of them writes: there it would be lost with the next sync.
+Result<void> refuseReadOnlyMember(std::vector<std::shared_ptr<runtime::PluginInfo const>> const& holders,
+                                  Kind const& kind, json::value const& before, json::value const& data) {
+  std::map<std::string, std::string> readers; // by member
+  bool first = true;
+  for (auto const& holder : holders) {
+    if (!writes(holder->manifest, kind, kind.upsert_operation)) continue;
+    auto const members = onlyRead(holder->manifest, kind);
+    if (first)
+      for (auto const& member : members) readers.emplace(member, holder->manifest.name);
+    std::erase_if(readers, [&](auto const& reader) { return !members.contains(reader.first); });
+    first = false;
+  }
+  for (auto const& [member, reader] : readers)
+    if (differs(before, data, member))
+      return Error(ErrorKind::unsupported,
+                   member + " cannot be written: " + reader + " only brings it in; change it there",
+                   "/data" + member);
+  return {};
+}
+
 Result<std::int64_t> pageSize(int limit) {
-  if (limit < 1 || limit > 1000) return Error(ErrorKind::invalidInput, "limit is 1 to 1000", "/limit");
+  if (limit < 1 || limit > kMostListed) return Error(ErrorKind::invalidInput, "limit is 1 to 1000", "/limit");
   return std::int64_t{limit};
 }
 
@@ -173,7 +216,9 @@ Task<Record> Records::put(std::string vendor_id, std::string id, json::value dat
     CO_TRY_VOID(checkIdentity(*kind, before, data));
     if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
     if (canonicalJson(before.data) == canonicalJson(data)) co_return co_await whole(std::move(before));
-    CO_TRY_VOID(co_await refuseOnlyRead(&before, &kind->kind, false));
+    CO_TRY(holders, co_await this->holders(&before));
+    CO_TRY_VOID(refuseOnlyRead(holders, kind->kind, false));
+    CO_TRY_VOID(refuseReadOnlyMember(holders, kind->kind, before.data, data));
     auto const edited = co_await edit(before, kind, data, false);
     if (edited) co_return co_await whole(*edited);
     if (edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited;
@@ -186,35 +231,28 @@ Task<void> Records::remove(std::string vendor_id, std::string id, std::int64_t i
     if (before.deleted) co_return Result<void>();
     CO_TRY(kind, kindOf(before.kind));
     if (if_version != 0 && before.version != if_version) co_return changedMeanwhile(before);
-    CO_TRY_VOID(co_await refuseOnlyRead(&before, &kind->kind, true));
+    CO_TRY(holders, co_await this->holders(&before));
+    CO_TRY_VOID(refuseOnlyRead(holders, kind->kind, true));
     auto const edited = co_await edit(before, kind, before.data, true);
     if (edited) co_return Result<void>();
     if (edited.error().kind != ErrorKind::conflict || attempt == kEditAttempts) co_return edited.error();
   }
 }
 
-// Nobody could ever write it, and those that bring it in have it as it was. What came in by itself, such as a
-// lead, is nobody's but Garland's: it may be edited.
-Task<void> Records::refuseOnlyRead(Record const* record, Kind const* kind, bool deletes) {
+Task<Records::Holders> Records::holders(Record const* record) {
   store::Statement query(
       "SELECT DISTINCT c.plugin_id FROM links l JOIN connections c ON "
       "c.vendor_id=l.vendor_id AND c.connection_id=l.connection_id "
       "WHERE l.vendor_id=$1 AND l.record_id=$2 AND l.state<>'deleted' ORDER BY c.plugin_id",
       {record->vendor_id, record->id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  auto const& operation = deletes ? kind->delete_operation : kind->upsert_operation;
-  std::string reader;
+  Holders all;
   for (auto const& row : rows.rows) {
-    auto const plugin = co_await vendors_.usable(record->vendor_id, row.text(0));
-    if (!plugin) co_return Result<void>(); // it may write once it can be used again
-    auto const& manifest = (*plugin)->manifest;
-    if (sync::writes(manifest, *kind, operation)) co_return Result<void>();
-    if (brings(manifest, *kind)) reader = manifest.name;
+    auto plugin = co_await vendors_.usable(record->vendor_id, row.text(0));
+    if (!plugin) co_return Holders(); // it may write once it can be used again
+    all.push_back(std::move(*plugin));
   }
-  if (reader.empty()) co_return Result<void>();
-  std::string const what = deletes ? "delete it there, and the next sync deletes it here"
-                                   : "change it there, and the next sync brings the change in";
-  co_return Error(ErrorKind::unsupported, reader + " only brings in " + kind->name + ": " + what);
+  co_return all;
 }
 
 Task<Record> Records::edit(Record before, KindEntry const* kind, json::value data, bool deleted) {
@@ -256,6 +294,9 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   if (at && !writes(at->plugin->manifest, kind->kind, kind->kind.upsert_operation))
     co_return Error(ErrorKind::unsupported,
                     at->plugin->manifest.name + " cannot create records of kind " + kind_name, "/connection");
+  Holders future;
+  if (at) future.push_back(at->plugin);
+  CO_TRY_VOID(refuseReadOnlyMember(future, kind->kind, json::value(), data));
   Writes writes(context_, vendor_id, std::string(kLocal));
   Record record;
   record.id = writes.insertRecord(kind_name, identity, data);

@@ -6,6 +6,9 @@
 #include "host/sync/session.h"
 #include "host/sync/vendors.h"
 
+#include <memory>
+#include <vector>
+
 namespace garland::sync {
 
 class Records {
@@ -28,7 +31,9 @@ private:
   Task<bool> mayTake(std::string vendor_id, std::string plugin_id, std::string kind_name);
   Task<Record> whole(Record record); // with what waits, and where it is
   Task<void> refuseDouble(std::string vendor_id, std::string kind, std::string identity);
-  Task<void> refuseOnlyRead(Record const* record, Kind const* kind, bool deletes);
+  // The connectors of the connections that hold it. None: one of them cannot be used now, so nobody knows.
+  using Holders = std::vector<std::shared_ptr<runtime::PluginInfo const>>;
+  Task<Holders> holders(Record const* record);
   Task<Record> edit(Record before, KindEntry const* kind, json::value data, bool deleted);
   Result<KindEntry const*> kindOf(std::string const& name) const;
 

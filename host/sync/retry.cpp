@@ -22,9 +22,11 @@ bool passes(Error const& error) {
   }
 }
 
-Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after) {
+Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after, Random& random) {
   auto const doubled = kFirstPause * (std::int64_t{1} << std::clamp<std::int64_t>(attempts - 1, 0, 20));
-  return std::max(std::min(doubled, kLongestPause), retry_after.value_or(Milliseconds(0)));
+  auto const choices = static_cast<std::uint64_t>(std::min(doubled, kLongestPause).count()) + 1;
+  Milliseconds const drawn(static_cast<std::int64_t>(random.next() % choices));
+  return std::max(retry_after.value_or(Milliseconds(0)), Milliseconds(0)) + drawn;
 }
 
 std::string cut(std::string const& text) {

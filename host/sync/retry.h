@@ -2,9 +2,11 @@
 #pragma once
 
 #include "host/base/clock.h"
+#include "host/base/random.h"
 #include "host/base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace garland::sync {
@@ -15,8 +17,9 @@ inline constexpr Milliseconds kRest{5'000}; // after trouble with the store
 // Anything else about what came in by itself is for a person.
 bool passes(Error const& error);
 
-// Doubled with each attempt from five seconds to an hour; never shorter than the provider asks for.
-Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after);
+// Full jitter over a span that is doubled with each attempt from five seconds to an hour, so that what one
+// bad minute has gathered does not come back together; it begins when the provider's has passed.
+Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after, Random& random);
 
 // A text for people, of what may come from anybody: one line of UTF-8, which the store always takes.
 std::string cut(std::string const& text);

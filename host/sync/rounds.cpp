@@ -95,10 +95,18 @@ Task<void> Rounds::carryOut(std::string name) {
   if (next) {
     running.again = *next;
   } else if (!context_.stopping) {
-    context_.doors.log.error("what came in for " + name + " waits a moment: " + cut(next.error().message));
+    tellFailure(name, cut(next.error().message));
     running.again = context_.now() + kRest;
   }
   co_return Result<void>();
+}
+
+// While the database is away the rounds of all names fail alike.
+void Rounds::tellFailure(std::string const& name, std::string const& why) {
+  auto const failed = failures_.count(why, context_.doors.clock.monotonic());
+  if (!failed) return;
+  context_.doors.log.error("what came in for " + name + " waits a moment: " + why,
+                           json::object{{"count", *failed}});
 }
 
 Rounds::Running::~Running() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "host/sync/context.h"
+#include "host/sync/repeats.h"
 #include "host/sync/waiting.h"
 
 #include <compare>
@@ -71,6 +72,7 @@ private:
   Task<void> loop();
   std::optional<TimePoint> beginDue();
   Task<void> carryOut(std::string name);
+  void tellFailure(std::string const& name, std::string const& why);
   void wake();
 
   Context& context_;
@@ -81,6 +83,7 @@ private:
   std::uint64_t turns_ = 0;
   std::set<std::string> running_;
   std::multiset<std::string> held_;
+  Repeats failures_;
   std::shared_ptr<Event> woken_;
   std::shared_ptr<Event> loop_ended_;  // null: never started
   std::shared_ptr<Event> round_ended_; // set and replaced whenever one has ended

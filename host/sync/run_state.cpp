@@ -12,10 +12,13 @@ void add(Run& run, Outcome outcome, std::int64_t by) {
   case Outcome::deleted: run.pulled.deleted += by; break;
   case Outcome::echo: run.echoes += by; [[fallthrough]];
   case Outcome::unchanged: run.pulled.unchanged += by; break;
+  case Outcome::absent: break;
   }
 }
 
-bool isChange(Outcome outcome) { return outcome != Outcome::unchanged && outcome != Outcome::echo; }
+bool isChange(Outcome outcome) {
+  return outcome != Outcome::unchanged && outcome != Outcome::echo && outcome != Outcome::absent;
+}
 
 json::object toDocument(Counts const& counts) {
   json::object out;

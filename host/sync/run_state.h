@@ -29,7 +29,8 @@ public:
 
   Run run;
   std::string vendor_id;
-  std::shared_ptr<Event> admitted; // it may begin, or need not wait for that any more
+  Priority priority = Priority::normal; // beside runs of other connections
+  std::shared_ptr<Event> admitted;      // it may begin, or need not wait for that any more
   std::shared_ptr<Event> ended;
   bool stop_requested = false;
 

@@ -4,6 +4,8 @@
 #include "host/sync/pull.h"
 #include "host/sync/push.h"
 
+#include <algorithm>
+
 namespace garland::sync {
 namespace {
 
@@ -42,7 +44,9 @@ Runs::Runs(Context& context, Connections& connections, AuditTrail& audit)
     : context_(context), connections_(connections), audit_(audit),
       places_(context.doors.executor, kRunsAtOnce), nursery_(context.doors.executor) {}
 
-Task<Run> Runs::start(std::string connection_id) { return begin(std::move(connection_id), {}); }
+Task<Run> Runs::start(std::string connection_id, Priority priority) {
+  return begin(std::move(connection_id), {}, priority);
+}
 
 Task<Run> Runs::hint(std::string connection_id, std::vector<Hint> hints) {
   if (hints.empty()) co_return Error(ErrorKind::invalidInput, "a hint names at least one record", "/hints");
@@ -54,13 +58,15 @@ Task<Run> Runs::hint(std::string connection_id, std::vector<Hint> hints) {
                       session.plugin->manifest.name + " brings no records of kind \"" + hint.kind + "\"",
                       "/kind");
   }
-  co_return co_await begin(std::move(connection_id), std::move(hints));
+  co_return co_await begin(std::move(connection_id), std::move(hints), Priority::normal);
 }
 
 // No hints: everything.
-Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints) {
+Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints, Priority priority) {
   CO_TRY(connection, co_await connections_.one(connection_id));
+  CO_TRY_VOID(refuseIfPaused(connection));
   if (!mine(context_, connection_id)) co_return co_await elsewhere(std::move(connection), std::move(hints));
+  priority = context_.amongAll(connection.vendor_id, priority);
   for (;;) {
     if (context_.stopping)
       co_return Error(ErrorKind::cancelled, "the daemon is stopping; try again when it is back");
@@ -76,12 +82,14 @@ Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints) {
     }
     bool const joins = hints.empty() && state->was_whole;
     if (!joins) state->ask(std::move(hints));
+    state->priority = std::min(state->priority, priority); // it may not even wait yet
+    places_.hasten(state->admitted, priority);
     co_return state->run;
   }
-  co_return co_await queue(std::move(connection), std::move(hints));
+  co_return co_await queue(std::move(connection), std::move(hints), priority);
 }
 
-Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints) {
+Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints, Priority priority) {
   Run run;
   run.id = context_.newId("run");
   run.connection_id = connection.id;
@@ -90,6 +98,7 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints) {
   auto const state =
       std::make_shared<RunState>(context_.doors.executor, std::move(run), connection.vendor_id);
   state->ask(std::move(hints));
+  state->priority = priority;
   in_flight_.emplace(connection.id, state);
   store::Unit unit;
   unit.push_back(row(*state));
@@ -107,7 +116,7 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints) {
 }
 
 Task<void> Runs::carryOut(State state) {
-  auto const place = co_await places_.acquire(state->admitted);
+  auto const place = co_await places_.acquire(state->admitted, state->priority);
   auto poll_every = kPollIfUnknown;
   auto outcome = Result<void>();
   if (!place || context_.stopping || state->stop_requested) {
@@ -267,8 +276,12 @@ Task<void> Runs::fetch(State state, Session const* session, KindEntry const* kin
 Task<void> Runs::bring(State state, Session const* session, KindEntry const* kind,
                        std::vector<std::string> ids) {
   std::string const operation(ids.empty() ? std::string_view(kind->kind.pull_operation) : kGetOperation);
+  // Whatever has no cursor brings much.
+  CO_TRY(first, co_await input(session, kind, ids));
+  bool const much = ids.empty() && first.at("cursor").is_null();
+  auto const priority = much ? Priority::bulk : Priority::normal;
   for (int restarts = 0;; ++restarts) {
-    CO_TRY(turn, co_await context_.lanes->enter(session->connection.id, Lanes::Traffic::bulk, operation));
+    CO_TRY(turn, co_await context_.lanes->enter(session->connection.id, priority, operation));
     if (context_.stopping || state->stop_requested)
       co_return Error(ErrorKind::cancelled, "the sync was stopped; the next one goes on");
     CO_TRY(asked, co_await input(session, kind, ids));

@@ -27,7 +27,8 @@ class Runs {
 public:
   Runs(Context& context, Connections& connections, AuditTrail& audit);
 
-  Task<Run> start(std::string connection_id); // or joins the one in flight
+  // Or joins the one in flight. `priority`: interactive if somebody waits for it.
+  Task<Run> start(std::string connection_id, Priority priority);
   Task<Run> hint(std::string connection_id, std::vector<Hint> hints);
   Task<Run> one(std::string run_id);
   Task<std::optional<Run>> last(std::string connection_id);
@@ -59,11 +60,15 @@ public:
   Task<void> recover(std::optional<Owner> of);
   Task<void> drained();
 
+  bool isInFlight(std::string const& connection_id) const { return in_flight_.contains(connection_id); }
+  std::size_t inFlight() const { return in_flight_.size(); } // queued ones, too
+  std::size_t queued() const { return places_.waiting(); }
+
 private:
   using State = std::shared_ptr<RunState>;
 
-  Task<Run> begin(std::string connection_id, std::vector<Hint> hints);
-  Task<Run> queue(Connection connection, std::vector<Hint> hints);
+  Task<Run> begin(std::string connection_id, std::vector<Hint> hints, Priority priority);
+  Task<Run> queue(Connection connection, std::vector<Hint> hints, Priority priority);
   // run_elsewhere.cpp
   Task<Run> elsewhere(Connection connection, std::vector<Hint> hints);
   using Known = std::optional<std::set<std::string>>; // ids of runs, once they were looked at

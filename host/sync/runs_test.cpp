@@ -2,6 +2,9 @@
 
 #include "host/sync/waiting.h"
 
+#include <algorithm>
+#include <memory>
+
 namespace garland::sync {
 namespace {
 
@@ -112,6 +115,77 @@ TEST_F(Runs, EightRunAtOnceAndTheRestWaitTheirTurn) {
   EXPECT_EQ(running, 8);
   go.set();
   for (auto const& id : runs) EXPECT_EQ(house.run(house.engine->waitForRun(id)).value().state, "done");
+}
+
+TEST_F(Runs, WhatSomebodyAsksForGoesBeforeWhatTheScheduleStarted) {
+  constexpr std::size_t kAll = 10;
+  std::vector<std::string> connections = {connection};
+  for (std::size_t i = 1; i < kAll; ++i)
+    connections.push_back(house.connect(vendor, "p" + std::to_string(i)));
+  std::vector<std::unique_ptr<Event>> go;
+  std::vector<std::size_t> began;
+  for (std::size_t i = 0; i < kAll; ++i) {
+    go.push_back(std::make_unique<Event>(house.loop.get_executor()));
+    auto& provider = i == 0 ? remote : house.provider("p" + std::to_string(i));
+    provider.during_pull = [&, i](runtime::CallHost*) {
+      began.push_back(i);
+      return go[i]->wait();
+    };
+  }
+  house.run(house.engine->start()).value();
+  while (house.clock.sleepers() == 0) house.loop.run_one();
+  house.clock.advance(Milliseconds(900'000));
+  while (began.size() < 8) house.loop.run_one();
+  std::size_t last = kAll; // the one that would go last
+  for (std::size_t i = 0; i < kAll; ++i)
+    if (std::find(began.begin(), began.end(), i) == began.end()) last = i;
+  house.run(house.engine->startSync(connections[last])).value();
+  go[began[0]]->set();
+  while (began.size() < 9) house.loop.run_one();
+  EXPECT_EQ(began[8], last);
+  for (auto const& each : go) each->set();
+  for (auto const& id : connections) {
+    auto const run = house.run(house.engine->lastRun(id)).value();
+    ASSERT_TRUE(run);
+    EXPECT_EQ(house.run(house.engine->waitForRun(run->id)).value().state, "done");
+  }
+}
+
+Task<void> startSync(Engine* engine, std::string connection_id) {
+  CO_TRY_VOID(co_await engine->startSync(std::move(connection_id)));
+  co_return Result<void>();
+}
+
+TEST_F(Runs, WhoJoinsARunThatIsOnlyJustBeingKeptHastensItToo) {
+  constexpr std::size_t kAll = 10;
+  std::vector<std::string> connections = {connection};
+  for (std::size_t i = 1; i < kAll; ++i)
+    connections.push_back(house.connect(vendor, "p" + std::to_string(i)));
+  std::vector<std::unique_ptr<Event>> go;
+  std::vector<std::size_t> began;
+  for (std::size_t i = 0; i < kAll; ++i) {
+    go.push_back(std::make_unique<Event>(house.loop.get_executor()));
+    auto& provider = i == 0 ? remote : house.provider("p" + std::to_string(i));
+    provider.during_pull = [&, i](runtime::CallHost*) {
+      began.push_back(i);
+      return go[i]->wait();
+    };
+  }
+  for (std::size_t i = 0; i < 8; ++i) house.run(house.engine->startSync(connections[i])).value();
+  while (began.size() < 8) house.loop.run_one();
+  std::vector<Hint> const hints = {{"calendar.event", uid(0)}};
+  house.run(house.engine->syncHinted(connections[8], hints)).value();
+  house.cut->before_commit = [&] { return startSync(house.engine.get(), connections[9]); };
+  house.run(house.engine->syncHinted(connections[9], hints)).value();
+  go[0]->set();
+  while (began.size() < 9) house.loop.run_one();
+  EXPECT_EQ(began[8], 9U);
+  for (auto const& each : go) each->set();
+  for (auto const& id : connections) {
+    auto const run = house.run(house.engine->lastRun(id)).value();
+    ASSERT_TRUE(run);
+    EXPECT_EQ(house.run(house.engine->waitForRun(run->id)).value().state, "done");
+  }
 }
 
 TEST_F(Runs, AConnectionWhoseRunWaitsForOthersIsDisconnectedAtOnce) {

@@ -11,7 +11,13 @@ namespace garland::sync {
 namespace {
 
 constexpr Milliseconds kTick{5'000};
-constexpr int kStartsPerTick = 64;
+constexpr std::size_t kStarted = 256; // runs of its own that are under way or wait for their place
+
+// Of a row with last_success and next_due.
+Priority priorityOf(store::Row const& row) {
+  if (row.integer(2) == kAskedFor) return Priority::interactive;
+  return row.isNull(1) ? Priority::bulk : Priority::normal;
+}
 
 } // namespace
 
@@ -39,6 +45,7 @@ Task<void> Schedule::loop() {
   while (!context_.stopping) {
     auto const woken = std::make_shared<Event>(context_.doors.executor);
     woken_ = woken;
+    ++wake_ups_;
     auto const started = co_await startDue();
     if (!started && !context_.stopping)
       context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
@@ -51,18 +58,27 @@ Task<void> Schedule::loop() {
   co_return Result<void>();
 }
 
+// One look for all connections, at those that are due: whoever has been due longest first. Which of those
+// that were started runs first is for the runs' places. A row that is under way is still due, and must not
+// hide others.
 Task<void> Schedule::startDue() {
-  Values args{toMillis(context_.now()), std::int64_t{kStartsPerTick}, kAskedFor};
+  std::erase_if(started_, [this](std::string const& id) { return !runs_.isInFlight(id); });
+  if (started_.size() >= kStarted) co_return Result<void>();
+  Values args{toMillis(context_.now()), static_cast<std::int64_t>(kStarted + runs_.inFlight()), kAskedFor};
   auto const which = andMine(context_, "connections", args);
   store::Statement query(
-      "SELECT connection_id FROM connections WHERE next_due<=$1 AND (next_due=$3 OR state IN "
-      "('connected','failing'))" +
+      "SELECT connection_id, last_success, next_due FROM connections WHERE next_due<=$1 AND paused=0 AND "
+      "(next_due=$3 OR state IN ('connected','failing'))" +
           which + " ORDER BY next_due LIMIT $2",
       std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
+    if (started_.size() >= kStarted) break;
+    bool const asked_for = row.integer(2) == kAskedFor;
+    if (runs_.isInFlight(row.text(0)) && !asked_for) continue;
     if (!mine(context_, row.text(0))) continue; // it is just coming or going
-    auto const started = co_await runs_.start(row.text(0));
+    auto const started = co_await runs_.start(row.text(0), priorityOf(row));
+    if (started) started_.insert(row.text(0));
     if (!started) context_.doors.log.warn("a sync that is due did not start: " + started.error().message);
   }
   co_return Result<void>();

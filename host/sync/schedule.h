@@ -1,12 +1,16 @@
 // Starts a sync of every connection whose time has come. What else is done now and then has its turn here,
-// too.
+// too. There is one timer for all connections and one query each time, which reads only what is due: the
+// database keeps their order.
 #pragma once
 
 #include "host/sync/runs.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <set>
+#include <string>
 
 namespace garland::sync {
 
@@ -20,6 +24,7 @@ public:
   // A connection may be due before the next look.
   void look();
   Task<void> stop();
+  std::uint64_t wakeUps() const { return wake_ups_; }
 
 private:
   Task<void> loop();
@@ -28,6 +33,8 @@ private:
   Context& context_;
   Runs& runs_;
   std::function<Task<void>()> also_;
+  std::set<std::string> started_; // connections whose runs it started, as long as those are in flight
+  std::uint64_t wake_ups_ = 0;
   asio::cancellation_signal cancel_;
   std::shared_ptr<Event> woken_;
   std::shared_ptr<Event> ended_; // null until started

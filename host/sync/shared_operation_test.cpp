@@ -221,6 +221,39 @@ TEST(SharedOperation, AKindThatNeedsASettingWhichWasLeftOutIsToldAndIsNoFailure)
   EXPECT_EQ(house.sync(studio.connection).state, "partly failed");
 }
 
+TEST(SharedOperation, AnEditOfAMemberThatIsOnlyBroughtInIsRefusedWithItsPlace) {
+  House house;
+  Studio studio(house);
+  auto const amount = [](int of) { return json::object{{"amount", of}, {"currency", "EUR"}}; };
+  studio.projects().put(studio.id(0),
+                        json::object{{"name", "A"}, {"stage", "lead"}, {"revenue", amount(100)}});
+  house.sync(studio.connection);
+  auto const row = house.rows("SELECT record_id FROM links WHERE kind='crm.project' AND remote_id='1000'");
+  auto const id = row.at(0).text(0);
+  auto data = house.run(house.engine->record(studio.vendor, id)).value().data.as_object();
+  data["name"] = "B";
+  EXPECT_TRUE(house.run(house.engine->putRecord(studio.vendor, id, data, 0)));
+  for (auto const& revenue : {json::value(amount(200)), json::value(nullptr)}) {
+    auto edited = data;
+    if (revenue.is_null())
+      edited.erase("revenue");
+    else
+      edited["revenue"] = revenue;
+    auto const refused = house.run(house.engine->putRecord(studio.vendor, id, edited, 0));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    EXPECT_EQ(refused.error().field, "/data/revenue");
+    EXPECT_EQ(refused.error().message,
+              "/revenue cannot be written: Fake CRM only brings it in; change it there");
+  }
+  auto const added = house.run(house.engine->addRecord(studio.vendor, kProject, data, studio.connection));
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().field, "/data/revenue");
+  house.sync(studio.connection);
+  EXPECT_EQ(studio.there(kProject).at("1000"), "B");
+  EXPECT_TRUE(house.run(house.engine->conflicts(studio.vendor, 10)).value().empty());
+}
+
 TEST(SharedOperation, TheFirstKindFailsAndTheSecondGoesOnAtItsOwnCursor) {
   House house;
   Studio studio(house);

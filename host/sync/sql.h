@@ -20,6 +20,9 @@ using Values = std::vector<store::Value>;
 // last value to the next power of two, so that few different statement texts exist to be prepared.
 std::string inList(Values& args, std::vector<std::string> const& list);
 
+// Things of one list: a page of the API, and one more by which it is known whether there is another page.
+inline constexpr int kMostListed = 1001;
+
 // "WHERE 1=1" and what is asked for.
 class Where {
 public:
@@ -40,7 +43,7 @@ store::Statement pageOf(std::string const& columns, std::string const& id, Query
   if (!query.vendor_id.empty()) where.also("vendor_id=", query.vendor_id);
   if (!query.connection_id.empty()) where.also("connection_id=", query.connection_id);
   if (query.state) where.also("state=", std::string(name(*query.state)));
-  where.args.emplace_back(std::int64_t{std::clamp(query.limit, 1, 1000)});
+  where.args.emplace_back(std::int64_t{std::clamp(query.limit, 1, kMostListed)});
   auto sql = columns + where.text + " ORDER BY " + id + " LIMIT $" + std::to_string(where.args.size());
   return store::Statement(std::move(sql), std::move(where.args));
 }

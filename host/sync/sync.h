@@ -71,6 +71,9 @@ struct Kind {
   // by the provider's id in this member ("/project"). Optional.
   bool is_wedding = false;
   std::string wedding_member;
+  // Of a wedding, the member with its day, where it takes place ("/event_date"): on that day its vendor's
+  // work goes first. Optional.
+  std::string day_member;
 };
 
 // A kind that shares its area's operations with others: "crm.project" comes by crm.pull/1 with the input
@@ -249,6 +252,19 @@ struct RecordQuery {
   int limit = 100;      // 1..1000
 };
 
+// What the engine is busy with at this moment, and since its start.
+struct Load {
+  std::size_t runs = 0;               // under way, or waiting for their place
+  std::size_t runs_waiting = 0;       // of those, the latter
+  std::size_t lanes = 0;              // connections that are called, or wait for it
+  std::size_t turns_waiting = 0;      // calls that wait for their connection
+  std::size_t requests_waiting = 0;   // requests that wait for the provider's limit
+  std::size_t paces = 0;              // connections and apps whose requests are counted
+  std::uint64_t requests_held = 0;    // requests that could not go at once, ever
+  std::uint64_t requests_refused = 0; // ... and those that were given up for that
+  std::uint64_t wake_ups = 0;         // of the schedule, ever
+};
+
 struct Dependencies {
   asio::any_io_executor executor;
   Clock& clock;
@@ -299,6 +315,15 @@ public:
   // connection may move to another host: whoever gives them knows them. That goes into the audit trail.
   virtual Task<Connection> changeSettings(std::string id, json::object changes,
                                           Credentials credentials = Credentials());
+  // Nothing of the connection is begun any more until it is resumed, over restarts too; what comes in for it
+  // is kept. Answers when nothing of it is under way: a sync ends at its next checkpoint, a call is waited
+  // for.
+  virtual Task<Connection> pause(std::string id);
+  // What waited meanwhile goes on; a connection that is not paused stays as it is.
+  virtual Task<Connection> resume(std::string id);
+  // Forgets how far syncs came and starts one, which brings everything in anew, into the same records. A sync
+  // that is under way ends first. `conflict` if it is paused.
+  virtual Task<Run> resync(std::string id);
   // Forgets credential, links and cursor; records stay with the vendor. `conflict` if edits made here
   // were not written there yet, actions have no end yet, or items wait to be read, unless all that is to
   // be discarded.
@@ -341,6 +366,8 @@ public:
 
   // Newest first. limit 1..1000.
   virtual Task<std::vector<Conflict>> conflicts(std::string vendor_id, int limit);
+
+  virtual Load load() const { return {}; }
 
   // What is to be done once, such as a payment.
   virtual Actions& actions() = 0;

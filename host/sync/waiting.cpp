@@ -5,7 +5,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <exception>
 
 namespace garland::sync {
@@ -34,16 +33,18 @@ void Semaphore::Place::reset() {
   if (owner_ != nullptr) std::exchange(owner_, nullptr)->release();
 }
 
-Task<Semaphore::Place> Semaphore::acquire() { return acquire(std::make_shared<Event>(executor_)); }
+Task<Semaphore::Place> Semaphore::acquire() {
+  return acquire(std::make_shared<Event>(executor_), Priority::normal);
+}
 
-Task<Semaphore::Place> Semaphore::acquire(std::shared_ptr<Event> turn) {
+Task<Semaphore::Place> Semaphore::acquire(std::shared_ptr<Event> turn, Priority priority) {
   if (free_ > 0) {
     --free_;
     co_return Place(*this);
   }
-  waiters_.push_back(turn);
+  waiters_.push(priority, turn);
   auto const waited = co_await turn->wait();
-  bool const called_off = std::erase(waiters_, turn) > 0;
+  bool const called_off = waiters_.erase(turn);
   if (!waited) co_return waited.error();
   if (called_off) co_return Error(ErrorKind::cancelled, "the wait was called off");
   co_return Place(*this);
@@ -54,22 +55,24 @@ void Semaphore::release() {
     ++free_;
     return;
   }
-  auto const next = waiters_.front();
-  waiters_.pop_front();
-  next->set();
+  waiters_.pop()->set();
 }
 
 Alarm::Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::shared_ptr<Event> event)
+    : Alarm(std::move(executor), clock, span, [event = std::move(event)] { event->set(); }) {}
+
+Alarm::Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::function<void()> rings)
     : bell_(std::make_shared<Bell>()) {
-  auto rings = [event = std::move(event), bell = bell_](std::exception_ptr, Result<void>) {
+  auto over = [rings = std::move(rings), bell = bell_](std::exception_ptr, Result<void>) {
     bell->rang = true;
-    event->set();
+    if (!bell->put_off) rings();
   };
   asio::co_spawn(executor, clock.sleepFor(span),
-                 asio::bind_cancellation_slot(bell_->cancel.slot(), std::move(rings)));
+                 asio::bind_cancellation_slot(bell_->cancel.slot(), std::move(over)));
 }
 
 Alarm::~Alarm() {
+  bell_->put_off = true;
   if (!bell_->rang) bell_->cancel.emit(asio::cancellation_type::terminal);
 }
 

@@ -1,14 +1,15 @@
-// How coroutines of this room wait for each other: a one-time event, a first-come-first-served
-// semaphore, an alarm, and a nursery that owns what was spawned. [loop thread]
+// How coroutines of this room wait for each other: a one-time event, a semaphore that is first come first
+// served within each priority, an alarm, and a nursery that owns what was spawned. [loop thread]
 #pragma once
 
 #include "host/base/clock.h"
 #include "host/base/task.h"
+#include "host/sync/priority.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -51,20 +52,24 @@ public:
 
   Task<Place> acquire();
   // The same; whoever sets `turn` calls it off, which answers `cancelled` unless there was a place already.
-  Task<Place> acquire(std::shared_ptr<Event> turn);
+  Task<Place> acquire(std::shared_ptr<Event> turn, Priority priority);
+  // Whoever waits with this turn goes by this priority from now on, if that is higher.
+  void hasten(std::shared_ptr<Event> const& turn, Priority priority) { waiters_.hasten(turn, priority); }
+  std::size_t waiting() const { return waiters_.size(); }
 
 private:
   void release();
 
   asio::any_io_executor executor_;
   std::size_t free_;
-  std::deque<std::shared_ptr<Event>> waiters_;
+  PriorityQueue<std::shared_ptr<Event>> waiters_;
 };
 
-// Sets an event after a while, unless it is put off before.
+// Sets an event after a while, unless it is put off before; or calls what is to be called then.
 class Alarm {
 public:
   Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::shared_ptr<Event> event);
+  Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::function<void()> rings);
   ~Alarm();
   Alarm(Alarm const&) = delete;
   Alarm& operator=(Alarm const&) = delete;
@@ -73,6 +78,7 @@ private:
   struct Bell {
     asio::cancellation_signal cancel;
     bool rang = false;
+    bool put_off = false;
   };
   std::shared_ptr<Bell> bell_;
 };

@@ -123,6 +123,13 @@ Task<void> WebhookInbox::flush() {
   co_return Result<void>();
 }
 
+// While the database is away each batch fails alike.
+void WebhookInbox::tellFailure(std::string const& why, std::size_t count) {
+  auto const failed = failures_.count(why, context_.doors.clock.monotonic(), count);
+  if (!failed) return;
+  context_.doors.log.error("webhooks could not be kept: " + why, json::object{{"count", *failed}});
+}
+
 // Of two with one key in a batch the first one goes in.
 Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
   std::vector<Arrival> arrivals;
@@ -141,8 +148,7 @@ Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
   }
   auto const fresh = co_await store_.insert(std::move(rows));
   if (!fresh) {
-    context_.doors.log.error("webhooks could not be kept: " + cut(fresh.error().message),
-                             json::object{{"count", arrivals.size()}});
+    tellFailure(cut(fresh.error().message), arrivals.size());
     batch->error = overloaded(fresh.error().message, kTryAgain);
   } else {
     for (auto const& arrival : arrivals) {

@@ -2,6 +2,7 @@
 // handed one in is answered when its batch is durable. What is over the limits is not taken. [loop thread]
 #pragma once
 
+#include "host/sync/repeats.h"
 #include "host/sync/waiting.h"
 #include "host/sync/webhook_store.h"
 
@@ -54,6 +55,7 @@ private:
   class Answering;
   Task<void> flush();
   Task<void> commit(std::shared_ptr<Batch> batch);
+  void tellFailure(std::string const& why, std::size_t count);
 
   Context& context_;
   WebhookStore& store_;
@@ -63,6 +65,7 @@ private:
   std::size_t queued_ = 0;
   std::size_t queued_bytes_ = 0;
   bool flushing_ = false;
+  Repeats failures_; // webhooks
   std::map<std::string, Open, std::less<>> open_;
 };
 

@@ -115,8 +115,7 @@ Task<std::optional<TimePoint>> WebhookRunner::round(std::string name) {
   if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   // No sooner than a sync: what a delivery is about is read again by the next one.
   std::string operation(kWebhookOperation);
-  CO_TRY(turn,
-         co_await context_.lanes->enter(owner.connection_id, Lanes::Traffic::bulk, std::move(operation)));
+  CO_TRY(turn, co_await context_.lanes->enter(owner.connection_id, Priority::normal, std::move(operation)));
   if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   if (context_.stopping || rounds_.holds(name)) co_return std::optional<TimePoint>(context_.now());
   CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
@@ -155,7 +154,7 @@ Task<void> WebhookRunner::readAll(Owner owner, Session const* session, std::vect
 
 // An action goes first, or the connection is being changed: the rest is another round's.
 bool WebhookRunner::givesWay(Owner const& owner) const {
-  return context_.lanes->actionWaits(owner.connection_id) || rounds_.holds(roundName(owner)) ||
+  return context_.lanes->somebodyWaits(owner.connection_id) || rounds_.holds(roundName(owner)) ||
          !mine(context_, owner.connection_id);
 }
 
@@ -205,7 +204,8 @@ WebhookRunner::Read WebhookRunner::settled(Webhook webhook, Result<Parsed> parse
     read.hints = std::move(parsed->hints);
   } else if (passes(parsed.error()) && webhook.attempts < kMostAttempts) {
     webhook.reason = cut("it is read again: " + parsed.error().message);
-    webhook.next_attempt = context_.now() + pauseAfter(webhook.attempts, parsed.error().retry_after);
+    webhook.next_attempt =
+        context_.now() + pauseAfter(webhook.attempts, parsed.error().retry_after, context_.doors.random);
   } else {
     webhook.state = WebhookState::dead;
     webhook.reason = cut("it could not be read: " + parsed.error().message);

@@ -5,31 +5,49 @@
 #include "host/sync/storage.h"
 
 namespace garland::sync {
+namespace {
+
+// "2026-06-13" of a wedding that says when it is.
+std::string dayOf(Context const& context, std::string_view kind, json::value const& data) {
+  auto const* entry = context.kind(kind);
+  if (entry == nullptr || entry->kind.day_member.empty()) return {};
+  return textOr(data, entry->kind.day_member, "").substr(0, 10);
+}
+
+} // namespace
 
 Writes::Writes(Context& context, std::string vendor_id, std::string origin)
     : context_(context), vendor_id_(std::move(vendor_id)), origin_(std::move(origin)),
       now_(toMillis(context.now())),
-      records_("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) VALUES",
-               8),
+      records_(
+          "INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated,day) VALUES",
+          9),
       links_("INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
              "remote_version,state,pushed_run,bytes) VALUES",
              12) {}
 
 std::string Writes::insertRecord(std::string_view kind, std::string_view identity, json::value const& data) {
   auto id = context_.newId("rec");
-  Values row = {
-      vendor_id_,      id,  std::string(kind), std::string(identity), json::serialize(data), std::int64_t{1},
-      std::int64_t{0}, now_};
+  Values row = {vendor_id_,
+                id,
+                std::string(kind),
+                std::string(identity),
+                json::serialize(data),
+                std::int64_t{1},
+                std::int64_t{0},
+                now_,
+                dayOf(context_, kind, data)};
   records_.add(std::move(row));
   addChange(id, kind, "created", 1);
   return id;
 }
 
 void Writes::updateRecord(RecordWrite const& write) {
-  add(store::Statement("UPDATE records SET data=$1, identity=$2, deleted=$3, updated=$4, version=version+1 "
-                       "WHERE vendor_id=$5 AND record_id=$6 AND version=$7",
+  auto day = write.deleted ? std::string() : dayOf(context_, write.kind, write.data);
+  add(store::Statement("UPDATE records SET data=$1, identity=$2, deleted=$3, updated=$4, version=version+1, "
+                       "day=$8 WHERE vendor_id=$5 AND record_id=$6 AND version=$7",
                        {json::serialize(write.data), write.identity, std::int64_t{write.deleted}, now_,
-                        vendor_id_, write.id, write.old_version})
+                        vendor_id_, write.id, write.old_version, std::move(day)})
           .expecting(1));
   addChange(write.id, write.kind, write.action, write.old_version + 1);
 }

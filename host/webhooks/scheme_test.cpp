@@ -146,6 +146,7 @@ TEST(SchemeData, SaysWhatItNeedsToBeTold) {
   EXPECT_TRUE(Scheme::named("monday")->needsUrl());
   EXPECT_FALSE(Scheme::named("stripe")->needsUrl());
   EXPECT_TRUE(Scheme::named("paypal")->parameters().contains("webhook_id"));
+  EXPECT_TRUE(Scheme::named("aws-sns")->parameters().contains("topic"));
 }
 
 } // namespace

@@ -19,6 +19,9 @@ std::string const kVectors = providerSpecs() + "/signature-vectors.json";
 // What is in the file but is no inbound webhook. Requests that go out are for host/egress/contract.
 std::set<std::string, std::less<>> const kGoingOut{"aws_sigv4_request", "oauth1_request", "web_push_vapid"};
 
+// Whose messages Amazon's vectors are.
+constexpr char const* kTopic = "arn:aws:sns:us-west-2:123456789012:ses";
+
 // Vectors give the form's parameters, and not always the body that carries them.
 std::string formOf(json::value const& parameters) {
   std::string body;
@@ -57,6 +60,7 @@ Keys keysOf(json::value const& vector) {
   keys.certificate = textOr(vector, "/public_key_pem", "");
   keys.parameters["webhook_id"] = textOr(vector, "/webhook_id", "");
   keys.parameters["channel_id"] = textOr(vector, "/registered/id", "");
+  keys.parameters["topic"] = kTopic;
   if (textOr(vector, "/precondition", "") == "token seen before")
     keys.seen = [](std::string_view) { return true; };
   return keys;
@@ -138,6 +142,18 @@ TEST_F(Vectors, EveryOneGetsItsVerdict) {
     EXPECT_LT(checked.accepted, checked.vectors) << provider;
   }
   EXPECT_GE(providers, 25);
+}
+
+// Amazon signs everybody's topics with one key.
+TEST_F(Vectors, AMessageOfAnotherTopicIsRefusedThoughItsSignatureIsRight) {
+  auto const scheme = Scheme::named("aws-sns").value();
+  auto const& vector = document_.at("schemes").at("aws_sns_ses").at("cases").at(0);
+  auto keys = keysOf(vector);
+  EXPECT_TRUE(verify(scheme, requestOf(vector), keys, *clock_).accepted());
+  keys.parameters["topic"] = "arn:aws:sns:us-west-2:123456789013:ses";
+  EXPECT_EQ(verify(scheme, requestOf(vector), keys, *clock_).reason, Reason::wrongValue);
+  keys.parameters.clear();
+  EXPECT_EQ(verify(scheme, requestOf(vector), keys, *clock_).reason, Reason::noSecret);
 }
 
 // Two official libraries say more, or less, than the signature; the file has both verdicts.

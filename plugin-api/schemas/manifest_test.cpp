@@ -105,6 +105,9 @@ TEST(ManifestSchema, EveryWrongValueIsRefusedAtItsPlace) {
   expectRefusedAt("/settings/type", [](Object& m) { m["settings"] = {{"type", "string"}}; });
   expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 0}}; });
   expectRefusedAt("/limits/max_body", [](Object& m) { m["limits"] = {{"max_body", 33554433}}; });
+  expectRefusedAt("/limits/requests", [](Object& m) { m["limits"] = {{"requests", Object()}}; });
+  expectRefusedAt("/limits/requests/app/count",
+                  [](Object& m) { m["limits"] = {{"requests", {{"app", {{"count", 0}, {"seconds", 1}}}}}}; });
   expectRefusedAt("/poll/every_seconds", [](Object& m) { m["poll"] = {{"every_seconds", 1}}; });
 }
 

@@ -46,6 +46,8 @@ garland_component(garland_sdk_ical libical "${LIBICAL_VERSION}" "MPL-2.0 OR LGPL
 
 garland_test(sdk_ical_test SOURCES sdk/ical_read_test.cpp sdk/ical_time_test.cpp sdk/ical_write_test.cpp
              USES garland_sdk_ical LABELS unit)
+# Against what others wrote; skips itself where that is missing.
+garland_test(sdk_ical_contract_test SOURCES sdk/ical_contract_test.cpp USES garland_sdk_ical LABELS contracts ONE_PROCESS)
 # It puts itself before malloc, as sanitizers do.
 if(NOT GARLAND_SANITIZER)
   garland_test(sdk_ical_memory_test SOURCES sdk/ical_memory_test.cpp USES garland_sdk_ical LABELS unit)

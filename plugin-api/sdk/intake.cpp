@@ -10,9 +10,10 @@ Outcome ignored(std::string reason) { return {"ignored", std::move(reason)}; }
 Outcome unknown(std::string reason) { return {"unknown", std::move(reason)}; }
 Outcome unproven(std::string reason) { return {"unknown", std::move(reason), {}, true}; }
 
-void Records::put(std::string_view kind, std::string_view id, json::object data) {
+void Records::put(std::string_view kind, std::string_view id, json::object data, json::object places) {
   json::object record{{"id", id}, {"version", ""}, {"scope", kind}, {"deleted", false}};
   record["data"] = std::move(data);
+  if (!places.empty()) record["places"] = std::move(places);
   call_.emit(kind, record);
   ++count_;
 }

@@ -4,6 +4,7 @@
 #include "fields_texts.h"
 
 #include <algorithm>
+#include <map>
 
 namespace garland::sdk::intake {
 namespace {
@@ -41,6 +42,30 @@ json::object documentOf(json::value const& body, json::object const& query) {
 bool isBlank(std::vector<std::string> const& row) {
   return std::ranges::all_of(
       row, [](std::string const& cell) { return cell.find_first_not_of(" \t\r\n") == std::string::npos; });
+}
+
+// By names: of several columns that are one name here, the first that says something. Failure(invalidInput)
+// if two of them say different things, since only one could be kept.
+json::object cellsOf(std::vector<std::string> const& row, std::vector<std::string> const& names,
+                     std::vector<std::string> const& header) {
+  json::object cells;
+  std::map<std::string, std::size_t> from;
+  for (std::size_t i = 0; i < std::min(names.size(), row.size()); ++i) {
+    auto& cell = cells[names[i]];
+    if (fields::trimmed(row[i]).empty()) {
+      if (cell.is_null()) cell = "";
+      continue;
+    }
+    auto const [first, is_new] = from.try_emplace(names[i], i);
+    if (is_new)
+      cell = row[i];
+    else if (fields::trimmed(row[i]) != fields::trimmed(row[first->second]))
+      throw Failure(Kind::invalidInput, "columns " + std::to_string(first->second + 1) + " (\"" +
+                                            header[first->second] + "\") and " + std::to_string(i + 1) +
+                                            " (\"" + header[i] + "\") are both read as " + names[i] +
+                                            " and say different things: rename one or take it out");
+  }
+  return cells;
 }
 
 } // namespace
@@ -84,7 +109,7 @@ Outcome MappedConnector::hook(Hook const& hook, Records& records) const {
     if (rule->ignore)
       ignored_because = *rule->ignore;
     else
-      mapping_->put(*rule, document, place, made_up, records);
+      mapping_->put(*rule, document, {place}, made_up, records);
   }
   // With a problem and no record it is `taken` all the same: the host has heard of the problem.
   if (records.count() == 0 && !ignored_because.empty()) return ignored(ignored_because);
@@ -106,10 +131,10 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
     auto const place = "row " + std::to_string(number++);
     if (isBlank(row)) continue;
     json::object cells;
-    for (std::size_t i = 0; i < std::min(names.size(), row.size()); ++i) {
-      auto& cell = cells[names[i]];
-      auto const* before = cell.if_string();
-      if (before == nullptr || fields::trimmed(*before).empty()) cell = row[i];
+    if (auto unclear = attempt([&] { cells = cellsOf(row, names, csv.header); })) {
+      any = true;
+      records.problem(place, *unclear);
+      continue;
     }
     auto const* rule = mapping_->find("csv", cells, columns);
     if (rule == nullptr) {
@@ -117,7 +142,7 @@ Outcome MappedConnector::csv(Csv const& csv, Records& records) const {
       records.problem(place, Failure(Kind::invalidInput, "no rule of the mapping fits it"));
     } else if (!rule->ignore) {
       any = true;
-      mapping_->put(*rule, cells, place, made_up, records);
+      mapping_->put(*rule, cells, {place, "column"}, made_up, records);
     }
   }
   return any ? taken() : ignored("it has no row with anything that is kept");

@@ -167,6 +167,22 @@ bool hasColumnsOf(rules::Rule const& rule, std::set<std::string> const& columns)
   });
 }
 
+// By pointer into the record, what of the document its members were read from.
+json::object placesOf(rules::Emit const& emit, json::object const& document, Part const& part) {
+  json::object places{{"", part.name}};
+  for (auto const& field : *emit.fields) {
+    if (!field.from || places.contains(field.to)) continue;
+    auto const read = std::ranges::find_if(
+        *field.from, [&](std::string const& pointer) { return !firstText({pointer}, document).empty(); });
+    if (read == field.from->end()) continue;
+    auto const text = part.name + ", " + std::string(part.member) + " " +
+                      std::string(fields::shortened(std::string_view(*read).substr(1), 100));
+    places.emplace(field.to, text);
+    if (field.else_) places.emplace(*field.else_, text);
+  }
+  return places;
+}
+
 template <class T> std::optional<json::value> valueOr(std::optional<T> const& found) {
   if (!found) return std::nullopt;
   return json::value(*found);
@@ -301,8 +317,8 @@ json::object Mapping::recordOf(rules::Rule const& rule, rules::Emit const& emit,
   return made;
 }
 
-void Mapping::put(rules::Rule const& rule, json::object const& document, std::string_view place,
-                  MadeUpIds& made_up, Records& out) const {
+void Mapping::put(rules::Rule const& rule, json::object const& document, Part const& part, MadeUpIds& made_up,
+                  Records& out) const {
   if (!rule.emit) return;
   for (auto const& emit : *rule.emit) {
     auto failure = attempt([&] {
@@ -310,11 +326,11 @@ void Mapping::put(rules::Rule const& rule, json::object const& document, std::st
       auto const given = givenId(emit, document);
       auto const id = given.empty() ? madeUpId(emit, made) : given;
       auto const left_out = emit.rest ? rest(rule, emit, document, made) : std::string();
-      if (given.empty()) made_up.add(rule, emit.kind, id, made, place);
-      out.put(emit.kind, id, std::move(made));
+      if (given.empty()) made_up.add(rule, emit.kind, id, made, part.name);
+      out.put(emit.kind, id, std::move(made), placesOf(emit, document, part));
       if (!left_out.empty()) unclear(left_out);
     });
-    if (failure) out.problem(place, std::move(*failure).within(rule.name + ", " + emit.kind));
+    if (failure) out.problem(part.name, std::move(*failure).within(rule.name + ", " + emit.kind));
   }
 }
 

@@ -312,6 +312,19 @@ TEST_F(MappingTest, RowsAreDocumentsAndABadOneIsToldByItsNumber) {
   EXPECT_EQ(csv({"Colour"}, red).at("outcome"), "unknown");
 }
 
+TEST_F(MappingTest, ARecordSaysWhereItsMembersStandInTheItem) {
+  json::array rows;
+  rows.emplace_back(json::array{"", "6/13/2026", "ada@x.test"});
+  csv({"e-mail", "Day", "Email Address"}, rows);
+  EXPECT_EQ(lead().at("places"), (json::value{{"", "row 2"},
+                                              {"/email", "row 2, column email_address"},
+                                              {"/event_date", "row 2, column day"}}));
+  hook({{"event", "new inquiry"}, {"date", "soon"}, {"contact", {{"email", "ada@x.test"}}}});
+  auto const& places = lead().at("places");
+  EXPECT_EQ(places.at("/email"), "hook, member contact/email");
+  EXPECT_EQ(places.at("/event_date_text"), "hook, member date");
+}
+
 TEST_F(MappingTest, AFileIsKnownByAnyOfTheNamesOfAColumnAndARefusalSaysWhichAreWanted) {
   json::array rows;
   rows.emplace_back(json::array{"ada@x.test"});
@@ -326,10 +339,24 @@ TEST_F(MappingTest, AFileIsKnownByAnyOfTheNamesOfAColumnAndARefusalSaysWhichAreW
 TEST_F(MappingTest, OfTwoColumnsWithOneNameTheFirstThatSaysSomethingCounts) {
   json::array rows;
   rows.emplace_back(json::array{" ", "ada@x.test"});
-  rows.emplace_back(json::array{"bo@x.test", "eve@x.test"});
-  csv({"e-mail", "E Mail"}, rows);
+  rows.emplace_back(json::array{"bo@x.test", ""});
+  rows.emplace_back(json::array{"eve@x.test", " eve@x.test"});
+  csv({"e-mail", "E_Mail"}, rows);
   EXPECT_EQ(lead(0).at("data").at("email"), "ada@x.test");
   EXPECT_EQ(lead(1).at("data").at("email"), "bo@x.test");
+  EXPECT_EQ(lead(2).at("data").at("email"), "eve@x.test");
+  EXPECT_EQ(problem(), "");
+}
+
+TEST_F(MappingTest, TwoColumnsWithOneNameThatSayDifferentThingsAreToldWithTheirPlace) {
+  csv({"Day", "e-mail", "E_Mail"},
+      {json::array{"6/13/2026", "bo@x.test", "eve@x.test"}, json::array{"6/13/2026", "ada@x.test", ""}});
+  ASSERT_EQ(host.emitted("crm.lead").size(), 1U) << "the other rows are kept";
+  EXPECT_EQ(lead().at("data").at("email"), "ada@x.test");
+  ASSERT_EQ(host.emitted("garland.problem").size(), 1U);
+  EXPECT_EQ(host.emitted("garland.problem")[0].at("id"), "row 2");
+  EXPECT_THAT(problem(), HasSubstr("columns 2 (\"e-mail\") and 3 (\"E_Mail\") are both read as e_mail and "
+                                   "say different things"));
 }
 
 TEST_F(MappingTest, OfOneItemTwoWithOneMadeUpIdAreNeverOneSilently) {

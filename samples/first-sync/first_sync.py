@@ -171,17 +171,27 @@ class Garland:
     def __init__(self, state, database, further=""):
         self.data = state / "data"
         self.data.mkdir(mode=0o700)
+        self.ready = self.data / "garlandd.json"
         self.config = state / "garland.toml"
         self.config.write_text(f'[daemon]\ndata_dir = "{self.data}"\nport = 0\n'
                                + (f'[database]\nurl = "{database}"\n' if database else "") + further)
-        self.log = state / "garlandd.log"
-        with open(self.log, "wb") as log:
+        self.state, self.log = state, state / "garlandd.log"
+        self.start()
+
+    def start(self):
+        self.launch()
+        self.wait_until_listening()
+
+    def launch(self):
+        self.ready.unlink(missing_ok=True)  # of one that was killed
+        with open(self.log, "ab") as log:
             self.process = subprocess.Popen([str(BIN / "garlandd"), "--config", str(self.config)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        remember(state, "garlandd", self.process)
-        ready = self.data / "garlandd.json"
-        wait_until("garlandd listening", lambda: self.alive() and ready.exists() and ready.read_text().strip())
-        where = json.loads(ready.read_text())
+        remember(self.state, "garlandd", self.process)
+
+    def wait_until_listening(self):
+        wait_until("garlandd listening", lambda: self.alive() and self.ready.exists() and self.ready.read_text().strip())
+        where = json.loads(self.ready.read_text())
         self.url = f"http://{where['address']}:{where['port']}"
         self.environment = dict(os.environ, GARLAND_URL=self.url, GARLAND_KEY_FILE=str(self.data / "api.key"))
 

@@ -27,7 +27,6 @@ class Daemon(first_sync.Garland):
     """A garlandd of a bench; what further programs it starts end with it."""
 
     def __init__(self, state):
-        self.state = state
         first_sync.stop_servers(state)
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, mode=0o700)
@@ -45,6 +44,17 @@ class Daemon(first_sync.Garland):
 
     def stop(self):
         first_sync.stop_servers(self.state)
+
+
+def serve_twin(state, plugin, *options):
+    """Starts the twin of a connector, which ends with the servers of `state`; its address."""
+    twin = subprocess.Popen([str(first_sync.BIN / "garland"), "--json", "twin", "serve", plugin, "--seed", "1", *options],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    first_sync.remember(state, "twin", twin)
+    line = twin.stdout.readline()
+    if not line:
+        raise SystemExit(f"the twin {plugin} ended with {twin.wait()}")
+    return json.loads(line)["url"]
 
 
 class Program:

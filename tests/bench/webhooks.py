@@ -34,13 +34,7 @@ class Accounts:
 
     def __init__(self, daemon, reads):
         self.paths = []
-        twin = subprocess.Popen([str(first_sync.BIN / "garland"), "--json", "twin", "serve", "garland.payments.stripe",
-                                 "--seed", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        first_sync.remember(daemon.state, "twin", twin)
-        line = twin.stdout.readline()
-        if not line:
-            raise SystemExit(f"tests/bench/run: the twin of Stripe ended with {twin.wait()}")
-        url = served.json.loads(line)["url"] + "/v1"
+        url = served.serve_twin(daemon.state, "garland.payments.stripe") + "/v1"
         for number in range(ACCOUNTS):
             vendor = daemon.json("vendors", "add", f"Webhooks {number}", shown=False)["id"]
             daemon.command("plugins", "enable", "stripe", "--vendor", vendor, shown=False)

@@ -143,7 +143,7 @@ TEST_F(CommandLine, AMisspeltKindIsToldAsOne) {
 }
 
 TEST_F(WithStudio, AnswersToWhatIsDoneAlreadySaySo) {
-  addEvents(1);
+  addEvents(2);
   auto const connection = connectStudio();
   EXPECT_THAT(host_.run({"connections", "confirm-deletes", connection}).out, HasSubstr("nothing to confirm"));
   host_.ask({"sync", "run", connection});
@@ -151,6 +151,8 @@ TEST_F(WithStudio, AnswersToWhatIsDoneAlreadySaySo) {
   auto const record = textOr(host_.records(vendor_).at(0), "/id", "");
   EXPECT_THAT(host_.run({"changes", "--vendor", vendor_, "--limit", "1"}).out,
               HasSubstr("more with: --after 1"));
+  EXPECT_THAT(host_.run({"changes", "--vendor", vendor_, "--limit", "2"}).out,
+              AllOf(HasSubstr("SEQUENCE"), Not(HasSubstr("more with"))));
   EXPECT_THAT(host_.run({"records", "show", record, "--vendor", vendor_}).out,
               AllOf(HasSubstr("external_id"), HasSubstr(connection)));
   auto const edit = host_.run({"records", "edit", record, "--vendor", vendor_});

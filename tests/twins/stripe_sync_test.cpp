@@ -217,6 +217,10 @@ TEST_F(StripeSync, AHintFetchesTheRecordThatItNamesAndNoOther) {
   EXPECT_EQ(records("payment", "EUR").size(), kSettledBefore + 1U);
   sync();
   EXPECT_EQ(records("payment", "EUR").size(), kSettledBefore + 2U);
+  auto const nowhere = host_.run({"sync", "hint", connection_, "payments.payment", "pi_never"});
+  EXPECT_EQ(nowhere.exit_code, 1) << nowhere.out;
+  EXPECT_NE(nowhere.out.find("nothing came in: the provider has no record of that id"), std::string::npos)
+      << nowhere.out;
   auto const wrong = host_.run({"sync", "hint", connection_, "crm.project", "01A"});
   EXPECT_NE(wrong.exit_code, 0);
   EXPECT_NE(wrong.err.find("Stripe brings no records of kind \"crm.project\""), std::string::npos)

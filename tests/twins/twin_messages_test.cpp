@@ -76,6 +76,14 @@ protected:
   std::string connection_;
 };
 
+TEST_F(TwinMessages, ASenderThatIsNoAddressIsRefused) {
+  auto const done = host_.run(
+      {"connections", "connect", "resend", "--vendor", vendor_, "--set", "from=nonsense", "--password-stdin"},
+      "re_twin\n");
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_NE(done.err.find("/from"), std::string::npos) << done.err;
+}
+
 TEST_F(TwinMessages, AMailWhoseAnswerWasLostIsFoundAndNotSentAgain) {
   twin("fault", R"({"fault":"reset","applied":true,"method":"POST","path":"/emails"})");
   expectFoundAndSentOnce(settled(textOr(ask("messaging.send/1", "offer-7", kMail), "/id", "")));

@@ -365,6 +365,15 @@ public:
     co_return Result<void>();
   }
   std::string deletes_confirmed;
+  Task<sync::Connection> pause(std::string id) override { co_return setState(id, "paused"); }
+  Task<sync::Connection> resume(std::string id) override { co_return setState(id, "connected"); }
+  Task<sync::Run> resync(std::string id) override { return startSync(std::move(id)); }
+  Result<sync::Connection> setState(std::string const& id, std::string const& state) {
+    auto const found = connections_.find(id);
+    if (found == connections_.end()) return Error(ErrorKind::notFound, "there is no connection " + id);
+    found->second.state = state;
+    return found->second;
+  }
   FakeActions fake_actions;
   sync::Actions& actions() override { return fake_actions; }
   FakeIntake fake_intake;

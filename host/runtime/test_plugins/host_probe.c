@@ -111,11 +111,18 @@ static garland_status hang(garland_instance* self, garland_call* call, garland_j
   return GARLAND_OK;
 }
 
+/* Not clock(): ThreadSanitizer hands a signal on, such as the watchdog's, only in calls that it knows. */
+static long processorMs(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 /* {"ms":n}: works for so much processor time without giving way. */
 static garland_status work(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
-  clock_t const until = clock() + (clock_t)number(input, "ms") * (CLOCKS_PER_SEC / 1000);
-  while (clock() < until) {
+  long const until = processorMs() + number(input, "ms");
+  while (processorMs() < until) {
   }
   return host->result(host->ctx, call, input);
 }

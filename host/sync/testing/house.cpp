@@ -29,7 +29,7 @@ constexpr char const* kSharingManifest = R"({
   "manifest": 1, "id": "test.crm.studio", "name": "Fake CRM", "version": "1.0.0", "category": "crm",
   "summary": "A CRM for tests: one operation brings several kinds of records.",
   "operations": ["health.check/1", "crm.pull/1", "crm.upsert/1", "crm.delete/1", "records.get/1", "webhooks.parse/1"],
-  "entities": {"crm.client": {"read": true, "write": true}, "crm.project": {"read": true, "write": true}},
+  "entities": {"crm.client": {"read": true, "write": true}, "crm.project": {"read": true, "write": true, "read_only": ["/revenue"]}},
   "auth": [{"slot": "login", "scheme": "basic", "fields": ["username", "password"]}],
   "hosts": ["crm.example"],
   "webhooks": {"signature": "svix"},
@@ -200,6 +200,7 @@ std::vector<Kind> sharingKinds() {
   std::vector<Kind> kinds{sharingKind("crm.client"), sharingKind("crm.project")};
   kinds[0].wedding_member = "/company"; // no client says which project it belongs to: any member will do
   kinds[1].is_wedding = true;
+  kinds[1].day_member = "/event_date";
   return kinds;
 }
 

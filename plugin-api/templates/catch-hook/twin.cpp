@@ -28,6 +28,7 @@ public:
 
   // {"inquiry": {"client_name", ...}}: somebody asks; {"book": ID}: and books.
   json::value edit(json::object const& change) override {
+    if (change.size() != 1) throw Malformed("an edit has \"inquiry\" or \"book\", and nothing else");
     if (auto const* const inquiry = change.if_contains("inquiry"); inquiry != nullptr && inquiry->is_object())
       return tell("new inquiry", keep(inquiry->get_object()));
     auto const found = inquiries_.find(sdk::textOr(change, "/book"));

@@ -51,6 +51,7 @@ public:
   Response serve(Request const& request) override { return dispatch(routes, *this, request); }
 
   json::value edit(json::object const& change) override {
+    requireKnown(change);
     if (change.contains("repeat")) {
       if (last_.empty()) throw Malformed("nothing was sent yet");
       send(last_);
@@ -69,6 +70,20 @@ public:
   json::object state() const override { return {{"inquiries", inquiries_.size()}, {"hooks", hooks_.size()}}; }
 
 private:
+  // Texts, each with the event that it belongs to, or {"repeat": true}.
+  static void requireKnown(json::object const& change) {
+    auto const event = textIn(change, "event");
+    for (auto const& [name, value] : change) {
+      bool const of_event = name == "event" || (name == "id" && event != "inquiry") ||
+                            (name == "stage" && event == "stage") || (name == "amount" && event == "payment");
+      bool const fits = change.contains("repeat") ? name == "repeat" && value == json::value(true)
+                                                  : of_event && value.is_string();
+      if (!fits)
+        throw Malformed("\"" + std::string(std::string_view(name)) +
+                        "\" is not known here, or not of its type");
+    }
+  }
+
   json::object& ask() {
     auto const whom = person(people_);
     auto const id = std::to_string(ids().number("inquiry"));

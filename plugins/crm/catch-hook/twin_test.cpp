@@ -23,18 +23,22 @@ protected:
     ask("POST", "/hooks", {{"url", "http://127.0.0.1:7/hooks/token"}});
   }
   std::string ask(std::string const& method, std::string const& target, json::object const& body = {}) {
+    auto const answer = answerTo(method, target, body);
+    EXPECT_LT(answer.at("status").as_int64(), 300) << json::serialize(answer);
+    return std::string(answer.at("body").as_string());
+  }
+  json::object answerTo(std::string const& method, std::string const& target, json::object const& body) {
     json::object request{{"method", method}, {"target", target}, {"now", "2026-06-01T00:00:00Z"}};
     request["origin"] = "http://127.0.0.1:9";
     request["headers"] = json::array();
     if (!body.empty()) request["body"] = json::serialize(body);
     auto const outcome = twin->run("twin.serve/1", request);
     EXPECT_TRUE(outcome.ok()) << outcome.message;
-    auto const& answer = outcome.result.as_object();
-    EXPECT_LT(answer.at("status").as_int64(), 300) << json::serialize(answer);
+    auto const answer = outcome.result.as_object();
     if (auto const* told = answer.if_contains("webhooks"))
       for (auto const& notice : told->as_array()) notices.emplace_back(notice.at("body").as_string());
     twin->clear();
-    return std::string(answer.at("body").as_string());
+    return answer;
   }
   // What happens there, and the outcome of what it sends.
   std::string happens(json::object const& change) {
@@ -93,6 +97,20 @@ TEST_P(CatchHookTwin, ARepetitionIsTheSameBytesAndTheSameRecord) {
   EXPECT_EQ(happens({{"repeat", true}}), "taken");
   EXPECT_EQ(notices.at(0), first);
   EXPECT_EQ(only("crm.lead").at("id"), id);
+}
+
+TEST_P(CatchHookTwin, AnEditThatItDoesNotUnderstandIsRefusedAndNothingIsSent) {
+  happens({{"event", "inquiry"}});
+  auto const id = only("crm.lead").at("id");
+  notices.clear();
+  for (auto const& change :
+       {json::object{{"event", "inquiry"}, {"client_name", "Ada"}},
+        json::object{{"event", "inquiry"}, {"id", id}},
+        json::object{{"event", "booked"}, {"id", id}, {"amount", "1.00"}},
+        json::object{{"event", "payment"}, {"id", id}, {"amount", 100}}, json::object{{"repeat", false}},
+        json::object{{"repeat", true}, {"event", "inquiry"}}})
+    EXPECT_EQ(answerTo("POST", "/_twin/edit", change).at("status"), 400) << json::serialize(change);
+  EXPECT_TRUE(notices.empty());
 }
 
 TEST_P(CatchHookTwin, WhatWasThereBeforeComesByTheExportedFile) {

@@ -1,6 +1,10 @@
 // The connector against a studio in memory: what is read and written, and how it fails.
 #include "fixture.h"
 
+#include "tables.h"
+
+#include <set>
+
 namespace garland::tave {
 namespace {
 
@@ -362,6 +366,33 @@ TEST_F(Tave, EveryEntityOfTheManifestCanBePulled) {
     auto const outcome = pull(std::string(entity));
     EXPECT_TRUE(outcome.ok()) << entity << ": " << outcome.message;
     EXPECT_THAT(problems(), IsEmpty());
+  }
+}
+
+// The members of ours that a map brings in and no row of it writes.
+std::set<std::string> onlyRead(sdk::fields::Map map) {
+  std::set<std::string> read;
+  for (auto const& row : map)
+    if (row.way == sdk::fields::Way::in) read.emplace(row.ours);
+  for (auto const& row : map)
+    if (row.way != sdk::fields::Way::in) read.erase(std::string(row.ours));
+  return read;
+}
+
+TEST_F(Tave, TheManifestNamesTheMembersThatNoMapWrites) {
+  auto const manifest = json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json"));
+  for (auto const& entity : entities) {
+    if (entity.way != sdk::fields::Way::both) continue;
+    auto wanted = onlyRead(entity.map);
+    for (auto const& variant : entity.variants) {
+      auto const of_variant = onlyRead(variant.map);
+      std::erase_if(wanted, [&](std::string const& member) { return !of_variant.contains(member); });
+    }
+    std::set<std::string> named;
+    auto const& claimed = manifest.at("entities").at(entity.name).as_object();
+    if (auto const* list = claimed.if_contains("read_only"))
+      for (auto const& member : list->as_array()) named.emplace(member.as_string());
+    EXPECT_EQ(named, wanted) << entity.name;
   }
 }
 

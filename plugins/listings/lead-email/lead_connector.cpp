@@ -54,7 +54,7 @@ intake::Outcome LeadConnector::parse(garland::sdk::Account& account, intake::Ite
                            ": its subject or its layout is not known");
   if (rule->ignore) return intake::ignored(*rule->ignore);
   intake::MadeUpIds made_up;
-  mapping_->put(*rule, reading.document, "mail", made_up, records);
+  mapping_->put(*rule, reading.document, {"mail"}, made_up, records);
   return intake::taken();
 }
 

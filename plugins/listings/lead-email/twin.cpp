@@ -57,6 +57,7 @@ public:
   Response serve(Request const& request) override { return dispatch(routes, *this, request); }
 
   json::value edit(json::object const& change) override {
+    if (change.size() != 1) throw Malformed("an edit has \"lead\" or \"notice\", and nothing else");
     if (auto const* const notice = change.if_contains("notice")) {
       if (*notice != json::value(true)) throw Malformed("\"notice\" can only be true");
       return write(json::object(), now());

@@ -82,7 +82,8 @@ TEST_P(LeadTwin, ANewLeadSaysWhatItWasToldAndANoticeIsNone) {
 TEST_P(LeadTwin, AnEditThatItDoesNotUnderstandSendsNoMail) {
   auto const mails = [this] { return json::parse(ask("GET", "/_twin/state")).at("twin").at("mails"); };
   auto const before = mails();
-  for (auto const* edit : {R"({"notice":false})", R"({"lead":{"nmae":"Ada"}})", R"({"lead":{"guests":80}})"})
+  for (auto const* edit : {R"({"notice":false})", R"({"lead":{"nmae":"Ada"}})", R"({"lead":{"guests":80}})",
+                           R"({"notice":true,"lead":{}})", R"({"lead":{},"nmae":"Ada"})"})
     EXPECT_NE(ask("POST", "/_twin/edit", edit).find("error"), std::string::npos) << edit;
   EXPECT_EQ(mails(), before);
 }

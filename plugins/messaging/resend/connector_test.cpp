@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 namespace garland::resend {
 namespace {
 
@@ -81,6 +83,19 @@ TEST_F(ResendWire, TheSenderIsTheMailsOwnOrElseTheConnections) {
   EXPECT_EQ(outcome.effect, GARLAND_EFFECT_NOT_APPLIED);
   EXPECT_THAT(outcome.message, HasSubstr("/from: is missing"));
   EXPECT_TRUE(host.requests().empty());
+}
+
+TEST(ResendSettings, ASenderIsAnAddressWithANameBeforeItOrWithout) {
+  auto const manifest =
+      json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/messaging/resend/connector.json"));
+  std::regex const form(manifest.at_pointer("/settings/properties/from/pattern").as_string().c_str());
+  for (auto const* good :
+       {"ada@example.com", "Ada <ada@example.com>", "Ada, of \"Studio\" <a.b+c@mail.example.com>"})
+    EXPECT_TRUE(std::regex_search(good, form)) << good;
+  for (auto const* bad :
+       {"nonsense", "ada@", "ada@localhost", "@example.com", "Ada ada@example.com", "Ada <ada>",
+        "a@example.com, b@example.com", "Ada <a@example.com", "A\r\nBcc: <b@example.com>"})
+    EXPECT_FALSE(std::regex_search(bad, form)) << bad;
 }
 
 TEST_F(ResendWire, WhatCannotBeSentIsRefusedByItsPlaceBeforeAnythingIsSent) {

@@ -104,8 +104,10 @@ class Records {
 public:
   explicit Records(Call& call) : call_(call) {}
 
-  // `data` is what the item says of the record; what it leaves out stays as it is.
-  void put(std::string_view kind, std::string_view id, json::object data);
+  // `data` is what the item says of the record; what it leaves out stays as it is. `places`: where that
+  // stands in the item, for people who are told what is wrong with it, by pointer into the record; "" for all
+  // that is not named: {"": "row 4", "/email": "row 4, column e_mail"}.
+  void put(std::string_view kind, std::string_view id, json::object data, json::object places = {});
   void gone(std::string_view kind, std::string_view id);
   // One part (a row) cannot be read: the rest is kept, and a person looks at the item.
   void problem(std::string_view place, Failure const& failure) { call_.problem(place, failure); }

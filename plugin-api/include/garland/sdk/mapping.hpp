@@ -77,6 +77,12 @@ GARLAND_RECORD(Defaults, currency, date_order, calling_code)
 // the first that has a value counts.
 json::value withPlainNames(json::value const& value);
 
+// Where a document stands in its item, for people: "row 4", whose members are "column".
+struct Part {
+  std::string name;
+  std::string_view member = "member";
+};
+
 // The records of one item whose ids were made of their members: a second of one id would be stored as the
 // same record, though nobody said that it is.
 class MadeUpIds {
@@ -112,9 +118,9 @@ public:
   std::vector<rules::Rule> const& rulesOf(std::string_view section) const;
   // What one of the rule's `emit` makes of a document. Failure(invalidInput) if it cannot be read.
   json::object recordOf(rules::Rule const& rule, rules::Emit const& emit, json::object const& document) const;
-  // What the rule makes of a document with plain names. What cannot be read is a problem at `place`, and so
+  // What the rule makes of a document with plain names. What cannot be read is a problem of its part, and so
   // is what has a made-up id that `made_up`, one of each item, knows already. [suspends]
-  void put(rules::Rule const& rule, json::object const& document, std::string_view place, MadeUpIds& made_up,
+  void put(rules::Rule const& rule, json::object const& document, Part const& part, MadeUpIds& made_up,
            Records& out) const;
 
 private:

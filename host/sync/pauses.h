@@ -1,0 +1,42 @@
+// Connections that a person has put to rest: what comes in for them is kept, and nothing is done about it.
+#pragma once
+
+#include "host/sync/barrier.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace garland::sync {
+
+class Pauses {
+public:
+  Pauses(Context& context, Connections& connections, Callers callers)
+      : context_(context), connections_(connections), callers_(callers), nursery_(context.doors.executor) {}
+
+  // Answers when nothing of it is under way. It stays so over a restart.
+  Task<Connection> pause(std::string id);
+  Task<Connection> resume(std::string id);
+  // Follows the table: what was paused before this start, or by another daemon. Called often.
+  Task<void> tick();
+  Task<void> stop() { return nursery_.drained(); }
+  // The connection is gone.
+  void forget(std::string const& id) { paused_.erase(id); }
+
+private:
+  using Held = std::shared_ptr<Barrier>;
+  static Task<void> quiet(Held barrier);
+  Held hold(Owner const& owner);
+  void follow(std::map<std::string, Owner> const& paused);
+
+  Context& context_;
+  Connections& connections_;
+  Callers callers_;
+  Nursery nursery_;
+  std::map<std::string, Held> paused_; // by connection
+  std::uint64_t acts_ = 0;             // of this daemon: what was read before one may be old
+};
+
+} // namespace garland::sync

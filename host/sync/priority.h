@@ -1,0 +1,106 @@
+// Who goes first where several wait for one place, and why nobody waits for ever. No I/O.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <utility>
+
+namespace garland::sync {
+
+// weddingDay: the same as the next two, for a vendor that has a wedding today. interactive: somebody waits
+// for it. normal: it comes by itself, and is a little. bulk: it is much, such as a first sync.
+enum class Priority : std::uint8_t { weddingDay, interactive, normal, bulk };
+inline constexpr std::size_t kPriorities = 4;
+
+// So many go before the first of a priority while that waits; then it is its turn.
+constexpr std::size_t patienceOf(Priority priority) {
+  constexpr std::array<std::size_t, kPriorities> kPatience{1, 2, 4, 8};
+  return kPatience.at(static_cast<std::size_t>(priority));
+}
+
+// The highest priority goes first, and within one whoever came first. Whoever is the first of a priority goes
+// after at most patienceOf() others, or one more for each other priority whose patience has ended, too:
+// those go by how long it ended ago, and a priority that has had its turn is patient anew.
+template <class T> class PriorityQueue {
+public:
+  static constexpr std::size_t mostBefore(Priority priority) {
+    return patienceOf(priority) + kPriorities - 1;
+  }
+
+  bool empty() const { return waiting_.empty(); }
+  std::size_t size() const { return waiting_.size(); }
+  bool has(Priority priority) const { return firstOf(priority) != waiting_.end(); }
+
+  void push(Priority priority, T who) { waiting_.emplace(Place(priority, ++came_), std::move(who)); }
+
+  // Of a queue that is not empty.
+  T pop() {
+    auto const chosen = next();
+    for (std::size_t i = 0; i < kPriorities; ++i) {
+      auto const each = static_cast<Priority>(i);
+      passed_[i] = each != chosen && has(each) ? passed_[i] + 1 : 0;
+    }
+    auto const first = waiting_.lower_bound(Place(chosen, 0));
+    T who = std::move(first->second);
+    waiting_.erase(first);
+    return who;
+  }
+
+  // Whether it waited.
+  bool erase(T const& who) {
+    auto const found = find(who);
+    if (found == waiting_.end()) return false;
+    waiting_.erase(found);
+    return true;
+  }
+
+  // Asks each in turn.
+  template <class Leaves> void eraseIf(Leaves leaves) {
+    std::erase_if(waiting_, [&](auto const& each) { return leaves(each.second); });
+  }
+
+  // Whoever waits goes by this priority from now on, if that is higher.
+  void hasten(T const& who, Priority priority) {
+    auto const found = find(who);
+    if (found == waiting_.end() || found->first.first <= priority) return;
+    T moved = std::move(found->second);
+    waiting_.erase(found);
+    push(priority, std::move(moved));
+  }
+
+private:
+  using Place = std::pair<Priority, std::uint64_t>;
+  using Waiting = std::map<Place, T>; // one that is empty takes no memory
+
+  typename Waiting::const_iterator firstOf(Priority priority) const {
+    auto const first = waiting_.lower_bound(Place(priority, 0));
+    return first != waiting_.end() && first->first.first == priority ? first : waiting_.end();
+  }
+
+  typename Waiting::iterator find(T const& who) {
+    return std::find_if(waiting_.begin(), waiting_.end(),
+                        [&](auto const& each) { return each.second == who; });
+  }
+
+  Priority next() const {
+    auto chosen = waiting_.begin()->first.first;
+    std::size_t longest = 0; // since the patience of the chosen one ended, and one more
+    for (std::size_t i = 0; i < kPriorities; ++i) {
+      auto const each = static_cast<Priority>(i);
+      auto const patience = patienceOf(each);
+      if (!has(each) || passed_[i] < patience || passed_[i] - patience + 1 < longest) continue;
+      longest = passed_[i] - patience + 1;
+      chosen = each;
+    }
+    return chosen;
+  }
+
+  Waiting waiting_;
+  std::uint64_t came_ = 0;
+  std::array<std::size_t, kPriorities> passed_{}; // others that went while it waited
+};
+
+} // namespace garland::sync
