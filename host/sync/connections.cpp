@@ -336,7 +336,7 @@ Task<void> Connections::forgetCursors(Owner owner) {
   store::Unit unit;
   unit.emplace_back("DELETE FROM cursors WHERE vendor_id=$1 AND connection_id=$2",
                     Values{owner.vendor_id, owner.connection_id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 

@@ -229,6 +229,7 @@ private:
     return owning;
   }
   Task<void> recover(Owner owner) {
+    CO_TRY_VOID(co_await pauses_.takeOver(owner));
     CO_TRY_VOID(co_await runs_.recover(owner));
     co_return co_await actions_.recover(std::move(owner));
   }
@@ -281,17 +282,24 @@ private:
     case NewsKind::retry: (void)context_->doors.supervisor.retryParked(id); break;
     case NewsKind::known: hearing_.spawn(renew(id)); break;
     case NewsKind::leases: context_->leases->look(); break;
+    case NewsKind::pauses: hearing_.spawn(followPause(Owner{news.vendor_id, id})); break;
+    case NewsKind::rests: pauses_.rests(id); break;
     }
   }
   Task<void> renew(std::string connection_id) {
     CO_TRY_VOID(co_await intake_.renew());
     co_return co_await webhooks_.renew(std::move(connection_id));
   }
+  Task<void> followPause(Owner owner) {
+    CO_TRY_VOID(co_await pauses_.look(std::move(owner)));
+    schedule_.look();
+    co_return Result<void>();
+  }
   Task<void> lookEverywhere() {
     context_->leases->look();
     actions_.look();
     intake_.look();
-    schedule_.look();
+    schedule_.look(); // and at pauses
     CO_TRY_VOID(co_await renew(std::string()));
     co_return co_await webhooks_.wake();
   }
@@ -308,6 +316,7 @@ private:
   Task<void> forgetCursors(std::string id) {
     CO_TRY(connection, co_await connections_.one(id));
     CO_TRY_VOID(refuseIfPaused(connection));
+    CO_TRY(here, co_await claim(id));
     Owner const owner{connection.vendor_id, id};
     Barrier barrier(callers_, owner);
     CO_TRY_VOID(co_await barrier.stopRun());

@@ -7,14 +7,16 @@ namespace garland::sync {
 namespace {
 
 // "NODE WORD VENDOR CONNECTION": ids have no spaces.
-constexpr std::array<std::pair<NewsKind, std::string_view>, 8> kWords{{{NewsKind::feed, "feed"},
-                                                                       {NewsKind::webhooks, "webhooks"},
-                                                                       {NewsKind::actions, "actions"},
-                                                                       {NewsKind::items, "items"},
-                                                                       {NewsKind::runs, "runs"},
-                                                                       {NewsKind::retry, "retry"},
-                                                                       {NewsKind::known, "known"},
-                                                                       {NewsKind::leases, "leases"}}};
+constexpr std::array<std::pair<NewsKind, std::string_view>, 10> kWords{{{NewsKind::feed, "feed"},
+                                                                        {NewsKind::webhooks, "webhooks"},
+                                                                        {NewsKind::actions, "actions"},
+                                                                        {NewsKind::items, "items"},
+                                                                        {NewsKind::runs, "runs"},
+                                                                        {NewsKind::retry, "retry"},
+                                                                        {NewsKind::known, "known"},
+                                                                        {NewsKind::leases, "leases"},
+                                                                        {NewsKind::pauses, "pauses"},
+                                                                        {NewsKind::rests, "rests"}}};
 
 std::string_view nextWord(std::string_view& text) {
   auto const word = text.substr(0, text.find(' '));

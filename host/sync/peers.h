@@ -19,6 +19,8 @@ enum class NewsKind {
   retry,    // what is set aside of the connection may run again
   known,    // what every daemon holds in memory of the connection has changed: addresses
   leases,   // some have come free, or are asked for
+  pauses,   // the connection is paused, or goes on; asked again: does it rest?
+  rests,    // it is paused, and nothing of it is under way
 };
 
 struct News {
