@@ -72,8 +72,8 @@ public:
   Task<void> refuseLoss(std::string connection_id);
   // Answers when no call of this connection's actions is in flight. Under a Closing.
   Task<void> quiet(std::string connection_id);
-  // Ends what waits. Under a Closing, and quiet.
-  Task<void> letGo(std::string connection_id);
+  // Ends what waits: for the unit that forgets the connection. Under a Closing, and quiet.
+  store::Unit ends(Owner const& owner) const { return store_.ends(owner, context_.now()); }
 
 private:
   // actions.cpp

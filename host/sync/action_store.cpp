@@ -1,6 +1,7 @@
 #include "host/sync/action_store.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/leases.h"
 #include "host/sync/run_state.h"
 
 #include <algorithm>
@@ -62,8 +63,11 @@ Error disconnected() {
 
 } // namespace
 
+// One whose connection is being forgotten by another daemon is either ended with it or not kept.
 Task<void> ActionStore::insert(Action action) {
   store::Unit unit;
+  if (context_.leases)
+    unit.push_back(context_.leases->table().stays(Owner{action.vendor_id, action.connection_id}));
   unit.emplace_back(
       "INSERT INTO actions (vendor_id,action_id,connection_id,operation,idempotency_key,provider_key,input,"
       "state,known_by,output,error,attempts,lookups,lookup_problem,revision,next_attempt,created,first_sent,"
@@ -205,17 +209,16 @@ Task<std::int64_t> ActionStore::forget(TimePoint before) {
   co_return done[0].affected;
 }
 
-Task<void> ActionStore::letGo(std::string vendor_id, std::string connection_id, TimePoint now) {
+store::Unit ActionStore::ends(Owner const& owner, TimePoint now) const {
   store::Unit unit;
   unit.emplace_back("UPDATE actions SET state='failed', known_by='host', error=$1, finished=$2, "
                     "next_attempt=NULL, revision=revision+1 WHERE vendor_id=$3 AND connection_id=$4 AND "
                     "state='waiting'",
-                    Values{errorText(disconnected()), toMillis(now), vendor_id, connection_id});
+                    Values{errorText(disconnected()), toMillis(now), owner.vendor_id, owner.connection_id});
   unit.emplace_back("UPDATE actions SET next_attempt=NULL, revision=revision+1 WHERE vendor_id=$1 AND "
                     "connection_id=$2 AND state='unknown'",
-                    Values{vendor_id, connection_id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
-  co_return Result<void>();
+                    Values{owner.vendor_id, owner.connection_id});
+  return unit;
 }
 
 } // namespace garland::sync

@@ -41,7 +41,7 @@ public:
   // Of what ended before then, some; how many.
   Task<std::int64_t> forget(TimePoint before);
   // Their connection goes: what waits fails, and about the rest nothing is done by itself any more.
-  Task<void> letGo(std::string vendor_id, std::string connection_id, TimePoint now);
+  store::Unit ends(Owner const& owner, TimePoint now) const;
 
 private:
   static store::Statement update(Action const& action);

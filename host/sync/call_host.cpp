@@ -148,15 +148,20 @@ egress::Policy PluginCallHost::policy() const {
   return policy;
 }
 
+// An account that is tried has no lease.
+Result<void> PluginCallHost::refuseIfLate() const {
+  if (session_.trial || mayAsk(context_, session_.connection.id)) return {};
+  return Error(ErrorKind::cancelled,
+               "other daemons may think that this one is gone, so it asks nobody for the moment");
+}
+
 Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   if (operation_ == kWebhookOperation)
     co_return Error(ErrorKind::unsupported,
                     operation_ + " only reads what it is given; it must not ask anybody");
   // What a pull has brought so far is kept, so it may end here; a write had better come to its end.
   if (sink_ != nullptr && context_.stopping) co_return Error(ErrorKind::cancelled, "the daemon is stopping");
-  if (!session_.trial && !mayAsk(context_, session_.connection.id))
-    co_return Error(ErrorKind::cancelled,
-                    "other daemons may think that this one is gone, so it asks nobody for the moment");
+  CO_TRY_VOID(refuseIfLate());
   egress::Credential credential;
   if (!ask.credential_slot.empty()) {
     CO_TRY(opened, openCredential(ask.credential_slot));
@@ -166,6 +171,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto const as = asker(credential);
   auto const patience = std::clamp(left() / kPartOfTime, Milliseconds::zero(), kPatience);
   CO_TRY_VOID(co_await context_.limits.enter(as, patience));
+  CO_TRY_VOID(refuseIfLate()); // it may have waited for longer than a lease lasts
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())
     co_return Error(ErrorKind::transient,

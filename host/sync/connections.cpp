@@ -287,20 +287,21 @@ Task<void> Connections::refuseLoss(std::string id) {
   co_return wouldBeLost(connection, writes.real);
 }
 
-Task<void> Connections::forget(std::string id, bool discard) {
+Task<void> Connections::forget(std::string id, bool discard, store::Unit ends) {
   CO_TRY(connection, co_await one(id));
   for (int attempt = 1;; ++attempt) {
     if (!discard) {
       CO_TRY_VOID(co_await refuseLoss(id));
     }
-    auto const forgotten = co_await forgetOnce(&connection, discard);
+    auto const forgotten = co_await forgetOnce(&connection, discard, ends);
     if (forgotten || forgotten.error().kind != ErrorKind::conflict || attempt == kAttempts)
       co_return forgotten;
   }
 }
 
-// `conflict` if an edit came in since the writes were counted.
-Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
+// `conflict` if an edit came in since the writes were counted. The lease goes before all else: an action that
+// another daemon takes in locks it, so what ends comes after that action or that one finds no connection.
+Task<void> Connections::forgetOnce(Connection const* connection, bool discard, store::Unit ends) {
   store::Unit unit;
   Values const which = {connection->vendor_id, connection->id};
   if (!discard) {
@@ -309,9 +310,11 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
     unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
                        .expecting(writes.rows));
   }
-  for (auto const* table : {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv",
-                            "connection_storage", "inbox", "intake_doors", "mailboxes", "webhooks", "hints",
-                            "webhook_endpoints", "runs", "leases", "connections"})
+  unit.emplace_back("DELETE FROM leases WHERE vendor_id=$1 AND connection_id=$2", which);
+  for (auto& end : ends) unit.push_back(std::move(end));
+  for (auto const* table :
+       {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv", "connection_storage", "inbox",
+        "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
   Owner owner{connection->vendor_id, connection->id};

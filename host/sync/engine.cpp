@@ -91,8 +91,8 @@ public:
       CO_TRY_VOID(co_await actions_.refuseLoss(id));
       CO_TRY_VOID(co_await intake_.refuseLoss(id));
     }
-    CO_TRY_VOID(co_await actions_.letGo(id));
-    CO_TRY_VOID(co_await connections_.forget(id, discard));
+    auto ends = actions_.ends(owner);
+    CO_TRY_VOID(co_await connections_.forget(id, discard, std::move(ends)));
     intake_.forget(id);
     webhooks_.forget(owner);
     pauses_.forget(id);

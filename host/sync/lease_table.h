@@ -4,6 +4,7 @@
 
 #include "host/sync/storage.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,10 @@ struct Lease {
   std::int64_t epoch = 0;
 };
 
-// One of ours that another node asks for.
+// One of ours that another node asks for, or should have.
 struct WantedLease {
   Owner owner;
-  std::string node_id; // who asks
+  std::string node_id; // that one
 };
 
 // How things stand when a node has said that it lives.
@@ -31,13 +32,17 @@ struct Pulse {
 
 class LeaseTable {
 public:
-  // `lasts`: so long after its last beat a node counts as gone.
-  LeaseTable(store::Store& store, std::string node_id, NodeName name, Milliseconds lasts)
-      : store_(store), node_id_(std::move(node_id)), name_(std::move(name)), lasts_(lasts) {}
+  // `key_id`: of the master key. `lasts`: so long after its last beat a node counts as gone.
+  LeaseTable(store::Store& store, std::string node_id, NodeName name, std::string key_id, Milliseconds lasts)
+      : store_(store), node_id_(std::move(node_id)), name_(std::move(name)), key_id_(std::move(key_id)),
+        lasts_(lasts) {}
 
   std::string const& nodeId() const { return node_id_; }
+  // The connectors that are here; the others know of it with the next beat.
+  void serves(std::set<std::string> const& plugin_ids);
 
-  // An earlier process of the same name is over, and what it had is free.
+  // An earlier process of the same name is over, and what it had is free. `unsupported` if a daemon that
+  // lives has another master key: neither could read what the other has sealed.
   Task<void> signOn();
   // Connections without a lease get one: they were made by a daemon that was alone.
   Task<void> adopt();
@@ -46,15 +51,21 @@ public:
   Task<void> signOff();
 
   // Some of what is nobody's or of a node that is gone; each goes to one node only, whoever tries meanwhile.
+  // What needs a connector that is not here is left to others, if one of them has it and we did not ask for
+  // it.
   Task<std::vector<Lease>> takeFree(std::int64_t most);
   Task<std::vector<Lease>> mine();
   // To another node, or to nobody (""). False: it was not ours any more.
   Task<bool> give(Lease lease, std::string to_node);
   Task<void> want(Owner owner);
+  // Ours whose connector is not here, and a node that has it.
+  Task<std::vector<WantedLease>> strange();
   Task<bool> isMine(Lease lease);
 
   // Stands first in a unit: nothing of that is kept unless the lease is ours until it is durable.
   store::Statement fence(Lease const& lease) const;
+  // Stands in a unit: nothing of that is kept unless the connection is there until it is durable, whosever.
+  store::Statement stays(Owner const& owner) const;
   // Of a connection that is made in the same unit. Its epoch is 1.
   store::Statement first(Owner const& owner) const;
 
@@ -66,6 +77,8 @@ private:
   store::Store& store_;
   std::string const node_id_;
   NodeName const name_;
+  std::string const key_id_;
+  std::string plugins_ = " "; // " ID ID "
   Milliseconds const lasts_;
 };
 

@@ -18,8 +18,10 @@ constexpr Milliseconds kLasts{15'000};
 class Lease : public ::testing::Test {
 protected:
   struct Daemon {
-    Daemon(Lease& test, std::string const& id, std::string const& name)
-        : store(test.open()), table(*store, id, NodeName{name, "1.0"}, kLasts) {
+    Daemon(Lease& test, std::string const& id, std::string const& name,
+           std::set<std::string> const& plugins = {})
+        : store(test.open()), table(*store, id, NodeName{name, "1.0"}, "key", kLasts) {
+      table.serves(plugins);
       test.run(table.signOn()).value();
       test.run(table.adopt()).value();
     }
@@ -249,6 +251,44 @@ TEST_F(Lease, WhoSignsOffLeavesEverythingToTheOthers) {
   EXPECT_EQ(nodes[0].name, "b");
   EXPECT_EQ(nodes[0].connections, 3);
   EXPECT_TRUE(nodes[0].lives && nodes[0].is_this);
+}
+
+TEST_F(Lease, WhatNeedsAConnectorIsLeftToANodeThatHasIt) {
+  connections(3);
+  Daemon with(*this, "n1", "one", {"p", "q"});
+  Daemon without(*this, "n2", "two", {"q"});
+  EXPECT_THAT(take(without), IsEmpty());
+  EXPECT_THAT(take(with), SizeIs(3));
+  gone(with);
+  EXPECT_THAT(take(without), SizeIs(3)) << "nobody has it, and somebody has to say so";
+  EXPECT_THAT(run(without.table.strange()).value(), IsEmpty());
+  Daemon again(*this, "n3", "three", {"p"});
+  auto const strange = run(without.table.strange()).value();
+  ASSERT_THAT(strange, SizeIs(3));
+  EXPECT_EQ(strange[0].node_id, "n3");
+}
+
+TEST_F(Lease, WhoAsksForOneGetsItWithoutItsConnector) {
+  connections(2);
+  Daemon with(*this, "n1", "one", {"p"});
+  Daemon without(*this, "n2", "two");
+  run(without.table.want(Owner{"ven", "con100"})).value();
+  auto const taken = take(without);
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].owner.connection_id, "con100");
+}
+
+TEST_F(Lease, ADaemonWithAnotherMasterKeyIsRefusedAsLongAsTheOtherLives) {
+  Daemon first(*this, "n1", "one");
+  auto const store = open();
+  LeaseTable other(*store, "n2", NodeName{"two", "1.0"}, "another key", kLasts);
+  auto const refused = run(other.signOn());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("one"));
+  EXPECT_THAT(rows("SELECT 1 FROM nodes"), SizeIs(1)) << "nothing is left of it";
+  gone(first);
+  EXPECT_TRUE(run(other.signOn()));
 }
 
 } // namespace

@@ -18,14 +18,22 @@ constexpr Milliseconds kAdoptEvery{60'000};
 constexpr Milliseconds kClaim{60'000}; // a call of its owner may be under way
 constexpr std::int64_t kTakenAtOnce = 256;
 
+std::set<std::string> pluginsOf(runtime::Catalogue const& catalogue) {
+  std::set<std::string> ids;
+  for (auto const& plugin : catalogue.plugins()) ids.insert(plugin.manifest.id);
+  return ids;
+}
+
 } // namespace
 
 Leases::Leases(Context& context, NodeName name, Owning owning)
-    : context_(context), table_(context.doors.store, context.newId("nod"), std::move(name), kLasts),
+    : context_(context),
+      table_(context.doors.store, context.newId("nod"), std::move(name), context.doors.vault.keyId(), kLasts),
       owning_(std::move(owning)), nursery_(context.doors.executor) {}
 
 Task<void> Leases::start() {
   if (loop_ended_) co_return Result<void>();
+  table_.serves(pluginsOf(context_.doors.catalogue));
   CO_TRY_VOID(co_await table_.signOn());
   CO_TRY_VOID(co_await pass());
   loop_ended_ = std::make_shared<Event>(context_.doors.executor);
@@ -73,16 +81,20 @@ Task<void> Leases::loop() {
 }
 
 Task<void> Leases::pass() {
+  table_.serves(pluginsOf(context_.doors.catalogue));
   auto const asked = context_.doors.clock.monotonic();
   CO_TRY(pulse, co_await table_.beat());
-  valid_until_ = asked + kLasts - kMargin;
-  if (!agrees(pulse)) {
+  // Who is late may have lost some while it was saying that it lives; now nobody takes any more.
+  bool const late = context_.doors.clock.monotonic() >= valid_until_;
+  if (late || !agrees(pulse)) {
     CO_TRY_VOID(co_await compare());
   }
+  valid_until_ = asked + kLasts - kMargin;
   if (!context_.stopping) {
     for (auto const& wanted : pulse.wanted) handOver(wanted.owner.connection_id, wanted.node_id);
     shareWith(pulse.nodes);
     CO_TRY_VOID(co_await takeFree());
+    CO_TRY_VOID(co_await giveStrange());
   }
   nodes_ = std::move(pulse.nodes);
   settleTaken();
@@ -93,12 +105,23 @@ Task<void> Leases::takeFree() {
   if (context_.doors.clock.monotonic() >= next_adoption_) {
     CO_TRY_VOID(co_await table_.adopt());
     next_adoption_ = context_.doors.clock.monotonic() + kAdoptEvery;
+    look_for_strange_ = true;
   }
   for (;;) {
     CO_TRY(taken, co_await table_.takeFree(kTakenAtOnce));
     for (auto const& lease : taken) received(lease);
     if (std::ssize(taken) < kTakenAtOnce) co_return Result<void>();
   }
+}
+
+// Some that were handed to this node, or whose connector was taken away from it. As long as there are any,
+// each pass looks: what has just come is settled first, and what a person changes here stays for that long.
+Task<void> Leases::giveStrange() {
+  if (!look_for_strange_) co_return Result<void>();
+  CO_TRY(strange, co_await table_.strange());
+  look_for_strange_ = !strange.empty();
+  for (auto const& one : strange) handOver(one.owner.connection_id, one.node_id);
+  co_return Result<void>();
 }
 
 // By the count and the sum of the epochs, so that a hundred thousand leases need not be read with each beat.
@@ -116,6 +139,7 @@ bool Leases::agrees(Pulse const& pulse) const {
 
 // What has come and gone without our doing.
 Task<void> Leases::compare() {
+  look_for_strange_ = true;
   auto const before = leases_; // what is made meanwhile cannot be missing
   CO_TRY(rows, co_await table_.mine());
   std::map<std::string, std::int64_t> there;
@@ -295,9 +319,6 @@ void Leases::gone(std::string const& connection_id) {
 Task<Leases::Pin> Leases::claim(Owner owner) {
   auto const id = owner.connection_id;
   auto const give_up = context_.doors.clock.monotonic() + kClaim;
-  if (!holds(id)) {
-    CO_TRY_VOID(co_await table_.want(owner));
-  }
   while (!holds(id)) {
     if (stopping_ || context_.stopping || context_.doors.clock.monotonic() >= give_up)
       co_return Error(ErrorKind::transient,
@@ -306,6 +327,8 @@ Task<Leases::Pin> Leases::claim(Owner owner) {
     auto const event = std::make_shared<Event>(context_.doors.executor);
     waiting_.push_back(event);
     Alarm const alarm(context_.doors.executor, context_.doors.clock, kAgain, event);
+    // Again each time: whoever took it meanwhile has heard of nothing.
+    CO_TRY_VOID(co_await table_.want(owner));
     look();
     CO_TRY_VOID(co_await event->wait());
   }

@@ -89,6 +89,7 @@ private:
   Task<void> loop();
   Task<void> pass();
   Task<void> takeFree();
+  Task<void> giveStrange();
   Task<void> compare();
   void received(Lease lease);
   void settleTaken();
@@ -114,6 +115,7 @@ private:
   std::vector<std::string> nodes_; // that live, by the last pulse
   Monotonic valid_until_{};        // nobody thinks that this node is gone
   Monotonic next_adoption_{};
+  bool look_for_strange_ = true; // connections whose connector another node has, and this one has not
   bool failing_ = false;
   bool stopping_ = false;
   std::shared_ptr<Event> woken_;

@@ -3,10 +3,13 @@
 #include "host/sync/testing/fake_bank.h"
 #include "host/sync/testing/fake_notices.h"
 #include "host/sync/testing/neighbour.h"
+#include "host/sync/waiting.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 
 namespace garland::sync::testing {
 namespace {
@@ -226,6 +229,122 @@ TEST_F(ManyDaemons, WhatOnlyAnOwnerMayDoMovesTheConnection) {
   ASSERT_TRUE(gone) << gone.error().message;
   EXPECT_EQ(count("leases"), 0);
   EXPECT_EQ(count("connections"), 0);
+}
+
+Task<void> reached(Event* here, Event* go) {
+  here->set();
+  co_return co_await go->wait();
+}
+
+TEST_F(ManyDaemons, APauseAskedForElsewhereIsAnsweredWhenTheOwnerRests) {
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "p");
+  fill(10);
+  house.provider("p").page = 4;
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  Event here(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  house.provider("p").during_pull = [&](runtime::CallHost*) { return reached(&here, &go); };
+  auto const run = house.run(a.engine->startSync(connection)).value();
+  house.run(here.wait()).value();
+  std::optional<Result<Connection>> paused;
+  asio::co_spawn(house.loop, b.engine->pause(connection),
+                 [&](std::exception_ptr, Result<Connection> result) { paused.emplace(std::move(result)); });
+  until([&] { return count("connections WHERE paused=1") == 1; });
+  for (int i = 0; i < 20; ++i) (void)count("connections");
+  EXPECT_FALSE(paused) << "the answer waits for what is under way there";
+  go.set();
+  until([&] { return paused.has_value(); });
+  ASSERT_TRUE(*paused) << paused->error().message;
+  EXPECT_EQ((*paused)->state, "paused");
+  EXPECT_TRUE(a.has(connection)) << "a pause is no reason to move";
+  EXPECT_EQ(house.run(a.engine->waitForRun(run.id)).value().error->kind, ErrorKind::cancelled);
+  house.run(b.engine->resume(connection)).value();
+  until([&] { return count("records") == 10; }); // the owner has heard of it, and it is due
+}
+
+TEST_F(ManyDaemons, WhoTakesAPausedConnectionOverBeginsNothing) {
+  FakeBank bank(house);
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "bank");
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  house.run(a.engine->pause(connection)).value();
+  ActionRequest request;
+  request.connection_id = connection;
+  request.operation = "test.charge/1";
+  request.key = "invoice-7";
+  request.input = json::object();
+  auto const id = house.run(b.engine->actions().accept(std::move(request))).value().action.id;
+  a.die();
+  until([&] { return b.has(connection); });
+  for (int i = 0; i < 50; ++i) (void)count("actions");
+  EXPECT_TRUE(bank.charges.empty());
+  house.run(b.engine->resume(connection)).value();
+  until([&] { return house.run(b.engine->actions().one(id)).value().state == ActionState::done; });
+  EXPECT_EQ(bank.charges.size(), 1U);
+}
+
+TEST_F(ManyDaemons, AResetAskedForElsewhereMovesTheConnectionAndBringsEverythingAnew) {
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "p");
+  fill(3);
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  auto const first = house.run(a.engine->startSync(connection)).value();
+  (void)house.run(a.engine->waitForRun(first.id));
+  auto const run = house.run(b.engine->resync(connection));
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(house.run(b.engine->waitForRun(run->id)).value().pulled.unchanged, 3);
+  EXPECT_TRUE(b.has(connection));
+}
+
+Task<void> acceptAt(Engine* engine, std::string connection_id, std::optional<AcceptedAction>* accepted) {
+  ActionRequest request;
+  request.connection_id = std::move(connection_id);
+  request.operation = "test.charge/1";
+  request.key = "invoice-7";
+  request.input = json::object();
+  CO_TRY(action, co_await engine->actions().accept(std::move(request)));
+  accepted->emplace(std::move(action));
+  co_return Result<void>();
+}
+
+TEST_F(ManyDaemons, AnActionAcceptedElsewhereWhileItsConnectionGoesHasItsEnd) {
+  FakeBank bank(house);
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "bank");
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  std::optional<AcceptedAction> accepted;
+  a.cut->before_commit = [&] { return acceptAt(b.engine.get(), connection, &accepted); };
+  house.run(a.engine->disconnect(connection, true)).value();
+  ASSERT_TRUE(accepted);
+  auto const action = house.run(b.engine->actions().one(accepted->action.id)).value();
+  EXPECT_EQ(action.state, ActionState::failed);
+  EXPECT_EQ(action.known_by, "host");
+  EXPECT_TRUE(bank.charges.empty());
+}
+
+TEST_F(ManyDaemons, AnActionIsNotKeptOnceItsConnectionIsForgotten) {
+  FakeBank bank(house);
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "bank");
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  // It looks at the connection, and the other daemon forgets that before it is kept.
+  b.cut->before_commit = [&] { return a.engine->disconnect(connection, true); };
+  std::optional<AcceptedAction> accepted;
+  auto const refused = house.run(acceptAt(b.engine.get(), connection, &accepted));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::notFound);
+  EXPECT_EQ(count("actions"), 0);
 }
 
 TEST_F(Wake, AWebhookAcceptedElsewhereIsReadByTheOwner) {

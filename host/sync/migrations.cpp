@@ -409,6 +409,8 @@ CREATE TABLE nodes (
   node_id TEXT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,
   version TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  plugins TEXT NOT NULL,
   started BIGINT NOT NULL,
   expires BIGINT NOT NULL
 );

@@ -260,6 +260,12 @@ Task<std::int64_t> WebhookStore::forget(TimePoint before) {
   unit.emplace_back("DELETE FROM webhooks WHERE webhook_id IN "
                     "(SELECT webhook_id FROM webhooks WHERE finished<$1 ORDER BY finished LIMIT $2)",
                     Values{toMillis(before), kForgottenAtOnce});
+  // What another daemon took in while its connection was being forgotten: nobody is there to read it.
+  if (context_.leases)
+    unit.emplace_back("DELETE FROM webhooks WHERE state IN ('waiting','dead') AND NOT EXISTS (SELECT 1 FROM "
+                      "connections c WHERE c.vendor_id=webhooks.vendor_id AND "
+                      "c.connection_id=webhooks.connection_id)",
+                      Values());
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   co_return done[0].affected;
 }
