@@ -2,6 +2,7 @@
 // report.
 #include "certification/certification.h"
 #include "certification/check.h"
+#include "certification/checks/stale_reads.h"
 #include "certification/checks/version_order.h"
 #include "certification/drawing.h"
 #include "certification/elf_facts.h"
@@ -119,6 +120,7 @@ TEST(Catalogue, WhatACheckDoesNotLookAtIsToldInEveryReport) {
   EXPECT_THAT(checkInfo("DOC-07")->not_looked_at, HasSubstr("a run reaches nobody"));
   EXPECT_THAT(json::serialize(toJson(report())), HasSubstr("a run reaches nobody"));
   EXPECT_THAT(toHtml(report()), HasSubstr("Of DOC-07: whether a test message is answered"));
+  EXPECT_THAT(checkInfo("PKG-12")->not_looked_at, HasSubstr("of operations, actions and records none"));
   EXPECT_THAT(catalogueMarkdown(),
               HasSubstr("Not in this suite version: whether a test message is answered"));
 }
@@ -283,6 +285,38 @@ TEST(Reports, SayHowACaseIsRunAgainAndWhatHasToBeFilledIn) {
   auto const sarif = toSarif(out);
   EXPECT_THAT(textOr(sarif, "/runs/0/results/0/message/text", ""), HasSubstr(command));
   EXPECT_EQ(textOr(sarif, "/runs/0/properties/replay", ""), replayWords(out));
+}
+
+Exchange exchangeOf(char const* method, char const* url) {
+  Exchange out;
+  out.ask.method = method;
+  out.ask.url = url;
+  out.answer = runtime::HttpAnswer();
+  return out;
+}
+
+TEST(StaleReads, AreARaceOnlyIfWhatIsReadBeforeTheWriteIsWhatWasReadBefore) {
+  Journal journal;
+  journal.exchanges = {exchangeOf("GET", "https://a.test/1"), exchangeOf("PUT", "https://a.test/1"),
+                       exchangeOf("GET", "https://a.test/2")};
+  StaleReads same;
+  same.keep(journal);
+  EXPECT_FALSE(same.answer(journal.exchanges[0].ask)) << "not before it is asked to";
+  same.show(true);
+  EXPECT_FALSE(same.isRace()) << "nothing was read again";
+  EXPECT_TRUE(same.answer(journal.exchanges[0].ask));
+  EXPECT_FALSE(same.answer(journal.exchanges[1].ask)) << "a write goes on its way";
+  EXPECT_FALSE(same.answer(journal.exchanges[0].ask)) << "what is read after it is as it is";
+  EXPECT_TRUE(same.isRace());
+  StaleReads other;
+  other.keep(journal);
+  other.show(true);
+  EXPECT_TRUE(other.answer(journal.exchanges[0].ask));
+  EXPECT_FALSE(other.answer(journal.exchanges[2].ask)) << "it was read after the write";
+  EXPECT_FALSE(other.isRace()) << "the provider has told of the edit";
+  StaleReads unread;
+  unread.show(true);
+  EXPECT_TRUE(unread.isRace()) << "who reads nothing goes by the version that the host has read";
 }
 
 TEST(Trial, ThatHungOrFoundALotIsFull) {
