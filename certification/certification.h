@@ -156,7 +156,6 @@ struct Report {
   std::string sandbox; // tier of the machine's, "A" to "D"; D is none at all
   std::string worker;  // SHA-256 of the garland-worker that connectors ran in
   Level wanted = Level::bronze;
-  std::string path, previous; // as they were named, for commands to run again; not in toJson()
   std::string connector_id;
   std::string connector_version;
   std::string digest;              // SHA-256 of the shared object
@@ -175,8 +174,10 @@ struct Report {
   bool certified = false; // `wanted` is reached
 };
 
-// What runs the case of a finding again, for a shell.
+// What runs the case of a finding again. No place of this machine is in it, so that equal runs have equal
+// bytes: words in capitals are to be filled in, and replayWords() says with what.
 std::string replayCommand(Report const& report, Finding const& finding);
+std::string replayWords(Report const& report);
 // Findings of one check that say the same: the first, and where it was found again. JSON and SARIF have all.
 struct Folded {
   Finding const* first = nullptr;

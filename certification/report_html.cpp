@@ -147,6 +147,7 @@ std::string toHtml(Report const& report) {
   if (auto const claims = notCoveredBoxes(report); !claims.empty())
     body += tag("h2", "", "Claimed by the manifest, and not covered") + claims;
   body += tag("h2", "", "What stands out");
+  if (findingsIn(report) != 0) body += tag("p", "class=dim", xmlText(replayWords(report)));
   std::string rest;
   bool any = false;
   for (auto const& verdict : report.verdicts) {

@@ -56,7 +56,8 @@ std::string toJUnit(Report const& report) {
          xmlText(report.connector_id) + "\" tests=\"" +
          std::to_string(report.verdicts.size() + report.not_covered.size()) + "\" failures=\"" +
          std::to_string(failures) + "\" errors=\"" + std::to_string(errors) + "\" skipped=\"" +
-         std::to_string(skipped) + "\">\n" + cases + "  </testsuite>\n</testsuites>\n";
+         std::to_string(skipped) + "\">\n" + cases + "    <system-out>" + xmlText(replayWords(report)) +
+         "</system-out>\n  </testsuite>\n</testsuites>\n";
 }
 
 } // namespace garland::certification
