@@ -157,7 +157,7 @@ void Output::progress(std::uint64_t done, std::uint64_t total, std::string const
     return;
   }
   auto const tenth = 10 * done / total;
-  if (tenth > last_tenth_) line(counted);
+  if (tenth > last_tenth_) err_ << counted << "\n" << std::flush;
   last_tenth_ = tenth;
 }
 

@@ -34,7 +34,7 @@ public:
   // For whoever waits at it: to standard error, nothing with --json.
   void remark(std::string const& text);
 
-  // A bar on a terminal, a line every tenth in a log, nothing with --json.
+  // To standard error: a bar on a terminal, a line every tenth in a log, nothing with --json.
   void progress(std::uint64_t done, std::uint64_t total, std::string const& what);
   void progressDone();
 

@@ -73,8 +73,9 @@ TEST(Output, InALogProgressIsALineEveryTenth) {
   Screen screen;
   auto output = screen.output(false);
   for (std::uint64_t done = 0; done <= 100; ++done) output.progress(done, 100, "events");
-  auto const text = screen.out.str();
+  auto const text = screen.err.str();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 10);
+  EXPECT_EQ(screen.out.str(), "") << "what was asked for stands there, and nothing between";
 }
 
 TEST(Output, OnATerminalProgressIsOneBar) {
