@@ -59,7 +59,7 @@ std::string verdictBox(Report const& report, Verdict const& verdict) {
                    counted(verdict.cases, "case") + ", " + counted(verdict.assertions, "comparison") + ", " +
                    counted(verdict.calls, "call"));
   if (!verdict.reason.empty()) inner += paragraph(verdict.reason);
-  inner += paragraph("Passed: " + info.passes + ".");
+  inner += paragraph("Passes if: " + info.passes + ".");
   for (auto const& each : folded(verdict.findings)) inner += findingBox(report, each);
   inner += paragraph(info.why);
   if (blocks(verdict.outcome)) inner += paragraph("Mending: " + info.mend);
