@@ -130,10 +130,11 @@ json::value toJson(std::vector<Waiver> const& waivers); // what readWaivers take
 struct Difference {
   enum class Kind { added, removed, changed };
   Kind kind = Kind::changed;
-  std::string area; // "host", "scope", "symbol", "library", "system call", "field", "budget"
+  std::string area; // "host", "scope", "symbol", "library", "system call", "operation", "field", "budget"
   std::string what; // the host, the symbol, the member
   std::string before, after;
-  bool asks_for_more = false; // a reviewer has to decide
+  bool asks_for_more =
+      false; // of the machine, or of vendors, who lose an operation: a reviewer has to decide
 };
 std::string_view name(Difference::Kind kind); // "added"
 std::string inWords(Difference const& difference);

@@ -91,7 +91,8 @@ std::string differenceBoxes(Comparison const& since) {
                                                         xmlText(each.after) + "</span>"
                                                   : "")));
   if (rows.empty()) return paragraph("Nothing but its code.");
-  return paragraph("What asks for more than before is marked.") + tag("table", "", rows);
+  return paragraph("What asks for more than before, or takes an operation away, is marked.") +
+         tag("table", "", rows);
 }
 
 std::string notCoveredBoxes(Report const& report) {

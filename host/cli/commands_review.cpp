@@ -250,11 +250,9 @@ Exit cannotWrite(Output& output, Error const& error) {
 } // namespace
 
 Exit compareVersions(Output& output, ReviewWords const& words) {
-  auto const before = packedVersion(words.old_path);
-  if (!before) return wrongWords(output, before.error());
-  auto const after = packedVersion(words.new_path);
-  if (!after) return wrongWords(output, after.error());
-  auto const comparison = cert::compareVersions(*before, *after);
+  auto const versions = packedVersions(words.old_path, words.new_path);
+  if (!versions) return wrongWords(output, versions.error());
+  auto const comparison = cert::compareVersions(versions->first, versions->second);
   if (!comparison) return wrongWords(output, comparison.error());
   if (output.json()) {
     output.value(cert::toJson(*comparison));
@@ -268,7 +266,7 @@ Exit compareVersions(Output& output, ReviewWords const& words) {
     output.line(difference.asks_for_more ? output.bad("! " + line) : "  " + line);
   }
   output.line(std::to_string(comparison->differences.size()) + " differences, " + std::to_string(more) +
-              " of them ask for more than before (!)");
+              " of them ask for more than before, or take an operation away (!)");
   return Exit::ok;
 }
 

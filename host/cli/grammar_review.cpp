@@ -21,8 +21,9 @@ void addReview(CLI::App& certify, Words words, Chosen& chosen) {
       leaf(certify, "diff",
            "Says what a new version asks for that the old one did not: hosts, scopes, symbols, system "
            "calls, fields,\n"
-           "budgets.\n"
-           "A version alone is the package ID-VERSION.gpk here.  Example: garland certify diff 1.0.0 1.1.0",
+           "operations, budgets; and the operations that are gone.\n"
+           "A version alone is the package ID-VERSION.gpk here, of the connector that has both.\n"
+           "Example: garland certify diff 1.0.0 1.1.0",
            chosen, [words](Output& output) { return compareVersions(output, *words); });
   diff->footer("Exit codes: 0 compared, whatever differs; 2 wrong usage");
   diff->add_option("OLD", words->old_path, "Package, folder, shared object, or version")->required();
