@@ -272,6 +272,7 @@ struct RehearsedRequest {
 // What an operation did. Nothing of it is kept anywhere.
 struct Rehearsed {
   std::string operation;
+  json::value input; // as it was called with it: with the id of what was made for it
   Result<json::value> result{json::value()};
   std::vector<RehearsedRequest> requests;
   std::vector<std::pair<std::string, json::value>> records; // kind, as emitted
@@ -293,8 +294,8 @@ public:
   std::string twinFile() const; // its shared object
   // "crm.pull" is "crm.pull/1"; invalidInput with those that there are.
   Result<std::string> operation(std::string const& name) const;
-  // What certification.json lets it be called with: a pull of each entity, the record to write, the input of
-  // an action. At least one.
+  // What certification.json lets it be called with: a pull of each entity, the record to write, to take
+  // away or to read, the input of an action. At least one; what stands in it as "{id}", run() makes before.
   std::vector<json::value> inputs(std::string const& operation) const;
   Rehearsed run(std::string operation, json::value input);
 
