@@ -340,6 +340,18 @@ TEST(Reports, ThePageLoadsNothingAndTellsWhatIsNotInTheSuite) {
   EXPECT_THAT(page, HasSubstr("width=device-width"));
   EXPECT_THAT(page, HasSubstr("UPG-01"));
   EXPECT_THAT(page, HasSubstr("not applicable: the manifest has no webhooks"));
+  EXPECT_THAT(page, HasSubstr("Passes if: " + xmlText(checkInfo("WHK-01")->passes)));
+  EXPECT_THAT(page, Not(HasSubstr("Passed: "))) << "a check that was skipped has passed nothing";
+}
+
+TEST(Reports, TheRootOfJUnitHasTheTotals) {
+  auto out = report();
+  Verdict unclear;
+  unclear.check = "PKG-04";
+  unclear.outcome = Outcome::inconclusive;
+  out.verdicts.push_back(unclear);
+  EXPECT_THAT(toJUnit(out),
+              HasSubstr("<testsuites tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\" time=\"0\">"));
 }
 
 std::size_t countOf(std::string const& text, std::string const& word) {

@@ -221,5 +221,26 @@ TEST(Difference, TellsWhatAsksForMoreThanBefore) {
   EXPECT_TRUE(compareVersions(now, now)->differences.empty());
 }
 
+TEST(Difference, AnOperationThatIsGoneIsNamedAndMarked) {
+  std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
+  TestFolder const folder;
+  std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
+  auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();
+  auto& operations = manifest.at("operations").as_array();
+  std::string const gone = "records.get/1";
+  auto const found = std::find(operations.begin(), operations.end(), json::value(gone));
+  ASSERT_NE(found, operations.end());
+  operations.erase(found);
+  std::ofstream(folder / "connector.json", std::ios::trunc) << json::serialize(manifest);
+  auto const lost = compareVersions(now, folder.path());
+  ASSERT_TRUE(lost) << lost.error().message;
+  ASSERT_EQ(lost->differences.size(), 1U);
+  EXPECT_EQ(inWords(lost->differences.front()), "removed operation " + gone);
+  EXPECT_TRUE(lost->differences.front().asks_for_more) << "PKG-12 fails it";
+  auto const came = compareVersions(folder.path(), now);
+  ASSERT_EQ(came->differences.size(), 1U);
+  EXPECT_EQ(inWords(came->differences.front()), "added operation " + gone);
+}
+
 } // namespace
 } // namespace garland::certification

@@ -2,6 +2,8 @@
 #include "host/api/routes.h"
 #include "host/api/shapes.h"
 
+#include <algorithm>
+
 namespace garland::api {
 
 namespace {
@@ -86,6 +88,8 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
     bool const certified = view.standing.provenance.kind == runtime::Provenance::Kind::certified;
     if (view.standing.runs && !certified) out.push_back(plugin.manifest.id + ": " + view.certified());
   }
+  // A stranger's stands before the many that came with Garland.
+  std::ranges::sort(out, {}, [](auto const& line) { return std::pair(runtime::isBundled(line), line); });
   return out;
 }
 
