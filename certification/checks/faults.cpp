@@ -1,6 +1,7 @@
 // The fault sweep: every fault of the catalogue at every host call of an operation, and what the connector
 // says of it, what it did at the provider, and whether everything is well after it is repeated.
 #include "certification/checks/act_faults.h"
+#include "certification/checks/cuts.h"
 
 #include <algorithm>
 #include <set>
@@ -279,13 +280,14 @@ constexpr Malformed kMalformed[] = {
     {"zero_bytes", zeroBytes},
 };
 
-std::vector<std::string> malformedCases(Subject const&, Profile) {
-  std::vector<std::string> out;
+std::vector<std::string> malformedCases(Subject const& subject, Profile) {
+  auto out = cutCases(subject);
   for (auto const& each : kMalformed) out.emplace_back(each.name);
   return out;
 }
 
 void survivesBadBodies(Trial& trial) {
+  if (isCut(trial.caseName())) return noticesCuts(trial);
   auto const* const bad = std::ranges::find(kMalformed, std::string_view(trial.caseName()), &Malformed::name);
   for (auto const& entity : pulledEntities(trial.subject())) {
     World world;
