@@ -89,7 +89,7 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
     if (view.standing.runs && !certified) out.push_back(plugin.manifest.id + ": " + view.certified());
   }
   // A stranger's stands before the many that came with Garland.
-  std::ranges::sort(out, {}, [](auto const& line) { return std::pair(runtime::isBundled(line), line); });
+  std::ranges::sort(out, {}, [](auto const& line) { return std::pair(isBundled(line), line); });
   return out;
 }
 

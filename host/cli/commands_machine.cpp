@@ -1,6 +1,7 @@
 // What this machine offers, and what is wrong with a set-up.
 #include "host/cli/commands.h"
 
+#include "host/base/bundled.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
 #include "host/runtime/runtime.h"
@@ -51,7 +52,7 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
     findings.push_back({"plugins", false, "none is installed", "set [plugins] dirs in garland.toml"});
   for (bool const bundled : {false, true}) // a stranger's before the many that came with Garland
     for (auto const& plugin : items)
-      if (runtime::isBundled(textOr(plugin, "/id", "")) == bundled) findings.push_back(findingOf(plugin));
+      if (isBundled(textOr(plugin, "/id", "")) == bundled) findings.push_back(findingOf(plugin));
 }
 
 // The account's words again, so that only the password has to be typed. Connecting it again replaces the

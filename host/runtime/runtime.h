@@ -101,9 +101,6 @@ json::value toJson(Provenance const& provenance);
 // Of what toJson() made; a developer build if it made something else.
 Provenance provenanceFrom(json::value const& value);
 
-// Of those that come with Garland, by its id. For the order in which they are told, and for no right.
-inline bool isBundled(std::string_view plugin_id) { return plugin_id.starts_with("garland."); }
-
 struct PluginInfo {
   Manifest manifest;
   std::string path;    // of the shared object
