@@ -1,6 +1,7 @@
 // Health, metrics, the document itself, and what the sandbox of this machine is worth.
 #include "host/api/routes.h"
 #include "host/api/shapes.h"
+#include "host/base/bundled.h"
 
 #include <algorithm>
 
