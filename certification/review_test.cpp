@@ -195,7 +195,7 @@ TEST(Times, AreDrawnOnAPageThatLoadsNothing) {
       report(), {{"CAP-04", "volume-1", 1234.5, {}, 20'480, {}}, {"CAP-04", "volume-2", 1.5, {}, 4'096, {}}});
   EXPECT_THAT(page, HasSubstr("<svg"));
   EXPECT_THAT(page, HasSubstr("1.2 s"));
-  EXPECT_THAT(page, HasSubstr("20.0 MiB"));
+  EXPECT_THAT(page, HasSubstr("20 MiB"));
   EXPECT_THAT(page, Not(HasSubstr("http")));
 }
 
