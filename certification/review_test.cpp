@@ -163,6 +163,7 @@ TEST(Report, TellsHowItWasRunAndAnySeed) {
 // Whoever reads it has to see that a version was held to no promise of the last one.
 TEST(Report, SaysOnItsPageWhetherAnEarlierVersionWasCompared) {
   auto out = report();
+  judge(out);
   EXPECT_THAT(toHtml(out), HasSubstr("No earlier version was given, so nothing is compared"));
   out.since = Comparison();
   out.since->old_version = "1.0.0";
