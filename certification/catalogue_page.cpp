@@ -46,7 +46,7 @@ std::string catalogueMarkdown() {
     }
     out += "\n### " + info.id + " " + info.title + "\n\n" + capital(name(info.level)) + ", " +
            std::string(name(info.severity)) + (info.in_suite ? "." : ". Not in this suite version.") +
-           " Passed: " + info.passes + ".\n\n" +
+           " Passes if: " + info.passes + ".\n\n" +
            (info.not_looked_at.empty() ? "" : "Not in this suite version: " + info.not_looked_at + ".\n\n") +
            info.why + "\n\n*Mending:* " + info.mend + "\n";
   }

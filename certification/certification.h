@@ -132,10 +132,11 @@ json::value toJson(std::vector<Waiver> const& waivers); // what readWaivers take
 struct Difference {
   enum class Kind { added, removed, changed };
   Kind kind = Kind::changed;
-  std::string area; // "host", "scope", "symbol", "library", "system call", "field", "budget"
+  std::string area; // "host", "scope", "symbol", "library", "system call", "operation", "field", "budget"
   std::string what; // the host, the symbol, the member
   std::string before, after;
-  bool asks_for_more = false; // a reviewer has to decide
+  bool asks_for_more =
+      false; // of the machine, or of vendors, who lose an operation: a reviewer has to decide
 };
 std::string_view name(Difference::Kind kind); // "added"
 std::string inWords(Difference const& difference);
@@ -156,7 +157,6 @@ struct Report {
   std::string sandbox; // tier of the machine's, "A" to "D"; D is none at all
   std::string worker;  // SHA-256 of the garland-worker that connectors ran in
   Level wanted = Level::bronze;
-  std::string path, previous; // as they were named, for commands to run again; not in toJson()
   std::string connector_id;
   std::string connector_version;
   std::string digest;              // SHA-256 of the shared object
@@ -175,8 +175,10 @@ struct Report {
   bool certified = false; // `wanted` is reached
 };
 
-// What runs the case of a finding again, for a shell.
+// What runs the case of a finding again. No place of this machine is in it, so that equal runs have equal
+// bytes: words in capitals are to be filled in, and replayWords() says with what.
 std::string replayCommand(Report const& report, Finding const& finding);
+std::string replayWords(Report const& report);
 // Findings of one check that say the same: the first, and where it was found again. JSON and SARIF have all.
 struct Folded {
   Finding const* first = nullptr;
@@ -275,6 +277,7 @@ struct RehearsedRequest {
 // What an operation did. Nothing of it is kept anywhere.
 struct Rehearsed {
   std::string operation;
+  json::value input; // as it was called with it: with the id of what was made for it
   Result<json::value> result{json::value()};
   std::vector<RehearsedRequest> requests;
   std::vector<std::pair<std::string, json::value>> records; // kind, as emitted
@@ -296,8 +299,8 @@ public:
   std::string twinFile() const; // its shared object
   // "crm.pull" is "crm.pull/1"; invalidInput with those that there are.
   Result<std::string> operation(std::string const& name) const;
-  // What certification.json lets it be called with: a pull of each entity, the record to write, the input of
-  // an action. At least one.
+  // What certification.json lets it be called with: a pull of each entity, the record to write, to take
+  // away or to read, the input of an action. At least one; what stands in it as "{id}", run() makes before.
   std::vector<json::value> inputs(std::string const& operation) const;
   Rehearsed run(std::string operation, json::value input);
 

@@ -2,6 +2,7 @@
 // report.
 #include "certification/certification.h"
 #include "certification/check.h"
+#include "certification/checks/stale_reads.h"
 #include "certification/checks/version_order.h"
 #include "certification/drawing.h"
 #include "certification/elf_facts.h"
@@ -119,6 +120,7 @@ TEST(Catalogue, WhatACheckDoesNotLookAtIsToldInEveryReport) {
   EXPECT_THAT(checkInfo("DOC-07")->not_looked_at, HasSubstr("a run reaches nobody"));
   EXPECT_THAT(json::serialize(toJson(report())), HasSubstr("a run reaches nobody"));
   EXPECT_THAT(toHtml(report()), HasSubstr("Of DOC-07: whether a test message is answered"));
+  EXPECT_THAT(checkInfo("PKG-12")->not_looked_at, HasSubstr("of operations, actions and records none"));
   EXPECT_THAT(catalogueMarkdown(),
               HasSubstr("Not in this suite version: whether a test message is answered"));
 }
@@ -261,15 +263,60 @@ TEST(Reports, WhatStrangersSayMovesNoCursorAndIsCutBetweenCharacters) {
   EXPECT_EQ(trial.trouble(), "the twin said   [31m");
 }
 
-TEST(Reports, SayHowACaseIsRunAgainWithThePathOfTheConnector) {
+TEST(Reports, SayHowACaseIsRunAgainAndWhatHasToBeFilledIn) {
   auto out = report();
-  out.path = "/tmp/it's here";
+  out.sandbox = "A";
+  EXPECT_THAT(replayCommand(out, finding()), ::testing::EndsWith(finding().token + " --path CONNECTOR"));
+  EXPECT_THAT(replayWords(out), HasSubstr("CONNECTOR is the connector with the digest aaaaaaaaaaaaaaaa..."));
+  EXPECT_THAT(replayWords(out), Not(HasSubstr("--twins")));
+  out.sandbox = "D";
+  out.twin_digest = std::string(64, 'b');
+  out.since.emplace();
+  out.since->old_version = "0.9.0";
   auto const command = replayCommand(out, finding());
-  EXPECT_THAT(command, ::testing::EndsWith(" --path '/tmp/it'\\''s here'"));
-  EXPECT_THAT(toHtml(out), HasSubstr(xmlText(command)));
-  EXPECT_THAT(toJUnit(out), HasSubstr(xmlText(command)));
+  EXPECT_THAT(command, ::testing::EndsWith(" --path CONNECTOR --previous PREVIOUS --allow-degraded-sandbox"));
+  EXPECT_THAT(replayWords(out), HasSubstr("PREVIOUS its version 0.9.0"));
+  EXPECT_THAT(replayWords(out), HasSubstr("--twins FOLDER; it was the one with the digest bbbb"));
+  EXPECT_THAT(replayWords(out), HasSubstr("--worker FILE"));
+  for (auto const& page : {toHtml(out), toJUnit(out)}) {
+    EXPECT_THAT(page, HasSubstr(xmlText(command)));
+    EXPECT_THAT(page, HasSubstr(xmlText(replayWords(out))));
+  }
   auto const sarif = toSarif(out);
   EXPECT_THAT(textOr(sarif, "/runs/0/results/0/message/text", ""), HasSubstr(command));
+  EXPECT_EQ(textOr(sarif, "/runs/0/properties/replay", ""), replayWords(out));
+}
+
+Exchange exchangeOf(char const* method, char const* url) {
+  Exchange out;
+  out.ask.method = method;
+  out.ask.url = url;
+  out.answer = runtime::HttpAnswer();
+  return out;
+}
+
+TEST(StaleReads, AreARaceOnlyIfWhatIsReadBeforeTheWriteIsWhatWasReadBefore) {
+  Journal journal;
+  journal.exchanges = {exchangeOf("GET", "https://a.test/1"), exchangeOf("PUT", "https://a.test/1"),
+                       exchangeOf("GET", "https://a.test/2")};
+  StaleReads same;
+  same.keep(journal);
+  EXPECT_FALSE(same.answer(journal.exchanges[0].ask)) << "not before it is asked to";
+  same.show(true);
+  EXPECT_FALSE(same.isRace()) << "nothing was read again";
+  EXPECT_TRUE(same.answer(journal.exchanges[0].ask));
+  EXPECT_FALSE(same.answer(journal.exchanges[1].ask)) << "a write goes on its way";
+  EXPECT_FALSE(same.answer(journal.exchanges[0].ask)) << "what is read after it is as it is";
+  EXPECT_TRUE(same.isRace());
+  StaleReads other;
+  other.keep(journal);
+  other.show(true);
+  EXPECT_TRUE(other.answer(journal.exchanges[0].ask));
+  EXPECT_FALSE(other.answer(journal.exchanges[2].ask)) << "it was read after the write";
+  EXPECT_FALSE(other.isRace()) << "the provider has told of the edit";
+  StaleReads unread;
+  unread.show(true);
+  EXPECT_TRUE(unread.isRace()) << "who reads nothing goes by the version that the host has read";
 }
 
 TEST(Trial, ThatHungOrFoundALotIsFull) {
@@ -293,6 +340,18 @@ TEST(Reports, ThePageLoadsNothingAndTellsWhatIsNotInTheSuite) {
   EXPECT_THAT(page, HasSubstr("width=device-width"));
   EXPECT_THAT(page, HasSubstr("UPG-01"));
   EXPECT_THAT(page, HasSubstr("not applicable: the manifest has no webhooks"));
+  EXPECT_THAT(page, HasSubstr("Passes if: " + xmlText(checkInfo("WHK-01")->passes)));
+  EXPECT_THAT(page, Not(HasSubstr("Passed: "))) << "a check that was skipped has passed nothing";
+}
+
+TEST(Reports, TheRootOfJUnitHasTheTotals) {
+  auto out = report();
+  Verdict unclear;
+  unclear.check = "PKG-04";
+  unclear.outcome = Outcome::inconclusive;
+  out.verdicts.push_back(unclear);
+  EXPECT_THAT(toJUnit(out),
+              HasSubstr("<testsuites tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\" time=\"0\">"));
 }
 
 std::size_t countOf(std::string const& text, std::string const& word) {
@@ -304,7 +363,7 @@ std::size_t countOf(std::string const& text, std::string const& word) {
 TEST(Drawings, PutTheLongestBarFirstAndSayInWordsWhatTheyShow) {
   auto const drawn = drawing("Time <here>", {{"CAP", 1}, {"FLT", 4}, {"ABI", 1}}, "s");
   EXPECT_THAT(drawn, HasSubstr("<title>Time &lt;here&gt;</title>"));
-  EXPECT_THAT(drawn, HasSubstr("<desc>FLT 4.0 s, ABI 1.0 s, CAP 1.0 s</desc>"));
+  EXPECT_THAT(drawn, HasSubstr("<desc>FLT 4 s, ABI 1 s, CAP 1 s</desc>"));
   EXPECT_THAT(drawn, HasSubstr("width=220 height")) << "the longest";
   EXPECT_EQ(countOf(drawn, "width=55 height"), 2U) << "a quarter of it";
   std::vector<Bar> many(kMostBars + 2, Bar{"CAP", 1});
@@ -320,7 +379,7 @@ TEST(Reports, ThePageDrawsTheVirtualClockAndTheRequestsByArea) {
   auto const page = toHtml(out);
   EXPECT_EQ(countOf(page, "<svg"), 2U);
   EXPECT_THAT(page, HasSubstr("<desc>CAP 2.5 s</desc>"));
-  EXPECT_THAT(page, HasSubstr("<desc>CAP 12.0 requests</desc>"));
+  EXPECT_THAT(page, HasSubstr("<desc>CAP 12 requests</desc>"));
   EXPECT_THAT(page, HasSubstr("12 requests in 2.5 s of the virtual clock"));
   auto const again = readReport(json::serialize(toJson(out)));
   ASSERT_TRUE(again) << again.error().message;
@@ -333,8 +392,8 @@ TEST(Times, AreDrawnAsTimeAndAsMemoryByCheck) {
                                     {"CAP-04", "volume-2", 500, {}, 4'096, ""},
                                     {"FLT-01", "all", 1'000, {}, 0, ""}};
   auto const page = timesHtml(report(), times);
-  EXPECT_THAT(page, HasSubstr("<desc>CAP-04 2.0 s, FLT-01 1.0 s</desc>"));
-  EXPECT_THAT(page, HasSubstr("<desc>CAP-04 4.0 MiB</desc>"));
+  EXPECT_THAT(page, HasSubstr("<desc>CAP-04 2 s, FLT-01 1 s</desc>"));
+  EXPECT_THAT(page, HasSubstr("<desc>CAP-04 4 MiB</desc>"));
 }
 
 TEST(Times, TellWhatHungOnceAndTheReportDoesNot) {
@@ -377,17 +436,55 @@ TEST(Reports, WhatStandsInTheWayUnfoldsIfItIsMuch) {
   EXPECT_THAT(toHtml(out), HasSubstr("reason 8"));
 }
 
-TEST(Reports, JUnitCountsFailuresAndSkips) {
-  EXPECT_THAT(toJUnit(report()), HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+// One of each outcome that has a form of its own.
+Report mixedReport() {
+  auto out = report();
+  for (auto const outcome : {Outcome::inconclusive, Outcome::waived, Outcome::hang}) {
+    Verdict verdict;
+    verdict.check = outcome == Outcome::hang ? "FLT-01" : outcome == Outcome::waived ? "DOC-06" : "CAP-01";
+    verdict.outcome = outcome;
+    verdict.reason = outcome == Outcome::hang ? "" : "said by somebody";
+    if (outcome != Outcome::inconclusive) {
+      verdict.findings = {finding()};
+      verdict.findings[0].check = verdict.check;
+      verdict.findings[0].where.clear();
+    }
+    out.verdicts.push_back(std::move(verdict));
+  }
+  out.not_covered.push_back({"crm.delete/1", "nothing exercises it", Level::silver});
+  return out;
 }
 
-TEST(Reports, SarifPointsEveryResultAtItsRule) {
-  auto const sarif = toSarif(report());
+TEST(Reports, JUnitCountsWhatIsInIt) {
+  auto const text = toJUnit(mixedReport());
+  EXPECT_THAT(text, HasSubstr("tests=\"7\" failures=\"2\" errors=\"1\" skipped=\"3\""));
+  EXPECT_EQ(countOf(text, "<testcase "), 7U);
+  EXPECT_EQ(countOf(text, "<failure "), 2U);
+  EXPECT_EQ(countOf(text, "<error "), 1U);
+  EXPECT_EQ(countOf(text, "<skipped "), 3U);
+}
+
+TEST(Reports, SarifHasWhatItsVersionAsksForAndPointsEveryResultAtItsRule) {
+  auto const sarif = toSarif(mixedReport());
+  EXPECT_EQ(textOr(sarif, "/version", ""), "2.1.0");
+  EXPECT_THAT(textOr(sarif, "/$schema", ""), HasSubstr("sarif-2.1.0"));
+  EXPECT_NE(textOr(sarif, "/runs/0/tool/driver/name", ""), "");
   auto const* results = garland::find(sarif, "/runs/0/results");
   ASSERT_NE(results, nullptr);
-  ASSERT_EQ(results->get_array().size(), 1U);
-  auto const index = integerOr(results->get_array()[0], "/ruleIndex", -1);
-  EXPECT_EQ(textOr(sarif, "/runs/0/tool/driver/rules/" + std::to_string(index) + "/id", ""), "CAP-04");
+  ASSERT_EQ(results->get_array().size(), 4U);
+  std::set<std::string> named;
+  for (auto const& result : results->get_array()) {
+    auto const id = textOr(result, "/ruleId", "");
+    named.insert(id);
+    auto const rule = "/runs/0/tool/driver/rules/" + std::to_string(integerOr(result, "/ruleIndex", -1));
+    EXPECT_EQ(textOr(sarif, rule + "/id", ""), id);
+    EXPECT_NE(textOr(sarif, rule + "/shortDescription/text", ""), "") << id;
+    EXPECT_NE(textOr(result, "/message/text", ""), "") << id;
+    EXPECT_THAT(textOr(result, "/level", ""), ::testing::AnyOf("error", "warning", "note")) << id;
+    auto const* place = garland::find(result, "/locations/0/logicalLocations/0");
+    EXPECT_EQ(place != nullptr, id == "CAP-04") << id << " names a place where there is one";
+  }
+  EXPECT_EQ(named, (std::set<std::string>{"CAP-04", "DOC-06", "FLT-01", "NOT-COVERED"}));
 }
 
 TEST(Levels, ALevelNeedsWhatItAsksFor) {

@@ -392,6 +392,17 @@ TEST(Certify, WhatIsNotInTheSuiteIsRefusedBySentence) {
   EXPECT_THAT(certify(optionsFor("garland.tave", {"XYZ-99"})).error().message, HasSubstr("no check"));
 }
 
+TEST(Certify, AnotherConnectorIsNoLastVersion) {
+  auto options = optionsFor("garland.tave", {"PKG-12"});
+  options.previous = optionsFor("garland.caldav", {}).path;
+  auto const run = certify(options);
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().kind, ErrorKind::invalidInput) << "wrong usage, exit code 2";
+  EXPECT_THAT(run.error().message, HasSubstr("is of garland.caldav, and what is certified is garland.tave"));
+  options.previous = options.path;
+  EXPECT_TRUE(certify(options)) << "the same connector is compared";
+}
+
 TEST(Certify, ACaseThatTheCheckDoesNotHaveIsRefused) {
   for (auto const* check : {"CAP-04", "HAR-04"}) {
     auto options = optionsFor("garland.tave", {check});

@@ -2,6 +2,7 @@
 
 #include "certification/check.h"
 #include "certification/judge.h"
+#include "certification/rehearsal.h"
 
 #include "host/base/file_text.h"
 
@@ -53,6 +54,20 @@ Journal journalOf(std::string operation, std::vector<std::string> const& kinds =
   out.operation = std::move(operation);
   for (auto const& kind : kinds) out.records.push_back({kind, "", nullptr, false, 0});
   return out;
+}
+
+TEST(Rehearsals, ADeletionIsOfARecordThatIsMadeForIt) {
+  auto const subject = subjectWith(R"({"entities": {"crm.client": {"record": {"name": "Ada"}}}})");
+  auto const inputs = inputsFor(subject, "crm.delete/1");
+  ASSERT_EQ(inputs.size(), 1U);
+  EXPECT_NE(textOr(inputs.front(), "/key", ""), "");
+  EXPECT_EQ(textOr(inputs.front(), "/entity", ""), "crm.client");
+  auto const before = stepsBefore(subject, "crm.delete/1", inputs.front());
+  ASSERT_EQ(before.size(), 1U);
+  EXPECT_EQ(textOr(before.front(), "/operation", ""), "crm.upsert/1");
+  EXPECT_EQ(textOr(before.front(), "/input/data/name", ""), "Ada");
+  EXPECT_THAT(stepsBefore(subject, "crm.delete/1", json::object{{"key", "k"}, {"id", "7"}}), IsEmpty())
+      << "whoever names a record means that one";
 }
 
 TEST(Coverage, AnEmptyBriefCoversNothingButTheHealthCheck) {

@@ -22,12 +22,13 @@ Names textsAt(json::value const& document, std::string_view pointer) {
   return out;
 }
 
+// `missed`: vendors rely on what is there, so one that is gone is for a reviewer to decide as well.
 void compareNames(std::vector<Difference>& out, std::string const& area, Names const& before,
-                  Names const& after) {
+                  Names const& after, bool missed = false) {
   for (auto const& each : after)
     if (!before.contains(each)) out.push_back({Kind::added, area, each, "", each, true});
   for (auto const& each : before)
-    if (!after.contains(each)) out.push_back({Kind::removed, area, each, each, "", false});
+    if (!after.contains(each)) out.push_back({Kind::removed, area, each, each, "", missed});
 }
 
 // Rights: how it signs in, and what is asked for there.
@@ -85,14 +86,14 @@ private:
 // Told by themselves, under their own names.
 bool isToldElsewhere(std::string_view pointer) {
   return pointer.starts_with("/hosts") || pointer.starts_with("/auth") || pointer.starts_with("/limits") ||
-         pointer.starts_with("/poll") || pointer == "/version";
+         pointer.starts_with("/poll") || pointer.starts_with("/operations") || pointer == "/version";
 }
 
-// New operations, actions and writable records are more than the last reviewer saw.
+// New actions and writable records are more than the last reviewer saw.
 bool asksForMore(std::string_view pointer) {
-  return pointer.starts_with("/operations") || pointer.starts_with("/actions") ||
-         pointer.starts_with("/entities") || pointer.starts_with("/webhooks") ||
-         pointer.starts_with("/intake") || pointer.starts_with("/settings/required");
+  return pointer.starts_with("/actions") || pointer.starts_with("/entities") ||
+         pointer.starts_with("/webhooks") || pointer.starts_with("/intake") ||
+         pointer.starts_with("/settings/required");
 }
 
 void compareFields(std::vector<Difference>& out, json::value const& before, json::value const& after) {
@@ -173,6 +174,8 @@ Result<Comparison> compareVersions(std::string const& old_path, std::string cons
   compareNames(list, "symbol", importsOf(before), importsOf(after));
   compareNames(list, "library", librariesOf(before), librariesOf(after));
   compareNames(list, "system call", systemCallsOf(before), systemCallsOf(after));
+  compareNames(list, "operation", textsAt(old_manifest, "/operations"), textsAt(new_manifest, "/operations"),
+               true);
   compareFields(list, old_manifest, new_manifest);
   compareBudgets(list, before, after);
   return out;

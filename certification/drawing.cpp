@@ -28,7 +28,8 @@ std::string described(std::vector<Bar> const& bars, std::size_t all, std::string
 
 std::string oneDigit(double value) {
   auto const tenths = std::lround(value * 10);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+  auto const rest = tenths % 10;
+  return std::to_string(tenths / 10) + (rest == 0 ? "" : "." + std::to_string(rest));
 }
 
 std::string drawing(std::string const& title, std::vector<Bar> bars, std::string const& unit) {

@@ -26,8 +26,21 @@ std::vector<json::value> inputsFor(Subject const& subject, std::string const& op
     for (auto const& entity : writtenEntities(subject))
       if (operationFor(entity, "upsert") == operation)
         out.emplace_back(upsertInput(subject, entity, "invoke-1"));
+  for (auto& use : usesOfRecords(subject))
+    if (use.operation == operation) out.push_back(std::move(use.input));
   if (auto action = actionOf(subject, operation, "invoke-1")) out.push_back(std::move(action->input));
   return out.empty() ? std::vector<json::value>{json::object()} : out;
+}
+
+json::array stepsBefore(Subject const& subject, std::string const& operation, json::value const& input) {
+  // Whoever names what it is about in the input has no need of the brief's steps.
+  if (json::serialize(input).find("\"{id}\"") == std::string::npos) return {};
+  if (auto action = actionOf(subject, operation, "invoke-1")) return std::move(action->before);
+  auto const entity = textOr(input, "/entity", "");
+  for (auto& use : usesOfRecords(subject))
+    if (use.operation == operation && textOr(use.input, "/entity", "") == entity)
+      return std::move(use.before);
+  return {};
 }
 
 Rehearsed tellOf(Journal journal) {
@@ -107,12 +120,12 @@ Rehearsed Rehearsal::run(std::string operation, json::value input) {
   Ask ask;
   ask.operation = std::move(operation);
   ask.input = std::move(input);
-  // Whoever names what it is about in the input has no need of the brief's steps.
-  auto const action = actionOf(parts_->subject, ask.operation, "invoke-1");
-  if (action && !action->before.empty() && json::serialize(ask.input).find("\"{id}\"") != std::string::npos)
-    fill(ask.input, takeSteps(*parts_->bench, action->before, ask.account,
+  if (auto const before = stepsBefore(parts_->subject, ask.operation, ask.input); !before.empty())
+    fill(ask.input, takeSteps(*parts_->bench, before, ask.account,
                               [&](Ask step) { return parts_->bench->run(std::move(step)); }));
+  auto filled = ask.input;
   auto out = tellOf(parts_->bench->run(std::move(ask)));
+  out.input = std::move(filled);
   if (!parts_->bench->trouble().empty() && out.result)
     out.result = Error(ErrorKind::transient, parts_->bench->trouble());
   return out;

@@ -63,7 +63,7 @@ std::string verdictBox(Report const& report, Verdict const& verdict) {
                    counted(verdict.calls, "call") + ", " + counted(verdict.requests, "request") + " in " +
                    oneDigit(secondsOf(verdict)) + " s of the virtual clock");
   if (!verdict.reason.empty()) inner += paragraph(verdict.reason);
-  inner += paragraph("Passed: " + info.passes + ".");
+  inner += paragraph("Passes if: " + info.passes + ".");
   for (auto const& each : folded(verdict.findings)) inner += findingBox(report, each);
   inner += paragraph(info.why);
   if (blocks(verdict.outcome)) inner += paragraph("Mending: " + info.mend);
@@ -95,7 +95,8 @@ std::string differenceBoxes(Comparison const& since) {
                                                         xmlText(each.after) + "</span>"
                                                   : "")));
   if (rows.empty()) return paragraph("Nothing but its code.");
-  return paragraph("What asks for more than before is marked.") + tag("table", "", rows);
+  return paragraph("What asks for more than before, or takes an operation away, is marked.") +
+         tag("table", "", rows);
 }
 
 std::string notCoveredBoxes(Report const& report) {
@@ -147,6 +148,7 @@ std::string toHtml(Report const& report) {
   if (auto const claims = notCoveredBoxes(report); !claims.empty())
     body += tag("h2", "", "Claimed by the manifest, and not covered") + claims;
   body += tag("h2", "", "What stands out");
+  if (findingsIn(report) != 0) body += tag("p", "class=dim", xmlText(replayWords(report)));
   std::string rest;
   bool any = false;
   for (auto const& verdict : report.verdicts) {

@@ -1,6 +1,8 @@
 #include "certification/certification.h"
 #include "certification/escape.h"
 
+#include "host/runtime/runtime.h"
+
 namespace garland::certification {
 namespace {
 
@@ -38,19 +40,30 @@ json::value toJson(Verdict const& verdict) {
   return out;
 }
 
-// In single quotes, and a quote in it as '\\''.
-std::string quotedForShell(std::string const& word) {
-  std::string out = "'";
-  for (char const c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 } // namespace
 
 std::string replayCommand(Report const& report, Finding const& finding) {
-  return "garland certify replay " + finding.token +
-         (report.path.empty() ? "" : " --path " + quotedForShell(oneLine(report.path))) +
-         (report.previous.empty() ? "" : " --previous " + quotedForShell(oneLine(report.previous)));
+  return "garland certify replay " + finding.token + " --path CONNECTOR" +
+         (report.since ? " --previous PREVIOUS" : "") +
+         (report.sandbox == runtime::name(runtime::SandboxTier::d) ? " --allow-degraded-sandbox" : "");
+}
+
+std::string replayWords(Report const& report) {
+  auto const digest = [](std::string const& whole) { return whole.substr(0, 16) + "..."; };
+  std::string out = "In the commands, CONNECTOR is the connector with the digest " + digest(report.digest);
+  if (report.since)
+    out += ", PREVIOUS its version " + oneLine(report.since->old_version) + " with the digest " +
+           digest(report.since->old_digest);
+  out += ".";
+  if (!report.twin_digest.empty())
+    out +=
+        " A twin that lies neither beside it nor in it is named with --twins FOLDER; it was the one with the "
+        "digest " +
+        digest(report.twin_digest) + ".";
+  return out +
+         " A worker that is not the program's own is named with --worker FILE; it was the one with the "
+         "digest " +
+         digest(report.worker) + ".";
 }
 
 json::value toJson(Report const& report) {

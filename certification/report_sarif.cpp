@@ -26,9 +26,11 @@ json::object resultOf(Report const& report, Finding const& finding, std::size_t 
   out["message"] =
       json::object{{"text", finding.what + (finding.where.empty() ? "" : " (" + finding.where + ")") +
                                 " Replay: " + replayCommand(report, finding)}};
-  json::object const logical{{"name", finding.where},
-                             {"fullyQualifiedName", report.connector_id + " " + finding.where}};
-  out["locations"] = json::array{json::object{{"logicalLocations", json::array{logical}}}};
+  if (!finding.where.empty()) {
+    json::object const logical{{"name", finding.where},
+                               {"fullyQualifiedName", report.connector_id + " " + finding.where}};
+    out["locations"] = json::array{json::object{{"logicalLocations", json::array{logical}}}};
+  }
   out["partialFingerprints"] = json::object{{"replay/v1", finding.token}};
   return out;
 }
@@ -67,7 +69,9 @@ json::value toSarif(Report const& report) {
   if (!report.not_covered.empty()) rules.push_back(notCoveredRule());
   json::object const driver{
       {"name", "garland certify"}, {"semanticVersion", report.suite.version}, {"rules", std::move(rules)}};
-  json::object const run{{"tool", json::object{{"driver", driver}}}, {"results", std::move(results)}};
+  json::object const run{{"tool", json::object{{"driver", driver}}},
+                         {"results", std::move(results)},
+                         {"properties", json::object{{"replay", replayWords(report)}}}};
   return json::object{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                       {"version", "2.1.0"},
                       {"runs", json::array{run}}};

@@ -163,6 +163,7 @@ TEST(Report, TellsHowItWasRunAndAnySeed) {
 // Whoever reads it has to see that a version was held to no promise of the last one.
 TEST(Report, SaysOnItsPageWhetherAnEarlierVersionWasCompared) {
   auto out = report();
+  judge(out);
   EXPECT_THAT(toHtml(out), HasSubstr("No earlier version was given, so nothing is compared"));
   out.since = Comparison();
   out.since->old_version = "1.0.0";
@@ -195,7 +196,7 @@ TEST(Times, AreDrawnOnAPageThatLoadsNothing) {
       report(), {{"CAP-04", "volume-1", 1234.5, {}, 20'480, {}}, {"CAP-04", "volume-2", 1.5, {}, 4'096, {}}});
   EXPECT_THAT(page, HasSubstr("<svg"));
   EXPECT_THAT(page, HasSubstr("1.2 s"));
-  EXPECT_THAT(page, HasSubstr("20.0 MiB"));
+  EXPECT_THAT(page, HasSubstr("20 MiB"));
   EXPECT_THAT(page, Not(HasSubstr("http")));
 }
 
@@ -219,6 +220,27 @@ TEST(Difference, TellsWhatAsksForMoreThanBefore) {
   EXPECT_THAT(words, Contains("! changed field /entities/crm.note/write: false -> true"));
   EXPECT_EQ(words.size(), 3U);
   EXPECT_TRUE(compareVersions(now, now)->differences.empty());
+}
+
+TEST(Difference, AnOperationThatIsGoneIsNamedAndMarked) {
+  std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
+  TestFolder const folder;
+  std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
+  auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();
+  auto& operations = manifest.at("operations").as_array();
+  std::string const gone = "records.get/1";
+  auto const found = std::find(operations.begin(), operations.end(), json::value(gone));
+  ASSERT_NE(found, operations.end());
+  operations.erase(found);
+  std::ofstream(folder / "connector.json", std::ios::trunc) << json::serialize(manifest);
+  auto const lost = compareVersions(now, folder.path());
+  ASSERT_TRUE(lost) << lost.error().message;
+  ASSERT_EQ(lost->differences.size(), 1U);
+  EXPECT_EQ(inWords(lost->differences.front()), "removed operation " + gone);
+  EXPECT_TRUE(lost->differences.front().asks_for_more) << "PKG-12 fails it";
+  auto const came = compareVersions(folder.path(), now);
+  ASSERT_EQ(came->differences.size(), 1U);
+  EXPECT_EQ(inWords(came->differences.front()), "added operation " + gone);
 }
 
 } // namespace

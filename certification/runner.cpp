@@ -120,8 +120,6 @@ std::vector<CaseResult> runAll(Round const& round, std::vector<Job> const& jobs)
 Report reportFor(Options const& options, Subject const& subject, Machine const& machine) {
   Report report;
   report.suite = suite();
-  report.path = options.path;
-  report.previous = options.previous;
   report.sandbox = runtime::name(machine.tier);
   if (auto const worker = readFileText(machine.worker)) report.worker = vault::sha256Hex(*worker);
   report.seed = options.seed;
@@ -307,8 +305,13 @@ Result<Certified> certify(Options options) {
   std::optional<Comparison> since;
   if (!options.previous.empty()) {
     TRY(previous, openSubject(options.previous, {}));
-    subject.previous = std::move(previous.plugin.manifest.document);
     TRY(found, compareVersions(options.previous, options.path));
+    subject.previous = previous.plugin.manifest.document;
+    if (previous.plugin.manifest.id != subject.plugin.manifest.id)
+      return Error(ErrorKind::invalidInput, "the last version (--previous) is of " +
+                                                previous.plugin.manifest.id + ", and what is certified is " +
+                                                subject.plugin.manifest.id +
+                                                "; name an earlier version of the same connector");
     since = std::move(found);
   }
   Run run(options, subject, machine);

@@ -7,7 +7,7 @@ namespace {
 
 struct ActCase {
   Use use;
-  std::string verb; // act, delete, get
+  std::string verb; // act, delete, delete_if, get
   std::string entity;
   Fault const* fault = nullptr;
 };
@@ -30,6 +30,8 @@ ActCase actCaseOf(Subject const& subject, Use const& use) {
   return out;
 }
 
+bool deletes(ActCase const& act) { return act.verb.starts_with("delete"); }
+
 // "payments.capture/act".
 std::string nameOf(ActCase const& act) {
   if (act.verb != "act") return act.entity + "/" + act.verb;
@@ -39,7 +41,12 @@ std::string nameOf(ActCase const& act) {
 std::vector<ActCase> actCasesOf(Subject const& subject) {
   std::vector<ActCase> out;
   for (auto const& use : usesOf(subject))
-    if (auto act = actCaseOf(subject, use); !act.verb.empty()) out.push_back(std::move(act));
+    if (auto act = actCaseOf(subject, use); !act.verb.empty()) {
+      out.push_back(std::move(act));
+      if (out.back().verb != "delete") continue;
+      out.push_back(out.back());
+      out.back().verb = "delete_if"; // it still has the version that it was written with
+    }
   return out;
 }
 
@@ -58,7 +65,23 @@ std::optional<ActCase> chosen(Trial& trial) {
 // What grows by as much as was done at the provider.
 std::int64_t levelOf(Trial& trial, ActCase const& act) {
   if (act.verb == "act") return static_cast<std::int64_t>(doneAt(trial, act.use.operation));
-  return act.verb == "delete" ? -static_cast<std::int64_t>(truthOf(trial, act.entity)) : 0;
+  return deletes(act) ? -static_cast<std::int64_t>(truthOf(trial, act.entity)) : 0;
+}
+
+// A step's answer holds a version, too, which goes with its id into the input of a deletion by that.
+Ask preparedFor(Trial& trial, ActCase const& act) {
+  if (act.verb != "delete_if") return trial.prepared(askFor(act.use));
+  Ask making;
+  making.operation = textOr(act.use.before.back(), "/operation", "");
+  making.input = act.use.before.back().at("input");
+  auto const made = trial.mustRun(std::move(making), "making what is to be deleted");
+  trial.bench().wait(Milliseconds(1000)); // how closely we ask is no reason for a rate limit
+  auto ask = askFor(act.use);
+  ask.before.clear();
+  if (!made.ok()) return ask;
+  fill(ask.input, textOr(*made.result, "/id", kNothingMade));
+  ask.input.as_object()["version"] = textOr(*made.result, "/version", "");
+  return ask;
 }
 
 // One run, in a world of its own.
@@ -76,7 +99,7 @@ Run runOf(Trial& trial, ActCase const& act, std::optional<FaultOrder> fault) {
   world.seed = trial.seed();
   trial.newBench(std::move(world));
   Run out;
-  out.ask = trial.prepared(askFor(act.use));
+  out.ask = preparedFor(trial, act);
   out.level = levelOf(trial, act);
   out.sent = trial.bench().now();
   auto ask = out.ask;
@@ -117,7 +140,7 @@ bool tellsOf(Journal const& journal, json::value const& input) {
 }
 
 // A deletion that is answered with a page instead of nothing may pass for one that was done.
-bool mayPass(ActCase const& act) { return act.verb == "delete" && act.fault->name == "wrong_content_type"; }
+bool mayPass(ActCase const& act) { return deletes(act) && act.fault->name == "wrong_content_type"; }
 
 void expectDone(Trial& trial, ActCase const& act, Run const& clean, Run const& run) {
   if (act.verb == "get")
@@ -151,7 +174,7 @@ std::vector<std::string> actSweep(Subject const& subject, bool (*wanted)(Fault c
 bool isActSweep(std::string const& case_name) {
   auto const slash = case_name.find('/');
   auto const verb = case_name.substr(slash + 1, case_name.rfind('/') - slash - 1);
-  return verb == "act" || verb == "delete" || verb == "get";
+  return verb == "act" || verb == "delete" || verb == "delete_if" || verb == "get";
 }
 
 void actSaysWhatHappened(Trial& trial) {

@@ -7,8 +7,8 @@
 
 namespace garland::certification {
 
-// Cases, "payments.capture/act/status_500", "crm.client/delete/…" and, with `reads`, "crm.client/get/…", of
-// those faults.
+// Cases, "payments.capture/act/status_500", "crm.client/delete/…", "crm.client/delete_if/…" (by a version)
+// and, with `reads`, "crm.client/get/…", of those faults.
 std::vector<std::string> actSweep(Subject const& subject, bool (*wanted)(Fault const&), bool reads);
 // Whether a case is one of them.
 bool isActSweep(std::string const& case_name);

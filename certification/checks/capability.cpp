@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <set>
 
 namespace garland::certification {
@@ -359,12 +361,64 @@ std::string noDeletions(Subject const& subject) {
   return any ? "" : "the manifest names records of payments and messages only, which nobody deletes";
 }
 
+constexpr std::string_view kRefused = "/cursor_refused"; // ends the names of such cases
+
 std::vector<std::string> deletedCases(Subject const& subject, Profile) {
   auto out = pulledEntities(subject);
   std::erase_if(out, [&](auto const& entity) {
     return garland::find(*subject.brief.entity(entity), "/edit/delete") == nullptr;
   });
+  for (std::size_t i = 0, pulled = out.size(); i < pulled; ++i) out.push_back(out[i] + std::string(kRefused));
   return out;
+}
+
+// Answers 410 where a list of the first pull is first asked for otherwise, as by what the cursor holds.
+// Single records are left alone: there it would say that they are gone.
+auto refusingCursors(Journal const& first) {
+  auto const shown = [](runtime::HttpAsk const& ask) { return ask.method + " " + ask.url + "\n" + ask.body; };
+  std::set<std::string> lists;
+  std::set<std::string> known;
+  for (auto const& exchange : first.exchanges) {
+    lists.insert(listOf(exchange.ask));
+    known.insert(shown(exchange.ask));
+  }
+  return [=, refused = false](runtime::HttpAsk const& ask) mutable {
+    std::optional<Result<runtime::HttpAnswer>> out;
+    if (refused || !lists.contains(listOf(ask)) || known.contains(shown(ask))) return out;
+    refused = true;
+    runtime::HttpAnswer gone;
+    gone.status = 410;
+    gone.headers = {{"content-type", "application/json"}};
+    gone.body = R"({"error":"this token is not known any more"})";
+    gone.effect = Effect::notApplied;
+    out = std::move(gone);
+    return out;
+  };
+}
+
+// Who begins anew when its cursor is refused has to say what went meanwhile; who fails says nothing yet.
+void tellsDeletionsAnew(Trial& trial, std::string const& entity) {
+  using Refusal = decltype(Intercepts::request);
+  auto const refuse = std::make_shared<Refusal>();
+  World world;
+  world.seed = trial.seed();
+  world.intercepts.request = [refuse](runtime::HttpAsk const& ask) {
+    return *refuse ? (*refuse)(ask) : std::nullopt;
+  };
+  trial.newBench(std::move(world));
+  auto const first = trial.mustRun(pullAsk(entity, nullptr), "first pull");
+  Held held;
+  held.take(first, entity);
+  if (held.records().empty()) return trial.giveUp("the twin has no records of " + entity + kMoreVolume);
+  auto const victim = held.records().begin()->first;
+  editAs(trial, entity, "delete", victim);
+  trial.bench().wait(std::chrono::hours(25));
+  *refuse = refusingCursors(first);
+  auto const journal = trial.run(pullAsk(entity, held.cursor()));
+  if (journal.ok()) held.take(journal, entity);
+  trial.expect(!journal.ok() || !held.records().contains(victim),
+               "what was deleted while its cursor ran out is still there",
+               "pull a day after a deletion, when the provider does not know the cursor any more");
 }
 
 // How often a pull says of a record that it was deleted.
@@ -376,6 +430,8 @@ std::size_t tombstonesOf(Journal const& journal, std::string const& id) {
 
 void tellsDeletionsOnce(Trial& trial) {
   auto const& entity = trial.caseName();
+  if (entity.ends_with(kRefused))
+    return tellsDeletionsAnew(trial, entity.substr(0, entity.size() - kRefused.size()));
   Held held;
   held.take(trial.mustRun(pullAsk(entity, nullptr), "first pull"), entity);
   if (held.records().empty()) return trial.giveUp("the twin has no records of " + entity + kMoreVolume);

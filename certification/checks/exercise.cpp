@@ -40,7 +40,8 @@ json::object step(std::string_view operation, json::value input) {
   return {{"operation", operation}, {"input", std::move(input)}};
 }
 
-// What needs a record of its own: taking it away again, and reading it by its id.
+} // namespace
+
 std::vector<Use> usesOfRecords(Subject const& subject) {
   std::vector<Use> out;
   for (auto const& entity : writtenEntities(subject)) {
@@ -59,8 +60,6 @@ std::vector<Use> usesOfRecords(Subject const& subject) {
                  json::array{step(pull.operation, std::move(pull.input))}});
   return out;
 }
-
-} // namespace
 
 json::object const* membersAt(json::value const& document, std::string_view pointer) {
   auto const* found = garland::find(document, pointer);

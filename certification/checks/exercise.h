@@ -30,6 +30,8 @@ std::vector<Use> intakesOf(Subject const& subject);
 std::optional<Use> actionOf(Subject const& subject, std::string_view operation, std::string const& key);
 // The brief's actions.
 std::vector<Use> actionsOf(Subject const& subject);
+// What needs a record of its own: taking it away again, and reading it by its id.
+std::vector<Use> usesOfRecords(Subject const& subject);
 std::vector<Use> usesOf(Subject const& subject);
 // What the manifest names for finding out whether an action, with this input and sent at this time, took
 // place; nothing if it names nothing.

@@ -1,6 +1,7 @@
 // The fault sweep: every fault of the catalogue at every host call of an operation, and what the connector
 // says of it, what it did at the provider, and whether everything is well after it is repeated.
 #include "certification/checks/act_faults.h"
+#include "certification/checks/cuts.h"
 
 #include <algorithm>
 #include <set>
@@ -66,8 +67,12 @@ std::vector<std::string> writeSweep(Subject const& subject, Profile profile) {
   return with(sweepCases(subject, false),
               profile == Profile::quick ? actSweep(subject, few, false) : actSweep(subject, reach, false));
 }
-std::vector<std::string> limitCases(Subject const& subject, Profile) {
-  return sweepCases(subject, true, "status_429");
+// One form of the hint will do to see whether it is waited out by the connector itself.
+std::vector<std::string> limitCases(Subject const& subject, Profile profile) {
+  if (profile != Profile::quick) return sweepCases(subject, true, "status_429");
+  auto out = sweepCases(subject, true, "status_429_seconds");
+  std::erase_if(out, [](auto const& each) { return each.find("/pull/") == std::string::npos; });
+  return out;
 }
 
 Ask askFor(Trial& trial, Sweep const& sweep, json::value cursor = nullptr) {
@@ -275,13 +280,14 @@ constexpr Malformed kMalformed[] = {
     {"zero_bytes", zeroBytes},
 };
 
-std::vector<std::string> malformedCases(Subject const&, Profile) {
-  std::vector<std::string> out;
+std::vector<std::string> malformedCases(Subject const& subject, Profile) {
+  auto out = cutCases(subject);
   for (auto const& each : kMalformed) out.emplace_back(each.name);
   return out;
 }
 
 void survivesBadBodies(Trial& trial) {
+  if (isCut(trial.caseName())) return noticesCuts(trial);
   auto const* const bad = std::ranges::find(kMalformed, std::string_view(trial.caseName()), &Malformed::name);
   for (auto const& entity : pulledEntities(trial.subject())) {
     World world;
@@ -322,7 +328,6 @@ constexpr Check kChecks[] = {
      .run = tellsHowLongToWait,
      .skip = noPulls,
      .cases = limitCases,
-     .from = Profile::standard,
      .brief = "/entities/<entity>"},
     {.id = "FLT-10",
      .run = survivesBadBodies,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <set>
 
 namespace garland::certification {
 namespace {
@@ -183,11 +184,32 @@ Use useOf(Trial const& trial) {
   return usesOf(trial.subject()).at(static_cast<std::size_t>(number));
 }
 
+// What did not arrive must not lie behind a checkpoint, or the host never asks for it again.
+void expectNothingLost(Trial& trial, Journal const& pull, Journal const& whole, std::string const& where) {
+  auto const lost = pull.ok() ? lostIn(pull, whole) : 0;
+  trial.expect(lost == 0,
+               "it ended well with a checkpoint, and says nothing of " + std::to_string(lost) +
+                   " records that did not arrive",
+               where);
+}
+
+void bearsRefusedRecords(Trial& trial, Use const& use, Journal const& whole) {
+  if (whole.cursors.empty()) return;
+  auto const last = static_cast<std::int64_t>(whole.records.size());
+  for (auto const k : std::set<std::int64_t>{1, (last + 1) / 2, last}) {
+    if (deed(trial, "set", {{"fail_emit", k}}).is_null()) return;
+    auto const journal = trial.run(spaced(trial, use));
+    if (journal.death != Death::none) return;
+    expectNothingLost(trial, journal, whole,
+                      use.title + ", the host does not take record " + std::to_string(k));
+  }
+}
+
 void bearsFullArenas(Trial& trial) {
   constexpr std::int64_t most = 12;
   auto const use = useOf(trial);
   probed(trial);
-  trial.mustRun(spaced(trial, use), use.title);
+  auto const whole = trial.mustRun(spaced(trial, use), use.title);
   auto const said = deed(trial, "tell");
   if (said.is_null()) return;
   auto const count = std::min(most, integerOr(said, "/in_arena", 0));
@@ -198,10 +220,12 @@ void bearsFullArenas(Trial& trial) {
     auto const journal = trial.run(std::move(ask));
     if (journal.death != Death::none) return;
     trial.expect(endedAs(journal, ErrorKind::hostLimit), "it ended with: " + journal.ending(), where);
+    expectNothingLost(trial, journal, whole, where);
     if (deed(trial, "set", {{"guard", true}}).is_null()) return;
     ask = spaced(trial, use, static_cast<int>(2 * k + 1));
     if (trial.mustRun(std::move(ask), where + ", then again with room").death != Death::none) return;
   }
+  bearsRefusedRecords(trial, use, whole);
 }
 
 // ---- ABI-09

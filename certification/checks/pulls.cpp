@@ -98,6 +98,23 @@ void Held::take(Journal const& journal, std::string_view entity) {
   if (!journal.cursors.empty()) cursor_ = journal.cursors.back();
 }
 
+std::size_t lostIn(Journal const& pull, Journal const& whole) {
+  if (pull.cursors.empty()) return 0;
+  auto const idsOf = [](Journal const& journal, bool problems) {
+    std::set<std::string> out;
+    for (auto const& record : journal.records) {
+      bool const own = record.kind.starts_with("garland.");
+      if (record.durable && (!own || (problems && record.kind == "garland.problem")))
+        out.insert(textOr(record.value, "/id", ""));
+    }
+    return out;
+  };
+  auto const told = idsOf(pull, true);
+  auto const all = idsOf(whole, false);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(all, [&](auto const& id) { return !told.contains(id); }));
+}
+
 std::size_t truthOf(Trial& trial, std::string_view entity) {
   auto const* words = trial.subject().brief.entity(entity);
   auto const pointer = words != nullptr ? textOr(*words, "/truth", "") : std::string();

@@ -42,6 +42,10 @@ private:
   std::size_t went_ = 0;
 };
 
+// How many records that came for good with `whole` a pull that set a checkpoint neither brought nor told as a
+// problem; 0 without a checkpoint, after which the host asks for them again.
+std::size_t lostIn(Journal const& pull, Journal const& whole);
+
 // The brief's number of records of this entity at the provider now. Gives the case up if it cannot be told.
 std::size_t truthOf(Trial& trial, std::string_view entity);
 // Somebody else does that at the provider: "create", "change" or "delete" of the brief's entity, with {id}

@@ -44,6 +44,7 @@ json::object set(Shim& shim, garland_call*, json::value const& input) {
   settings.stack = boolOr(input, "/stack", false);
   settings.fail_arena = countOf(input, "/fail_arena");
   settings.fail_malloc = countOf(input, "/fail_malloc");
+  settings.fail_emit = countOf(input, "/fail_emit");
   settings.interleave = textOf(input, "/interleave/operation");
   settings.interleave_input = textOf(input, "/interleave/input");
   settings.interleave_account = textOf(input, "/interleave/account");

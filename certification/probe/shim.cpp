@@ -172,6 +172,7 @@ garland_status Shim::run(garland_op operation, garland_instance* self, garland_c
   auto const before = watch.heap.live;
   if (!nested) {
     in_arena = 0;
+    emitted = 0;
     seen.allocations = 0;
     watch.fail_allocation = settings.fail_malloc;
     watch.heap.peak = before;

@@ -26,6 +26,7 @@ struct Settings {
   bool stack = false;               // how much of the stack a call uses
   std::uint64_t fail_arena = 0;     // the how manieth thing of a call that would lie in its arena; 0: none
   std::uint64_t fail_malloc = 0;    // the same of allocations
+  std::uint64_t fail_emit = 0;      // the same of records, which the host then does not take
   std::string interleave;           // operation that another account's instance runs whenever a call waits
   std::string interleave_input;     // JSON
   std::string interleave_account;   // JSON
@@ -62,6 +63,7 @@ public:
   Settings settings;
   std::string dead_call; // the host function that was called for a call that is over
   std::uint64_t in_arena = 0;
+  std::uint64_t emitted = 0;
   bool was_shut_down = false;
   bool nested = false; // what runs now only stands for another call on this thread
   std::int64_t interleaved = 0;

@@ -178,7 +178,10 @@ garland_status kvPut(void* /*ctx*/, garland_call* call, garland_str key, garland
 
 garland_status emit(void* /*ctx*/, garland_call* call, garland_str kind, garland_json record) noexcept {
   return suspending(call, "emit", [&]() -> garland_status {
-    return Shim::the().nested ? GARLAND_OK : real().emit(context(), call, kind, record);
+    auto& shim = Shim::the();
+    if (shim.nested) return GARLAND_OK;
+    if (++shim.emitted == shim.settings.fail_emit) return GARLAND_E_HOST_LIMIT;
+    return real().emit(context(), call, kind, record);
   });
 }
 

@@ -1,6 +1,9 @@
 // Health, metrics, the document itself, and what the sandbox of this machine is worth.
 #include "host/api/routes.h"
 #include "host/api/shapes.h"
+#include "host/base/bundled.h"
+
+#include <algorithm>
 
 namespace garland::api {
 
@@ -92,6 +95,8 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
     bool const certified = view.standing.provenance.kind == runtime::Provenance::Kind::certified;
     if (view.standing.runs && !certified) out.push_back(plugin.manifest.id + ": " + view.certified());
   }
+  // A stranger's stands before the many that came with Garland.
+  std::ranges::sort(out, {}, [](auto const& line) { return std::pair(isBundled(line), line); });
   return out;
 }
 

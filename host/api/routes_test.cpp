@@ -485,6 +485,15 @@ TEST(Routes, APackageIsInstalledByANameInTheDataFolderOnly) {
     EXPECT_EQ(install(file), 400) << file;
 }
 
+TEST(Routes, HealthNamesAStrangersPluginBeforeThoseThatCameWithGarland) {
+  Harness house;
+  house.onLoop([&] { house.install(testing::somePlugin("zoo.keeper", "")); });
+  auto const uncertified = house.ask("GET", "/health").json().at("uncertified").as_array();
+  ASSERT_EQ(uncertified.size(), 2U);
+  EXPECT_EQ(uncertified.at(0), "zoo.keeper: system build");
+  EXPECT_EQ(uncertified.at(1), "garland.caldav: system build");
+}
+
 TEST(Routes, HealthNamesWhatRunsWithoutAnAttestationAndWhoseEndsSoon) {
   Harness house;
   auto const health = [&] { return house.ask("GET", "/health").json(); };

@@ -34,7 +34,7 @@ constexpr std::string_view text = R"json({
     "troubles": {"type": "array", "items": {"type": "string"},
       "description": "plugins that are quarantined or half open, and certifications that end soon: garland plugins show tells more"},
     "uncertified": {"type": "array", "items": {"type": "string"},
-      "description": "plugins that run without a marketplace's attestation, and as what"},
+      "description": "plugins that run without a marketplace's attestation, and as what; those that did not come with Garland first"},
     "intake": {"type": "object", "required": ["waiting", "review"],
       "description": "items that came in by themselves: not read yet, and waiting for a person",
       "properties": {"waiting": {"type": "integer"}, "review": {"type": "integer"}},

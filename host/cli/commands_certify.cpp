@@ -100,15 +100,13 @@ Result<void> writeReports(fs::path const& folder, cert::Certified const& certifi
 }
 
 // One line, so that it can be searched for and cut: what and where happened comes first, how to mend it last.
-void tell(Output& output, cert::Finding const& finding, std::string const& path,
-          std::string const& previous) {
+void tell(Output& output, cert::Finding const& finding, std::string const& again) {
   auto const& info = *cert::checkInfo(finding.check);
   auto const head = finding.check + " " + std::string(cert::name(info.severity)) + " " +
                     std::string(cert::name(finding.outcome));
   output.line(output.bad(head) + ": " + finding.what +
               (finding.where.empty() ? "" : " | at: " + finding.where) + " | why: " + info.why +
-              " | mend: " + info.mend + " | replay: garland certify replay " + finding.token + " --path " +
-              shellQuoted(path) + (previous.empty() ? "" : " --previous " + shellQuoted(previous)));
+              " | mend: " + info.mend + " | replay: garland certify replay " + finding.token + again);
 }
 
 // What was found in more places than the one that was told.
@@ -198,6 +196,14 @@ bool isClean(cert::Report const& report) {
 
 } // namespace
 
+std::string replayOptions(CertifyWords const& words, ReviewWords const& review) {
+  auto out = " --path " + shellQuoted(words.path);
+  if (!review.previous.empty()) out += " --previous " + shellQuoted(review.previous);
+  for (auto const& folder : words.twin_dirs) out += " --twins " + shellQuoted(folder);
+  if (!words.worker.empty()) out += " --worker " + shellQuoted(words.worker);
+  return out + (words.allow_degraded ? " --allow-degraded-sandbox" : "");
+}
+
 Exit certify(Output& output, CertifyWords const& words) { return certify(output, words, ReviewWords()); }
 
 Exit certify(Output& output, CertifyWords const& words, ReviewWords const& review) {
@@ -213,7 +219,7 @@ Exit certify(Output& output, CertifyWords const& words, ReviewWords const& revie
     options->on_finding = [&](cert::Finding const& finding) {
       if (!told.isNew(finding)) return;
       output.progressDone();
-      tell(output, finding, words.path, review.previous);
+      tell(output, finding, replayOptions(words, review));
     };
   }
   UntilSignal const until;

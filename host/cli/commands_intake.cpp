@@ -1,13 +1,11 @@
 // Intake: the URL of a hook, and what came in by itself that a person has to look at.
 #include "host/cli/commands.h"
+#include "host/cli/login_name.h"
 #include "host/cli/pages.h"
 #include "host/cli/prompt.h"
 
 #include "host/base/bytes.h"
 #include "host/webhooks/webhooks.h"
-
-#include <pwd.h>
-#include <unistd.h>
 
 namespace garland::cli {
 namespace {
@@ -58,12 +56,6 @@ Exit afterReading(Context with, std::string const& id, Result<json::value> const
   });
   if (!read) return with.output.error(read.error());
   return tell(with.output, *read);
-}
-
-// Of whoever types this, for the audit trail.
-std::string loginName() {
-  auto const* user = ::getpwuid(::getuid());
-  return user != nullptr ? user->pw_name : "user " + std::to_string(::getuid());
 }
 
 Result<json::value> schemeOf(std::string const& word) {

@@ -58,9 +58,9 @@ Exit invokeOperation(Output& output, InvokeWords const& words) {
     auto const done = rehearsal->run(*operation, input);
     all_well = all_well && done.result.has_value();
     if (output.json())
-      calls.push_back(rehearsedJson(done, input));
+      calls.push_back(rehearsedJson(done, done.input));
     else
-      tellRehearsed(output, done, input, true);
+      tellRehearsed(output, done, done.input, true);
   }
   if (output.json()) output.value(calls);
   return all_well ? Exit::ok : Exit::findings;

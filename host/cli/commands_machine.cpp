@@ -1,6 +1,7 @@
 // What this machine offers, and what is wrong with a set-up.
 #include "host/cli/commands.h"
 
+#include "host/base/bundled.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
 #include "host/runtime/runtime.h"
@@ -35,7 +36,9 @@ Finding findingOf(json::value const& plugin) {
         check, false,
         "half open: its worker died again and again, so one call every 30 seconds is let through to try it",
         show};
-  return {check, true, "may be loaded", ""};
+  auto const certified = textOr(plugin, "/certified", "");
+  bool const unjudged = certified.ends_with("build"); // no marketplace's attestation
+  return {check, true, "may be loaded" + (unjudged ? ", as a " + certified : ""), ""};
 }
 
 void checkPlugins(Client& client, std::vector<Finding>& findings) {
@@ -47,7 +50,9 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
   auto const& items = plugins->at("items").as_array();
   if (items.empty())
     findings.push_back({"plugins", false, "none is installed", "set [plugins] dirs in garland.toml"});
-  for (auto const& plugin : items) findings.push_back(findingOf(plugin));
+  for (bool const bundled : {false, true}) // a stranger's before the many that came with Garland
+    for (auto const& plugin : items)
+      if (isBundled(textOr(plugin, "/id", "")) == bundled) findings.push_back(findingOf(plugin));
 }
 
 // The account's words again, so that only the password has to be typed. Connecting it again replaces the

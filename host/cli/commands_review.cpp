@@ -1,5 +1,6 @@
 // What a marketplace's reviewer does: compares versions, waives findings for a while, signs what a run has
 // found, and reads what somebody else has signed. Needs no daemon, and runs no plugin.
+#include "host/cli/login_name.h"
 #include "host/cli/packed_version.h"
 #include "host/cli/review.h"
 
@@ -69,7 +70,7 @@ Result<cert::Waiver> waiverFrom(ReviewWords const& words, TimePoint now) {
   cert::Waiver out;
   out.check = words.check;
   out.reason = words.reason;
-  out.approver = words.approver;
+  out.approver = words.approver.empty() ? loginName() : words.approver;
   out.connector = words.connector;
   out.made = now;
   out.expires = until;
@@ -158,6 +159,8 @@ struct Judged {
   bool trust_judged = false;
   bool report_judged = false; // it is the one that --report names
   std::string objection;      // ""
+  // Anybody can make a key: without --trust nobody knows whose this is.
+  bool counts() const { return trust_judged && objection.empty(); }
 };
 
 Result<marketplace::Trust> trustFrom(ReviewWords const& words) {
@@ -220,12 +223,17 @@ void tell(Output& output, Judged const& judged) {
   output.line("run       profile " + said.profile + ", sandbox tier " + said.sandbox + ", on " +
               std::to_string(said.objects.size()) + " shared object(s)");
   output.line("report    " + said.report_digest + (judged.report_judged ? ", the one that was given" : ""));
-  output.line("by        " + said.key + (judged.trust_judged ? "" : ", which was not judged (--trust FILE)"));
+  output.line("by        " + said.key + (judged.trust_judged ? "" : ", whosever that is"));
   output.line("from      " + day(said.date) + " until " + day(said.expires));
   for (auto const& waiver : said.waivers)
     output.line("WAIVED    " + waiver.id + " until " + day(waiver.expires) + " by " + waiver.approver + ": " +
                 waiver.reason);
-  output.line(judged.objection.empty() ? output.good("it counts") : output.bad(judged.objection));
+  if (!judged.objection.empty())
+    output.line(output.bad(judged.objection));
+  else if (judged.trust_judged)
+    output.line(output.good("it counts"));
+  else
+    output.line(output.bad("trust: not judged; name whom you trust with --trust FILE"));
 }
 
 // A sentence about what was named, whatever kind of error it is.
@@ -242,11 +250,9 @@ Exit cannotWrite(Output& output, Error const& error) {
 } // namespace
 
 Exit compareVersions(Output& output, ReviewWords const& words) {
-  auto const before = packedVersion(words.old_path);
-  if (!before) return wrongWords(output, before.error());
-  auto const after = packedVersion(words.new_path);
-  if (!after) return wrongWords(output, after.error());
-  auto const comparison = cert::compareVersions(*before, *after);
+  auto const versions = packedVersions(words.old_path, words.new_path);
+  if (!versions) return wrongWords(output, versions.error());
+  auto const comparison = cert::compareVersions(versions->first, versions->second);
   if (!comparison) return wrongWords(output, comparison.error());
   if (output.json()) {
     output.value(cert::toJson(*comparison));
@@ -260,7 +266,7 @@ Exit compareVersions(Output& output, ReviewWords const& words) {
     output.line(difference.asks_for_more ? output.bad("! " + line) : "  " + line);
   }
   output.line(std::to_string(comparison->differences.size()) + " differences, " + std::to_string(more) +
-              " of them ask for more than before (!)");
+              " of them ask for more than before, or take an operation away (!)");
   return Exit::ok;
 }
 
@@ -285,7 +291,7 @@ Exit waiveFinding(Output& output, ReviewWords const& words) {
         json::object{{"file", file}, {"waiver", cert::toJson(std::vector{*waiver}).at("waivers").at(0)}});
   else
     output.line("waived " + waiver->check + (waiver->connector.empty() ? "" : " of " + waiver->connector) +
-                " until " + day(waiver->expires) + " in " + file +
+                " until " + day(waiver->expires) + " by " + waiver->approver + " in " + file +
                 "; apply it with: garland certify ... --waivers " + shellQuoted(file));
   return Exit::ok;
 }
@@ -331,14 +337,14 @@ Exit verifyAttestation(Output& output, ReviewWords const& words) {
     return judged.error().kind == ErrorKind::pluginBug ? Exit::findings : exit;
   }
   if (output.json())
-    output.value(json::object{{"ok", judged->objection.empty()},
+    output.value(json::object{{"ok", judged->counts()},
                               {"objection", judged->objection},
                               {"trust_judged", judged->trust_judged},
                               {"report_judged", judged->report_judged},
                               {"attestation", marketplace::toJson(judged->said)}});
   else
     tell(output, *judged);
-  return judged->objection.empty() ? Exit::ok : Exit::findings;
+  return judged->counts() ? Exit::ok : Exit::findings;
 }
 
 } // namespace garland::cli

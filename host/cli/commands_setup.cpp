@@ -98,6 +98,15 @@ Result<json::object> settingsOf(std::vector<std::string> const& words) {
   return settings;
 }
 
+// Below the table, where a sentence has room.
+void tellRefusals(Output& output, json::value const& plugins) {
+  if (output.json()) return;
+  for (auto const& plugin : plugins.at("items").as_array())
+    if (auto const why = textOr(plugin, "/refusal", ""); !why.empty())
+      output.line(output.bad("REFUSED ") + plain(find(plugin, "/short_name")) + ": " +
+                  plain(find(plugin, "/refusal")));
+}
+
 } // namespace
 
 Exit tellAdoptions(Context with, Result<json::value> const& answer) {
@@ -120,9 +129,9 @@ Exit listPlugins(Context with) {
                      {"STATE", "/state"},
                      {"CERTIFIED", "/certified"},
                      {"CATEGORY", "/category"},
-                     {"ABOUT", "/summary"},
-                     {"REFUSED", "/refusal"}},
+                     {"ABOUT", "/summary", true}},
                     "no plugin is installed; garlandd looks in the folders of [plugins] dirs");
+  tellRefusals(with.output, *answer);
   return Exit::ok;
 }
 

@@ -1,5 +1,6 @@
 // `garland dev`: builds the connector in this folder whenever a file of it is saved, serves its twin, and
 // calls what reads, with everything that went over the line. Ctrl-C ends it; the twin goes with it.
+#include "host/cli/build_mark.h"
 #include "host/cli/commands.h"
 #include "host/cli/own_folder.h"
 #include "host/cli/rehearsed_lines.h"
@@ -124,20 +125,29 @@ private:
     auto const place = shellQuoted(folder_.build().string());
     Built done{true, ""};
     std::error_code ignored;
-    if (!fs::exists(folder_.build() / "CMakeCache.txt", ignored))
+    BuildMark mark(folder_.folder, folder_.build());
+    bool const anew = mark.isUnsure(); // then no file's time tells what has to be built
+    mark.begin();
+    if (anew || !fs::exists(folder_.build() / "CMakeCache.txt", ignored))
       done = shell("cmake -S " + shellQuoted(folder_.folder.string()) + " -B " + place +
                    " -DCMAKE_PREFIX_PATH=" + shellQuoted(programFolder().parent_path().string()));
-    if (done.well) done = shell("cmake --build " + place);
+    if (done.well) {
+      done = shell("cmake --build " + place + (anew ? " --clean-first" : ""));
+      mark.end();
+    }
+    bool const unsure = done.well && mark.isUnsure();
     auto const took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     auto const seconds =
         std::to_string(took.count() / 1000) + "." + std::to_string(took.count() / 100 % 10) + " s";
     if (output_.json()) {
       json::object line{{"built", done.well}};
+      if (unsure) line["saved_meanwhile"] = true;
       if (!done.well) line["said"] = done.said;
       output_.line(json::serialize(line));
     } else if (done.well) {
-      output_.line(output_.good("built") + " in " + seconds);
+      output_.line(output_.good("built") + " in " + seconds +
+                   (unsure ? ", without what was saved meanwhile, which the next build takes in" : ""));
     } else {
       output_.line(done.said);
       output_.line(output_.bad("not built") + " after " + seconds + "; waiting for the next save");

@@ -52,7 +52,8 @@ void Grammar::addInvoke() {
   command->add_option(
       "--input", invoke_.input,
       "JSON file with the operation's input, - for standard input (default: as certification.json\n"
-      "says: a pull of each entity, the record to write, the input of an action)");
+      "says: a pull of each entity, the record to write, one that is made to be deleted or read, the\n"
+      "input of an action)");
   addRehearsalOptions(command, invoke_.rehearsal);
 }
 

@@ -27,7 +27,7 @@ void Grammar::addCertify() {
       "limit,\n"
       "SIGINT or SIGTERM has ended writes its report, too, and exits with 1");
   command->add_option("PATH", certify_.path,
-                      "Folder with connector.so and connector.json, or the shared object");
+                      "Package (.gpk), folder with connector.so and connector.json, or the shared object");
   command->add_option("--level", certify_.level, "bronze, silver or gold")->capture_default_str();
   command
       ->add_option("--profile", certify_.profile,

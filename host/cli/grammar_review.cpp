@@ -21,26 +21,27 @@ void addReview(CLI::App& certify, Words words, Chosen& chosen) {
       leaf(certify, "diff",
            "Says what a new version asks for that the old one did not: hosts, scopes, symbols, system "
            "calls, fields,\n"
-           "budgets.\n"
-           "A version alone is the package ID-VERSION.gpk here.  Example: garland certify diff 1.0.0 1.1.0",
+           "operations, budgets; and the operations that are gone.\n"
+           "A version alone is the package ID-VERSION.gpk here, of the connector that has both.\n"
+           "Example: garland certify diff 1.0.0 1.1.0",
            chosen, [words](Output& output) { return compareVersions(output, *words); });
   diff->footer("Exit codes: 0 compared, whatever differs; 2 wrong usage");
   diff->add_option("OLD", words->old_path, "Package, folder, shared object, or version")->required();
   diff->add_option("NEW", words->new_path, "The same of the new version")->required();
 
-  auto* const waive = leaf(
-      certify, "waive",
-      "Accepts a finding for at most 90 days, in writing.\n"
-      "With --report: of a run that has found it; what could not be judged cannot be waived.\n"
-      "Example: garland certify waive DOC-06 --reason \"icon comes with 1.1\" --until 30d --approver ada",
-      chosen, [words](Output& output) { return waiveFinding(output, *words); });
+  auto* const waive =
+      leaf(certify, "waive",
+           "Accepts a finding for at most 90 days, in writing.\n"
+           "With --report: of a run that has found it; what could not be judged cannot be waived.\n"
+           "Example: garland certify waive DOC-06 --reason \"icon comes with 1.1\" --until 30d",
+           chosen, [words](Output& output) { return waiveFinding(output, *words); });
   waive->footer(
       "Exit codes: 0 waived; 2 wrong usage, or there is nothing to waive; 3 the file cannot be written");
   waive->add_option("ID", words->check, "The check, such as DOC-06")->required();
   waive->add_option("--reason", words->reason, "Why it may pass: a sentence, at least 10 characters")
       ->required();
   waive->add_option("--until", words->until, "2026-12-31, or days from now: 30d")->required();
-  waive->add_option("--approver", words->approver, "Who answers for it")->required();
+  waive->add_option("--approver", words->approver, "Who answers for it (default: your name on this machine)");
   waive->add_option("--connector", words->connector, "Id of the connector; of any, if not given");
   waive->add_option("--report", words->report, "Folder of the run that it is about; waivers.json goes there");
   waive->add_option("--file", words->file,
@@ -65,10 +66,12 @@ void addReview(CLI::App& certify, Words words, Chosen& chosen) {
            "Says what an attestation is of, who signed it, until when it counts, and whether "
            "it was revoked. Needs no network.",
            chosen, [words](Output& output) { return verifyAttestation(output, *words); });
-  verify->footer("Exit codes: 0 it counts; 1 it does not; 2 wrong usage");
+  verify->footer("Exit codes: 0 it counts; 1 it does not, or without --trust nobody can say; 2 wrong usage");
   verify->add_option("FILE", words->file, "A package, or attestation.json")->required();
   auto* const trust =
-      verify->add_option("--trust", words->trust, "File with the public keys of marketplaces, one a line");
+      verify->add_option("--trust", words->trust,
+                         "File with the public keys of marketplaces, one a line; without it nothing "
+                         "counts");
   verify->add_option("--report", words->report,
                      "report.json or its folder: is it the one that was attested?");
   verify->add_option("--revocations", words->revocations, "The marketplace's list of revocations")

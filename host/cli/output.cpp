@@ -4,12 +4,15 @@
 #include "host/cli/typed_place.h"
 
 #include <algorithm>
+#include <numeric>
 #include <ostream>
 
 namespace garland::cli {
 namespace {
 
 constexpr std::size_t kBarWidth = 30;
+constexpr std::size_t kTerminalWidth = 120; // that a table keeps within, where one of its columns gives way
+constexpr std::size_t kLeastWidth = 12;     // of that column
 
 // The code point that starts at `at`, which moves behind it.
 char32_t nextCharacter(std::string_view text, std::size_t& at) {
@@ -32,6 +35,14 @@ std::string inWords(Error const& error) {
   if (error.http_status != 0) return inTypedWords(error);
   bool const told = error.field.empty() || error.message.find(error.field) != std::string::npos;
   return told ? error.message : error.message + " (at " + error.field + ")";
+}
+
+void makeRoom(std::vector<Column> const& columns, std::vector<std::size_t>& widths) {
+  auto const whole = std::accumulate(widths.begin(), widths.end(), 2 * (widths.size() - 1));
+  if (whole <= kTerminalWidth) return;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].gives_way && widths[i] > kLeastWidth)
+      widths[i] = std::max(kLeastWidth, widths[i] - std::min(widths[i], whole - kTerminalWidth));
 }
 
 } // namespace
@@ -115,10 +126,11 @@ void Output::table(json::value const& items, std::vector<Column> const& columns,
     for (auto const& row : *rows) width = std::max(width, displayWidth(plain(find(row, column.pointer))));
     widths.push_back(width);
   }
+  if (terminal_) makeRoom(columns, widths);
   auto const print = [&](auto const& cell) {
     std::string text;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      auto const shown = cell(columns[i]);
+      auto const shown = shortened(cell(columns[i]), widths[i]);
       text += shown;
       if (i + 1 < columns.size()) text += std::string(widths[i] + 2 - displayWidth(shown), ' ');
     }
@@ -157,7 +169,7 @@ void Output::progress(std::uint64_t done, std::uint64_t total, std::string const
     return;
   }
   auto const tenth = 10 * done / total;
-  if (tenth > last_tenth_) line(counted);
+  if (tenth > last_tenth_) err_ << counted << "\n" << std::flush;
   last_tenth_ = tenth;
 }
 

@@ -13,7 +13,8 @@ enum class Exit { ok = 0, findings = 1, usage = 2, environment = 3 };
 
 struct Column {
   std::string title;
-  std::string pointer; // into each row
+  std::string pointer;    // into each row
+  bool gives_way = false; // shortened where the table is wider than a terminal
 };
 
 class Output {
@@ -25,7 +26,8 @@ public:
   void line(std::string const& text);
   void lineNow(std::string const& text); // for whoever reads along
   void note(std::string const& text);    // beside what is asked for
-  // The value as it is with --json; else the table of its items.
+  // The value as it is with --json; else the table of its items, of which on a terminal at most one column
+  // gives way.
   void table(json::value const& items, std::vector<Column> const& columns, std::string const& when_empty);
   void value(json::value const& value); // indented JSON
   // One sentence, with the exit code that fits the error.
@@ -34,7 +36,7 @@ public:
   // For whoever waits at it: to standard error, nothing with --json.
   void remark(std::string const& text);
 
-  // A bar on a terminal, a line every tenth in a log, nothing with --json.
+  // To standard error: a bar on a terminal, a line every tenth in a log, nothing with --json.
   void progress(std::uint64_t done, std::uint64_t total, std::string const& what);
   void progressDone();
 

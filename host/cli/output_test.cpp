@@ -21,6 +21,21 @@ TEST(Output, ATableAlignsWideCharacters) {
   EXPECT_EQ(screen.out.str(), "A     B\n東京  1\nKöln  2\n");
 }
 
+TEST(Output, OnATerminalOneColumnOfAWideTableGivesWay) {
+  json::array rows;
+  rows.push_back(json::object{{"a", "short"}, {"b", std::string(200, 'x')}, {"c", std::string(20, 'y')}});
+  std::vector<Column> const columns{{"A", "/a"}, {"B", "/b", true}, {"C", "/c"}};
+  Screen terminal;
+  terminal.output(false, true).table(rows, columns, "none");
+  auto const shown = terminal.out.str();
+  EXPECT_EQ(shown.substr(shown.find('\n') + 1),
+            "short  " + std::string(88, 'x') + "...  " + std::string(20, 'y') + "\n")
+      << "120 columns";
+  Screen file;
+  file.output(false).table(rows, columns, "none");
+  EXPECT_NE(file.out.str().find(std::string(200, 'x')), std::string::npos) << "a program reads all of it";
+}
+
 TEST(Output, AnEmptyTableSaysWhatToDo) {
   Screen screen;
   auto output = screen.output(false);
@@ -73,8 +88,9 @@ TEST(Output, InALogProgressIsALineEveryTenth) {
   Screen screen;
   auto output = screen.output(false);
   for (std::uint64_t done = 0; done <= 100; ++done) output.progress(done, 100, "events");
-  auto const text = screen.out.str();
+  auto const text = screen.err.str();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 10);
+  EXPECT_EQ(screen.out.str(), "") << "what was asked for stands there, and nothing between";
 }
 
 TEST(Output, OnATerminalProgressIsOneBar) {

@@ -25,6 +25,8 @@ struct ReviewWords {
 
 // A run with what a reviewer adds to it.
 Exit certify(Output& output, CertifyWords const& words, ReviewWords const& review);
+// What `garland certify replay TOKEN` needs besides to run a case as it was run here, as it is typed.
+std::string replayOptions(CertifyWords const& words, ReviewWords const& review);
 Exit replayFinding(Output& output, CertifyWords words, ReviewWords const& review, std::string const& token);
 Exit compareVersions(Output& output, ReviewWords const& words);
 Exit waiveFinding(Output& output, ReviewWords const& words);

@@ -25,6 +25,10 @@ bool isSource(fs::path const& file) {
          file.filename() == "CMakeLists.txt";
 }
 
+bool isLeftOut(fs::path const& folder, fs::path const& except) {
+  return folder == except || folder.filename().string().starts_with('.');
+}
+
 // The last source among the events in the buffer; "" if none is.
 std::string sourceAmong(char const* bytes, std::size_t size) {
   std::string found;
@@ -53,10 +57,23 @@ Result<WatchedFolder> WatchedFolder::open(fs::path const& folder, fs::path const
   for (auto each = fs::recursive_directory_iterator(folder, ignored);
        each != fs::recursive_directory_iterator(); each.increment(ignored)) {
     if (!each->is_directory(ignored)) continue;
-    if (each->path() == except || each->path().filename().string().starts_with('.'))
+    if (isLeftOut(each->path(), except))
       each.disable_recursion_pending();
     else
       watch(each->path());
+  }
+  return out;
+}
+
+std::vector<fs::path> sourcesIn(fs::path const& folder, fs::path const& except) {
+  std::vector<fs::path> out;
+  std::error_code ignored;
+  for (auto each = fs::recursive_directory_iterator(folder, ignored);
+       each != fs::recursive_directory_iterator(); each.increment(ignored)) {
+    if (each->is_directory(ignored) && isLeftOut(each->path(), except))
+      each.disable_recursion_pending();
+    else if (isSource(each->path()) && each->is_regular_file(ignored))
+      out.push_back(each->path());
   }
   return out;
 }

@@ -5,20 +5,24 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace garland::cli {
 
+// *.c, *.cpp, *.h, *.hpp, *.json and CMakeLists.txt, wherever in the folder; folders whose name begins with a
+// dot, and `except`, are not looked at.
+std::vector<std::filesystem::path> sourcesIn(std::filesystem::path const& folder,
+                                             std::filesystem::path const& except);
+
 class WatchedFolder {
 public:
-  // Folders whose name begins with a dot, and `except`, are not looked at.
+  // Looks where sourcesIn() does.
   static Result<WatchedFolder> open(std::filesystem::path const& folder, std::filesystem::path const& except);
   WatchedFolder(WatchedFolder&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
   WatchedFolder& operator=(WatchedFolder const&) = delete;
   ~WatchedFolder();
 
-  // Blocks until a file was saved, and until for a moment no further one was; its name. Sources are *.c,
-  // *.cpp,
-  // *.h, *.hpp, *.json and CMakeLists.txt.
+  // Blocks until a source was saved, and until for a moment no further one was; its name.
   Result<std::string> wait();
 
 private:

@@ -69,6 +69,23 @@ char const* kindOf(archive_entry* entry) {
   }
 }
 
+Error otherForm(std::string const& what) {
+  return bad(
+      "is not in the one form that a package has (plain ustar, files sorted, mode 0644, owner 0, time 0): " +
+      what + "; make it with `garland pack`");
+}
+
+bool isFilled(char const* text) { return text != nullptr && *text != '\0'; }
+
+// What an entry tells of itself that no entry of a package does; nullptr: nothing.
+char const* oddityOf(archive_entry* entry) {
+  if (archive_entry_perm(entry) != 0644) return "another mode than 0644";
+  if (archive_entry_uid(entry) != 0 || archive_entry_gid(entry) != 0) return "another owner or group than 0";
+  if (isFilled(archive_entry_uname(entry)) || isFilled(archive_entry_gname(entry)))
+    return "an owner or a group with a name";
+  return archive_entry_mtime(entry) != 0 ? "another time than 0" : nullptr;
+}
+
 std::string lowered(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -106,6 +123,8 @@ public:
     if (archive_format(reader) != ARCHIVE_FORMAT_TAR_USTAR)
       return bad("uses an extension of tar at the entry " + inQuotes(path) + " (" +
                  archive_format_name(reader) + "); a package is plain ustar, as `garland pack` makes it");
+    if (auto const* const oddity = oddityOf(entry))
+      return otherForm("the entry " + inQuotes(path) + " has " + oddity);
     if (!seen_.insert(lowered(path)).second)
       return bad("holds the entry " + inQuotes(path) + " twice, upper and lower case taken as one");
     if (!files_.empty() && path < files_.back().path)
@@ -150,13 +169,30 @@ Result<std::vector<PackedFile>> list(std::string_view bytes) {
   for (;;) {
     auto const next = archive_read_next_header(reader.get(), &entry);
     if (next == ARCHIVE_EOF) break;
-    if (next != ARCHIVE_OK) return damaged(reader.get());
+    if (next < ARCHIVE_WARN) return damaged(reader.get());
     TRY_VOID(listing.admit(reader.get(), entry));
+    // Such as of a name that this machine's locale cannot write: whether the name may be, was judged just
+    // now.
+    if (next != ARCHIVE_OK) return damaged(reader.get());
     auto const used = static_cast<std::size_t>(archive_read_header_position(reader.get())) + kBlock;
     TRY(data, dataOf(reader.get(), entry, bytes.size() - std::min(used, bytes.size()), listing.last()));
     listing.fill(std::move(data));
   }
   return std::move(listing).take();
+}
+
+// Of bytes that are not those which writeArchive() gives: where the first other one stands.
+std::string firstOddity(std::vector<PackedFile> const& files, std::string_view right,
+                        std::string_view bytes) {
+  auto const at = static_cast<std::size_t>(std::ranges::mismatch(right, bytes).in1 - right.begin());
+  std::size_t end = 0;
+  for (auto const& file : files) {
+    end += kBlock;
+    if (at < end) return "the header of the entry " + inQuotes(file.path) + " is written in another way";
+    end += (file.bytes.size() + kBlock - 1) / kBlock * kBlock;
+    if (at < end) return "what fills up the entry " + inQuotes(file.path) + " is not zero";
+  }
+  return "its end is not zero";
 }
 
 } // namespace
@@ -229,9 +265,7 @@ Result<std::vector<PackedFile>> readArchive(std::string_view bytes) {
   if (again.starts_with(bytes)) return bad("is cut short: its end is missing");
   if (bytes.size() > again.size() && bytes.starts_with(again))
     return bad("goes on after its end, by " + std::to_string(bytes.size() - again.size()) + " bytes");
-  return bad(
-      "is not in the one form that a package has (plain ustar, files sorted, mode 0644, owner 0, time 0); "
-      "make it with `garland pack`");
+  return otherForm(firstOddity(files, again, bytes));
 }
 
 } // namespace garland::marketplace

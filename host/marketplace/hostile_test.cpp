@@ -46,6 +46,13 @@ TEST(HostilePackage, NamesThatUnicodeWritesInTwoWaysAreRefused) {
       << "a terminal must not act on it";
 }
 
+// In an extended header a name is UTF-8 by definition, and libarchive turns it into the locale's.
+TEST(HostilePackage, ANameThatTheLocaleCannotWriteIsRefusedForItsCharacters) {
+  auto const told =
+      refusal(rawTar({{"PaxHeaders/a", "21 path=docs/a\xe2\x80\xae.md\n", 'x'}, {"docs/a.md", "x"}}));
+  EXPECT_THAT(told, HasSubstr("\"docs/a\\xe2\\x80\\xae.md\", whose name has other characters than letters"));
+}
+
 TEST(HostilePackage, CompressedOnesAreRefusedBeforeTheyAreInflated) {
   EXPECT_THAT(refusal(std::string("\x1f\x8b\x08\0", 4) + std::string(100, 'x')),
               HasSubstr("is compressed (gzip)"));
@@ -114,8 +121,24 @@ TEST(HostilePackage, OneByteThatWasChangedAnywhereIsRefused) {
 
 TEST(HostilePackage, EntriesOutOfOrderAndOddHeadersAreNotTheOneForm) {
   EXPECT_THAT(tarRefusal({{"docs/b.md", "x"}, {"docs/a.md", "x"}}), HasSubstr("is not sorted"));
-  EXPECT_THAT(tarRefusal({{"docs/a.md", "x", '0', "", "", "14631235000"}}),
-              HasSubstr("is not in the one form"));
+  EXPECT_THAT(
+      tarRefusal({{"docs/a.md", "x", '0', "", "", "14631235000"}}),
+      HasSubstr("time 0): the entry \"docs/a.md\" has another time than 0; make it with `garland pack`"));
+}
+
+TEST(HostilePackage, WhatIsNotTheOneFormIsToldWithItsPlace) {
+  auto const whole = writeArchive({{"docs/a.md", "x"}, {"docs/b.md", "yy"}}).value();
+  auto const changed = [&](std::size_t place, char c) {
+    auto out = whole;
+    out[place] = c;
+    return refusal(out);
+  };
+  EXPECT_THAT(changed(512 + 3, '!'), HasSubstr("what fills up the entry \"docs/a.md\" is not zero"));
+  EXPECT_THAT(changed(3 * 512 + 2, '!'), HasSubstr("what fills up the entry \"docs/b.md\" is not zero"));
+  // The same mode, with another ending of the number; the sum of the header stays.
+  auto other = whole;
+  std::swap(other[1024 + 106], other[1024 + 107]);
+  EXPECT_THAT(refusal(other), HasSubstr("the header of the entry \"docs/b.md\" is written in another way"));
 }
 
 } // namespace

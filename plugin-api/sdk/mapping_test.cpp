@@ -320,7 +320,7 @@ TEST_F(MappingTest, ARecordSaysWhereItsMembersStandInTheItem) {
                                               {"/email", "row 2, column email_address"},
                                               {"/event_date", "row 2, column day"}}));
   hook({{"event", "new inquiry"}, {"date", "soon"}, {"contact", {{"email", "ada@x.test"}}}});
-  auto const& places = lead().at("places");
+  auto const places = lead().at("places");
   EXPECT_EQ(places.at("/email"), "hook, member contact/email");
   EXPECT_EQ(places.at("/event_date_text"), "hook, member date");
 }

@@ -217,6 +217,19 @@ TEST_F(CertifyCommands, OnlyAFindingIsWaived) {
   waived("DOC-06", why, 3, {"--file", "/proc/none/waivers.json"});
 }
 
+TEST_F(CertifyCommands, WhoeverWaivesAnswersForItUnlessAnotherIsNamed) {
+  auto const why = std::string("the icon comes with the next version");
+  auto const file = folder_ / "w.json";
+  auto const approver = [&] { return textOr(parseJson(readFile(file)).value(), "/waivers/0/approver", ""); };
+  EXPECT_THAT(waived("DOC-06", why, 0, {"--file", file}), HasSubstr(" by ada in "));
+  EXPECT_EQ(approver(), "ada");
+  auto const told =
+      said({"certify", "waive", "DOC-06", "--reason", why, "--until", "30d", "--file", file}, 0);
+  EXPECT_NE(approver(), "ada");
+  EXPECT_NE(approver(), "");
+  EXPECT_THAT(told, HasSubstr(" by " + approver() + " in "));
+}
+
 TEST_F(CertifyCommands, AReasonThatIsTooShortIsToldHowLongItMustBeAndWhy) {
   EXPECT_THAT(waived("DOC-06", "later", 2, {"--file", folder_ / "w.json"}),
               AllOf(HasSubstr("has 5 characters, and at least 10 are needed"), HasSubstr("signed report")));
@@ -238,6 +251,10 @@ TEST_F(CertifyCommands, AttestationsAreSignedOrSaidWhyNot) {
   auto const file = report + "/attestation.json";
   said({"certify", "verify", file, "--trust", key + ".pub"}, 0);
   said({"certify", "verify", file, "--trust", newKey("other.key") + ".pub"}, 1);
+  EXPECT_THAT(
+      said({"certify", "verify", file}, 1),
+      AllOf(HasSubstr("trust: not judged; name whom you trust with --trust"), Not(HasSubstr("it counts"))));
+  EXPECT_THAT(said({"--json", "certify", "verify", file}, 1), HasSubstr("\"ok\": false"));
   said({"certify", "verify", folder_ / "nowhere"}, 2);
 }
 

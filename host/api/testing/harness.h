@@ -127,6 +127,12 @@ public:
     one.send(request(method, target, body, more_headers));
     return one.read(method == "HEAD");
   }
+  // As the last of the catalogue. [loop thread]
+  void install(runtime::PluginInfo plugin) {
+    auto all = catalogue_.plugins();
+    all.push_back(std::move(plugin));
+    catalogue_.renew(runtime::Catalogue(std::move(all)));
+  }
   std::string logText() {
     std::lock_guard const lock(log_mutex_);
     return log_text_;

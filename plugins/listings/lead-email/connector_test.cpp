@@ -64,6 +64,16 @@ private:
   FakeHost host_;
 };
 
+// Where each member came from is told with a record, for what the host may refuse of it; the fixtures say
+// what it is.
+json::value withoutPlaces(json::value made) {
+  auto* object = made.if_object();
+  auto* records = object == nullptr ? nullptr : object->if_contains("records");
+  if (records != nullptr)
+    for (auto& record : records->as_array()) record.as_object().erase("places");
+  return made;
+}
+
 class Fixtures : public testing::TestWithParam<char const*> {};
 
 // Beside every mail stands what is to come of it.
@@ -78,7 +88,7 @@ TEST_P(Fixtures, BecomeWhatStandsBesideThem) {
     expected.replace_extension(".json");
     auto const text = fileText(expected);
     auto const made = provider.all(entry.path().filename());
-    EXPECT_EQ(made, text.empty() ? json::value() : json::parse(text)) << expected;
+    EXPECT_EQ(withoutPlaces(made), text.empty() ? json::value() : json::parse(text)) << expected;
     EXPECT_EQ(made, provider.all(entry.path().filename())) << "a second reading says something else";
   }
   EXPECT_GE(count, 3U);
