@@ -81,7 +81,7 @@ TEST_F(TwinMessages, ASenderThatIsNoAddressIsRefused) {
       {"connections", "connect", "resend", "--vendor", vendor_, "--set", "from=nonsense", "--password-stdin"},
       "re_twin\n");
   EXPECT_EQ(done.exit_code, 2);
-  EXPECT_NE(done.err.find("/from"), std::string::npos) << done.err;
+  EXPECT_NE(done.err.find("--set from: "), std::string::npos) << done.err;
 }
 
 TEST_F(TwinMessages, AMailWhoseAnswerWasLostIsFoundAndNotSentAgain) {
