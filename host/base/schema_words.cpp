@@ -149,22 +149,20 @@ std::string wrongType(Places const& places, json::value const* value) {
   return whole ? text + aboutPlace(places) : text; // of what unit
 }
 
-// Whether a name has the form that `names`, of propertyNames, asks for, and not that which it forbids.
-bool isAllowed(json::value const& names, std::string_view name) {
-  auto const wanted = schema_patterns::Pattern::compile(textOr(names, "/pattern", ""));
-  auto const unwanted = textOr(names, "/not/pattern", "");
-  if (wanted && !wanted->matches(name)) return false;
-  auto const forbidden = schema_patterns::Pattern::compile(unwanted);
-  return unwanted.empty() || !forbidden || !forbidden->matches(name);
-}
-
-// The first member of the value whose name is not allowed there; or "".
+// The first member of the value whose name is not allowed there, by the forms that propertyNames asks for and
+// forbids; or "".
 std::string wrongName(Places const& places, json::value const* value) {
   auto const* object = value == nullptr ? nullptr : value->if_object();
   auto const* names = keyword(places, "propertyNames");
   if (object == nullptr || names == nullptr) return {};
-  for (auto const& member : *object)
-    if (!isAllowed(*names, member.key())) return std::string(member.key());
+  auto const wanted = schema_patterns::Pattern::compile(textOr(*names, "/pattern", ""));
+  auto const unwanted = textOr(*names, "/not/pattern", "");
+  auto const forbidden = schema_patterns::Pattern::compile(unwanted);
+  for (auto const& member : *object) {
+    std::string_view const name = member.key();
+    bool const asked = !wanted || wanted->matches(name);
+    if (!asked || (!unwanted.empty() && forbidden && forbidden->matches(name))) return std::string(name);
+  }
   return {};
 }
 

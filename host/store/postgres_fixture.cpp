@@ -138,9 +138,9 @@ Result<std::filesystem::path> makeFolder() {
 
 } // namespace
 
-Result<std::unique_ptr<PostgresFixture>> PostgresFixture::start() {
+Result<std::unique_ptr<PostgresFixture>> PostgresFixture::start(Commits commits) {
   TRY(bin, programs());
-  std::unique_ptr<PostgresFixture> fixture(new PostgresFixture);
+  std::unique_ptr<PostgresFixture> fixture(new PostgresFixture(commits));
   TRY(folder, makeFolder());
   fixture->folder_ = folder;
   auto const data = (folder / "data").string();
@@ -169,7 +169,7 @@ Result<void> PostgresFixture::launch() {
                       "-c",
                       "max_connections=50",
                       "-c",
-                      "fsync=on",
+                      commits_ == Commits::reachTheDisk ? "fsync=on" : "fsync=off",
                       "-c",
                       "shared_buffers=32MB",
                       "-c",
@@ -220,12 +220,28 @@ std::string PostgresFixture::tcpUrl(std::string const& database) const {
 
 Result<std::string> PostgresFixture::freshDatabase() {
   auto const name = "fresh_" + std::to_string(++databases_);
-  std::unique_ptr<PGconn, decltype(&PQfinish)> const connection(PQconnectdb(url().c_str()), &PQfinish);
-  std::unique_ptr<PGresult, decltype(&PQclear)> const made(
-      PQexec(connection.get(), ("CREATE DATABASE " + name + " TEMPLATE template0").c_str()), &PQclear);
-  if (PQresultStatus(made.get()) != PGRES_COMMAND_OK)
-    return setupError("cannot create a database: " + std::string(PQerrorMessage(connection.get())));
+  TRY_VOID(ask("CREATE DATABASE " + name + " TEMPLATE template0"));
   return url(name);
+}
+
+Result<void> PostgresFixture::dropIdleDatabases() {
+  TRY(idle, ask("SELECT datname FROM pg_database AS d WHERE datname LIKE 'fresh_%' AND NOT EXISTS "
+                "(SELECT 1 FROM pg_stat_activity AS a WHERE a.datname = d.datname)"));
+  for (auto const& name : idle) TRY_VOID(ask("DROP DATABASE " + name));
+  return {};
+}
+
+// The first column of what the server answers, each row a text.
+Result<std::vector<std::string>> PostgresFixture::ask(std::string const& sql) const {
+  std::unique_ptr<PGconn, decltype(&PQfinish)> const connection(PQconnectdb(url().c_str()), &PQfinish);
+  std::unique_ptr<PGresult, decltype(&PQclear)> const answer(PQexec(connection.get(), sql.c_str()), &PQclear);
+  auto const status = PQresultStatus(answer.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+    return setupError("the server refuses " + sql + ": " + PQerrorMessage(connection.get()));
+  std::vector<std::string> values;
+  for (int row = 0; row < PQntuples(answer.get()); ++row)
+    values.emplace_back(PQgetvalue(answer.get(), row, 0));
+  return values;
 }
 
 } // namespace garland::store

@@ -31,7 +31,7 @@ public:
   Action get(std::string const& id) { return house.run(house.engine->actions().one(id)).value(); }
   // Time goes on until nothing more is done about it by itself.
   Action ended(std::string const& id) {
-    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    auto const give_up = std::chrono::steady_clock::now() + testing::kPatience;
     while (std::chrono::steady_clock::now() < give_up) {
       auto action = get(id);
       if (action.state != ActionState::sent && !action.next_attempt) return action;
@@ -56,7 +56,7 @@ Story play(std::string const& operation, int k, bool applied_first) {
   teller.house.cut->applied_first = applied_first;
   auto const first = teller.accept(operation);
   if (k == 0) return Story{teller.ended(first.value().action.id), teller.bank.charges.size(), false};
-  auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto const give_up = std::chrono::steady_clock::now() + testing::kPatience;
   while (!teller.house.cut->dead && std::chrono::steady_clock::now() < give_up) {
     auto const row = teller.house.rows("SELECT 1 FROM actions WHERE state IN ('done','failed')");
     if (!row.empty()) break;

@@ -29,7 +29,7 @@ Story play(int k, bool applied_first) {
   if (k > 0) house.cut->cut_at = house.cut->commits + k;
   house.cut->applied_first = applied_first;
   auto const first = form.send(wedding());
-  auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto const give_up = std::chrono::steady_clock::now() + testing::kPatience;
   while (first && k > 0 && !house.cut->dead && std::chrono::steady_clock::now() < give_up)
     if (!house.rows("SELECT 1 FROM inbox WHERE state='taken'").empty()) break;
   Story story;

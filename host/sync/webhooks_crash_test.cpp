@@ -24,7 +24,7 @@ Story play(int k, bool applied_first) {
   if (k > 0) house.cut->cut_at = house.cut->commits + k;
   house.cut->applied_first = applied_first;
   auto const first = notices.send("id 1", {"1"});
-  auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto const give_up = std::chrono::steady_clock::now() + testing::kPatience;
   while (first && k > 0 && !house.cut->dead && std::chrono::steady_clock::now() < give_up) {
     bool const read = house.rows("SELECT 1 FROM webhooks WHERE state='waiting'").empty();
     if (read && house.rows("SELECT 1 FROM hints").empty()) break;

@@ -37,7 +37,7 @@ protected:
   }
   NewWebhook again() const { return notices.delivery("bytes x", FakeNotices::about({"1"})); }
   void until(std::function<bool()> const& done) {
-    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    auto const give_up = std::chrono::steady_clock::now() + testing::kPatience;
     while (!done())
       if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("it does not come");
   }

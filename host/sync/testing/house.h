@@ -13,12 +13,16 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace garland::sync::testing {
+
+// A test that would hang fails after so long: much longer than a busy machine needs.
+inline constexpr std::chrono::seconds kPatience{100};
 
 // Answers every call with the provider that the connection's settings name; one that says which entity it is
 // about, with the provider "NAME/ENTITY", so that each entity has faults of its own.
@@ -107,7 +111,7 @@ public:
   House(House const&) = delete;
   House& operator=(House const&) = delete;
 
-  // Runs the loop until the task has ended. A test that would hang fails after 30 seconds.
+  // Runs the loop until the task has ended. A test that would hang fails after kPatience.
   template <class T> Result<T> run(Task<T> task) {
     std::optional<Result<T>> out;
     asio::co_spawn(loop, keep(std::move(task), &out), asio::detached);
