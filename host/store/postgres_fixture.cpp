@@ -227,7 +227,9 @@ Result<std::string> PostgresFixture::freshDatabase() {
 Result<void> PostgresFixture::dropIdleDatabases() {
   TRY(idle, ask("SELECT datname FROM pg_database AS d WHERE datname LIKE 'fresh_%' AND NOT EXISTS "
                 "(SELECT 1 FROM pg_stat_activity AS a WHERE a.datname = d.datname)"));
-  for (auto const& name : idle) TRY_VOID(ask("DROP DATABASE " + name));
+  for (auto const& name : idle) {
+    TRY_VOID(ask("DROP DATABASE " + name));
+  }
   return {};
 }
 
