@@ -190,7 +190,6 @@ Task<HttpAnswer> CaseHost::exchange(HttpAsk ask, bool faulty, bool* reached) {
   CO_TRY(answer, co_await std::move(serving));
   if (too_slow) co_return faultNamed("timeout_after_send")->answer(ask, nullptr);
   if (with_.world.intercepts.answer) with_.world.intercepts.answer(ask, answer);
-  if (!with_.world.canary.empty()) answer.headers.emplace_back("x-session-token", with_.world.canary);
   if (with_.world.spoil != nullptr) answer.body = with_.world.spoil(answer.body);
   auto const limit = ask.max_body == 0 ? with_.subject.plugin.manifest.max_body : ask.max_body;
   if (answer.body.size() > limit)
@@ -219,6 +218,8 @@ Task<HttpAnswer> CaseHost::http(HttpAsk ask) {
   }
   auto answering = exchange(std::move(ask), faulty, &reached);
   auto answer = asGivenOn(co_await std::move(answering));
+  if (answer && !with_.world.canary.empty()) // refusals carry it, too
+    answer->headers.emplace_back("x-session-token", with_.world.canary);
   boundary(false);
   with_.journal.exchanges[place].answer = answer;
   with_.journal.exchanges[place].reached = reached;

@@ -42,6 +42,10 @@ Names scopesOf(json::value const& manifest) {
     for (auto const& scope : textsAt(slot, "/scopes")) out.insert(name + ": " + scope);
     for (auto const& scope : textsAt(slot, "/oauth2/scopes")) out.insert(name + ": " + scope);
     for (auto const& field : textsAt(slot, "/fields")) out.insert(name + ", field " + field);
+    // How the secret travels: the header that carries it, the method and the service that it signs for.
+    for (auto const* member : {"signature", "parameter", "region", "service"})
+      if (auto const text = textOr(slot, "/" + std::string(member), ""); !text.empty())
+        out.insert(name + ", " + member + " " + text);
   }
   return out;
 }
@@ -85,15 +89,18 @@ private:
 
 // Told by themselves, under their own names.
 bool isToldElsewhere(std::string_view pointer) {
-  return pointer.starts_with("/hosts") || pointer.starts_with("/auth") || pointer.starts_with("/limits") ||
+  return pointer.starts_with("/hosts") || pointer.starts_with("/auth") || pointer == "/limits/max_body" ||
          pointer.starts_with("/poll") || pointer.starts_with("/operations") || pointer == "/version";
 }
 
-// New actions and writable records are more than the last reviewer saw.
+// Of requests; one that is gone is none at all.
+bool isBudget(std::string_view pointer) { return pointer.starts_with("/limits/requests/"); }
+
+// New actions, writable records and other budgets are more than the last reviewer saw.
 bool asksForMore(std::string_view pointer) {
   return pointer.starts_with("/actions") || pointer.starts_with("/entities") ||
          pointer.starts_with("/webhooks") || pointer.starts_with("/intake") ||
-         pointer.starts_with("/settings/required");
+         pointer.starts_with("/settings/required") || isBudget(pointer);
 }
 
 void compareFields(std::vector<Difference>& out, json::value const& before, json::value const& after) {
@@ -109,7 +116,7 @@ void compareFields(std::vector<Difference>& out, json::value const& before, json
   }
   for (auto const& [at, value] : old_leaves.all())
     if (!isToldElsewhere(at) && !new_leaves.all().contains(at))
-      out.push_back({Kind::removed, "field", at.substr(0, at.find(' ')), value, "", false});
+      out.push_back({Kind::removed, "field", at.substr(0, at.find(' ')), value, "", isBudget(at)});
 }
 
 struct Budget {

@@ -222,6 +222,31 @@ TEST(Difference, TellsWhatAsksForMoreThanBefore) {
   EXPECT_TRUE(compareVersions(now, now)->differences.empty());
 }
 
+TEST(Difference, TellsHowSecretsTravelAndWhatRequestsAreBoundedBy) {
+  std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
+  TestFolder const folder;
+  std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
+  auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();
+  manifest.at("auth").at(0).as_object()["parameter"] = "X-Debug";
+  manifest.at("limits").as_object()["requests"] =
+      json::object{{"connection", json::object{{"count", 100}, {"seconds", 60}}}};
+  std::ofstream(folder / "connector.json", std::ios::trunc) << json::serialize(manifest);
+  auto const wordsOf = [](Result<Comparison> const& comparison) {
+    std::vector<std::string> words;
+    for (auto const& each : comparison.value().differences)
+      words.push_back((each.asks_for_more ? "! " : "  ") + inWords(each));
+    return words;
+  };
+  EXPECT_THAT(wordsOf(compareVersions(now, folder.path())),
+              ::testing::UnorderedElementsAre("! added scope key, parameter X-Debug",
+                                              "  removed scope key, parameter X-API-KEY",
+                                              "! added field /limits/requests/connection/count: 100",
+                                              "! added field /limits/requests/connection/seconds: 60"));
+  EXPECT_THAT(wordsOf(compareVersions(folder.path(), now)),
+              Contains("! removed field /limits/requests/connection/count: 100"))
+      << "without a budget it asks as fast as it likes";
+}
+
 TEST(Difference, AnOperationThatIsGoneIsNamedAndMarked) {
   std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
   TestFolder const folder;

@@ -7,7 +7,7 @@ namespace {
 
 struct ActCase {
   Use use;
-  std::string verb; // act, delete, delete_if, get
+  std::string verb; // act, change, delete, delete_if, get
   std::string entity;
   Fault const* fault = nullptr;
 };
@@ -38,8 +38,23 @@ std::string nameOf(ActCase const& act) {
   return act.use.operation.substr(0, act.use.operation.find('/')) + "/act";
 }
 
-std::vector<ActCase> actCasesOf(Subject const& subject) {
+// Of records that can be written: one is made, and then changed.
+std::vector<ActCase> changesOf(Subject const& subject) {
   std::vector<ActCase> out;
+  for (auto const& entity : writtenEntities(subject)) {
+    if (membersAt(*subject.brief.entity(entity), "/change") == nullptr) continue;
+    auto const operation = operationFor(entity, "upsert");
+    json::object const made{{"operation", operation},
+                            {"input", upsertInput(subject, entity, "use-made-" + entity)}};
+    Use use{operation, upsertInput(subject, entity, "use-change-" + entity, "{id}"), "a change of " + entity,
+            json::array{made}};
+    out.push_back({std::move(use), "change", entity});
+  }
+  return out;
+}
+
+std::vector<ActCase> actCasesOf(Subject const& subject) {
+  auto out = changesOf(subject);
   for (auto const& use : usesOf(subject))
     if (auto act = actCaseOf(subject, use); !act.verb.empty()) {
       out.push_back(std::move(act));
@@ -65,6 +80,10 @@ std::optional<ActCase> chosen(Trial& trial) {
 // What grows by as much as was done at the provider.
 std::int64_t levelOf(Trial& trial, ActCase const& act) {
   if (act.verb == "act") return static_cast<std::int64_t>(doneAt(trial, act.use.operation));
+  if (act.verb == "change") {
+    auto const ledger = trial.bench().ledger();
+    return ledger ? static_cast<std::int64_t>(ledger->size()) : 0;
+  }
   return deletes(act) ? -static_cast<std::int64_t>(truthOf(trial, act.entity)) : 0;
 }
 
@@ -164,6 +183,7 @@ std::vector<std::string> actSweep(Subject const& subject, bool (*wanted)(Fault c
   std::vector<std::string> out;
   for (auto const& act : actCasesOf(subject)) {
     if (act.verb == "get" && !reads) continue;
+    if (act.verb == "change" && reads) continue; // whether they are told honestly is looked at, and no more
     for (auto const& fault : faults())
       if (fault.repeats == Fault::Repeats::no && wanted(fault))
         out.push_back(nameOf(act) + "/" + std::string(fault.name));
@@ -174,7 +194,7 @@ std::vector<std::string> actSweep(Subject const& subject, bool (*wanted)(Fault c
 bool isActSweep(std::string const& case_name) {
   auto const slash = case_name.find('/');
   auto const verb = case_name.substr(slash + 1, case_name.rfind('/') - slash - 1);
-  return verb == "act" || verb == "delete" || verb == "delete_if" || verb == "get";
+  return verb == "act" || verb == "change" || verb == "delete" || verb == "delete_if" || verb == "get";
 }
 
 void actSaysWhatHappened(Trial& trial) {

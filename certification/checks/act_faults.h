@@ -1,5 +1,5 @@
-// The fault sweep over what is neither a pull nor an upsert: actions, deletions, and reading by ids. The
-// brief's "ledger" word says whether an action took place at the provider, its "truth" whether a deletion
+// The fault sweep over what is neither a pull nor a creation: actions, changes, deletions, reading by ids.
+// The brief's "ledger" word says whether an action took place at the provider, its "truth" whether a deletion
 // did.
 #pragma once
 
@@ -8,7 +8,7 @@
 namespace garland::certification {
 
 // Cases, "payments.capture/act/status_500", "crm.client/delete/…", "crm.client/delete_if/…" (by a version)
-// and, with `reads`, "crm.client/get/…", of those faults.
+// and, with `reads`, "crm.client/get/…", without them "crm.client/change/…", of those faults.
 std::vector<std::string> actSweep(Subject const& subject, bool (*wanted)(Fault const&), bool reads);
 // Whether a case is one of them.
 bool isActSweep(std::string const& case_name);
