@@ -55,7 +55,7 @@ public:
   // it.
   Task<std::vector<Lease>> takeFree(std::int64_t most);
   Task<std::vector<Lease>> mine();
-  // To another node, or to nobody (""). False: it was not ours any more.
+  // To another node, or to nobody (""), also if that node has signed off. False: it was not ours any more.
   Task<bool> give(Lease lease, std::string to_node);
   Task<void> want(Owner owner);
   // Ours whose connector is not here, and a node that has it.
