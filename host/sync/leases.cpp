@@ -96,7 +96,6 @@ Task<void> Leases::pass() {
     CO_TRY_VOID(co_await takeFree());
     CO_TRY_VOID(co_await giveStrange());
   }
-  nodes_ = std::move(pulse.nodes);
   settleTaken();
   co_return Result<void>();
 }
@@ -249,18 +248,30 @@ void Leases::ended(Lease const& lease) {
   look();
 }
 
-// Who has come gets from every other node what would be its share, of what has nothing under way.
+// Who has come gets from every other node what would be its share, each as soon as nothing of it is under
+// way.
 void Leases::shareWith(std::vector<std::string> const& nodes) {
-  if (nodes_.empty()) return; // we have just come ourselves
-  for (auto const& node : nodes) {
-    if (node == table_.nodeId() || std::ranges::find(nodes_, node) != nodes_.end()) continue;
-    auto const share = leases_.size() / nodes.size();
+  auto const among = [](std::vector<std::string> const& list, std::string const& node) {
+    return std::ranges::find(list, node) != list.end();
+  };
+  std::erase_if(owed_, [&](auto const& debt) { return !among(nodes, debt.first); });
+  bool const we_have_come = nodes_.empty();
+  for (auto const& node : nodes)
+    if (!we_have_come && !among(nodes_, node) && node != table_.nodeId())
+      owed_.emplace(node, leases_.size() / nodes.size());
+  nodes_ = nodes;
+  for (auto& [node, count] : owed_) {
     std::vector<std::string> idle;
     for (auto const& [id, entry] : leases_)
-      if (idle.size() < share && entry.state == State::held && context_.lanes->holder(id).empty())
-        idle.push_back(id);
+      if (idle.size() < count && isIdle(id, entry)) idle.push_back(id);
     for (auto const& id : idle) handOver(id, node);
+    count -= idle.size();
   }
+}
+
+bool Leases::isIdle(std::string const& connection_id, Entry const& entry) const {
+  return entry.state == State::held && !pinned_.contains(connection_id) &&
+         context_.lanes->holder(connection_id).empty();
 }
 
 bool Leases::isIn(Lease const& lease, State state) const {
