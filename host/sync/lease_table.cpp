@@ -93,7 +93,8 @@ Task<Pulse> LeaseTable::beat() {
   unit.emplace_back(
       "SELECT vendor_id, connection_id, wanted_by FROM leases WHERE node_id=$1 AND wanted_by<>''",
       Values{node_id_});
-  unit.emplace_back("SELECT COUNT(*), CAST(COALESCE(SUM(epoch),0) AS BIGINT) FROM leases WHERE node_id=$1",
+  unit.emplace_back("SELECT COUNT(*), CAST(COALESCE(SUM(epoch),0) AS BIGINT), " + now +
+                        " FROM leases WHERE node_id=$1",
                     Values{node_id_});
   unit.emplace_back("DELETE FROM nodes WHERE expires<" + now +
                         "-$1 AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.node_id=nodes.node_id)",
@@ -104,6 +105,7 @@ Task<Pulse> LeaseTable::beat() {
   pulse.wanted = wantedFrom(done[2]);
   pulse.count = done[3].rows[0].integer(0);
   pulse.epochs = done[3].rows[0].integer(1);
+  pulse.now = fromMillis(done[3].rows[0].integer(2));
   co_return pulse;
 }
 

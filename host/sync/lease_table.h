@@ -28,6 +28,7 @@ struct Pulse {
   std::vector<WantedLease> wanted;
   std::int64_t count = 0;  // of our leases ...
   std::int64_t epochs = 0; // ... and the sum of their epochs: both are as before if none came or went
+  TimePoint now;           // by the database's clock
 };
 
 class LeaseTable {

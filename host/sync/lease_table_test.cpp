@@ -1,5 +1,6 @@
 // Nodes and leases on a real PostgreSQL: each daemon is a store of its own, with sessions of its own.
 #include "host/sync/lease_table.h"
+#include "host/sync/sql.h"
 #include "host/sync/testing/house.h"
 
 #include <gmock/gmock.h>
@@ -273,6 +274,7 @@ TEST_F(Lease, APulseTellsWhoLivesAndWhetherALeaseCameOrWent) {
   EXPECT_THAT(before.nodes, ElementsAre("nod_a", "nod_b"));
   EXPECT_EQ(before.count, 2);
   EXPECT_EQ(before.epochs, 2);
+  EXPECT_GE(toMillis(before.now), rows("SELECT MAX(started) FROM nodes")[0].integer(0));
   ASSERT_TRUE(run(a.table.give(leases[0], "nod_b")).value());
   ASSERT_TRUE(run(b.table.give(run(b.table.mine()).value().at(0), "nod_a")).value());
   auto const after = run(a.table.beat()).value();

@@ -15,6 +15,7 @@ constexpr Milliseconds kLasts{15'000};
 constexpr Milliseconds kMargin{2'000}; // so much sooner than others this node counts itself as gone
 constexpr Milliseconds kAgain{1'000};  // after trouble with the database
 constexpr Milliseconds kAdoptEvery{60'000};
+constexpr Milliseconds kClocksApart{5'000};
 constexpr Milliseconds kClaim{60'000}; // a call of its owner may be under way
 constexpr std::int64_t kTakenAtOnce = 256;
 
@@ -90,6 +91,7 @@ Task<void> Leases::pass() {
     CO_TRY_VOID(co_await compare());
   }
   valid_until_ = asked + kLasts - kMargin;
+  tellClock(pulse.now);
   if (!context_.stopping) {
     for (auto const& wanted : pulse.wanted) handOver(wanted.owner.connection_id, wanted.node_id);
     shareWith(pulse.nodes);
@@ -154,6 +156,18 @@ Task<void> Leases::compare() {
   for (auto const& lease : lost) lose(lease);
   for (auto& lease : rows) received(std::move(lease));
   co_return Result<void>();
+}
+
+// No lease depends on it, but what one daemon takes in is due for another by its clock.
+void Leases::tellClock(TimePoint database_now) {
+  auto const ahead = context_.now() - database_now;
+  bool const wrong = ahead > kClocksApart || ahead < -kClocksApart;
+  if (wrong && !clock_told_)
+    context_.doors.log.warn(
+        "the clock of this machine is not that of the database, so what comes in here may wait "
+        "elsewhere; let both follow NTP",
+        json::object{{"seconds_ahead", ahead.count() / 1'000}});
+  clock_told_ = wrong;
 }
 
 void Leases::received(Lease lease) {

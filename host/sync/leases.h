@@ -103,6 +103,7 @@ private:
   bool isIdle(std::string const& connection_id, Entry const& entry) const;
   bool isIn(Lease const& lease, State state) const;
   bool agrees(Pulse const& pulse) const;
+  void tellClock(TimePoint database_now);
   void tellWaiting();
 
   Context& context_;
@@ -119,6 +120,7 @@ private:
   Monotonic next_adoption_{};
   bool look_for_strange_ = true; // connections whose connector another node has, and this one has not
   bool failing_ = false;
+  bool clock_told_ = false;
   bool stopping_ = false;
   std::shared_ptr<Event> woken_;
   std::shared_ptr<Event> loop_ended_; // null: never started

@@ -74,6 +74,11 @@ TEST_F(ManyDaemons, WhoComesFirstHasEverythingAndWhoComesLaterGetsItsShare) {
   EXPECT_EQ(nodes[1].connections, 5);
 }
 
+TEST_F(ManyDaemons, WhoseClockIsNotTheDatabasesSaysSo) {
+  Neighbour a(house, "a", 1); // its clock is virtual
+  EXPECT_THAT(house.log_text, HasSubstr("the clock of this machine is not that of the database"));
+}
+
 TEST_F(ManyDaemons, TwoDaemonsNeverRunOneConnection) {
   auto const vendor = house.vendor();
   std::vector<std::string> connections;
