@@ -83,6 +83,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", "/metrics", "/metrics");
   see.drive("GET", "/openapi.json", "/openapi.json");
   see.drive("GET", root + "/sandbox", root + "/sandbox");
+  see.drive("GET", root + "/nodes", root + "/nodes");
 
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");

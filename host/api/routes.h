@@ -54,6 +54,7 @@ private:
   Task<Response> metrics(Request request);
   Task<Response> document(Request request);
   Task<Response> sandbox(Request request);
+  Task<Response> listNodes(Request request);
   // routes_vendors.cpp
   Task<Response> addVendor(Request request);
   Task<Response> listVendors(Request request);

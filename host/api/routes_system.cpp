@@ -65,6 +65,12 @@ void Routes::addSystemRoutes(std::vector<Route>& table) {
   sandbox.answer = "Sandbox";
   sandbox.handler = bind(&Routes::sandbox);
   table.push_back(sandbox);
+
+  Route nodes{"GET", "/api/integrations/nodes", "listNodes",
+              "The daemons that share the database, or did of late; none if this one is alone on it."};
+  nodes.answer = "NodeList";
+  nodes.handler = bind(&Routes::listNodes);
+  table.push_back(nodes);
 }
 
 std::vector<std::string> Routes::troubledPlugins() const {
@@ -146,6 +152,11 @@ Task<Response> Routes::sandbox(Request) {
   body["sandbox"] = runtime::toJson(with_.sandbox);
   body["workers"] = std::move(list["items"]);
   co_return Response(200, body);
+}
+
+Task<Response> Routes::listNodes(Request) {
+  CO_TRY(nodes, co_await with_.engine.nodes());
+  co_return Response(200, listOf(nodes));
 }
 
 } // namespace garland::api

@@ -60,6 +60,17 @@ json::object shape(sync::Vendor const& vendor) {
   return json::object{{"id", vendor.id}, {"name", vendor.name}, {"created", rfc3339(vendor.created)}};
 }
 
+json::object shape(sync::Node const& node) {
+  return json::object{{"id", node.id},
+                      {"name", node.name},
+                      {"version", node.version},
+                      {"started", rfc3339(node.started)},
+                      {"last_sign", rfc3339(node.last_beat)},
+                      {"lives", node.lives},
+                      {"is_this", node.is_this},
+                      {"connections", node.connections}};
+}
+
 json::object shape(sync::Connection const& connection) {
   json::object out{{"id", connection.id},
                    {"vendor_id", connection.vendor_id},

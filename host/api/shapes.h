@@ -11,6 +11,7 @@
 namespace garland::api {
 
 json::object shape(sync::Vendor const& vendor);
+json::object shape(sync::Node const& node);
 json::object shape(sync::Connection const& connection);
 json::object shape(sync::Run const& run);
 json::object shape(sync::Record const& record);

@@ -81,6 +81,24 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
   }
 }
 
+// Those that share the database; none if the daemon is alone on it.
+void checkNodes(Client& client, std::vector<Finding>& findings) {
+  auto const nodes = client.get(kBase + "/nodes");
+  if (!nodes) return;
+  for (auto const& node : nodes->at("items").as_array()) {
+    auto const count = integerOr(node, "/connections", 0);
+    bool const lives = boolOr(node, "/lives", false);
+    if (!lives && count == 0) continue;
+    auto const has = std::to_string(count) + (count == 1 ? " connection" : " connections");
+    auto const words =
+        "version " + textOr(node, "/version", "?") + ", " +
+        (lives ? "runs " + has : "gone since " + textOr(node, "/last_sign", "?") + ", with " + has);
+    findings.push_back(
+        {"node " + textOr(node, "/name", "?"), lives, words,
+         lives ? "" : "another daemon takes them in a few seconds; if none does, see the logs"});
+  }
+}
+
 // Nobody knows whether they took place; those that are looked up again are no finding yet.
 void checkActions(Client& client, std::vector<Finding>& findings) {
   auto const actions = client.get(kBase + "/actions?state=unknown");
@@ -265,6 +283,7 @@ Exit doctor(Context with, Place const& place) {
     checkWebhooks(*health, findings);
     checkEndpoints(*health, findings);
     if (place.key_read) {
+      checkNodes(with.client, findings);
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);
       checkActions(with.client, findings);

@@ -26,6 +26,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -113,7 +114,8 @@ private:
 
     store::Options store_options;
     store_options.url = config_.database_url;
-    store_options.single_daemon = true;
+    store_options.single_daemon = !isShared();
+    store_options.other_daemons = isShared();
     store_options.min_free_bytes = config_.min_free_bytes;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
@@ -331,7 +333,20 @@ private:
                               config_.extra_ca_file,
                               count,
                               config_.limits,
-                              config_.actions_kept};
+                              config_.actions_kept,
+                              nodeName()};
+  }
+
+  // A SQLite file never is.
+  bool isShared() const { return !config_.database_url.starts_with("sqlite:") && !config_.database_alone; }
+
+  // The data folder is locked while this process lives, so the name is that of one process at a time.
+  std::optional<sync::NodeName> nodeName() const {
+    if (!isShared()) return std::nullopt;
+    boost::system::error_code unknown;
+    auto const host = asio::ip::host_name(unknown);
+    return sync::NodeName{(unknown ? std::string("localhost") : host) + ":" + config_.data_dir,
+                          std::string(version)};
   }
 
   notify::Dependencies notifierDependencies() {
@@ -351,7 +366,8 @@ private:
                                 std::move(kinds),
                                 config_.extra_ca_file,
                                 config_.endpoints,
-                                count};
+                                count,
+                                isShared()};
   }
 
   api::Dependencies serverDependencies() {

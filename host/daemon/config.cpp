@@ -273,6 +273,7 @@ std::vector<Setting> const& table() {
       {"daemon", "port", "7480", takePort},
       {"daemon", "data_dir", "\"\"", path(&Config::data_dir)},
       {"database", "url", "\"\"", text(takeDatabase)},
+      {"database", "alone", "false", flag(&Config::database_alone)},
       {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},

@@ -20,6 +20,7 @@ struct Config {
   std::string data_dir;                 // resolved: never empty once loaded
   std::string database_url;             // resolved
   std::string database_place;           // "FILE:LINE:COLUMN: " that says so; empty: the default
+  bool database_alone = false;          // no other daemon may be on a PostgreSQL database
   std::vector<std::string> plugin_dirs; // empty: beside the program
   std::string worker_path;              // empty: beside the program
   std::string master_key;               // resolved

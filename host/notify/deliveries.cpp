@@ -175,6 +175,12 @@ Task<std::vector<Due>> Deliveries::begin(Endpoint endpoint, std::int64_t count, 
     all.push_back(std::move(due));
   }
   if (all.empty()) co_return all;
+  if (with_.shared)
+    unit.push_back(
+        store::Statement("SELECT 1 FROM notify_endpoints WHERE vendor_id=$1 AND endpoint_id=$2 AND "
+                         "revision=$3 AND enabled=1",
+                         {endpoint.vendor_id, endpoint.id, endpoint.revision})
+            .expecting(1));
   CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
   co_return all;
 }

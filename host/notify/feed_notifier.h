@@ -58,6 +58,7 @@ private:
   Task<void> pass(bool all);
   Task<void> serve(Shared line);
   Task<void> findBehind();
+  Task<void> renew();
   Task<void> takeIn(Shared line);
   std::size_t roomOf(Line const& line) const;
   Task<void> sendDue(Shared line);
@@ -84,6 +85,7 @@ private:
   bool look_everywhere_ = true;
   bool stopping_ = false;
   TimePoint next_sweep_{};
+  TimePoint next_renewal_{};
   std::size_t in_flight_ = 0;
   std::set<std::shared_ptr<asio::cancellation_signal>> running_;
 };

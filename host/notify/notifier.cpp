@@ -14,6 +14,7 @@ namespace {
 
 constexpr Milliseconds kLookEvery{2'000};
 constexpr Milliseconds kSweepEvery{300'000};
+constexpr Milliseconds kRenewEvery{10'000}; // what other daemons may have changed
 constexpr Milliseconds kGrace{
     15'000}; // beyond the timeout, until an attempt whose end nobody saw is due again
 constexpr std::int64_t kPage = 500;
@@ -85,6 +86,7 @@ asio::awaitable<void> FeedNotifier::loop() {
 }
 
 Task<void> FeedNotifier::pass(bool all) {
+  CO_TRY_VOID(co_await renew());
   if (all) {
     CO_TRY_VOID(co_await findBehind());
   }
@@ -93,6 +95,12 @@ Task<void> FeedNotifier::pass(bool all) {
   for (auto at = lines_.begin(); at != lines_.end() && !stopping_;) {
     auto const id = at->first;
     auto const line = at->second;
+    if (with_.shared && !with_.engine.caresFor(id)) {
+      line->behind = true; // when it is ours one day
+      line->look_at = {};
+      ++at;
+      continue;
+    }
     line->behind = line->behind || grown.contains(line->kept.endpoint.vendor_id);
     auto const served = co_await serve(line);
     if (!served && ofTheStore(served.error())) co_return served.error();
@@ -101,7 +109,8 @@ Task<void> FeedNotifier::pass(bool all) {
                       json::object{{"endpoint", id}});
     at = lines_.upper_bound(id);
   }
-  if (with_.clock.now() < next_sweep_) co_return Result<void>();
+  bool const sweeps = !with_.shared || with_.engine.caresFor("old deliveries");
+  if (with_.clock.now() < next_sweep_ || !sweeps) co_return Result<void>();
   next_sweep_ = with_.clock.now() + kSweepEvery;
   CO_TRY(more, co_await deliveries_.forget(with_.clock.now() - with_.limits.kept));
   if (more) next_sweep_ = {}; // the next pass goes on, so that more than comes in is forgotten
@@ -128,6 +137,25 @@ Task<void> FeedNotifier::findBehind() {
   for (auto const& span : spans) last[span.vendor_id] = span.last;
   for (auto const& [id, line] : lines_)
     if (last[line->kept.endpoint.vendor_id] > line->kept.endpoint.place) line->behind = true;
+  co_return Result<void>();
+}
+
+// Endpoints that were added, changed or removed at another daemon, and deliveries that were asked for there.
+Task<void> FeedNotifier::renew() {
+  if (!with_.shared || with_.clock.now() < next_renewal_) co_return Result<void>();
+  next_renewal_ = with_.clock.now() + kRenewEvery;
+  std::set<std::string> gone; // of those known before the rows are read
+  for (auto const& [id, line] : lines_) gone.insert(id);
+  CO_TRY(all, co_await endpoints_.list(std::string()));
+  for (auto& kept : all) {
+    gone.erase(kept.endpoint.id);
+    auto& line = lines_[kept.endpoint.id];
+    if (!line) line = std::make_shared<Line>();
+    line->behind = true;
+    line->look_at = {};
+    if (line->kept.endpoint.revision <= kept.endpoint.revision) line->kept = std::move(kept);
+  }
+  for (auto const& id : gone) lines_.erase(id);
   co_return Result<void>();
 }
 
@@ -177,7 +205,10 @@ Task<void> FeedNotifier::sendDue(Shared line) {
   auto const again = with_.clock.now() + with_.limits.timeout + kGrace;
   auto begun = co_await deliveries_.begin(endpoint, static_cast<std::int64_t>(room), again);
   // Somebody resent, dropped or removed one of them; the next look shows what there is.
-  if (!begun && begun.error().kind == ErrorKind::conflict) co_return Result<void>();
+  if (!begun && begun.error().kind == ErrorKind::conflict) {
+    next_renewal_ = {}; // or another daemon has changed it
+    co_return Result<void>();
+  }
   if (!begun) co_return begun.error();
   bool const all = begun->size() < room;
   for (auto& due : *begun) {

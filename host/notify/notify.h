@@ -173,6 +173,9 @@ struct Dependencies {
   Limits limits = {};
   // For metrics: "delivered", "failed" (an attempt), "given up", "disabled".
   std::function<void(std::string_view outcome)> on_outcome = nullptr;
+  // Other daemons are on the database: each endpoint is told by the one that cares for it (Engine::caresFor),
+  // and may be changed at any.
+  bool shared = false;
 };
 
 // Errors: notFound (unknown id), invalidInput (with field), conflict (changed meanwhile, or not in this

@@ -21,10 +21,11 @@ constexpr auto kRunLimit = 60s;
 // A caller may build texts with a varying number of rows; beyond this all are forgotten at once.
 constexpr std::size_t kMaxPrepared = 256;
 
-// Locks are not waited for longer than a caller would; a session whose daemon has vanished in
-// mid-transaction gives its locks back; a server set to lose commits is told not to lose ours.
+// Locks are not waited for longer than a caller would; a session whose daemon stands still in mid-transaction
+// gives its locks back, much sooner than a daemon that waits for them would be late with its sign of life; a
+// server set to lose commits is told not to lose ours.
 constexpr std::string_view kSessionSettings =
-    "SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s'; "
+    "SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '5s'; "
     "SET standard_conforming_strings = on; "
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
     "'off'";
@@ -36,12 +37,16 @@ constexpr auto kBetweenTries = 50ms;
 
 // 0: the lock is ours. Else who has it; -1: somebody who is just going. The key is a number of our own
 // (pg_locks shows its halves); it lives and dies with the session.
-Statement const kLockOthersOut(
-    "SELECT CASE WHEN pg_try_advisory_lock(7125961840313) THEN 0 ELSE COALESCE((SELECT MIN(pid) FROM "
-    "pg_locks "
-    "WHERE locktype='advisory' AND granted AND objsubid=1 AND "
-    "(classid::bigint<<32)+objid::bigint=7125961840313 "
-    "AND database=(SELECT oid FROM pg_database WHERE datname=current_database())),-1)::bigint END");
+Statement lockStatement(std::string const& lock) {
+  return Statement(
+      "SELECT CASE WHEN " + lock +
+      "(7125961840313) THEN 0 ELSE COALESCE((SELECT MIN(pid) FROM pg_locks "
+      "WHERE locktype='advisory' AND granted AND objsubid=1 AND "
+      "(classid::bigint<<32)+objid::bigint=7125961840313 "
+      "AND database=(SELECT oid FROM pg_database WHERE datname=current_database())),-1)::bigint END");
+}
+Statement const kLockAll = lockStatement("pg_try_advisory_lock");
+Statement const kLockWhoWantsAll = lockStatement("pg_try_advisory_lock_shared");
 
 void ignoreNotice(void*, PGresult const*) {}
 
@@ -134,15 +139,16 @@ Task<void> PgConnection::setUp(Use use) {
                     "the database " + target_.place + " does not keep UTF-8; create it with ENCODING 'UTF8'");
   CO_TRY_VOID(co_await script(std::string(kSessionSettings), kConnectLimit));
   if (use == Use::write) co_return Result<void>();
-  if (use == Use::writeAlone) co_return co_await lockOthersOut();
+  if (use == Use::writeAlone) co_return co_await lockOthersOut(&kLockAll);
+  if (use == Use::writeAmongOthers) co_return co_await lockOthersOut(&kLockWhoWantsAll);
   co_return co_await script(std::string(kReadOnly), kConnectLimit);
 }
 
-Task<void> PgConnection::lockOthersOut() {
+Task<void> PgConnection::lockOthersOut(Statement const* lock) {
   auto const give_up = std::chrono::steady_clock::now() + kVacateLimit;
   asio::steady_timer pause(co_await asio::this_coro::executor);
   while (true) {
-    PgSteps steps(1, &kLockOthersOut);
+    PgSteps steps(1, lock);
     auto const replies = co_await run(std::move(steps));
     auto const& reply = replies.each.front();
     if (!reply) co_return replies.lost.value_or(unreachable(target_.place, "no answer"));
@@ -213,6 +219,21 @@ Task<void> PgConnection::script(std::string sql, std::chrono::milliseconds limit
   if (!usable_) co_return lostError();
   if (failure) co_return std::move(*failure);
   co_return Result<void>();
+}
+
+asio::awaitable<std::vector<std::string>> PgConnection::notices(std::chrono::milliseconds limit) {
+  std::vector<std::string> told;
+  socket_.begin(limit);
+  while (usable_ && told.empty() && !socket_.expired()) {
+    if (PQconsumeInput(connection_.get()) == 0 || socket_.interrupted()) usable_ = false;
+    while (auto* const notice = PQnotifies(connection_.get())) {
+      told.emplace_back(notice->extra);
+      PQfreemem(notice);
+    }
+    if (usable_ && told.empty()) co_await socket_.wait(false);
+  }
+  socket_.end();
+  co_return told;
 }
 
 asio::awaitable<PgReplies> PgConnection::run(PgSteps steps) {

@@ -29,8 +29,8 @@ using PgSteps = std::vector<Statement const*>;
 
 class PgConnection {
 public:
-  // writeAlone: no other session of this use may be open on the database.
-  enum class Use { write, writeAlone, read };
+  // writeAlone: no other session of this use may be open on the database, and none of writeAmongOthers.
+  enum class Use { write, writeAmongOthers, writeAlone, read };
 
   static Task<std::unique_ptr<PgConnection>> open(asio::any_io_executor executor, PgTarget target, Use use);
   ~PgConnection();
@@ -40,6 +40,10 @@ public:
   asio::awaitable<PgReplies> run(PgSteps steps);
   // Any number of statements without arguments, in the simple protocol (migrations).
   Task<void> script(std::string sql, std::chrono::milliseconds limit);
+
+  // What was told on the channels that this session listens to, as soon as there is something; nothing after
+  // the limit, or if the session is lost.
+  asio::awaitable<std::vector<std::string>> notices(std::chrono::milliseconds limit);
 
   // Whether the next run() has a session to go to: false if it is lost, if the server has closed it
   // meanwhile, or if a transaction was left open. Then only destruction is left.
@@ -68,7 +72,7 @@ private:
 
   Task<void> connect(PgTarget target);
   Task<void> setUp(Use use);
-  Task<void> lockOthersOut();
+  Task<void> lockOthersOut(Statement const* lock);
   bool send(PgSteps const& steps, std::vector<Sent>& sent);
   bool sendStep(Statement const& statement, std::size_t step, std::vector<Sent>& sent);
   bool sendForgetAll(std::vector<Sent>& sent);

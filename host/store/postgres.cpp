@@ -1,8 +1,9 @@
 // The PostgreSQL driver: one session that writes, with all waiting units in one transaction, and a few
-// that read. No threads: libpq runs on the loop. The store itself bears any number of daemons on
-// one database; the sync engine does not yet (it has no leases), so a daemon locks others out.
+// that read. No threads: libpq runs on the loop. Any number of daemons may be on one database; who wants it
+// for himself locks the others out.
 #include "host/store/drivers.h"
 #include "host/store/pg_lane.h"
+#include "host/store/pg_listener.h"
 #include "host/store/pg_migrate.h"
 #include "host/store/pg_units.h"
 #include "host/store/values.h"
@@ -17,10 +18,12 @@ using ReadLane = PgLane<PendingRead>;
 
 class PostgresStore final : public Store {
 public:
-  PostgresStore(asio::any_io_executor executor, std::shared_ptr<UnitLane> units,
+  PostgresStore(asio::any_io_executor executor, PgTarget target, std::shared_ptr<UnitLane> units,
                 std::shared_ptr<ReadLane> reads)
-      : executor_(std::move(executor)), units_(std::move(units)), reads_(std::move(reads)) {}
+      : executor_(std::move(executor)), target_(std::move(target)), units_(std::move(units)),
+        reads_(std::move(reads)) {}
   ~PostgresStore() override {
+    endListening();
     units_->stop();
     reads_->stop();
   }
@@ -31,10 +34,22 @@ public:
   Task<std::vector<Rows>> commit(Unit unit) override {
     return initiate<std::vector<Rows>>(this, &PostgresStore::submitUnit, std::move(unit));
   }
-  Task<void> close() override { return closeLanes(this); }
+  Task<void> close() override {
+    endListening();
+    return closeLanes(this);
+  }
   std::string_view driver() const override { return "postgresql"; }
+  void listen(Listener listener) override {
+    endListening();
+    if (!listener) return;
+    listener_ = std::make_shared<PgListener>(executor_, target_, std::move(listener));
+    listener_->start();
+  }
 
 private:
+  void endListening() {
+    if (listener_) std::exchange(listener_, nullptr)->stop();
+  }
   static Task<void> closeLanes(PostgresStore* self) {
     CO_TRY_VOID(co_await initiate<void>(self, &PostgresStore::submitCloseReads, std::monostate()));
     co_return co_await initiate<void>(self, &PostgresStore::submitCloseUnits, std::monostate());
@@ -51,8 +66,10 @@ private:
   }
 
   asio::any_io_executor executor_;
+  PgTarget target_;
   std::shared_ptr<UnitLane> units_;
   std::shared_ptr<ReadLane> reads_;
+  std::shared_ptr<PgListener> listener_; // null: nobody listens
 };
 
 void PostgresStore::submitRead(Statement statement, Handler<Rows> handler) {
@@ -99,6 +116,7 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
                                           std::vector<Migration> migrations) {
   CO_TRY(target, parseTarget(options.url));
   auto use = PgConnection::Use::write;
+  if (options.other_daemons) use = PgConnection::Use::writeAmongOthers;
   if (options.single_daemon) use = PgConnection::Use::writeAlone;
   CO_TRY(connection, co_await PgConnection::open(executor, target, use));
   CO_TRY_VOID(co_await migrate(connection.get(), std::move(migrations)));
@@ -106,7 +124,7 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
   auto units = makeUnitLane(executor, std::move(session), options.max_batch_units);
   auto reads = makeReadLane(executor, target, options.read_connections);
   co_return std::unique_ptr<Store>(
-      std::make_unique<PostgresStore>(executor, std::move(units), std::move(reads)));
+      std::make_unique<PostgresStore>(executor, std::move(target), std::move(units), std::move(reads)));
 }
 
 Task<std::size_t> pendingInPostgres(asio::any_io_executor executor, Options options,

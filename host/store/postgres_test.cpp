@@ -194,6 +194,28 @@ TEST_F(PostgresTest, ADaemonThatWantsTheDatabaseForItselfIsRefusedWhileAnotherHa
   EXPECT_TRUE(openAlone(url_)) << "the lock goes with the daemon";
 }
 
+TEST_F(PostgresTest, DaemonsThatShareADatabaseKeepOutWhoWantsItForItself) {
+  auto const openAmongOthers = [&] {
+    Options options;
+    options.url = url_;
+    options.other_daemons = true;
+    return loop_.run(Store::open(loop_.executor(), options, itemTable()));
+  };
+  {
+    auto const one = openAmongOthers();
+    auto const two = openAmongOthers();
+    ASSERT_TRUE(one && two);
+    auto const refused = openAlone(url_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    EXPECT_TRUE(loop_.run((*one)->close()));
+    EXPECT_TRUE(loop_.run((*two)->close()));
+  }
+  auto const alone = openAlone(url_);
+  ASSERT_TRUE(alone);
+  EXPECT_FALSE(openAmongOthers()) << "it may be of a version that knows of no others";
+}
+
 TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOnly) {
   auto const first = openAlone(url_).value();
   administer(url_, kTerminateOthers);
@@ -211,6 +233,43 @@ TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOn
   second.reset();
   EXPECT_TRUE(insert(*first, 3)) << "it takes the lock again when it can";
   EXPECT_EQ(present(*first), (std::set<std::int64_t>{2, 3}));
+}
+
+Statement telling(std::string text) {
+  return Statement("SELECT pg_notify('garland', $1)", std::vector<Value>{std::move(text)});
+}
+
+TEST_F(PostgresTest, WhatAUnitTellsIsHeardByOtherDaemonsOnceItIsKept) {
+  auto const one = open(url_);
+  auto const two = open(url_);
+  std::vector<std::string> heard;
+  two->listen([&heard](std::string const& text) { heard.push_back(text); });
+  while (heard.empty()) loop_.runOne();
+  EXPECT_EQ(heard, std::vector<std::string>{""}) << "it listens from now on";
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(insertItem(1, "a"), telling("first")))));
+  ASSERT_FALSE(
+      loop_.run(one->commit(unitOf(telling("of a unit that was not kept"), insertItem(1, "again")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(telling("second")))));
+  while (heard.size() < 3) loop_.runOne();
+  EXPECT_EQ(heard, (std::vector<std::string>{"", "first", "second"}));
+  two->listen(nullptr);
+  loop_.runAll();
+}
+
+TEST_F(PostgresTest, AListenerThatWasCutOffListensAgainAndSaysSo) {
+  auto const one = open(url_);
+  auto const two = open(url_);
+  std::vector<std::string> heard;
+  two->listen([&heard](std::string const& text) { heard.push_back(text); });
+  while (heard.empty()) loop_.runOne();
+  administer(url_, kTerminateOthers);
+  while (heard.size() < 2) loop_.runOne();
+  EXPECT_EQ(heard.back(), "") << "something may have been missed";
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(telling("news")))));
+  while (heard.size() < 3) loop_.runOne();
+  EXPECT_EQ(heard.back(), "news");
+  EXPECT_TRUE(loop_.run(two->close())) << "which ends it, too";
+  loop_.runAll();
 }
 
 TEST_F(PostgresTest, TwoDaemonsWriteSideBySide) {

@@ -15,6 +15,7 @@
 #include "host/base/task.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,13 +74,23 @@ struct Options {
   std::string url;
   int max_batch_units = 256; // group commit: units per transaction
   int read_connections = 2;
-  // PostgreSQL: nobody else who asks for it may have the database open; `unsupported` if somebody has.
-  // A SQLite file is never shared.
+  // PostgreSQL: nobody else who asks for either of these may have the database open; `unsupported` if
+  // somebody has. A SQLite file is never shared.
   bool single_daemon = false;
+  // PostgreSQL: others who ask for this may have it open as well, but nobody who wants it alone.
+  bool other_daemons = false;
   // SQLite: with less free space than that on the disk of the file it takes no new pages: what needs any is
   // `hostLimit`, as on a full disk. 0: only a full disk is full.
   std::uint64_t min_free_bytes = 0;
 };
+
+// What a unit tells the other daemons on a PostgreSQL database, if and only if it is kept: it contains
+// SELECT pg_notify('garland', $1), with a text of at most 7,999 bytes. The same text is told once for a
+// batch.
+inline constexpr std::string_view kNoticeChannel = "garland";
+// Called with each text, of this daemon's own units too; with "" whenever something may have been missed, so
+// at the begin as well.
+using Listener = std::function<void(std::string const& text)>;
 
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
 // hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the
@@ -105,6 +116,10 @@ public:
   virtual Task<void> close() = 0;
 
   virtual std::string_view driver() const = 0; // "sqlite" or "postgresql"
+
+  // In the place of an earlier listener; an empty one ends it, and so does close(). Never called by SQLite,
+  // where nobody else writes.
+  virtual void listen(Listener) {}
 };
 
 } // namespace garland::store

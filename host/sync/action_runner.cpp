@@ -1,7 +1,8 @@
 // The loop that does actions, and one step of one of them.
 #include "host/sync/action_runner.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
+#include "host/sync/leases.h"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -35,7 +36,9 @@ ActionRunner::ActionRunner(Context& context, Connections& connections, AuditTrai
 
 Task<void> ActionRunner::start() {
   if (loop_ended_) co_return Result<void>();
-  CO_TRY_VOID(co_await store_.recover(context_.now()));
+  if (!context_.leases) {
+    CO_TRY_VOID(co_await recover(std::nullopt));
+  }
   loop_ended_ = std::make_shared<Event>(context_.doors.executor);
   auto const ended = loop_ended_;
   asio::co_spawn(context_.doors.executor, loop(),
@@ -54,7 +57,8 @@ Task<void> ActionRunner::stop() {
 }
 
 Task<void> ActionRunner::tick() {
-  if (context_.now() < next_sweep_) co_return Result<void>();
+  if (context_.leases) wake(); // the net under what other daemons tell
+  if (context_.now() < next_sweep_ || !caresFor(context_, "old actions")) co_return Result<void>();
   next_sweep_ = context_.now() + kSweepEvery;
   CO_TRY(forgotten, co_await store_.forget(context_.now() - context_.doors.actions_kept));
   if (forgotten > 0) next_sweep_ = context_.now(); // there may be more
@@ -113,7 +117,7 @@ std::optional<TimePoint> ActionRunner::dropKept(TimePoint now) {
 
 void ActionRunner::begin(DueAction due) {
   if (context_.stopping || in_flight_.size() - queued_.size() >= kAtOnce || in_flight_.contains(due.id) ||
-      held_.contains(due.connection_id))
+      held_.contains(due.connection_id) || !mine(context_, due.connection_id))
     return;
   if (auto const busy = busy_.find(due.connection_id);
       busy != busy_.end() && busy->second >= kAtOncePerConnection)
@@ -153,7 +157,7 @@ Task<void> ActionRunner::inTurn(DueAction due) {
     if (!entered) co_return entered.error();
     own.turn = std::move(*entered);
   }
-  if (held_.contains(due.connection_id)) co_return Result<void>();
+  if (held_.contains(due.connection_id) || !mine(context_, due.connection_id)) co_return Result<void>();
   auto const stepped = co_await step(due.id);
   auto const limit = limited_.extract(due.id); // of this step, however it ended
   if (!stepped) co_return stepped.error();
@@ -211,9 +215,10 @@ Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRu
   bool const in_doubt = action.state == ActionState::unknown;
   auto const before = action;
   course(rule).sent(action);
-  auto const committed = co_await store_.save(action);
+  auto const committed = co_await store_.saveOwned(action);
   // Settled this very moment.
-  if (!committed && committed.error().kind == ErrorKind::conflict) co_return Result<void>();
+  if (!committed && (committed.error().kind == ErrorKind::conflict || isOthers(action)))
+    co_return Result<void>();
   if (!committed) {
     // The row may say "sent" although nothing was.
     unsaved_.insert_or_assign(before.id, before);
@@ -270,7 +275,7 @@ Task<json::value> ActionRunner::lookUp(Action const* action, Session const* sess
 
 // The end of a step. What is known of an effect is not given up because the store is away.
 Task<void> ActionRunner::keep(Action action) {
-  auto const saved = co_await store_.save(action);
+  auto const saved = co_await store_.saveOwned(action);
   if (saved) {
     tell(action);
     co_return Result<void>();
@@ -281,6 +286,10 @@ Task<void> ActionRunner::keep(Action action) {
                               std::string(name(action.state)));
     co_return Result<void>();
   }
+  if (isOthers(action)) {
+    tellLate(action);
+    co_return Result<void>();
+  }
   unsaved_.insert_or_assign(action.id, std::move(action));
   co_return saved.error();
 }
@@ -289,11 +298,17 @@ Task<void> ActionRunner::keep(Action action) {
 Task<void> ActionRunner::keepUnsaved() {
   while (!unsaved_.empty()) {
     Action action = unsaved_.begin()->second;
+    if (isOthers(action)) {
+      tellLate(action);
+      unsaved_.erase(action.id);
+      release(action.id);
+      continue;
+    }
     CO_TRY(row, co_await store_.one(action.id));
     auto saved = Result<void>();
     if (row.state == ActionState::sent || row.revision == action.revision) {
       action.revision = row.revision;
-      saved = co_await store_.save(action);
+      saved = co_await store_.saveOwned(action);
     }
     if (!saved) co_return saved.error();
     unsaved_.erase(action.id);
@@ -301,6 +316,19 @@ Task<void> ActionRunner::keepUnsaved() {
     tell(action);
   }
   co_return Result<void>();
+}
+
+// Another daemon has taken its connection over, and with it what is written of it.
+bool ActionRunner::isOthers(Action const& action) const {
+  return context_.leases && !context_.leases->leaseOf(action.connection_id);
+}
+
+// To its new owner it is unknown, as after a crash. Whoever settles it by hand finds here what came.
+void ActionRunner::tellLate(Action const& action) const {
+  context_.doors.log.warn("what became of action " + action.id +
+                              " was known only when another daemon ran its connection already: it is " +
+                              std::string(name(action.state)),
+                          json::object{{"vendor", action.vendor_id}, {"connection", action.connection_id}});
 }
 
 // The vendor is to be asked for another credential, unless that has happened already.
@@ -311,7 +339,8 @@ Task<void> ActionRunner::tellSignIn(Session const* session, Error error) {
                     "connection_id=$3 AND credential_version=$4",
                     Values{std::move(error.message), session->connection.vendor_id, session->connection.id,
                            session->credential_version});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{session->connection.vendor_id, session->connection.id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 

@@ -27,7 +27,11 @@ public:
 
   // Forgets what has long had its end, and its key with it. Called often, it does so now and then.
   Task<void> tick();
-  // Takes over what an earlier process left, and begins.
+  // What an earlier owner left; none named: of all connections.
+  Task<void> recover(std::optional<Owner> of) { return store_.recover(context_.now(), std::move(of)); }
+  // Something may be due.
+  void look() { wake(); }
+  // Takes over what an earlier process left, unless its connections are still to be leased, and begins.
   Task<void> start();
   // After Context::stopping is set: starts nothing more and answers when every call has ended.
   Task<void> stop();
@@ -68,8 +72,8 @@ public:
   Task<void> refuseLoss(std::string connection_id);
   // Answers when no call of this connection's actions is in flight. Under a Closing.
   Task<void> quiet(std::string connection_id);
-  // Ends what waits. Under a Closing, and quiet.
-  Task<void> letGo(std::string connection_id);
+  // Ends what waits: for the unit that forgets the connection. Under a Closing, and quiet.
+  store::Unit ends(Owner const& owner) const { return store_.ends(owner, context_.now()); }
 
 private:
   // actions.cpp
@@ -110,6 +114,8 @@ private:
   Task<void> lost(Action action, Error error);
   Task<void> keep(Action action);
   Task<void> keepUnsaved();
+  bool isOthers(Action const& action) const;
+  void tellLate(Action const& action) const;
   Task<void> tellSignIn(Session const* session, Error error);
   void tell(Action const& action) const;
   ActionCourse course(ActionRule rule) { return {std::move(rule), context_.now(), context_.doors.random}; }

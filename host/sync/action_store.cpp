@@ -1,7 +1,8 @@
 #include "host/sync/action_store.h"
 
+#include "host/sync/commits.h"
+#include "host/sync/leases.h"
 #include "host/sync/run_state.h"
-#include "host/sync/sql.h"
 
 #include <algorithm>
 
@@ -62,8 +63,11 @@ Error disconnected() {
 
 } // namespace
 
+// One whose connection is being forgotten by another daemon is either ended with it or not kept.
 Task<void> ActionStore::insert(Action action) {
   store::Unit unit;
+  if (context_.leases)
+    unit.push_back(context_.leases->table().stays(Owner{action.vendor_id, action.connection_id}));
   unit.emplace_back(
       "INSERT INTO actions (vendor_id,action_id,connection_id,operation,idempotency_key,provider_key,input,"
       "state,known_by,output,error,attempts,lookups,lookup_problem,revision,next_attempt,created,first_sent,"
@@ -71,23 +75,38 @@ Task<void> ActionStore::insert(Action action) {
       Values{action.vendor_id, action.id, action.connection_id, action.operation, action.key,
              action.provider_key, json::serialize(action.input), std::string(name(action.state)),
              timeValue(action.next_attempt), toMillis(action.created)});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(
+      co_await commitTelling(&context_, std::move(unit),
+                             newsFor(context_, NewsKind::actions, action.vendor_id, action.connection_id)));
   co_return Result<void>();
+}
+
+store::Statement ActionStore::update(Action const& action) {
+  return store::Statement(
+             "UPDATE actions SET state=$1, known_by=$2, output=$3, error=$4, attempts=$5, lookups=$6, "
+             "lookup_problem=$7, next_attempt=$8, first_sent=$9, last_sent=$10, finished=$11, "
+             "revision=revision+1 WHERE vendor_id=$12 AND action_id=$13 AND revision=$14",
+             {std::string(name(action.state)), action.known_by, json::serialize(action.output),
+              errorText(action.error), action.attempts, action.lookups, action.lookup_problem,
+              timeValue(action.next_attempt), timeValue(action.first_sent), timeValue(action.last_sent),
+              timeValue(action.finished), action.vendor_id, action.id, action.revision})
+      .expecting(1);
 }
 
 Task<void> ActionStore::save(Action action) {
   store::Unit unit;
-  unit.push_back(
-      store::Statement(
-          "UPDATE actions SET state=$1, known_by=$2, output=$3, error=$4, attempts=$5, lookups=$6, "
-          "lookup_problem=$7, next_attempt=$8, first_sent=$9, last_sent=$10, finished=$11, "
-          "revision=revision+1 WHERE vendor_id=$12 AND action_id=$13 AND revision=$14",
-          {std::string(name(action.state)), action.known_by, json::serialize(action.output),
-           errorText(action.error), action.attempts, action.lookups, action.lookup_problem,
-           timeValue(action.next_attempt), timeValue(action.first_sent), timeValue(action.last_sent),
-           timeValue(action.finished), action.vendor_id, action.id, action.revision})
-          .expecting(1));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  unit.push_back(update(action));
+  CO_TRY_VOID(
+      co_await commitTelling(&context_, std::move(unit),
+                             newsFor(context_, NewsKind::actions, action.vendor_id, action.connection_id)));
+  co_return Result<void>();
+}
+
+Task<void> ActionStore::saveOwned(Action action) {
+  Owner owner{action.vendor_id, action.connection_id};
+  store::Unit unit;
+  unit.push_back(update(action));
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
@@ -121,13 +140,15 @@ Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
 
 // A connection with a long queue must not hide the others.
 Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) {
+  Values args{toMillis(now), each, kMostDue};
+  auto const which = andMine(context_, "actions", args);
   store::Statement query(
       "SELECT action_id, connection_id FROM (SELECT action_id, connection_id, next_attempt, ROW_NUMBER() "
       "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) AS place FROM actions "
       "WHERE next_attempt<=$1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
-      "c.vendor_id=actions.vendor_id AND c.connection_id=actions.connection_id)) AS queue WHERE place<=$2 "
-      "ORDER BY next_attempt, action_id LIMIT $3",
-      {toMillis(now), each, kMostDue});
+      "c.vendor_id=actions.vendor_id AND c.connection_id=actions.connection_id)" +
+          which + ") AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
+      std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<DueAction> due;
   for (auto const& row : rows.rows) due.push_back(DueAction{row.text(0), row.text(1)});
@@ -135,20 +156,36 @@ Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) 
 }
 
 Task<std::optional<TimePoint>> ActionStore::nextDue(TimePoint after) {
-  store::Statement query("SELECT MIN(next_attempt) FROM actions WHERE next_attempt>$1", {toMillis(after)});
+  Values args{toMillis(after)};
+  auto const which = andMine(context_, "actions", args);
+  store::Statement query("SELECT MIN(next_attempt) FROM actions WHERE next_attempt>$1" + which,
+                         std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   co_return timeAt(rows.rows[0], 0);
 }
 
-Task<void> ActionStore::recover(TimePoint now) {
+Task<void> ActionStore::recover(TimePoint now, std::optional<Owner> of) {
+  Values left{errorText(daemonEnded()), toMillis(now)};
+  Values unknown{toMillis(now)};
+  std::string of_left, of_unknown;
+  if (of) {
+    of_left = ofOne(of->vendor_id, of->connection_id, left);
+    of_unknown = ofOne(of->vendor_id, of->connection_id, unknown);
+  }
   store::Unit unit;
   unit.emplace_back("UPDATE actions SET state='unknown', error=$1, next_attempt=$2, revision=revision+1 "
-                    "WHERE state='sent'",
-                    Values{errorText(daemonEnded()), toMillis(now)});
+                    "WHERE state='sent'" +
+                        of_left,
+                    std::move(left));
   unit.emplace_back("UPDATE actions SET next_attempt=$1, revision=revision+1 WHERE state='unknown' AND "
-                    "next_attempt IS NULL",
-                    Values{toMillis(now)});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+                    "next_attempt IS NULL" +
+                        of_unknown,
+                    std::move(unknown));
+  if (of) {
+    CO_TRY_VOID(co_await commitOwned(&context_, std::move(*of), std::move(unit)));
+  } else {
+    CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  }
   co_return Result<void>();
 }
 
@@ -172,17 +209,16 @@ Task<std::int64_t> ActionStore::forget(TimePoint before) {
   co_return done[0].affected;
 }
 
-Task<void> ActionStore::letGo(std::string vendor_id, std::string connection_id, TimePoint now) {
+store::Unit ActionStore::ends(Owner const& owner, TimePoint now) const {
   store::Unit unit;
   unit.emplace_back("UPDATE actions SET state='failed', known_by='host', error=$1, finished=$2, "
                     "next_attempt=NULL, revision=revision+1 WHERE vendor_id=$3 AND connection_id=$4 AND "
                     "state='waiting'",
-                    Values{errorText(disconnected()), toMillis(now), vendor_id, connection_id});
+                    Values{errorText(disconnected()), toMillis(now), owner.vendor_id, owner.connection_id});
   unit.emplace_back("UPDATE actions SET next_attempt=NULL, revision=revision+1 WHERE vendor_id=$1 AND "
                     "connection_id=$2 AND state='unknown'",
-                    Values{vendor_id, connection_id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
-  co_return Result<void>();
+                    Values{owner.vendor_id, owner.connection_id});
+  return unit;
 }
 
 } // namespace garland::sync

@@ -1,7 +1,7 @@
 // The table of actions: rows in and out, and nothing of what they mean.
 #pragma once
 
-#include "host/sync/context.h"
+#include "host/sync/storage.h"
 
 #include <optional>
 #include <string>
@@ -22,6 +22,8 @@ public:
   Task<void> insert(Action action);
   // What of it can change, if its revision still is what was read; else conflict.
   Task<void> save(Action action);
+  // By the owner of its connection: `cancelled` if that is another daemon by now.
+  Task<void> saveOwned(Action action);
 
   Task<Action> one(std::string id); // notFound
   Task<std::optional<Action>> byKey(std::string vendor_id, std::string connection_id, std::string key);
@@ -32,16 +34,18 @@ public:
   Task<std::optional<TimePoint>> nextDue(TimePoint after);
 
   // The process that sent them is gone: nobody will hear of their answers. And what is unknown is looked
-  // at again, since a newer connector may know how.
-  Task<void> recover(TimePoint now);
+  // at again, since a newer connector may know how. None named: of all connections.
+  Task<void> recover(TimePoint now, std::optional<Owner> of);
   // How many have no end yet.
   Task<std::int64_t> open(std::string vendor_id, std::string connection_id);
   // Of what ended before then, some; how many.
   Task<std::int64_t> forget(TimePoint before);
   // Their connection goes: what waits fails, and about the rest nothing is done by itself any more.
-  Task<void> letGo(std::string vendor_id, std::string connection_id, TimePoint now);
+  store::Unit ends(Owner const& owner, TimePoint now) const;
 
 private:
+  static store::Statement update(Action const& action);
+
   Context& context_;
 };
 

@@ -113,7 +113,10 @@ Task<AcceptedAction> ActionRunner::insertOrFind(Action action) {
   }
   if (inserted.error().kind != ErrorKind::conflict) co_return inserted.error();
   CO_TRY(known, co_await store_.byKey(action.vendor_id, action.connection_id, action.key));
-  if (!known) co_return inserted.error();
+  if (!known) {
+    CO_TRY_VOID(co_await connections_.one(action.connection_id)); // it may have been forgotten meanwhile
+    co_return inserted.error();
+  }
   if (!sameRequest(*known, action)) co_return otherRequest(*known);
   co_return AcceptedAction{std::move(*known), true};
 }
@@ -175,11 +178,6 @@ Task<void> ActionRunner::quiet(std::string connection_id) {
     CO_TRY_VOID(co_await ended->wait());
   }
   co_return Result<void>();
-}
-
-Task<void> ActionRunner::letGo(std::string connection_id) {
-  CO_TRY(connection, co_await connections_.one(connection_id));
-  co_return co_await store_.letGo(connection.vendor_id, connection.id, context_.now());
 }
 
 } // namespace garland::sync

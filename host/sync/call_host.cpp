@@ -1,8 +1,7 @@
 #include "host/sync/call_host.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/credential.h"
-#include "host/sync/sql.h"
-#include "host/sync/storage.h"
 
 #include <algorithm>
 
@@ -149,12 +148,20 @@ egress::Policy PluginCallHost::policy() const {
   return policy;
 }
 
+// An account that is tried has no lease.
+Result<void> PluginCallHost::refuseIfLate() const {
+  if (session_.trial || mayAsk(context_, session_.connection.id)) return {};
+  return Error(ErrorKind::cancelled,
+               "other daemons may think that this one is gone, so it asks nobody for the moment");
+}
+
 Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   if (operation_ == kWebhookOperation)
     co_return Error(ErrorKind::unsupported,
                     operation_ + " only reads what it is given; it must not ask anybody");
   // What a pull has brought so far is kept, so it may end here; a write had better come to its end.
   if (sink_ != nullptr && context_.stopping) co_return Error(ErrorKind::cancelled, "the daemon is stopping");
+  CO_TRY_VOID(refuseIfLate());
   egress::Credential credential;
   if (!ask.credential_slot.empty()) {
     CO_TRY(opened, openCredential(ask.credential_slot));
@@ -164,6 +171,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto const as = asker(credential);
   auto const patience = std::clamp(left() / kPartOfTime, Milliseconds::zero(), kPatience);
   CO_TRY_VOID(co_await context_.limits.enter(as, patience));
+  CO_TRY_VOID(refuseIfLate()); // it may have waited for longer than a lease lasts
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())
     co_return Error(ErrorKind::transient,
@@ -231,10 +239,10 @@ Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_
   auto const bytes = static_cast<std::int64_t>(value.size());
   auto put = makePut(key, std::move(value), if_version, ttl);
   auto again = put;
-  auto stored = co_await context_.doors.store.commit(std::move(put));
+  auto stored = co_await commitOwned(&context_, owner, std::move(put));
   if (!stored && stored.error().kind == ErrorKind::conflict) {
     CO_TRY_VOID(co_await refuseValueOver(&context_, owner, key, bytes));
-    stored = co_await context_.doors.store.commit(std::move(again));
+    stored = co_await commitOwned(&context_, owner, std::move(again));
   }
   if (!stored) co_return stored.error();
   co_return Result<void>();

@@ -53,6 +53,7 @@ private:
   Limits::Asker asker(egress::Credential const& credential) const;
   egress::Request requestFor(runtime::HttpAsk ask) const;
   egress::Policy policy() const;
+  Result<void> refuseIfLate() const;
 
   Context& context_;
   AuditTrail& audit_;

@@ -1,7 +1,7 @@
 // Other settings for a connection that stays what it is: the same account, credential, links and records.
 #include "host/sync/connections.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 namespace garland::sync {
 namespace {
@@ -73,7 +73,8 @@ Task<Connection> Connections::changeSettings(std::string id, json::object change
   auto unit = replaceSettings(session);
   if (typed) replaceCredentials(session, unit);
   if (moves) tellMove(before, session, unit);
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{before.vendor_id, before.id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return co_await one(id);
 }
 

@@ -1,7 +1,7 @@
 #include "host/sync/connections.h"
 
-#include "host/sync/sql.h"
-#include "host/sync/storage.h"
+#include "host/sync/commits.h"
+#include "host/sync/leases.h"
 
 namespace garland::sync {
 namespace {
@@ -162,7 +162,10 @@ Task<Connected> Connections::keepNew(Session const* session) {
   for (auto const& [slot, sealed] : session->sealed)
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{connection.vendor_id, connection.id, slot, sealed});
+  Owner const owner{connection.vendor_id, connection.id};
+  if (context_.leases) unit.push_back(context_.leases->table().first(owner));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  if (context_.leases) context_.leases->made(owner);
   Connected connected;
   connected.connection = connection;
   co_return connected;
@@ -188,7 +191,8 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{existing.vendor_id, existing.id, slot, std::move(moved)});
   }
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  auto news = newsFor(context_, NewsKind::webhooks, existing.vendor_id, existing.id);
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
   Connected connected;
   connected.connection = std::move(existing);
   connected.connection.state = "connected";
@@ -283,20 +287,21 @@ Task<void> Connections::refuseLoss(std::string id) {
   co_return wouldBeLost(connection, writes.real);
 }
 
-Task<void> Connections::forget(std::string id, bool discard) {
+Task<void> Connections::forget(std::string id, bool discard, store::Unit ends) {
   CO_TRY(connection, co_await one(id));
   for (int attempt = 1;; ++attempt) {
     if (!discard) {
       CO_TRY_VOID(co_await refuseLoss(id));
     }
-    auto const forgotten = co_await forgetOnce(&connection, discard);
+    auto const forgotten = co_await forgetOnce(&connection, discard, ends);
     if (forgotten || forgotten.error().kind != ErrorKind::conflict || attempt == kAttempts)
       co_return forgotten;
   }
 }
 
-// `conflict` if an edit came in since the writes were counted.
-Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
+// `conflict` if an edit came in since the writes were counted. The lease goes before all else: an action that
+// another daemon takes in locks it, so what ends comes after that action or that one finds no connection.
+Task<void> Connections::forgetOnce(Connection const* connection, bool discard, store::Unit ends) {
   store::Unit unit;
   Values const which = {connection->vendor_id, connection->id};
   if (!discard) {
@@ -305,12 +310,17 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard) {
     unit.push_back(store::Statement("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2", which)
                        .expecting(writes.rows));
   }
+  unit.emplace_back("DELETE FROM leases WHERE vendor_id=$1 AND connection_id=$2", which);
+  for (auto& end : ends) unit.push_back(std::move(end));
   for (auto const* table :
        {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv", "connection_storage", "inbox",
         "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{connection->vendor_id, connection->id};
+  std::vector<News> news;
+  news.emplace_back(NewsKind::known, connection->vendor_id, connection->id);
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit), std::move(news)));
   co_return Result<void>();
 }
 
@@ -329,7 +339,7 @@ Task<void> Connections::forgetCursors(Owner owner) {
   store::Unit unit;
   unit.emplace_back("DELETE FROM cursors WHERE vendor_id=$1 AND connection_id=$2",
                     Values{owner.vendor_id, owner.connection_id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
@@ -339,12 +349,15 @@ Task<std::int64_t> Connections::retry(std::string id) {
   unit.emplace_back("UPDATE pushes SET state='pending', dispatches=0 "
                     "WHERE vendor_id=$1 AND connection_id=$2 AND state='parked'",
                     Values{connection.vendor_id, id});
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  auto news = newsFor(context_, NewsKind::retry, connection.vendor_id, id);
+  CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));
   auto const calls = context_.doors.supervisor.retryParked(id);
   auto const writes = static_cast<std::int64_t>(done[0].affected);
   // A write that is set aside is usually a call that is set aside, too.
   auto const count = std::max(writes, static_cast<std::int64_t>(calls));
-  if (count == 0) co_return Error(ErrorKind::conflict, "nothing of the connection " + id + " is set aside");
+  // Which calls of it are set aside elsewhere is known there.
+  if (count == 0 && mine(context_, id))
+    co_return Error(ErrorKind::conflict, "nothing of the connection " + id + " is set aside");
   co_return count;
 }
 

@@ -22,7 +22,8 @@ public:
   // `conflict` if edits made here wait to be written there.
   Task<void> refuseLoss(std::string id);
   // Forgets everything but the records. No run may be in flight.
-  Task<void> forget(std::string id, bool discard);
+  // `ends`: what else comes to its end in the same unit.
+  Task<void> forget(std::string id, bool discard, store::Unit ends);
   Task<void> confirmDeletes(std::string id);
   // The next run brings everything in anew. Nothing of the connection may be in flight.
   Task<void> forgetCursors(Owner owner);
@@ -46,7 +47,7 @@ private:
   store::Unit replaceSettings(Session const& session) const;
   static void replaceCredentials(Session const& session, store::Unit& unit);
   void tellMove(Connection const& before, Session const& session, store::Unit& unit);
-  Task<void> forgetOnce(Connection const* connection, bool discard);
+  Task<void> forgetOnce(Connection const* connection, bool discard, store::Unit ends);
 
   Context& context_;
   Vendors& vendors_;

@@ -106,6 +106,11 @@ Result<void> Context::requireOutput(std::string_view operation, json::value cons
   return requireFile(fileOf(operation, "out"), output, "result of " + std::string(operation));
 }
 
+void tellFeedListeners(Context const& context, std::string const& vendor_id) {
+  auto const listeners = context.feed_listeners; // one may leave while it is told
+  for (auto const& [who, listener] : listeners) listener(vendor_id);
+}
+
 bool offers(runtime::Manifest const& manifest, std::string_view operation) {
   return std::find(manifest.operations.begin(), manifest.operations.end(), operation) !=
          manifest.operations.end();

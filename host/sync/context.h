@@ -29,6 +29,8 @@ struct KindEntry {
   std::string identityOf(json::value const& data) const;
 };
 
+class Leases;
+
 class Context {
 public:
   static Result<std::unique_ptr<Context>> make(Dependencies dependencies);
@@ -57,6 +59,8 @@ public:
   bool stopping = false;
 
   std::shared_ptr<Lanes> const lanes;
+  // Whose the connections are; null: this daemon is alone on its database, and all are its own.
+  std::shared_ptr<Leases> leases;
   Limits limits;
   // Vendors with a wedding today; see Weddings.
   std::set<std::string> weddings;
@@ -82,6 +86,9 @@ private:
   std::vector<KindEntry> kinds_;
   std::map<std::pair<std::string, std::string>, SchemaFile> files_; // and without what; compiled at first use
 };
+
+// The vendor's feed has grown by what is durable now.
+void tellFeedListeners(Context const& context, std::string const& vendor_id);
 
 // Reads records by their ids.
 inline constexpr std::string_view kGetOperation = "records.get/1";

@@ -1,8 +1,10 @@
 // The engine as callers see it: each method goes to the part that knows.
 #include "host/sync/action_runner.h"
+#include "host/sync/commits.h"
 #include "host/sync/connections.h"
 #include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
+#include "host/sync/leases.h"
 #include "host/sync/mailbox_accounts.h"
 #include "host/sync/pauses.h"
 #include "host/sync/records.h"
@@ -23,13 +25,17 @@ public:
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
-        weddings_(*context_), pauses_(*context_, connections_, callers_) {}
+        weddings_(*context_), pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
+    if (context_->doors.node)
+      context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
+  }
 
   Task<Vendor> addVendor(std::string name) override { return vendors_.add(std::move(name)); }
   Task<std::vector<Vendor>> vendors() override { return vendors_.all(); }
 
   Task<void> enablePlugin(std::string vendor_id, std::string plugin_id) override {
-    CO_TRY_VOID(co_await vendors_.setPlugin(std::move(vendor_id), std::move(plugin_id), true));
+    CO_TRY_VOID(co_await vendors_.setPlugin(vendor_id, std::move(plugin_id), true));
+    CO_TRY_VOID(co_await tell(News(NewsKind::webhooks, std::move(vendor_id))));
     co_return co_await webhooks_.wake();
   }
   Task<void> disablePlugin(std::string vendor_id, std::string plugin_id) override {
@@ -50,6 +56,7 @@ public:
   }
   Task<Connection> connection(std::string id) override { return connections_.withStorage(std::move(id)); }
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials) override {
+    CO_TRY(here, co_await claim(id));
     // A run reads by the settings that it began with, and keeps how far it came. What waits for its turn goes
     // on afterwards, by the new ones.
     CO_TRY(connection, co_await connections_.one(id));
@@ -68,6 +75,7 @@ public:
       CO_TRY_VOID(co_await actions_.refuseLoss(id));
       CO_TRY_VOID(co_await intake_.refuseLoss(id));
     }
+    CO_TRY(here, co_await claim(id));
     Runs::Closing const closing(runs_, id);
     ActionRunner::Closing const no_actions(actions_, id);
     IntakeRunner::Closing const no_items(intake_, id);
@@ -83,11 +91,12 @@ public:
       CO_TRY_VOID(co_await actions_.refuseLoss(id));
       CO_TRY_VOID(co_await intake_.refuseLoss(id));
     }
-    CO_TRY_VOID(co_await actions_.letGo(id));
-    CO_TRY_VOID(co_await connections_.forget(id, discard));
+    auto ends = actions_.ends(owner);
+    CO_TRY_VOID(co_await connections_.forget(id, discard, std::move(ends)));
     intake_.forget(id);
     webhooks_.forget(owner);
     pauses_.forget(id);
+    if (context_->leases) context_->leases->gone(id);
     co_return Result<void>();
   }
   Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
@@ -173,13 +182,26 @@ public:
   Mailboxes& mailboxes() override { return mailboxes_; }
   Webhooks& webhooks() override { return webhooks_; }
 
+  Task<std::vector<Node>> nodes() override {
+    if (!context_->leases) co_return std::vector<Node>();
+    co_return co_await context_->leases->nodes();
+  }
+  bool caresFor(std::string_view name) const override { return sync::caresFor(*context_, name); }
+
+  // Among other daemons, what a crash left is looked at with the lease of its connection.
   Task<void> start() override {
+    if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
-    CO_TRY_VOID(co_await runs_.recover());
+    if (!context_->leases) {
+      CO_TRY_VOID(co_await runs_.recover(std::nullopt));
+    }
     CO_TRY_VOID(co_await actions_.start());
     CO_TRY_VOID(co_await intake_.start());
     CO_TRY_VOID(co_await webhooks_.start());
+    if (context_->leases) {
+      CO_TRY_VOID(co_await context_->leases->start());
+    }
     schedule_.start();
     co_return Result<void>();
   }
@@ -191,11 +213,99 @@ public:
     CO_TRY_VOID(co_await intake_.stop());
     CO_TRY_VOID(co_await webhooks_.stop());
     CO_TRY_VOID(co_await runs_.drained());
-    co_return co_await pauses_.stop();
+    if (context_->leases) context_->doors.store.listen(nullptr);
+    CO_TRY_VOID(co_await hearing_.drained());
+    CO_TRY_VOID(co_await pauses_.stop());
+    if (!context_->leases) co_return Result<void>();
+    co_return co_await context_->leases->stop();
   }
 
 private:
+  Leases::Owning owning() {
+    Leases::Owning owning;
+    owning.recover = [this](Owner owner) { return recover(std::move(owner)); };
+    owning.begin = [this](Owner const& owner) { begin(owner); };
+    owning.end = [this](Owner owner) { return end(std::move(owner)); };
+    return owning;
+  }
+  Task<void> recover(Owner owner) {
+    CO_TRY_VOID(co_await pauses_.takeOver(owner));
+    CO_TRY_VOID(co_await runs_.recover(owner));
+    co_return co_await actions_.recover(std::move(owner));
+  }
+  void begin(Owner const& owner) {
+    webhooks_.wake(owner);
+    actions_.look();
+    intake_.look();
+    schedule_.look();
+  }
+  Task<void> end(Owner owner) {
+    actions_.letPass(owner.connection_id);
+    actions_.look();
+    CO_TRY_VOID(co_await runs_.stopOf(owner.connection_id));
+    CO_TRY_VOID(co_await actions_.quiet(owner.connection_id));
+    CO_TRY_VOID(co_await intake_.quiet(owner.connection_id));
+    co_return co_await webhooks_.quiet(std::move(owner));
+  }
+  // What only its owner may do; alone, this daemon is.
+  Task<Leases::Pin> claim(std::string id) {
+    if (!context_->leases) co_return Leases::Pin();
+    CO_TRY(connection, co_await connections_.one(std::move(id)));
+    Owner owner{connection.vendor_id, connection.id};
+    co_return co_await context_->leases->claim(std::move(owner));
+  }
+
+  Task<void> tell(News news) {
+    if (!context_->leases) co_return Result<void>();
+    std::vector<News> one(1, std::move(news));
+    CO_TRY_VOID(co_await commitTelling(context_.get(), store::Unit(), std::move(one)));
+    co_return Result<void>();
+  }
+  void hear(std::string const& text) {
+    if (context_->stopping) return;
+    if (text.empty()) return hearing_.spawn(lookEverywhere());
+    if (auto const news = heard(context_->leases->table().nodeId(), text)) hear(*news);
+  }
+  // Nothing here is lost with its notice: whoever is told looks for himself from time to time.
+  void hear(News const& news) {
+    auto const& id = news.connection_id;
+    bool const is_mine = !id.empty() && mine(*context_, id);
+    switch (news.kind) {
+    case NewsKind::feed: tellFeedListeners(*context_, news.vendor_id); break;
+    case NewsKind::webhooks:
+      if (id.empty()) hearing_.spawn(webhooks_.wake());
+      if (is_mine) webhooks_.wake(Owner{news.vendor_id, id});
+      break;
+    case NewsKind::actions: actions_.look(); break;
+    case NewsKind::items: intake_.look(); break;
+    case NewsKind::runs: schedule_.look(); break;
+    case NewsKind::retry: (void)context_->doors.supervisor.retryParked(id); break;
+    case NewsKind::known: hearing_.spawn(renew(id)); break;
+    case NewsKind::leases: context_->leases->look(); break;
+    case NewsKind::pauses: hearing_.spawn(followPause(Owner{news.vendor_id, id})); break;
+    case NewsKind::rests: pauses_.rests(id); break;
+    }
+  }
+  Task<void> renew(std::string connection_id) {
+    CO_TRY_VOID(co_await intake_.renew());
+    co_return co_await webhooks_.renew(std::move(connection_id));
+  }
+  Task<void> followPause(Owner owner) {
+    CO_TRY_VOID(co_await pauses_.look(std::move(owner)));
+    schedule_.look();
+    co_return Result<void>();
+  }
+  Task<void> lookEverywhere() {
+    context_->leases->look();
+    actions_.look();
+    intake_.look();
+    schedule_.look(); // and at pauses
+    CO_TRY_VOID(co_await renew(std::string()));
+    co_return co_await webhooks_.wake();
+  }
+
   Task<void> tick() {
+    if (context_->leases) intake_.look();
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
@@ -206,6 +316,7 @@ private:
   Task<void> forgetCursors(std::string id) {
     CO_TRY(connection, co_await connections_.one(id));
     CO_TRY_VOID(refuseIfPaused(connection));
+    CO_TRY(here, co_await claim(id));
     Owner const owner{connection.vendor_id, id};
     Barrier barrier(callers_, owner);
     CO_TRY_VOID(co_await barrier.stopRun());
@@ -229,6 +340,7 @@ private:
   Weddings weddings_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
+  Nursery hearing_;
 };
 
 } // namespace
@@ -241,6 +353,8 @@ Task<std::unique_ptr<Engine>> Engine::create(Dependencies dependencies) {
 Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) {
   co_return Error(ErrorKind::unsupported, "this engine changes no settings");
 }
+
+Task<std::vector<Node>> Engine::nodes() { co_return std::vector<Node>(); }
 
 Task<Connection> Engine::pause(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine pauses no connections");

@@ -1,5 +1,6 @@
 #include "host/sync/hint_courier.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/retry.h"
 
 namespace garland::sync {
@@ -35,19 +36,21 @@ Task<void> HintCourier::start() {
 
 Task<void> HintCourier::wake() {
   CO_TRY(owners, co_await store_.withHints());
-  for (auto const& owner : owners) due(owner);
+  for (auto const& owner : owners)
+    if (mine(context_, owner.connection_id)) due(owner);
   co_return Result<void>();
 }
 
 Task<void> HintCourier::catchUp() {
   CO_TRY(owners, co_await store_.withHints());
   for (auto const& owner : owners)
-    if (!rounds_.expects(roundName(owner))) due(owner);
+    if (mine(context_, owner.connection_id) && !rounds_.expects(roundName(owner))) due(owner);
   co_return Result<void>();
 }
 
 Task<std::optional<TimePoint>> HintCourier::round(std::string name) {
   auto const owner = ownerNamed(name);
+  if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   CO_TRY(all, co_await store_.hintsOf(owner, kMostHints));
   if (all.empty()) co_return std::optional<TimePoint>();
   auto hints = co_await brought(owner, all);

@@ -1,5 +1,6 @@
 #include "host/sync/inbound.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/decision.h"
 #include "host/sync/storage.h"
 
@@ -127,7 +128,8 @@ Task<void> Inbound::mark(std::vector<std::string> ids, std::string state) {
                          "AND remote_id=$5 AND state<>'deleted'",
                          {state, place_.vendor_id, place_.connection_id, place_.kind->kind.name, id}));
   if (unit.empty()) co_return Result<void>();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{place_.vendor_id, place_.connection_id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 

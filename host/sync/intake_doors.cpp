@@ -1,6 +1,6 @@
 #include "host/sync/intake_doors.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 #include <array>
 
@@ -76,7 +76,9 @@ Task<OpenedDoor> IntakeDoors::open(Connection connection, IntakeSource source, b
           "SET token_hash=excluded.token_hash, created=excluded.created",
           {connection.vendor_id, connection.id, std::string(name(source)), hash, created})
           .expecting(1));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  std::vector<News> news;
+  news.emplace_back(NewsKind::known, connection.vendor_id, connection.id);
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
   CO_TRY_VOID(co_await load());
   auto const made = by_hash_.find(hash);
   if (made == by_hash_.end())
@@ -99,7 +101,9 @@ Task<IntakeDoor> IntakeDoors::sign(Connection connection, json::value scheme, Se
                                   "connection_id=$4 AND source='hook'",
                                   {json::serialize(scheme), sealed, door.vendor_id, door.connection_id})
                      .expecting(1));
-  auto const saved = co_await context_.doors.store.commit(std::move(unit));
+  std::vector<News> news;
+  news.emplace_back(NewsKind::known, connection.vendor_id, connection.id);
+  auto const saved = co_await commitTelling(&context_, std::move(unit), std::move(news));
   if (!saved && saved.error().kind == ErrorKind::conflict)
     co_return Error(ErrorKind::notFound, "connection " + connection.id +
                                              " has no hook yet; garland connections "

@@ -1,8 +1,8 @@
 // The loop that has items read, and what follows from what their connector made of one.
 #include "host/sync/intake_runner.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/retry.h"
-#include "host/sync/sql.h"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -96,7 +96,8 @@ Task<std::optional<TimePoint>> IntakeRunner::startDue() {
 
 void IntakeRunner::begin(DueItem due) {
   if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.connection_id) ||
-      held_.contains(due.connection_id) || resting_.contains(due.connection_id))
+      held_.contains(due.connection_id) || resting_.contains(due.connection_id) ||
+      !mine(context_, due.connection_id))
     return;
   in_flight_.emplace(due.connection_id, std::string());
   nursery_.spawn(carryOut(std::move(due)));
@@ -105,7 +106,7 @@ void IntakeRunner::begin(DueItem due) {
 Task<void> IntakeRunner::carryOut(DueItem due) {
   Reading reading(*this, due.connection_id);
   auto done = co_await inTurn(due);
-  if (!done && !context_.stopping) {
+  if (!done && !context_.stopping && mine(context_, due.connection_id)) {
     context_.doors.log.error("what became of item " + due.id +
                              " could not be kept: " + cut(done.error().message));
     done = co_await putOff(std::move(due.id), done.error());
@@ -120,7 +121,7 @@ Task<void> IntakeRunner::inTurn(DueItem due) {
   auto const priority = item.source == IntakeSource::csv ? Priority::bulk : Priority::interactive;
   std::string operation(kIntakeOperation);
   CO_TRY(turn, co_await context_.lanes->enter(due.connection_id, priority, std::move(operation)));
-  if (held_.contains(due.connection_id)) co_return Result<void>();
+  if (held_.contains(due.connection_id) || !mine(context_, due.connection_id)) co_return Result<void>();
   in_flight_[due.connection_id] = due.id;
   co_return co_await step(due.id);
 }
@@ -220,7 +221,7 @@ Task<void> IntakeRunner::failed(IntakeItem item, Error error) {
     co_return co_await review(std::move(item), "it could not be read: " + message);
   item.reason = cut("it is read again: " + message);
   item.next_attempt = context_.now() + pauseAfter(item.attempts, error.retry_after, context_.doors.random);
-  auto const done = co_await store_.save(item);
+  auto const done = co_await store_.saveOwned(item);
   co_return co_await saved(std::move(item), done);
 }
 
@@ -242,7 +243,7 @@ Task<void> IntakeRunner::settle(IntakeItem item, IntakeState state, std::string 
   item.reason = cut(reason);
   item.next_attempt.reset();
   if (state != IntakeState::review) item.finished = context_.now();
-  auto const done = co_await store_.save(item);
+  auto const done = co_await store_.saveOwned(item);
   co_return co_await saved(std::move(item), done);
 }
 

@@ -50,6 +50,10 @@ public:
   Task<void> start();
   // After Context::stopping is set: starts nothing more and answers when every call has ended.
   Task<void> stop();
+  // Something may be due.
+  void look() { wake(); }
+  // Another daemon has changed addresses.
+  Task<void> renew() { return doors_.load(); }
 
   // While it lives none of this connection's items is begun.
   class Hold {

@@ -1,7 +1,6 @@
 #include "host/sync/intake_store.h"
 
-#include "host/sync/sql.h"
-#include "host/sync/storage.h"
+#include "host/sync/commits.h"
 
 #include <algorithm>
 #include <array>
@@ -89,7 +88,8 @@ Task<void> IntakeStore::insert(IntakeItem item, IntakeContent content, std::opti
              item.summary, json::serialize(content.content), Bytes(content.raw.begin(), content.raw.end()),
              item.bytes, toMillis(item.received), std::string(name(item.state)),
              timeValue(item.next_attempt)});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
+                                     newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
   co_return Result<void>();
 }
 
@@ -114,7 +114,16 @@ store::Statement IntakeStore::update(IntakeItem const& item, std::string content
 Task<void> IntakeStore::save(IntakeItem item) {
   store::Unit unit;
   unit.push_back(update(item));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
+                                     newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
+  co_return Result<void>();
+}
+
+Task<void> IntakeStore::saveOwned(IntakeItem item) {
+  Owner owner{item.vendor_id, item.connection_id};
+  store::Unit unit;
+  unit.push_back(update(item));
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
@@ -129,7 +138,8 @@ Task<void> IntakeStore::saveWithWord(IntakeItem item, Word word) {
   act.subject = item.id;
   act.detail = std::move(word.detail);
   unit.push_back(auditOf(std::move(act), context_.doors.clock, context_.doors.random));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
+                                     newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
   co_return Result<void>();
 }
 
@@ -202,11 +212,13 @@ Task<IntakeCounts> IntakeStore::counts(std::string connection_id) {
 // In the order in which they came, so that what is said later counts; one that is to be tried later holds
 // back nobody.
 Task<std::vector<DueItem>> IntakeStore::due(TimePoint now) {
+  Values args{toMillis(now), kMostDue};
+  auto const which = andMine(context_, "inbox", args);
   store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1 AND NOT "
                          "EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
-                         "c.vendor_id=inbox.vendor_id AND c.connection_id=inbox.connection_id) "
-                         "GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
-                         {toMillis(now), kMostDue});
+                         "c.vendor_id=inbox.vendor_id AND c.connection_id=inbox.connection_id)" +
+                             which + " GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
+                         std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<DueItem> due;
   for (auto const& row : rows.rows) due.push_back(DueItem{row.text(0), row.text(1)});
@@ -214,7 +226,10 @@ Task<std::vector<DueItem>> IntakeStore::due(TimePoint now) {
 }
 
 Task<std::optional<TimePoint>> IntakeStore::nextDue(TimePoint after) {
-  store::Statement query("SELECT MIN(next_attempt) FROM inbox WHERE next_attempt>$1", {toMillis(after)});
+  Values args{toMillis(after)};
+  auto const which = andMine(context_, "inbox", args);
+  store::Statement query("SELECT MIN(next_attempt) FROM inbox WHERE next_attempt>$1" + which,
+                         std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   co_return timeAt(rows.rows[0], 0);
 }
@@ -223,8 +238,9 @@ Task<std::int64_t> IntakeStore::reopen(std::string vendor_id, std::string connec
   store::Unit unit;
   unit.emplace_back("UPDATE inbox SET state='waiting', attempts=0, next_attempt=$1, acceptable=0, "
                     "revision=revision+1 WHERE vendor_id=$2 AND connection_id=$3 AND state='review'",
-                    Values{toMillis(now), std::move(vendor_id), std::move(connection_id)});
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+                    Values{toMillis(now), vendor_id, connection_id});
+  CO_TRY(done, co_await commitTelling(&context_, std::move(unit),
+                                      newsFor(context_, NewsKind::items, vendor_id, connection_id)));
   co_return done[0].affected;
 }
 

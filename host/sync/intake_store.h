@@ -33,6 +33,8 @@ public:
   // ... and the key that its content gave it: conflict if another item has it.
   store::Statement update(IntakeItem const& item, std::string content_key) const;
   Task<void> save(IntakeItem item);
+  // By the owner of its connection: `cancelled` if that is another daemon by now.
+  Task<void> saveOwned(IntakeItem item);
   // The same, and a row of who said what of it, in one unit.
   Task<void> saveWithWord(IntakeItem item, Word word);
 

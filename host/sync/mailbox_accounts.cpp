@@ -1,6 +1,6 @@
 #include "host/sync/mailbox_accounts.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 namespace garland::sync {
 namespace {
@@ -125,9 +125,11 @@ Task<void> MailboxAccounts::unwatch(std::string connection_id) {
 }
 
 Task<std::vector<MailboxAccount>> MailboxAccounts::due(int limit) {
-  store::Statement query("SELECT " + std::string(kColumns) +
-                             " FROM mailboxes WHERE next_visit<=$1 ORDER BY next_visit LIMIT $2",
-                         {toMillis(context_.now()), std::int64_t{limit}});
+  Values args{toMillis(context_.now()), std::int64_t{limit}};
+  auto const which = andMine(context_, "mailboxes", args);
+  store::Statement query("SELECT " + std::string(kColumns) + " FROM mailboxes WHERE next_visit<=$1" + which +
+                             " ORDER BY next_visit LIMIT $2",
+                         std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<MailboxAccount> accounts;
   for (auto const& row : rows.rows) accounts.push_back(accountOf(row));
@@ -173,7 +175,8 @@ Task<void> MailboxAccounts::save(MailboxAccount account) {
            context_.scrub(account.problem), std::int64_t{account.stuck_at}, account.attempts,
            account.vendor_id, account.connection_id, account.revision})
           .expecting(1));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{account.vendor_id, account.connection_id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   CO_TRY_VOID(co_await audit_.save(account.vendor_id, account.connection_id, "mailbox.visit"));
   co_return Result<void>();
 }

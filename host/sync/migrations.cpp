@@ -402,6 +402,29 @@ ALTER TABLE connections ADD COLUMN paused BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX connections_paused ON connections (connection_id) WHERE paused=1
 )sql";
 
+// Which daemons live, and whose each connection is: decision 0041. Who is alone on a database leaves both
+// empty.
+constexpr char const* kLeases = R"sql(
+CREATE TABLE nodes (
+  node_id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  plugins TEXT NOT NULL,
+  started BIGINT NOT NULL,
+  expires BIGINT NOT NULL
+);
+CREATE TABLE leases (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  node_id TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  wanted_by TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id)
+);
+CREATE INDEX leases_node ON leases (node_id)
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -420,6 +443,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{12, "sync: kinds that a connection has written", kWrittenKinds});
   all.push_back(store::Migration{14, "sync: which actions ended long ago", kActionsFinished});
   all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
+  all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
   return all;
 }
 

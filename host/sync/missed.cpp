@@ -1,6 +1,6 @@
 #include "host/sync/missed.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 namespace garland::sync {
 namespace {
@@ -29,7 +29,8 @@ store::Statement Missed::looking(std::string const& id, std::int64_t when) const
 Task<void> Missed::looked(std::string id) {
   store::Unit unit;
   unit.push_back(looking(id, toMillis(context_.now()) + 1)); // after those that came with it
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{place_.vendor_id, place_.connection_id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
@@ -54,7 +55,8 @@ Task<void> Missed::remember(std::set<std::string> ids) {
         Values{place_.vendor_id, place_.connection_id, place_.kind->kind.name, id, toMillis(context_.now())});
   }
   if (unit.empty()) co_return Result<void>();
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{place_.vendor_id, place_.connection_id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
@@ -65,7 +67,8 @@ Task<void> Missed::forget(std::set<std::string> ids) {
     unit.emplace_back(
         "DELETE FROM missed WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3 AND remote_id=$4",
         Values{place_.vendor_id, place_.connection_id, place_.kind->kind.name, id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{place_.vendor_id, place_.connection_id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 

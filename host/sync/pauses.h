@@ -1,4 +1,5 @@
 // Connections that a person has put to rest: what comes in for them is kept, and nothing is done about it.
+// Every daemon on the database follows the table; the one that runs the connection tells when it rests.
 #pragma once
 
 #include "host/sync/barrier.h"
@@ -20,13 +21,22 @@ public:
   Task<Connection> resume(std::string id);
   // Follows the table: what was paused before this start, or by another daemon. Called often.
   Task<void> tick();
-  Task<void> stop() { return nursery_.drained(); }
+  // A daemon that takes the connection over follows its pause before anything of it begins.
+  Task<void> takeOver(Owner owner);
+  // Another daemon has paused the connection, or lets it go on.
+  Task<void> look(Owner owner);
+  // Another daemon, which runs the connection, says that it is paused and nothing of it is under way.
+  void rests(std::string const& id);
+  Task<void> stop();
   // The connection is gone.
   void forget(std::string const& id) { paused_.erase(id); }
 
 private:
   using Held = std::shared_ptr<Barrier>;
-  static Task<void> quiet(Held barrier);
+  Task<void> quiet(Owner owner, Held barrier);
+  Task<void> tellRest(Owner owner);
+  Task<void> restElsewhere(Owner owner);
+  Task<bool> isPaused(Owner owner);
   Held hold(Owner const& owner);
   void follow(std::map<std::string, Owner> const& paused);
 
@@ -36,6 +46,7 @@ private:
   Nursery nursery_;
   std::map<std::string, Held> paused_; // by connection
   std::uint64_t acts_ = 0;             // of this daemon: what was read before one may be old
+  std::multimap<std::string, std::shared_ptr<Event>> asking_; // by connection; taken out when it rests
 };
 
 } // namespace garland::sync

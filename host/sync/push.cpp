@@ -1,5 +1,6 @@
 #include "host/sync/push.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/push_op.h"
 
 namespace garland::sync {
@@ -153,7 +154,7 @@ Task<std::optional<Push::Op>> Push::prepare(Op op) {
     unit.emplace_back("INSERT INTO written_kinds (vendor_id,connection_id,kind) VALUES ($1,$2,$3) "
                       "ON CONFLICT (vendor_id,connection_id,kind) DO NOTHING",
                       Values{session_.connection.vendor_id, session_.connection.id, kind_.kind.name});
-  auto const committed = co_await context_.doors.store.commit(std::move(unit));
+  auto const committed = co_await commitOwned(&context_, owner_, std::move(unit));
   if (!committed) written_kind_noted_ = false;
   // Edited this very moment: the next run writes the newer content.
   if (!committed && committed.error().kind == ErrorKind::conflict) co_return nothing;
@@ -274,7 +275,7 @@ Task<void> Push::setState(Op const* op, std::string state) {
   unit.emplace_back(
       "UPDATE pushes SET state=$1, dispatches=0 WHERE vendor_id=$2 AND connection_id=$3 AND record_id=$4",
       Values{std::move(state), session_.connection.vendor_id, session_.connection.id, op->record_id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(&context_, owner_, std::move(unit)));
   co_return Result<void>();
 }
 
@@ -289,7 +290,7 @@ Task<void> Push::park(Op const* op, Error error) {
       "reason=$2 WHERE vendor_id=$3 AND connection_id=$4 AND record_id=$5",
       Values{tried, std::move(error.message), session_.connection.vendor_id, session_.connection.id,
              op->record_id});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(&context_, owner_, std::move(unit)));
   co_return Result<void>();
 }
 
@@ -346,7 +347,7 @@ Task<void> Push::forgetUntaken() {
   unit.emplace_back("DELETE FROM pushes WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3 AND "
                     "state='pending' AND op_id='' AND dispatches=0",
                     Values{session_.connection.vendor_id, session_.connection.id, kind_.kind.name});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(&context_, owner_, std::move(unit)));
   co_return Result<void>();
 }
 

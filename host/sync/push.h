@@ -8,6 +8,7 @@
 
 #include "host/sync/call_host.h"
 #include "host/sync/run_state.h"
+#include "host/sync/storage.h"
 #include "host/sync/writes.h"
 
 #include <set>
@@ -18,7 +19,8 @@ namespace garland::sync {
 class Push {
 public:
   Push(Context& context, AuditTrail& audit, Session const& session, KindEntry const& kind, RunState& run)
-      : context_(context), audit_(audit), session_(session), kind_(kind), run_(run) {}
+      : context_(context), audit_(audit), session_(session), kind_(kind), run_(run),
+        owner_{session.connection.vendor_id, session.connection.id} {}
 
   // Writes everything that waits. Errors: those that concern the whole connection (sign-in, the
   // store); the rest is told item by item in the run.
@@ -59,6 +61,7 @@ private:
   Session const& session_;
   KindEntry const& kind_;
   RunState& run_;
+  Owner const owner_;
   std::set<std::string> conflicted_;
   std::set<std::string> parked_now_; // told already
   int in_a_row_ = 0;                 // transient failures

@@ -1,5 +1,6 @@
 #include "host/sync/records.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/writes.h"
 
 #include <algorithm>
@@ -255,7 +256,7 @@ Task<Records::Holders> Records::holders(Record const* record) {
 }
 
 Task<Record> Records::edit(Record before, KindEntry const* kind, json::value data, bool deleted) {
-  Writes writes(context_, before.vendor_id, "local");
+  Writes writes(context_, before.vendor_id, std::string(kLocal));
   RecordWrite write;
   write.id = before.id;
   write.kind = before.kind;
@@ -296,8 +297,7 @@ Task<Record> Records::add(std::string vendor_id, std::string kind_name, json::va
   Holders future;
   if (at) future.push_back(at->plugin);
   CO_TRY_VOID(refuseReadOnlyMember(future, kind->kind, json::value(), data));
-  std::string const origin = "local";
-  Writes writes(context_, vendor_id, origin);
+  Writes writes(context_, vendor_id, std::string(kLocal));
   Record record;
   record.id = writes.insertRecord(kind_name, identity, data);
   if (!identity.empty()) writes.requireOnly(kind_name, identity);
@@ -343,7 +343,15 @@ Task<Record> Records::retry(std::string vendor_id, std::string id) {
   if (done[0].affected == 0)
     co_return Error(ErrorKind::conflict, "no write of the record " + id + " is set aside");
   CO_TRY(retried, co_await whole(std::move(record)));
-  for (auto const& write : retried.waiting) context_.doors.supervisor.retryParked(write.connection_id);
+  std::vector<News> news;
+  for (auto const& write : retried.waiting) {
+    context_.doors.supervisor.retryParked(write.connection_id);
+    for (auto& one : newsFor(context_, NewsKind::retry, vendor_id, write.connection_id))
+      news.push_back(std::move(one));
+  }
+  if (!news.empty()) {
+    CO_TRY_VOID(co_await commitTelling(&context_, store::Unit(), std::move(news)));
+  }
   co_return std::move(retried);
 }
 

@@ -1,7 +1,7 @@
 // What of a run is kept: its row while it lasts, its end, and what a crash left open.
 #include "host/sync/runs.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 namespace garland::sync {
 namespace {
@@ -10,8 +10,7 @@ constexpr int kRunsKept = 50; // per connection; of those that only followed hin
 constexpr Milliseconds kHintsAgain{60'000};
 constexpr char const* kReconnect = "reconnect needed";
 
-constexpr char const* kColumns =
-    "SELECT run_id, connection_id, state, document, started, finished FROM runs ";
+} // namespace
 
 Run runFrom(store::Row const& row) {
   auto run = runFromDocument(readJson(row.text(3)));
@@ -22,6 +21,8 @@ Run runFrom(store::Row const& row) {
   run.finished = timeAt(row, 5);
   return run;
 }
+
+namespace {
 
 struct Standing {
   std::string state;
@@ -121,13 +122,14 @@ Task<void> Runs::finish(State state, Result<void> outcome, Milliseconds poll_eve
       "(SELECT MIN(run_id) FROM (SELECT run_id FROM runs "
       "WHERE vendor_id=$1 AND connection_id=$2 AND hinted=$3 ORDER BY run_id DESC LIMIT $4) AS kept)",
       Values{state->vendor_id, run.connection_id, std::int64_t{!state->was_whole}, std::int64_t{kRunsKept}});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  Owner owner{state->vendor_id, run.connection_id};
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
 Task<Run> Runs::one(std::string run_id) {
   if (auto const state = inFlight(run_id)) co_return state->run;
-  store::Statement query(std::string(kColumns) + "WHERE run_id=$1", {run_id});
+  store::Statement query(std::string(kRunColumns) + "WHERE run_id=$1", {run_id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   if (rows.rows.empty()) co_return Error(ErrorKind::notFound, "there is no sync run \"" + run_id + "\"");
   co_return runFrom(rows.rows[0]);
@@ -138,7 +140,7 @@ Task<std::optional<Run>> Runs::last(std::string connection_id) {
   if (auto const found = in_flight_.find(connection_id); found != in_flight_.end())
     co_return std::optional<Run>(found->second->run);
   CO_TRY(connection, co_await connections_.one(connection_id));
-  store::Statement query(std::string(kColumns) +
+  store::Statement query(std::string(kRunColumns) +
                              "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY hinted, run_id DESC LIMIT 1",
                          {connection.vendor_id, connection_id});
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
@@ -146,13 +148,20 @@ Task<std::optional<Run>> Runs::last(std::string connection_id) {
   co_return std::optional<Run>(runFrom(rows.rows[0]));
 }
 
-Task<void> Runs::recover() {
-  store::Statement query(std::string(kColumns) + "WHERE state IN ('queued','running')");
+Task<void> Runs::recover(std::optional<Owner> of) {
+  std::string left = std::string(kRunColumns) + "WHERE state IN ('queued','running')";
+  std::string innocent = "UPDATE pushes SET dispatches=0 WHERE state='sent'";
+  Values which, whose;
+  if (of) {
+    left += ofOne(of->vendor_id, of->connection_id, which);
+    innocent += ofOne(of->vendor_id, of->connection_id, whose);
+  }
+  store::Statement query(std::move(left), std::move(which));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   // The daemon's own end is no sign against a write that was under way: only workers are ended by one.
-  store::Unit innocent;
-  innocent.emplace_back("UPDATE pushes SET dispatches=0 WHERE state='sent'", Values());
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(innocent)));
+  store::Unit unit;
+  unit.emplace_back(std::move(innocent), std::move(whose));
+  CO_TRY_VOID(co_await settle(of, std::move(unit)));
   for (auto const& row : rows.rows) {
     auto run = runFrom(row);
     if (inFlight(run.id)) continue;
@@ -161,10 +170,19 @@ Task<void> Runs::recover() {
     run.error =
         Error(ErrorKind::cancelled,
               "the daemon ended in the middle of this sync; the next one goes on from its last checkpoint");
-    store::Unit unit;
-    unit.emplace_back("UPDATE runs SET state=$1, document=$2, finished=$3 WHERE run_id=$4",
-                      Values{run.state, json::serialize(toDocument(run)), toMillis(*run.finished), run.id});
-    unit.emplace_back("UPDATE connections SET next_due=0 WHERE connection_id=$1", Values{run.connection_id});
+    store::Unit end;
+    end.emplace_back("UPDATE runs SET state=$1, document=$2, finished=$3 WHERE run_id=$4",
+                     Values{run.state, json::serialize(toDocument(run)), toMillis(*run.finished), run.id});
+    end.emplace_back("UPDATE connections SET next_due=0 WHERE connection_id=$1", Values{run.connection_id});
+    CO_TRY_VOID(co_await settle(of, std::move(end)));
+  }
+  co_return Result<void>();
+}
+
+Task<void> Runs::settle(std::optional<Owner> of, store::Unit unit) {
+  if (of) {
+    CO_TRY_VOID(co_await commitOwned(&context_, *of, std::move(unit)));
+  } else {
     CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   }
   co_return Result<void>();

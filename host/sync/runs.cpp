@@ -1,8 +1,8 @@
 #include "host/sync/runs.h"
 
+#include "host/sync/commits.h"
 #include "host/sync/pull.h"
 #include "host/sync/push.h"
-#include "host/sync/sql.h"
 
 #include <algorithm>
 
@@ -65,6 +65,7 @@ Task<Run> Runs::hint(std::string connection_id, std::vector<Hint> hints) {
 Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints, Priority priority) {
   CO_TRY(connection, co_await connections_.one(connection_id));
   CO_TRY_VOID(refuseIfPaused(connection));
+  if (!mine(context_, connection_id)) co_return co_await elsewhere(std::move(connection), std::move(hints));
   priority = context_.amongAll(connection.vendor_id, priority);
   for (;;) {
     if (context_.stopping)
@@ -101,7 +102,8 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints, Priority p
   in_flight_.emplace(connection.id, state);
   store::Unit unit;
   unit.push_back(row(*state));
-  auto const saved = co_await context_.doors.store.commit(std::move(unit));
+  Owner owner{connection.vendor_id, connection.id};
+  auto const saved = co_await commitOwned(&context_, std::move(owner), std::move(unit));
   if (!saved) {
     in_flight_.erase(connection.id);
     state->run.state = "failed";
@@ -375,7 +377,7 @@ Task<Run> Runs::wait(std::string run_id) {
     CO_TRY_VOID(co_await state->ended->wait());
     co_return state->run;
   }
-  co_return co_await one(run_id);
+  co_return co_await waitElsewhere(std::move(run_id));
 }
 
 Task<Runs::Ended> Runs::waitForKinds(std::string run_id) {

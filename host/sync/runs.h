@@ -4,6 +4,7 @@
 #include "host/sync/call_host.h"
 #include "host/sync/connections.h"
 #include "host/sync/run_state.h"
+#include "host/sync/storage.h"
 #include "host/sync/waiting.h"
 
 #include <map>
@@ -15,6 +16,12 @@
 namespace garland::sync {
 
 class Push;
+
+inline constexpr std::string_view kRunColumns =
+    "SELECT run_id, connection_id, state, document, started, finished FROM runs ";
+Run runFrom(store::Row const& row);
+// As connections.next_due: a person asked for it, whatever the connection's state.
+inline constexpr std::int64_t kAskedFor = -1;
 
 class Runs {
 public:
@@ -49,8 +56,8 @@ public:
     Runs& runs_;
     std::multiset<std::string>::iterator place_;
   };
-  // Marks what a crash left; those connections are due at once.
-  Task<void> recover();
+  // Marks what a crash left; those connections are due at once. None named: of all.
+  Task<void> recover(std::optional<Owner> of);
   Task<void> drained();
 
   bool isInFlight(std::string const& connection_id) const { return in_flight_.contains(connection_id); }
@@ -62,6 +69,12 @@ private:
 
   Task<Run> begin(std::string connection_id, std::vector<Hint> hints, Priority priority);
   Task<Run> queue(Connection connection, std::vector<Hint> hints, Priority priority);
+  // run_elsewhere.cpp
+  Task<Run> elsewhere(Connection connection, std::vector<Hint> hints);
+  using Known = std::optional<std::set<std::string>>; // ids of runs, once they were looked at
+  Task<std::optional<Run>> begunElsewhere(Connection const* connection, bool everything, Known* known);
+  Task<void> askElsewhere(Owner owner, std::vector<Hint> hints);
+  Task<Run> waitElsewhere(std::string run_id);
   Task<void> carryOut(State state);
   Task<void> sync(State state, Session const* session);
   Task<void> everything(State state, Session const* session);
@@ -79,6 +92,7 @@ private:
   Task<void> tellHeld(State state, Session const* session, KindEntry const* kind);
   Task<json::value> input(Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Task<void> finish(State state, Result<void> outcome, Milliseconds poll_every);
+  Task<void> settle(std::optional<Owner> of, store::Unit unit);
   void addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const;
   void addHintsAgain(RunState const& state, store::Unit* unit) const;
   void addApproval(RunState const& state, store::Unit* unit) const;

@@ -1,6 +1,6 @@
 #include "host/sync/schedule.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +12,12 @@ namespace {
 
 constexpr Milliseconds kTick{5'000};
 constexpr std::size_t kStarted = 256; // runs of its own that are under way or wait for their place
+
+// Of a row with last_success and next_due.
+Priority priorityOf(store::Row const& row) {
+  if (row.integer(2) == kAskedFor) return Priority::interactive;
+  return row.isNull(1) ? Priority::bulk : Priority::normal;
+}
 
 } // namespace
 
@@ -31,8 +37,14 @@ Task<void> Schedule::stop() {
   co_return co_await ended->wait();
 }
 
+void Schedule::look() {
+  if (woken_) woken_->set();
+}
+
 Task<void> Schedule::loop() {
   while (!context_.stopping) {
+    auto const woken = std::make_shared<Event>(context_.doors.executor);
+    woken_ = woken;
     ++wake_ups_;
     auto const started = co_await startDue();
     if (!started && !context_.stopping)
@@ -40,7 +52,8 @@ Task<void> Schedule::loop() {
     auto const looked = co_await also_();
     if (!looked && !context_.stopping)
       context_.doors.log.error("what waits could not be looked at: " + looked.error().message);
-    CO_TRY_VOID(co_await context_.doors.clock.sleepFor(kTick));
+    Alarm const alarm(context_.doors.executor, context_.doors.clock, kTick, woken);
+    CO_TRY_VOID(co_await woken->wait());
   }
   co_return Result<void>();
 }
@@ -51,16 +64,20 @@ Task<void> Schedule::loop() {
 Task<void> Schedule::startDue() {
   std::erase_if(started_, [this](std::string const& id) { return !runs_.isInFlight(id); });
   if (started_.size() >= kStarted) co_return Result<void>();
+  Values args{toMillis(context_.now()), static_cast<std::int64_t>(kStarted + runs_.inFlight()), kAskedFor};
+  auto const which = andMine(context_, "connections", args);
   store::Statement query(
-      "SELECT connection_id, last_success FROM connections WHERE next_due<=$1 AND paused=0 AND state "
-      "IN ('connected','failing') ORDER BY next_due LIMIT $2",
-      {toMillis(context_.now()), static_cast<std::int64_t>(kStarted + runs_.inFlight())});
+      "SELECT connection_id, last_success, next_due FROM connections WHERE next_due<=$1 AND paused=0 AND "
+      "(next_due=$3 OR state IN ('connected','failing'))" +
+          which + " ORDER BY next_due LIMIT $2",
+      std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
     if (started_.size() >= kStarted) break;
-    if (runs_.isInFlight(row.text(0))) continue;
-    auto const priority = row.isNull(1) ? Priority::bulk : Priority::normal;
-    auto const started = co_await runs_.start(row.text(0), priority);
+    bool const asked_for = row.integer(2) == kAskedFor;
+    if (runs_.isInFlight(row.text(0)) && !asked_for) continue;
+    if (!mine(context_, row.text(0))) continue; // it is just coming or going
+    auto const started = co_await runs_.start(row.text(0), priorityOf(row));
     if (started) started_.insert(row.text(0));
     if (!started) context_.doors.log.warn("a sync that is due did not start: " + started.error().message);
   }

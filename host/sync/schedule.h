@@ -21,6 +21,8 @@ public:
       : context_(context), runs_(runs), also_(std::move(also)) {}
 
   void start();
+  // A connection may be due before the next look.
+  void look();
   Task<void> stop();
   std::uint64_t wakeUps() const { return wake_ups_; }
 
@@ -34,6 +36,7 @@ private:
   std::set<std::string> started_; // connections whose runs it started, as long as those are in flight
   std::uint64_t wake_ups_ = 0;
   asio::cancellation_signal cancel_;
+  std::shared_ptr<Event> woken_;
   std::shared_ptr<Event> ended_; // null until started
 };
 

@@ -17,6 +17,13 @@ std::string inList(Values& args, std::vector<std::string> const& list) {
   return text;
 }
 
+std::string ofOne(std::string vendor_id, std::string connection_id, Values& args) {
+  args.emplace_back(std::move(vendor_id));
+  args.emplace_back(std::move(connection_id));
+  auto const last = args.size();
+  return " AND vendor_id=$" + std::to_string(last - 1) + " AND connection_id=$" + std::to_string(last);
+}
+
 void BulkInsert::add(Values row) { rows_.push_back(std::move(row)); }
 
 void BulkInsert::into(store::Unit& unit) && {

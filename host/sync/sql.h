@@ -67,6 +67,9 @@ private:
   std::vector<Values> rows_;
 };
 
+// Narrows a WHERE to one connection: "AND vendor_id=$N AND connection_id=$N+1".
+std::string ofOne(std::string vendor_id, std::string connection_id, Values& args);
+
 // Of a row `p` of pushes and its record `r`: false for one that was deleted before it was ever written.
 inline constexpr std::string_view kWritesSomething =
     "(r.deleted=0 OR EXISTS (SELECT 1 FROM links l WHERE l.vendor_id=p.vendor_id "

@@ -1,6 +1,6 @@
 #include "host/sync/storage.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 #include <limits>
 
@@ -82,7 +82,7 @@ Task<void> refuseValueOver(Context* context, Owner owner, std::string key, std::
       "UPDATE connection_storage SET stored_values=(SELECT COUNT(*) FROM plugin_kv " + std::string(kOwner) +
           "), value_bytes=(SELECT COALESCE(SUM(LENGTH(value)),0) FROM plugin_kv " + kOwner + ") " + kOwner,
       Values{owner.vendor_id, owner.connection_id});
-  CO_TRY_VOID(co_await context->doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(context, owner, std::move(unit)));
   store::Statement query("SELECT LENGTH(value) FROM plugin_kv " + std::string(kOwner) + " AND name=$3",
                          {owner.vendor_id, owner.connection_id, std::move(key)});
   CO_TRY(same, co_await context->doors.store.read(std::move(query)));

@@ -227,6 +227,23 @@ struct Conflict {
   TimePoint at;
 };
 
+// What a daemon that shares a database is called.
+struct NodeName {
+  std::string name; // of one daemon at a time: its host and data folder
+  std::string version;
+};
+
+// A daemon that serves the database, or did of late.
+struct Node {
+  std::string id; // of one process
+  std::string name;
+  std::string version;
+  TimePoint started, last_beat; // by the database's clock
+  bool lives = false;
+  bool is_this = false;
+  std::int64_t connections = 0; // that are its own to run
+};
+
 struct RecordQuery {
   std::string vendor_id;
   std::string kind; // "" = all; invalidInput if there is none of this name
@@ -265,6 +282,8 @@ struct Dependencies {
   std::function<void(Run const&)> on_run_ended = nullptr;
   Storage limits = kDefaultLimits; // of each connection
   Milliseconds actions_kept = kActionsKept;
+  // Set, if other daemons may be on the same PostgreSQL database; else this one is alone on it.
+  std::optional<NodeName> node = std::nullopt;
 };
 
 // Whether anything in the database can only be read with the master key that it was sealed with.
@@ -340,9 +359,9 @@ public:
   virtual Task<std::vector<Change>> changes(std::string vendor_id, std::int64_t after, int limit) = 0;
   // Of those of the vendors that exist, in no order.
   virtual Task<std::vector<FeedSpan>> feedSpans(std::vector<std::string> vendor_ids);
-  // Called on the loop after a commit of this daemon by which the vendor's feed has grown. One listener for
-  // each `who`; an empty one ends it. Other daemons commit too, so whoever follows a feed looks for itself
-  // as well.
+  // Called on the loop after a commit by which the vendor's feed has grown, of this daemon or of another one
+  // that has told of it. One listener for each `who`; an empty one ends it. What others tell may be lost on
+  // its way, so whoever follows a feed looks for itself as well.
   virtual void onChange(void const* who, std::function<void(std::string const& vendor_id)> listener);
 
   // Newest first. limit 1..1000.
@@ -361,6 +380,11 @@ public:
 
   // Deletions were held because they are too many (Run::held_deletions): the next run applies them.
   virtual Task<void> confirmDeletes(std::string connection_id);
+
+  // The daemons on the database; none if this one is alone.
+  virtual Task<std::vector<Node>> nodes();
+  // Of what needs one daemon only, and does no harm if for a moment two do it: whether it is this one.
+  virtual bool caresFor(std::string_view) const { return true; }
 
   // Starts the poll schedule (each connection every manifest.poll_every) and resumes what a crash left.
   virtual Task<void> start() = 0;

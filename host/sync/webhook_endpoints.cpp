@@ -1,8 +1,9 @@
 #include "host/sync/webhook_endpoints.h"
 
-#include "host/sync/sql.h"
+#include "host/sync/commits.h"
 
 #include <algorithm>
+#include <set>
 
 namespace garland::sync {
 namespace {
@@ -58,6 +59,27 @@ void wipeAll(json::value& kept) {
 Task<void> WebhookEndpoints::load() {
   CO_TRY(rows, co_await context_.doors.store.read(store::Statement(kColumns)));
   for (auto const& row : rows.rows) keep(endpointFrom(row));
+  co_return Result<void>();
+}
+
+Task<void> WebhookEndpoints::renew(std::string connection_id) {
+  std::set<std::string> gone; // of those known before the rows are read
+  for (auto const& [id, endpoint] : by_connection_)
+    if (connection_id.empty() || id == connection_id) gone.insert(id);
+  std::string sql = kColumns;
+  Values args;
+  if (!connection_id.empty()) {
+    sql += " WHERE connection_id=$1";
+    args.emplace_back(std::move(connection_id));
+  }
+  store::Statement query(std::move(sql), std::move(args));
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  for (auto const& row : rows.rows) {
+    auto endpoint = endpointFrom(row);
+    gone.erase(endpoint->connection_id);
+    keep(std::move(endpoint));
+  }
+  for (auto const& id : gone) forget(id);
   co_return Result<void>();
 }
 
@@ -215,7 +237,9 @@ Task<void> WebhookEndpoints::save(WebhookEndpoint endpoint, std::string sealed) 
                      {endpoint.vendor_id, endpoint.connection_id, endpoint.plugin_id, endpoint.name,
                       toMillis(endpoint.created), std::move(sealed), endpoint.revision})
                      .expecting(1));
-  auto const saved = co_await context_.doors.store.commit(std::move(unit));
+  std::vector<News> news;
+  news.emplace_back(NewsKind::known, endpoint.vendor_id, endpoint.connection_id);
+  auto const saved = co_await commitTelling(&context_, std::move(unit), std::move(news));
   if (saved) co_return Result<void>();
   if (saved.error().kind != ErrorKind::conflict) co_return saved.error();
   auto const other = find(endpoint.plugin_id, endpoint.name);

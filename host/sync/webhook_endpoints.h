@@ -21,6 +21,8 @@ public:
   Shared of(std::string_view connection_id) const;
   Task<WebhookKeys> keysOf(Shared endpoint);
   Task<Shared> setUp(WebhookSetup setup);
+  // What another daemon has changed; of no connection: of all, and those that are gone are forgotten.
+  Task<void> renew(std::string connection_id = std::string());
   // The connection is gone.
   void forget(std::string const& connection_id);
 

@@ -3,6 +3,7 @@
 #include "host/sync/webhook_runner.h"
 
 #include "host/base/utf8.h"
+#include "host/sync/commits.h"
 #include "host/sync/retry.h"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ constexpr Milliseconds kDeadline{30'000};
 constexpr Milliseconds kPluginAway{300'000};
 constexpr Milliseconds kKept{7LL * 86'400'000}; // after that, what is done is forgotten
 constexpr Milliseconds kTickEvery{300'000};
+constexpr Milliseconds kTickAmongMany{30'000}; // the net under what other daemons tell
 
 bool isPlain(std::string const& text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -62,7 +64,8 @@ Task<void> WebhookRunner::catchUp() {
   inbox_.forgetAll();
   for (auto const& backlog : backlogs) {
     inbox_.opened(backlog.owner.connection_id, backlog.count, backlog.bytes);
-    if (backlog.next_attempt) rounds_.due(roundName(backlog.owner), *backlog.next_attempt);
+    if (backlog.next_attempt && mine(context_, backlog.owner.connection_id))
+      rounds_.due(roundName(backlog.owner), *backlog.next_attempt);
   }
   co_return Result<void>();
 }
@@ -79,9 +82,13 @@ void WebhookRunner::wake(Owner const& owner) {
 
 Task<void> WebhookRunner::tick() {
   if (context_.now() < next_tick_) co_return Result<void>();
-  next_tick_ = context_.now() + kTickEvery;
+  next_tick_ = context_.now() + (context_.leases ? kTickAmongMany : kTickEvery);
+  if (context_.leases) {
+    CO_TRY_VOID(co_await endpoints_.renew());
+  }
   CO_TRY_VOID(co_await catchUp());
   CO_TRY_VOID(co_await courier_.catchUp());
+  if (!caresFor(context_, "old webhooks")) co_return Result<void>();
   co_return co_await sweep();
 }
 
@@ -105,9 +112,11 @@ void WebhookRunner::forget(Owner const& owner) {
 
 Task<std::optional<TimePoint>> WebhookRunner::round(std::string name) {
   auto const owner = ownerNamed(name);
+  if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   // No sooner than a sync: what a delivery is about is read again by the next one.
   std::string operation(kWebhookOperation);
   CO_TRY(turn, co_await context_.lanes->enter(owner.connection_id, Priority::normal, std::move(operation)));
+  if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   if (context_.stopping || rounds_.holds(name)) co_return std::optional<TimePoint>(context_.now());
   CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
   if (due.empty()) co_return co_await store_.nextDue(owner);
@@ -145,7 +154,8 @@ Task<void> WebhookRunner::readAll(Owner owner, Session const* session, std::vect
 
 // An action goes first, or the connection is being changed: the rest is another round's.
 bool WebhookRunner::givesWay(Owner const& owner) const {
-  return context_.lanes->somebodyWaits(owner.connection_id) || rounds_.holds(roundName(owner));
+  return context_.lanes->somebodyWaits(owner.connection_id) || rounds_.holds(roundName(owner)) ||
+         !mine(context_, owner.connection_id);
 }
 
 Task<WebhookRunner::Parsed> WebhookRunner::parse(Session const* session, DueWebhook const* due) {
@@ -216,7 +226,7 @@ Task<void> WebhookRunner::save(Owner owner, std::vector<Read> all) {
     for (auto const& hint : one.hints) hints[{hint.kind, hint.external_id}] = stamp;
   }
   WebhookStore::addHints(unit, owner, hints);
-  auto const saved = co_await context_.doors.store.commit(std::move(unit));
+  auto const saved = co_await commitOwned(&context_, owner, std::move(unit));
   // After an error, too, they may be there.
   if (!hints.empty()) courier_.due(owner);
   if (!saved) {
@@ -242,7 +252,7 @@ Task<void> WebhookRunner::saveEach(Owner owner, std::vector<Read> all) {
     webhook.finished.reset();
     webhook.next_attempt.reset();
     webhook.reason = "what came of it could not be stored";
-    auto const buried = co_await store_.save(webhook);
+    auto const buried = co_await store_.saveOwned(webhook);
     if (!buried && buried.error().kind != ErrorKind::conflict) co_return buried;
   }
   co_return Result<void>();

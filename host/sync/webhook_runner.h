@@ -39,6 +39,8 @@ public:
   Task<void> start();
   // After Context::stopping is set.
   Task<void> stop();
+  // Its address may be another one by now; of no connection: each may.
+  Task<void> renew(std::string connection_id) { return endpoints_.renew(std::move(connection_id)); }
   // What waits is tried now, since its connector may be there again.
   Task<void> wake();
   void wake(Owner const& owner);
@@ -57,7 +59,7 @@ public:
     Rounds::Hold reading_;
     Rounds::Hold following_;
   };
-  // Answers when nothing of it is under way. Under a Closing.
+  // Answers when nothing of it is under way. Under a Closing, or when it is another daemon's.
   Task<void> quiet(Owner owner);
   // The connection is gone, and its rows with it.
   void forget(Owner const& owner);

@@ -1,5 +1,7 @@
 #include "host/sync/webhook_store.h"
 
+#include "host/sync/commits.h"
+
 #include <algorithm>
 #include <array>
 
@@ -79,6 +81,12 @@ Task<std::map<WebhookPlace, Freshness>> WebhookStore::insert(std::vector<Webhook
           "' ELSE '' END, received=excluded.received, next_attempt=excluded.next_attempt, finished=NULL, "
           "revision=webhooks.revision+1 WHERE webhooks.state<>'waiting' AND "
           "webhooks.dedupe_key LIKE 'bytes %' RETURNING connection_id, dedupe_key, reason, revision");
+  std::map<std::string, std::string> owners; // connection -> vendor
+  for (auto const& row : rows) owners.emplace(row.webhook.connection_id, row.webhook.vendor_id);
+  std::vector<News> news;
+  for (auto const& [connection, vendor] : owners)
+    for (auto& one : newsFor(context_, NewsKind::webhooks, vendor, connection))
+      news.push_back(std::move(one));
   for (auto& row : rows) {
     auto& webhook = row.webhook;
     auto const bytes = static_cast<std::int64_t>(webhook.body.size());
@@ -89,7 +97,7 @@ Task<std::map<WebhookPlace, Freshness>> WebhookStore::insert(std::vector<Webhook
   }
   store::Unit unit;
   std::move(bulk).into(unit);
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));
   std::map<WebhookPlace, Freshness> fresh;
   for (auto const& each : done)
     for (auto const& row : each.rows) {
@@ -111,7 +119,17 @@ store::Statement WebhookStore::update(Webhook const& webhook) const {
 Task<void> WebhookStore::save(Webhook webhook) {
   store::Unit unit;
   unit.push_back(update(webhook).expecting(1));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  auto news =
+      newsFor(context_, NewsKind::webhooks, std::move(webhook.vendor_id), std::move(webhook.connection_id));
+  CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
+  co_return Result<void>();
+}
+
+Task<void> WebhookStore::saveOwned(Webhook webhook) {
+  Owner owner{webhook.vendor_id, webhook.connection_id};
+  store::Unit unit;
+  unit.push_back(update(webhook).expecting(1));
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 
@@ -231,7 +249,9 @@ Task<std::int64_t> WebhookStore::reopen(WebhookRange range, TimePoint now) {
       "revision=revision+1 " +
           where.text + " AND state<>'waiting'",
       std::move(where.args));
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
+  std::vector<News> news;
+  news.emplace_back(NewsKind::webhooks, std::string()); // whose they are is not known
+  CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));
   co_return done[0].affected;
 }
 
@@ -240,6 +260,12 @@ Task<std::int64_t> WebhookStore::forget(TimePoint before) {
   unit.emplace_back("DELETE FROM webhooks WHERE webhook_id IN "
                     "(SELECT webhook_id FROM webhooks WHERE finished<$1 ORDER BY finished LIMIT $2)",
                     Values{toMillis(before), kForgottenAtOnce});
+  // What another daemon took in while its connection was being forgotten: nobody is there to read it.
+  if (context_.leases)
+    unit.emplace_back("DELETE FROM webhooks WHERE state IN ('waiting','dead') AND NOT EXISTS (SELECT 1 FROM "
+                      "connections c WHERE c.vendor_id=webhooks.vendor_id AND "
+                      "c.connection_id=webhooks.connection_id)",
+                      Values());
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   co_return done[0].affected;
 }
@@ -269,7 +295,7 @@ Task<void> WebhookStore::followed(Owner owner, HintStamps hints) {
         "DELETE FROM hints WHERE vendor_id=$1 AND connection_id=$2 AND kind=$3 AND external_id=$4 "
         "AND stamp=$5",
         Values{owner.vendor_id, owner.connection_id, what.first, what.second, stamp});
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
 

@@ -57,6 +57,8 @@ public:
   // What of it can change, where its revision still is what was read.
   store::Statement update(Webhook const& webhook) const;
   Task<void> save(Webhook webhook); // conflict if somebody else has changed it
+  // By the owner of its connection: `cancelled` if that is another daemon by now.
+  Task<void> saveOwned(Webhook webhook);
   static void addHints(store::Unit& unit, Owner const& owner, HintStamps const& hints);
 
   Task<Webhook> one(std::string id); // notFound

@@ -1,5 +1,7 @@
 #include "host/sync/writes.h"
 
+#include "host/sync/commits.h"
+
 #include "host/sync/storage.h"
 
 namespace garland::sync {
@@ -194,11 +196,17 @@ store::Unit Writes::take() && {
 
 Task<void> commitWrites(Context* context, Writes writes) {
   std::string const vendor = writes.changesSomething() ? writes.vendor() : std::string();
+  std::vector<News> news;
+  if (!vendor.empty()) news.emplace_back(NewsKind::feed, vendor);
+  Owner owner{writes.vendor(), writes.origin()};
   auto unit = std::move(writes).take();
-  CO_TRY_VOID(co_await context->doors.store.commit(std::move(unit)));
+  if (owner.connection_id == kLocal) {
+    CO_TRY_VOID(co_await commitTelling(context, std::move(unit), std::move(news)));
+  } else {
+    CO_TRY_VOID(co_await commitOwned(context, std::move(owner), std::move(unit), std::move(news)));
+  }
   if (vendor.empty()) co_return Result<void>();
-  auto const listeners = context->feed_listeners; // one may leave while it is told
-  for (auto const& [who, listener] : listeners) listener(vendor);
+  tellFeedListeners(*context, vendor);
   co_return Result<void>();
 }
 

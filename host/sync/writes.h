@@ -43,6 +43,9 @@ struct RecordWrite {
   std::string action; // of the change: "created", "updated", "deleted"
 };
 
+// The origin of what people edit, or whoever calls the API.
+inline constexpr std::string_view kLocal = "local";
+
 class Writes {
 public:
   Writes(Context& context, std::string vendor_id, std::string origin);
@@ -80,6 +83,7 @@ public:
   bool empty() const;
   bool changesSomething() const { return !changes_.empty(); } // the feed grows by it
   std::string const& vendor() const { return vendor_id_; }
+  std::string const& origin() const { return origin_; }
   store::Unit take() &&;
 
 private:
@@ -99,7 +103,8 @@ private:
   Storage growth_;
 };
 
-// Once it is durable, whoever follows the feed is told that it has grown.
+// Once it is durable, whoever follows the feed is told that it has grown. What a connection is the origin of
+// is kept only if that is this daemon's own (`cancelled` if not).
 Task<void> commitWrites(Context* context, Writes writes);
 
 } // namespace garland::sync

@@ -131,6 +131,16 @@ public:
     run_ended_.cancel();
   }
 
+  Task<std::vector<sync::Node>> nodes() override {
+    sync::Node node;
+    node.id = newId("nod", clock_, random_);
+    node.name = "studio:/var/lib/garland";
+    node.version = "1.0";
+    node.started = node.last_beat = clock_.now();
+    node.lives = node.is_this = true;
+    std::vector<sync::Node> all(1, node);
+    co_return all;
+  }
   Task<sync::Vendor> addVendor(std::string name) override {
     sync::Vendor vendor;
     vendor.id = newId("ven", clock_, random_);

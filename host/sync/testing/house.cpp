@@ -140,6 +140,14 @@ Task<std::vector<store::Rows>> CutStore::commit(store::Unit unit) {
   co_return done;
 }
 
+void CutStore::listen(store::Listener listener) {
+  if (!listener) return real_.listen(nullptr);
+  real_.listen([this, listener](std::string const& text) {
+    ++heard;
+    if (!dead) listener(text);
+  });
+}
+
 Task<void> putMember(Engine* engine, std::string vendor_id, std::string uid, std::string member,
                      std::string text) {
   RecordQuery query;
@@ -211,7 +219,7 @@ House::House(std::string folder) : folder_(std::move(folder)) {
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
-  options.url = databaseUrl()(folder_);
+  options.url = url = databaseUrl()(folder_);
   store = run(store::Store::open(loop.get_executor(), options, migrations())).value();
   open();
 }
@@ -303,6 +311,12 @@ Record House::recordOf(std::string const& vendor_id, std::string const& uid) {
 
 std::vector<store::Row> House::rows(std::string sql) {
   return run(store->read(store::Statement(std::move(sql)))).value().rows;
+}
+
+void House::write(std::string sql) {
+  store::Unit unit;
+  unit.emplace_back(std::move(sql));
+  run(store->commit(std::move(unit))).value();
 }
 
 } // namespace garland::sync::testing

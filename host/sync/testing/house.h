@@ -77,8 +77,10 @@ public:
   Task<std::vector<store::Rows>> commit(store::Unit unit) override;
   Task<void> close() override { co_return Result<void>(); }
   std::string_view driver() const override { return real_.driver(); }
+  void listen(store::Listener listener) override;
 
   int under_way = 0; // reads and commits that have not ended
+  int heard = 0;     // what was told by other daemons, and that it listens
   int commits = 0;
   int cut_at = 0; // 0: never
   bool applied_first = false;
@@ -119,6 +121,8 @@ public:
     return std::move(*out);
   }
 
+  // Runs the loop until then. A test that would hang fails after 30 seconds.
+  void drive(std::function<bool()> done);
   // A new engine on the same file, as after a crash. The old one is stopped and thrown away.
   void restart();
   // With a vendor, the plugins enabled, and one connection per provider name.
@@ -130,6 +134,7 @@ public:
   Record recordOf(std::string const& vendor_id, std::string const& uid);
   FakeProvider& provider(std::string const& name) { return supervisor.providers[name]; }
   std::vector<store::Row> rows(std::string sql);
+  void write(std::string sql); // behind the engine's back
 
   asio::io_context loop;
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
@@ -138,6 +143,7 @@ public:
   Redactor redactor;
   std::string log_text;
   Log log{clock, redactor, LogLevel::debug, [this](std::string_view line) { log_text += line; }};
+  std::string url; // of the database
   std::unique_ptr<vault::Vault> vault;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<CutStore> cut;
@@ -152,7 +158,6 @@ private:
     auto result = co_await std::move(task);
     out->emplace(std::move(result));
   }
-  void drive(std::function<bool()> done);
   explicit House(std::unique_ptr<TestFolder const> own);
   void open();
 
