@@ -12,6 +12,7 @@ namespace {
 
 constexpr Milliseconds kTick{5'000};
 constexpr std::size_t kStarted = 256; // runs of its own that are under way or wait for their place
+constexpr Milliseconds kSoon{250};    // between two looks while they are that many: more may be due
 
 } // namespace
 
@@ -33,15 +34,25 @@ Task<void> Schedule::stop() {
 
 Task<void> Schedule::loop() {
   while (!context_.stopping) {
-    ++wake_ups_;
-    auto const started = co_await startDue();
-    if (!started && !context_.stopping)
-      context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
+    CO_TRY_VOID(co_await look());
     auto const looked = co_await also_();
     if (!looked && !context_.stopping)
       context_.doors.log.error("what waits could not be looked at: " + looked.error().message);
-    CO_TRY_VOID(co_await context_.doors.clock.sleepFor(kTick));
+    auto rest = kTick;
+    for (; started_.size() >= kStarted && rest > kSoon; rest -= kSoon) {
+      CO_TRY_VOID(co_await context_.doors.clock.sleepFor(kSoon));
+      CO_TRY_VOID(co_await look());
+    }
+    CO_TRY_VOID(co_await context_.doors.clock.sleepFor(rest));
   }
+  co_return Result<void>();
+}
+
+Task<void> Schedule::look() {
+  ++wake_ups_;
+  auto const started = co_await startDue();
+  if (!started && !context_.stopping)
+    context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
   co_return Result<void>();
 }
 
