@@ -1,6 +1,6 @@
-"""A publisher of calendars on loopback for tests/bench/connections.py: every path is a feed with the same event, which is
-unchanged whenever somebody has it already. Says its port by a line of JSON; for each line that it reads it says when each
-feed was asked for the first time since the line before, in seconds of the monotonic clock, which all processes share.
+"""A publisher of calendars on loopback for tests/bench/connections.py: every path is a feed with the same event, which
+is unchanged whenever somebody has it already. Says its port by a line of JSON; for each line that it reads it says when
+each feed was first asked for since the line before, in seconds of the monotonic clock, which all processes share.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ import threading
 import time
 
 ETAG = b'ETag: "1"\r\n'
-TEXT = (b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Garland//bench//EN\r\nBEGIN:VEVENT\r\nUID:wedding@bench.example\r\n"
-        b"DTSTAMP:20260101T000000Z\r\nDTSTART:20500610T140000Z\r\nDTEND:20500610T220000Z\r\nSUMMARY:Wedding\r\n"
+TEXT = (b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Garland//bench//EN\r\nBEGIN:VEVENT\r\n"
+        b"UID:wedding@bench.example\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20500610T140000Z\r\nDTEND:20500610T220000Z\r\nSUMMARY:Wedding\r\n"
         b"END:VEVENT\r\nEND:VCALENDAR\r\n")
-WHOLE = (b"HTTP/1.1 200 OK\r\nContent-Type: text/calendar\r\n" + ETAG + b"Content-Length: %d\r\n\r\n" % len(TEXT) + TEXT)
+WHOLE = (b"HTTP/1.1 200 OK\r\nContent-Type: text/calendar\r\n" + ETAG
+         + b"Content-Length: %d\r\n\r\n" % len(TEXT) + TEXT)
 UNCHANGED = b"HTTP/1.1 304 Not Modified\r\n" + ETAG + b"\r\n"
 
 asked = {}
