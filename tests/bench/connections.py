@@ -266,7 +266,8 @@ def table(none, rows):
               f"{one['idle_cpu_us_a_second'] / max(none['idle_cpu_us_a_second'], 1e-9):7.2f} "
               f"{one['idle_wake_ups_a_second']:10.1f} |{one['late_p50_ms']:8.0f} {one['late_p99_ms']:8.0f} "
               f"{one['due_a_second']:4.0f} |{one['rounds']:>7,} {one['rounds_missing']:>6,} "
-              f"{one['rounds_a_second']:7.1f} {one['cpu_us_a_round']:8.0f} {one['cpu_us_a_round'] / max(rows[0]['cpu_us_a_round'], 1e-9):8.2f}")
+              f"{one['rounds_a_second']:7.1f} "
+              f"{one['cpu_us_a_round']:8.0f} {one['cpu_us_a_round'] / max(rows[0]['cpu_us_a_round'], 1e-9):8.2f}")
         if one["paced_missing"]:
             print(f"  {one['paced_missing']:,} of {one['paced']:,} that were due at their pace had not begun after "
                   f"{PATIENCE} seconds")

@@ -11,7 +11,8 @@ import time
 
 ETAG = b'ETag: "1"\r\n'
 TEXT = (b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Garland//bench//EN\r\nBEGIN:VEVENT\r\n"
-        b"UID:wedding@bench.example\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20500610T140000Z\r\nDTEND:20500610T220000Z\r\nSUMMARY:Wedding\r\n"
+        b"UID:wedding@bench.example\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20500610T140000Z\r\nDTEND:20500610T220000Z\r\n"
+        b"SUMMARY:Wedding\r\n"
         b"END:VEVENT\r\nEND:VCALENDAR\r\n")
 WHOLE = (b"HTTP/1.1 200 OK\r\nContent-Type: text/calendar\r\n" + ETAG
          + b"Content-Length: %d\r\n\r\n" % len(TEXT) + TEXT)
