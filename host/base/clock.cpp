@@ -41,15 +41,13 @@ struct VirtualClock::Sleeper {
   bool due = false;
 };
 
-VirtualClock::VirtualClock(TimePoint start) : start_(start), now_(start) {}
-
-Monotonic VirtualClock::monotonic() const { return std::chrono::duration_cast<Monotonic>(now_ - start_); }
+VirtualClock::VirtualClock(TimePoint start) : start_(start) {}
 
 Task<void> VirtualClock::sleepFor(Milliseconds span) {
   if (span <= Milliseconds::zero()) co_return Result<void>();
   auto const executor = co_await asio::this_coro::executor;
   auto const sleeper = std::make_shared<Sleeper>(executor);
-  auto const place = sleepers_.emplace(now_ + span, sleeper);
+  auto const place = sleepers_.emplace(passed_ + span, sleeper);
   boost::system::error_code ignored;
   co_await sleeper->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   if (sleeper->due) co_return Result<void>();
@@ -58,16 +56,16 @@ Task<void> VirtualClock::sleepFor(Milliseconds span) {
 }
 
 void VirtualClock::advance(Milliseconds span) {
-  auto const target = now_ + span;
+  auto const target = passed_ + span;
   while (!sleepers_.empty() && sleepers_.begin()->first <= target) {
     auto const first = sleepers_.begin();
     auto const sleeper = first->second;
-    now_ = first->first;
+    passed_ = first->first;
     sleepers_.erase(first);
     sleeper->due = true;
     sleeper->timer.cancel();
   }
-  now_ = target;
+  passed_ = target;
 }
 
 std::string rfc3339(TimePoint when) {

@@ -34,18 +34,20 @@ public:
 class VirtualClock final : public Clock {
 public:
   explicit VirtualClock(TimePoint start);
-  TimePoint now() const override { return now_; }
-  Monotonic monotonic() const override;
+  TimePoint now() const override { return start_ + passed_; }
+  Monotonic monotonic() const override { return passed_; }
   Task<void> sleepFor(Milliseconds span) override;
   void advance(Milliseconds span);
+  // Somebody sets the time of day, back or forward: no time has passed by that, so nobody wakes.
+  void set(TimePoint now) { start_ = now - passed_; }
   // How many coroutines sleep on this clock.
   std::size_t sleepers() const { return sleepers_.size(); }
 
 private:
   struct Sleeper;
   TimePoint start_;
-  TimePoint now_;
-  std::multimap<TimePoint, std::shared_ptr<Sleeper>> sleepers_;
+  Milliseconds passed_{0};
+  std::multimap<Milliseconds, std::shared_ptr<Sleeper>> sleepers_; // by what will have passed
 };
 
 // RFC 3339 in UTC with milliseconds: "2026-06-13T12:00:00.000Z".

@@ -38,6 +38,27 @@ TEST(VirtualClock, SleepersWakeInTheOrderOfTheirDeadlines) {
   EXPECT_EQ(clock.now(), TimePoint(1300ms));
 }
 
+TEST(VirtualClock, NobodySleepsShorterOrLongerBecauseTheTimeOfDayIsSet) {
+  asio::io_context loop;
+  VirtualClock clock(TimePoint(1h));
+  std::vector<int> order;
+  asio::co_spawn(loop, sleepThenNote(clock, 300ms, order, 1), asio::detached);
+  loop.poll();
+  clock.advance(100ms);
+  clock.set(TimePoint(1s));
+  EXPECT_EQ(clock.now(), TimePoint(1s));
+  EXPECT_EQ(clock.monotonic(), Monotonic(100ms));
+  clock.advance(199ms);
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(order, std::vector<int>());
+  clock.advance(1ms);
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(order, std::vector<int>{1});
+  EXPECT_EQ(clock.now(), TimePoint(1200ms));
+}
+
 TEST(Rfc3339, TimesComeBackAsTheyWere) {
   for (auto const* text :
        {"2026-06-13T12:00:00.000Z", "1969-12-31T23:59:59.999Z", "2024-02-29T00:00:00.001Z"})

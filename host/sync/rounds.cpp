@@ -4,10 +4,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
-#include <vector>
 
 namespace garland::sync {
 
@@ -19,8 +17,36 @@ void Rounds::due(std::string const& name, TimePoint when) {
   auto const [place, first] = due_.emplace(name, Turn{when, turns_});
   if (first) ++turns_;
   if (!first && place->second.when <= when) return;
+  stepAside(name);
   place->second.when = when;
+  lineUp(name);
   wake();
+}
+
+void Rounds::forget(std::string const& name) {
+  stepAside(name);
+  due_.erase(name);
+}
+
+void Rounds::lineUp(std::string const& name) {
+  auto const found = due_.find(name);
+  if (found == due_.end() || running_.contains(name) || held_.contains(name)) return;
+  line_.emplace(found->second, name);
+}
+
+void Rounds::stepAside(std::string const& name) {
+  if (auto const found = due_.find(name); found != due_.end()) line_.erase(found->second);
+}
+
+Rounds::Hold::Hold(Rounds& rounds, std::string name)
+    : rounds_(rounds), place_(rounds.held_.insert(std::move(name))) {
+  rounds_.stepAside(*place_);
+}
+
+Rounds::Hold::~Hold() {
+  auto const ended = rounds_.held_.extract(place_);
+  rounds_.lineUp(ended.value());
+  rounds_.wake();
 }
 
 void Rounds::start() {
@@ -64,28 +90,17 @@ Task<void> Rounds::loop() {
   co_return Result<void>();
 }
 
-// Who has waited longest comes first. Whoever is running or held is looked at again when that ends, and so is
-// everybody when all places are taken.
+// Who has waited longest comes first. When all places are taken, the end of a round looks again.
 std::optional<TimePoint> Rounds::beginDue() {
   auto const now = context_.now();
-  std::optional<TimePoint> next;
-  std::vector<std::pair<Turn, std::string>> ready;
-  for (auto const& [name, turn] : due_) {
-    if (running_.contains(name) || held_.contains(name)) continue;
-    if (turn.when <= now)
-      ready.emplace_back(turn, name);
-    else if (!next || turn.when < *next)
-      next = turn.when;
-  }
-  auto const count = std::min(ready.size(), at_once_ - std::min(at_once_, running_.size()));
-  std::ranges::partial_sort(ready, ready.begin() + static_cast<std::ptrdiff_t>(count));
-  ready.resize(count);
-  for (auto& [turn, name] : ready) {
-    running_.insert(name);
+  while (running_.size() < at_once_ && !line_.empty() && line_.begin()->first.when <= now) {
+    auto name = std::move(line_.extract(line_.begin()).mapped());
     due_.erase(name);
+    running_.insert(name);
     nursery_.spawn(carryOut(std::move(name)));
   }
-  return next;
+  if (line_.empty() || line_.begin()->first.when <= now) return std::nullopt;
+  return line_.begin()->first.when;
 }
 
 Task<void> Rounds::carryOut(std::string name) {
@@ -112,6 +127,7 @@ void Rounds::tellFailure(std::string const& name, std::string const& why) {
 Rounds::Running::~Running() {
   rounds.running_.erase(name);
   if (again) rounds.due(name, *again);
+  rounds.lineUp(name); // what became due meanwhile
   std::exchange(rounds.round_ended_, std::make_shared<Event>(rounds.context_.doors.executor))->set();
   rounds.wake();
 }

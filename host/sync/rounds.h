@@ -1,6 +1,6 @@
 // Work that comes in by names, such as connections: for each name one round at a time, for some names at
 // once, each when it is due, and who has waited longest first. Nothing here waits for the clock while nothing
-// is due. [loop thread]
+// is due, and who begins next is found without a look at all the others. [loop thread]
 #pragma once
 
 #include "host/sync/context.h"
@@ -35,13 +35,10 @@ public:
   // While it lives no round of this name begins.
   class Hold {
   public:
-    Hold(Rounds& rounds, std::string name) : rounds_(rounds), place_(rounds.held_.insert(std::move(name))) {}
+    Hold(Rounds& rounds, std::string name);
     Hold(Hold const&) = delete;
     Hold& operator=(Hold const&) = delete;
-    ~Hold() {
-      rounds_.held_.erase(place_);
-      rounds_.wake();
-    }
+    ~Hold();
 
   private:
     Rounds& rounds_;
@@ -49,7 +46,7 @@ public:
   };
   // Answers when no round of the name is under way. Under a Hold.
   Task<void> quiet(std::string name);
-  void forget(std::string const& name) { due_.erase(name); }
+  void forget(std::string const& name);
   // A round of it is due some time, or under way.
   bool expects(std::string const& name) const { return due_.contains(name) || running_.contains(name); }
   bool holds(std::string const& name) const { return held_.contains(name); }
@@ -71,6 +68,8 @@ private:
   };
   Task<void> loop();
   std::optional<TimePoint> beginDue();
+  void lineUp(std::string const& name);
+  void stepAside(std::string const& name);
   Task<void> carryOut(std::string name);
   void tellFailure(std::string const& name, std::string const& why);
   void wake();
@@ -80,6 +79,7 @@ private:
   Round round_;
   Nursery nursery_;
   std::map<std::string, Turn> due_;
+  std::map<Turn, std::string> line_; // of those, who is neither under way nor held
   std::uint64_t turns_ = 0;
   std::set<std::string> running_;
   std::multiset<std::string> held_;

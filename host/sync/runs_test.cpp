@@ -151,6 +151,27 @@ TEST_F(Runs, WhatSomebodyAsksForGoesBeforeWhatTheScheduleStarted) {
   }
 }
 
+TEST_F(Runs, AfterAnOutageTheScheduleStartsMoreAsSoonAsSomeHaveEnded) {
+  constexpr int kAll = 300; // more than it starts at once
+  for (int i = 1; i < kAll; ++i) house.connect(vendor, "p" + std::to_string(i));
+  auto const settle = [this] {
+    while (house.loop.poll() > 0 || house.cut->under_way > 0)
+      if (house.cut->under_way > 0) house.loop.run_one();
+  };
+  auto const pulls = [this] {
+    int sum = 0;
+    for (auto const& [name, provider] : house.supervisor.providers) sum += provider.pulls;
+    return sum;
+  };
+  house.clock.advance(std::chrono::hours(1));
+  house.run(house.engine->start()).value();
+  settle();
+  EXPECT_LT(pulls(), kAll);
+  house.clock.advance(std::chrono::seconds(1));
+  settle();
+  EXPECT_EQ(pulls(), kAll);
+}
+
 Task<void> startSync(Engine* engine, std::string connection_id) {
   CO_TRY_VOID(co_await engine->startSync(std::move(connection_id)));
   co_return Result<void>();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Milliseconds kTick{5'000};
 constexpr std::size_t kStarted = 256; // runs of its own that are under way or wait for their place
+constexpr Milliseconds kSoon{250};    // between two looks while they are that many: more may be due
 
 // Of a row with last_success and next_due.
 Priority priorityOf(store::Row const& row) {
@@ -43,19 +44,32 @@ void Schedule::look() {
 
 Task<void> Schedule::loop() {
   while (!context_.stopping) {
-    auto const woken = std::make_shared<Event>(context_.doors.executor);
-    woken_ = woken;
-    ++wake_ups_;
-    auto const started = co_await startDue();
-    if (!started && !context_.stopping)
-      context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
+    CO_TRY_VOID(co_await begin());
     auto const looked = co_await also_();
     if (!looked && !context_.stopping)
       context_.doors.log.error("what waits could not be looked at: " + looked.error().message);
-    Alarm const alarm(context_.doors.executor, context_.doors.clock, kTick, woken);
-    CO_TRY_VOID(co_await woken->wait());
+    auto left = kTick;
+    for (; started_.size() >= kStarted && left > kSoon; left -= kSoon) {
+      CO_TRY_VOID(co_await rest(kSoon));
+      CO_TRY_VOID(co_await begin());
+    }
+    CO_TRY_VOID(co_await rest(left));
   }
   co_return Result<void>();
+}
+
+Task<void> Schedule::begin() {
+  woken_ = std::make_shared<Event>(context_.doors.executor); // who wakes it from here on means the next look
+  ++wake_ups_;
+  auto const started = co_await startDue();
+  if (!started && !context_.stopping)
+    context_.doors.log.error("the connections that are due could not be read: " + started.error().message);
+  co_return Result<void>();
+}
+
+Task<void> Schedule::rest(Milliseconds longest) {
+  Alarm const alarm(context_.doors.executor, context_.doors.clock, longest, woken_);
+  co_return co_await woken_->wait();
 }
 
 // One look for all connections, at those that are due: whoever has been due longest first. Which of those

@@ -1,6 +1,6 @@
 // Starts a sync of every connection whose time has come. What else is done now and then has its turn here,
 // too. There is one timer for all connections and one query each time, which reads only what is due: the
-// database keeps their order.
+// database keeps their order. While as many runs are under way as it starts at once, it looks again soon.
 #pragma once
 
 #include "host/sync/runs.h"
@@ -28,6 +28,8 @@ public:
 
 private:
   Task<void> loop();
+  Task<void> begin(); // what is due
+  Task<void> rest(Milliseconds longest);
   Task<void> startDue();
 
   Context& context_;

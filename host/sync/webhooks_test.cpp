@@ -1,12 +1,9 @@
 // What providers tell by themselves: durable before it is read, read once, and the records read again.
 #include "host/sync/testing/fake_notices.h"
 
-#include "host/sync/rounds.h"
 #include "host/sync/sql.h"
 #include "host/sync/waiting.h"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gmock/gmock.h>
 
 #include <set>
@@ -479,78 +476,6 @@ TEST_F(WebhooksTest, TheSameBytesAreNewsWhereTheyWereDeadOrDropped) {
   EXPECT_FALSE(house.run(notices.webhooks().accept(again())).value()) << "it was dropped";
   EXPECT_EQ(notices.settled("bytes x").state, WebhookState::done);
   EXPECT_EQ(notices.read.size(), 3U);
-}
-
-// ---- whose turn it is
-
-class WebhooksRoundsTest : public ::testing::Test {
-protected:
-  House house;
-  std::unique_ptr<Context> context = Context::make(dependencies()).value();
-  std::vector<std::string> begun;
-
-  Dependencies dependencies() {
-    return Dependencies{house.loop.get_executor(),
-                        house.clock,
-                        house.random,
-                        house.log,
-                        house.redactor,
-                        *house.cut,
-                        *house.vault,
-                        house.egress,
-                        house.supervisor,
-                        house.catalogue,
-                        testing::sharingKinds(),
-                        ""};
-  }
-  void turns(std::size_t count) {
-    while (begun.size() < count) house.loop.run_one();
-  }
-  void end(Rounds& rounds) {
-    context->stopping = true;
-    house.run(rounds.stop()).value();
-  }
-};
-
-TEST_F(WebhooksRoundsTest, NobodyWhoAlwaysHasMoreKeepsTheOthersWaiting) {
-  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
-    begun.push_back(name);
-    co_await asio::post(house.loop, asio::use_awaitable);
-    co_return std::optional<TimePoint>(house.clock.now());
-  });
-  for (auto const* name : {"a", "b", "c"}) rounds.due(name, house.clock.now());
-  rounds.start();
-  turns(6);
-  EXPECT_EQ(begun, (std::vector<std::string>{"a", "b", "c", "a", "b", "c"}));
-  end(rounds);
-}
-
-TEST_F(WebhooksRoundsTest, RoundsThatFailAlikeAreToldOnce) {
-  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
-    begun.push_back(name);
-    co_return Error(ErrorKind::transient, "the database is away");
-  });
-  for (auto const* name : {"a", "b", "c"}) rounds.due(name, house.clock.now());
-  rounds.start();
-  turns(3);
-  end(rounds);
-  auto const told = house.log_text.find("waits a moment: the database is away");
-  EXPECT_NE(told, std::string::npos);
-  EXPECT_EQ(told, house.log_text.rfind("waits a moment: the database is away"));
-}
-
-TEST_F(WebhooksRoundsTest, ARoundThatThrowsIsRepeatedAMomentLater) {
-  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
-    begun.push_back(name);
-    if (begun.size() == 1) throw std::runtime_error("a bug");
-    co_return std::optional<TimePoint>();
-  });
-  rounds.due("a", house.clock.now());
-  rounds.start();
-  while (house.clock.sleepers() < 1) house.loop.run_one();
-  house.clock.advance(Milliseconds(5'000));
-  turns(2);
-  end(rounds);
 }
 
 } // namespace

@@ -13,7 +13,7 @@ public:
 
 private:
   Context& context_;
-  TimePoint next_{};
+  Monotonic next_{}; // the time of day may be set back
 };
 
 } // namespace garland::sync

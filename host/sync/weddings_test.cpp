@@ -77,6 +77,17 @@ TEST_F(WeddingsTest, ItIsTodayWhereverThatIs) {
   EXPECT_EQ(now(Priority::normal), Priority::normal);
 }
 
+TEST_F(WeddingsTest, ItIsLookedUpAgainThoughTheTimeOfDayWasSetBack) {
+  auto const with = context();
+  Weddings weddings(*with);
+  house.run(weddings.tick()).value();
+  house.clock.set(house.clock.now() - std::chrono::days(30));
+  add("2025-12-02");
+  house.clock.advance(std::chrono::minutes(15));
+  house.run(weddings.tick()).value();
+  EXPECT_EQ(with->amongAll(vendor, Priority::normal), Priority::weddingDay);
+}
+
 TEST_F(WeddingsTest, AWeddingThatIsPutOffOrDeletedCountsNoMore) {
   auto const id = add("2026-01-01");
   change(id, "2026-08-08", 1);
