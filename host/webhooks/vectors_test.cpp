@@ -132,7 +132,12 @@ TEST_F(Vectors, EveryOneGetsItsVerdict) {
   int providers = 0;
   for (auto const& [name, described] : document_.at("schemes").as_object()) {
     std::string const provider(name);
-    if (kGoingOut.contains(provider)) continue;
+    if (kGoingOut.contains(provider)) {
+      if (described.at("cases").as_array().empty())
+        std::printf("contracts: %s: 0 signatures checked; skipped: the file has no vector of it\n",
+                    provider.c_str());
+      continue;
+    }
     ++providers;
     auto const checked = checkAll(provider, described);
     std::printf("contracts: %s: %d signatures checked; skipped: nothing\n", provider.c_str(),

@@ -54,8 +54,10 @@ TEST_P(CatchHook, ItsMappingConformsToTheSchema) {
 
 TEST_P(CatchHook, WhatItsSendersSendBecomesTheseRecords) {
   auto const all = json::parse(readFile(kFolder + "fixtures/" + GetParam() + ".json"));
+  std::set<std::string> ways;
   for (auto const& item : all.as_array()) {
     auto const& fixture = item.as_object();
+    ways.emplace(fixture.contains("hook") ? "hook" : "csv");
     SCOPED_TRACE(json::serialize(fixture.at("what")));
     EXPECT_EQ(parse(fixture).at("outcome"), fixture.at("outcome"));
     json::array records;
@@ -72,6 +74,7 @@ TEST_P(CatchHook, WhatItsSendersSendBecomesTheseRecords) {
     EXPECT_EQ(json::value(records), fixture.at("records")) << json::serialize(records) << "\n"
                                                            << json::serialize(fixture.at("records"));
   }
+  EXPECT_EQ(ways.size(), 2U) << "hooks and files";
 }
 
 TEST_P(CatchHook, ContactsAreKnownByAnEmailColumnHoweverItIsCalled) {

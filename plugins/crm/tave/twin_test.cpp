@@ -1,5 +1,8 @@
 // The connector against its twin: thousands of jobs in, edits on both sides, lost answers, and at the end
 // the truth is the same everywhere.
+//
+// With GARLAND_TAVE_EXCHANGES in the environment, every request and its answer is added to that file, one
+// JSON object a line; contract/run holds them against what is publicly known of the API.
 #include "scripted_studio.h"
 
 #include <boost/json/parse.hpp>
@@ -9,6 +12,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <set>
 
 namespace garland::tave {
@@ -28,6 +33,7 @@ class TaveTwin : public ::testing::Test {
 protected:
   TaveTwin() {
     connector.serve([this](HttpRequest const& request) { return pass(request); });
+    if (auto const* const path = std::getenv("GARLAND_TAVE_EXCHANGES")) exchanges.open(path, std::ios::app);
   }
 
   void begin(int volume) {
@@ -38,7 +44,15 @@ protected:
   // As the host does it: with the key, on the provider's clock.
   HttpReply pass(HttpRequest const& request) {
     ++requests;
-    auto answer = ask(request.method, request.url.substr(origin.size()), request.body, key);
+    auto const target = request.url.substr(origin.size());
+    auto answer = ask(request.method, target, request.body, key);
+    if (exchanges.is_open())
+      exchanges << json::serialize(json::object{{"method", request.method},
+                                                {"target", target},
+                                                {"body", request.body},
+                                                {"status", answer.status},
+                                                {"answer", answer.body}})
+                << "\n";
     if (lose_writes_every != 0 && request.method != "GET" && ++writes % lose_writes_every == 0)
       return HttpFailure{GARLAND_E_TRANSIENT, GARLAND_EFFECT_UNKNOWN, "the answer was lost"};
     return answer;
@@ -130,6 +144,7 @@ protected:
                 testing::readFile(GARLAND_BINARY_DIR "/twins/garland.tave-twin/connector.json")};
   FakeHost connector{&garland_entry_v1,
                      testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json")};
+  std::ofstream exchanges;
   json::array notices; // hooks that it told
   std::map<std::string, json::value> cursors;
   std::map<std::string, std::map<std::string, json::value>> records;
@@ -173,6 +188,7 @@ TEST_F(TaveTwin, RefusesWhatNobodyDocumented) {
     EXPECT_EQ(json::parse(response.body).at("type"), "validation-error");
   }
   EXPECT_EQ(ask("GET", "/api/v2/job?pageSize=1000").status, 400);
+  EXPECT_EQ(ask("GET", "/api/v2/address-book?externalMappingId=k").status, 400) << "only by e-mail address";
   EXPECT_EQ(ask("GET", "/api/v2/job/none").status, 404);
   EXPECT_EQ(ask("GET", "/api/v2/job", "", "wrong").status, 401);
   EXPECT_EQ(ask("POST", "/api/v2/job", "{}", "twin-read-only").status, 403);

@@ -87,7 +87,7 @@ export async function use(require, modules, url, description) {
   const { error } = await resend.emails.list();
   calls += 2;
   const soon = await resend.emails.list();
-  equal(error ?? soon.error?.name, error ?? 'rate_limit_exceeded', 'a third request in a second');
+  equal((error ?? soon.error)?.name, 'rate_limit_exceeded', 'a third request in a second');
 
   // The notices are Resend's by the verdict of three libraries, and only unchanged.
   if (!(await until(() => events.every((event) => hook.notices.some((notice) => JSON.parse(notice.body).type === event)))))

@@ -3,6 +3,7 @@
 // Prints what is wrong and one line of what was checked; exit code 0 all conform, 1 not.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { record } from '../../../../tests/contracts/recorder.mjs';
 import { Description } from './description.mjs';
 import { use } from './library.mjs';
 import { drive } from './scenario.mjs';
@@ -28,13 +29,17 @@ const sent = readFileSync(exchanges, 'utf8').split('\n').filter((line) => line);
 // A file that holds nothing would conform to everything.
 const least = 100;
 if (sent.length < least) description.wrong(`the connector's tests exchanged ${sent.length} requests, not ${least} or more`);
-for (const line of sent) {
-  const { method, target, body, status, answer } = JSON.parse(line);
+const judge = ({ method, target, body, status, answer }) => {
   description.request(method.toLowerCase(), target, body); // also those that were refused
   description.answer(method.toLowerCase(), target, status, JSON.parse(answer));
-}
+};
+sent.forEach((line) => judge(JSON.parse(line)));
 await drive(description, url, `${specs}/sdk-wire-captures.json`);
-const library = await use(require, url, (what) => description.wrong(what));
+const between = await record(url);
+const library = await use(require, between.url, (what) => description.wrong(what));
+between.close();
+between.exchanges.forEach(judge);
+if (between.exchanges.length < library.calls) description.wrong(`of ${library.calls} calls of the library ${between.exchanges.length} were seen`);
 
 const { findings, counts } = description;
 findings.forEach((finding) => console.log(`stripe: ${finding}`));
