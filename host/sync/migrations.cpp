@@ -402,6 +402,9 @@ ALTER TABLE connections ADD COLUMN paused BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX connections_paused ON connections (connection_id) WHERE paused=1
 )sql";
 
+// When a connection was let go on last; 0: it never rested.
+constexpr char const* kResumed = "ALTER TABLE connections ADD COLUMN resumed BIGINT NOT NULL DEFAULT 0";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -420,6 +423,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{12, "sync: kinds that a connection has written", kWrittenKinds});
   all.push_back(store::Migration{14, "sync: which actions ended long ago", kActionsFinished});
   all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
+  all.push_back(store::Migration{17, "sync: when a pause of a connection ended", kResumed});
   return all;
 }
 
