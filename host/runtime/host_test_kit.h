@@ -97,6 +97,7 @@ public:
   void log(LogLevel, std::string message, std::string fields) override {
     logs.push_back(message + " " + fields);
   }
+  Milliseconds waited() const override { return waits; }
   void restarted() override { ++restarts; }
   void progress(std::uint64_t done, std::uint64_t, std::string what) override {
     progress_done = done;
@@ -121,6 +122,7 @@ public:
   std::vector<std::string> logs;
   std::map<std::string, KvEntry> kv;
   std::uint64_t progress_done = 0;
+  Milliseconds waits{0}; // for a provider's limit, in all
   int restarts = 0;
   int most_open = 0;
 

@@ -6,7 +6,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Milliseconds left(WorkerCall const& call) {
-  auto const span = call.deadline - std::chrono::steady_clock::now();
+  auto const span = call.end() - std::chrono::steady_clock::now();
   return std::max(std::chrono::duration_cast<Milliseconds>(span), Milliseconds(0));
 }
 

@@ -103,7 +103,7 @@ RunningCall::RunningCall(asio::any_io_executor const& executor, std::shared_ptr<
                          std::uint64_t id, std::shared_ptr<WorkerCall> call, CallHost& host,
                          CallLimits const& limits)
     : executor_(executor), connection_(std::move(connection)), id_(id), call_(std::move(call)), host_(host),
-      limits_(limits), over_(executor) {
+      limits_(limits), told_waited_(call_->waited), over_(executor) {
   call_->journal.beginRun();
 }
 
@@ -352,9 +352,17 @@ asio::awaitable<void> RunningCall::serveHttp(Self self, wire::HttpAsk ask, std::
   auto answer = co_await self->host_.http(hostAsk(std::move(ask)));
   --self->open_asks_;
   auto out = wireAnswer(request, std::move(answer));
+  out.waited_ms = self->newlyWaited().count();
   self->recorder_.answered(out);
   self->connection_->send(wire::Kind::httpAnswer, self->id_, out);
+  out.waited_ms = 0; // another run begins with the later deadline
   self->call_->journal.record(place, std::move(out));
+}
+
+// Since the worker was told of it last.
+Milliseconds RunningCall::newlyWaited() {
+  call_->waited = host_.waited();
+  return call_->waited - std::exchange(told_waited_, call_->waited);
 }
 
 asio::awaitable<void> RunningCall::serveKvGet(Self self, wire::KvGet ask, std::size_t place) {
@@ -431,7 +439,9 @@ void RunningCall::stopServing() {
 }
 
 bool RunningCall::overdue(SteadyTime now, std::chrono::nanoseconds own) {
-  if (!cancelled_at_ && now >= call_->deadline) {
+  if (over_.isSet()) return false;
+  call_->waited = host_.waited();
+  if (!cancelled_at_ && now >= call_->end()) {
     timed_out_ = true;
     cancel(now);
   }
@@ -481,7 +491,7 @@ Result<std::string> RunningCall::result() {
   if (done_->error) {
     auto error = cleanError(std::move(*done_->error));
     bool const by_clock =
-        timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= call_->deadline - kClockSlack);
+        timed_out_ || (!cancelled_at_ && std::chrono::steady_clock::now() >= call_->end() - kClockSlack);
     if (error.kind == ErrorKind::cancelled && by_clock) return deadlineError(error.effect);
     return error;
   }

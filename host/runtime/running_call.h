@@ -93,6 +93,7 @@ private:
   static asio::awaitable<void> serveKvGet(Self self, wire::KvGet ask, std::size_t place);
   static asio::awaitable<void> serveKvPut(Self self, wire::KvPut ask, std::size_t place);
 
+  Milliseconds newlyWaited();
   void serve(asio::awaitable<void> task);
   void stream(StreamItem item);
   void stopServing();
@@ -111,6 +112,7 @@ private:
   std::optional<SteadyTime> cancelled_at_;
   std::optional<std::chrono::nanoseconds> stops_since_; // the worker's own time when that was first seen
   bool timed_out_ = false;
+  Milliseconds told_waited_; // the worker's deadline goes by it
 
   std::optional<wire::Done> done_;
   std::optional<Error> failure_;

@@ -4,7 +4,9 @@
 #include "host/runtime/host_test_kit.h"
 #include "host/runtime/talk_meter.h"
 
+#include <array>
 #include <sys/socket.h>
+#include <vector>
 
 namespace garland::runtime::testing {
 namespace {
@@ -145,6 +147,36 @@ TEST_F(LoneCall, AWorkerThatDoesNotStopIsWaitedForASecondAndNeverMuchLonger) {
   EXPECT_FALSE(call->overdue(told, 100s));
   EXPECT_FALSE(call->overdue(told + 999ms, 101s));
   EXPECT_TRUE(call->overdue(told + 1s, 101s));
+}
+
+TEST_F(LoneCall, WhatItWaitsForItsProvidersLimitIsNotItsOwnTime) {
+  using namespace std::chrono_literals;
+  auto const deadline = call->call().deadline;
+  host.waits = 10min;
+  EXPECT_FALSE(call->overdue(deadline + 9min, 100s));
+  EXPECT_FALSE(call->overdue(deadline + 9min + 2s, 102s)) << "nobody told it to stop";
+  EXPECT_FALSE(call->overdue(deadline + 10min, 103s));
+  EXPECT_TRUE(call->overdue(deadline + 10min + 2s, 105s));
+}
+
+TEST_F(LoneCall, TheWorkerIsToldOfEachWaitOnce) {
+  using namespace std::chrono_literals;
+  for (auto const waited : {5s, 5s, 12s}) {
+    host.waits = waited;
+    auto ask = request();
+    ASSERT_TRUE(hear(wire::Kind::httpAsk, ask));
+    loop.restart();
+    loop.poll();
+  }
+  std::array<char, 4096> bytes{};
+  auto const got = ::recv(worker_end.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  ASSERT_GT(got, 0);
+  wire::Decoder decoder(wire::Direction::hostToWorker);
+  decoder.feed({bytes.data(), static_cast<std::size_t>(got)});
+  std::vector<std::int64_t> told;
+  for (auto message = decoder.next(); message && *message; message = decoder.next())
+    told.push_back(wire::decode<wire::HttpAnswer>((*message)->payload).value().waited_ms);
+  EXPECT_EQ(told, (std::vector<std::int64_t>{5'000, 0, 7'000}));
 }
 
 TEST_F(LoneCall, AWorkerThatNeverGetsAProcessorIsNotWaitedForForEver) {

@@ -165,6 +165,9 @@ class CallHost {
 public:
   virtual ~CallHost() = default;
   virtual Task<HttpAnswer> http(HttpAsk ask) = 0;
+  // For how long requests of this call have waited for the provider's limit, this very moment included: the
+  // call's deadline is later by so much.
+  virtual Milliseconds waited() const { return Milliseconds::zero(); }
   virtual Task<void> emit(std::string kind, std::string record_json) = 0;
   // Answers when everything emitted so far is durable together with the cursor.
   virtual Task<void> checkpoint(std::string cursor_json) = 0;
@@ -183,7 +186,7 @@ struct Call {
   std::string record_id;  // that it writes, for whoever looks for the call later; "" if it is about many
   std::string account;    // JSON: {"account_id","settings","slots":[names]}; never secret values
   std::string input;      // JSON
-  Milliseconds deadline{300'000};
+  Milliseconds deadline{300'000}; // of its own time: what it waits for a provider's limit does not count
 };
 
 // ---------------------------------------------------------------- workers

@@ -131,12 +131,13 @@ struct ExportState {
 
 struct HttpAnswer {
   std::uint32_t request = 0;
-  std::optional<Error> error; // if set, the rest is empty
+  std::optional<Error> error; // if set, the rest is empty but for waited_ms
   std::int32_t status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::int64_t retry_after_ms = -1; // -1: absent
   std::int32_t effect = 0;          // garland::Effect
+  std::int64_t waited_ms = 0;       // for the provider's limit: the call's deadline is later by so much
 };
 
 struct KvAnswer {
@@ -252,7 +253,8 @@ BOOST_DESCRIBE_STRUCT(Config, (),
                        slice_ms))
 BOOST_DESCRIBE_STRUCT(Call, (), (operation, account_id, account, input, deadline_ms, state))
 BOOST_DESCRIBE_STRUCT(ExportState, (), (account_id, deadline_ms))
-BOOST_DESCRIBE_STRUCT(HttpAnswer, (), (request, error, status, headers, body, retry_after_ms, effect))
+BOOST_DESCRIBE_STRUCT(HttpAnswer, (),
+                      (request, error, status, headers, body, retry_after_ms, effect, waited_ms))
 BOOST_DESCRIBE_STRUCT(KvAnswer, (), (request, error, value, version))
 BOOST_DESCRIBE_STRUCT(Ack, (), (request, error))
 BOOST_DESCRIBE_STRUCT(EmitCredit, (), (records, error))

@@ -29,7 +29,7 @@ template <class Visit> void everyPayload(Visit visit) {
   visit(Config{2, 3, 4, 5, 6, 7, 8});
   visit(Call{"calendar.pull/1", "con_1", "{}", "{\"cursor\":null}", 60'000, "{\"seen\":3}"});
   visit(ExportState{"con_1", 2'000});
-  visit(HttpAnswer{1, fullError(), 200, {{"etag", "\"1\""}, {"", ""}}, std::string("\0x", 2), 30, 2});
+  visit(HttpAnswer{1, fullError(), 200, {{"etag", "\"1\""}, {"", ""}}, std::string("\0x", 2), 30, 2, 40});
   visit(KvAnswer{1, fullError(), "value", 9});
   visit(Ack{1, fullError()});
   visit(Ack{1, std::nullopt});

@@ -179,6 +179,22 @@ TEST(Worker, AFailedHttpRequestTellsItsEffectAndItsReason) {
   EXPECT_EQ(done->error->message, "the host example.com is not in the manifest");
 }
 
+TEST(Worker, WhatARequestWaitedForTheProvidersLimitIsAddedToTheDeadline) {
+  TestWorker worker("calls");
+  ASSERT_TRUE(worker.start());
+  worker.call(1, "test.deadline/1");
+  auto const ask = worker.receiveAs<wire::HttpAsk>(Kind::httpAsk);
+  ASSERT_TRUE(ask);
+  wire::HttpAnswer answer;
+  answer.request = ask->request;
+  answer.status = 200;
+  answer.waited_ms = 40'000;
+  worker.send(Kind::httpAnswer, 1, answer);
+  auto const done = worker.receiveAs<wire::Done>(Kind::done);
+  ASSERT_TRUE(done && !done->error);
+  EXPECT_EQ(done->result, "40000000000");
+}
+
 TEST(Worker, StateIsStoredAndReadThroughTheHost) {
   TestWorker worker("calls");
   ASSERT_TRUE(worker.start());

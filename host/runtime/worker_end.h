@@ -47,7 +47,9 @@ struct WorkerCall {
   CallKey key = 0;
   CallJournal journal;
   std::chrono::steady_clock::time_point deadline{};
+  Milliseconds waited{0}; // for the provider's limit, in all runs
 
+  std::chrono::steady_clock::time_point end() const { return deadline + waited; }
   CallPlace place() const { return {ask.operation, vendor_id, ask.account_id, record_id}; }
   std::string title() const {
     return ask.operation + " of " + plugin_id;

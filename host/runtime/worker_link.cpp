@@ -206,7 +206,7 @@ Task<RunEnd> WorkerLink::run(std::uint64_t id, std::shared_ptr<WorkerCall> call,
   leave.entered = turns_.tryEnter(leave.bytes);
   if (!leave.entered) leave.entered = co_await turns_.enter(leave.bytes);
   if (auto refusal = refusalOf(*call, leave.entered)) co_return std::move(*refusal);
-  auto const left = call->deadline - std::chrono::steady_clock::now();
+  auto const left = call->end() - std::chrono::steady_clock::now();
   call->ask.deadline_ms = std::max<std::int64_t>(1, std::chrono::duration_cast<Milliseconds>(left).count());
   recent_->add(call->key);
   auto const running = begin(id, wire::Kind::call, call->ask, call, host);
@@ -226,7 +226,7 @@ std::optional<RunEnd> WorkerLink::refusalOf(WorkerCall const& call, bool entered
                    recent_);
   if (sizeOf(call.ask) > kLargestCall)
     return neverBegan(Error(ErrorKind::hostLimit, "the input of " + call.title() + " is larger than 32 MiB"));
-  if (std::chrono::steady_clock::now() >= call.deadline)
+  if (std::chrono::steady_clock::now() >= call.end())
     return neverBegan(Error(ErrorKind::transient, call.title() + " could not begin before its deadline"));
   return std::nullopt;
 }

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <new>
+#include <type_traits>
 
 namespace garland::runtime::worker {
 namespace {
@@ -39,6 +41,14 @@ Error failureOf(Call& call, garland_status status) {
   // Which of possibly several requests went through is not for the worker to guess.
   error.effect = Effect::unknown;
   return error;
+}
+
+// What its request waited for the provider's limit is not the call's time.
+void grant(Call& call, std::int64_t waited_ms) {
+  constexpr std::int64_t kLongestWait = 24LL * 3600 * 1000;
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+  auto const more = std::clamp<std::int64_t>(waited_ms, 0, kLongestWait) * kMillisecond;
+  call.deadline_ns = std::min(call.deadline_ns, kNever - more) + more;
 }
 
 } // namespace
@@ -300,8 +310,10 @@ template <class Answer> Result<void> Loop::take(wire::Message const& message) {
   auto const found = calls_.find(message.id);
   // Too late is not wrong: the call was cancelled or has ended meanwhile.
   if (found == calls_.end() || answer.request != found->second.last_request) return {};
-  found->second.answer = std::move(answer);
-  wake(found->second);
+  auto& call = found->second;
+  if constexpr (std::is_same_v<Answer, wire::HttpAnswer>) grant(call, answer.waited_ms);
+  call.answer = std::move(answer);
+  wake(call);
   return {};
 }
 

@@ -97,8 +97,10 @@ void ActionCourse::failed(Action& action, Error error, bool in_doubt) const {
   }
 }
 
-// It does not count, so it is not given up by count: its pauses grow with its age, and end it.
-void ActionCourse::neverAsked(Action& action, Action const& before, Error error, bool in_doubt) const {
+// It does not count, so it is not given up by count: its pauses grow with its age, and end it. That it had to
+// rest was a person's will: nobody tried, so nobody tried in vain.
+void ActionCourse::neverAsked(Action& action, Action const& before, Error error, bool in_doubt,
+                              TimePoint resumed) const {
   constexpr int kPartOfAge = 4;
   action.attempts = before.attempts;
   action.first_sent = before.first_sent;
@@ -107,7 +109,7 @@ void ActionCourse::neverAsked(Action& action, Action const& before, Error error,
   if (error.effect == Effect::unknown) error.effect = Effect::notApplied;
   failed(action, std::move(error), in_doubt);
   if (!action.next_attempt) return;
-  auto const age = std::chrono::duration_cast<Milliseconds>(now_ - action.created);
+  auto const age = std::chrono::duration_cast<Milliseconds>(now_ - std::max(action.created, resumed));
   if (action.state == ActionState::waiting && age > kMostPatience)
     return end(action, ActionState::failed, action.attempts == 0 ? "host" : "answer");
   auto const pause = std::clamp(age / kPartOfAge, kFirstRetry, kMostRetry);

@@ -124,6 +124,21 @@ TEST_F(Course, WhatWasNeverAskedForADayHasFailed) {
   EXPECT_EQ(doubtful.state, ActionState::unknown) << "an earlier attempt may have been applied";
 }
 
+TEST_F(Course, APauseIsNoAgeAndTheDayBeginsAnewWhenItEnds) {
+  Action before;
+  before.created = kNow - 40 * 24h;
+  auto action = before;
+  auto const error = errorOf(ErrorKind::transient, Effect::notApplied);
+  at(lookup).sent(action);
+  at(lookup).neverAsked(action, before, error, false, kNow - 1min);
+  EXPECT_EQ(action.state, ActionState::waiting);
+  EXPECT_LE(*action.next_attempt, kNow + 1min) << "and the pauses between attempts are short again";
+  action = before;
+  at(lookup).sent(action);
+  at(lookup).neverAsked(action, before, error, false, kNow - 25h);
+  EXPECT_EQ(action.state, ActionState::failed);
+}
+
 TEST_F(Course, AProviderThatWantsToBeLeftAloneForMoreThanADayIsAFailure) {
   auto error = errorOf(ErrorKind::quota, Effect::notApplied, 429);
   error.retry_after = 48h;

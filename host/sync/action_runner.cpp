@@ -234,7 +234,7 @@ Task<void> ActionRunner::attempt(Action action, Session const* session, ActionRu
   else if (asked)
     course(rule).failed(action, answer.error(), in_doubt);
   else
-    course(rule).neverAsked(action, before, answer.error(), in_doubt);
+    course(rule).neverAsked(action, before, answer.error(), in_doubt, session->resumed);
   bool const limited = !answer && answer.error().kind == ErrorKind::rateLimited;
   if (limited && action.state == ActionState::waiting)
     limited_.insert_or_assign(action.id, *action.next_attempt);

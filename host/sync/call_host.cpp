@@ -10,10 +10,19 @@ namespace {
 
 constexpr std::size_t kMaxKey = 512;
 constexpr std::size_t kMaxValue = 1U << 20U;
-// So long a request waits for its provider's limit, and no longer than half of the time that its call has
-// left: what is sent needs time for its answer. Whoever would have to wait longer is told how long.
+// So long a request waits for its provider's limit, and as long as one request takes at the rate that it
+// grants, so that a slow one lets calls of several requests come to their end. Whoever would have to wait
+// longer is told how long.
 constexpr Milliseconds kPatience{30'000};
-constexpr int kPartOfTime = 2;
+constexpr Milliseconds kMostPatience{300'000};
+// All requests of a call wait at most so many times as long as it may work: whatever else its account is
+// asked waits for its end.
+constexpr int kWaitsForWork = 6;
+
+// In which one more request comes in.
+Milliseconds shareOf(std::optional<runtime::RequestLimit> const& limit) {
+  return limit ? limit->span / (limit->count - limit->at_once + 1) : Milliseconds::zero();
+}
 
 void wipeTexts(json::value& fields) {
   auto* object = fields.if_object();
@@ -69,7 +78,7 @@ Result<json::value> outputOf(std::string const& operation, std::string const& te
 PluginCallHost::PluginCallHost(Context& context, AuditTrail& audit, Session const& session,
                                std::string operation, EmitSink* sink, Milliseconds deadline)
     : context_(context), audit_(audit), session_(session), operation_(std::move(operation)), sink_(sink),
-      ends_(context.doors.clock.monotonic() + deadline) {}
+      deadline_(deadline), begun_(context.doors.clock.monotonic()) {}
 
 PluginCallHost::~PluginCallHost() {
   for (auto const& secret : redacted_) context_.doors.redactor.remove(secret.reveal());
@@ -99,8 +108,28 @@ Result<egress::Credential> PluginCallHost::openCredential(std::string const& slo
   return credential;
 }
 
+PluginCallHost::Wait::Wait(PluginCallHost& host_in) : host(host_in) {
+  if (host.waits_++ == 0) host.waits_since_ = host.context_.doors.clock.monotonic();
+}
+
+PluginCallHost::Wait::~Wait() {
+  if (--host.waits_ == 0) host.waited_ += host.context_.doors.clock.monotonic() - host.waits_since_;
+}
+
+Milliseconds PluginCallHost::waited() const {
+  auto const now = context_.doors.clock.monotonic();
+  return std::chrono::duration_cast<Milliseconds>(waited_ + (waits_ > 0 ? now - waits_since_ : Monotonic(0)));
+}
+
 Milliseconds PluginCallHost::left() const {
-  return std::chrono::duration_cast<Milliseconds>(ends_ - context_.doors.clock.monotonic());
+  auto const passed = context_.doors.clock.monotonic() - begun_;
+  return deadline_ + waited() - std::chrono::duration_cast<Milliseconds>(passed);
+}
+
+Milliseconds PluginCallHost::patience(Limits::Asker const& asker) const {
+  auto const one = std::max(shareOf(asker.of_connection), shareOf(asker.of_app));
+  auto const most = std::min(kPatience + one, kMostPatience);
+  return std::clamp(deadline_ * kWaitsForWork - waited(), Milliseconds::zero(), most);
 }
 
 // A key of the provider's that many accounts come with: what each request says of it, or what the connector
@@ -115,7 +144,7 @@ Limits::Asker PluginCallHost::asker(egress::Credential const& credential) const 
   asker.app = has_key ? manifest.id + " " + credential.username : manifest.id;
   asker.of_app = manifest.requests_of_app;
   asker.priority = context_.amongAll(connection.vendor_id, context_.lanes->priority(connection.id));
-  asker.can_stop = sink_ != nullptr;
+  asker.can_stop = sink_ != nullptr || !asked_;
   return asker;
 }
 
@@ -155,6 +184,12 @@ Result<void> PluginCallHost::refuseIfLate() const {
                "other daemons may think that this one is gone, so it asks nobody for the moment");
 }
 
+Task<void> PluginCallHost::waitForLimit(Limits::Asker asker) {
+  Wait const wait(*this);
+  auto const most = patience(asker);
+  co_return co_await context_.limits.enter(std::move(asker), most);
+}
+
 Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   if (operation_ == kWebhookOperation)
     co_return Error(ErrorKind::unsupported,
@@ -169,13 +204,12 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
     CO_TRY_VOID(checkUrl(ask, credential));
   }
   auto const as = asker(credential);
-  auto const patience = std::clamp(left() / kPartOfTime, Milliseconds::zero(), kPatience);
-  CO_TRY_VOID(co_await context_.limits.enter(as, patience));
+  CO_TRY_VOID(co_await waitForLimit(as));
   CO_TRY_VOID(refuseIfLate()); // it may have waited for longer than a lease lasts
   auto request = requestFor(std::move(ask));
   if (request.timeout <= Milliseconds::zero())
     co_return Error(ErrorKind::transient,
-                    "the time of " + operation_ + " is used up; the next sync goes on from here");
+                    "the time of " + operation_ + " is used up, so its next request did not go out");
   auto allowed = policy();
   asked_ = true;
   auto const sent = context_.doors.clock.monotonic();

@@ -38,6 +38,7 @@ public:
   void restarted() override;
   void log(LogLevel level, std::string message, std::string fields_json) override;
   void progress(std::uint64_t done, std::uint64_t total, std::string what) override;
+  Milliseconds waited() const override;
 
   // Whether any request went out: there is no other way to the provider.
   bool asked() const { return asked_; }
@@ -49,7 +50,17 @@ private:
   void redact(std::string_view secret);
   Result<void> putOnTrial(std::string const& key, Bytes value, std::uint64_t if_version);
   store::Unit makePut(std::string const& key, Bytes value, std::uint64_t if_version, Milliseconds ttl) const;
-  Milliseconds left() const; // of the call's time
+  Milliseconds left() const; // of the call's own time
+  // For the provider's limit, as long as it lives.
+  struct Wait {
+    explicit Wait(PluginCallHost& host_in);
+    Wait(Wait const&) = delete;
+    Wait& operator=(Wait const&) = delete;
+    ~Wait();
+    PluginCallHost& host;
+  };
+  Milliseconds patience(Limits::Asker const& asker) const;
+  Task<void> waitForLimit(Limits::Asker asker);
   Limits::Asker asker(egress::Credential const& credential) const;
   egress::Request requestFor(runtime::HttpAsk ask) const;
   egress::Policy policy() const;
@@ -60,7 +71,11 @@ private:
   Session const& session_;
   std::string operation_;
   EmitSink* sink_;
-  Monotonic ends_;
+  Milliseconds deadline_;
+  Monotonic begun_;
+  Monotonic waited_{0};
+  Monotonic waits_since_{0};
+  int waits_ = 0; // requests that wait now
   bool asked_ = false;
   std::vector<Secret> redacted_;
   std::map<std::string, runtime::KvEntry> trial_state_;

@@ -4,6 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <memory>
+#include <optional>
+
 namespace garland::sync {
 namespace {
 
@@ -123,14 +126,81 @@ Task<void> fetchLate(testing::House* house, runtime::CallHost* host, runtime::Ht
   co_return Result<void>();
 }
 
-TEST_F(RefusedHost, NobodyWaitsSoLongThatNoTimeIsLeftForTheAnswer) {
+TEST_F(RefusedHost, WhatARequestWaitsForTheLimitIsNotTheTimeOfItsCall) {
   retry_after = Milliseconds(590'000);
   remote.during_pull = [this](runtime::CallHost* host) { return fetchLate(&house, host, get(), &second); };
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  house.clock.advance(Milliseconds(20'000));
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+  ASSERT_TRUE(second) << second.error().message;
+  ASSERT_EQ(house.egress.requests.size(), 2U);
+  EXPECT_EQ(house.egress.requests[1].timeout, Milliseconds(30'000))
+      << "for the answer there is all that was left";
+}
+
+Task<void> fetchUntilRefused(runtime::CallHost* host, runtime::HttpAsk wanted,
+                             std::optional<Error>* refused) {
+  while (!*refused) {
+    auto const answer = co_await host->http(wanted);
+    if (!answer) *refused = answer.error();
+  }
+  co_return **refused;
+}
+
+TEST_F(AskingHost, ACallWaitsForTheLimitForAnHourAtMostAndIsToldHowLongItWouldBe) {
+  house.egress.answer = [](egress::Request const&) {
+    egress::Response response;
+    response.status = 429;
+    response.retry_after = std::chrono::seconds(29);
+    return Result<egress::Response>(response);
+  };
+  std::optional<Error> refused;
+  remote.during_pull = [&](runtime::CallHost* host) { return fetchUntilRefused(host, get(), &refused); };
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  while (!refused) {
+    house.loop.run_one();
+    if (house.clock.sleepers() >= 2) house.clock.advance(std::chrono::seconds(29));
+  }
+  EXPECT_EQ(refused->kind, ErrorKind::rateLimited);
+  EXPECT_EQ(refused->effect, Effect::notApplied);
+  EXPECT_EQ(refused->retry_after, std::chrono::seconds(29));
+  EXPECT_EQ(house.egress.requests.size(), 1 + 3600U / 29);
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().error->kind, ErrorKind::rateLimited);
+}
+
+class SlowHost : public RefusedHost {
+protected:
+  void SetUp() override {
+    RefusedHost::SetUp();
+    house.egress.answer = nullptr;
+  }
+  void grant(std::int64_t count, std::chrono::seconds span) {
+    auto const build = std::make_shared<runtime::PluginInfo>(*house.catalogue.find("test.calendar.fake"));
+    build->manifest.requests_of_connection = runtime::RequestLimit{count, span, 1};
+    house.supervisor.kept = build;
+  }
+};
+
+TEST_F(SlowHost, ALimitSlowerThanPatienceStillLetsACallOfTwoRequestsComeToItsEnd) {
+  grant(90, std::chrono::hours(1)); // one in 40 s
+  auto const run = house.run(house.engine->startSync(connection)).value();
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  house.clock.advance(Milliseconds(39'999));
+  house.run(house.engine->vendors()).value();
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+  house.clock.advance(Milliseconds(1));
+  EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().state, "done");
+  EXPECT_TRUE(second);
+  EXPECT_EQ(house.egress.requests.size(), 2U);
+}
+
+TEST_F(SlowHost, WhoWouldHaveToWaitForAnHourIsToldSo) {
+  grant(1, std::chrono::hours(1));
   house.sync(connection);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::rateLimited);
-  EXPECT_EQ(second.error().effect, Effect::notApplied);
-  EXPECT_EQ(second.error().retry_after, Milliseconds(20'000));
+  EXPECT_EQ(second.error().retry_after, std::chrono::hours(1));
   EXPECT_EQ(house.egress.requests.size(), 1U);
 }
 

@@ -12,7 +12,7 @@ constexpr int kAttempts = 5;
 constexpr char const* kColumns = "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
                                  "allow_private_network, CASE WHEN paused=1 THEN 'paused' ELSE state END, "
                                  "state_reason, created, last_success, confirm_deletes, "
-                                 "credential_version, account_key "
+                                 "credential_version, account_key, resumed "
                                  "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -271,6 +271,7 @@ Task<Session> Connections::open(std::string id) {
   session.confirm_deletes = rows.rows[0].integer(10) != 0;
   session.credential_version = rows.rows[0].integer(11);
   session.account_key = rows.rows[0].text(12);
+  session.resumed = fromMillis(rows.rows[0].integer(13));
   CO_TRY(plugin, co_await vendors_.usable(session.connection.vendor_id, session.connection.plugin_id));
   session.plugin = std::move(plugin);
   store::Statement slots("SELECT slot, sealed FROM credentials WHERE vendor_id=$1 AND connection_id=$2",

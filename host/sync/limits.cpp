@@ -32,7 +32,7 @@ Task<void> Limits::pass(std::string name, std::optional<runtime::RequestLimit> l
       where.pace.take(clock_.monotonic());
       co_return Result<void>();
     }
-    if (wait > patience) co_return tooFast(wait);
+    if (wait > patience) co_return tooFast(wait, 0);
     where.waiting.push(asker->priority, turn);
     if (!where.alarm) serve(name);
   }
@@ -46,7 +46,7 @@ Task<void> Limits::pass(std::string name, std::optional<runtime::RequestLimit> l
   where.waiting.erase(turn);
   if (!called) co_return called.error();
   if (stopped_ && asker->can_stop) co_return stopping();
-  co_return tooFast(where.pace.wait(clock_.monotonic()));
+  co_return tooFast(where.pace.wait(clock_.monotonic(), where.waiting.size()), where.waiting.size());
 }
 
 // Whoever may go goes, and for the next one the gate wakes itself once.
@@ -118,11 +118,15 @@ void Limits::forgetOneIdle() {
   if (where.waiting.empty() && where.pace.isIdle(clock_.monotonic())) gates_.erase(next);
 }
 
-Error Limits::tooFast(Milliseconds wait) {
+// `others` wait as well: for one that comes now there is no room before them all have gone.
+Error Limits::tooFast(Milliseconds wait, std::size_t others) {
   ++figures_.refused;
   auto const at = rfc3339(clock_.now() + wait);
-  Error error(ErrorKind::rateLimited,
-              "the provider takes no more requests before " + at + "; try again then");
+  std::string message = "the provider takes no more requests before " + at;
+  if (others > 0)
+    message = std::to_string(others) + (others == 1 ? " other request waits" : " other requests wait") +
+              " for the provider's limit, which has room for one more at " + at;
+  Error error(ErrorKind::rateLimited, message + "; try again then");
   error.effect = Effect::notApplied;
   error.retry_after = wait;
   return error;

@@ -69,7 +69,7 @@ private:
   Gate& gate(std::string const& name, std::optional<runtime::RequestLimit> const& limit);
   void serve(std::string const& name);
   void forgetOneIdle();
-  Error tooFast(Milliseconds wait);
+  Error tooFast(Milliseconds wait, std::size_t others);
 
   asio::any_io_executor executor_;
   Clock& clock_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <exception>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,9 @@ TEST_F(LimitsTest, WhoeverWaitsHasOnlySoMuchPatience) {
   EXPECT_EQ(went, (std::vector<std::string>{"con_0", "con_1", "con_2"}));
   ASSERT_EQ(refused.size(), 3U);
   EXPECT_EQ(refused[2].kind, ErrorKind::rateLimited);
+  std::set<Milliseconds> told;
+  for (auto const& each : refused) told.insert(each.retry_after.value());
+  EXPECT_EQ(told, (std::set<Milliseconds>{500ms, 1'500ms, 2'500ms})) << "who waits besides goes first";
   EXPECT_EQ(limits.figures().waiting, 0U);
   EXPECT_EQ(limits.figures().waited, 5U);
   EXPECT_EQ(clock.sleepers(), 0U);

@@ -425,6 +425,9 @@ CREATE TABLE leases (
 CREATE INDEX leases_node ON leases (node_id)
 )sql";
 
+// When a connection was let go on last; 0: it never rested.
+constexpr char const* kResumed = "ALTER TABLE connections ADD COLUMN resumed BIGINT NOT NULL DEFAULT 0";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -444,6 +447,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{14, "sync: which actions ended long ago", kActionsFinished});
   all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
   all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
+  all.push_back(store::Migration{18, "sync: when a pause of a connection ended", kResumed});
   return all;
 }
 

@@ -64,11 +64,12 @@ double Pace::spanOf(double tokens) const {
   return 2 * tokens / (rate_ + std::sqrt(rate_ * rate_ + 2 * growth() * tokens));
 }
 
-Milliseconds Pace::wait(Monotonic now) {
+Milliseconds Pace::wait(Monotonic now, std::size_t before) {
   reckon(now);
   auto wait = std::max(closed_until_, now) - now;
-  if (full_ > 0 && tokens_ < kToken)
-    wait = std::max(wait, Monotonic(static_cast<std::int64_t>(std::ceil(spanOf(1 - tokens_) * 1e9))));
+  auto const lacking = static_cast<double>(before) + 1 - tokens_;
+  if (full_ > 0 && lacking > 1 - kToken)
+    wait = std::max(wait, Monotonic(static_cast<std::int64_t>(std::ceil(spanOf(lacking) * 1e9))));
   return std::chrono::ceil<Milliseconds>(wait);
 }
 

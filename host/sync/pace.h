@@ -6,6 +6,7 @@
 #include "host/base/clock.h"
 #include "host/runtime/runtime.h"
 
+#include <cstddef>
 #include <optional>
 
 namespace garland::sync {
@@ -15,8 +16,8 @@ public:
   // Nothing declared: as fast as it goes, until the provider says otherwise.
   Pace(std::optional<runtime::RequestLimit> declared, Monotonic now);
 
-  // Until a request may go, if nobody else asks before: zero for now.
-  Milliseconds wait(Monotonic now);
+  // Until a request may go, if so many others ask before: zero for now.
+  Milliseconds wait(Monotonic now, std::size_t before = 0);
   // Of a request that goes now.
   void take(Monotonic now);
 

@@ -39,6 +39,24 @@ TEST_F(PaceTest, NoSpanHoldsMoreThanIsDeclaredWhereverItBegins) {
     ASSERT_GE(times[first + 100] - times[first], Monotonic(60s)) << "from request " << first;
 }
 
+TEST_F(PaceTest, ARateOfOneInAnHourOrADayIsKeptToTheMoment) {
+  for (auto const span : {Monotonic(3600s), Monotonic(86'400s)}) {
+    Pace pace(runtime::RequestLimit{1, std::chrono::duration_cast<Milliseconds>(span), 1}, now);
+    pace.take(now);
+    EXPECT_EQ(pace.wait(now), span);
+    now += span - 1ms;
+    EXPECT_GT(pace.wait(now), 0ms);
+    EXPECT_LE(pace.wait(now), 2ms) << "rounding";
+    EXPECT_EQ(askUntil(pace, now + 30 * span), 30);
+  }
+}
+
+TEST_F(PaceTest, WhoComesAfterOthersIsToldWhenTheyHaveGone) {
+  Pace pace(runtime::RequestLimit{1, 2s, 1}, now);
+  EXPECT_EQ(pace.wait(now), 0ms);
+  EXPECT_EQ(pace.wait(now, 3), 6s);
+}
+
 TEST_F(PaceTest, SoManyMayComeAtOnceAndThenOneByOne) {
   Pace pace(runtime::RequestLimit{20, 10s, 2}, now);
   EXPECT_EQ(askUntil(pace, now + 1ms), 2);

@@ -50,7 +50,7 @@ Task<Connection> Pauses::resume(std::string id) {
   ++acts_;
   store::Unit unit;
   unit.emplace_back(
-      "UPDATE connections SET paused=0, next_due=$1 WHERE vendor_id=$2 AND connection_id=$3 AND "
+      "UPDATE connections SET paused=0, resumed=$1, next_due=$1 WHERE vendor_id=$2 AND connection_id=$3 AND "
       "paused=1",
       Values{toMillis(context_.now()), connection.vendor_id, connection.id});
   auto news = newsFor(context_, NewsKind::pauses, connection.vendor_id, connection.id);

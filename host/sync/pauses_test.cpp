@@ -1,5 +1,5 @@
 #include "host/sync/sql.h"
-#include "host/sync/testing/fake_bank.h"
+#include "host/sync/testing/one_bank.h"
 #include "host/sync/testing/one_calendar.h"
 #include "host/sync/waiting.h"
 
@@ -31,6 +31,8 @@ protected:
     for (int i = 0; i < 20; ++i) house.run(house.engine->vendors()).value();
   }
 };
+
+class PausedBank : public testing::OneBank {};
 
 TEST_F(Paused, NothingIsBegunAndAPersonIsToldWhatToType) {
   house.run(house.engine->pause(connection)).value();
@@ -93,6 +95,37 @@ TEST_F(Paused, ActionsAreTakenInAndDoneAfterwardsOverARestart) {
   for (int i = 0; i < 1000 && action(id).state != ActionState::done; ++i) settle();
   EXPECT_EQ(action(id).state, ActionState::done);
   EXPECT_EQ(bank.charges.size(), 1U);
+}
+
+TEST_F(PausedBank, AnActionThatRestedForDaysIsTriedAgainIfItsFirstAttemptNeverGotToTheProvider) {
+  house.run(house.engine->pause(connection)).value();
+  auto const id = accept("test.charge/1");
+  house.clock.advance(std::chrono::hours(60));
+  testing::FakeBank::Turn turn;
+  turn.arrives = false;
+  turn.asks = false;
+  turn.error = Error(ErrorKind::transient, "the worker ended");
+  bank.turns.push_back(turn);
+  house.run(house.engine->resume(connection)).value();
+  auto const waiting = until(id, [](Action const& a) { return a.error.has_value(); });
+  EXPECT_EQ(waiting.state, ActionState::waiting);
+  comesDue(waiting);
+  until(id, [](Action const& a) { return a.state == ActionState::done; });
+  EXPECT_EQ(bank.charges.size(), 1U);
+}
+
+// The bank has forgotten the key meanwhile, so the same request would be another payment.
+TEST_F(PausedBank, AnActionInDoubtWhoseKeyThePauseOutlivedIsLeftToAPerson) {
+  bank.turns.push_back(testing::FakeBank::lostOnTheWayBack());
+  auto const id = accept("test.send/1");
+  later(id);
+  house.run(house.engine->pause(connection)).value();
+  house.clock.advance(std::chrono::hours(60));
+  house.run(house.engine->resume(connection)).value();
+  auto const left = until(id, [](Action const& a) { return !a.next_attempt; });
+  EXPECT_EQ(left.state, ActionState::unknown);
+  EXPECT_NE(noticeOf(left).find("garland actions settle " + id), std::string::npos);
+  EXPECT_EQ(bank.keys.size(), 1U) << "it was not sent again";
 }
 
 TEST_F(Paused, WhatAnotherDaemonPausedIsRefusedHereAtOnce) {

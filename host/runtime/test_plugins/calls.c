@@ -80,6 +80,16 @@ static garland_status get(garland_instance* self, garland_call* call, garland_js
   return status;
 }
 
+/* By how much its deadline is later once a request has been answered, in nanoseconds. */
+static garland_status deadline(garland_instance* self, garland_call* call, garland_json input) {
+  int64_t const before = host->deadline_ns(host->ctx, call);
+  garland_status const status = get(self, call, input);
+  if (status != GARLAND_OK) return status;
+  char text[64];
+  snprintf(text, sizeof text, "%lld", (long long)(host->deadline_ns(host->ctx, call) - before));
+  return host->result(host->ctx, call, json(text));
+}
+
 static garland_status state(garland_instance* self, garland_call* call, garland_json input) {
   (void)self;
   garland_bytes value = {NULL, 0};
@@ -225,6 +235,7 @@ static garland_op find_op(garland_str id) {
                                                      {"test.emit_many/1", emit_many},
                                                      {"test.emit_bad/1", emit_bad},
                                                      {"test.get/1", get},
+                                                     {"test.deadline/1", deadline},
                                                      {"test.state/1", state},
                                                      {"test.wait/1", wait_long},
                                                      {"test.compute/1", compute},
