@@ -96,7 +96,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(what, condition, seconds=20.0, step=0.02):
+def wait_until(what, condition, seconds=60.0, step=0.02):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
