@@ -425,6 +425,17 @@ CREATE TABLE leases (
 CREATE INDEX leases_node ON leases (node_id)
 )sql";
 
+// What is due is read in its order, whatever waits altogether: due.h.
+constexpr char const* kDueInOrder = R"sql(
+DROP INDEX actions_due;
+CREATE INDEX actions_due ON actions (next_attempt, action_id, connection_id, vendor_id)
+  WHERE next_attempt IS NOT NULL;
+DROP INDEX inbox_due;
+CREATE INDEX inbox_due ON inbox (next_attempt) WHERE next_attempt IS NOT NULL;
+CREATE INDEX inbox_order ON inbox (item_id, next_attempt, connection_id, vendor_id)
+  WHERE next_attempt IS NOT NULL
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -444,6 +455,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{14, "sync: which actions ended long ago", kActionsFinished});
   all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
   all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
+  all.push_back(store::Migration{18, "sync: what is due in its order", kDueInOrder});
   return all;
 }
 
