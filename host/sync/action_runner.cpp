@@ -57,10 +57,11 @@ Task<void> ActionRunner::stop() {
 
 Task<void> ActionRunner::tick() {
   if (context_.leases) wake(); // the net under what other daemons tell
-  if (context_.now() < next_sweep_ || !caresFor(context_, "old actions")) co_return Result<void>();
-  next_sweep_ = context_.now() + kSweepEvery;
+  auto const looked = context_.doors.clock.monotonic();
+  if (looked < next_sweep_ || !caresFor(context_, "old actions")) co_return Result<void>();
+  next_sweep_ = looked + kSweepEvery;
   CO_TRY(forgotten, co_await store_.forget(context_.now() - context_.doors.actions_kept));
-  if (forgotten > 0) next_sweep_ = context_.now(); // there may be more
+  if (forgotten > 0) next_sweep_ = looked; // there may be more
   co_return Result<void>();
 }
 

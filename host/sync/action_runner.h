@@ -133,7 +133,7 @@ private:
   std::shared_ptr<Event> loop_ended_; // null: never started
   std::shared_ptr<Event> call_ended_; // set and replaced whenever a call has ended
   TimePoint rest_until_;              // the store had trouble
-  TimePoint next_sweep_{};
+  Monotonic next_sweep_{};
   std::map<std::string, std::string> in_flight_; // action -> connection
   std::map<std::string, std::size_t> busy_;      // connection -> how many of them
   std::set<std::string> queued_;                 // of those in flight, who wait for their connection
