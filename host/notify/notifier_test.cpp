@@ -460,6 +460,17 @@ TEST_F(Notify, WhatIsDoneIsForgottenAfterAWeek) {
   EXPECT_THAT(house.rows("SELECT 1 FROM notify_attempts"), IsEmpty());
 }
 
+TEST_F(Notify, WhatIsDoneIsForgottenThoughTheTimeOfDayWasSetBack) {
+  auto const made = addEndpoint();
+  addEvent("a");
+  wait(1min);
+  ASSERT_EQ(deliveries(made.endpoint.id).size(), 1U);
+  house.write("UPDATE notify_deliveries SET finished=1");
+  house.clock.set(house.clock.now() - 24h);
+  wait(5min);
+  EXPECT_THAT(deliveries(made.endpoint.id), IsEmpty());
+}
+
 TEST_F(Notify, ManyThatAreDoneAreForgottenAsSoonAsFew) {
   auto const made = addEndpoint();
   store::Unit unit;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "host/base/bytes.h"
+#include "host/base/random.h"
 #include "host/base/task.h"
 
 #include <cstdint>
@@ -35,9 +36,16 @@ struct Statement {
     expected_rows = rows;
     return std::move(*this);
   }
+  // It writes a row that other daemons write as well, such as a counter; the name is any that they use, too.
+  // Units of one commit take such rows in the order of their names (PostgreSQL), whatever order they came in.
+  Statement contendingFor(std::string row) && {
+    contended_row = std::move(row);
+    return std::move(*this);
+  }
   std::string sql;
   std::vector<Value> args;
   std::optional<std::int64_t> expected_rows;
+  std::string contended_row;
 };
 
 using Unit = std::vector<Statement>;
@@ -82,6 +90,8 @@ struct Options {
   // SQLite: with less free space than that on the disk of the file it takes no new pages: what needs any is
   // `hostLimit`, as on a full disk. 0: only a full disk is full.
   std::uint64_t min_free_bytes = 0;
+  // PostgreSQL: of pauses between tries; null: the kernel's.
+  std::shared_ptr<Random> random;
 };
 
 // What a unit tells the other daemons on a PostgreSQL database, if and only if it is kept: it contains

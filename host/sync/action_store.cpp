@@ -4,12 +4,9 @@
 #include "host/sync/leases.h"
 #include "host/sync/run_state.h"
 
-#include <algorithm>
-
 namespace garland::sync {
 namespace {
 
-constexpr std::int64_t kMostDue = 1024;
 constexpr std::int64_t kForgottenAtOnce = 1'000;
 
 constexpr char const* kColumns =
@@ -138,21 +135,9 @@ Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
   co_return actions;
 }
 
-// A connection with a long queue must not hide the others.
-Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) {
-  Values args{toMillis(now), each, kMostDue};
-  auto const which = andMine(context_, "actions", args);
-  store::Statement query(
-      "SELECT action_id, connection_id FROM (SELECT action_id, connection_id, next_attempt, ROW_NUMBER() "
-      "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) AS place FROM actions "
-      "WHERE next_attempt<=$1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
-      "c.vendor_id=actions.vendor_id AND c.connection_id=actions.connection_id)" +
-          which + ") AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
-      std::move(args));
-  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  std::vector<DueAction> due;
-  for (auto const& row : rows.rows) due.push_back(DueAction{row.text(0), row.text(1)});
-  co_return due;
+Task<std::vector<Due>> ActionStore::due(TimePoint now, std::size_t most) {
+  Queues queues("actions", "action_id", "next_attempt, action_id");
+  return firstOfEach(&context_, std::move(queues), now, most);
 }
 
 Task<std::optional<TimePoint>> ActionStore::nextDue(TimePoint after) {

@@ -2,13 +2,10 @@
 
 #include "host/sync/commits.h"
 
-#include <algorithm>
 #include <array>
 
 namespace garland::sync {
 namespace {
-
-constexpr std::int64_t kMostDue = 256;
 
 constexpr char const* kColumns =
     "SELECT item_id, vendor_id, connection_id, source, dedupe_key, summary, bytes, received, state, reason, "
@@ -211,18 +208,9 @@ Task<IntakeCounts> IntakeStore::counts(std::string connection_id) {
 
 // In the order in which they came, so that what is said later counts; one that is to be tried later holds
 // back nobody.
-Task<std::vector<DueItem>> IntakeStore::due(TimePoint now) {
-  Values args{toMillis(now), kMostDue};
-  auto const which = andMine(context_, "inbox", args);
-  store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1 AND NOT "
-                         "EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
-                         "c.vendor_id=inbox.vendor_id AND c.connection_id=inbox.connection_id)" +
-                             which + " GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
-                         std::move(args));
-  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  std::vector<DueItem> due;
-  for (auto const& row : rows.rows) due.push_back(DueItem{row.text(0), row.text(1)});
-  co_return due;
+Task<std::vector<Due>> IntakeStore::due(TimePoint now, std::size_t most) {
+  Queues queues("inbox", "item_id", "item_id");
+  return firstOfEach(&context_, std::move(queues), now, most);
 }
 
 Task<std::optional<TimePoint>> IntakeStore::nextDue(TimePoint after) {

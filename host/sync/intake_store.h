@@ -2,17 +2,13 @@
 #pragma once
 
 #include "host/sync/context.h"
+#include "host/sync/due.h"
 
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace garland::sync {
-
-struct DueItem {
-  std::string id;
-  std::string connection_id;
-};
 
 // What a person said of an item, for the audit trail: it stays when the item is gone.
 struct Word {
@@ -46,8 +42,8 @@ public:
   Task<std::vector<IntakeItem>> list(IntakeQuery query);
   Task<IntakeCounts> counts(std::string connection_id);
 
-  // To be read now, oldest first: of each connection the first.
-  Task<std::vector<DueItem>> due(TimePoint now);
+  // To be read now, oldest first: of each connection the first, at most so many.
+  Task<std::vector<Due>> due(TimePoint now, std::size_t most);
   Task<std::optional<TimePoint>> nextDue(TimePoint after);
   // Those that wait for a person are due again; how many.
   Task<std::int64_t> reopen(std::string vendor_id, std::string connection_id, TimePoint now);

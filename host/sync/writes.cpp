@@ -173,16 +173,18 @@ store::Unit Writes::take() && {
   // First, so that whoever counts for this connection takes its row before any other.
   if (most_ && (growth_.records != 0 || growth_.record_bytes != 0))
     unit.push_back(recordsGrow(Owner{vendor_id_, origin_}, growth_, *most_));
+  // Next, so that two daemons that change the same records of a vendor do so one after the other.
+  auto const count = static_cast<std::int64_t>(changes_.size());
+  if (count > 0)
+    unit.push_back(
+        store::Statement("UPDATE counters SET value=value+$1 WHERE vendor_id=$2 AND name='changes'",
+                         {count, vendor_id_})
+            .expecting(1)
+            .contendingFor(vendor_id_));
   std::move(records_).into(unit);
   std::move(links_).into(unit);
   for (auto& statement : others_) unit.push_back(std::move(statement));
   for (auto& statement : after_) unit.push_back(std::move(statement));
-  if (changes_.empty()) return unit;
-
-  auto const count = static_cast<std::int64_t>(changes_.size());
-  unit.push_back(store::Statement("UPDATE counters SET value=value+$1 WHERE vendor_id=$2 AND name='changes'",
-                                  {count, vendor_id_})
-                     .expecting(1));
   for (std::int64_t i = 0; i < count; ++i) {
     auto& change = changes_[static_cast<std::size_t>(i)];
     unit.push_back(store::Statement(
