@@ -206,12 +206,21 @@ std::string fixOf(std::string const& problem, LoadedConfig const& loaded) {
   return problem.starts_with("--") ? "correct this option" : "correct this line";
 }
 
+// Whether daemons that know nothing of the last `pending` of all migrations go on beside them.
+bool leavesOthersAtWork(std::vector<store::Migration> const& all, std::size_t pending) {
+  auto const first = all.end() - static_cast<std::ptrdiff_t>(pending);
+  return std::all_of(first, all.end(), [&](store::Migration const& each) {
+    return each.compatible_from != 0 && each.compatible_from <= std::prev(first)->version;
+  });
+}
+
 // What the first or next start would do to it. Looks only.
-std::string describePending(std::size_t pending, std::size_t all) {
-  if (pending == all) return "the first start makes its tables";
+std::string describePending(std::size_t pending, std::vector<store::Migration> const& all) {
+  if (pending == all.size()) return "the first start makes its tables";
   if (pending == 0) return "it answers and has this version's tables";
   return "it answers; the next start brings its tables to this version (" + std::to_string(pending) +
-         " migrations)";
+         " migrations); daemons that are at work on it " +
+         (leavesOthersAtWork(all, pending) ? "go on" : "must be stopped before");
 }
 
 bool comesWithDataDir(Config const& config) {
@@ -223,13 +232,11 @@ bool comesWithDataDir(Config const& config) {
 Finding checkDatabase(Config const& config) {
   if (comesWithDataDir(config)) return good("database", "the first start makes it in the data folder");
   asio::io_context context;
-  auto migrations = allMigrations();
-  auto const all = migrations.size();
+  auto const all = allMigrations();
   store::Options options;
   options.url = config.database_url;
   std::optional<Result<std::size_t>> pending;
-  asio::co_spawn(context,
-                 store::Store::pendingMigrations(context.get_executor(), options, std::move(migrations)),
+  asio::co_spawn(context, store::Store::pendingMigrations(context.get_executor(), options, all),
                  [&](std::exception_ptr, Result<std::size_t> result) { pending = std::move(result); });
   context.run();
   if (*pending) return good("database", describePending(**pending, all));

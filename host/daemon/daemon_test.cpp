@@ -431,6 +431,28 @@ TEST(Garlandd, AFailedStartSaysOnlyWhyItFailed) {
   EXPECT_EQ(daemon.log().find("stop"), std::string::npos) << daemon.log();
 }
 
+Task<void> makeDatabase(std::string url, std::vector<store::Migration> migrations) {
+  auto const executor = co_await asio::this_coro::executor;
+  store::Options options;
+  options.url = std::move(url);
+  CO_TRY(opened, co_await store::Store::open(executor, std::move(options), std::move(migrations)));
+  co_return co_await opened->close();
+}
+
+TEST(Garlandd, CheckTellsThatDaemonsOfBeforeAMigrationCannotGoOn) {
+  TestFolder folder;
+  auto before_leases = allMigrations();
+  std::erase_if(before_leases, [](store::Migration const& each) { return each.version >= 17; });
+  asio::io_context loop;
+  asio::co_spawn(loop, makeDatabase("sqlite:" + (folder / "garland.db"), std::move(before_leases)),
+                 [](std::exception_ptr, Result<void> made) { EXPECT_TRUE(made) << made.error().message; });
+  loop.run();
+  Program check(folder / "log", {"--data-dir", folder.path(), "--check", "--json", "--port", "0"});
+  (void)check.exitCode(); // plugins may not be built
+  EXPECT_NE(check.log().find("brings its tables to this version"), std::string::npos) << check.log();
+  EXPECT_NE(check.log().find("at work on it must be stopped before"), std::string::npos) << check.log();
+}
+
 TEST(Garlandd, CheckOnlyLooks) {
   TestFolder folder;
   auto const data_dir = folder / "not-there-yet";

@@ -119,8 +119,10 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
   if (options.other_daemons) use = PgConnection::Use::writeAmongOthers;
   if (options.single_daemon) use = PgConnection::Use::writeAlone;
   CO_TRY(connection, co_await PgConnection::open(executor, target, use));
-  CO_TRY_VOID(co_await migrate(connection.get(), std::move(migrations)));
-  auto session = std::make_unique<PgSession>(executor, target, use, std::move(connection));
+  CO_TRY_VOID(co_await migrate(connection.get(), migrations));
+  auto admission = [known = std::move(migrations)](PgConnection* later) { return admit(later, known); };
+  auto session =
+      std::make_unique<PgSession>(executor, target, use, std::move(connection), std::move(admission));
   auto random = options.random ? options.random : std::make_shared<SystemRandom>();
   auto units = makeUnitLane(executor, std::move(session), options.max_batch_units, std::move(random));
   auto reads = makeReadLane(executor, target, options.read_connections);

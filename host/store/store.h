@@ -70,11 +70,15 @@ struct Rows {
   std::int64_t affected = 0; // rows inserted, updated or deleted
 };
 
-// Forward only. The checksum of an applied migration's text is kept; a changed text is refused.
+// Forward only. The checksum of an applied migration's text is kept; a changed text is refused. A daemon is
+// of the version of the last migration that it knows. See decision 0045.
 struct Migration {
   std::int64_t version; // ascending over all rooms, never reused
   std::string name;
   std::string sql; // statements separated by ";\n"
+  // The oldest version whose daemons read and write rightly what this one leaves; 0: its own, so that older
+  // daemons must have stopped before.
+  std::int64_t compatible_from = 0;
 };
 
 struct Options {
@@ -103,8 +107,9 @@ inline constexpr std::string_view kNoticeChannel = "garland";
 using Listener = std::function<void(std::string const& text)>;
 
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
-// hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the
-// database is of a newer version, or another daemon holds the file).
+// hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the database is
+// of a newer version with which this one is not compatible, older daemons are on it that are not compatible
+// with ours, or another daemon holds the file).
 // All methods: [loop thread]; the store's own threads post their answers back to `executor`.
 class Store {
 public:

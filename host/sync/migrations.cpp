@@ -1,5 +1,6 @@
-// The tables of this room. Forward only: a change is a new migration, never an edit of an old one.
-// Every key begins with vendor_id, so that a vendor's rows can live on one shard.
+// The tables of this room. Forward only: a change is a new migration, never an edit of an old one. Beside
+// which older daemons it may be applied is its compatible_from: 17 at the least, since nobody before that
+// knows leases. Every key begins with vendor_id, so that a vendor's rows can live on one shard.
 #include "host/sync/sync.h"
 
 namespace garland::sync {

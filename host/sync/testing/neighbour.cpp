@@ -17,11 +17,12 @@ Task<std::string> Workers::call(runtime::PluginInfo const& plugin, runtime::Call
   co_return answer;
 }
 
-Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
+Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed,
+                     std::vector<store::Migration> schema)
     : name(std::move(name_in)), workers(house.supervisor), house_(house), random_(seed) {
   store::Options options;
   options.url = house.url;
-  store = house.run(store::Store::open(house.loop.get_executor(), options, migrations())).value();
+  store = house.run(store::Store::open(house.loop.get_executor(), options, std::move(schema))).value();
   cut = std::make_unique<CutStore>(*store);
   auto kinds = sharingKinds();
   kinds.push_back(eventKind());

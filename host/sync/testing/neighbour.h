@@ -39,8 +39,9 @@ private:
 
 class Neighbour {
 public:
-  // Hears the others from then on, and may begin work of what it has taken.
-  Neighbour(House& house, std::string name, std::uint64_t seed);
+  // Hears the others from then on, and may begin work of what it has taken. `schema`: of its version.
+  Neighbour(House& house, std::string name, std::uint64_t seed,
+            std::vector<store::Migration> schema = migrations());
   ~Neighbour();
   Neighbour(Neighbour const&) = delete;
   Neighbour& operator=(Neighbour const&) = delete;
