@@ -21,10 +21,11 @@ constexpr auto kRunLimit = 60s;
 // A caller may build texts with a varying number of rows; beyond this all are forgotten at once.
 constexpr std::size_t kMaxPrepared = 256;
 
-// Locks are not waited for longer than a caller would; a session whose daemon has vanished in
-// mid-transaction gives its locks back; a server set to lose commits is told not to lose ours.
+// Locks are not waited for longer than a caller would; a session whose daemon stands still in mid-transaction
+// gives its locks back, much sooner than a daemon that waits for them would be late with its sign of life; a
+// server set to lose commits is told not to lose ours.
 constexpr std::string_view kSessionSettings =
-    "SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s'; "
+    "SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '5s'; "
     "SET standard_conforming_strings = on; "
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
     "'off'";

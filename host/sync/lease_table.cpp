@@ -77,8 +77,9 @@ Task<void> LeaseTable::signOn() {
 Task<void> LeaseTable::adopt() {
   store::Unit unit;
   unit.emplace_back("INSERT INTO leases (vendor_id,connection_id,node_id,epoch,wanted_by) "
-                    "SELECT c.vendor_id, c.connection_id, '', 0, '' FROM connections c "
-                    "ON CONFLICT (vendor_id,connection_id) DO NOTHING",
+                    "SELECT c.vendor_id, c.connection_id, '', 0, '' FROM connections c WHERE NOT EXISTS "
+                    "(SELECT 1 FROM leases l WHERE l.vendor_id=c.vendor_id AND "
+                    "l.connection_id=c.connection_id) ON CONFLICT (vendor_id,connection_id) DO NOTHING",
                     Values());
   CO_TRY_VOID(co_await store_.commit(std::move(unit)));
   co_return Result<void>();
@@ -92,7 +93,8 @@ Task<Pulse> LeaseTable::beat() {
   unit.emplace_back(
       "SELECT vendor_id, connection_id, wanted_by FROM leases WHERE node_id=$1 AND wanted_by<>''",
       Values{node_id_});
-  unit.emplace_back("SELECT COUNT(*), CAST(COALESCE(SUM(epoch),0) AS BIGINT) FROM leases WHERE node_id=$1",
+  unit.emplace_back("SELECT COUNT(*), CAST(COALESCE(SUM(epoch),0) AS BIGINT), " + now +
+                        " FROM leases WHERE node_id=$1",
                     Values{node_id_});
   unit.emplace_back("DELETE FROM nodes WHERE expires<" + now +
                         "-$1 AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.node_id=nodes.node_id)",
@@ -103,14 +105,16 @@ Task<Pulse> LeaseTable::beat() {
   pulse.wanted = wantedFrom(done[2]);
   pulse.count = done[3].rows[0].integer(0);
   pulse.epochs = done[3].rows[0].integer(1);
+  pulse.now = fromMillis(done[3].rows[0].integer(2));
   co_return pulse;
 }
 
+// The node goes first: whoever is giving it a lease has its row locked, and is waited for.
 Task<void> LeaseTable::signOff() {
   store::Unit unit;
+  unit.emplace_back("DELETE FROM nodes WHERE node_id=$1", Values{node_id_});
   unit.emplace_back("UPDATE leases SET node_id='', epoch=epoch+1, wanted_by='' WHERE node_id=$1",
                     Values{node_id_});
-  unit.emplace_back("DELETE FROM nodes WHERE node_id=$1", Values{node_id_});
   unit.push_back(telling(node_id_, News(NewsKind::leases, std::string())));
   CO_TRY_VOID(co_await store_.commit(std::move(unit)));
   co_return Result<void>();
@@ -142,15 +146,17 @@ Task<std::vector<Lease>> LeaseTable::mine() {
   co_return leasesFrom(rows);
 }
 
+// What a node without a row would have, nobody would take: if it has signed off, the lease is nobody's.
 Task<bool> LeaseTable::give(Lease lease, std::string to_node) {
   store::Unit unit;
+  unit.emplace_back("SELECT 1 FROM nodes WHERE node_id=$1 FOR KEY SHARE", Values{to_node});
   unit.emplace_back(
-      "UPDATE leases SET node_id=$1, epoch=epoch+1, wanted_by='' WHERE vendor_id=$2 AND "
-      "connection_id=$3 AND node_id=$4 AND epoch=$5",
+      "UPDATE leases SET node_id=COALESCE((SELECT n.node_id FROM nodes n WHERE n.node_id=$1), ''), "
+      "epoch=epoch+1, wanted_by='' WHERE vendor_id=$2 AND connection_id=$3 AND node_id=$4 AND epoch=$5",
       Values{std::move(to_node), lease.owner.vendor_id, lease.owner.connection_id, node_id_, lease.epoch});
   unit.push_back(telling(node_id_, News(NewsKind::leases, std::string())));
   CO_TRY(done, co_await store_.commit(std::move(unit)));
-  co_return done[0].affected == 1;
+  co_return done[1].affected == 1;
 }
 
 Task<void> LeaseTable::want(Owner owner) {

@@ -28,6 +28,7 @@ struct Pulse {
   std::vector<WantedLease> wanted;
   std::int64_t count = 0;  // of our leases ...
   std::int64_t epochs = 0; // ... and the sum of their epochs: both are as before if none came or went
+  TimePoint now;           // by the database's clock
 };
 
 class LeaseTable {
@@ -55,7 +56,7 @@ public:
   // it.
   Task<std::vector<Lease>> takeFree(std::int64_t most);
   Task<std::vector<Lease>> mine();
-  // To another node, or to nobody (""). False: it was not ours any more.
+  // To another node, or to nobody (""), also if that node has signed off. False: it was not ours any more.
   Task<bool> give(Lease lease, std::string to_node);
   Task<void> want(Owner owner);
   // Ours whose connector is not here, and a node that has it.

@@ -1,5 +1,6 @@
 // Nodes and leases on a real PostgreSQL: each daemon is a store of its own, with sessions of its own.
 #include "host/sync/lease_table.h"
+#include "host/sync/sql.h"
 #include "host/sync/testing/house.h"
 
 #include <gmock/gmock.h>
@@ -219,6 +220,51 @@ TEST_F(Lease, WhoIsAskedForOneGivesItOnce) {
   EXPECT_THAT(run(b.table.beat()).value().wanted, IsEmpty());
 }
 
+TEST_F(Lease, WhatIsGivenToANodeThatHasSignedOffIsNobodys) {
+  connections(1);
+  Daemon a(*this, "nod_a", "a");
+  Daemon b(*this, "nod_b", "b");
+  auto const lease = take(a).at(0);
+  run(b.table.signOff()).value();
+  EXPECT_TRUE(run(a.table.give(lease, "nod_b")).value());
+  EXPECT_THAT(rows("SELECT 1 FROM leases WHERE node_id=''"), SizeIs(1));
+  EXPECT_THAT(take(a), SizeIs(1));
+}
+
+TEST_F(Lease, WhoSignsOffWaitsForWhatIsBeingGivenToItAndLeavesThatToo) {
+  connections(1);
+  Daemon a(*this, "nod_a", "a");
+  Daemon b(*this, "nod_b", "b");
+  ASSERT_THAT(take(a), SizeIs(1));
+  // The unit of `a` has seen that `b` is there, and waits for a lock that another session holds.
+  auto const gate = open();
+  auto const atGate = [&](char const* what) {
+    store::Unit unit;
+    unit.emplace_back(std::string("SELECT ") + what + "(7)");
+    run(gate->commit(std::move(unit))).value();
+  };
+  atGate("pg_advisory_lock");
+  store::Unit unit;
+  unit.emplace_back("SELECT 1 FROM nodes WHERE node_id='nod_b' FOR KEY SHARE");
+  unit.emplace_back("SELECT pg_advisory_xact_lock(7)");
+  unit.emplace_back("UPDATE leases SET node_id='nod_b'");
+  int ended = 0;
+  spawn(a.store->commit(std::move(unit)), [&ended](Result<std::vector<store::Rows>> done) {
+    EXPECT_TRUE(done);
+    ++ended;
+  });
+  auto const waiting = [&] { return rows("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")[0].integer(0); };
+  while (waiting() < 1) ASSERT_EQ(ended, 0);
+  spawn(b.table.signOff(), [&ended](Result<void> done) {
+    EXPECT_TRUE(done);
+    ++ended;
+  });
+  while (waiting() < 2) ASSERT_EQ(ended, 0) << "it does not wait";
+  atGate("pg_advisory_unlock");
+  drive([&ended] { return ended == 2; });
+  EXPECT_THAT(rows("SELECT 1 FROM leases WHERE node_id=''"), SizeIs(1));
+}
+
 TEST_F(Lease, APulseTellsWhoLivesAndWhetherALeaseCameOrWent) {
   connections(2);
   Daemon a(*this, "nod_a", "a");
@@ -228,6 +274,7 @@ TEST_F(Lease, APulseTellsWhoLivesAndWhetherALeaseCameOrWent) {
   EXPECT_THAT(before.nodes, ElementsAre("nod_a", "nod_b"));
   EXPECT_EQ(before.count, 2);
   EXPECT_EQ(before.epochs, 2);
+  EXPECT_GE(toMillis(before.now), rows("SELECT MAX(started) FROM nodes")[0].integer(0));
   ASSERT_TRUE(run(a.table.give(leases[0], "nod_b")).value());
   ASSERT_TRUE(run(b.table.give(run(b.table.mine()).value().at(0), "nod_a")).value());
   auto const after = run(a.table.beat()).value();

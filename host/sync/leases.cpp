@@ -15,6 +15,7 @@ constexpr Milliseconds kLasts{15'000};
 constexpr Milliseconds kMargin{2'000}; // so much sooner than others this node counts itself as gone
 constexpr Milliseconds kAgain{1'000};  // after trouble with the database
 constexpr Milliseconds kAdoptEvery{60'000};
+constexpr Milliseconds kClocksApart{5'000};
 constexpr Milliseconds kClaim{60'000}; // a call of its owner may be under way
 constexpr std::int64_t kTakenAtOnce = 256;
 
@@ -90,13 +91,13 @@ Task<void> Leases::pass() {
     CO_TRY_VOID(co_await compare());
   }
   valid_until_ = asked + kLasts - kMargin;
+  tellClock(pulse.now);
   if (!context_.stopping) {
     for (auto const& wanted : pulse.wanted) handOver(wanted.owner.connection_id, wanted.node_id);
     shareWith(pulse.nodes);
     CO_TRY_VOID(co_await takeFree());
     CO_TRY_VOID(co_await giveStrange());
   }
-  nodes_ = std::move(pulse.nodes);
   settleTaken();
   co_return Result<void>();
 }
@@ -155,6 +156,18 @@ Task<void> Leases::compare() {
   for (auto const& lease : lost) lose(lease);
   for (auto& lease : rows) received(std::move(lease));
   co_return Result<void>();
+}
+
+// No lease depends on it, but what one daemon takes in is due for another by its clock.
+void Leases::tellClock(TimePoint database_now) {
+  auto const ahead = context_.now() - database_now;
+  bool const wrong = ahead > kClocksApart || ahead < -kClocksApart;
+  if (wrong && !clock_told_)
+    context_.doors.log.warn(
+        "the clock of this machine is not that of the database, so what comes in here may wait "
+        "elsewhere; let both follow NTP",
+        json::object{{"seconds_ahead", ahead.count() / 1'000}});
+  clock_told_ = wrong;
 }
 
 void Leases::received(Lease lease) {
@@ -249,18 +262,30 @@ void Leases::ended(Lease const& lease) {
   look();
 }
 
-// Who has come gets from every other node what would be its share, of what has nothing under way.
+// Who has come gets from every other node what would be its share, each as soon as nothing of it is under
+// way.
 void Leases::shareWith(std::vector<std::string> const& nodes) {
-  if (nodes_.empty()) return; // we have just come ourselves
-  for (auto const& node : nodes) {
-    if (node == table_.nodeId() || std::ranges::find(nodes_, node) != nodes_.end()) continue;
-    auto const share = leases_.size() / nodes.size();
+  auto const among = [](std::vector<std::string> const& list, std::string const& node) {
+    return std::ranges::find(list, node) != list.end();
+  };
+  std::erase_if(owed_, [&](auto const& debt) { return !among(nodes, debt.first); });
+  bool const we_have_come = nodes_.empty();
+  for (auto const& node : nodes)
+    if (!we_have_come && !among(nodes_, node) && node != table_.nodeId())
+      owed_.emplace(node, leases_.size() / nodes.size());
+  nodes_ = nodes;
+  for (auto& [node, count] : owed_) {
     std::vector<std::string> idle;
     for (auto const& [id, entry] : leases_)
-      if (idle.size() < share && entry.state == State::held && context_.lanes->holder(id).empty())
-        idle.push_back(id);
+      if (idle.size() < count && isIdle(id, entry)) idle.push_back(id);
     for (auto const& id : idle) handOver(id, node);
+    count -= idle.size();
   }
+}
+
+bool Leases::isIdle(std::string const& connection_id, Entry const& entry) const {
+  return entry.state == State::held && !pinned_.contains(connection_id) &&
+         context_.lanes->holder(connection_id).empty();
 }
 
 bool Leases::isIn(Lease const& lease, State state) const {

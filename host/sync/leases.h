@@ -100,8 +100,10 @@ private:
   Task<void> endAndGive(Lease lease, std::string to_node);
   void ended(Lease const& lease);
   void shareWith(std::vector<std::string> const& nodes);
+  bool isIdle(std::string const& connection_id, Entry const& entry) const;
   bool isIn(Lease const& lease, State state) const;
   bool agrees(Pulse const& pulse) const;
+  void tellClock(TimePoint database_now);
   void tellWaiting();
 
   Context& context_;
@@ -112,11 +114,13 @@ private:
   std::map<std::string, Lease>
       next_leases_; // to be taken when what is under way under an earlier one has ended
   std::multiset<std::string> pinned_;
-  std::vector<std::string> nodes_; // that live, by the last pulse
-  Monotonic valid_until_{};        // nobody thinks that this node is gone
+  std::vector<std::string> nodes_;          // that live, by the last pulse
+  std::map<std::string, std::size_t> owed_; // node -> how many it is still to get, because it has come
+  Monotonic valid_until_{};                 // nobody thinks that this node is gone
   Monotonic next_adoption_{};
   bool look_for_strange_ = true; // connections whose connector another node has, and this one has not
   bool failing_ = false;
+  bool clock_told_ = false;
   bool stopping_ = false;
   std::shared_ptr<Event> woken_;
   std::shared_ptr<Event> loop_ended_; // null: never started

@@ -74,6 +74,11 @@ TEST_F(ManyDaemons, WhoComesFirstHasEverythingAndWhoComesLaterGetsItsShare) {
   EXPECT_EQ(nodes[1].connections, 5);
 }
 
+TEST_F(ManyDaemons, WhoseClockIsNotTheDatabasesSaysSo) {
+  Neighbour a(house, "a", 1); // its clock is virtual
+  EXPECT_THAT(house.log_text, HasSubstr("the clock of this machine is not that of the database"));
+}
+
 TEST_F(ManyDaemons, TwoDaemonsNeverRunOneConnection) {
   auto const vendor = house.vendor();
   std::vector<std::string> connections;
@@ -234,6 +239,32 @@ TEST_F(ManyDaemons, WhatOnlyAnOwnerMayDoMovesTheConnection) {
 Task<void> reached(Event* here, Event* go) {
   here->set();
   co_return co_await go->wait();
+}
+
+TEST_F(ManyDaemons, WhatIsBusyWhenADaemonComesIsHandedToItWhenItRests) {
+  auto const vendor = house.vendor();
+  Event first(house.loop.get_executor());
+  Event second(house.loop.get_executor());
+  Event go(house.loop.get_executor());
+  house.provider("p").during_pull = [&](runtime::CallHost*) { return reached(&first, &go); };
+  house.provider("q").during_pull = [&](runtime::CallHost*) { return reached(&second, &go); };
+  auto const p = house.connect(vendor, "p");
+  auto const q = house.connect(vendor, "q");
+  Neighbour a(house, "a", 1);
+  house.run(a.engine->startSync(p)).value();
+  house.run(a.engine->startSync(q)).value();
+  house.run(first.wait()).value();
+  house.run(second.wait()).value();
+  Neighbour b(house, "b", 2);
+  beat();
+  for (int i = 0; i < 20; ++i) (void)count("nodes");
+  EXPECT_EQ(b.connections(), 0) << "what is under way stays";
+  go.set();
+  until([&] {
+    beat();
+    return b.connections() == 1;
+  });
+  EXPECT_EQ(a.connections(), 1);
 }
 
 TEST_F(ManyDaemons, APauseAskedForElsewhereIsAnsweredWhenTheOwnerRests) {

@@ -40,7 +40,8 @@ Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
   dependencies.node = NodeName{name, "1.0"};
   engine = house.run(Engine::create(std::move(dependencies))).value();
   house.run(engine->start()).value();
-  house.drive([this] { return cut->heard > 0; });
+  house.run(nothing()).value(); // what was spawned has begun
+  house.drive([this] { return cut->heard > 0 && cut->under_way == 0; });
 }
 
 Neighbour::~Neighbour() {

@@ -39,6 +39,7 @@ private:
 
 class Neighbour {
 public:
+  // Hears the others from then on, and may begin work of what it has taken.
   Neighbour(House& house, std::string name, std::uint64_t seed);
   ~Neighbour();
   Neighbour(Neighbour const&) = delete;
