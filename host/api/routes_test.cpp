@@ -8,10 +8,10 @@ namespace garland::api {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::Answer;
 using testing::Harness;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char const* base = "/api/integrations";
 

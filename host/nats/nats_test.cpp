@@ -200,6 +200,21 @@ TEST_F(Nats, WithoutItsCredentialsItSaysWhichFileItWants) {
   EXPECT_THAT(logged(), Contains(HasSubstr("/nowhere/garland.creds")));
 }
 
+TEST(NatsUser, NeedsNoMoreRightsThanTheDecisionNames) {
+  NatsFixture server(R"(authorization { users: [ { user: garlandd, password: some, permissions: {
+    publish: ["garland.lines", "$JS.API.STREAM.INFO.garland", "$JS.API.STREAM.CREATE.garland",
+              "$JS.API.CONSUMER.*.garland", "$JS.API.CONSUMER.*.garland.>"],
+    subscribe: ["_INBOX.>"] } } ] })");
+  server.start();
+  Options options;
+  options.servers = server.url("nats", "garlandd:some@127.0.0.1"); // as no setting may say it
+  auto const session = Session::open(options);
+  ASSERT_TRUE(session) << session.error().message;
+  EXPECT_TRUE((*session)->publish("nod_a feed ven_1 "));
+  EXPECT_TRUE((*session)->check());
+  EXPECT_EQ((*session)->next().value(), "nod_a feed ven_1 ");
+}
+
 class EncryptedNats : public ::testing::Test {
 protected:
   // For 127.0.0.1, signed by itself.

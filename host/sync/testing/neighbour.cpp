@@ -17,10 +17,13 @@ Task<std::string> Workers::call(runtime::PluginInfo const& plugin, runtime::Call
   co_return answer;
 }
 
-Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
-    : name(std::move(name_in)), workers(house.supervisor), house_(house), random_(seed) {
+Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed,
+                     std::shared_ptr<Carrier> carrier_in)
+    : name(std::move(name_in)), carrier(std::move(carrier_in)), workers(house.supervisor), house_(house),
+      random_(seed) {
   store::Options options;
   options.url = house.url;
+  options.carrier = carrier;
   store = house.run(store::Store::open(house.loop.get_executor(), options, migrations())).value();
   cut = std::make_unique<CutStore>(*store);
   auto kinds = sharingKinds();
