@@ -97,6 +97,13 @@ void checkNodes(Client& client, std::vector<Finding>& findings) {
         {"node " + textOr(node, "/name", "?"), lives, words,
          lives ? "" : "another daemon takes them in a few seconds; if none does, see the logs"});
   }
+  if (find(*nodes, "/carrier") == nullptr) return;
+  bool const connected = boolOr(*nodes, "/carrier/connected", false);
+  findings.push_back({textOr(*nodes, "/carrier/name", "?"), connected,
+                      connected
+                          ? "tells other daemons at once what this one has done"
+                          : "cannot be reached: other daemons find what this one has done within seconds",
+                      connected ? "" : "start it, or correct [events]; the daemon's log says why"});
 }
 
 // Nobody knows whether they took place; those that are looked up again are no finding yet.

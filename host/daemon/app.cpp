@@ -15,6 +15,7 @@
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
+#include "host/nats/nats.h"
 #include "host/notify/notify.h"
 #include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
@@ -114,9 +115,12 @@ private:
 
     store::Options store_options;
     store_options.url = config_.database_url;
-    store_options.single_daemon = !isShared();
-    store_options.other_daemons = isShared();
+    store_options.single_daemon = !isShared(config_);
+    store_options.other_daemons = isShared(config_);
     store_options.min_free_bytes = config_.min_free_bytes;
+    if (!config_.carrier.servers.empty())
+      carrier_ = nats::connect(loop_.get_executor(), log_, config_.carrier);
+    store_options.carrier = carrier_;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
     if (no_master_key) {
@@ -337,12 +341,9 @@ private:
                               nodeName()};
   }
 
-  // A SQLite file never is.
-  bool isShared() const { return !config_.database_url.starts_with("sqlite:") && !config_.database_alone; }
-
   // The data folder is locked while this process lives, so the name is that of one process at a time.
   std::optional<sync::NodeName> nodeName() const {
-    if (!isShared()) return std::nullopt;
+    if (!isShared(config_)) return std::nullopt;
     boost::system::error_code unknown;
     auto const host = asio::ip::host_name(unknown);
     return sync::NodeName{(unknown ? std::string("localhost") : host) + ":" + config_.data_dir,
@@ -367,7 +368,7 @@ private:
                                 config_.extra_ca_file,
                                 config_.endpoints,
                                 count,
-                                isShared()};
+                                isShared(config_)};
   }
 
   api::Dependencies serverDependencies() {
@@ -391,7 +392,8 @@ private:
                              mail_ ? config_.mail_domain : std::string(),
                              notifier_.get(),
                              egress_.get(),
-                             config_.extra_ca_file};
+                             config_.extra_ca_file,
+                             carrier_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -477,6 +479,7 @@ private:
   runtime::Catalogue catalogue_;
   std::shared_ptr<marketplace::Shelf const> shelf_; // never null once plugins were looked for
   std::unique_ptr<vault::Vault> vault_;
+  std::shared_ptr<Carrier> carrier_; // null: the database
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;

@@ -117,6 +117,30 @@ Complaint takeDatabase(std::string const& value, Config& config) {
   return wrong;
 }
 
+Complaint takeNats(std::string const& value, Config& config) {
+  if (!value.empty() && !nats::isServers(value))
+    return "must be empty or addresses with commas between, such as \"nats://host:4222\" or "
+           "\"tls://host:4222\", without a user or password in them";
+  config.carrier.servers = value;
+  return std::nullopt;
+}
+
+Complaint takeStream(std::string const& value, Config& config) {
+  if (!nats::isStream(value)) return "must be 1 to 64 letters, digits, \"-\" and \"_\"";
+  config.carrier.stream = value;
+  return std::nullopt;
+}
+
+Complaint takeCredentials(std::string const& value, Config& config) {
+  config.carrier.credentials_file = value;
+  return expandHome(config.carrier.credentials_file);
+}
+
+Complaint takeNatsCaFile(std::string const& value, Config& config) {
+  config.carrier.ca_file = value;
+  return expandHome(config.carrier.ca_file);
+}
+
 Complaint takeDirs(toml::node const& node, Config& config) {
   constexpr char const* wanted = "must be a list of folders, such as [\"/usr/lib/garland/plugins\"]";
   auto const* list = node.as_array();
@@ -275,6 +299,10 @@ std::vector<Setting> const& table() {
       {"database", "url", "\"\"", text(takeDatabase)},
       {"database", "alone", "false", flag(&Config::database_alone)},
       {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
+      {"events", "nats", "\"\"", text(takeNats)},
+      {"events", "credentials", "\"\"", text(takeCredentials)},
+      {"events", "ca_file", "\"\"", text(takeNatsCaFile)},
+      {"events", "stream", "\"garland\"", text(takeStream)},
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},
       {"plugins", "development", "false", flag(&Config::development)},
@@ -388,7 +416,8 @@ void resolve(std::string& path, std::string const& folder) {
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
   for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file,
-                            &config.revocations, &config.mail_certificate, &config.mail_certificate_key})
+                            &config.revocations, &config.mail_certificate, &config.mail_certificate_key,
+                            &config.carrier.credentials_file, &config.carrier.ca_file})
     resolve(*path, folder);
   for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
   constexpr std::string_view sqlite = "sqlite:";
@@ -436,7 +465,18 @@ void checkMail(LoadedConfig& out, std::string const& name) {
                            "set [mail] certificate and certificate_key");
 }
 
+void checkEvents(LoadedConfig& out, std::string const& name) {
+  if (out.config.carrier.servers.empty() || isShared(out.config)) return;
+  out.problems.push_back(name +
+                         ": [events] nats: only daemons that share a PostgreSQL database tell each other "
+                         "anything; leave it out, or set [database] url");
+}
+
 } // namespace
+
+bool isShared(Config const& config) {
+  return !config.database_url.starts_with("sqlite:") && !config.database_alone;
+}
 
 LoadedConfig parseConfig(std::string_view text, std::string const& name, std::string const& folder,
                          Overrides const& overrides) {
@@ -450,6 +490,7 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
   resolvePaths(out.config, folder);
   checkMail(out, name);
   applyOverrides(out, overrides);
+  checkEvents(out, name);
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "host/api/api.h"
 #include "host/base/log.h"
+#include "host/nats/nats.h"
 #include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
@@ -21,6 +22,7 @@ struct Config {
   std::string database_url;             // resolved
   std::string database_place;           // "FILE:LINE:COLUMN: " that says so; empty: the default
   bool database_alone = false;          // no other daemon may be on a PostgreSQL database
+  nats::Options carrier;                // servers "": daemons tell each other by the database
   std::vector<std::string> plugin_dirs; // empty: beside the program
   std::string worker_path;              // empty: beside the program
   std::string master_key;               // resolved
@@ -48,6 +50,9 @@ struct Config {
   Milliseconds mail_visit_every{300'000}; // vendors' mailboxes
   LogLevel log_level = LogLevel::info;
 };
+
+// Whether other daemons may be on its database: a SQLite file has one.
+bool isShared(Config const& config);
 
 // "FILE:LINE:COLUMN: what is wrong and what is allowed"
 struct LoadedConfig {

@@ -92,6 +92,19 @@ TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
   EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
 }
 
+TEST(Config, NatsIsForDaemonsThatShareADatabase) {
+  std::string const events = "[events]\nnats = \"tls://a:4222,tls://b:4222\"\ncredentials = \"nats.creds\"\n";
+  std::string const shared = "[database]\nurl = \"postgresql://garland@host/garland\"\n";
+  auto const loaded = parseConfig(shared + events, "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.carrier.servers, "tls://a:4222,tls://b:4222");
+  EXPECT_EQ(loaded.config.carrier.credentials_file, "/etc/garland/nats.creds");
+  EXPECT_EQ(loaded.config.carrier.stream, "garland");
+  EXPECT_NE(onlyProblem(events).find("share a PostgreSQL database"), std::string::npos);
+  EXPECT_NE(onlyProblem(shared + "alone = true\n" + events).find("share a PostgreSQL database"),
+            std::string::npos);
+}
+
 TEST(Config, WhomToTrustIsAListOfPublicKeys) {
   auto const key = "ed25519:" + std::string(64, 'a');
   auto const loaded = parseConfig("[plugins]\ntrust = [\"" + key + "\"]\nrevocations = \"revoked.json\"\n",
@@ -179,6 +192,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
+        Mistake{"APasswordForNats", "[events]\nnats = \"nats://rosa:secret@host:4222\"\n", "2:8",
+                "without a user or password"},
+        Mistake{"AStreamThatIsNone", "[events]\nstream = \"a.b\"\n", "2:10", "letters, digits"},
         Mistake{"AnAddressOfTheNetwork", "[daemon]\naddress = \"0.0.0.0\"\n", "2:11", "loopback address"},
         Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "loopback address"},
         Mistake{"TheHomeOfAnother", "[daemon]\ndata_dir = \"~rosa/x\"\n", "2:12", "~/..."},

@@ -318,10 +318,6 @@ TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOn
   EXPECT_EQ(present(*first), (std::set<std::int64_t>{2, 3}));
 }
 
-Statement telling(std::string text) {
-  return Statement("SELECT pg_notify('garland', $1)", std::vector<Value>{std::move(text)});
-}
-
 TEST_F(PostgresTest, WhatAUnitTellsIsHeardByOtherDaemonsOnceItIsKept) {
   auto const one = open(url_);
   auto const two = open(url_);
@@ -329,10 +325,9 @@ TEST_F(PostgresTest, WhatAUnitTellsIsHeardByOtherDaemonsOnceItIsKept) {
   two->listen([&heard](std::string const& text) { heard.push_back(text); });
   while (heard.empty()) loop_.runOne();
   EXPECT_EQ(heard, std::vector<std::string>{""}) << "it listens from now on";
-  ASSERT_TRUE(loop_.run(one->commit(unitOf(insertItem(1, "a"), telling("first")))));
-  ASSERT_FALSE(
-      loop_.run(one->commit(unitOf(telling("of a unit that was not kept"), insertItem(1, "again")))));
-  ASSERT_TRUE(loop_.run(one->commit(unitOf(telling("second")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(insertItem(1, "a"), notice("first")))));
+  ASSERT_FALSE(loop_.run(one->commit(unitOf(notice("of a unit that was not kept"), insertItem(1, "again")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(notice("second")))));
   while (heard.size() < 3) loop_.runOne();
   EXPECT_EQ(heard, (std::vector<std::string>{"", "first", "second"}));
   two->listen(nullptr);
@@ -348,7 +343,7 @@ TEST_F(PostgresTest, AListenerThatWasCutOffListensAgainAndSaysSo) {
   administer(url_, kTerminateOthers);
   while (heard.size() < 2) loop_.runOne();
   EXPECT_EQ(heard.back(), "") << "something may have been missed";
-  ASSERT_TRUE(loop_.run(one->commit(unitOf(telling("news")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(notice("news")))));
   while (heard.size() < 3) loop_.runOne();
   EXPECT_EQ(heard.back(), "news");
   EXPECT_TRUE(loop_.run(two->close())) << "which ends it, too";

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "host/base/bytes.h"
+#include "host/base/carrier.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
 
@@ -96,15 +97,18 @@ struct Options {
   std::uint64_t min_free_bytes = 0;
   // PostgreSQL: of pauses between tries; null: the kernel's.
   std::shared_ptr<Random> random;
+  // What units tell goes by this, and not by the database; close() closes it. Null: by the database.
+  std::shared_ptr<Carrier> carrier;
 };
 
-// What a unit tells the other daemons on a PostgreSQL database, if and only if it is kept: it contains
-// SELECT pg_notify('garland', $1), with a text of at most 7,999 bytes. The same text is told once for a
-// batch.
 inline constexpr std::string_view kNoticeChannel = "garland";
+// Stands in a unit, which tells this text to the other daemons on a PostgreSQL database if and only if it is
+// kept: one line of at most 7,999 bytes. The same text is told once for a batch. A carrier is told after the
+// commit, so that a process which dies between the two tells nothing.
+Statement notice(std::string text);
 // Called with each text, of this daemon's own units too; with "" whenever something may have been missed, so
 // at the begin as well.
-using Listener = std::function<void(std::string const& text)>;
+using Listener = Carrier::Listener;
 
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
 // hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the database is

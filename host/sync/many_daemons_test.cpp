@@ -147,7 +147,7 @@ TEST_F(ManyDaemons, ADaemonOfTheNextVersionWorksBesideOneOfThis) {
   };
   Neighbour a(house, "a", 1);
   bring(a, "before");
-  Neighbour b(house, "b", 2, expanded());
+  Neighbour b(house, "b", 2, nullptr, expanded());
   beat();
   until([&] { return a.connections() == 1 && b.connections() == 1; });
   bring(a, "beside");

@@ -53,7 +53,8 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal,
 class Harness {
 public:
   // `webhooks`: as the connectors' manifests declare them.
-  explicit Harness(Options options = {}, std::string_view webhooks = kWebhooks)
+  explicit Harness(Options options = {}, std::string_view webhooks = kWebhooks,
+                   Carrier const* carrier = nullptr)
       : catalogue_(plugins(webhooks)), log_(clock, redactor_, LogLevel::debug, [this](std::string_view line) {
           std::lock_guard const lock(log_mutex_);
           log_text_ += line;
@@ -67,6 +68,7 @@ public:
     with.mail_domain = "leads.example.com";
     with.notifier = &notifier;
     with.egress = &egress;
+    with.carrier = carrier;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };

@@ -18,10 +18,12 @@ Task<std::string> Workers::call(runtime::PluginInfo const& plugin, runtime::Call
 }
 
 Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed,
-                     std::vector<store::Migration> schema)
-    : name(std::move(name_in)), workers(house.supervisor), house_(house), random_(seed) {
+                     std::shared_ptr<Carrier> carrier_in, std::vector<store::Migration> schema)
+    : name(std::move(name_in)), carrier(std::move(carrier_in)), workers(house.supervisor), house_(house),
+      random_(seed) {
   store::Options options;
   options.url = house.url;
+  options.carrier = carrier;
   store = house.run(store::Store::open(house.loop.get_executor(), options, std::move(schema))).value();
   cut = std::make_unique<CutStore>(*store);
   auto kinds = sharingKinds();
