@@ -105,8 +105,8 @@ private:
     // Before the first secret: the trial of the sandbox goes on in a copy of this process.
     CO_TRY_VOID(checkTier());
     CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
-    auto vault = vault::Vault::open(config_.master_key, false, random_);
-    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound;
+    auto vault = vault::Vault::open(masterKeys(), false, random_);
+    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound && mayMakeMasterKey();
     if (!vault && !no_master_key) co_return std::move(vault).error();
     CO_TRY(key, access::openKeyFile(keyPath(config_.data_dir), random_));
     redactor_.add(key.reveal());
@@ -157,21 +157,35 @@ private:
     return {};
   }
 
-  // A new master key, unless what the database holds was sealed with one that is lost.
+  std::vector<vault::KeySource> masterKeys() const {
+    std::vector<vault::KeySource> keys;
+    keys.push_back(config_.master_key);
+    for (auto const& old : config_.old_keys) keys.push_back(old);
+    return keys;
+  }
+
+  bool mayMakeMasterKey() const {
+    std::error_code ignored;
+    auto const& key = config_.master_key;
+    return key.kind == vault::KeySource::Kind::file && !std::filesystem::exists(key.name, ignored);
+  }
+
+  // A new master key, unless what the database holds was sealed with one that is lost. With those of earlier
+  // at hand it is the begin of a rotation.
   Task<std::unique_ptr<vault::Vault>> makeVault() {
     CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
     CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
-    bool const sealed = credentials || endpoints;
+    bool const sealed = (credentials || endpoints) && config_.old_keys.empty();
     // A PostgreSQL URL may hold a password.
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
     if (sealed)
       co_return Error(
           ErrorKind::notFound,
-          "the master key file " + config_.master_key + " is missing, and the database " + database +
+          "the master key file " + config_.master_key.name + " is missing, and the database " + database +
               " holds credentials that only it can open; restore the file from its backup, or set "
               "[database] url to a new, empty database");
-    co_return vault::Vault::open(config_.master_key, true, random_);
+    co_return vault::Vault::open(masterKeys(), true, random_);
   }
 
   // Every step is taken, whatever became of the one before; the first error is told.

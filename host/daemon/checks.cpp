@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -102,9 +103,35 @@ Finding checkKeyFile(KeyFile const& key, Config const& config) {
 }
 
 // A line ending that an editor added is no harm to the API key.
-std::vector<KeyFile> keyFiles(Config const& config) {
-  return {{"master key", "[vault] master_key", config.master_key, 32, 32},
-          {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48}};
+KeyFile apiKeyFile(Config const& config) {
+  return {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48};
+}
+
+// Where a master key comes from. Looks only: no variable is wiped, no command is run.
+Finding checkKeySource(vault::KeySource const& source, std::string const& setting, Config const& config) {
+  using Kind = vault::KeySource::Kind;
+  std::string const check = setting == "[vault] master_key" ? "master key" : "old master key";
+  auto const what = vault::describe(source);
+  if (source.kind == Kind::file) {
+    KeyFile const file{check, setting, source.name, 32, 32};
+    std::error_code ignored;
+    if (check == "old master key" && !fs::exists(source.name, ignored))
+      return bad(check, what + " is not there", "restore it from its backup, or take it out of " + setting);
+    return checkKeyFile(file, config);
+  }
+  if (source.kind == Kind::command) {
+    if (::access(source.argv.front().c_str(), X_OK) == 0) return good(check, what + " gives it at the start");
+    return bad(check, what + " is not there or cannot be run", "correct " + setting);
+  }
+  if (source.kind == Kind::variable) {
+    if (std::getenv(source.name.c_str()) != nullptr) return good(check, what + " is set");
+    return bad(check, what + " is not set here", "set it where garlandd is started, or correct " + setting);
+  }
+  char const* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr) return good(check, what + " is read when systemd starts garlandd");
+  std::error_code ignored;
+  if (fs::exists(std::string(folder) + "/" + source.name, ignored)) return good(check, what + " is there");
+  return bad(check, what + " is not there", "add LoadCredential=" + source.name + ":/path to the unit");
 }
 
 Finding checkTrust(Config const& config) {
@@ -284,7 +311,10 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
     out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
   out.push_back(checkDataDir(config));
-  for (auto const& key : keyFiles(config)) out.push_back(checkKeyFile(key, config));
+  out.push_back(checkKeySource(config.master_key, "[vault] master_key", config));
+  for (auto const& source : config.old_keys)
+    out.push_back(checkKeySource(source, "[vault] old_keys", config));
+  out.push_back(checkKeyFile(apiKeyFile(config), config));
   out.push_back(checkTrust(config));
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));
