@@ -27,6 +27,8 @@ namespace garland::notify {
 
 // The tables of this room, for Store::open.
 std::vector<store::Migration> migrations();
+// That with secrets, for an export of the vault.
+std::vector<custody::Table> secretTables();
 
 // Whether there is an endpoint, whose secret only the master key that sealed it can open.
 Task<bool> holdsSecrets(store::Store& store);

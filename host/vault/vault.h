@@ -70,6 +70,29 @@ std::string keyIdOf(std::string_view sealed);
 inline constexpr std::size_t kSharesKey = 14;
 std::string sealedPrefix(std::string_view key_id);
 
+struct OpenedExport;
+
+// What a file for another host is under: a key that scrypt makes of a passphrase. [any thread]
+class ExportKey {
+public:
+  // With a new salt. `cost`: log2 of scrypt's N; 2^cost KiB of memory, half a second at 17. invalidInput if
+  // the passphrase has fewer than 12 bytes; hostLimit if there is no memory. Blocks.
+  static Result<std::unique_ptr<ExportKey>> make(Secret const& passphrase, Random& random, int cost = 17);
+  // invalidInput: no export, a wrong passphrase, or it was changed; unsupported: of a later version. Blocks.
+  static Result<OpenedExport> open(std::string_view file, Secret const& passphrase, Random& random);
+  virtual ~ExportKey() = default;
+
+  // For rewrap(): secrets travel under this key, without being opened.
+  virtual Vault& vault() = 0;
+  // The whole file: the text, encrypted and authenticated.
+  virtual std::string write(std::string_view text) = 0;
+};
+
+struct OpenedExport {
+  std::unique_ptr<ExportKey> key;
+  std::string text;
+};
+
 // Key files: regular files that only their owner can read (mode 0600 or less, checked for root too).
 // A symbolic link is followed, because secrets are often mounted as links; the file that was opened
 // is the one that is checked.
