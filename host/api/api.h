@@ -6,6 +6,7 @@
 #include "host/base/log.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
 #include "host/realtime/realtime.h"
@@ -106,6 +107,8 @@ struct Dependencies {
   // Fetches the certificates that webhooks name, and confirms addresses; null: this daemon cannot.
   egress::Client* egress = nullptr;
   std::string extra_ca_file = {}; // as in egress::Policy
+  // Moves, exports and imports what is sealed; null: this daemon cannot.
+  custody::Custody* custody = nullptr;
 };
 
 // [loop thread]

@@ -8,6 +8,7 @@
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
+#include "host/custody/custody.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
@@ -136,9 +137,30 @@ private:
     notifier_ = notify::Notifier::create(notifierDependencies());
     CO_TRY_VOID(co_await notifier_->start());
     engine_->onChange(this, [this](std::string const& id) { notifier_->changed(id); });
+    custody_ = custody::Custody::create(custodyDependencies());
+    CO_TRY_VOID(co_await warnOfMissingKeys());
+    CO_TRY_VOID(co_await custody_->start());
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
+    co_return Result<void>();
+  }
+
+  custody::Dependencies custodyDependencies() {
+    auto tables = sync::secretTables();
+    for (auto& table : notify::secretTables()) tables.push_back(std::move(table));
+    return custody::Dependencies{
+        loop_.get_executor(), disk_.get_executor(),         clock_, random_, log_, *store_, *vault_,
+        std::move(tables),    config_.data_dir + "/exports"};
+  }
+
+  // It starts all the same: what is sealed under other keys works.
+  Task<void> warnOfMissingKeys() {
+    CO_TRY(status, co_await custody_->status());
+    for (auto const& key : status.keys)
+      if (!key.held && !key.id.empty())
+        log_.error("secrets are sealed under a master key that is not here; add it to [vault] old_keys",
+                   json::object{{"key", key.id}, {"secrets", key.secrets}});
     co_return Result<void>();
   }
 
@@ -198,6 +220,7 @@ private:
     if (server_) server_->refuse();
     if (mail_) co_await mail_->stop();
     if (visitor_) co_await visitor_->stop();
+    if (custody_) co_await custody_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
     if (engine_) engine_->onChange(this, nullptr);
     if (notifier_) keepFirst(first, co_await notifier_->stop());
@@ -405,7 +428,8 @@ private:
                              mail_ ? config_.mail_domain : std::string(),
                              notifier_.get(),
                              egress_.get(),
-                             config_.extra_ca_file};
+                             config_.extra_ca_file,
+                             custody_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -500,6 +524,7 @@ private:
   std::unique_ptr<mail::Inbox> mail_inbox_;
   std::shared_ptr<mail::Listener> mail_;
   std::shared_ptr<mail::Visitor> visitor_;
+  std::shared_ptr<custody::Custody> custody_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;
