@@ -85,8 +85,9 @@ void Routes::addVaultRoutes(std::vector<Route>& table) {
   add(Route{"POST",
             "/api/integrations/vault/import",
             "importVault",
-            "Takes in an export that lies in the data folder: all of it, or nothing. Start the daemon again "
-            "afterwards.",
+            "Takes in an export that lies in the data folder, all of it or nothing; the daemon has to be "
+            "started "
+            "again for it.",
             200,
             "VaultImported",
             {},

@@ -108,31 +108,34 @@ KeyFile apiKeyFile(Config const& config) {
   return {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48};
 }
 
-// Where a master key comes from. Looks only: no variable is wiped, no command is run.
-Finding checkKeySource(vault::KeySource const& source, std::string const& setting, Config const& config) {
-  using Kind = vault::KeySource::Kind;
-  std::string const check = setting == "[vault] master_key" ? "master key" : "old master key";
+// Whoever looks has another environment than the daemon.
+Finding checkEnvironmentKey(vault::KeySource const& source, std::string const& check, Config const& config) {
   auto const what = vault::describe(source);
-  if (source.kind == Kind::file) {
-    KeyFile const file{check, setting, source.name, 32, 32};
-    std::error_code ignored;
-    if (check == "old master key" && !fs::exists(source.name, ignored))
-      return bad(check, what + " is not there", "restore it from its backup, or take it out of " + setting);
-    return checkKeyFile(file, config);
-  }
-  if (source.kind == Kind::command) {
-    if (::access(source.argv.front().c_str(), X_OK) == 0) return good(check, what + " gives it at the start");
-    return bad(check, what + " is not there or cannot be run", "correct " + setting);
-  }
-  if (source.kind == Kind::variable) {
+  if (isLocked(config.data_dir)) return good(check, what + " was read by the running daemon");
+  if (source.kind == vault::KeySource::Kind::variable) {
     if (std::getenv(source.name.c_str()) != nullptr) return good(check, what + " is set");
-    return bad(check, what + " is not set here", "set it where garlandd is started, or correct " + setting);
+    return bad(check, what + " is not set here", "set it where garlandd is started");
   }
   char const* const folder = std::getenv("CREDENTIALS_DIRECTORY");
   if (folder == nullptr) return good(check, what + " is read when systemd starts garlandd");
   std::error_code ignored;
   if (fs::exists(std::string(folder) + "/" + source.name, ignored)) return good(check, what + " is there");
   return bad(check, what + " is not there", "add LoadCredential=" + source.name + ":/path to the unit");
+}
+
+// Where a master key comes from. Looks only: no variable is wiped, no command is run.
+Finding checkKeySource(vault::KeySource const& source, std::string const& setting, Config const& config) {
+  using Kind = vault::KeySource::Kind;
+  bool const is_old = setting == "[vault] old_keys";
+  std::string const check = is_old ? "old master key" : "master key";
+  auto const what = vault::describe(source);
+  std::error_code ignored;
+  if (source.kind == Kind::file && is_old && !fs::exists(source.name, ignored))
+    return bad(check, what + " is not there", "restore it from its backup, or take it out of " + setting);
+  if (source.kind == Kind::file) return checkKeyFile({check, setting, source.name, 32, 32}, config);
+  if (source.kind != Kind::command) return checkEnvironmentKey(source, check, config);
+  if (::access(source.argv.front().c_str(), X_OK) == 0) return good(check, what + " gives it at the start");
+  return bad(check, what + " is not there or cannot be run", "correct " + setting);
 }
 
 Finding checkTrust(Config const& config) {

@@ -10,6 +10,7 @@
 #include "host/base/random.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"

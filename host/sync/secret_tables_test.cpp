@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 
 namespace garland::sync {
 namespace {
@@ -56,6 +58,18 @@ TEST_F(VaultExport, IntoAnEmptyHostGivesTheSameSecretsUnderItsOwnKey) {
   EXPECT_EQ(connection.account_name, "ada");
   EXPECT_EQ(connection.state, "connected");
   EXPECT_EQ(there.house.rows("SELECT value FROM counters")[0].integer(0), 0) << "its feed begins anew";
+}
+
+TEST(SecretTables, AreAllThatHaveAColumnOfSealedText) {
+  std::set<std::string> known;
+  for (auto const& table : secretTables())
+    if (table.sealed) known.insert(table.name);
+  std::set<std::string> found;
+  std::regex const table(R"(CREATE TABLE (\w+) \(([^;]*)\))");
+  for (auto const& migration : migrations())
+    for (std::sregex_iterator at(migration.sql.begin(), migration.sql.end(), table), end; at != end; ++at)
+      if ((*at)[2].str().find(" sealed ") != std::string::npos) found.insert((*at)[1]);
+  EXPECT_EQ(found, known);
 }
 
 TEST(VaultExportOfAConnection, ThatWorksWorksElsewhere) {
