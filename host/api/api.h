@@ -7,6 +7,7 @@
 #include "host/base/log.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
 #include "host/realtime/realtime.h"
@@ -111,6 +112,8 @@ struct Dependencies {
   std::string extra_ca_file = {}; // as in egress::Policy
   // Between this daemon and others; null: it is alone, or the database does that.
   Carrier const* carrier = nullptr;
+  // Moves, exports and imports what is sealed; null: this daemon cannot.
+  custody::Custody* custody = nullptr;
 };
 
 // [loop thread]

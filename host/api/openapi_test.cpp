@@ -84,6 +84,15 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", "/openapi.json", "/openapi.json");
   see.drive("GET", root + "/sandbox", root + "/sandbox");
   see.drive("GET", root + "/nodes", root + "/nodes");
+  see.drive("GET", root + "/vault", root + "/vault");
+  see.drive("POST", root + "/vault/rekey", root + "/vault/rekey");
+  see.drive("GET", root + "/vault", root + "/vault");
+  auto const phrase = R"("passphrase":"correct horse battery"})";
+  see.drive("POST", root + "/vault/export", root + "/vault/export", std::string("{") + phrase);
+  see.drive("POST", root + "/vault/import", root + "/vault/import",
+            std::string(R"({"file":"export-0a",)") + phrase);
+  see.drive("POST", root + "/vault/import", root + "/vault/import",
+            std::string(R"({"file":"../garland.db",)") + phrase);
 
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");

@@ -48,6 +48,7 @@ private:
   void addEndpointRoutes(std::vector<Route>& table);
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
+  void addVaultRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -139,6 +140,13 @@ private:
   // routes_stream.cpp
   Task<Response> openStream(Request request);
   Task<Response> issueTicket(Request request);
+
+  // routes_vault.cpp
+  Task<Response> vaultStatus(Request request);
+  Task<Response> rekeyVault(Request request);
+  Task<Response> exportVault(Request request);
+  Task<Response> importVault(Request request);
+  Result<custody::Custody*> custody() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);

@@ -298,6 +298,20 @@ Exit showPackage(Output& output, std::string const& file);
 Exit verifyPackage(Output& output, PackageWords const& words);
 Exit installPlugin(Context with, Place const& place, std::string const& file);
 
+// commands_vault.cpp
+struct VaultWords {
+  std::string file;
+  std::string passphrase_file; // "": asked for, unless
+  int passphrase_fd = -1;
+};
+// findings: secrets cannot be opened, or cannot be moved.
+Exit vaultStatus(Context with);
+Exit rekeyVault(Context with, bool wait);
+Exit exportVault(Context with, Place const& place, VaultWords const& words);
+Exit importVault(Context with, Place const& place, VaultWords const& words);
+// What of a status a person has to know.
+Exit tellVault(Output& output, json::value const& status);
+
 // commands_webhooks.cpp
 struct WebhookWords {
   std::string scheme; // a preset's name, or a file

@@ -149,6 +149,22 @@ void checkEndpoints(json::value const& health, std::vector<Finding>& findings) {
        "garland endpoints ls"});
 }
 
+// Nothing that is under such a key can be opened.
+void checkVault(Client& client, std::vector<Finding>& findings) {
+  auto const status = client.get(kBase + "/vault");
+  if (!status) return;
+  auto const* keys = find(*status, "/keys");
+  if (keys == nullptr || !keys->is_array()) return;
+  for (auto const& key : keys->get_array()) {
+    auto const id = textOr(key, "/id", "");
+    if (boolOr(key, "/held", false) || id.empty()) continue;
+    findings.push_back({"vault", false,
+                        std::to_string(integerOr(key, "/secrets", 0)) + " secrets are under the master key " +
+                            id + ", which is not here",
+                        "add it to [vault] old_keys and start garlandd again"});
+  }
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -291,6 +307,7 @@ Exit doctor(Context with, Place const& place) {
     checkEndpoints(*health, findings);
     if (place.key_read) {
       checkNodes(with.client, findings);
+      checkVault(with.client, findings);
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);
       checkActions(with.client, findings);

@@ -137,6 +137,7 @@ Grammar::Grammar(std::string version) {
   addInvoke();
   addDeliveries();
   addOutlets();
+  addVault();
   addDev();
   addTwins();
   addPackages();

@@ -8,6 +8,7 @@
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
+#include "host/custody/custody.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
@@ -106,8 +107,8 @@ private:
     // Before the first secret: the trial of the sandbox goes on in a copy of this process.
     CO_TRY_VOID(checkTier());
     CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
-    auto vault = vault::Vault::open(config_.master_key, false, random_);
-    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound;
+    auto vault = vault::Vault::open(masterKeys(), false, random_);
+    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound && mayMakeMasterKey();
     if (!vault && !no_master_key) co_return std::move(vault).error();
     CO_TRY(key, access::openKeyFile(keyPath(config_.data_dir), random_));
     redactor_.add(key.reveal());
@@ -140,9 +141,30 @@ private:
     notifier_ = notify::Notifier::create(notifierDependencies());
     CO_TRY_VOID(co_await notifier_->start());
     engine_->onChange(this, [this](std::string const& id) { notifier_->changed(id); });
+    custody_ = custody::Custody::create(custodyDependencies());
+    CO_TRY_VOID(co_await warnOfMissingKeys());
+    CO_TRY_VOID(co_await custody_->start());
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
+    co_return Result<void>();
+  }
+
+  custody::Dependencies custodyDependencies() {
+    auto tables = sync::secretTables();
+    for (auto& table : notify::secretTables()) tables.push_back(std::move(table));
+    return custody::Dependencies{
+        loop_.get_executor(), disk_.get_executor(),         clock_, random_, log_, *store_, *vault_,
+        std::move(tables),    config_.data_dir + "/exports"};
+  }
+
+  // It starts all the same: what is sealed under other keys works.
+  Task<void> warnOfMissingKeys() {
+    CO_TRY(status, co_await custody_->status());
+    for (auto const& key : status.keys)
+      if (!key.held && !key.id.empty())
+        log_.error("secrets are sealed under a master key that is not here; add it to [vault] old_keys",
+                   json::object{{"key", key.id}, {"secrets", key.secrets}});
     co_return Result<void>();
   }
 
@@ -161,21 +183,35 @@ private:
     return {};
   }
 
-  // A new master key, unless what the database holds was sealed with one that is lost.
+  std::vector<vault::KeySource> masterKeys() const {
+    std::vector<vault::KeySource> keys;
+    keys.push_back(config_.master_key);
+    for (auto const& old : config_.old_keys) keys.push_back(old);
+    return keys;
+  }
+
+  bool mayMakeMasterKey() const {
+    std::error_code ignored;
+    auto const& key = config_.master_key;
+    return key.kind == vault::KeySource::Kind::file && !std::filesystem::exists(key.name, ignored);
+  }
+
+  // A new master key, unless what the database holds was sealed with one that is lost. With those of earlier
+  // at hand it is the begin of a rotation.
   Task<std::unique_ptr<vault::Vault>> makeVault() {
     CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
     CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
-    bool const sealed = credentials || endpoints;
+    bool const sealed = (credentials || endpoints) && config_.old_keys.empty();
     // A PostgreSQL URL may hold a password.
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
     if (sealed)
       co_return Error(
           ErrorKind::notFound,
-          "the master key file " + config_.master_key + " is missing, and the database " + database +
+          "the master key file " + config_.master_key.name + " is missing, and the database " + database +
               " holds credentials that only it can open; restore the file from its backup, or set "
               "[database] url to a new, empty database");
-    co_return vault::Vault::open(config_.master_key, true, random_);
+    co_return vault::Vault::open(masterKeys(), true, random_);
   }
 
   // Every step is taken, whatever became of the one before; the first error is told.
@@ -188,6 +224,7 @@ private:
     if (server_) server_->refuse();
     if (mail_) co_await mail_->stop();
     if (visitor_) co_await visitor_->stop();
+    if (custody_) co_await custody_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
     if (engine_) engine_->onChange(this, nullptr);
     if (notifier_) keepFirst(first, co_await notifier_->stop());
@@ -393,7 +430,8 @@ private:
                              notifier_.get(),
                              egress_.get(),
                              config_.extra_ca_file,
-                             carrier_.get()};
+                             carrier_.get(),
+                             custody_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -489,6 +527,7 @@ private:
   std::unique_ptr<mail::Inbox> mail_inbox_;
   std::shared_ptr<mail::Listener> mail_;
   std::shared_ptr<mail::Visitor> visitor_;
+  std::shared_ptr<custody::Custody> custody_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;

@@ -1,6 +1,7 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
+#include "host/custody/custody.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -102,9 +104,38 @@ Finding checkKeyFile(KeyFile const& key, Config const& config) {
 }
 
 // A line ending that an editor added is no harm to the API key.
-std::vector<KeyFile> keyFiles(Config const& config) {
-  return {{"master key", "[vault] master_key", config.master_key, 32, 32},
-          {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48}};
+KeyFile apiKeyFile(Config const& config) {
+  return {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48};
+}
+
+// Whoever looks has another environment than the daemon.
+Finding checkEnvironmentKey(vault::KeySource const& source, std::string const& check, Config const& config) {
+  auto const what = vault::describe(source);
+  if (isLocked(config.data_dir)) return good(check, what + " was read by the running daemon");
+  if (source.kind == vault::KeySource::Kind::variable) {
+    if (std::getenv(source.name.c_str()) != nullptr) return good(check, what + " is set");
+    return bad(check, what + " is not set here", "set it where garlandd is started");
+  }
+  char const* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr) return good(check, what + " is read when systemd starts garlandd");
+  std::error_code ignored;
+  if (fs::exists(std::string(folder) + "/" + source.name, ignored)) return good(check, what + " is there");
+  return bad(check, what + " is not there", "add LoadCredential=" + source.name + ":/path to the unit");
+}
+
+// Where a master key comes from. Looks only: no variable is wiped, no command is run.
+Finding checkKeySource(vault::KeySource const& source, std::string const& setting, Config const& config) {
+  using Kind = vault::KeySource::Kind;
+  bool const is_old = setting == "[vault] old_keys";
+  std::string const check = is_old ? "old master key" : "master key";
+  auto const what = vault::describe(source);
+  std::error_code ignored;
+  if (source.kind == Kind::file && is_old && !fs::exists(source.name, ignored))
+    return bad(check, what + " is not there", "restore it from its backup, or take it out of " + setting);
+  if (source.kind == Kind::file) return checkKeyFile({check, setting, source.name, 32, 32}, config);
+  if (source.kind != Kind::command) return checkEnvironmentKey(source, check, config);
+  if (::access(source.argv.front().c_str(), X_OK) == 0) return good(check, what + " gives it at the start");
+  return bad(check, what + " is not there or cannot be run", "correct " + setting);
 }
 
 Finding checkTrust(Config const& config) {
@@ -249,6 +280,7 @@ Finding checkDatabase(Config const& config) {
 std::vector<store::Migration> allMigrations() {
   auto all = sync::migrations();
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
+  for (auto& one : custody::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
@@ -291,7 +323,10 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
     out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
   out.push_back(checkDataDir(config));
-  for (auto const& key : keyFiles(config)) out.push_back(checkKeyFile(key, config));
+  out.push_back(checkKeySource(config.master_key, "[vault] master_key", config));
+  for (auto const& source : config.old_keys)
+    out.push_back(checkKeySource(source, "[vault] old_keys", config));
+  out.push_back(checkKeyFile(apiKeyFile(config), config));
   out.push_back(checkTrust(config));
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));

@@ -167,6 +167,48 @@ Complaint takeTrust(toml::node const& node, Config& config) {
   return std::nullopt;
 }
 
+constexpr char const* kWantedKey = "must be the path of a file, \"env:NAME\", \"credential:NAME\", or a "
+                                   "command as a list of its words, the program by "
+                                   "its whole path";
+
+Complaint takeKeyCommand(toml::array const& words, vault::KeySource& source) {
+  source.kind = vault::KeySource::Kind::command;
+  for (auto const& element : words) {
+    auto const word = element.value_exact<std::string>();
+    if (!word || word->find('\0') != std::string::npos) return kWantedKey;
+    source.argv.push_back(*word);
+  }
+  if (source.argv.empty() || !source.argv.front().starts_with('/')) return kWantedKey;
+  return std::nullopt;
+}
+
+Complaint takeKeySource(toml::node const& node, vault::KeySource& source) {
+  if (auto const* words = node.as_array()) return takeKeyCommand(*words, source);
+  auto const text = node.value_exact<std::string>();
+  auto named = text ? vault::keySourceNamed(*text) : Result<vault::KeySource>(Error());
+  if (!named) return kWantedKey;
+  source = std::move(*named);
+  return source.kind == vault::KeySource::Kind::file ? expandHome(source.name) : std::nullopt;
+}
+
+Complaint takeMasterKey(toml::node const& node, Config& config) {
+  if (auto const text = node.value_exact<std::string>(); text && text->empty()) return std::nullopt;
+  return takeKeySource(node, config.master_key);
+}
+
+Complaint takeOldKeys(toml::node const& node, Config& config) {
+  constexpr std::size_t most = 15;
+  auto const* list = node.as_array();
+  if (list == nullptr || list->size() > most)
+    return "must be a list of at most 15 keys, each as master_key is";
+  for (auto const& element : *list) {
+    vault::KeySource source;
+    if (auto wrong = takeKeySource(element, source)) return "holds a key that " + *wrong;
+    config.old_keys.push_back(std::move(source));
+  }
+  return std::nullopt;
+}
+
 std::function<Complaint(toml::node const&, Config&)> flag(bool Config::* member) {
   return [member](toml::node const& node, Config& config) -> Complaint {
     auto const value = node.value_exact<bool>();
@@ -308,7 +350,8 @@ std::vector<Setting> const& table() {
       {"plugins", "development", "false", flag(&Config::development)},
       {"plugins", "trust", "[]", takeTrust},
       {"plugins", "revocations", "\"\"", path(&Config::revocations)},
-      {"vault", "master_key", "\"\"", path(&Config::master_key)},
+      {"vault", "master_key", "\"\"", takeMasterKey},
+      {"vault", "old_keys", "[]", takeOldKeys},
       {"sandbox", "allow_degraded", "false", flag(&Config::allow_degraded_sandbox)},
       {"sandbox", "isolation", "\"plugin\"", text(takeIsolation)},
       {"sandbox", "isolation_of", "{}", takeIsolationOf},
@@ -415,10 +458,14 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file,
-                            &config.revocations, &config.mail_certificate, &config.mail_certificate_key,
-                            &config.carrier.credentials_file, &config.carrier.ca_file})
+  for (std::string* path :
+       {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
+        &config.mail_certificate, &config.mail_certificate_key, &config.carrier.credentials_file,
+        &config.carrier.ca_file})
     resolve(*path, folder);
+  if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
+  for (auto& source : config.old_keys)
+    if (source.kind == vault::KeySource::Kind::file) resolve(source.name, folder);
   for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
   constexpr std::string_view sqlite = "sqlite:";
   if (!config.database_url.starts_with(sqlite)) return;
@@ -449,7 +496,9 @@ void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
   }
   if (config.data_dir.empty()) config.data_dir = fromHere(defaultDataDir());
   if (config.database_url.empty()) config.database_url = "sqlite:" + config.data_dir + "/garland.db";
-  if (config.master_key.empty()) config.master_key = masterKeyPath(config.data_dir);
+  auto& master = config.master_key;
+  if (master.kind == vault::KeySource::Kind::file && master.name.empty())
+    master.name = masterKeyPath(config.data_dir);
 }
 
 // What a single setting cannot tell.

@@ -7,6 +7,7 @@
 #include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
+#include "host/vault/vault.h"
 
 #include <map>
 #include <string>
@@ -18,17 +19,18 @@ namespace garland::daemon {
 struct Config {
   std::string address = "127.0.0.1";
   unsigned short port = 7480;
-  std::string data_dir;                 // resolved: never empty once loaded
-  std::string database_url;             // resolved
-  std::string database_place;           // "FILE:LINE:COLUMN: " that says so; empty: the default
-  bool database_alone = false;          // no other daemon may be on a PostgreSQL database
-  nats::Options carrier;                // servers "": daemons tell each other by the database
-  std::vector<std::string> plugin_dirs; // empty: beside the program
-  std::string worker_path;              // empty: beside the program
-  std::string master_key;               // resolved
-  bool development = false;             // builds may change under one version, packages lack attestations
-  std::vector<std::string> trust;       // public keys of marketplaces whose attestations count
-  std::string revocations;              // file; resolved; empty: none
+  std::string data_dir;                   // resolved: never empty once loaded
+  std::string database_url;               // resolved
+  std::string database_place;             // "FILE:LINE:COLUMN: " that says so; empty: the default
+  bool database_alone = false;            // no other daemon may be on a PostgreSQL database
+  nats::Options carrier;                  // servers "": daemons tell each other by the database
+  std::vector<std::string> plugin_dirs;   // empty: beside the program
+  std::string worker_path;                // empty: beside the program
+  vault::KeySource master_key;            // seals; resolved
+  std::vector<vault::KeySource> old_keys; // open only
+  bool development = false;               // builds may change under one version, packages lack attestations
+  std::vector<std::string> trust;         // public keys of marketplaces whose attestations count
+  std::string revocations;                // file; resolved; empty: none
   bool allow_degraded_sandbox = false;
   runtime::Isolation isolation = runtime::Isolation::plugin;
   std::map<std::string, runtime::Isolation> isolation_of; // by plugin id

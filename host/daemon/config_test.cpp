@@ -30,7 +30,7 @@ TEST(Config, WithoutAFileEverySettingHasItsDefault) {
   EXPECT_EQ(loaded.config.port, 7480);
   EXPECT_EQ(loaded.config.address, "127.0.0.1");
   EXPECT_EQ(loaded.config.database_url, "sqlite:" + loaded.config.data_dir + "/garland.db");
-  EXPECT_EQ(loaded.config.master_key, loaded.config.data_dir + "/master.key");
+  EXPECT_EQ(loaded.config.master_key.name, loaded.config.data_dir + "/master.key");
 }
 
 TEST(Config, LimitsAreReadInTheirUnits) {
@@ -103,6 +103,30 @@ TEST(Config, NatsIsForDaemonsThatShareADatabase) {
   EXPECT_NE(onlyProblem(events).find("share a PostgreSQL database"), std::string::npos);
   EXPECT_NE(onlyProblem(shared + "alone = true\n" + events).find("share a PostgreSQL database"),
             std::string::npos);
+}
+
+TEST(Config, AMasterKeyIsAFileAVariableACredentialOrACommand) {
+  using Kind = vault::KeySource::Kind;
+  auto const loaded =
+      parseConfig("[vault]\nmaster_key = [\"/usr/bin/kms\", \"decrypt\"]\n"
+                  "old_keys = [\"old.key\", \"env:OLD_KEY\", \"credential:older\", [\"/bin/kms\"]]\n",
+                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& config = loaded.config;
+  EXPECT_EQ(config.master_key.argv, (std::vector<std::string>{"/usr/bin/kms", "decrypt"}));
+  ASSERT_EQ(config.old_keys.size(), 4U);
+  EXPECT_EQ(config.old_keys[0].name, "/etc/garland/old.key");
+  EXPECT_EQ(config.old_keys[1].kind, Kind::variable);
+  EXPECT_EQ(config.old_keys[2].kind, Kind::credential);
+  EXPECT_EQ(config.old_keys[3].kind, Kind::command);
+  for (std::string const wrong : {"7", "[]", "[\"kms\"]", "[7]", "\"env:\"", "\"credential:a/b\""})
+    EXPECT_NE(
+        onlyProblem("[vault]\nmaster_key = " + wrong + "\n").find("[vault] master_key must be the path"),
+        std::string::npos)
+        << wrong;
+  EXPECT_NE(onlyProblem("[vault]\nold_keys = [\"\"]\n").find("old_keys holds a key that must be"),
+            std::string::npos);
+  EXPECT_NE(onlyProblem("[vault]\nold_keys = \"a\"\n").find("must be a list"), std::string::npos);
 }
 
 TEST(Config, WhomToTrustIsAListOfPublicKeys) {

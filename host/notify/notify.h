@@ -10,6 +10,7 @@
 #include "host/base/random.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -27,6 +28,8 @@ namespace garland::notify {
 
 // The tables of this room, for Store::open.
 std::vector<store::Migration> migrations();
+// That with secrets, for an export of the vault.
+std::vector<custody::Table> secretTables();
 
 // Whether there is an endpoint, whose secret only the master key that sealed it can open.
 Task<bool> holdsSecrets(store::Store& store);

@@ -363,7 +363,9 @@ Task<std::int64_t> Connections::retry(std::string id) {
 }
 
 Task<bool> holdsCredentials(store::Store& store) {
-  store::Statement query("SELECT (SELECT COUNT(*) FROM credentials) + (SELECT COUNT(*) FROM mailboxes)");
+  store::Statement query("SELECT (SELECT COUNT(*) FROM credentials) + (SELECT COUNT(*) FROM mailboxes) + "
+                         "(SELECT COUNT(*) FROM webhook_endpoints) + "
+                         "(SELECT COUNT(*) FROM intake_doors WHERE sealed<>'')");
   CO_TRY(rows, co_await store.read(std::move(query)));
   co_return rows.rows[0].integer(0) > 0;
 }

@@ -12,6 +12,7 @@
 #include "host/base/schema.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
@@ -31,6 +32,8 @@ namespace garland::sync {
 
 // The tables of this room, for Store::open.
 std::vector<store::Migration> migrations();
+// Those with secrets, and what an export of the vault has besides.
+std::vector<custody::Table> secretTables();
 
 // What a person did, for the audit trail.
 struct PersonAct {
