@@ -2,6 +2,7 @@
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
+#include "host/audit/audit.h"
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/random.h"
@@ -106,6 +107,8 @@ struct Dependencies {
   // Fetches the certificates that webhooks name, and confirms addresses; null: this daemon cannot.
   egress::Client* egress = nullptr;
   std::string extra_ca_file = {}; // as in egress::Policy
+  // Where what is asked and refused is told; null: nowhere.
+  audit::Book* audit = nullptr;
 };
 
 // [loop thread]

@@ -37,6 +37,7 @@ std::vector<Route> Routes::table() {
   addEndpointRoutes(routes);
   addImportRoutes(routes);
   addStreamRoutes(routes);
+  addAuditRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

@@ -5,6 +5,7 @@
 
 #include "host/access/access.h"
 #include "host/api/api.h"
+#include "host/audit/audit.h"
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
@@ -117,6 +118,7 @@ private:
     store_options.single_daemon = !isShared();
     store_options.other_daemons = isShared();
     store_options.min_free_bytes = config_.min_free_bytes;
+    store_options.sha256 = vault::sha256;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
     if (no_master_key) {
@@ -125,6 +127,7 @@ private:
     } else {
       vault_ = std::move(*vault);
     }
+    CO_TRY_VOID(co_await openBook());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -139,6 +142,23 @@ private:
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
+    co_return Result<void>();
+  }
+
+  Task<void> openBook() {
+    audit::Dependencies with{loop_.get_executor(), clock_, random_, log_, *store_, *vault_};
+    audit::Options options;
+    options.rows = config_.audit_rows;
+    options.every = config_.audit_every;
+    options.version = version;
+    options.remembered = readAuditMark(config_.data_dir);
+    options.on_checkpoint = [this](audit::Mark const& mark) {
+      auto const kept = writeAuditMark(config_.data_dir, mark);
+      if (!kept) log_.warn(kept.error().message);
+    };
+    CO_TRY(book, co_await audit::Book::open(std::move(with), std::move(options)));
+    book_ = std::move(book);
+    book_->start();
     co_return Result<void>();
   }
 
@@ -161,16 +181,17 @@ private:
   Task<std::unique_ptr<vault::Vault>> makeVault() {
     CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
     CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
-    bool const sealed = credentials || endpoints;
+    CO_TRY(audit_keys, co_await audit::holdsKeys(*store_));
+    bool const sealed = credentials || endpoints || audit_keys;
     // A PostgreSQL URL may hold a password.
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
     if (sealed)
-      co_return Error(
-          ErrorKind::notFound,
-          "the master key file " + config_.master_key + " is missing, and the database " + database +
-              " holds credentials that only it can open; restore the file from its backup, or set "
-              "[database] url to a new, empty database");
+      co_return Error(ErrorKind::notFound,
+                      "the master key file " + config_.master_key + " is missing, and the database " +
+                          database +
+                          " holds secrets that only it can open; restore the file from its backup, or set "
+                          "[database] url to a new, empty database");
     co_return vault::Vault::open(config_.master_key, true, random_);
   }
 
@@ -194,6 +215,7 @@ private:
     }
     if (supervisor_) keepFirst(first, co_await supervisor_->shutdown());
     if (egress_) egress_->shutdown();
+    if (book_) keepFirst(first, co_await book_->stop());
     if (store_) keepFirst(first, co_await store_->close());
     stop_limit_.cancel();
     signals_.cancel();
@@ -326,6 +348,7 @@ private:
                               redactor_,
                               *store_,
                               *vault_,
+                              *book_,
                               *egress_,
                               *supervisor_,
                               catalogue_,
@@ -361,6 +384,7 @@ private:
                                 log_,
                                 *store_,
                                 *vault_,
+                                *book_,
                                 *egress_,
                                 *engine_,
                                 std::move(kinds),
@@ -391,7 +415,8 @@ private:
                              mail_ ? config_.mail_domain : std::string(),
                              notifier_.get(),
                              egress_.get(),
-                             config_.extra_ca_file};
+                             config_.extra_ca_file,
+                             book_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -478,6 +503,7 @@ private:
   std::shared_ptr<marketplace::Shelf const> shelf_; // never null once plugins were looked for
   std::unique_ptr<vault::Vault> vault_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Book> book_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;

@@ -1,6 +1,7 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
+#include "host/audit/audit.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
@@ -242,6 +243,7 @@ Finding checkDatabase(Config const& config) {
 std::vector<store::Migration> allMigrations() {
   auto all = sync::migrations();
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
+  for (auto& one : audit::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }

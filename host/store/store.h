@@ -82,6 +82,9 @@ struct Options {
   // SQLite: with less free space than that on the disk of the file it takes no new pages: what needs any is
   // `hostLimit`, as on a full disk. 0: only a full disk is full.
   std::uint64_t min_free_bytes = 0;
+  // What the SQL function sha256(BYTEA) is: PostgreSQL has it, SQLite has none and calls this. null: there is
+  // none. [any thread]
+  std::string (*sha256)(std::string_view bytes) = nullptr;
 };
 
 // What a unit tells the other daemons on a PostgreSQL database, if and only if it is kept: it contains

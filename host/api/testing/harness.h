@@ -4,6 +4,7 @@
 #include "host/access/access.h"
 #include "host/api/api.h"
 #include "host/api/testing/client.h"
+#include "host/api/testing/fake_book.h"
 #include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
 #include "host/api/testing/fake_notifier.h"
@@ -67,6 +68,7 @@ public:
     with.mail_domain = "leads.example.com";
     with.notifier = &notifier;
     with.egress = &egress;
+    with.audit = &book;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -163,6 +165,7 @@ private:
 public:
   FakeEngine engine{loop_.get_executor(), clock, random_};
   FakeNotifier notifier{clock, random_};
+  FakeBook book;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
   std::string key;

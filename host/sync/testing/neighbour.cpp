@@ -21,7 +21,9 @@ Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
     : name(std::move(name_in)), workers(house.supervisor), house_(house), random_(seed) {
   store::Options options;
   options.url = house.url;
-  store = house.run(store::Store::open(house.loop.get_executor(), options, migrations())).value();
+  options.sha256 = vault::sha256;
+  store = house.run(store::Store::open(house.loop.get_executor(), options, allMigrations())).value();
+  book = openBook(house, *store);
   cut = std::make_unique<CutStore>(*store);
   auto kinds = sharingKinds();
   kinds.push_back(eventKind());
@@ -32,6 +34,7 @@ Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
                             house.redactor,
                             *cut,
                             *house.vault,
+                            *book,
                             egress,
                             workers,
                             house.catalogue,

@@ -57,6 +57,7 @@ public:
 
   std::string const name;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<audit::Book> book;
   std::unique_ptr<CutStore> cut;
   FakeEgress egress;
   Workers workers;
