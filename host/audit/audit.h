@@ -165,6 +165,8 @@ public:
   explicit Verifier(std::set<std::string> keys, Mark remembered = {});
   // invalidInput if it is no line of an export; one without meaning here (the head) is passed over.
   Result<void> take(json::value const& line);
+  // A line that is none, at this place: "line 7".
+  void unreadable(std::string place, std::string what);
   Verdict finish();
 
 private:

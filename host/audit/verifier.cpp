@@ -58,6 +58,10 @@ Result<void> Verifier::take(json::value const& line) {
   return {};
 }
 
+void Verifier::unreadable(std::string place, std::string what) {
+  bad(verdict_.faults, std::move(place), std::move(what));
+}
+
 void Verifier::takeCheckpoint(json::value const& line) {
   ++verdict_.checkpoints;
   auto const& shown = line.at("checkpoint");
@@ -65,10 +69,11 @@ void Verifier::takeCheckpoint(json::value const& line) {
   Mark const mark{integerOr(shown, "/number", 0), vault::sha256Hex(body)};
   auto const place = placeOf(mark.number > 0 ? mark.number : last_.number + 1);
   auto const key = textOr(shown, "/key", "");
-  auto const signature = fromHex(textOr(line, "/signature", ""));
+  auto const text = textOr(line, "/signature", "");
+  auto const signature = fromHex(text);
   if (!keys_.contains(key))
     bad(of_checkpoints_, place, "is not signed with a key that counts here");
-  else if (!signature || !isSealed(key, body, *signature))
+  else if (!signature || hex(*signature) != text || !isSealed(key, body, *signature))
     bad(of_checkpoints_, place, "has a signature that is not right: it was changed after it was signed");
   else
     chains_[textOr(shown, "/chain", "")].signed_rows[integerOr(shown, "/row", -1)] =
@@ -161,6 +166,8 @@ Verdict Verifier::finish() {
     bad(of_checkpoints_, placeOf(remembered_.number),
         "is missing, though it is remembered outside of the database: the end was cut off, or an older "
         "backup was restored");
+  if (verdict_.rows > 0 && verdict_.checkpoints == 0)
+    bad(of_checkpoints_, placeOf(std::int64_t{1}), "is missing: nothing here is signed");
   for (auto& fault : of_checkpoints_)
     if (verdict_.faults.size() < kMostFaults) verdict_.faults.push_back(std::move(fault));
   return std::move(verdict_);

@@ -337,6 +337,17 @@ std::vector<json::value> House::told(std::string_view kind) {
   return entries;
 }
 
+audit::Verdict House::verdict() {
+  run(book->seal()).value();
+  auto const state = book->state();
+  audit::Verifier verifier({state.key}, state.last);
+  for (auto const& one : run(book->checkpoints(0, 1'000'000)).value())
+    verifier.take(audit::lineOf(one)).value();
+  for (auto const& one : run(book->rows("", -1, 1'000'000)).value())
+    verifier.take(audit::lineOf(one)).value();
+  return verifier.finish();
+}
+
 void House::write(std::string sql) {
   store::Unit unit;
   unit.emplace_back(std::move(sql));

@@ -137,6 +137,8 @@ public:
   void write(std::string sql); // behind the engine's back
   // The entries of the audit chain of this kind, in their order: "change", "request".
   std::vector<json::value> told(std::string_view kind);
+  // What a verifier says of the audit chain as it is now, all of it signed.
+  audit::Verdict verdict();
 
   asio::io_context loop;
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
