@@ -10,7 +10,7 @@ void Grammar::addAudit() {
            "Finds what was changed in the chain, put into it or taken out of it, and names the "
            "first row.\n"
            "With FILE, an export: needs no daemon, and the public key alone.\n"
-           "Example: garland audit verify audit.jsonl --key audit.pub",
+           "Example: garland audit verify audit.jsonl --key audit-key.txt",
            nullptr);
   verify->add_option("FILE", audit_.file, "An export, \"-\": standard input (default: ask the daemon)");
   verify->add_option("--key", audit_.key,
