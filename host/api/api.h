@@ -2,6 +2,7 @@
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
+#include "host/audit/audit.h"
 #include "host/base/carrier.h"
 #include "host/base/clock.h"
 #include "host/base/log.h"
@@ -114,6 +115,8 @@ struct Dependencies {
   Carrier const* carrier = nullptr;
   // Moves, exports and imports what is sealed; null: this daemon cannot.
   custody::Custody* custody = nullptr;
+  // Where what is asked and refused is told; null: nowhere.
+  audit::Book* audit = nullptr;
 };
 
 // [loop thread]

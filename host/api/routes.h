@@ -49,6 +49,7 @@ private:
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
   void addVaultRoutes(std::vector<Route>& table);
+  void addAuditRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -147,6 +148,14 @@ private:
   Task<Response> exportVault(Request request);
   Task<Response> importVault(Request request);
   Result<custody::Custody*> custody() const;
+
+  // routes_audit.cpp
+  Task<Response> showAudit(Request request);
+  Task<Response> listAuditRows(Request request);
+  Task<Response> listAuditCheckpoints(Request request);
+  Task<Response> sealAudit(Request request);
+  Task<Response> findPseudonym(Request request);
+  Result<audit::Book*> book() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);

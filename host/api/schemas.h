@@ -14,5 +14,6 @@ Result<json::value> componentSchemas(); // all: {"Vendor": {...}, ...}
 std::string_view intakeSchemas();
 std::string_view endpointSchemas();
 std::string_view vaultSchemas();
+std::string_view auditSchemas();
 
 } // namespace garland::api

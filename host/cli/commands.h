@@ -362,6 +362,20 @@ struct CertifyWords {
 Exit certify(Output& output, CertifyWords const& words);
 Exit listChecks(Output& output, bool markdown);
 
+// commands_audit.cpp
+struct AuditWords {
+  std::string file;       // an export; "": the daemon is asked
+  std::string key;        // "ed25519:...", or a file
+  std::string checkpoint; // "NUMBER:HASH"; "": what the daemon remembers
+  std::string out;        // "": standard output
+  std::string text;       // of a pseudonym
+};
+Exit verifyAuditFile(Output& output, AuditWords const& words);
+Exit verifyAudit(Context with, AuditWords const& words);
+Exit exportAudit(Context with, AuditWords const& words);
+Exit auditKey(Context with);
+Exit auditPseudonym(Context with, std::string const& text);
+
 // commands_machine.cpp
 Exit sandboxStatus(Output& output);
 // Empty `kind`: lists them.

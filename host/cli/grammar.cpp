@@ -142,6 +142,7 @@ Grammar::Grammar(std::string version) {
   addTwins();
   addPackages();
   addCertify();
+  addAudit();
   tellExitCodes(app_, offline_commands_);
   app_.footer(
       "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "

@@ -5,6 +5,7 @@
 
 #include "host/access/access.h"
 #include "host/api/api.h"
+#include "host/audit/audit.h"
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
@@ -122,6 +123,7 @@ private:
     if (!config_.carrier.servers.empty())
       carrier_ = nats::connect(loop_.get_executor(), log_, config_.carrier);
     store_options.carrier = carrier_;
+    store_options.sha256 = vault::sha256;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
     if (no_master_key) {
@@ -130,6 +132,7 @@ private:
     } else {
       vault_ = std::move(*vault);
     }
+    CO_TRY_VOID(co_await openBook());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -151,11 +154,9 @@ private:
   }
 
   custody::Dependencies custodyDependencies() {
-    auto tables = sync::secretTables();
-    for (auto& table : notify::secretTables()) tables.push_back(std::move(table));
     return custody::Dependencies{
         loop_.get_executor(), disk_.get_executor(),         clock_, random_, log_, *store_, *vault_,
-        std::move(tables),    config_.data_dir + "/exports"};
+        allSecretTables(),    config_.data_dir + "/exports"};
   }
 
   // It starts all the same: what is sealed under other keys works.
@@ -165,6 +166,23 @@ private:
       if (!key.held && !key.id.empty())
         log_.error("secrets are sealed under a master key that is not here; add it to [vault] old_keys",
                    json::object{{"key", key.id}, {"secrets", key.secrets}});
+    co_return Result<void>();
+  }
+
+  Task<void> openBook() {
+    audit::Dependencies with{loop_.get_executor(), clock_, random_, log_, *store_, *vault_};
+    audit::Options options;
+    options.rows = config_.audit_rows;
+    options.every = config_.audit_every;
+    options.version = version;
+    options.remembered = readAuditMark(config_.data_dir);
+    options.on_checkpoint = [this](audit::Mark const& mark) {
+      auto const kept = writeAuditMark(config_.data_dir, mark);
+      if (!kept) log_.warn(kept.error().message);
+    };
+    CO_TRY(book, co_await audit::Book::open(std::move(with), std::move(options)));
+    book_ = std::move(book);
+    book_->start();
     co_return Result<void>();
   }
 
@@ -201,7 +219,8 @@ private:
   Task<std::unique_ptr<vault::Vault>> makeVault() {
     CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
     CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
-    bool const sealed = (credentials || endpoints) && config_.old_keys.empty();
+    CO_TRY(audit_keys, co_await audit::holdsKeys(*store_));
+    bool const sealed = (credentials || endpoints || audit_keys) && config_.old_keys.empty();
     // A PostgreSQL URL may hold a password.
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
@@ -209,7 +228,7 @@ private:
       co_return Error(
           ErrorKind::notFound,
           "the master key file " + config_.master_key.name + " is missing, and the database " + database +
-              " holds credentials that only it can open; restore the file from its backup, or set "
+              " holds secrets that only it can open; restore the file from its backup, or set "
               "[database] url to a new, empty database");
     co_return vault::Vault::open(masterKeys(), true, random_);
   }
@@ -235,6 +254,7 @@ private:
     }
     if (supervisor_) keepFirst(first, co_await supervisor_->shutdown());
     if (egress_) egress_->shutdown();
+    if (book_) keepFirst(first, co_await book_->stop());
     if (store_) keepFirst(first, co_await store_->close());
     stop_limit_.cancel();
     signals_.cancel();
@@ -367,6 +387,7 @@ private:
                               redactor_,
                               *store_,
                               *vault_,
+                              *book_,
                               *egress_,
                               *supervisor_,
                               catalogue_,
@@ -399,6 +420,7 @@ private:
                                 log_,
                                 *store_,
                                 *vault_,
+                                *book_,
                                 *egress_,
                                 *engine_,
                                 std::move(kinds),
@@ -431,7 +453,8 @@ private:
                              egress_.get(),
                              config_.extra_ca_file,
                              carrier_.get(),
-                             custody_.get()};
+                             custody_.get(),
+                             book_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -519,6 +542,7 @@ private:
   std::unique_ptr<vault::Vault> vault_;
   std::shared_ptr<Carrier> carrier_; // null: the database
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Book> book_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;

@@ -1,7 +1,7 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
-#include "host/custody/custody.h"
+#include "host/audit/audit.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
@@ -281,7 +281,20 @@ std::vector<store::Migration> allMigrations() {
   auto all = sync::migrations();
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
   for (auto& one : custody::migrations()) all.push_back(std::move(one));
+  for (auto& one : audit::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
+  return all;
+}
+
+std::vector<custody::Table> allSecretTables() {
+  auto all = sync::secretTables();
+  for (auto& one : notify::secretTables()) all.push_back(std::move(one));
+  // An import leaves those that are there: this host has signed its own chain with them.
+  custody::Table audit_keys;
+  audit_keys.name = "audit_keys";
+  audit_keys.keys = {"name"};
+  audit_keys.replaces = false;
+  all.push_back(std::move(audit_keys));
   return all;
 }
 

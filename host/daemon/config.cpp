@@ -256,6 +256,9 @@ std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
 Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
 
+std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
+Milliseconds& auditEveryOf(Config& config) { return config.audit_every; }
+
 int& endpointsOf(Config& config) { return config.endpoints.endpoints; }
 std::int64_t& endpointWaitingOf(Config& config) { return config.endpoints.waiting; }
 Milliseconds& endpointTimeoutOf(Config& config) { return config.endpoints.timeout; }
@@ -365,6 +368,8 @@ std::vector<Setting> const& table() {
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
+      {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
+      {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},
       {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},
       {"streams", "subscribers_of_vendor", "10000", amount(subscribersOfVendor, 1, 1'000'000, 1)},
       {"streams", "most_behind", "50000", amount(mostBehindOf, 1'000, kMostRows, 1)},

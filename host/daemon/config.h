@@ -40,11 +40,13 @@ struct Config {
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
   Milliseconds actions_kept = sync::kActionsKept;
-  notify::Limits endpoints;   // that are told what has changed
-  api::StreamOptions streams; // of those who follow the changes
-  std::string hooks_url;      // where the world reaches /hooks/; empty: at our own address
-  std::string extra_ca_file;  // empty: the system's certificates only
-  std::string mail_address;   // empty: no mail is taken
+  std::int64_t audit_rows = 1'000;  // of the audit chain, between two checkpoints
+  Milliseconds audit_every{60'000}; // the longest time between them
+  notify::Limits endpoints;         // that are told what has changed
+  api::StreamOptions streams;       // of those who follow the changes
+  std::string hooks_url;            // where the world reaches /hooks/; empty: at our own address
+  std::string extra_ca_file;        // empty: the system's certificates only
+  std::string mail_address;         // empty: no mail is taken
   unsigned short mail_port = 0;
   std::string mail_domain = "localhost";
   std::string mail_certificate; // PEM; empty: no STARTTLS

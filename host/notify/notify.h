@@ -5,6 +5,7 @@
 // success after. So nothing is lost with a killed daemon, and what is told twice has the same webhook-id.
 #pragma once
 
+#include "host/audit/audit.h"
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/random.h"
@@ -169,6 +170,7 @@ struct Dependencies {
   Log const& log;
   store::Store& store;
   vault::Vault& vault;
+  audit::Book& audit;
   egress::Client& egress;
   sync::Engine& engine;
   std::vector<std::string> kinds; // of records, which an endpoint may ask for

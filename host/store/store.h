@@ -99,6 +99,9 @@ struct Options {
   std::shared_ptr<Random> random;
   // What units tell goes by this, and not by the database; close() closes it. Null: by the database.
   std::shared_ptr<Carrier> carrier;
+  // What the SQL function sha256(BYTEA) is: PostgreSQL has it, SQLite has none and calls this. null: there is
+  // none. [any thread]
+  std::string (*sha256)(std::string_view bytes) = nullptr;
 };
 
 inline constexpr std::string_view kNoticeChannel = "garland";

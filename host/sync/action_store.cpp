@@ -49,6 +49,13 @@ Action actionFrom(store::Row const& row) {
   return action;
 }
 
+// "action.sent" is durable before a byte of it leaves.
+store::Statement tellOf(Context const& context, Action const& action) {
+  json::object facts{{"operation", action.operation}};
+  return told(context, "action." + std::string(name(action.state)), action.vendor_id, action.connection_id,
+              action.id, std::move(facts));
+}
+
 Error daemonEnded() {
   return Error(ErrorKind::cancelled, "garlandd ended before the connector's answer was there")
       .withEffect(Effect::unknown);
@@ -72,6 +79,7 @@ Task<void> ActionStore::insert(Action action) {
       Values{action.vendor_id, action.id, action.connection_id, action.operation, action.key,
              action.provider_key, json::serialize(action.input), std::string(name(action.state)),
              timeValue(action.next_attempt), toMillis(action.created)});
+  unit.push_back(tellOf(context_, action));
   CO_TRY_VOID(
       co_await commitTelling(&context_, std::move(unit),
                              newsFor(context_, NewsKind::actions, action.vendor_id, action.connection_id)));
@@ -93,6 +101,7 @@ store::Statement ActionStore::update(Action const& action) {
 Task<void> ActionStore::save(Action action) {
   store::Unit unit;
   unit.push_back(update(action));
+  unit.push_back(tellOf(context_, action));
   CO_TRY_VOID(
       co_await commitTelling(&context_, std::move(unit),
                              newsFor(context_, NewsKind::actions, action.vendor_id, action.connection_id)));
@@ -103,6 +112,7 @@ Task<void> ActionStore::saveOwned(Action action) {
   Owner owner{action.vendor_id, action.connection_id};
   store::Unit unit;
   unit.push_back(update(action));
+  unit.push_back(tellOf(context_, action));
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }

@@ -85,6 +85,7 @@ Task<void> IntakeStore::insert(IntakeItem item, IntakeContent content, std::opti
              item.summary, json::serialize(content.content), Bytes(content.raw.begin(), content.raw.end()),
              item.bytes, toMillis(item.received), std::string(name(item.state)),
              timeValue(item.next_attempt)});
+  unit.push_back(told(context_, "intake.received", item.vendor_id, item.connection_id, item.id));
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
                                      newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
   co_return Result<void>();
@@ -133,8 +134,7 @@ Task<void> IntakeStore::saveWithWord(IntakeItem item, Word word) {
   act.who = std::move(word.who);
   act.act = std::move(word.act);
   act.subject = item.id;
-  act.detail = std::move(word.detail);
-  unit.push_back(auditOf(std::move(act), context_.doors.clock, context_.doors.random));
+  unit.push_back(auditOf(std::move(act), context_.doors.audit));
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
                                      newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
   co_return Result<void>();
@@ -227,6 +227,7 @@ Task<std::int64_t> IntakeStore::reopen(std::string vendor_id, std::string connec
   unit.emplace_back("UPDATE inbox SET state='waiting', attempts=0, next_attempt=$1, acceptable=0, "
                     "revision=revision+1 WHERE vendor_id=$2 AND connection_id=$3 AND state='review'",
                     Values{toMillis(now), vendor_id, connection_id});
+  unit.push_back(told(context_, "intake.retry", vendor_id, connection_id));
   CO_TRY(done, co_await commitTelling(&context_, std::move(unit),
                                       newsFor(context_, NewsKind::items, vendor_id, connection_id)));
   co_return done[0].affected;

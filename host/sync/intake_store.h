@@ -13,8 +13,7 @@ namespace garland::sync {
 // What a person said of an item, for the audit trail: it stays when the item is gone.
 struct Word {
   std::string who;
-  std::string act;    // "intake.accept"
-  std::string detail; // what it was said against
+  std::string act; // "intake.accept"
 };
 
 class IntakeStore {

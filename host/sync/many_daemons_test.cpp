@@ -117,7 +117,7 @@ TEST_F(ManyDaemons, TwoDaemonsNeverRunOneConnection) {
 
 // What the next versions may bring: first a column more, then, when nobody knows it as it was, a column less.
 std::vector<store::Migration> expanded() {
-  auto all = migrations();
+  auto all = allMigrations();
   auto const ours = all.back().version;
   all.push_back(store::Migration{ours + 1, "test: a shade",
                                  "ALTER TABLE records ADD COLUMN shade TEXT NOT NULL DEFAULT ''", ours});

@@ -14,13 +14,15 @@ protected:
   void SetUp() override {
     store::Options options;
     options.url = house.url;
-    other = house.run(store::Store::open(house.loop.get_executor(), options, migrations())).value();
-    here = contextOn(*house.store);
-    there = contextOn(*other);
+    options.sha256 = vault::sha256;
+    other = house.run(store::Store::open(house.loop.get_executor(), options, testing::allMigrations())).value();
+    book = testing::openBook(house, *other);
+    here = contextOn(*house.store, *house.book);
+    there = contextOn(*other, *book);
   }
   void TearDown() override { house.run(other->close()).value(); }
 
-  std::unique_ptr<Context> contextOn(store::Store& store) {
+  std::unique_ptr<Context> contextOn(store::Store& store, audit::Book& audit) {
     Dependencies doors{house.loop.get_executor(),
                        house.clock,
                        house.random,
@@ -28,6 +30,7 @@ protected:
                        house.redactor,
                        store,
                        *house.vault,
+                       audit,
                        house.egress,
                        house.supervisor,
                        house.catalogue,
@@ -47,6 +50,7 @@ protected:
   testing::House house;
   std::string vendor = house.vendor();
   std::unique_ptr<store::Store> other;
+  std::unique_ptr<audit::Book> book; // of the other one
   std::unique_ptr<Context> here, there;
 };
 

@@ -4,6 +4,7 @@
 #include "host/access/access.h"
 #include "host/api/api.h"
 #include "host/api/testing/client.h"
+#include "host/api/testing/fake_book.h"
 #include "host/api/testing/fake_custody.h"
 #include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
@@ -71,6 +72,7 @@ public:
     with.egress = &egress;
     with.carrier = carrier;
     with.custody = &custody;
+    with.audit = &book;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -168,6 +170,7 @@ public:
   FakeEngine engine{loop_.get_executor(), clock, random_};
   FakeNotifier notifier{clock, random_};
   FakeCustody custody{clock};
+  FakeBook book;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
   std::string key;

@@ -24,7 +24,9 @@ Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed,
   store::Options options;
   options.url = house.url;
   options.carrier = carrier;
+  options.sha256 = vault::sha256;
   store = house.run(store::Store::open(house.loop.get_executor(), options, std::move(schema))).value();
+  book = openBook(house, *store);
   cut = std::make_unique<CutStore>(*store);
   auto kinds = sharingKinds();
   kinds.push_back(eventKind());
@@ -35,6 +37,7 @@ Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed,
                             house.redactor,
                             *cut,
                             *house.vault,
+                            *book,
                             egress,
                             workers,
                             house.catalogue,
