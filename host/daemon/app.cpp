@@ -225,11 +225,11 @@ private:
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
     if (sealed)
-      co_return Error(
-          ErrorKind::notFound,
-          "the master key file " + config_.master_key.name + " is missing, and the database " + database +
-              " holds secrets that only it can open; restore the file from its backup, or set "
-              "[database] url to a new, empty database");
+      co_return Error(ErrorKind::notFound,
+                      "the master key file " + config_.master_key.name + " is missing, and the database " +
+                          database +
+                          " holds secrets that only it can open; restore the file from its backup, or set "
+                          "[database] url to a new, empty database");
     co_return vault::Vault::open(masterKeys(), true, random_);
   }
 

@@ -463,10 +463,9 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path :
-       {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
-        &config.mail_certificate, &config.mail_certificate_key, &config.carrier.credentials_file,
-        &config.carrier.ca_file})
+  for (std::string* path : {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
+                            &config.mail_certificate, &config.mail_certificate_key,
+                            &config.carrier.credentials_file, &config.carrier.ca_file})
     resolve(*path, folder);
   if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
   for (auto& source : config.old_keys)

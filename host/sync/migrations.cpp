@@ -460,7 +460,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
   all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
   all.push_back(store::Migration{18, "sync: when a pause of a connection ended", kResumed});
-  all.push_back(store::Migration{19, "sync: what is due in its order", kDueInOrder});
+  all.push_back(store::Migration{19, "sync: what is due in its order", kDueInOrder, 18});
   return all;
 }
 

@@ -15,7 +15,8 @@ protected:
     store::Options options;
     options.url = house.url;
     options.sha256 = vault::sha256;
-    other = house.run(store::Store::open(house.loop.get_executor(), options, testing::allMigrations())).value();
+    other =
+        house.run(store::Store::open(house.loop.get_executor(), options, testing::allMigrations())).value();
     book = testing::openBook(house, *other);
     here = contextOn(*house.store, *house.book);
     there = contextOn(*other, *book);
