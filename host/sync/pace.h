@@ -16,7 +16,7 @@ public:
   // Nothing declared: as fast as it goes, until the provider says otherwise.
   Pace(std::optional<runtime::RequestLimit> declared, Monotonic now);
 
-  // Until a request may go, if so many others ask before: zero for now.
+  // How long until a request may go, if so many others ask before it; zero: it may go at once.
   Milliseconds wait(Monotonic now, std::size_t before = 0);
   // Of a request that goes now.
   void take(Monotonic now);
