@@ -2,10 +2,13 @@
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
+#include "host/audit/audit.h"
+#include "host/base/carrier.h"
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
 #include "host/realtime/realtime.h"
@@ -14,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +58,7 @@ struct Gauges {
   std::size_t open_connections = 0;
   realtime::Figures streams;
   sync::Load load;
+  std::optional<bool> carrier_connected; // none: there is no carrier
 };
 
 // Counters since the daemon's start, rendered for Prometheus. [loop thread]
@@ -106,6 +111,12 @@ struct Dependencies {
   // Fetches the certificates that webhooks name, and confirms addresses; null: this daemon cannot.
   egress::Client* egress = nullptr;
   std::string extra_ca_file = {}; // as in egress::Policy
+  // Between this daemon and others; null: it is alone, or the database does that.
+  Carrier const* carrier = nullptr;
+  // Moves, exports and imports what is sealed; null: this daemon cannot.
+  custody::Custody* custody = nullptr;
+  // Where what is asked and refused is told; null: nowhere.
+  audit::Book* audit = nullptr;
 };
 
 // [loop thread]

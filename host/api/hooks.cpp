@@ -106,6 +106,15 @@ Task<Response> Hooks::judge(Request* request, sync::IntakeDoor door, std::string
   with_.log.warn(
       "a hook's request was refused: " + verdict.sentence,
       json::object{{"connection", door.connection_id}, {"reason", webhooks::name(verdict.reason)}});
+  if (with_.audit != nullptr) {
+    audit::Event event;
+    event.kind = audit::Kind::refusal;
+    event.act = "hook";
+    event.vendor_id = door.vendor_id;
+    event.connection_id = door.connection_id;
+    event.facts = json::object{{"reason", webhooks::name(verdict.reason)}};
+    with_.audit->note(std::move(event));
+  }
   co_return Error(ErrorKind::forbidden, "the signature does not hold");
 }
 

@@ -87,6 +87,7 @@ public:
     handed_out_.Increment(static_cast<double>(moment.streams.handed_out) - handed_out_.Value());
     connections_.Set(static_cast<double>(moment.open_connections));
     show(moment.load);
+    if (moment.carrier_connected) carrier_.Add({}).Set(*moment.carrier_connected ? 1 : 0);
     memory_.Set(static_cast<double>(residentBytes()));
     for (auto& [key, gauge] : worker_states_) gauge->Set(0);
     for (runtime::WorkerStatus const& worker : moment.workers) {
@@ -189,6 +190,10 @@ private:
   Counter& wake_ups_ =
       counters(registry_, "garland_schedule_wake_ups_total", "Times the schedule looked what is due.")
           .Add({});
+  Family<Gauge>& carrier_ =
+      gauges(registry_, "garland_carrier_connected",
+             "Whether what this daemon does is told to others at once by NATS (1), or found by them within "
+             "seconds (0); no series without NATS.");
   Gauge& memory_ =
       gauges(registry_, "process_resident_memory_bytes", "Resident memory of the daemon.").Add({});
   std::map<std::string, Gauge*> worker_states_;

@@ -84,6 +84,23 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", "/openapi.json", "/openapi.json");
   see.drive("GET", root + "/sandbox", root + "/sandbox");
   see.drive("GET", root + "/nodes", root + "/nodes");
+  see.drive("GET", root + "/vault", root + "/vault");
+  see.drive("POST", root + "/vault/rekey", root + "/vault/rekey");
+  see.drive("GET", root + "/vault", root + "/vault");
+  auto const phrase = R"("passphrase":"correct horse battery"})";
+  see.drive("POST", root + "/vault/export", root + "/vault/export", std::string("{") + phrase);
+  see.drive("POST", root + "/vault/import", root + "/vault/import",
+            std::string(R"({"file":"export-0a",)") + phrase);
+  see.drive("POST", root + "/vault/import", root + "/vault/import",
+            std::string(R"({"file":"../garland.db",)") + phrase);
+  see.drive("GET", root + "/audit", root + "/audit");
+  see.drive("POST", root + "/audit/checkpoints", root + "/audit/checkpoints");
+  see.drive("GET", root + "/audit", root + "/audit");
+  see.drive("GET", root + "/audit/rows", root + "/audit/rows?limit=2");
+  see.drive("GET", root + "/audit/rows", root + "/audit/rows?after=aud_1/1");
+  see.drive("GET", root + "/audit/checkpoints", root + "/audit/checkpoints?limit=1");
+  see.drive("POST", root + "/audit/pseudonym", root + "/audit/pseudonym",
+            R"({"text":"rosa@studio.example"})");
 
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");

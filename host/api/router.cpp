@@ -2,6 +2,7 @@
 #include "host/api/router.h"
 
 #include "host/access/access.h"
+#include "host/api/audit_watch.h"
 #include "host/api/problem.h"
 #include "host/base/clock.h"
 #include "host/base/secret.h"
@@ -151,8 +152,9 @@ bool hostIsOurs(std::string_view host, Guard const& guard) {
   return false;
 }
 
-Result<Router> Router::create(std::vector<Route> routes, json::value const& components, Log const& log) {
-  Router router(std::move(routes), log);
+Result<Router> Router::create(std::vector<Route> routes, json::value const& components, Log const& log,
+                              AuditWatch* watch) {
+  Router router(std::move(routes), log, watch);
   for (Route const& route : router.routes_) {
     if (route.body.empty() || router.bodies_.contains(route.body)) continue;
     json::object schema = components.as_object();
@@ -189,7 +191,9 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
     return route.as_it_comes && fits(route.pattern, request.segments);
   });
   if (!any_host) {
-    TRY_VOID(checkHost(request, guard, refusal));
+    auto const ours = checkHost(request, guard, refusal);
+    if (!ours && watch_ != nullptr) watch_->refused(nullptr, refusal.status);
+    if (!ours) return ours.error();
   }
   std::vector<std::string> allowed;
   Route const* found = nullptr;
@@ -215,8 +219,10 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
   }
   if (!found->open && !hasTicket(*found, request) && !hasKey(request, guard.api_key_hash)) {
     refusal.status = 401;
+    if (watch_ != nullptr) watch_->refused(found, refusal.status);
     return notLetIn(*found, request);
   }
+  if (watch_ != nullptr && !found->open) watch_->letIn();
   return found;
 }
 
@@ -301,8 +307,15 @@ asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
     if (auto const checked = checkBody(**route, request, status); !checked)
       co_return problem(checked.error(), request.id, status);
   }
+  auto const id = request.id;
+  if (watch_ != nullptr) {
+    auto const told = co_await watch_->asked(*route, &request);
+    if (!told) co_return problem(told.error(), id);
+  }
   auto answering = run(*route, std::move(request));
-  co_return co_await std::move(answering);
+  auto answer = co_await std::move(answering);
+  if (watch_ != nullptr) watch_->ended(**route, id, answer.status);
+  co_return answer;
 }
 
 } // namespace garland::api

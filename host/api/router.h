@@ -58,10 +58,14 @@ struct Guard {
   unsigned short port = 0;
 };
 
+class AuditWatch;
+
 class Router {
 public:
   // `components`: the document with "/components/schemas" that body names refer to.
-  static Result<Router> create(std::vector<Route> routes, json::value const& components, Log const& log);
+  // `watch` may be null; it outlives the router.
+  static Result<Router> create(std::vector<Route> routes, json::value const& components, Log const& log,
+                               AuditWatch* watch = nullptr);
 
   // Always answers; whatever goes wrong is a problem document.
   asio::awaitable<Response> dispatch(Request request, Guard guard);
@@ -70,7 +74,8 @@ public:
   std::vector<Route> const& routes() const { return routes_; }
 
 private:
-  Router(std::vector<Route> routes, Log const& log) : routes_(std::move(routes)), log_(&log) {}
+  Router(std::vector<Route> routes, Log const& log, AuditWatch* watch)
+      : routes_(std::move(routes)), log_(&log), watch_(watch) {}
   asio::awaitable<Response> run(Route const* route, Request request);
   Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
   Result<Route const*> select(Request& request, Guard const& guard, Response& refusal) const;
@@ -80,6 +85,7 @@ private:
   std::vector<Route> routes_;
   std::map<std::string, Schema, std::less<>> bodies_;
   Log const* log_;
+  AuditWatch* watch_;
 };
 
 // What is said of a path that nobody serves.

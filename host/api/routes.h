@@ -48,6 +48,8 @@ private:
   void addEndpointRoutes(std::vector<Route>& table);
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
+  void addVaultRoutes(std::vector<Route>& table);
+  void addAuditRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -139,6 +141,21 @@ private:
   // routes_stream.cpp
   Task<Response> openStream(Request request);
   Task<Response> issueTicket(Request request);
+
+  // routes_vault.cpp
+  Task<Response> vaultStatus(Request request);
+  Task<Response> rekeyVault(Request request);
+  Task<Response> exportVault(Request request);
+  Task<Response> importVault(Request request);
+  Result<custody::Custody*> custody() const;
+
+  // routes_audit.cpp
+  Task<Response> showAudit(Request request);
+  Task<Response> listAuditRows(Request request);
+  Task<Response> listAuditCheckpoints(Request request);
+  Task<Response> sealAudit(Request request);
+  Task<Response> findPseudonym(Request request);
+  Result<audit::Book*> book() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);

@@ -37,6 +37,8 @@ std::vector<Route> Routes::table() {
   addEndpointRoutes(routes);
   addImportRoutes(routes);
   addStreamRoutes(routes);
+  addVaultRoutes(routes);
+  addAuditRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }
@@ -132,6 +134,7 @@ Task<Response> Routes::metrics(Request) {
   gauges.open_connections = open_connections_ ? open_connections_() : 0;
   gauges.streams = stream_door_.figures();
   gauges.load = with_.engine.load();
+  if (with_.carrier != nullptr) gauges.carrier_connected = with_.carrier->connected();
   Response response(200);
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = with_.metrics.render(gauges);
@@ -156,7 +159,11 @@ Task<Response> Routes::sandbox(Request) {
 
 Task<Response> Routes::listNodes(Request) {
   CO_TRY(nodes, co_await with_.engine.nodes());
-  co_return Response(200, listOf(nodes));
+  auto body = listOf(nodes);
+  if (with_.carrier != nullptr)
+    body["carrier"] =
+        json::object{{"name", with_.carrier->name()}, {"connected", with_.carrier->connected()}};
+  co_return Response(200, body);
 }
 
 } // namespace garland::api

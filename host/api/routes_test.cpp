@@ -1,13 +1,17 @@
 // What each route answers: keys, bodies, errors, and the life of a connection from vendor to records.
 #include "host/api/testing/harness.h"
+#include "host/base/test_carrier.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace garland::api {
 namespace {
 
+using ::testing::AllOf;
 using testing::Answer;
 using testing::Harness;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char const* base = "/api/integrations";
 
@@ -527,6 +531,24 @@ TEST(Routes, AReleasedPluginsInstalledBuildIsTakenOverAtOnce) {
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(textOr(answer.json(), "/items/0/outcome", ""), "released");
   EXPECT_EQ(textOr(answer.json(), "/items/1/outcome", ""), "upgraded");
+}
+
+TEST(Routes, NodesAndMetricsTellWhetherTheCarrierIsThere) {
+  TestCarrier carrier;
+  Harness house(Options(), testing::kWebhooks, &carrier);
+  auto const said = [&] {
+    auto const nodes = parseJson(house.ask("GET", std::string(base) + "/nodes").body).value();
+    return json::serialize(*find(nodes, "/carrier")) + house.ask("GET", "/metrics").body;
+  };
+  EXPECT_THAT(said(), AllOf(HasSubstr(R"("connected":true)"), HasSubstr("garland_carrier_connected 1")));
+  house.onLoop([&] { carrier.is_connected = false; });
+  EXPECT_THAT(said(), AllOf(HasSubstr(R"("connected":false)"), HasSubstr("garland_carrier_connected 0")));
+}
+
+TEST(Routes, WithoutACarrierNobodySpeaksOfOne) {
+  Harness house;
+  EXPECT_THAT(house.ask("GET", std::string(base) + "/nodes").body, Not(HasSubstr("carrier")));
+  EXPECT_THAT(house.ask("GET", "/metrics").body, Not(HasSubstr("garland_carrier")));
 }
 
 TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {

@@ -94,7 +94,12 @@ constexpr std::string_view text = R"json({
     "connections": {"type": "integer", "description": "that it runs; others take those of one that is gone"}},
   "additionalProperties": false},
 "NodeList": {"type": "object", "required": ["items"],
-  "properties": {"items": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}},
+  "properties": {"items": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}},
+    "carrier": {"type": "object", "required": ["name", "connected"],
+      "description": "by which this daemon tells others at once what it has done; left out if that is the database",
+      "properties": {"name": {"type": "string"}, "connected": {"type": "boolean",
+        "description": "if not, others find it within seconds"}},
+      "additionalProperties": false}},
   "additionalProperties": false},
 "VendorList": {"type": "object", "required": ["items"],
   "properties": {"items": {"type": "array", "items": {"$ref": "#/components/schemas/Vendor"}}},
@@ -389,7 +394,7 @@ constexpr std::string_view text = R"json({
 
 Result<json::value> componentSchemas() {
   json::object all;
-  for (auto const part : {text, intakeSchemas(), endpointSchemas()}) {
+  for (auto const part : {text, intakeSchemas(), endpointSchemas(), vaultSchemas(), auditSchemas()}) {
     TRY(schemas, parseJson(part));
     for (auto& [name, schema] : schemas.as_object()) all[name] = std::move(schema);
   }

@@ -13,5 +13,7 @@ Result<json::value> componentSchemas(); // all: {"Vendor": {...}, ...}
 // Parts of it, as text, by area.
 std::string_view intakeSchemas();
 std::string_view endpointSchemas();
+std::string_view vaultSchemas();
+std::string_view auditSchemas();
 
 } // namespace garland::api

@@ -1,6 +1,7 @@
 // Puts the parts together: routes, their document, the router that answers, the listener.
 #include "host/api/api.h"
 
+#include "host/api/audit_watch.h"
 #include "host/api/listener.h"
 #include "host/api/openapi.h"
 #include "host/api/problem.h"
@@ -66,9 +67,10 @@ private:
 
 class LoopbackServer final : public Server {
 public:
-  LoopbackServer(std::unique_ptr<Routes> routes, Router router, std::string address)
-      : routes_(std::move(routes)), router_(std::make_unique<Router>(std::move(router))),
-        address_(std::move(address)) {}
+  LoopbackServer(std::unique_ptr<Routes> routes, std::unique_ptr<AuditWatch> watch, Router router,
+                 std::string address)
+      : routes_(std::move(routes)), watch_(std::move(watch)),
+        router_(std::make_unique<Router>(std::move(router))), address_(std::move(address)) {}
   ~LoopbackServer() override {
     if (listener_) refuse();
   }
@@ -105,6 +107,7 @@ public:
 
 private:
   std::unique_ptr<Routes> routes_;
+  std::unique_ptr<AuditWatch> watch_;
   std::unique_ptr<Router> router_;
   std::string address_;
   std::shared_ptr<Listener> listener_;
@@ -121,9 +124,11 @@ Task<std::unique_ptr<Server>> Server::start(Dependencies dependencies, Options o
   CO_TRY(document, openApiDocument(table, version, record_schemas));
   json::object components;
   components["components"] = document.at("components");
-  CO_TRY(router, Router::create(std::move(table), components, log));
+  auto watch = std::make_unique<AuditWatch>(routes->dependencies().audit, routes->dependencies().clock);
+  CO_TRY(router, Router::create(std::move(table), components, log, watch.get()));
   routes->serveDocument(json::serialize(document));
-  auto server = std::make_unique<LoopbackServer>(std::move(routes), std::move(router), options.address);
+  auto server = std::make_unique<LoopbackServer>(std::move(routes), std::move(watch), std::move(router),
+                                                 options.address);
   CO_TRY_VOID(server->listen(std::move(options)));
   co_return std::unique_ptr<Server>(std::move(server));
 }

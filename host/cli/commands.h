@@ -298,6 +298,20 @@ Exit showPackage(Output& output, std::string const& file);
 Exit verifyPackage(Output& output, PackageWords const& words);
 Exit installPlugin(Context with, Place const& place, std::string const& file);
 
+// commands_vault.cpp
+struct VaultWords {
+  std::string file;
+  std::string passphrase_file; // "": asked for, unless
+  int passphrase_fd = -1;
+};
+// findings: secrets cannot be opened, or cannot be moved.
+Exit vaultStatus(Context with);
+Exit rekeyVault(Context with, bool wait);
+Exit exportVault(Context with, Place const& place, VaultWords const& words);
+Exit importVault(Context with, Place const& place, VaultWords const& words);
+// What of a status a person has to know.
+Exit tellVault(Output& output, json::value const& status);
+
 // commands_webhooks.cpp
 struct WebhookWords {
   std::string scheme; // a preset's name, or a file
@@ -347,6 +361,20 @@ struct CertifyWords {
 };
 Exit certify(Output& output, CertifyWords const& words);
 Exit listChecks(Output& output, bool markdown);
+
+// commands_audit.cpp
+struct AuditWords {
+  std::string file;       // an export; "": the daemon is asked
+  std::string key;        // "ed25519:...", or a file
+  std::string checkpoint; // "NUMBER:HASH"; "": what the daemon remembers
+  std::string out;        // "": standard output
+  std::string text;       // of a pseudonym
+};
+Exit verifyAuditFile(Output& output, AuditWords const& words);
+Exit verifyAudit(Context with, AuditWords const& words);
+Exit exportAudit(Context with, AuditWords const& words);
+Exit auditKey(Context with);
+Exit auditPseudonym(Context with, std::string const& text);
 
 // commands_machine.cpp
 Exit sandboxStatus(Output& output);

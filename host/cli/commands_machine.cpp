@@ -97,6 +97,13 @@ void checkNodes(Client& client, std::vector<Finding>& findings) {
         {"node " + textOr(node, "/name", "?"), lives, words,
          lives ? "" : "another daemon takes them in a few seconds; if none does, see the logs"});
   }
+  if (find(*nodes, "/carrier") == nullptr) return;
+  bool const connected = boolOr(*nodes, "/carrier/connected", false);
+  findings.push_back({textOr(*nodes, "/carrier/name", "?"), connected,
+                      connected
+                          ? "tells other daemons at once what this one has done"
+                          : "cannot be reached: other daemons find what this one has done within seconds",
+                      connected ? "" : "start it, or correct [events]; the daemon's log says why"});
 }
 
 // Nobody knows whether they took place; those that are looked up again are no finding yet.
@@ -140,6 +147,22 @@ void checkEndpoints(json::value const& health, std::vector<Finding>& findings) {
        std::to_string(disabled) + (disabled == 1 ? " endpoint failed for so long that it is disabled"
                                                  : " endpoints failed for so long that they are disabled"),
        "garland endpoints ls"});
+}
+
+// Nothing that is under such a key can be opened.
+void checkVault(Client& client, std::vector<Finding>& findings) {
+  auto const status = client.get(kBase + "/vault");
+  if (!status) return;
+  auto const* keys = find(*status, "/keys");
+  if (keys == nullptr || !keys->is_array()) return;
+  for (auto const& key : keys->get_array()) {
+    auto const id = textOr(key, "/id", "");
+    if (boolOr(key, "/held", false) || id.empty()) continue;
+    findings.push_back({"vault", false,
+                        std::to_string(integerOr(key, "/secrets", 0)) + " secrets are under the master key " +
+                            id + ", which is not here",
+                        "add it to [vault] old_keys and start garlandd again"});
+  }
 }
 
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
@@ -284,6 +307,7 @@ Exit doctor(Context with, Place const& place) {
     checkEndpoints(*health, findings);
     if (place.key_read) {
       checkNodes(with.client, findings);
+      checkVault(with.client, findings);
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);
       checkActions(with.client, findings);

@@ -137,10 +137,12 @@ Grammar::Grammar(std::string version) {
   addInvoke();
   addDeliveries();
   addOutlets();
+  addVault();
   addDev();
   addTwins();
   addPackages();
   addCertify();
+  addAudit();
   tellExitCodes(app_, offline_commands_);
   app_.footer(
       "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "

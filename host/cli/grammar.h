@@ -1,6 +1,7 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_authors.cpp, grammar_partners.cpp,
+// grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -79,10 +80,13 @@ private:
   void addOutlets();
   void addOutletOptions(CLI::App* command);
   void addSentDeliveries(CLI::App* all);
+  void addVault();
+  void addPassphraseOptions(CLI::App* command);
   void addDev();
   void addTwins();
   void addPackages();
   void addCertify();
+  void addAudit();
   void addCertifyOptions(CLI::App* command);
   void addDevOptions(CLI::App* command);
 
@@ -123,10 +127,12 @@ private:
   SentWords sent_;
   std::int64_t overlap_seconds_ = 86'400;
   bool from_now_ = false;
+  VaultWords vault_;
   DevWords dev_;
   TwinWords twin_;
   PackageWords package_;
   CertifyWords certify_;
+  AuditWords audit_;
   std::string token_;
   bool list_checks_ = false, markdown_ = false, list_templates_ = false;
   std::string address_;

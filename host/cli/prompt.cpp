@@ -20,11 +20,13 @@ Secret readLine(int from) {
 } // namespace
 
 Result<Secret> askSecret(std::string const& question, std::string const& option) {
-  std::string const what = option == kSecretStdin ? "secret" : "password";
+  bool const is_passphrase = option == kPassphraseFile;
+  std::string const what = option == kSecretStdin ? "secret" : is_passphrase ? "passphrase" : "password";
+  std::string const instead = is_passphrase ? "name a file with it: " : "pipe it in and add ";
   int const terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (terminal < 0)
     return Error(ErrorKind::invalidInput,
-                 "there is no terminal to ask for the " + what + " on; pipe it in and add " + option);
+                 "there is no terminal to ask for the " + what + " on; " + instead + option);
   auto const written = ::write(terminal, question.data(), question.size());
   termios shown{};
   ::tcgetattr(terminal, &shown);
@@ -44,6 +46,23 @@ Result<Secret> secretFromStdin() {
   auto secret = readLine(STDIN_FILENO);
   if (secret.empty())
     return Error(ErrorKind::invalidInput, "standard input is empty; its first line is taken");
+  return secret;
+}
+
+Result<Secret> secretFromDescriptor(int descriptor) {
+  auto secret = readLine(descriptor);
+  if (!secret.empty()) return secret;
+  return Error(ErrorKind::invalidInput, "nothing can be read from descriptor " + std::to_string(descriptor) +
+                                            "; its first line is taken");
+}
+
+Result<Secret> secretFromFile(std::string const& path) {
+  int const file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return Error(ErrorKind::notFound, "the file " + path + " cannot be read");
+  auto secret = readLine(file);
+  ::close(file);
+  if (secret.empty())
+    return Error(ErrorKind::invalidInput, "the file " + path + " is empty; its first line is taken");
   return secret;
 }
 

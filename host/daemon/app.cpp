@@ -5,9 +5,11 @@
 
 #include "host/access/access.h"
 #include "host/api/api.h"
+#include "host/audit/audit.h"
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
+#include "host/custody/custody.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
@@ -15,6 +17,7 @@
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
+#include "host/nats/nats.h"
 #include "host/notify/notify.h"
 #include "host/payments/payments.h"
 #include "host/runtime/runtime.h"
@@ -105,8 +108,8 @@ private:
     // Before the first secret: the trial of the sandbox goes on in a copy of this process.
     CO_TRY_VOID(checkTier());
     CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
-    auto vault = vault::Vault::open(config_.master_key, false, random_);
-    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound;
+    auto vault = vault::Vault::open(masterKeys(), false, random_);
+    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound && mayMakeMasterKey();
     if (!vault && !no_master_key) co_return std::move(vault).error();
     CO_TRY(key, access::openKeyFile(keyPath(config_.data_dir), random_));
     redactor_.add(key.reveal());
@@ -114,9 +117,13 @@ private:
 
     store::Options store_options;
     store_options.url = config_.database_url;
-    store_options.single_daemon = !isShared();
-    store_options.other_daemons = isShared();
+    store_options.single_daemon = !isShared(config_);
+    store_options.other_daemons = isShared(config_);
     store_options.min_free_bytes = config_.min_free_bytes;
+    if (!config_.carrier.servers.empty())
+      carrier_ = nats::connect(loop_.get_executor(), log_, config_.carrier);
+    store_options.carrier = carrier_;
+    store_options.sha256 = vault::sha256;
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
     if (no_master_key) {
@@ -125,6 +132,7 @@ private:
     } else {
       vault_ = std::move(*vault);
     }
+    CO_TRY_VOID(co_await openBook());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -136,9 +144,45 @@ private:
     notifier_ = notify::Notifier::create(notifierDependencies());
     CO_TRY_VOID(co_await notifier_->start());
     engine_->onChange(this, [this](std::string const& id) { notifier_->changed(id); });
+    custody_ = custody::Custody::create(custodyDependencies());
+    CO_TRY_VOID(co_await warnOfMissingKeys());
+    CO_TRY_VOID(co_await custody_->start());
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
+    co_return Result<void>();
+  }
+
+  custody::Dependencies custodyDependencies() {
+    return custody::Dependencies{
+        loop_.get_executor(), disk_.get_executor(),         clock_, random_, log_, *store_, *vault_,
+        allSecretTables(),    config_.data_dir + "/exports"};
+  }
+
+  // It starts all the same: what is sealed under other keys works.
+  Task<void> warnOfMissingKeys() {
+    CO_TRY(status, co_await custody_->status());
+    for (auto const& key : status.keys)
+      if (!key.held && !key.id.empty())
+        log_.error("secrets are sealed under a master key that is not here; add it to [vault] old_keys",
+                   json::object{{"key", key.id}, {"secrets", key.secrets}});
+    co_return Result<void>();
+  }
+
+  Task<void> openBook() {
+    audit::Dependencies with{loop_.get_executor(), clock_, random_, log_, *store_, *vault_};
+    audit::Options options;
+    options.rows = config_.audit_rows;
+    options.every = config_.audit_every;
+    options.version = version;
+    options.remembered = readAuditMark(config_.data_dir);
+    options.on_checkpoint = [this](audit::Mark const& mark) {
+      auto const kept = writeAuditMark(config_.data_dir, mark);
+      if (!kept) log_.warn(kept.error().message);
+    };
+    CO_TRY(book, co_await audit::Book::open(std::move(with), std::move(options)));
+    book_ = std::move(book);
+    book_->start();
     co_return Result<void>();
   }
 
@@ -157,21 +201,36 @@ private:
     return {};
   }
 
-  // A new master key, unless what the database holds was sealed with one that is lost.
+  std::vector<vault::KeySource> masterKeys() const {
+    std::vector<vault::KeySource> keys;
+    keys.push_back(config_.master_key);
+    for (auto const& old : config_.old_keys) keys.push_back(old);
+    return keys;
+  }
+
+  bool mayMakeMasterKey() const {
+    std::error_code ignored;
+    auto const& key = config_.master_key;
+    return key.kind == vault::KeySource::Kind::file && !std::filesystem::exists(key.name, ignored);
+  }
+
+  // A new master key, unless what the database holds was sealed with one that is lost. With those of earlier
+  // at hand it is the begin of a rotation.
   Task<std::unique_ptr<vault::Vault>> makeVault() {
     CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
     CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
-    bool const sealed = credentials || endpoints;
+    CO_TRY(audit_keys, co_await audit::holdsKeys(*store_));
+    bool const sealed = (credentials || endpoints || audit_keys) && config_.old_keys.empty();
     // A PostgreSQL URL may hold a password.
     std::string database = "of [database] url";
     if (store_->driver() == "sqlite") database = config_.database_url;
     if (sealed)
-      co_return Error(
-          ErrorKind::notFound,
-          "the master key file " + config_.master_key + " is missing, and the database " + database +
-              " holds credentials that only it can open; restore the file from its backup, or set "
-              "[database] url to a new, empty database");
-    co_return vault::Vault::open(config_.master_key, true, random_);
+      co_return Error(ErrorKind::notFound,
+                      "the master key file " + config_.master_key.name + " is missing, and the database " +
+                          database +
+                          " holds secrets that only it can open; restore the file from its backup, or set "
+                          "[database] url to a new, empty database");
+    co_return vault::Vault::open(masterKeys(), true, random_);
   }
 
   // Every step is taken, whatever became of the one before; the first error is told.
@@ -184,6 +243,7 @@ private:
     if (server_) server_->refuse();
     if (mail_) co_await mail_->stop();
     if (visitor_) co_await visitor_->stop();
+    if (custody_) co_await custody_->stop();
     if (engine_) keepFirst(first, co_await engine_->stop());
     if (engine_) engine_->onChange(this, nullptr);
     if (notifier_) keepFirst(first, co_await notifier_->stop());
@@ -194,6 +254,7 @@ private:
     }
     if (supervisor_) keepFirst(first, co_await supervisor_->shutdown());
     if (egress_) egress_->shutdown();
+    if (book_) keepFirst(first, co_await book_->stop());
     if (store_) keepFirst(first, co_await store_->close());
     stop_limit_.cancel();
     signals_.cancel();
@@ -326,6 +387,7 @@ private:
                               redactor_,
                               *store_,
                               *vault_,
+                              *book_,
                               *egress_,
                               *supervisor_,
                               catalogue_,
@@ -337,12 +399,9 @@ private:
                               nodeName()};
   }
 
-  // A SQLite file never is.
-  bool isShared() const { return !config_.database_url.starts_with("sqlite:") && !config_.database_alone; }
-
   // The data folder is locked while this process lives, so the name is that of one process at a time.
   std::optional<sync::NodeName> nodeName() const {
-    if (!isShared()) return std::nullopt;
+    if (!isShared(config_)) return std::nullopt;
     boost::system::error_code unknown;
     auto const host = asio::ip::host_name(unknown);
     return sync::NodeName{(unknown ? std::string("localhost") : host) + ":" + config_.data_dir,
@@ -361,13 +420,14 @@ private:
                                 log_,
                                 *store_,
                                 *vault_,
+                                *book_,
                                 *egress_,
                                 *engine_,
                                 std::move(kinds),
                                 config_.extra_ca_file,
                                 config_.endpoints,
                                 count,
-                                isShared()};
+                                isShared(config_)};
   }
 
   api::Dependencies serverDependencies() {
@@ -391,7 +451,10 @@ private:
                              mail_ ? config_.mail_domain : std::string(),
                              notifier_.get(),
                              egress_.get(),
-                             config_.extra_ca_file};
+                             config_.extra_ca_file,
+                             carrier_.get(),
+                             custody_.get(),
+                             book_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -477,7 +540,9 @@ private:
   runtime::Catalogue catalogue_;
   std::shared_ptr<marketplace::Shelf const> shelf_; // never null once plugins were looked for
   std::unique_ptr<vault::Vault> vault_;
+  std::shared_ptr<Carrier> carrier_; // null: the database
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Book> book_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
@@ -486,6 +551,7 @@ private:
   std::unique_ptr<mail::Inbox> mail_inbox_;
   std::shared_ptr<mail::Listener> mail_;
   std::shared_ptr<mail::Visitor> visitor_;
+  std::shared_ptr<custody::Custody> custody_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;

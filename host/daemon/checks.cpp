@@ -1,6 +1,7 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
+#include "host/audit/audit.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -102,9 +104,38 @@ Finding checkKeyFile(KeyFile const& key, Config const& config) {
 }
 
 // A line ending that an editor added is no harm to the API key.
-std::vector<KeyFile> keyFiles(Config const& config) {
-  return {{"master key", "[vault] master_key", config.master_key, 32, 32},
-          {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48}};
+KeyFile apiKeyFile(Config const& config) {
+  return {"API key", "[daemon] data_dir", keyPath(config.data_dir), 46, 48};
+}
+
+// Whoever looks has another environment than the daemon.
+Finding checkEnvironmentKey(vault::KeySource const& source, std::string const& check, Config const& config) {
+  auto const what = vault::describe(source);
+  if (isLocked(config.data_dir)) return good(check, what + " was read by the running daemon");
+  if (source.kind == vault::KeySource::Kind::variable) {
+    if (std::getenv(source.name.c_str()) != nullptr) return good(check, what + " is set");
+    return bad(check, what + " is not set here", "set it where garlandd is started");
+  }
+  char const* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr) return good(check, what + " is read when systemd starts garlandd");
+  std::error_code ignored;
+  if (fs::exists(std::string(folder) + "/" + source.name, ignored)) return good(check, what + " is there");
+  return bad(check, what + " is not there", "add LoadCredential=" + source.name + ":/path to the unit");
+}
+
+// Where a master key comes from. Looks only: no variable is wiped, no command is run.
+Finding checkKeySource(vault::KeySource const& source, std::string const& setting, Config const& config) {
+  using Kind = vault::KeySource::Kind;
+  bool const is_old = setting == "[vault] old_keys";
+  std::string const check = is_old ? "old master key" : "master key";
+  auto const what = vault::describe(source);
+  std::error_code ignored;
+  if (source.kind == Kind::file && is_old && !fs::exists(source.name, ignored))
+    return bad(check, what + " is not there", "restore it from its backup, or take it out of " + setting);
+  if (source.kind == Kind::file) return checkKeyFile({check, setting, source.name, 32, 32}, config);
+  if (source.kind != Kind::command) return checkEnvironmentKey(source, check, config);
+  if (::access(source.argv.front().c_str(), X_OK) == 0) return good(check, what + " gives it at the start");
+  return bad(check, what + " is not there or cannot be run", "correct " + setting);
 }
 
 Finding checkTrust(Config const& config) {
@@ -206,12 +237,21 @@ std::string fixOf(std::string const& problem, LoadedConfig const& loaded) {
   return problem.starts_with("--") ? "correct this option" : "correct this line";
 }
 
+// Whether daemons that know nothing of the last `pending` of all migrations go on beside them.
+bool leavesOthersAtWork(std::vector<store::Migration> const& all, std::size_t pending) {
+  auto const first = all.end() - static_cast<std::ptrdiff_t>(pending);
+  return std::all_of(first, all.end(), [&](store::Migration const& each) {
+    return each.compatible_from != 0 && each.compatible_from <= std::prev(first)->version;
+  });
+}
+
 // What the first or next start would do to it. Looks only.
-std::string describePending(std::size_t pending, std::size_t all) {
-  if (pending == all) return "the first start makes its tables";
+std::string describePending(std::size_t pending, std::vector<store::Migration> const& all) {
+  if (pending == all.size()) return "the first start makes its tables";
   if (pending == 0) return "it answers and has this version's tables";
   return "it answers; the next start brings its tables to this version (" + std::to_string(pending) +
-         " migrations)";
+         " migrations); daemons that are at work on it " +
+         (leavesOthersAtWork(all, pending) ? "go on" : "must be stopped before");
 }
 
 bool comesWithDataDir(Config const& config) {
@@ -223,13 +263,11 @@ bool comesWithDataDir(Config const& config) {
 Finding checkDatabase(Config const& config) {
   if (comesWithDataDir(config)) return good("database", "the first start makes it in the data folder");
   asio::io_context context;
-  auto migrations = allMigrations();
-  auto const all = migrations.size();
+  auto const all = allMigrations();
   store::Options options;
   options.url = config.database_url;
   std::optional<Result<std::size_t>> pending;
-  asio::co_spawn(context,
-                 store::Store::pendingMigrations(context.get_executor(), options, std::move(migrations)),
+  asio::co_spawn(context, store::Store::pendingMigrations(context.get_executor(), options, all),
                  [&](std::exception_ptr, Result<std::size_t> result) { pending = std::move(result); });
   context.run();
   if (*pending) return good("database", describePending(**pending, all));
@@ -242,7 +280,21 @@ Finding checkDatabase(Config const& config) {
 std::vector<store::Migration> allMigrations() {
   auto all = sync::migrations();
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
+  for (auto& one : custody::migrations()) all.push_back(std::move(one));
+  for (auto& one : audit::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
+  return all;
+}
+
+std::vector<custody::Table> allSecretTables() {
+  auto all = sync::secretTables();
+  for (auto& one : notify::secretTables()) all.push_back(std::move(one));
+  // An import leaves those that are there: this host has signed its own chain with them.
+  custody::Table audit_keys;
+  audit_keys.name = "audit_keys";
+  audit_keys.keys = {"name"};
+  audit_keys.replaces = false;
+  all.push_back(std::move(audit_keys));
   return all;
 }
 
@@ -284,7 +336,10 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
     out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
   out.push_back(checkDataDir(config));
-  for (auto const& key : keyFiles(config)) out.push_back(checkKeyFile(key, config));
+  out.push_back(checkKeySource(config.master_key, "[vault] master_key", config));
+  for (auto const& source : config.old_keys)
+    out.push_back(checkKeySource(source, "[vault] old_keys", config));
+  out.push_back(checkKeyFile(apiKeyFile(config), config));
   out.push_back(checkTrust(config));
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/base/json.h"
+#include "host/custody/custody.h"
 #include "host/daemon/config.h"
 #include "host/mail/mail.h"
 #include "host/store/store.h"
@@ -25,6 +26,7 @@ json::value toJson(std::vector<Finding> const& findings);
 
 // Of every room, in their order.
 std::vector<store::Migration> allMigrations();
+std::vector<custody::Table> allSecretTables();
 
 // Where plugins are looked for, and the worker program, after defaults.
 std::vector<std::string> pluginDirs(Config const& config);

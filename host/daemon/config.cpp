@@ -117,6 +117,30 @@ Complaint takeDatabase(std::string const& value, Config& config) {
   return wrong;
 }
 
+Complaint takeNats(std::string const& value, Config& config) {
+  if (!value.empty() && !nats::isServers(value))
+    return "must be empty or addresses with commas between, such as \"nats://host:4222\" or "
+           "\"tls://host:4222\", without a user or password in them";
+  config.carrier.servers = value;
+  return std::nullopt;
+}
+
+Complaint takeStream(std::string const& value, Config& config) {
+  if (!nats::isStream(value)) return "must be 1 to 64 letters, digits, \"-\" and \"_\"";
+  config.carrier.stream = value;
+  return std::nullopt;
+}
+
+Complaint takeCredentials(std::string const& value, Config& config) {
+  config.carrier.credentials_file = value;
+  return expandHome(config.carrier.credentials_file);
+}
+
+Complaint takeNatsCaFile(std::string const& value, Config& config) {
+  config.carrier.ca_file = value;
+  return expandHome(config.carrier.ca_file);
+}
+
 Complaint takeDirs(toml::node const& node, Config& config) {
   constexpr char const* wanted = "must be a list of folders, such as [\"/usr/lib/garland/plugins\"]";
   auto const* list = node.as_array();
@@ -139,6 +163,48 @@ Complaint takeTrust(toml::node const& node, Config& config) {
     auto const value = element.value_exact<std::string>();
     if (!value || !marketplace::isPublicKey(*value)) return wanted;
     config.trust.push_back(*value);
+  }
+  return std::nullopt;
+}
+
+constexpr char const* kWantedKey = "must be the path of a file, \"env:NAME\", \"credential:NAME\", or a "
+                                   "command as a list of its words, the program by "
+                                   "its whole path";
+
+Complaint takeKeyCommand(toml::array const& words, vault::KeySource& source) {
+  source.kind = vault::KeySource::Kind::command;
+  for (auto const& element : words) {
+    auto const word = element.value_exact<std::string>();
+    if (!word || word->find('\0') != std::string::npos) return kWantedKey;
+    source.argv.push_back(*word);
+  }
+  if (source.argv.empty() || !source.argv.front().starts_with('/')) return kWantedKey;
+  return std::nullopt;
+}
+
+Complaint takeKeySource(toml::node const& node, vault::KeySource& source) {
+  if (auto const* words = node.as_array()) return takeKeyCommand(*words, source);
+  auto const text = node.value_exact<std::string>();
+  auto named = text ? vault::keySourceNamed(*text) : Result<vault::KeySource>(Error());
+  if (!named) return kWantedKey;
+  source = std::move(*named);
+  return source.kind == vault::KeySource::Kind::file ? expandHome(source.name) : std::nullopt;
+}
+
+Complaint takeMasterKey(toml::node const& node, Config& config) {
+  if (auto const text = node.value_exact<std::string>(); text && text->empty()) return std::nullopt;
+  return takeKeySource(node, config.master_key);
+}
+
+Complaint takeOldKeys(toml::node const& node, Config& config) {
+  constexpr std::size_t most = 15;
+  auto const* list = node.as_array();
+  if (list == nullptr || list->size() > most)
+    return "must be a list of at most 15 keys, each as master_key is";
+  for (auto const& element : *list) {
+    vault::KeySource source;
+    if (auto wrong = takeKeySource(element, source)) return "holds a key that " + *wrong;
+    config.old_keys.push_back(std::move(source));
   }
   return std::nullopt;
 }
@@ -189,6 +255,9 @@ std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
 Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
+
+std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
+Milliseconds& auditEveryOf(Config& config) { return config.audit_every; }
 
 int& endpointsOf(Config& config) { return config.endpoints.endpoints; }
 std::int64_t& endpointWaitingOf(Config& config) { return config.endpoints.waiting; }
@@ -275,12 +344,17 @@ std::vector<Setting> const& table() {
       {"database", "url", "\"\"", text(takeDatabase)},
       {"database", "alone", "false", flag(&Config::database_alone)},
       {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
+      {"events", "nats", "\"\"", text(takeNats)},
+      {"events", "credentials", "\"\"", text(takeCredentials)},
+      {"events", "ca_file", "\"\"", text(takeNatsCaFile)},
+      {"events", "stream", "\"garland\"", text(takeStream)},
       {"plugins", "dirs", "[]", takeDirs},
       {"plugins", "worker", "\"\"", path(&Config::worker_path)},
       {"plugins", "development", "false", flag(&Config::development)},
       {"plugins", "trust", "[]", takeTrust},
       {"plugins", "revocations", "\"\"", path(&Config::revocations)},
-      {"vault", "master_key", "\"\"", path(&Config::master_key)},
+      {"vault", "master_key", "\"\"", takeMasterKey},
+      {"vault", "old_keys", "[]", takeOldKeys},
       {"sandbox", "allow_degraded", "false", flag(&Config::allow_degraded_sandbox)},
       {"sandbox", "isolation", "\"plugin\"", text(takeIsolation)},
       {"sandbox", "isolation_of", "{}", takeIsolationOf},
@@ -294,6 +368,8 @@ std::vector<Setting> const& table() {
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
+      {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
+      {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},
       {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},
       {"streams", "subscribers_of_vendor", "10000", amount(subscribersOfVendor, 1, 1'000'000, 1)},
       {"streams", "most_behind", "50000", amount(mostBehindOf, 1'000, kMostRows, 1)},
@@ -387,9 +463,13 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path : {&config.data_dir, &config.worker_path, &config.master_key, &config.extra_ca_file,
-                            &config.revocations, &config.mail_certificate, &config.mail_certificate_key})
+  for (std::string* path : {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
+                            &config.mail_certificate, &config.mail_certificate_key,
+                            &config.carrier.credentials_file, &config.carrier.ca_file})
     resolve(*path, folder);
+  if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
+  for (auto& source : config.old_keys)
+    if (source.kind == vault::KeySource::Kind::file) resolve(source.name, folder);
   for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
   constexpr std::string_view sqlite = "sqlite:";
   if (!config.database_url.starts_with(sqlite)) return;
@@ -420,7 +500,9 @@ void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
   }
   if (config.data_dir.empty()) config.data_dir = fromHere(defaultDataDir());
   if (config.database_url.empty()) config.database_url = "sqlite:" + config.data_dir + "/garland.db";
-  if (config.master_key.empty()) config.master_key = masterKeyPath(config.data_dir);
+  auto& master = config.master_key;
+  if (master.kind == vault::KeySource::Kind::file && master.name.empty())
+    master.name = masterKeyPath(config.data_dir);
 }
 
 // What a single setting cannot tell.
@@ -436,7 +518,18 @@ void checkMail(LoadedConfig& out, std::string const& name) {
                            "set [mail] certificate and certificate_key");
 }
 
+void checkEvents(LoadedConfig& out, std::string const& name) {
+  if (out.config.carrier.servers.empty() || isShared(out.config)) return;
+  out.problems.push_back(name +
+                         ": [events] nats: only daemons that share a PostgreSQL database tell each other "
+                         "anything; leave it out, or set [database] url");
+}
+
 } // namespace
+
+bool isShared(Config const& config) {
+  return !config.database_url.starts_with("sqlite:") && !config.database_alone;
+}
 
 LoadedConfig parseConfig(std::string_view text, std::string const& name, std::string const& folder,
                          Overrides const& overrides) {
@@ -450,6 +543,7 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
   resolvePaths(out.config, folder);
   checkMail(out, name);
   applyOverrides(out, overrides);
+  checkEvents(out, name);
   return out;
 }
 

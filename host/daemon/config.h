@@ -3,9 +3,11 @@
 
 #include "host/api/api.h"
 #include "host/base/log.h"
+#include "host/nats/nats.h"
 #include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
+#include "host/vault/vault.h"
 
 #include <map>
 #include <string>
@@ -17,16 +19,18 @@ namespace garland::daemon {
 struct Config {
   std::string address = "127.0.0.1";
   unsigned short port = 7480;
-  std::string data_dir;                 // resolved: never empty once loaded
-  std::string database_url;             // resolved
-  std::string database_place;           // "FILE:LINE:COLUMN: " that says so; empty: the default
-  bool database_alone = false;          // no other daemon may be on a PostgreSQL database
-  std::vector<std::string> plugin_dirs; // empty: beside the program
-  std::string worker_path;              // empty: beside the program
-  std::string master_key;               // resolved
-  bool development = false;             // builds may change under one version, packages lack attestations
-  std::vector<std::string> trust;       // public keys of marketplaces whose attestations count
-  std::string revocations;              // file; resolved; empty: none
+  std::string data_dir;                   // resolved: never empty once loaded
+  std::string database_url;               // resolved
+  std::string database_place;             // "FILE:LINE:COLUMN: " that says so; empty: the default
+  bool database_alone = false;            // no other daemon may be on a PostgreSQL database
+  nats::Options carrier;                  // servers "": daemons tell each other by the database
+  std::vector<std::string> plugin_dirs;   // empty: beside the program
+  std::string worker_path;                // empty: beside the program
+  vault::KeySource master_key;            // seals; resolved
+  std::vector<vault::KeySource> old_keys; // open only
+  bool development = false;               // builds may change under one version, packages lack attestations
+  std::vector<std::string> trust;         // public keys of marketplaces whose attestations count
+  std::string revocations;                // file; resolved; empty: none
   bool allow_degraded_sandbox = false;
   runtime::Isolation isolation = runtime::Isolation::plugin;
   std::map<std::string, runtime::Isolation> isolation_of; // by plugin id
@@ -36,11 +40,13 @@ struct Config {
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
   Milliseconds actions_kept = sync::kActionsKept;
-  notify::Limits endpoints;   // that are told what has changed
-  api::StreamOptions streams; // of those who follow the changes
-  std::string hooks_url;      // where the world reaches /hooks/; empty: at our own address
-  std::string extra_ca_file;  // empty: the system's certificates only
-  std::string mail_address;   // empty: no mail is taken
+  std::int64_t audit_rows = 1'000;  // of the audit chain, between two checkpoints
+  Milliseconds audit_every{60'000}; // the longest time between them
+  notify::Limits endpoints;         // that are told what has changed
+  api::StreamOptions streams;       // of those who follow the changes
+  std::string hooks_url;            // where the world reaches /hooks/; empty: at our own address
+  std::string extra_ca_file;        // empty: the system's certificates only
+  std::string mail_address;         // empty: no mail is taken
   unsigned short mail_port = 0;
   std::string mail_domain = "localhost";
   std::string mail_certificate; // PEM; empty: no STARTTLS
@@ -48,6 +54,9 @@ struct Config {
   Milliseconds mail_visit_every{300'000}; // vendors' mailboxes
   LogLevel log_level = LogLevel::info;
 };
+
+// Whether other daemons may be on its database: a SQLite file has one.
+bool isShared(Config const& config);
 
 // "FILE:LINE:COLUMN: what is wrong and what is allowed"
 struct LoadedConfig {

@@ -30,7 +30,7 @@ TEST(Config, WithoutAFileEverySettingHasItsDefault) {
   EXPECT_EQ(loaded.config.port, 7480);
   EXPECT_EQ(loaded.config.address, "127.0.0.1");
   EXPECT_EQ(loaded.config.database_url, "sqlite:" + loaded.config.data_dir + "/garland.db");
-  EXPECT_EQ(loaded.config.master_key, loaded.config.data_dir + "/master.key");
+  EXPECT_EQ(loaded.config.master_key.name, loaded.config.data_dir + "/master.key");
 }
 
 TEST(Config, LimitsAreReadInTheirUnits) {
@@ -90,6 +90,43 @@ TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
             std::string::npos);
   EXPECT_NE(onlyProblem("[mail]\ncertificate = \"a.pem\"\n").find("go together"), std::string::npos);
   EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
+}
+
+TEST(Config, NatsIsForDaemonsThatShareADatabase) {
+  std::string const events = "[events]\nnats = \"tls://a:4222,tls://b:4222\"\ncredentials = \"nats.creds\"\n";
+  std::string const shared = "[database]\nurl = \"postgresql://garland@host/garland\"\n";
+  auto const loaded = parseConfig(shared + events, "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.carrier.servers, "tls://a:4222,tls://b:4222");
+  EXPECT_EQ(loaded.config.carrier.credentials_file, "/etc/garland/nats.creds");
+  EXPECT_EQ(loaded.config.carrier.stream, "garland");
+  EXPECT_NE(onlyProblem(events).find("share a PostgreSQL database"), std::string::npos);
+  EXPECT_NE(onlyProblem(shared + "alone = true\n" + events).find("share a PostgreSQL database"),
+            std::string::npos);
+}
+
+TEST(Config, AMasterKeyIsAFileAVariableACredentialOrACommand) {
+  using Kind = vault::KeySource::Kind;
+  auto const loaded =
+      parseConfig("[vault]\nmaster_key = [\"/usr/bin/kms\", \"decrypt\"]\n"
+                  "old_keys = [\"old.key\", \"env:OLD_KEY\", \"credential:older\", [\"/bin/kms\"]]\n",
+                  "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& config = loaded.config;
+  EXPECT_EQ(config.master_key.argv, (std::vector<std::string>{"/usr/bin/kms", "decrypt"}));
+  ASSERT_EQ(config.old_keys.size(), 4U);
+  EXPECT_EQ(config.old_keys[0].name, "/etc/garland/old.key");
+  EXPECT_EQ(config.old_keys[1].kind, Kind::variable);
+  EXPECT_EQ(config.old_keys[2].kind, Kind::credential);
+  EXPECT_EQ(config.old_keys[3].kind, Kind::command);
+  for (std::string const wrong : {"7", "[]", "[\"kms\"]", "[7]", "\"env:\"", "\"credential:a/b\""})
+    EXPECT_NE(
+        onlyProblem("[vault]\nmaster_key = " + wrong + "\n").find("[vault] master_key must be the path"),
+        std::string::npos)
+        << wrong;
+  EXPECT_NE(onlyProblem("[vault]\nold_keys = [\"\"]\n").find("old_keys holds a key that must be"),
+            std::string::npos);
+  EXPECT_NE(onlyProblem("[vault]\nold_keys = \"a\"\n").find("must be a list"), std::string::npos);
 }
 
 TEST(Config, WhomToTrustIsAListOfPublicKeys) {
@@ -179,6 +216,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
+        Mistake{"APasswordForNats", "[events]\nnats = \"nats://rosa:secret@host:4222\"\n", "2:8",
+                "without a user or password"},
+        Mistake{"AStreamThatIsNone", "[events]\nstream = \"a.b\"\n", "2:10", "letters, digits"},
         Mistake{"AnAddressOfTheNetwork", "[daemon]\naddress = \"0.0.0.0\"\n", "2:11", "loopback address"},
         Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "loopback address"},
         Mistake{"TheHomeOfAnother", "[daemon]\ndata_dir = \"~rosa/x\"\n", "2:12", "~/..."},

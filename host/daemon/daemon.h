@@ -2,6 +2,7 @@
 // not a library: whoever wants something from it reads <data_dir>/garlandd.json and asks over HTTP.
 #pragma once
 
+#include "host/audit/audit.h"
 #include "host/base/result.h"
 
 #include <optional>
@@ -28,6 +29,11 @@ struct ReadyFile {
   std::string mail_address;
   std::string mail_domain;
 };
+
+// The audit chain's newest checkpoint, remembered in <data_dir>/audit.mark: whoever cuts the chain's end off
+// in the database has to change this file as well. No file, or one that cannot be read: Mark().
+audit::Mark readAuditMark(std::string const& data_dir);
+Result<void> writeAuditMark(std::string const& data_dir, audit::Mark const& mark);
 
 // "127.0.0.1:2525", "[::1]:2525"
 std::string placeOf(std::string const& address, unsigned short port);

@@ -1,12 +1,14 @@
 // The real program: started, asked, stopped, started twice, started wrongly.
 #include "host/base/json.h"
 #include "host/base/test_folder.h"
+#include "host/custody/mover.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -26,6 +28,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <poll.h>
 #include <set>
 
@@ -252,9 +255,6 @@ TEST(Garlandd, ALostMasterKeyIsNotReplacedWhileTheDatabaseNeedsIt) {
     EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
   };
   run();
-  fs::remove(key);
-  run(); // nothing is sealed yet: another key will do
-  EXPECT_TRUE(fs::exists(key));
   asio::io_context loop;
   store::Statement credential("INSERT INTO credentials VALUES ('ven_1','con_1','login','sealed')");
   asio::co_spawn(loop, put("sqlite:" + database, std::move(credential)),
@@ -266,6 +266,157 @@ TEST(Garlandd, ALostMasterKeyIsNotReplacedWhileTheDatabaseNeedsIt) {
   EXPECT_NE(daemon.log().find("master key file " + key + " is missing"), std::string::npos) << daemon.log();
   EXPECT_NE(daemon.log().find(database), std::string::npos) << daemon.log();
   EXPECT_FALSE(fs::exists(key));
+}
+
+// Until something was written to the file so often, or nothing is for two seconds.
+void awaitWrites(std::string const& file, int count) {
+  int const watch = inotify_init1(IN_CLOEXEC);
+  inotify_add_watch(watch, file.c_str(), IN_MODIFY);
+  for (int seen = 0; seen < count; ++seen) {
+    pollfd event{watch, POLLIN, 0};
+    inotify_event one{};
+    if (::poll(&event, 1, 2'000) <= 0 || ::read(watch, &one, sizeof one) <= 0) break;
+  }
+  ::close(watch);
+}
+
+// What the database of a daemon that was killed holds, by the parts that a daemon has.
+class Remains {
+public:
+  explicit Remains(std::string const& folder) {
+    store::Options options;
+    options.url = "sqlite:" + folder + "/garland.db";
+    store_ = run(store::Store::open(loop_.get_executor(), std::move(options), allMigrations())).value();
+  }
+  ~Remains() { EXPECT_TRUE(run(store_->close())); }
+  Remains(Remains const&) = delete;
+  Remains& operator=(Remains const&) = delete;
+
+  template <class T> Result<T> run(Task<T> task) {
+    std::optional<Result<T>> out;
+    asio::co_spawn(loop_, std::move(task),
+                   [&](std::exception_ptr, Result<T> result) { out = std::move(result); });
+    loop_.restart();
+    while (!out) loop_.run_one();
+    return std::move(*out);
+  }
+  void write(store::Unit unit) { EXPECT_TRUE(run(store_->commit(std::move(unit)))); }
+  // How many secrets this vault can open.
+  int openedBy(vault::Vault& vault) {
+    int count = 0;
+    store::Statement query("SELECT sealed FROM credentials");
+    for (auto const& row : run(store_->read(std::move(query))).value().rows)
+      count += vault.open(row.text(0), "place") ? 1 : 0;
+    return count;
+  }
+  std::set<std::string> tablesWith(std::string const& column) {
+    std::set<std::string> names;
+    store::Statement query("SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c "
+                           "WHERE m.type='table' AND c.name=$1",
+                           {column});
+    for (auto const& row : run(store_->read(std::move(query))).value().rows) names.insert(row.text(0));
+    return names;
+  }
+  custody::Dependencies with(vault::Vault& vault) {
+    return custody::Dependencies{loop_.get_executor(),
+                                 loop_.get_executor(),
+                                 clock_,
+                                 random_,
+                                 log_,
+                                 *store_,
+                                 vault,
+                                 allSecretTables(),
+                                 ""};
+  }
+
+private:
+  asio::io_context loop_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_{loop_.get_executor()};
+  SystemClock clock_;
+  SystemRandom random_;
+  Redactor redactor_;
+  Log log_{clock_, redactor_, LogLevel::error, [](std::string_view) {}};
+  std::unique_ptr<store::Store> store_;
+};
+
+TEST(Garlandd, KilledAgainAndAgainInTheMiddleOfARekeyItLosesNoSecret) {
+  constexpr int secrets = 2'000;
+  TestFolder folder;
+  SystemRandom random;
+  auto const keyAt = [&](char const* name) { return vault::keySourceNamed(folder / name).value(); };
+  auto const old_key = vault::Vault::open({keyAt("master.key")}, true, random).value();
+  auto const new_key = vault::Vault::open({keyAt("new.key")}, true, random).value();
+  auto const both = vault::Vault::open({keyAt("new.key"), keyAt("master.key")}, false, random).value();
+  std::ofstream(folder / "garland.toml")
+      << "[vault]\nmaster_key = \"new.key\"\nold_keys = [\"master.key\"]\n";
+  {
+    Remains remains(folder.path());
+    store::Unit unit;
+    for (int i = 0; i < secrets; ++i)
+      unit.push_back({"INSERT INTO credentials VALUES ('ven_1',$1,'login',$2)",
+                      {"con_" + std::to_string(i), old_key->seal(Secret("hunter2"), "place").value()}});
+    remains.write(std::move(unit));
+    auto const with = remains.with(*both);
+    EXPECT_TRUE(remains.run(custody::Moves(with).begin(both->keyId())));
+  }
+  auto arguments = onFolder(folder);
+  arguments.insert(arguments.end(), {"--config", folder / "garland.toml"});
+  for (int life = 0; life < 5; ++life) {
+    Program daemon(folder / "log", arguments); // goes on by itself
+    awaitReady(folder.path());
+    awaitWrites(folder / "garland.db-wal", 20);
+    daemon.signal(SIGKILL);
+    daemon.exitCode();
+    removeReadyFile(folder.path());
+    Remains remains(folder.path());
+    ASSERT_EQ(remains.openedBy(*both), secrets) << "life " << life;
+  }
+  Remains remains(folder.path());
+  EXPECT_GT(remains.openedBy(*new_key), 0) << "they moved none";
+  auto const with = remains.with(*both);
+  custody::Mover mover(with);
+  while (remains.run(mover.step()).value() != custody::Step::ended) {
+  }
+  EXPECT_EQ(remains.run(custody::Moves(with).to(both->keyId())).value()->move.state,
+            custody::MoveState::done);
+  EXPECT_EQ(remains.openedBy(*new_key), secrets);
+  EXPECT_EQ(remains.openedBy(*old_key), 0);
+}
+
+TEST(Garlandd, TheAuditChainGoesOnUnderTheNewMasterKeyAlone) {
+  TestFolder folder;
+  auto const runOnce = [&](std::vector<std::string> const& more) {
+    auto arguments = onFolder(folder);
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Program daemon(folder / "log", arguments);
+    awaitReady(folder.path());
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.exitCode(), 0) << daemon.log();
+  };
+  runOnce({});
+  SystemRandom random;
+  auto const keyAt = [&](char const* name) { return vault::keySourceNamed(folder / name).value(); };
+  auto const both = vault::Vault::open({keyAt("new.key"), keyAt("master.key")}, true, random).value();
+  {
+    Remains remains(folder.path());
+    auto const with = remains.with(*both);
+    EXPECT_TRUE(remains.run(custody::Moves(with).begin(both->keyId())));
+    custody::Mover mover(with);
+    while (remains.run(mover.step()).value() != custody::Step::ended) {
+    }
+  }
+  fs::remove(folder / "master.key");
+  std::ofstream(folder / "garland.toml") << "[vault]\nmaster_key = \"new.key\"\n";
+  runOnce({"--config", folder / "garland.toml"});
+}
+
+TEST(Garlandd, EveryTableWithSealedTextIsKnownToCustody) {
+  TestFolder folder;
+  Remains remains(folder.path());
+  std::set<std::string> known;
+  for (auto const& table : allSecretTables())
+    if (table.sealed) known.insert(table.name);
+  EXPECT_EQ(remains.tablesWith("sealed"), known);
 }
 
 TEST(Garlandd, ATakenPortIsToldWithWhatToDo) {
@@ -429,6 +580,28 @@ TEST(Garlandd, AFailedStartSaysOnlyWhyItFailed) {
   EXPECT_EQ(daemon.exitCode(), 3);
   EXPECT_NE(daemon.log().find("--database: "), std::string::npos) << daemon.log();
   EXPECT_EQ(daemon.log().find("stop"), std::string::npos) << daemon.log();
+}
+
+Task<void> makeDatabase(std::string url, std::vector<store::Migration> migrations) {
+  auto const executor = co_await asio::this_coro::executor;
+  store::Options options;
+  options.url = std::move(url);
+  CO_TRY(opened, co_await store::Store::open(executor, std::move(options), std::move(migrations)));
+  co_return co_await opened->close();
+}
+
+TEST(Garlandd, CheckTellsThatDaemonsOfBeforeAMigrationCannotGoOn) {
+  TestFolder folder;
+  auto before_leases = allMigrations();
+  std::erase_if(before_leases, [](store::Migration const& each) { return each.version >= 17; });
+  asio::io_context loop;
+  asio::co_spawn(loop, makeDatabase("sqlite:" + (folder / "garland.db"), std::move(before_leases)),
+                 [](std::exception_ptr, Result<void> made) { EXPECT_TRUE(made) << made.error().message; });
+  loop.run();
+  Program check(folder / "log", {"--data-dir", folder.path(), "--check", "--json", "--port", "0"});
+  (void)check.exitCode(); // plugins may not be built
+  EXPECT_NE(check.log().find("brings its tables to this version"), std::string::npos) << check.log();
+  EXPECT_NE(check.log().find("at work on it must be stopped before"), std::string::npos) << check.log();
 }
 
 TEST(Garlandd, CheckOnlyLooks) {

@@ -19,6 +19,21 @@ std::string environment(char const* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+// Whole or not at all for whoever reads it.
+Result<void> writeWhole(std::string const& path, json::object const& document) {
+  auto const fresh = path + ".new";
+  std::ofstream out(fresh, std::ios::trunc);
+  out << json::serialize(document) << '\n';
+  out.close();
+  std::error_code code;
+  if (out) fs::rename(fresh, path, code);
+  if (!out || code)
+    return Error(ErrorKind::hostLimit, "cannot write " + path + ": is the disk full or read-only?");
+  return {};
+}
+
+std::string auditMarkPath(std::string const& data_dir) { return data_dir + "/audit.mark"; }
+
 } // namespace
 
 std::string defaultDataDir() {
@@ -65,22 +80,23 @@ Result<ReadyFile> readReadyFile(std::string const& data_dir) {
 }
 
 Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file) {
-  auto const path = readyPath(data_dir);
-  auto const fresh = path + ".new";
-  std::ofstream out(fresh, std::ios::trunc);
-  out << json::serialize(json::object{{"pid", file.pid},
-                                      {"address", file.address},
-                                      {"port", file.port},
-                                      {"mail_port", file.mail_port},
-                                      {"mail_address", file.mail_address},
-                                      {"mail_domain", file.mail_domain}})
-      << '\n';
-  out.close();
-  std::error_code code;
-  if (out) fs::rename(fresh, path, code); // whole or not at all for whoever reads it
-  if (!out || code)
-    return Error(ErrorKind::hostLimit, "cannot write " + path + ": is the disk full or read-only?");
-  return {};
+  return writeWhole(readyPath(data_dir), json::object{{"pid", file.pid},
+                                                      {"address", file.address},
+                                                      {"port", file.port},
+                                                      {"mail_port", file.mail_port},
+                                                      {"mail_address", file.mail_address},
+                                                      {"mail_domain", file.mail_domain}});
+}
+
+audit::Mark readAuditMark(std::string const& data_dir) {
+  auto const text = readFileText(auditMarkPath(data_dir));
+  auto const value = text ? parseJson(*text) : Result<json::value>(text.error());
+  if (!value) return {};
+  return audit::Mark{integerOr(*value, "/number", 0), textOr(*value, "/hash", "")};
+}
+
+Result<void> writeAuditMark(std::string const& data_dir, audit::Mark const& mark) {
+  return writeWhole(auditMarkPath(data_dir), json::object{{"number", mark.number}, {"hash", mark.hash}});
 }
 
 void removeReadyFile(std::string const& data_dir) {

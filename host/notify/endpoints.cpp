@@ -158,7 +158,7 @@ Task<void> Endpoints::remove(Endpoint endpoint) {
 
 Task<void> Endpoints::disable(Endpoint endpoint, std::string why, bool by_itself) {
   store::Unit unit;
-  if (!by_itself) unit.push_back(auditOf(with_, endpoint, "endpoint.disable", why));
+  if (!by_itself) unit.push_back(auditOf(with_, endpoint, "endpoint.disable", ""));
   unit.emplace_back("UPDATE notify_endpoints SET enabled=0, by_itself=$3, reason=$4, disabled_at=$5, "
                     "revision=revision+1 WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=1",
                     Values{endpoint.vendor_id, endpoint.id, std::int64_t{by_itself}, std::move(why),
@@ -231,11 +231,10 @@ Result<std::vector<Secret>> Endpoints::secretsOf(KeptEndpoint const& kept) const
 store::Statement auditOf(Dependencies& with, Endpoint const& endpoint, std::string act, std::string detail) {
   sync::PersonAct done;
   done.vendor_id = endpoint.vendor_id;
-  done.who = "whoever has the API key";
   done.act = std::move(act);
   done.subject = endpoint.id;
   done.detail = std::move(detail);
-  return sync::auditOf(std::move(done), with.clock, with.random);
+  return sync::auditOf(std::move(done), with.audit);
 }
 
 Task<bool> holdsSecrets(store::Store& store) {

@@ -84,8 +84,8 @@ private:
   bool woken_ = false;
   bool look_everywhere_ = true;
   bool stopping_ = false;
-  TimePoint next_sweep_{};
-  TimePoint next_renewal_{};
+  Monotonic next_sweep_{};
+  Monotonic next_renewal_{};
   std::size_t in_flight_ = 0;
   std::set<std::shared_ptr<asio::cancellation_signal>> running_;
 };

@@ -34,7 +34,7 @@ Task<void> FeedNotifier::start() {
     line->kept = std::move(kept);
     lines_[line->kept.endpoint.id] = std::move(line);
   }
-  next_sweep_ = with_.clock.now() + kSweepEvery;
+  next_sweep_ = with_.clock.monotonic() + kSweepEvery;
   spawn(tick());
   spawn(loop());
   co_return Result<void>();
@@ -110,8 +110,9 @@ Task<void> FeedNotifier::pass(bool all) {
     at = lines_.upper_bound(id);
   }
   bool const sweeps = !with_.shared || with_.engine.caresFor("old deliveries");
-  if (with_.clock.now() < next_sweep_ || !sweeps) co_return Result<void>();
-  next_sweep_ = with_.clock.now() + kSweepEvery;
+  auto const looked = with_.clock.monotonic();
+  if (looked < next_sweep_ || !sweeps) co_return Result<void>();
+  next_sweep_ = looked + kSweepEvery;
   CO_TRY(more, co_await deliveries_.forget(with_.clock.now() - with_.limits.kept));
   if (more) next_sweep_ = {}; // the next pass goes on, so that more than comes in is forgotten
   co_return Result<void>();
@@ -142,8 +143,9 @@ Task<void> FeedNotifier::findBehind() {
 
 // Endpoints that were added, changed or removed at another daemon, and deliveries that were asked for there.
 Task<void> FeedNotifier::renew() {
-  if (!with_.shared || with_.clock.now() < next_renewal_) co_return Result<void>();
-  next_renewal_ = with_.clock.now() + kRenewEvery;
+  auto const looked = with_.clock.monotonic();
+  if (!with_.shared || looked < next_renewal_) co_return Result<void>();
+  next_renewal_ = looked + kRenewEvery;
   std::set<std::string> gone; // of those known before the rows are read
   for (auto const& [id, line] : lines_) gone.insert(id);
   CO_TRY(all, co_await endpoints_.list(std::string()));

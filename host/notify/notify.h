@@ -5,11 +5,13 @@
 // success after. So nothing is lost with a killed daemon, and what is told twice has the same webhook-id.
 #pragma once
 
+#include "host/audit/audit.h"
 #include "host/base/clock.h"
 #include "host/base/log.h"
 #include "host/base/random.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -27,6 +29,8 @@ namespace garland::notify {
 
 // The tables of this room, for Store::open.
 std::vector<store::Migration> migrations();
+// That with secrets, for an export of the vault.
+std::vector<custody::Table> secretTables();
 
 // Whether there is an endpoint, whose secret only the master key that sealed it can open.
 Task<bool> holdsSecrets(store::Store& store);
@@ -166,6 +170,7 @@ struct Dependencies {
   Log const& log;
   store::Store& store;
   vault::Vault& vault;
+  audit::Book& audit;
   egress::Client& egress;
   sync::Engine& engine;
   std::vector<std::string> kinds; // of records, which an endpoint may ask for

@@ -19,6 +19,9 @@ Result<void> checkKnown(std::vector<Migration> const& sorted) {
       return Error(ErrorKind::invalidInput, numbered(sorted[i]) + " has the version of " +
                                                 numbered(sorted[i - 1]) +
                                                 "; give each migration a version of its own");
+    if (sorted[i].compatible_from < 0 || sorted[i].compatible_from > sorted[i].version)
+      return Error(ErrorKind::invalidInput,
+                   numbered(sorted[i]) + " must be compatible from its own version or an earlier one");
   }
   return {};
 }
@@ -29,7 +32,28 @@ Error newerDatabase(std::int64_t version) {
                                            "); install that version or restore a backup");
 }
 
+// What lies between those that we know is of another line of versions, whatever it says.
+bool mayGoOn(std::int64_t newest, AppliedMigration const& unknown) {
+  auto const from = unknown.compatible_from == 0 ? unknown.version : unknown.compatible_from;
+  return unknown.version > newest && from <= newest;
+}
+
 } // namespace
+
+std::vector<AppliedMigration> appliedFrom(Rows const& rows) {
+  std::vector<AppliedMigration> applied;
+  for (auto const& row : rows.rows)
+    applied.push_back(AppliedMigration{row.integer(0), row.text(2), row.size() > 4 ? row.integer(4) : 0});
+  return applied;
+}
+
+std::int64_t newestOf(std::vector<Migration> const& known) {
+  return known.empty() ? 0 : std::ranges::max_element(known, {}, &Migration::version)->version;
+}
+
+std::int64_t compatibleFrom(Migration const& migration) {
+  return migration.compatible_from == 0 ? migration.version : migration.compatible_from;
+}
 
 std::string checksum(std::string_view sql) {
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -50,8 +74,8 @@ Result<std::vector<Migration>> plan(std::vector<Migration> known,
   std::map<std::int64_t, std::string_view> present;
   for (auto const& row : applied) {
     present.emplace(row.version, row.checksum);
-    if (std::ranges::find(known, row.version, &Migration::version) == known.end())
-      return newerDatabase(row.version);
+    bool const unknown = std::ranges::find(known, row.version, &Migration::version) == known.end();
+    if (unknown && !mayGoOn(newestOf(known), row)) return newerDatabase(row.version);
   }
   std::vector<Migration> missing;
   for (auto& migration : known) {
@@ -76,10 +100,11 @@ Statement markApplied(Migration const& migration) {
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;
   auto const now = std::chrono::system_clock::now().time_since_epoch();
-  return Statement(
-      "INSERT INTO garland_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-      std::vector<Value>{migration.version, migration.name, checksum(migration.sql),
-                         std::int64_t{duration_cast<milliseconds>(now).count()}});
+  return Statement("INSERT INTO garland_migrations (version, name, checksum, applied_at, compatible_from) "
+                   "VALUES ($1, $2, $3, $4, $5)",
+                   std::vector<Value>{migration.version, migration.name, checksum(migration.sql),
+                                      std::int64_t{duration_cast<milliseconds>(now).count()},
+                                      compatibleFrom(migration)});
 }
 
 } // namespace garland::store

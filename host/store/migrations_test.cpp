@@ -50,6 +50,44 @@ TEST(Migrations, OneThatWeDoNotKnowMeansANewerGarland) {
   EXPECT_THAT(refused.error().message, HasSubstr("newer Garland (migration 9)"));
 }
 
+AppliedMigration appliedCompatible(std::int64_t version, std::int64_t from) {
+  auto row = applied(version);
+  row.compatible_from = from;
+  return row;
+}
+
+TEST(Migrations, OneThatWeDoNotKnowIsNoObstacleIfItIsCompatibleWithUs) {
+  auto const missing = plan({migration(1), migration(2)}, {applied(1), applied(2), appliedCompatible(9, 2)});
+  ASSERT_TRUE(missing) << missing.error().message;
+  EXPECT_TRUE(missing->empty());
+}
+
+TEST(Migrations, OfThoseThatWeDoNotKnowEachHasToBeCompatibleWithUs) {
+  auto const refused = plan({migration(1)}, {applied(1), appliedCompatible(2, 1), appliedCompatible(3, 2)});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("newer Garland (migration 3)"));
+}
+
+TEST(Migrations, OneThatWeDoNotKnowBetweenThoseThatWeKnowIsRefusedWhateverItSays) {
+  auto const refused = plan({migration(1), migration(3)}, {applied(1), appliedCompatible(2, 1), applied(3)});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+}
+
+TEST(Migrations, NoneIsCompatibleFromALaterVersionThanItsOwn) {
+  auto odd = migration(2);
+  odd.compatible_from = 3;
+  EXPECT_THAT(plan({odd}, {}).error().message, HasSubstr("migration 2 (m2) must be compatible from"));
+}
+
+TEST(Migrations, OneThatSaysNothingIsCompatibleFromItsOwnVersion) {
+  auto later = migration(7);
+  EXPECT_EQ(compatibleFrom(later), 7);
+  later.compatible_from = 5;
+  EXPECT_EQ(compatibleFrom(later), 5);
+  EXPECT_EQ(newestOf({migration(4), later, migration(2)}), 7);
+}
+
 TEST(Migrations, AChangedTextIsRefusedByName) {
   auto edited = migration(2);
   edited.sql += " edited";

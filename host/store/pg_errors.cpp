@@ -91,4 +91,8 @@ bool worthRepeating(Error const& error) {
   return needsPreparing(error) || error.provider_code.starts_with("40") || error.provider_code == "55P03";
 }
 
+bool wasVictim(Error const& error) {
+  return error.provider_code == "40P01" || error.provider_code == "40001";
+}
+
 } // namespace garland::store

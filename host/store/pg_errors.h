@@ -24,5 +24,8 @@ Error closedConnection(std::string_view place);
 bool needsPreparing(Error const& error);
 // The failure was bad luck with somebody else's transaction; the same statements may work now.
 bool worthRepeating(Error const& error);
+// Two transactions waited for each other, and this one was ended for the other's sake; nothing of it was
+// kept.
+bool wasVictim(Error const& error);
 
 } // namespace garland::store

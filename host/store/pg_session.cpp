@@ -8,6 +8,9 @@ Task<PgConnection*> PgSession::connected() {
   if (connection_ && !connection_->usable()) connection_.reset();
   if (!connection_ && !stopped_) {
     CO_TRY(opened, co_await PgConnection::open(executor_, target_, use_));
+    if (admission_) {
+      CO_TRY_VOID(co_await admission_(opened.get()));
+    }
     connection_ = std::move(opened);
   }
   if (stopped_) co_return closedConnection(target_.place);

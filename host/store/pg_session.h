@@ -7,10 +7,13 @@ namespace garland::store {
 
 class PgSession {
 public:
+  // What has to succeed on a new connection before it is used.
+  using Admission = std::function<Task<void>(PgConnection*)>;
+
   PgSession(asio::any_io_executor executor, PgTarget target, PgConnection::Use use,
-            std::unique_ptr<PgConnection> connection = nullptr)
+            std::unique_ptr<PgConnection> connection = nullptr, Admission admission = {})
       : executor_(std::move(executor)), target_(std::move(target)), use_(use),
-        connection_(std::move(connection)) {}
+        admission_(std::move(admission)), connection_(std::move(connection)) {}
 
   // The connection, made now if there is none that works. It stays the session's.
   Task<PgConnection*> connected();
@@ -22,6 +25,7 @@ private:
   asio::any_io_executor executor_;
   PgTarget target_;
   PgConnection::Use use_;
+  Admission admission_;
   std::unique_ptr<PgConnection> connection_;
   bool stopped_ = false;
 };

@@ -7,8 +7,13 @@
 // savepoint and a round trip of its own, so that each is judged on exactly what stands before it.
 // READ COMMITTED with row counts checked before COMMIT is atomic: a row that an UPDATE counted is
 // locked until the transaction ends.
+//
+// Two daemons whose batches write the same rows in another order wait for each other until PostgreSQL ends
+// one of them. Units that name such a row (Statement::contendingFor) go in the order of the names, so theirs
+// do not; whatever else meets so is rolled back, and each of its units has a transaction of its own then.
 #pragma once
 
+#include "host/base/random.h"
 #include "host/store/pending.h"
 #include "host/store/pg_session.h"
 
@@ -17,7 +22,7 @@ namespace garland::store {
 // Gives every answer. A connection lost before COMMIT was sent is replaced and the work done again;
 // lost later, the effect is unknown and the answers say so.
 asio::awaitable<void> serveUnits(PgSession* session, asio::any_io_executor executor,
-                                 std::vector<PendingUnit> batch);
+                                 std::vector<PendingUnit> batch, std::shared_ptr<Random> random);
 asio::awaitable<void> serveRead(PgSession* session, PendingRead pending);
 
 } // namespace garland::store

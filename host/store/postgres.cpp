@@ -89,11 +89,11 @@ void PostgresStore::submitUnit(Unit unit, Handler<std::vector<Rows>> handler) {
 }
 
 std::shared_ptr<UnitLane> makeUnitLane(asio::any_io_executor executor, std::unique_ptr<PgSession> session,
-                                       int max_units) {
+                                       int max_units, std::shared_ptr<Random> random) {
   std::vector<std::unique_ptr<PgSession>> sessions;
   sessions.push_back(std::move(session));
-  auto serve = [executor, max_units](PgSession* on, std::deque<PendingUnit>* queue) {
-    return serveUnits(on, executor, takeBatch(*queue, max_units));
+  auto serve = [executor, max_units, random](PgSession* on, std::deque<PendingUnit>* queue) {
+    return serveUnits(on, executor, takeBatch(*queue, max_units), random);
   };
   return std::make_shared<UnitLane>(executor, std::move(sessions), std::move(serve));
 }
@@ -119,9 +119,12 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
   if (options.other_daemons) use = PgConnection::Use::writeAmongOthers;
   if (options.single_daemon) use = PgConnection::Use::writeAlone;
   CO_TRY(connection, co_await PgConnection::open(executor, target, use));
-  CO_TRY_VOID(co_await migrate(connection.get(), std::move(migrations)));
-  auto session = std::make_unique<PgSession>(executor, target, use, std::move(connection));
-  auto units = makeUnitLane(executor, std::move(session), options.max_batch_units);
+  CO_TRY_VOID(co_await migrate(connection.get(), migrations));
+  auto admission = [known = std::move(migrations)](PgConnection* later) { return admit(later, known); };
+  auto session =
+      std::make_unique<PgSession>(executor, target, use, std::move(connection), std::move(admission));
+  auto random = options.random ? options.random : std::make_shared<SystemRandom>();
+  auto units = makeUnitLane(executor, std::move(session), options.max_batch_units, std::move(random));
   auto reads = makeReadLane(executor, target, options.read_connections);
   co_return std::unique_ptr<Store>(
       std::make_unique<PostgresStore>(executor, std::move(target), std::move(units), std::move(reads)));

@@ -19,6 +19,7 @@ namespace garland::store {
 namespace {
 
 using asio::ip::tcp;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -110,15 +111,25 @@ private:
 };
 
 // What an administrator does, on a connection of its own.
-void administer(std::string const& url, std::string const& sql) {
-  std::unique_ptr<PGconn, decltype(&PQfinish)> const connection(PQconnectdb(url.c_str()), &PQfinish);
-  std::unique_ptr<PGresult, decltype(&PQclear)> const result(PQexec(connection.get(), sql.c_str()), &PQclear);
-  auto const status = PQresultStatus(result.get());
-  ASSERT_TRUE(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) << PQerrorMessage(connection.get());
-}
+class Administrator {
+public:
+  explicit Administrator(std::string const& url) : connection_(PQconnectdb(url.c_str()), &PQfinish) {}
+  void execute(std::string const& sql) {
+    std::unique_ptr<PGresult, decltype(&PQclear)> const result(PQexec(connection_.get(), sql.c_str()),
+                                                               &PQclear);
+    auto const status = PQresultStatus(result.get());
+    ASSERT_TRUE(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) << PQerrorMessage(connection_.get());
+  }
 
-constexpr auto kTerminateOthers = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-                                  "current_database() AND pid <> pg_backend_pid()";
+private:
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+};
+
+void administer(std::string const& url, std::string const& sql) { Administrator(url).execute(sql); }
+
+constexpr auto kTerminateOthers =
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = "
+    "current_database() AND pid <> pg_backend_pid()";
 
 class PostgresTest : public testing::Test {
 protected:
@@ -133,12 +144,18 @@ protected:
     options.single_daemon = true;
     return loop_.run(Store::open(loop_.executor(), options, itemTable()));
   }
-  std::unique_ptr<Store> open(std::string const& url) {
-    Options options;
-    options.url = url;
-    auto opened = loop_.run(Store::open(loop_.executor(), options, itemTable()));
+  std::unique_ptr<Store> open(std::string const& url, std::vector<Migration> migrations = itemTable()) {
+    auto opened = tryOpen(url, std::move(migrations));
     EXPECT_TRUE(opened) << opened.error().message;
     return opened ? std::move(*opened) : nullptr;
+  }
+  Result<std::unique_ptr<Store>> tryOpen(std::string const& url, std::vector<Migration> migrations) {
+    Options options;
+    options.url = url;
+    return loop_.run(Store::open(loop_.executor(), options, std::move(migrations)));
+  }
+  Result<std::vector<Rows>> insert(Store& store, std::int64_t id) {
+    return loop_.run(store.commit(unitOf(insertItem(id, "item " + std::to_string(id)))));
   }
   // The same database by TCP, through the proxy if one is given.
   std::string tcpUrl(Proxy const* proxy = nullptr) const {
@@ -182,6 +199,77 @@ TEST_F(PostgresTest, DaemonsThatStartTogetherMigrateOnce) {
   EXPECT_EQ(present(*stores[3]).size(), 10U);
 }
 
+// Daemons older than this could not go on: what they write is not there any more.
+std::vector<Migration> itemTableWithoutNames() {
+  auto all = itemTableWithColour();
+  all.push_back(Migration{3, "no names", "ALTER TABLE items DROP COLUMN name"});
+  return all;
+}
+
+TEST_F(PostgresTest, DaemonsOfTwoVersionsWorkOnOneDatabase) {
+  auto const old = open(url_);
+  ASSERT_TRUE(insert(*old, 1)) << "its statements are prepared before the other one comes";
+  EXPECT_EQ(present(*old).size(), 1U);
+  auto const next = open(url_, itemTableWithColour());
+  EXPECT_TRUE(insert(*old, 2));
+  EXPECT_TRUE(insert(*next, 3));
+  EXPECT_EQ(present(*old), (std::set<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(present(*next), (std::set<std::int64_t>{1, 2, 3}));
+  auto const later = open(url_);
+  EXPECT_TRUE(insert(*later, 4)) << "one of the old version may also come later, or come back";
+  administer(url_, kTerminateOthers);
+  EXPECT_TRUE(insert(*old, 5)) << "or lose its session";
+}
+
+TEST_F(PostgresTest, AMigrationThatOlderDaemonsCannotBearIsRefusedWhileTheyLive) {
+  auto old = open(url_);
+  auto const refused = tryOpen(url_, itemTableWithoutNames());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("migration 3 (no names): daemons of an older version"),
+                                             HasSubstr("at work on this database (sessions ")));
+  EXPECT_TRUE(insert(*old, 1)) << "the migration before that one is applied, which it can bear";
+  ASSERT_TRUE(loop_.run(old->close()));
+  old.reset();
+  auto const next = open(url_, itemTableWithoutNames());
+  EXPECT_EQ(present(*next).size(), 1U);
+  auto const late = tryOpen(url_, itemTable());
+  ASSERT_FALSE(late);
+  EXPECT_THAT(late.error().message, HasSubstr("written by a newer Garland (migration 3)"));
+}
+
+TEST_F(PostgresTest, ADaemonWhoseDatabaseHasBecomeTooNewWhileItWasAwayWritesNothing) {
+  auto const old = open(url_);
+  administer(url_, kTerminateOthers);
+  auto const next = open(url_, itemTableWithoutNames());
+  auto const refused = insert(*old, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("written by a newer Garland (migration 3)"));
+  EXPECT_TRUE(present(*next).empty());
+}
+
+TEST_F(PostgresTest, AMigrationThatWaitsForATableLetsOthersWriteToItMeanwhile) {
+  auto const old = open(url_);
+  Administrator backup(url_);
+  backup.execute("BEGIN; SELECT count(*) FROM items");
+  Result<std::unique_ptr<Store>> next = Error(ErrorKind::cancelled, "it is not open yet");
+  Options options;
+  options.url = url_;
+  loop_.spawn(Store::open(loop_.executor(), options, itemTableWithColour()),
+              [&next](auto opened) { next = std::move(opened); });
+  Statement const waiting("SELECT 1 FROM pg_locks WHERE relation='items'::regclass AND NOT granted");
+  while (loop_.run(old->read(waiting)).value().rows.empty()) {
+  }
+  auto const written = insert(*old, 1);
+  EXPECT_TRUE(written) << written.error().message;
+  EXPECT_FALSE(next) << "the backup goes on";
+  backup.execute("ROLLBACK");
+  while (!next && next.error().kind == ErrorKind::cancelled) loop_.runOne();
+  ASSERT_TRUE(next) << next.error().message;
+  EXPECT_EQ(present(**next).size(), 1U);
+}
+
 TEST_F(PostgresTest, ADaemonThatWantsTheDatabaseForItselfIsRefusedWhileAnotherHasIt) {
   auto first = openAlone(url_).value();
   auto const refused = openAlone(url_);
@@ -220,11 +308,6 @@ TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOn
   auto const first = openAlone(url_).value();
   administer(url_, kTerminateOthers);
   auto second = openAlone(url_).value();
-  auto const insert = [&](Store& store, std::int64_t id) {
-    Unit unit;
-    unit.emplace_back("INSERT INTO items (id) VALUES ($1)", std::vector<Value>{id});
-    return loop_.run(store.commit(std::move(unit)));
-  };
   auto const refused = insert(*first, 1);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("in use by another daemon"));
@@ -235,10 +318,6 @@ TEST_F(PostgresTest, ADatabaseThatAnotherDaemonTookMeanwhileIsWrittenByThatOneOn
   EXPECT_EQ(present(*first), (std::set<std::int64_t>{2, 3}));
 }
 
-Statement telling(std::string text) {
-  return Statement("SELECT pg_notify('garland', $1)", std::vector<Value>{std::move(text)});
-}
-
 TEST_F(PostgresTest, WhatAUnitTellsIsHeardByOtherDaemonsOnceItIsKept) {
   auto const one = open(url_);
   auto const two = open(url_);
@@ -246,10 +325,9 @@ TEST_F(PostgresTest, WhatAUnitTellsIsHeardByOtherDaemonsOnceItIsKept) {
   two->listen([&heard](std::string const& text) { heard.push_back(text); });
   while (heard.empty()) loop_.runOne();
   EXPECT_EQ(heard, std::vector<std::string>{""}) << "it listens from now on";
-  ASSERT_TRUE(loop_.run(one->commit(unitOf(insertItem(1, "a"), telling("first")))));
-  ASSERT_FALSE(
-      loop_.run(one->commit(unitOf(telling("of a unit that was not kept"), insertItem(1, "again")))));
-  ASSERT_TRUE(loop_.run(one->commit(unitOf(telling("second")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(insertItem(1, "a"), notice("first")))));
+  ASSERT_FALSE(loop_.run(one->commit(unitOf(notice("of a unit that was not kept"), insertItem(1, "again")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(notice("second")))));
   while (heard.size() < 3) loop_.runOne();
   EXPECT_EQ(heard, (std::vector<std::string>{"", "first", "second"}));
   two->listen(nullptr);
@@ -265,7 +343,7 @@ TEST_F(PostgresTest, AListenerThatWasCutOffListensAgainAndSaysSo) {
   administer(url_, kTerminateOthers);
   while (heard.size() < 2) loop_.runOne();
   EXPECT_EQ(heard.back(), "") << "something may have been missed";
-  ASSERT_TRUE(loop_.run(one->commit(unitOf(telling("news")))));
+  ASSERT_TRUE(loop_.run(one->commit(unitOf(notice("news")))));
   while (heard.size() < 3) loop_.runOne();
   EXPECT_EQ(heard.back(), "news");
   EXPECT_TRUE(loop_.run(two->close())) << "which ends it, too";

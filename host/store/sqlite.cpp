@@ -28,6 +28,7 @@ Result<OpenFile> openFile(Options const& options, std::vector<Migration> migrati
   TRY_VOID(createPrivately(path));
   TRY(connection, SqliteConnection::open(path, SqliteConnection::Use::write));
   auto writer = std::make_unique<SqliteConnection>(std::move(connection));
+  TRY_VOID(writer->offerSha256(options.sha256));
   TRY_VOID(migrate(*writer, std::move(migrations)));
   TRY(checkpointer, SqliteCheckpointer::start(path, *writer));
   std::vector<SqliteConnection> readers;

@@ -16,12 +16,18 @@ Statement const kRelease("RELEASE garland_unit");
 Statement const kRollbackUnit("ROLLBACK TO garland_unit");
 
 Result<std::vector<AppliedMigration>> appliedMigrations(SqliteConnection& connection) {
-  std::vector<AppliedMigration> applied;
   TRY(tables, connection.run(Statement("SELECT 1 FROM sqlite_master WHERE name = 'garland_migrations'")));
-  if (tables.rows.empty()) return applied;
+  if (tables.rows.empty()) return std::vector<AppliedMigration>();
   TRY(found, connection.run(Statement(std::string(kAppliedMigrations))));
-  for (auto const& row : found.rows) applied.push_back(AppliedMigration{row.integer(0), row.text(1)});
-  return applied;
+  return appliedFrom(found);
+}
+
+Result<void> makeMigrationTable(SqliteConnection& connection) {
+  TRY_VOID(connection.script(std::string(kMigrationTable)));
+  TRY(column, connection.run(Statement(
+                  "SELECT 1 FROM pragma_table_info('garland_migrations') WHERE name = 'compatible_from'")));
+  if (!column.rows.empty()) return {};
+  return connection.script("ALTER TABLE garland_migrations ADD COLUMN compatible_from BIGINT");
 }
 
 Result<void> useWriteAheadLog(SqliteConnection& connection) {
@@ -33,7 +39,7 @@ Result<void> useWriteAheadLog(SqliteConnection& connection) {
 
 Result<void> applyMigration(SqliteConnection& connection, Migration const& migration) {
   TRY_VOID(connection.run(kBegin));
-  TRY_VOID(connection.script(std::string(kMigrationTable)));
+  TRY_VOID(makeMigrationTable(connection));
   TRY_VOID(connection.script(migration.sql));
   TRY_VOID(connection.run(markApplied(migration)));
   TRY_VOID(connection.run(kCommit));

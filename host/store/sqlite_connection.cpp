@@ -102,6 +102,18 @@ std::optional<std::size_t> placeholderNumber(char const* name) {
   return number;
 }
 
+// The SQL function; what digests is its user data.
+void callDigest(sqlite3_context* context, int, sqlite3_value** values) {
+  using Digest = std::string (*)(std::string_view);
+  auto const* digest = static_cast<Digest const*>(sqlite3_user_data(context));
+  if (sqlite3_value_type(values[0]) == SQLITE_NULL) return sqlite3_result_null(context);
+  // Two BLOBs that were joined by || are of type TEXT with the same bytes.
+  auto const* bytes = static_cast<char const*>(sqlite3_value_blob(values[0]));
+  auto const length = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  auto const out = (*digest)(std::string_view(bytes, length));
+  sqlite3_result_blob64(context, out.data(), out.size(), SQLITE_TRANSIENT);
+}
+
 // Puts the statement back to its start, so that it holds no read transaction open.
 struct ResetAtEnd {
   sqlite3_stmt* statement;
@@ -156,6 +168,18 @@ Result<void> SqliteConnection::keepFree(std::uint64_t bytes) {
   if (is_short == !short_of_.empty()) return {};
   TRY_VOID(run(Statement(is_short ? "PRAGMA max_page_count=1" : "PRAGMA max_page_count=4294967294")));
   short_of_ = is_short ? std::to_string(bytes >> 20U) + " MiB" : "";
+  return {};
+}
+
+Result<void> SqliteConnection::offerSha256(std::string (*digest)(std::string_view)) {
+  if (digest == nullptr) return {};
+  auto own = std::make_unique<std::string (*)(std::string_view)>(digest);
+  int const flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+  auto const forget = [](void* kept) { delete static_cast<std::string (**)(std::string_view)>(kept); };
+  // SQLite calls `forget` whether it takes the function or not.
+  int const code = sqlite3_create_function_v2(database_.get(), "sha256", 1, flags, own.release(), callDigest,
+                                              nullptr, nullptr, forget);
+  if (code != SQLITE_OK) return lastError("adding the function sha256");
   return {};
 }
 

@@ -12,6 +12,8 @@
 #pragma once
 
 #include "host/base/bytes.h"
+#include "host/base/carrier.h"
+#include "host/base/random.h"
 #include "host/base/task.h"
 
 #include <cstdint>
@@ -35,9 +37,16 @@ struct Statement {
     expected_rows = rows;
     return std::move(*this);
   }
+  // It writes a row that other daemons write as well, such as a counter; the name is any that they use, too.
+  // Units of one commit take such rows in the order of their names (PostgreSQL), whatever order they came in.
+  Statement contendingFor(std::string row) && {
+    contended_row = std::move(row);
+    return std::move(*this);
+  }
   std::string sql;
   std::vector<Value> args;
   std::optional<std::int64_t> expected_rows;
+  std::string contended_row;
 };
 
 using Unit = std::vector<Statement>;
@@ -62,11 +71,15 @@ struct Rows {
   std::int64_t affected = 0; // rows inserted, updated or deleted
 };
 
-// Forward only. The checksum of an applied migration's text is kept; a changed text is refused.
+// Forward only. The checksum of an applied migration's text is kept; a changed text is refused. A daemon is
+// of the version of the last migration that it knows. See decision 0045.
 struct Migration {
   std::int64_t version; // ascending over all rooms, never reused
   std::string name;
   std::string sql; // statements separated by ";\n"
+  // The oldest version whose daemons read and write rightly what this one leaves; 0: its own, so that older
+  // daemons must have stopped before.
+  std::int64_t compatible_from = 0;
 };
 
 struct Options {
@@ -82,19 +95,28 @@ struct Options {
   // SQLite: with less free space than that on the disk of the file it takes no new pages: what needs any is
   // `hostLimit`, as on a full disk. 0: only a full disk is full.
   std::uint64_t min_free_bytes = 0;
+  // PostgreSQL: of pauses between tries; null: the kernel's.
+  std::shared_ptr<Random> random;
+  // What units tell goes by this, and not by the database; close() closes it. Null: by the database.
+  std::shared_ptr<Carrier> carrier;
+  // What the SQL function sha256(BYTEA) is: PostgreSQL has it, SQLite has none and calls this. null: there is
+  // none. [any thread]
+  std::string (*sha256)(std::string_view bytes) = nullptr;
 };
 
-// What a unit tells the other daemons on a PostgreSQL database, if and only if it is kept: it contains
-// SELECT pg_notify('garland', $1), with a text of at most 7,999 bytes. The same text is told once for a
-// batch.
 inline constexpr std::string_view kNoticeChannel = "garland";
+// Stands in a unit, which tells this text to the other daemons on a PostgreSQL database if and only if it is
+// kept: one line of at most 7,999 bytes. The same text is told once for a batch. A carrier is told after the
+// commit, so that a process which dies between the two tells nothing.
+Statement notice(std::string text);
 // Called with each text, of this daemon's own units too; with "" whenever something may have been missed, so
 // at the begin as well.
-using Listener = std::function<void(std::string const& text)>;
+using Listener = Carrier::Listener;
 
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
-// hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the
-// database is of a newer version, or another daemon holds the file).
+// hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the database is
+// of a newer version with which this one is not compatible, older daemons are on it that are not compatible
+// with ours, or another daemon holds the file).
 // All methods: [loop thread]; the store's own threads post their answers back to `executor`.
 class Store {
 public:

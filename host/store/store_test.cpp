@@ -458,6 +458,31 @@ TEST_P(StoreTest, ADatabaseOfANewerVersionIsRefusedAndNotTouched) {
   EXPECT_FALSE(read("SELECT * FROM ours"));
 }
 
+TEST_P(StoreTest, ADatabaseOfANewerVersionThatIsCompatibleIsWorkedOn) {
+  closeStore();
+  open(itemTableWithColour());
+  closeStore();
+  open();
+  ASSERT_TRUE(commit(insertItem(1, "rose")));
+  closeStore();
+  open(itemTableWithColour());
+  EXPECT_EQ(read("SELECT colour FROM items")->rows.at(0).text(0), "white");
+  EXPECT_EQ(count("garland_migrations"), 2);
+}
+
+TEST_P(StoreTest, ADatabaseThatSaysNothingOfCompatibilityYetLearnsTo) {
+  ASSERT_TRUE(commit(Statement("ALTER TABLE garland_migrations DROP COLUMN compatible_from")));
+  closeStore();
+  open();
+  closeStore();
+  open(itemTableWithColour());
+  auto const kept = read("SELECT compatible_from FROM garland_migrations ORDER BY version");
+  ASSERT_TRUE(kept) << kept.error().message;
+  ASSERT_EQ(kept->rows.size(), 2U);
+  EXPECT_TRUE(kept->rows[0].isNull(0));
+  EXPECT_EQ(kept->rows[1].integer(0), 1);
+}
+
 TEST_P(StoreTest, PendingMigrationsAreCountedAndNotApplied) {
   closeStore();
   auto next = itemTable();

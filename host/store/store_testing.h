@@ -70,6 +70,14 @@ inline std::vector<Migration> itemTable() {
                     "CHECK (id > -1000000))"}};
 }
 
+// A version later; daemons of the one before go on beside it.
+inline std::vector<Migration> itemTableWithColour() {
+  auto all = itemTable();
+  all.push_back(
+      Migration{2, "colour", "ALTER TABLE items ADD COLUMN colour TEXT NOT NULL DEFAULT 'white'", 1});
+  return all;
+}
+
 inline Statement insertItem(std::int64_t id, std::string name) {
   return Statement("INSERT INTO items (id, name) VALUES ($1, $2)", std::vector<Value>{id, std::move(name)});
 }

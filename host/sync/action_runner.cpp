@@ -20,8 +20,7 @@ constexpr Milliseconds kRest{5'000}; // after trouble with the store
 constexpr Milliseconds kSweepEvery{300'000};
 constexpr Milliseconds kKeepTurn{60'000}; // so long a sync waits for what the provider's limit keeps waiting,
 constexpr int kKeptInARow = 3;            // and no more often; then a piece of it goes
-
-constexpr std::int64_t kDueOfEach = 2 * kAtOncePerConnection;
+constexpr std::size_t kLookedAt = 4 * kAtOnce; // some of them are just coming from another daemon, or going
 
 bool isFinal(Error const& error) {
   return error.kind == ErrorKind::notFound || error.kind == ErrorKind::forbidden ||
@@ -58,10 +57,11 @@ Task<void> ActionRunner::stop() {
 
 Task<void> ActionRunner::tick() {
   if (context_.leases) wake(); // the net under what other daemons tell
-  if (context_.now() < next_sweep_ || !caresFor(context_, "old actions")) co_return Result<void>();
-  next_sweep_ = context_.now() + kSweepEvery;
+  auto const looked = context_.doors.clock.monotonic();
+  if (looked < next_sweep_ || !caresFor(context_, "old actions")) co_return Result<void>();
+  next_sweep_ = looked + kSweepEvery;
   CO_TRY(forgotten, co_await store_.forget(context_.now() - context_.doors.actions_kept));
-  if (forgotten > 0) next_sweep_ = context_.now(); // there may be more
+  if (forgotten > 0) next_sweep_ = looked; // there may be more
   co_return Result<void>();
 }
 
@@ -95,7 +95,8 @@ Task<std::optional<TimePoint>> ActionRunner::startDue() {
   CO_TRY_VOID(co_await keepUnsaved());
   if (in_flight_.size() - queued_.size() < kAtOnce) {
     // Lookups in flight are still due by their rows, and must not hide others.
-    CO_TRY(due, co_await store_.due(now, kDueOfEach));
+    auto const most = kLookedAt + busy_.size() + held_.size();
+    CO_TRY(due, co_await store_.due(now, most));
     for (auto& one : due) begin(std::move(one));
   }
   auto const kept_until = dropKept(now);
@@ -115,7 +116,7 @@ std::optional<TimePoint> ActionRunner::dropKept(TimePoint now) {
   return next;
 }
 
-void ActionRunner::begin(DueAction due) {
+void ActionRunner::begin(Due due) {
   if (context_.stopping || in_flight_.size() - queued_.size() >= kAtOnce || in_flight_.contains(due.id) ||
       held_.contains(due.connection_id) || !mine(context_, due.connection_id))
     return;
@@ -127,7 +128,7 @@ void ActionRunner::begin(DueAction due) {
   nursery_.spawn(carryOut(std::move(due)));
 }
 
-Task<void> ActionRunner::carryOut(DueAction due) {
+Task<void> ActionRunner::carryOut(Due due) {
   Flight flight(*this, due.id);
   auto const done = co_await inTurn(due);
   if (!done && !context_.stopping)
@@ -145,7 +146,7 @@ ActionRunner::Flight::~Flight() {
 }
 
 // Its time, and its attempt, begin when nothing of its connection is before it any more.
-Task<void> ActionRunner::inTurn(DueAction due) {
+Task<void> ActionRunner::inTurn(Due due) {
   Kept own;
   if (auto kept = kept_.extract(due.connection_id)) own = std::move(kept.mapped());
   if (!own.turn.isTaken()) {

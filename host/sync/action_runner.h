@@ -84,7 +84,7 @@ private:
   // action_runner.cpp
   Task<void> loop();
   Task<std::optional<TimePoint>> startDue();
-  void begin(DueAction due);
+  void begin(Due due);
   // In flight as long as it lives. What could not be saved stays in flight: its row says less than is known.
   struct Flight {
     Flight(ActionRunner& runner_in, std::string id_in) : runner(runner_in), id(std::move(id_in)) {}
@@ -105,8 +105,8 @@ private:
     ActionRunner& runner;
     std::map<std::string, Action> unsaved;
   };
-  Task<void> carryOut(DueAction due);
-  Task<void> inTurn(DueAction due);
+  Task<void> carryOut(Due due);
+  Task<void> inTurn(Due due);
   Task<void> step(std::string id);
   Task<void> attempt(Action action, Session const* session, ActionRule rule);
   Task<void> resolve(Action action, Session const* session, ActionRule rule);
@@ -133,7 +133,7 @@ private:
   std::shared_ptr<Event> loop_ended_; // null: never started
   std::shared_ptr<Event> call_ended_; // set and replaced whenever a call has ended
   TimePoint rest_until_;              // the store had trouble
-  TimePoint next_sweep_{};
+  Monotonic next_sweep_{};
   std::map<std::string, std::string> in_flight_; // action -> connection
   std::map<std::string, std::size_t> busy_;      // connection -> how many of them
   std::set<std::string> queued_;                 // of those in flight, who wait for their connection

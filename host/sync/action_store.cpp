@@ -4,12 +4,9 @@
 #include "host/sync/leases.h"
 #include "host/sync/run_state.h"
 
-#include <algorithm>
-
 namespace garland::sync {
 namespace {
 
-constexpr std::int64_t kMostDue = 1024;
 constexpr std::int64_t kForgottenAtOnce = 1'000;
 
 constexpr char const* kColumns =
@@ -52,6 +49,13 @@ Action actionFrom(store::Row const& row) {
   return action;
 }
 
+// "action.sent" is durable before a byte of it leaves.
+store::Statement tellOf(Context const& context, Action const& action) {
+  json::object facts{{"operation", action.operation}};
+  return told(context, "action." + std::string(name(action.state)), action.vendor_id, action.connection_id,
+              action.id, std::move(facts));
+}
+
 Error daemonEnded() {
   return Error(ErrorKind::cancelled, "garlandd ended before the connector's answer was there")
       .withEffect(Effect::unknown);
@@ -75,6 +79,7 @@ Task<void> ActionStore::insert(Action action) {
       Values{action.vendor_id, action.id, action.connection_id, action.operation, action.key,
              action.provider_key, json::serialize(action.input), std::string(name(action.state)),
              timeValue(action.next_attempt), toMillis(action.created)});
+  unit.push_back(tellOf(context_, action));
   CO_TRY_VOID(
       co_await commitTelling(&context_, std::move(unit),
                              newsFor(context_, NewsKind::actions, action.vendor_id, action.connection_id)));
@@ -96,6 +101,7 @@ store::Statement ActionStore::update(Action const& action) {
 Task<void> ActionStore::save(Action action) {
   store::Unit unit;
   unit.push_back(update(action));
+  unit.push_back(tellOf(context_, action));
   CO_TRY_VOID(
       co_await commitTelling(&context_, std::move(unit),
                              newsFor(context_, NewsKind::actions, action.vendor_id, action.connection_id)));
@@ -106,6 +112,7 @@ Task<void> ActionStore::saveOwned(Action action) {
   Owner owner{action.vendor_id, action.connection_id};
   store::Unit unit;
   unit.push_back(update(action));
+  unit.push_back(tellOf(context_, action));
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
@@ -138,21 +145,9 @@ Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
   co_return actions;
 }
 
-// A connection with a long queue must not hide the others.
-Task<std::vector<DueAction>> ActionStore::due(TimePoint now, std::int64_t each) {
-  Values args{toMillis(now), each, kMostDue};
-  auto const which = andMine(context_, "actions", args);
-  store::Statement query(
-      "SELECT action_id, connection_id FROM (SELECT action_id, connection_id, next_attempt, ROW_NUMBER() "
-      "OVER (PARTITION BY vendor_id, connection_id ORDER BY next_attempt, action_id) AS place FROM actions "
-      "WHERE next_attempt<=$1 AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
-      "c.vendor_id=actions.vendor_id AND c.connection_id=actions.connection_id)" +
-          which + ") AS queue WHERE place<=$2 ORDER BY next_attempt, action_id LIMIT $3",
-      std::move(args));
-  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  std::vector<DueAction> due;
-  for (auto const& row : rows.rows) due.push_back(DueAction{row.text(0), row.text(1)});
-  co_return due;
+Task<std::vector<Due>> ActionStore::due(TimePoint now, std::size_t most) {
+  Queues queues("actions", "action_id", "next_attempt, action_id");
+  return firstOfEach(&context_, std::move(queues), now, most);
 }
 
 Task<std::optional<TimePoint>> ActionStore::nextDue(TimePoint after) {

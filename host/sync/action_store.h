@@ -1,6 +1,7 @@
 // The table of actions: rows in and out, and nothing of what they mean.
 #pragma once
 
+#include "host/sync/due.h"
 #include "host/sync/storage.h"
 
 #include <optional>
@@ -8,11 +9,6 @@
 #include <vector>
 
 namespace garland::sync {
-
-struct DueAction {
-  std::string id;
-  std::string connection_id;
-};
 
 class ActionStore {
 public:
@@ -29,8 +25,8 @@ public:
   Task<std::optional<Action>> byKey(std::string vendor_id, std::string connection_id, std::string key);
   Task<std::vector<Action>> list(ActionQuery query);
 
-  // Something is to be done about them now, oldest first, at most `each` of one connection.
-  Task<std::vector<DueAction>> due(TimePoint now, std::int64_t each);
+  // Something is to be done about them now, oldest first: of each connection the first, at most so many.
+  Task<std::vector<Due>> due(TimePoint now, std::size_t most);
   Task<std::optional<TimePoint>> nextDue(TimePoint after);
 
   // The process that sent them is gone: nobody will hear of their answers. And what is unknown is looked

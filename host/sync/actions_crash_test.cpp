@@ -68,6 +68,10 @@ Story play(std::string const& operation, int k, bool applied_first) {
   if (first) EXPECT_EQ(again.action.id, first->action.id);
   story.action = teller.ended(again.action.id);
   story.charges = teller.bank.charges.size();
+  std::size_t told = 0;
+  for (auto const& entry : teller.house.told("change")) told += textOr(entry, "/act", "") == "action.sent";
+  EXPECT_GE(told, story.charges) << "the audit chain tells of it before a byte of it leaves";
+  EXPECT_EQ(teller.house.verdict().faults_in_all, 0);
   return story;
 }
 

@@ -434,6 +434,17 @@ TEST_F(ActionTest, IsForgottenLongAfterItsEndAndNeverWithoutOne) {
   EXPECT_NE(accept("test.charge/1", "b"), old) << "its key is forgotten with it";
 }
 
+TEST_F(ActionTest, IsForgottenThoughTheTimeOfDayWasSetBack) {
+  auto const old = accept("test.charge/1");
+  ended(old);
+  while (house.clock.sleepers() < 1) house.loop.run_one(); // what is old now is forgotten
+  house.write("UPDATE actions SET finished=0");
+  house.clock.set(house.clock.now() - std::chrono::days(1));
+  house.clock.advance(Milliseconds(300'000));
+  while (house.clock.sleepers() < 1) house.loop.run_one();
+  EXPECT_EQ(house.run(actions().one(old)).error().kind, ErrorKind::notFound);
+}
+
 TEST_F(ActionTest, IsRefusedIfTheConnectorHasNoneOfThatName) {
   auto const refused = house.run(actions().accept(request("calendar.pull/1")));
   ASSERT_FALSE(refused);

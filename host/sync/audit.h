@@ -1,4 +1,5 @@
-// The trail of requests to the outside: what egress reports is written as rows, by connection.
+// What egress reports, as rows of the audit chain: a connection's when the call that asked for it has ended,
+// others as they come.
 #pragma once
 
 #include "host/sync/context.h"
@@ -21,8 +22,10 @@ public:
   Task<void> save(std::string vendor_id, std::string connection_id, std::string operation);
 
 private:
+  audit::Event eventOf(egress::AuditEntry const& entry) const;
+
   Context& context_;
-  std::map<std::string, std::vector<egress::AuditEntry>, std::less<>> waiting_; // by connection
+  std::map<std::string, std::vector<audit::Event>, std::less<>> waiting_; // by connection
 };
 
 } // namespace garland::sync

@@ -51,12 +51,13 @@ TEST_F(AskingHost, ARequestGoesOutWithThePolicyAndTheCredentialOfTheConnection) 
   EXPECT_EQ(house.egress.policies[0].allowed_hosts, (std::vector<std::string>{"calendar.example"}));
   EXPECT_FALSE(house.egress.policies[0].allow_private_network);
   EXPECT_GT(house.egress.requests[0].timeout, Milliseconds::zero());
-  auto const audit = house.rows("SELECT connection_id, operation, status, credential_used FROM egress_audit");
-  ASSERT_EQ(audit.size(), 1U);
-  EXPECT_EQ(audit[0].text(0), connection);
-  EXPECT_EQ(audit[0].text(1), "calendar.pull/1");
-  EXPECT_EQ(audit[0].integer(2), 200);
-  EXPECT_EQ(audit[0].integer(3), 1);
+  auto const told = house.told("request");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(textOr(told[0], "/connection", ""), connection);
+  EXPECT_EQ(textOr(told[0], "/facts/operation", ""), "calendar.pull/1");
+  EXPECT_EQ(integerOr(told[0], "/facts/status", 0), 200);
+  EXPECT_TRUE(boolOr(told[0], "/facts/credential_used", false));
+  EXPECT_EQ(textOr(told[0], "/facts/path", ""), house.book->pseudonym("/")) << "a path may name people";
 }
 
 TEST_F(AskingHost, AnAnonymousRequestCarriesNoCredentialAndAnUnknownSlotIsRefused) {

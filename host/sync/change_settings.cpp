@@ -73,6 +73,8 @@ Task<Connection> Connections::changeSettings(std::string id, json::object change
   auto unit = replaceSettings(session);
   if (typed) replaceCredentials(session, unit);
   if (moves) tellMove(before, session, unit);
+  json::object facts{{"credential_given", typed}};
+  unit.push_back(told(context_, "connection.change", before.vendor_id, before.id, "", std::move(facts)));
   Owner owner{before.vendor_id, before.id};
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return co_await one(id);
@@ -114,11 +116,10 @@ void Connections::tellMove(Connection const& before, Session const& session, sto
   PersonAct act;
   act.vendor_id = before.vendor_id;
   act.connection_id = before.id;
-  act.who = "whoever gave its credential again";
   act.act = "connection.move";
   act.subject = before.id;
   act.detail = detail;
-  unit.push_back(auditOf(std::move(act), context_.doors.clock, context_.doors.random));
+  unit.push_back(auditOf(std::move(act), context_.doors.audit));
   context_.doors.log.info("a connection was moved: " + detail, json::object{{"connection", before.id}});
 }
 

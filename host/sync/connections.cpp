@@ -163,6 +163,7 @@ Task<Connected> Connections::keepNew(Session const* session) {
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{connection.vendor_id, connection.id, slot, sealed});
   Owner const owner{connection.vendor_id, connection.id};
+  unit.push_back(told(context_, "connection.add", connection.vendor_id, connection.id, connection.plugin_id));
   if (context_.leases) unit.push_back(context_.leases->table().first(owner));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   if (context_.leases) context_.leases->made(owner);
@@ -191,6 +192,7 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{existing.vendor_id, existing.id, slot, std::move(moved)});
   }
+  unit.push_back(told(context_, "connection.reconnect", existing.vendor_id, existing.id));
   auto news = newsFor(context_, NewsKind::webhooks, existing.vendor_id, existing.id);
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
   Connected connected;
@@ -318,6 +320,7 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard, s
         "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
+  unit.push_back(told(context_, "connection.remove", connection->vendor_id, connection->id));
   Owner owner{connection->vendor_id, connection->id};
   std::vector<News> news;
   news.emplace_back(NewsKind::known, connection->vendor_id, connection->id);
@@ -332,6 +335,7 @@ Task<void> Connections::confirmDeletes(std::string id) {
       store::Statement("UPDATE connections SET confirm_deletes=1 WHERE vendor_id=$1 AND connection_id=$2",
                        {connection.vendor_id, id})
           .expecting(1));
+  unit.push_back(told(context_, "connection.confirm_deletes", connection.vendor_id, id));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -340,6 +344,7 @@ Task<void> Connections::forgetCursors(Owner owner) {
   store::Unit unit;
   unit.emplace_back("DELETE FROM cursors WHERE vendor_id=$1 AND connection_id=$2",
                     Values{owner.vendor_id, owner.connection_id});
+  unit.push_back(told(context_, "connection.resync", owner.vendor_id, owner.connection_id));
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }
@@ -350,6 +355,7 @@ Task<std::int64_t> Connections::retry(std::string id) {
   unit.emplace_back("UPDATE pushes SET state='pending', dispatches=0 "
                     "WHERE vendor_id=$1 AND connection_id=$2 AND state='parked'",
                     Values{connection.vendor_id, id});
+  unit.push_back(told(context_, "connection.retry", connection.vendor_id, id));
   auto news = newsFor(context_, NewsKind::retry, connection.vendor_id, id);
   CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));
   auto const calls = context_.doors.supervisor.retryParked(id);
@@ -363,7 +369,9 @@ Task<std::int64_t> Connections::retry(std::string id) {
 }
 
 Task<bool> holdsCredentials(store::Store& store) {
-  store::Statement query("SELECT (SELECT COUNT(*) FROM credentials) + (SELECT COUNT(*) FROM mailboxes)");
+  store::Statement query("SELECT (SELECT COUNT(*) FROM credentials) + (SELECT COUNT(*) FROM mailboxes) + "
+                         "(SELECT COUNT(*) FROM webhook_endpoints) + "
+                         "(SELECT COUNT(*) FROM intake_doors WHERE sealed<>'')");
   CO_TRY(rows, co_await store.read(std::move(query)));
   co_return rows.rows[0].integer(0) > 0;
 }

@@ -106,6 +106,18 @@ Result<void> Context::requireOutput(std::string_view operation, json::value cons
   return requireFile(fileOf(operation, "out"), output, "result of " + std::string(operation));
 }
 
+store::Statement told(Context const& context, std::string act, std::string vendor_id,
+                      std::string connection_id, std::string subject, json::object facts) {
+  audit::Event event;
+  event.kind = audit::Kind::change;
+  event.act = std::move(act);
+  event.vendor_id = std::move(vendor_id);
+  event.connection_id = std::move(connection_id);
+  event.subject = std::move(subject);
+  event.facts = std::move(facts);
+  return context.doors.audit.row(std::move(event));
+}
+
 void tellFeedListeners(Context const& context, std::string const& vendor_id) {
   auto const listeners = context.feed_listeners; // one may leave while it is told
   for (auto const& [who, listener] : listeners) listener(vendor_id);

@@ -87,6 +87,10 @@ private:
   std::map<std::pair<std::string, std::string>, SchemaFile> files_; // and without what; compiled at first use
 };
 
+// A row of the audit chain that tells of a change: for the unit of that change.
+store::Statement told(Context const& context, std::string act, std::string vendor_id,
+                      std::string connection_id = {}, std::string subject = {}, json::object facts = {});
+
 // The vendor's feed has grown by what is durable now.
 void tellFeedListeners(Context const& context, std::string const& vendor_id);
 

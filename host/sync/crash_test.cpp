@@ -83,6 +83,17 @@ bool play(House& house, std::string& vendor, int k, bool applied_first) {
   return reached;
 }
 
+// What is durable is told in the audit chain, and nothing else is.
+void expectAllToldOf(House& house, std::string const& moment) {
+  std::int64_t told = 0;
+  for (auto const& entry : house.told("change"))
+    if (textOr(entry, "/act", "") == "records.change")
+      for (auto const* action : {"/facts/created", "/facts/updated", "/facts/deleted"})
+        told += integerOr(entry, action, 0);
+  EXPECT_EQ(told, house.rows("SELECT COUNT(*) FROM changes")[0].integer(0)) << moment;
+  EXPECT_EQ(house.verdict().faults_in_all, 0) << moment;
+}
+
 void crashEverywhere(int sign) {
   Picture expected;
   {
@@ -99,8 +110,10 @@ void crashEverywhere(int sign) {
       House house;
       std::string vendor;
       reached = play(house, vendor, sign * k, applied_first);
-      EXPECT_EQ(pictureOf(house, vendor), expected)
-          << "cut at commit " << k << (applied_first ? ", after" : ", before") << " it became durable";
+      auto const moment = "cut at commit " + std::to_string(k) + (applied_first ? ", after" : ", before") +
+                          " it became durable";
+      EXPECT_EQ(pictureOf(house, vendor), expected) << moment;
+      expectAllToldOf(house, moment);
     }
     if (!reached) break;
     ++points;

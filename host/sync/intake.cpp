@@ -151,7 +151,6 @@ Task<IntakeItem> IntakeRunner::acceptAsGenuine(std::string id, std::string who) 
   Word word;
   word.who = who;
   word.act = "intake.accept";
-  word.detail = item.reason;
   waitAgain(item);
   item.accepted_by = std::move(who);
   item.accepted = context_.now();

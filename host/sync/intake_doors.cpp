@@ -76,6 +76,8 @@ Task<OpenedDoor> IntakeDoors::open(Connection connection, IntakeSource source, b
           "SET token_hash=excluded.token_hash, created=excluded.created",
           {connection.vendor_id, connection.id, std::string(name(source)), hash, created})
           .expecting(1));
+  unit.push_back(
+      told(context_, "intake.open_door", connection.vendor_id, connection.id, std::string(name(source))));
   std::vector<News> news;
   news.emplace_back(NewsKind::known, connection.vendor_id, connection.id);
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
@@ -101,6 +103,7 @@ Task<IntakeDoor> IntakeDoors::sign(Connection connection, json::value scheme, Se
                                   "connection_id=$4 AND source='hook'",
                                   {json::serialize(scheme), sealed, door.vendor_id, door.connection_id})
                      .expecting(1));
+  unit.push_back(told(context_, "intake.sign_door", connection.vendor_id, connection.id));
   std::vector<News> news;
   news.emplace_back(NewsKind::known, connection.vendor_id, connection.id);
   auto const saved = co_await commitTelling(&context_, std::move(unit), std::move(news));

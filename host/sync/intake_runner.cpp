@@ -13,6 +13,7 @@ namespace garland::sync {
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
+constexpr std::size_t kLookedAt = 4 * kAtOnce; // some of them are just coming from another daemon, or going
 constexpr std::size_t kMostReason = 2'000;
 
 } // namespace
@@ -85,7 +86,9 @@ Task<std::optional<TimePoint>> IntakeRunner::startDue() {
   if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
   std::erase_if(resting_, [&](auto const& one) { return one.second <= now; });
   if (in_flight_.size() < kAtOnce) {
-    CO_TRY(due, co_await store_.due(now));
+    // Those whose connection cannot begin another one are still due by their rows, and must not hide others.
+    auto const most = kLookedAt + in_flight_.size() + held_.size() + resting_.size();
+    CO_TRY(due, co_await store_.due(now, most));
     for (auto& one : due) begin(std::move(one));
   }
   CO_TRY(next, co_await store_.nextDue(now));
@@ -94,7 +97,7 @@ Task<std::optional<TimePoint>> IntakeRunner::startDue() {
   co_return next;
 }
 
-void IntakeRunner::begin(DueItem due) {
+void IntakeRunner::begin(Due due) {
   if (context_.stopping || in_flight_.size() >= kAtOnce || in_flight_.contains(due.connection_id) ||
       held_.contains(due.connection_id) || resting_.contains(due.connection_id) ||
       !mine(context_, due.connection_id))
@@ -103,7 +106,7 @@ void IntakeRunner::begin(DueItem due) {
   nursery_.spawn(carryOut(std::move(due)));
 }
 
-Task<void> IntakeRunner::carryOut(DueItem due) {
+Task<void> IntakeRunner::carryOut(Due due) {
   Reading reading(*this, due.connection_id);
   auto done = co_await inTurn(due);
   if (!done && !context_.stopping && mine(context_, due.connection_id)) {
@@ -116,7 +119,7 @@ Task<void> IntakeRunner::carryOut(DueItem due) {
 }
 
 // Its time begins when its turn comes. Rows of a file go as the pages of a sync do: there may be thousands.
-Task<void> IntakeRunner::inTurn(DueItem due) {
+Task<void> IntakeRunner::inTurn(Due due) {
   CO_TRY(item, co_await store_.one(due.id));
   auto const priority = item.source == IntakeSource::csv ? Priority::bulk : Priority::interactive;
   std::string operation(kIntakeOperation);

@@ -108,7 +108,7 @@ private:
   // intake_runner.cpp
   Task<void> loop();
   Task<std::optional<TimePoint>> startDue();
-  void begin(DueItem due);
+  void begin(Due due);
   // In flight as long as it lives; then its connection goes on, or rests if that did not go well.
   struct Reading {
     Reading(IntakeRunner& runner_in, std::string connection)
@@ -120,8 +120,8 @@ private:
     std::string connection_id;
     bool well = false;
   };
-  Task<void> carryOut(DueItem due);
-  Task<void> inTurn(DueItem due);
+  Task<void> carryOut(Due due);
+  Task<void> inTurn(Due due);
   Task<void> putOff(std::string id, Error error);
   Task<void> step(std::string id);
   Task<void> read(IntakeItem item, Session const* session);

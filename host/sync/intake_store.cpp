@@ -2,13 +2,10 @@
 
 #include "host/sync/commits.h"
 
-#include <algorithm>
 #include <array>
 
 namespace garland::sync {
 namespace {
-
-constexpr std::int64_t kMostDue = 256;
 
 constexpr char const* kColumns =
     "SELECT item_id, vendor_id, connection_id, source, dedupe_key, summary, bytes, received, state, reason, "
@@ -88,6 +85,7 @@ Task<void> IntakeStore::insert(IntakeItem item, IntakeContent content, std::opti
              item.summary, json::serialize(content.content), Bytes(content.raw.begin(), content.raw.end()),
              item.bytes, toMillis(item.received), std::string(name(item.state)),
              timeValue(item.next_attempt)});
+  unit.push_back(told(context_, "intake.received", item.vendor_id, item.connection_id, item.id));
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
                                      newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
   co_return Result<void>();
@@ -136,8 +134,7 @@ Task<void> IntakeStore::saveWithWord(IntakeItem item, Word word) {
   act.who = std::move(word.who);
   act.act = std::move(word.act);
   act.subject = item.id;
-  act.detail = std::move(word.detail);
-  unit.push_back(auditOf(std::move(act), context_.doors.clock, context_.doors.random));
+  unit.push_back(auditOf(std::move(act), context_.doors.audit));
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit),
                                      newsFor(context_, NewsKind::items, item.vendor_id, item.connection_id)));
   co_return Result<void>();
@@ -211,18 +208,9 @@ Task<IntakeCounts> IntakeStore::counts(std::string connection_id) {
 
 // In the order in which they came, so that what is said later counts; one that is to be tried later holds
 // back nobody.
-Task<std::vector<DueItem>> IntakeStore::due(TimePoint now) {
-  Values args{toMillis(now), kMostDue};
-  auto const which = andMine(context_, "inbox", args);
-  store::Statement query("SELECT MIN(item_id), connection_id FROM inbox WHERE next_attempt<=$1 AND NOT "
-                         "EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND "
-                         "c.vendor_id=inbox.vendor_id AND c.connection_id=inbox.connection_id)" +
-                             which + " GROUP BY vendor_id, connection_id ORDER BY 1 LIMIT $2",
-                         std::move(args));
-  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
-  std::vector<DueItem> due;
-  for (auto const& row : rows.rows) due.push_back(DueItem{row.text(0), row.text(1)});
-  co_return due;
+Task<std::vector<Due>> IntakeStore::due(TimePoint now, std::size_t most) {
+  Queues queues("inbox", "item_id", "item_id");
+  return firstOfEach(&context_, std::move(queues), now, most);
 }
 
 Task<std::optional<TimePoint>> IntakeStore::nextDue(TimePoint after) {
@@ -239,6 +227,7 @@ Task<std::int64_t> IntakeStore::reopen(std::string vendor_id, std::string connec
   unit.emplace_back("UPDATE inbox SET state='waiting', attempts=0, next_attempt=$1, acceptable=0, "
                     "revision=revision+1 WHERE vendor_id=$2 AND connection_id=$3 AND state='review'",
                     Values{toMillis(now), vendor_id, connection_id});
+  unit.push_back(told(context_, "intake.retry", vendor_id, connection_id));
   CO_TRY(done, co_await commitTelling(&context_, std::move(unit),
                                       newsFor(context_, NewsKind::items, vendor_id, connection_id)));
   co_return done[0].affected;

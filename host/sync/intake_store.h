@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/sync/context.h"
+#include "host/sync/due.h"
 
 #include <optional>
 #include <string>
@@ -9,16 +10,10 @@
 
 namespace garland::sync {
 
-struct DueItem {
-  std::string id;
-  std::string connection_id;
-};
-
 // What a person said of an item, for the audit trail: it stays when the item is gone.
 struct Word {
   std::string who;
-  std::string act;    // "intake.accept"
-  std::string detail; // what it was said against
+  std::string act; // "intake.accept"
 };
 
 class IntakeStore {
@@ -46,8 +41,8 @@ public:
   Task<std::vector<IntakeItem>> list(IntakeQuery query);
   Task<IntakeCounts> counts(std::string connection_id);
 
-  // To be read now, oldest first: of each connection the first.
-  Task<std::vector<DueItem>> due(TimePoint now);
+  // To be read now, oldest first: of each connection the first, at most so many.
+  Task<std::vector<Due>> due(TimePoint now, std::size_t most);
   Task<std::optional<TimePoint>> nextDue(TimePoint after);
   // Those that wait for a person are due again; how many.
   Task<std::int64_t> reopen(std::string vendor_id, std::string connection_id, TimePoint now);

@@ -22,6 +22,19 @@ std::string nodesWithIt() {
          " AND strpos(w.plugins, ' ' || c.plugin_id || ' ')>0";
 }
 
+std::string withBlanks(std::vector<std::string> const& words) {
+  std::string text = " ";
+  for (auto const& word : words) text += word + " ";
+  return text;
+}
+
+// Their column key_id has the key that seals there first, and blanks between.
+std::string nodesWithOtherKeys() {
+  return "FROM nodes WHERE expires>" + std::string(kNow) +
+         " AND (strpos($1, ' ' || split_part(trim(key_id), ' ', 1) || ' ')=0 OR "
+         "strpos(' ' || trim(key_id) || ' ', $2)=0)";
+}
+
 std::vector<WantedLease> wantedFrom(store::Rows const& rows) {
   std::vector<WantedLease> wanted;
   for (auto const& row : rows.rows)
@@ -42,36 +55,42 @@ std::vector<Lease> leasesFrom(store::Rows const& rows) {
 
 } // namespace
 
+LeaseTable::LeaseTable(store::Store& store, std::string node_id, NodeName name,
+                       std::vector<std::string> const& key_ids, Milliseconds lasts)
+    : store_(store), node_id_(std::move(node_id)), name_(std::move(name)),
+      key_id_(" " + key_ids.front() + " "), key_ids_(withBlanks(key_ids)), lasts_(lasts) {}
+
 store::Statement LeaseTable::alive() const {
   std::string const now(kNow);
   return {"INSERT INTO nodes (node_id,name,version,key_id,plugins,started,expires) VALUES ($1,$2,$3,$4,$5," +
               now + "," + now +
               "+$6) ON CONFLICT (node_id) DO UPDATE SET expires=excluded.expires, plugins=excluded.plugins",
-          {node_id_, name_.name, name_.version, key_id_, plugins_, std::int64_t{lasts_.count()}}};
+          {node_id_, name_.name, name_.version, key_ids_, plugins_, std::int64_t{lasts_.count()}}};
 }
 
 void LeaseTable::serves(std::set<std::string> const& plugin_ids) {
-  plugins_ = " ";
-  for (auto const& id : plugin_ids) plugins_ += id + " ";
+  plugins_ = withBlanks({plugin_ids.begin(), plugin_ids.end()});
 }
 
 // One at a time, so that of two with different keys the later one sees the other.
 Task<void> LeaseTable::signOn() {
-  std::string const others_key = "FROM nodes WHERE key_id<>$1 AND expires>" + std::string(kNow);
+  auto const others_key = nodesWithOtherKeys();
   store::Unit unit;
   unit.emplace_back("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE", Values());
   unit.emplace_back("UPDATE nodes SET expires=0 WHERE name=$1 AND node_id<>$2", Values{name_.name, node_id_});
-  unit.push_back(store::Statement("SELECT 1 " + others_key, {key_id_}).expecting(0));
+  unit.push_back(store::Statement("SELECT 1 " + others_key, {key_ids_, key_id_}).expecting(0));
   unit.push_back(alive());
   auto const done = co_await store_.commit(std::move(unit));
   if (done) co_return Result<void>();
   if (done.error().kind != ErrorKind::conflict) co_return done.error();
-  store::Statement query("SELECT name " + others_key + " ORDER BY name", {key_id_});
+  store::Statement query("SELECT name " + others_key + " ORDER BY name", {key_ids_, key_id_});
   CO_TRY(others, co_await store_.read(std::move(query)));
   if (others.rows.empty()) co_return done.error();
-  co_return Error(ErrorKind::unsupported,
-                  "the daemon " + others.rows[0].text(0) +
-                      " serves this database with another master key; give this one the same master.key");
+  co_return Error(
+      ErrorKind::unsupported,
+      "the daemon " + others.rows[0].text(0) +
+          " serves this database with another master key; give each daemon the keys of the others, in "
+          "[vault] old_keys where they do not seal");
 }
 
 Task<void> LeaseTable::adopt() {

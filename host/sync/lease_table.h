@@ -33,17 +33,18 @@ struct Pulse {
 
 class LeaseTable {
 public:
-  // `key_id`: of the master key. `lasts`: so long after its last beat a node counts as gone.
-  LeaseTable(store::Store& store, std::string node_id, NodeName name, std::string key_id, Milliseconds lasts)
-      : store_(store), node_id_(std::move(node_id)), name_(std::move(name)), key_id_(std::move(key_id)),
-        lasts_(lasts) {}
+  // `key_ids`: of the master keys, that which seals first. `lasts`: so long after its last beat a node counts
+  // as gone.
+  LeaseTable(store::Store& store, std::string node_id, NodeName name, std::vector<std::string> const& key_ids,
+             Milliseconds lasts);
 
   std::string const& nodeId() const { return node_id_; }
   // The connectors that are here; the others know of it with the next beat.
   void serves(std::set<std::string> const& plugin_ids);
 
   // An earlier process of the same name is over, and what it had is free. `unsupported` if a daemon that
-  // lives has another master key: neither could read what the other has sealed.
+  // lives seals with a master key that is not here, or has not the one that seals here: one could not read
+  // what the other seals.
   Task<void> signOn();
   // Connections without a lease get one: they were made by a daemon that was alone.
   Task<void> adopt();
@@ -78,7 +79,8 @@ private:
   store::Store& store_;
   std::string const node_id_;
   NodeName const name_;
-  std::string const key_id_;
+  std::string const key_id_;  // that seals
+  std::string const key_ids_; // " of all keys " with a blank around each
   std::string plugins_ = " "; // " ID ID "
   Milliseconds const lasts_;
 };

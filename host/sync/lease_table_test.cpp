@@ -21,7 +21,7 @@ protected:
   struct Daemon {
     Daemon(Lease& test, std::string const& id, std::string const& name,
            std::set<std::string> const& plugins = {})
-        : store(test.open()), table(*store, id, NodeName{name, "1.0"}, "key", kLasts) {
+        : store(test.open()), table(*store, id, NodeName{name, "1.0"}, {"key"}, kLasts) {
       table.serves(plugins);
       test.run(table.signOn()).value();
       test.run(table.adopt()).value();
@@ -328,7 +328,7 @@ TEST_F(Lease, WhoAsksForOneGetsItWithoutItsConnector) {
 TEST_F(Lease, ADaemonWithAnotherMasterKeyIsRefusedAsLongAsTheOtherLives) {
   Daemon first(*this, "n1", "one");
   auto const store = open();
-  LeaseTable other(*store, "n2", NodeName{"two", "1.0"}, "another key", kLasts);
+  LeaseTable other(*store, "n2", NodeName{"two", "1.0"}, {"another"}, kLasts);
   auto const refused = run(other.signOn());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
@@ -336,6 +336,19 @@ TEST_F(Lease, ADaemonWithAnotherMasterKeyIsRefusedAsLongAsTheOtherLives) {
   EXPECT_THAT(rows("SELECT 1 FROM nodes"), SizeIs(1)) << "nothing is left of it";
   gone(first);
   EXPECT_TRUE(run(other.signOn()));
+}
+
+TEST_F(Lease, DaemonsThatHoldEachOthersKeysMaySealWithDifferentOnes) {
+  auto const store = open();
+  auto const signsOn = [&](std::string const& id, std::vector<std::string> const& keys) {
+    return run(LeaseTable(*store, id, NodeName{id, "1.0"}, keys, kLasts).signOn()).has_value();
+  };
+  EXPECT_TRUE(signsOn("n1", {"aa", "bb"}));
+  EXPECT_TRUE(signsOn("n2", {"bb", "aa"})) << "in the middle of a rotation";
+  EXPECT_FALSE(signsOn("n3", {"bb"})) << "it could not read what n1 seals";
+  EXPECT_FALSE(signsOn("n4", {"cc", "bb", "aa"})) << "they could not read what it seals";
+  EXPECT_FALSE(signsOn("n5", {"a", "b"})) << "a part of an id is no id";
+  EXPECT_TRUE(signsOn("n1", {"bb", "aa"})) << "it has begun again";
 }
 
 } // namespace

@@ -28,8 +28,8 @@ std::set<std::string> pluginsOf(runtime::Catalogue const& catalogue) {
 } // namespace
 
 Leases::Leases(Context& context, NodeName name, Owning owning)
-    : context_(context),
-      table_(context.doors.store, context.newId("nod"), std::move(name), context.doors.vault.keyId(), kLasts),
+    : context_(context), table_(context.doors.store, context.newId("nod"), std::move(name),
+                                context.doors.vault.keyIds(), kLasts),
       owning_(std::move(owning)), nursery_(context.doors.executor) {}
 
 Task<void> Leases::start() {

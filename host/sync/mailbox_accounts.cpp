@@ -91,6 +91,7 @@ Task<void> MailboxAccounts::keep(MailboxAccount account, std::string sealed) {
            std::int64_t{account.taken_to}, timeOrNull(account.since), timeOrNull(account.visited),
            toMillis(account.next_visit)})
           .expecting(1));
+  unit.push_back(told(context_, "mailbox.watch", account.vendor_id, account.connection_id));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }
@@ -120,6 +121,7 @@ Task<void> MailboxAccounts::unwatch(std::string connection_id) {
   store::Unit unit;
   unit.emplace_back("DELETE FROM mailboxes WHERE vendor_id=$1 AND connection_id=$2",
                     Values{account.vendor_id, account.connection_id});
+  unit.push_back(told(context_, "mailbox.unwatch", account.vendor_id, account.connection_id));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }

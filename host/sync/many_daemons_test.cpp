@@ -115,6 +115,58 @@ TEST_F(ManyDaemons, TwoDaemonsNeverRunOneConnection) {
   EXPECT_EQ(count("changes"), 8 * 30) << "nothing came in twice";
 }
 
+// What the next versions may bring: first a column more, then, when nobody knows it as it was, a column less.
+std::vector<store::Migration> expanded() {
+  auto all = allMigrations();
+  auto const ours = all.back().version;
+  all.push_back(store::Migration{ours + 1, "test: a shade",
+                                 "ALTER TABLE records ADD COLUMN shade TEXT NOT NULL DEFAULT ''", ours});
+  return all;
+}
+std::vector<store::Migration> contracted() {
+  auto all = expanded();
+  all.push_back(
+      store::Migration{all.back().version + 1, "test: no day", "ALTER TABLE records DROP COLUMN day"});
+  return all;
+}
+
+TEST_F(ManyDaemons, ADaemonOfTheNextVersionWorksBesideOneOfThis) {
+  auto const vendor = house.vendor();
+  std::vector<std::string> const connections{house.connect(vendor, "p0"), house.connect(vendor, "p1")};
+  auto const sync = [&](Neighbour& by, std::string const& connection) {
+    auto const run = runSlowly(by.engine->startSync(connection)).value();
+    EXPECT_EQ(runSlowly(by.engine->waitForRun(run.id)).value().state, "done");
+  };
+  auto const bring = [&](Neighbour& by, std::string const& uid) {
+    for (std::size_t i = 0; i < connections.size(); ++i) {
+      auto const own = uid + std::to_string(i);
+      house.provider("p" + std::to_string(i)).put("/cal/" + own, event(own, "Shoot"));
+      sync(by, connections[i]); // may be one that had begun before
+      sync(by, connections[i]);
+    }
+  };
+  Neighbour a(house, "a", 1);
+  bring(a, "before");
+  Neighbour b(house, "b", 2, nullptr, expanded());
+  beat();
+  until([&] { return a.connections() == 1 && b.connections() == 1; });
+  bring(a, "beside");
+  bring(b, "again");
+  EXPECT_EQ(count("records WHERE shade=''"), 6);
+  EXPECT_EQ(count("changes"), 6);
+  EXPECT_THAT(a.workers.operations, Contains("calendar.pull/1"));
+  EXPECT_THAT(b.workers.operations, Contains("calendar.pull/1"));
+  store::Options options;
+  options.url = house.url;
+  auto const refused = house.run(store::Store::open(house.loop.get_executor(), options, contracted()));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("daemons of an older version"));
+  b.stop();
+  until([&] { return a.connections() == 2; }); // as when the new version is taken back
+  bring(a, "after");
+  EXPECT_EQ(count("records"), 8);
+}
+
 // For hooks: as if another daemon had taken the connection over this very moment.
 Task<void> giveTo(House* house, std::string node_name, std::string connection_id) {
   store::Unit unit;

@@ -1,5 +1,6 @@
-// The tables of this room. Forward only: a change is a new migration, never an edit of an old one.
-// Every key begins with vendor_id, so that a vendor's rows can live on one shard.
+// The tables of this room. Forward only: a change is a new migration, never an edit of an old one. Beside
+// which older daemons it may be applied is its compatible_from: 17 at the least, since nobody before that
+// knows leases. Every key begins with vendor_id, so that a vendor's rows can live on one shard.
 #include "host/sync/sync.h"
 
 namespace garland::sync {
@@ -428,6 +429,17 @@ CREATE INDEX leases_node ON leases (node_id)
 // When a connection was let go on last; 0: it never rested.
 constexpr char const* kResumed = "ALTER TABLE connections ADD COLUMN resumed BIGINT NOT NULL DEFAULT 0";
 
+// What is due is read in its order, whatever waits altogether: due.h.
+constexpr char const* kDueInOrder = R"sql(
+DROP INDEX actions_due;
+CREATE INDEX actions_due ON actions (next_attempt, action_id, connection_id, vendor_id)
+  WHERE next_attempt IS NOT NULL;
+DROP INDEX inbox_due;
+CREATE INDEX inbox_due ON inbox (next_attempt) WHERE next_attempt IS NOT NULL;
+CREATE INDEX inbox_order ON inbox (item_id, next_attempt, connection_id, vendor_id)
+  WHERE next_attempt IS NOT NULL
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -448,6 +460,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{16, "sync: days of weddings, connections that are paused", kDaysAndPauses});
   all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
   all.push_back(store::Migration{18, "sync: when a pause of a connection ended", kResumed});
+  all.push_back(store::Migration{19, "sync: what is due in its order", kDueInOrder, 18});
   return all;
 }
 

@@ -30,6 +30,7 @@ Task<Connection> Pauses::pause(std::string id) {
   store::Unit unit;
   unit.emplace_back("UPDATE connections SET paused=1 WHERE vendor_id=$1 AND connection_id=$2",
                     Values{connection.vendor_id, connection.id});
+  unit.push_back(told(context_, "connection.pause", connection.vendor_id, connection.id));
   auto const saved = co_await context_.doors.store.commit(std::move(unit));
   ++acts_;
   if (!saved) {
@@ -53,6 +54,7 @@ Task<Connection> Pauses::resume(std::string id) {
       "UPDATE connections SET paused=0, resumed=$1, next_due=$1 WHERE vendor_id=$2 AND connection_id=$3 AND "
       "paused=1",
       Values{toMillis(context_.now()), connection.vendor_id, connection.id});
+  unit.push_back(told(context_, "connection.resume", connection.vendor_id, connection.id));
   auto news = newsFor(context_, NewsKind::pauses, connection.vendor_id, connection.id);
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
   ++acts_;

@@ -35,7 +35,7 @@ store::Statement telling(std::string_view node_id, News const& news) {
     text += ' ';
     text += part;
   }
-  return {"SELECT pg_notify('" + std::string(store::kNoticeChannel) + "', $1)", {std::move(text)}};
+  return store::notice(std::move(text));
 }
 
 std::optional<News> heard(std::string_view node_id, std::string_view text) {

@@ -1,5 +1,5 @@
 // What the daemons on one database tell each other, as a text in the unit that is the news. The only place
-// where it is made and read, so that another way of carrying it would be another one of these.
+// where it is made and read; what carries it, the database or NATS, is the store's business.
 #pragma once
 
 #include "host/sync/context.h"

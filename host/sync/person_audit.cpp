@@ -1,16 +1,18 @@
-// The trail of what people did: a row of person_audit, in the unit of the act.
-#include "host/base/ids.h"
-#include "host/sync/sql.h"
+// What people did, as rows of the audit chain, in the unit of the act.
 #include "host/sync/sync.h"
 
 namespace garland::sync {
 
-store::Statement auditOf(PersonAct act, Clock const& clock, Random& random) {
-  return {"INSERT INTO person_audit (vendor_id,audit_id,connection_id,at,who,act,subject,detail) "
-          "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
-          Values{std::move(act.vendor_id), newId("aud", clock, random), std::move(act.connection_id),
-                 toMillis(clock.now()), std::move(act.who), std::move(act.act), std::move(act.subject),
-                 std::move(act.detail)}};
+store::Statement auditOf(PersonAct act, audit::Book& book) {
+  audit::Event event;
+  event.kind = audit::Kind::change;
+  event.act = std::move(act.act);
+  event.vendor_id = std::move(act.vendor_id);
+  event.connection_id = std::move(act.connection_id);
+  event.subject = std::move(act.subject);
+  event.person = std::move(act.who);
+  if (!act.detail.empty()) event.facts["detail"] = std::move(act.detail);
+  return book.row(std::move(event));
 }
 
 } // namespace garland::sync

@@ -150,6 +150,9 @@ Task<std::optional<Push::Op>> Push::prepare(Op op) {
                         session_.connection.vendor_id, session_.connection.id, op.record_id, op.state,
                         op.record_version})
           .expecting(1));
+  json::object facts{{"action", op.action}, {"kind", kind_.kind.name}};
+  unit.push_back(told(context_, "record.send", session_.connection.vendor_id, session_.connection.id,
+                      op.record_id, std::move(facts)));
   if (!std::exchange(written_kind_noted_, true))
     unit.emplace_back("INSERT INTO written_kinds (vendor_id,connection_id,kind) VALUES ($1,$2,$3) "
                       "ON CONFLICT (vendor_id,connection_id,kind) DO NOTHING",

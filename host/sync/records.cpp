@@ -339,6 +339,7 @@ Task<Record> Records::retry(std::string vendor_id, std::string id) {
   unit.emplace_back("UPDATE pushes SET state='pending', dispatches=0 "
                     "WHERE vendor_id=$1 AND record_id=$2 AND state='parked'",
                     Values{vendor_id, id});
+  unit.push_back(told(context_, "record.retry", vendor_id, "", id));
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   if (done[0].affected == 0)
     co_return Error(ErrorKind::conflict, "no write of the record " + id + " is set aside");

@@ -27,6 +27,7 @@ protected:
                         house.redactor,
                         *house.cut,
                         *house.vault,
+                        *house.book,
                         house.egress,
                         house.supervisor,
                         house.catalogue,

@@ -101,7 +101,8 @@ store::Statement itemsGrow(Owner const& owner, std::int64_t bytes, Storage const
   return store::Statement("UPDATE connection_storage SET items=items+1, item_bytes=item_bytes+$3 " +
                               std::string(kOwner) + " AND items+1<=$4 AND item_bytes+$3<=$5",
                           {owner.vendor_id, owner.connection_id, bytes, most.items, most.item_bytes})
-      .expecting(1);
+      .expecting(1)
+      .contendingFor(owner.vendor_id);
 }
 
 namespace {

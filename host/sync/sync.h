@@ -5,6 +5,7 @@
 // back -> new base. An item that comes back equal to the base is an echo and is dropped.
 #pragma once
 
+#include "host/audit/audit.h"
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
@@ -12,6 +13,7 @@
 #include "host/base/schema.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
+#include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
@@ -31,18 +33,20 @@ namespace garland::sync {
 
 // The tables of this room, for Store::open.
 std::vector<store::Migration> migrations();
+// Those with secrets, and what an export of the vault has besides.
+std::vector<custody::Table> secretTables();
 
 // What a person did, for the audit trail.
 struct PersonAct {
   std::string vendor_id;
   std::string connection_id; // "": it is about none
-  std::string who;           // a name or an address, or all that is known: "whoever has the API key"
+  std::string who;           // a name or an address; "": whoever has the API key
   std::string act;           // "endpoint.change"
   std::string subject;       // id of what it was done to
-  std::string detail;        // one sentence, without a secret; or ""
+  std::string detail;        // one sentence, without a secret, a person or what somebody typed; or ""
 };
 // To be committed in the unit of the act.
-store::Statement auditOf(PersonAct act, Clock const& clock, Random& random);
+store::Statement auditOf(PersonAct act, audit::Book& book);
 
 // What an area teaches the engine about one kind of record ("calendar.event").
 struct Kind {
@@ -273,6 +277,7 @@ struct Dependencies {
   Redactor& redactor;
   store::Store& store;
   vault::Vault& vault;
+  audit::Book& audit;
   egress::Client& egress;
   runtime::Supervisor& supervisor;
   runtime::Catalogue const& catalogue;

@@ -15,6 +15,7 @@ Task<Vendor> Vendors::add(std::string name) {
   unit.emplace_back("INSERT INTO vendors (vendor_id,name,created) VALUES ($1,$2,$3)",
                     Values{vendor.id, vendor.name, toMillis(vendor.created)});
   unit.emplace_back("INSERT INTO counters (vendor_id,name,value) VALUES ($1,'changes',0)", Values{vendor.id});
+  unit.push_back(told(context_, "vendor.add", vendor.id));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return vendor;
 }
@@ -66,6 +67,7 @@ Task<void> Vendors::setPlugin(std::string vendor_id, std::string plugin_id, bool
   unit.emplace_back("INSERT INTO vendor_plugins (vendor_id,plugin_id,enabled) VALUES ($1,$2,$3) "
                     "ON CONFLICT (vendor_id,plugin_id) DO UPDATE SET enabled=excluded.enabled",
                     Values{vendor_id, id, std::int64_t{enabled}});
+  unit.push_back(told(context_, enabled ? "plugin.enable" : "plugin.disable", vendor_id, "", id));
   CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
   co_return Result<void>();
 }

@@ -237,6 +237,7 @@ Task<void> WebhookEndpoints::save(WebhookEndpoint endpoint, std::string sealed) 
                      {endpoint.vendor_id, endpoint.connection_id, endpoint.plugin_id, endpoint.name,
                       toMillis(endpoint.created), std::move(sealed), endpoint.revision})
                      .expecting(1));
+  unit.push_back(told(context_, "webhook.set_up", endpoint.vendor_id, endpoint.connection_id));
   std::vector<News> news;
   news.emplace_back(NewsKind::known, endpoint.vendor_id, endpoint.connection_id);
   auto const saved = co_await commitTelling(&context_, std::move(unit), std::move(news));

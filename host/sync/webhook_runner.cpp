@@ -53,7 +53,7 @@ Task<void> WebhookRunner::start() {
   CO_TRY_VOID(co_await endpoints_.load());
   CO_TRY_VOID(co_await catchUp());
   CO_TRY_VOID(co_await courier_.start());
-  next_tick_ = context_.now() + kTickEvery;
+  next_tick_ = context_.doors.clock.monotonic() + kTickEvery;
   rounds_.start();
   co_return Result<void>();
 }
@@ -81,8 +81,9 @@ void WebhookRunner::wake(Owner const& owner) {
 }
 
 Task<void> WebhookRunner::tick() {
-  if (context_.now() < next_tick_) co_return Result<void>();
-  next_tick_ = context_.now() + (context_.leases ? kTickAmongMany : kTickEvery);
+  auto const looked = context_.doors.clock.monotonic();
+  if (looked < next_tick_) co_return Result<void>();
+  next_tick_ = looked + (context_.leases ? kTickAmongMany : kTickEvery);
   if (context_.leases) {
     CO_TRY_VOID(co_await endpoints_.renew());
   }
@@ -297,7 +298,7 @@ Task<Webhook> WebhookRunner::drop(std::string id, std::string why) {
 // What was done long ago.
 Task<void> WebhookRunner::sweep() {
   CO_TRY(forgotten, co_await store_.forget(context_.now() - kKept));
-  if (forgotten > 0) next_tick_ = context_.now(); // there may be more
+  if (forgotten > 0) next_tick_ = {}; // there may be more
   co_return Result<void>();
 }
 

@@ -94,7 +94,7 @@ private:
   HintCourier courier_;
   Rounds rounds_;
   WebhookInbox inbox_;
-  TimePoint next_tick_{};
+  Monotonic next_tick_{};
 };
 
 } // namespace garland::sync

@@ -47,6 +47,27 @@ Webhook webhookFrom(store::Row const& row) {
   return webhook;
 }
 
+// One row for each connection of a batch, not one for each delivery: what came is in the table itself.
+std::vector<audit::Event> cameIn(std::vector<WebhookRow> const& rows) {
+  std::map<std::string, std::size_t> places;
+  std::vector<std::int64_t> counts;
+  std::vector<audit::Event> events;
+  for (auto const& row : rows) {
+    auto const [place, first] = places.emplace(row.webhook.connection_id, events.size());
+    if (first) {
+      auto& event = events.emplace_back();
+      event.kind = audit::Kind::count;
+      event.act = "webhooks.received";
+      event.vendor_id = row.webhook.vendor_id;
+      event.connection_id = row.webhook.connection_id;
+      counts.push_back(0);
+    }
+    ++counts[place->second];
+  }
+  for (std::size_t i = 0; i < events.size(); ++i) events[i].facts["times"] = counts[i];
+  return events;
+}
+
 WebhookContent contentFrom(store::Row const& row, std::size_t shown) {
   WebhookContent content;
   content.shown = readJson(row.text(shown));
@@ -83,6 +104,7 @@ Task<std::map<WebhookPlace, Freshness>> WebhookStore::insert(std::vector<Webhook
           "webhooks.dedupe_key LIKE 'bytes %' RETURNING connection_id, dedupe_key, reason, revision");
   std::map<std::string, std::string> owners; // connection -> vendor
   for (auto const& row : rows) owners.emplace(row.webhook.connection_id, row.webhook.vendor_id);
+  auto came = cameIn(rows);
   std::vector<News> news;
   for (auto const& [connection, vendor] : owners)
     for (auto& one : newsFor(context_, NewsKind::webhooks, vendor, connection))
@@ -97,6 +119,7 @@ Task<std::map<WebhookPlace, Freshness>> WebhookStore::insert(std::vector<Webhook
   }
   store::Unit unit;
   std::move(bulk).into(unit);
+  for (auto& event : came) unit.push_back(context_.doors.audit.row(std::move(event)));
   CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));
   std::map<WebhookPlace, Freshness> fresh;
   for (auto const& each : done)
@@ -249,6 +272,7 @@ Task<std::int64_t> WebhookStore::reopen(WebhookRange range, TimePoint now) {
       "revision=revision+1 " +
           where.text + " AND state<>'waiting'",
       std::move(where.args));
+  unit.push_back(told(context_, "webhooks.replay", "", range.connection_id));
   std::vector<News> news;
   news.emplace_back(NewsKind::webhooks, std::string()); // whose they are is not known
   CO_TRY(done, co_await commitTelling(&context_, std::move(unit), std::move(news)));

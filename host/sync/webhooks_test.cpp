@@ -411,6 +411,14 @@ TEST_F(WebhooksTest, WhatNobodyWasToldOfIsFoundWithinMinutes) {
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1", "Project 2"}));
 }
 
+TEST_F(WebhooksTest, WhatNobodyWasToldOfIsFoundThoughTheTimeOfDayWasSetBack) {
+  commit(rowOf("id 1"));
+  while (house.clock.sleepers() < 1) house.loop.run_one();
+  house.clock.set(house.clock.now() - std::chrono::days(1));
+  house.clock.advance(Milliseconds(300'000));
+  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
+}
+
 // ---- hints that are not followed at once
 
 TEST_F(WebhooksTest, HintsOfAKindThatFailedStayAndTheOthersAreFollowed) {

@@ -17,6 +17,7 @@ protected:
                        house.redactor,
                        *house.cut,
                        *house.vault,
+                       *house.book,
                        house.egress,
                        house.supervisor,
                        house.catalogue,

@@ -168,21 +168,37 @@ bool Writes::empty() const {
   return others_.empty() && after_.empty() && changes_.empty() && records_.size() == 0 && links_.size() == 0;
 }
 
+// One row for all of them: which ones stands in the change feed.
+store::Statement Writes::tellOfChanges() const {
+  json::object facts;
+  for (auto const& change : changes_) {
+    auto& times = facts[std::get<std::string>(change[2])];
+    times = (times.is_int64() ? times.get_int64() : 0) + 1;
+  }
+  bool const local = origin_ == kLocal;
+  auto subject = changes_.size() == 1 ? std::get<std::string>(changes_[0][0]) : std::string();
+  return told(context_, "records.change", vendor_id_, local ? "" : origin_, std::move(subject),
+              std::move(facts));
+}
+
 store::Unit Writes::take() && {
   store::Unit unit;
   // First, so that whoever counts for this connection takes its row before any other.
   if (most_ && (growth_.records != 0 || growth_.record_bytes != 0))
     unit.push_back(recordsGrow(Owner{vendor_id_, origin_}, growth_, *most_));
+  // Next, so that two daemons that change the same records of a vendor do so one after the other.
+  auto const count = static_cast<std::int64_t>(changes_.size());
+  if (count > 0)
+    unit.push_back(
+        store::Statement("UPDATE counters SET value=value+$1 WHERE vendor_id=$2 AND name='changes'",
+                         {count, vendor_id_})
+            .expecting(1)
+            .contendingFor(vendor_id_));
   std::move(records_).into(unit);
   std::move(links_).into(unit);
   for (auto& statement : others_) unit.push_back(std::move(statement));
   for (auto& statement : after_) unit.push_back(std::move(statement));
-  if (changes_.empty()) return unit;
-
-  auto const count = static_cast<std::int64_t>(changes_.size());
-  unit.push_back(store::Statement("UPDATE counters SET value=value+$1 WHERE vendor_id=$2 AND name='changes'",
-                                  {count, vendor_id_})
-                     .expecting(1));
+  if (count > 0) unit.push_back(tellOfChanges());
   for (std::int64_t i = 0; i < count; ++i) {
     auto& change = changes_[static_cast<std::size_t>(i)];
     unit.push_back(store::Statement(

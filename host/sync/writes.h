@@ -89,6 +89,7 @@ public:
 private:
   void addChange(std::string_view record_id, std::string_view kind, std::string_view action,
                  std::int64_t version);
+  store::Statement tellOfChanges() const;
 
   Context& context_;
   std::string vendor_id_;

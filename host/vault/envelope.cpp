@@ -49,6 +49,19 @@ Error damaged() { return {ErrorKind::invalidInput, "the sealed secret is damaged
 
 } // namespace
 
+std::string keyIdOf(std::string_view sealed) {
+  if (!sealed.starts_with(kVersion) || sealed.size() < kNamesKey) return {};
+  auto const bytes = fromBase64(sealed.substr(kVersion.size(), kNamesKey - kVersion.size()));
+  return bytes ? hex(std::string_view(*bytes).substr(0, kKeyIdBytes)) : std::string();
+}
+
+// Ten characters of base64 hold 60 of the id's 64 bits, and nothing else.
+std::string sealedPrefix(std::string_view key_id) {
+  auto const bytes = fromHex(key_id);
+  return std::string(kVersion) +
+         base64(bytes ? *bytes : std::string()).substr(0, kSharesKey - kVersion.size());
+}
+
 std::string write(Envelope const& e) {
   return std::string(kVersion) + base64(e.key_id + e.wrapped_key.nonce + e.wrapped_key.text +
                                         e.wrapped_key.tag + e.secret.nonce + e.secret.text + e.secret.tag);

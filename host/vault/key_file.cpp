@@ -55,7 +55,7 @@ std::string draftName(std::string const& path, Random& random) {
 
 } // namespace
 
-Result<OpenFile> openKeyFile(std::string const& path) {
+Result<OpenFile> openKeyFile(std::string const& path, mode_t forbidden) {
   // O_NONBLOCK: a named pipe must not hold the daemon up; it has no effect on a regular file.
   OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.fd() < 0) return systemError("the key file " + path + " could not be read", errno);
@@ -64,7 +64,7 @@ Result<OpenFile> openKeyFile(std::string const& path) {
     return systemError("the key file " + path + " could not be examined", errno);
   if (!S_ISREG(status.st_mode))
     return Error(ErrorKind::invalidInput, "the key file " + path + " is not a regular file");
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+  if ((status.st_mode & forbidden) != 0)
     return Error(ErrorKind::forbidden,
                  "the key file " + path + " is open to its group or to others; run: chmod 600 " + path);
   file.bytes = static_cast<std::size_t>(status.st_size);

@@ -3,6 +3,7 @@
 
 #include "host/base/result.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -30,8 +31,9 @@ private:
   int fd_;
 };
 
-// A regular file that group and others can neither read nor write; errors as in vault.h.
-Result<OpenFile> openKeyFile(std::string const& path);
+// A regular file whose mode has none of these bits: neither read nor written by group and others. Errors as
+// in vault.h.
+Result<OpenFile> openKeyFile(std::string const& path, mode_t forbidden = S_IRWXG | S_IRWXO);
 // Fills `out` exactly; invalidInput if the file is shorter.
 Result<void> readAll(OpenFile const& file, std::span<std::byte> out, std::string const& path);
 

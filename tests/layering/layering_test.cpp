@@ -18,13 +18,14 @@ fs::path const kRoot = GARLAND_SOURCE_DIR;
 
 // Floor of each room; an include may only go down. Rooms of one floor do not see each other.
 std::map<std::string, int> const kFloors = {
-    {"host/base", 0},        {"host/store", 1},    {"host/egress", 1},    {"host/vault", 1},
-    {"host/csv", 1},         {"host/runtime", 2},  {"host/access", 2},    {"host/sync", 3},
-    {"host/crm", 4},         {"host/calendar", 4}, {"host/payments", 4},  {"host/messaging", 4},
-    {"host/social", 4},      {"host/listings", 4}, {"host/portfolio", 4}, {"host/webhooks", 4},
-    {"host/mail", 4},        {"host/realtime", 4}, {"host/health", 4},    {"host/weddingday", 4},
-    {"host/marketplace", 4}, {"host/api", 5},      {"host/console", 5},   {"certification", 5},
-    {"host/daemon", 6},      {"host/cli", 6},      {"host/notify", 4},
+    {"host/base", 0},       {"host/store", 1},       {"host/egress", 1},   {"host/vault", 1},
+    {"host/csv", 1},        {"host/nats", 1},        {"host/runtime", 2},  {"host/access", 2},
+    {"host/sync", 3},       {"host/crm", 4},         {"host/calendar", 4}, {"host/payments", 4},
+    {"host/messaging", 4},  {"host/social", 4},      {"host/listings", 4}, {"host/portfolio", 4},
+    {"host/webhooks", 4},   {"host/mail", 4},        {"host/realtime", 4}, {"host/health", 4},
+    {"host/weddingday", 4}, {"host/marketplace", 4}, {"host/api", 5},      {"host/console", 5},
+    {"certification", 5},   {"host/daemon", 6},      {"host/cli", 6},      {"host/notify", 4},
+    {"host/custody", 2},    {"host/audit", 2},
 };
 
 // The worker is its own house: base and runtime's worker side only.
@@ -40,7 +41,9 @@ std::vector<Door> const kDoors = {
     {"curl/", {"host/egress"}},
     {"sqlite3.h", {"host/store"}},
     {"libpq", {"host/store"}},
-    {"openssl/", {"host/vault", "host/access", "host/marketplace", "host/egress", "host/webhooks"}},
+    {"nats/", {"host/nats"}},
+    {"openssl/",
+     {"host/vault", "host/access", "host/marketplace", "host/egress", "host/webhooks", "host/audit"}},
     {"archive.h", {"host/marketplace"}},
     {"archive_entry.h", {"host/marketplace"}},
     {"boost/asio/ssl", {"host/egress", "host/api", "host/mail"}},

@@ -4,6 +4,8 @@
 #include "host/access/access.h"
 #include "host/api/api.h"
 #include "host/api/testing/client.h"
+#include "host/api/testing/fake_book.h"
+#include "host/api/testing/fake_custody.h"
 #include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
 #include "host/api/testing/fake_notifier.h"
@@ -53,7 +55,8 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal,
 class Harness {
 public:
   // `webhooks`: as the connectors' manifests declare them.
-  explicit Harness(Options options = {}, std::string_view webhooks = kWebhooks)
+  explicit Harness(Options options = {}, std::string_view webhooks = kWebhooks,
+                   Carrier const* carrier = nullptr)
       : catalogue_(plugins(webhooks)), log_(clock, redactor_, LogLevel::debug, [this](std::string_view line) {
           std::lock_guard const lock(log_mutex_);
           log_text_ += line;
@@ -67,6 +70,9 @@ public:
     with.mail_domain = "leads.example.com";
     with.notifier = &notifier;
     with.egress = &egress;
+    with.carrier = carrier;
+    with.custody = &custody;
+    with.audit = &book;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -163,6 +169,8 @@ private:
 public:
   FakeEngine engine{loop_.get_executor(), clock, random_};
   FakeNotifier notifier{clock, random_};
+  FakeCustody custody{clock};
+  FakeBook book;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
   std::string key;

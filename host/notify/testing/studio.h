@@ -85,6 +85,7 @@ struct Studio {
                       house.log,
                       *store,
                       *house.vault,
+                      *house.book,
                       *client,
                       *house.engine,
                       {"calendar.event", "crm.client"}};

@@ -209,6 +209,18 @@ DatabaseUrl& databaseUrl() {
   return url;
 }
 
+std::vector<store::Migration> allMigrations() {
+  auto all = migrations();
+  for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  return all;
+}
+
+std::unique_ptr<audit::Book> openBook(House& house, store::Store& store) {
+  audit::Dependencies with{
+      house.loop.get_executor(), house.clock, house.audit_random, house.log, store, *house.vault};
+  return house.run(audit::Book::open(with, audit::Options())).value();
+}
+
 House::House() : House(std::make_unique<TestFolder const>()) {}
 
 House::House(std::unique_ptr<TestFolder const> own) : House(own->path()) { own_folder_ = std::move(own); }
@@ -220,7 +232,9 @@ House::House(std::string folder) : folder_(std::move(folder)) {
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
   options.url = url = databaseUrl()(folder_);
-  store = run(store::Store::open(loop.get_executor(), options, migrations())).value();
+  options.sha256 = vault::sha256;
+  store = run(store::Store::open(loop.get_executor(), options, allMigrations())).value();
+  book = openBook(*this, *store);
   open();
 }
 
@@ -243,7 +257,7 @@ void House::open() {
   auto kinds = sharingKinds();
   kinds.push_back(eventKind());
   Dependencies dependencies{
-      loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, egress,
+      loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, *book, egress,
       supervisor,          catalogue, std::move(kinds), ""};
   dependencies.limits = limits;
   engine = run(Engine::create(std::move(dependencies))).value();
@@ -311,6 +325,27 @@ Record House::recordOf(std::string const& vendor_id, std::string const& uid) {
 
 std::vector<store::Row> House::rows(std::string sql) {
   return run(store->read(store::Statement(std::move(sql)))).value().rows;
+}
+
+std::vector<json::value> House::told(std::string_view kind) {
+  std::vector<json::value> entries;
+  for (auto const& row : rows("SELECT entry FROM audit_rows ORDER BY chain_id, number")) {
+    auto const& bytes = row.bytes(0);
+    auto entry = parseJson(std::string(bytes.begin(), bytes.end())).value();
+    if (textOr(entry, "/kind", "") == kind) entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+audit::Verdict House::verdict() {
+  run(book->seal()).value();
+  auto const state = book->state();
+  audit::Verifier verifier({state.key}, state.last);
+  for (auto const& one : run(book->checkpoints(0, 1'000'000)).value())
+    verifier.take(audit::lineOf(one)).value();
+  for (auto const& one : run(book->rows("", -1, 1'000'000)).value())
+    verifier.take(audit::lineOf(one)).value();
+  return verifier.finish();
 }
 
 void House::write(std::string sql) {

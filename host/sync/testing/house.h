@@ -135,6 +135,10 @@ public:
   FakeProvider& provider(std::string const& name) { return supervisor.providers[name]; }
   std::vector<store::Row> rows(std::string sql);
   void write(std::string sql); // behind the engine's back
+  // The entries of the audit chain of this kind, in their order: "change", "request".
+  std::vector<json::value> told(std::string_view kind);
+  // What a verifier says of the audit chain as it is now, all of it signed.
+  audit::Verdict verdict();
 
   asio::io_context loop;
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
@@ -146,6 +150,8 @@ public:
   std::string url; // of the database
   std::unique_ptr<vault::Vault> vault;
   std::unique_ptr<store::Store> store;
+  SeededRandom audit_random{11}; // of its own, so that ids elsewhere stay as they are
+  std::unique_ptr<audit::Book> book;
   std::unique_ptr<CutStore> cut;
   FakeEgress egress;
   FakeSupervisor supervisor;
@@ -164,5 +170,9 @@ private:
   std::string folder_;
   std::unique_ptr<TestFolder const> own_folder_; // none if the caller keeps it
 };
+
+// Of this room and of those below it.
+std::vector<store::Migration> allMigrations();
+std::unique_ptr<audit::Book> openBook(House& house, store::Store& store);
 
 } // namespace garland::sync::testing

@@ -17,11 +17,16 @@ Task<std::string> Workers::call(runtime::PluginInfo const& plugin, runtime::Call
   co_return answer;
 }
 
-Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
-    : name(std::move(name_in)), workers(house.supervisor), house_(house), random_(seed) {
+Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed,
+                     std::shared_ptr<Carrier> carrier_in, std::vector<store::Migration> schema)
+    : name(std::move(name_in)), carrier(std::move(carrier_in)), workers(house.supervisor), house_(house),
+      random_(seed) {
   store::Options options;
   options.url = house.url;
-  store = house.run(store::Store::open(house.loop.get_executor(), options, migrations())).value();
+  options.carrier = carrier;
+  options.sha256 = vault::sha256;
+  store = house.run(store::Store::open(house.loop.get_executor(), options, std::move(schema))).value();
+  book = openBook(house, *store);
   cut = std::make_unique<CutStore>(*store);
   auto kinds = sharingKinds();
   kinds.push_back(eventKind());
@@ -32,6 +37,7 @@ Neighbour::Neighbour(House& house, std::string name_in, std::uint64_t seed)
                             house.redactor,
                             *cut,
                             *house.vault,
+                            *book,
                             egress,
                             workers,
                             house.catalogue,

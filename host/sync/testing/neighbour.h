@@ -39,8 +39,9 @@ private:
 
 class Neighbour {
 public:
-  // Hears the others from then on, and may begin work of what it has taken.
-  Neighbour(House& house, std::string name, std::uint64_t seed);
+  // Hears the others from then on, and may begin work of what it has taken. `schema`: of its version.
+  Neighbour(House& house, std::string name, std::uint64_t seed, std::shared_ptr<Carrier> carrier = nullptr,
+            std::vector<store::Migration> schema = allMigrations());
   ~Neighbour();
   Neighbour(Neighbour const&) = delete;
   Neighbour& operator=(Neighbour const&) = delete;
@@ -56,7 +57,9 @@ public:
   static void everybodyLooks(House& house);
 
   std::string const name;
+  std::shared_ptr<Carrier> const carrier; // null: the database
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<audit::Book> book;
   std::unique_ptr<CutStore> cut;
   FakeEgress egress;
   Workers workers;
