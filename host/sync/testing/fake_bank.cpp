@@ -17,11 +17,13 @@ FakeBank::Turn FakeBank::lostOnTheWay() { return Turn{false, noAnswer(), true}; 
 FakeBank::Turn FakeBank::lostOnTheWayBack() { return Turn{true, noAnswer(), true}; }
 FakeBank::Turn FakeBank::refused(Error error) { return Turn{false, std::move(error), true}; }
 
-FakeBank::FakeBank(House& house) {
+FakeBank::FakeBank(House& house) : house_(house) {
   house.provider("bank").act = [this](runtime::Call call, runtime::CallHost* host) {
     return act(std::move(call), host);
   };
 }
+
+FakeBank::~FakeBank() { house_.stop(); }
 
 Task<json::value> FakeBank::act(runtime::Call call, runtime::CallHost* host) {
   auto const input = parseJson(call.input).value();

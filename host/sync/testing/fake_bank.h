@@ -32,6 +32,7 @@ public:
   static Turn refused(Error error);
 
   explicit FakeBank(House& house);
+  ~FakeBank();
   FakeBank(FakeBank const&) = delete;
   FakeBank& operator=(FakeBank const&) = delete;
 
@@ -50,6 +51,8 @@ private:
   Task<json::value> act(runtime::Call call, runtime::CallHost* host);
   Result<json::value> lookUp(json::value const& input);
   Result<json::value> take(std::string const& operation, std::string const& key);
+
+  House& house_;
 };
 
 } // namespace garland::sync::testing

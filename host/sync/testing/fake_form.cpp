@@ -23,6 +23,8 @@ FakeForm::FakeForm(House& house, std::string provider)
   };
 }
 
+FakeForm::~FakeForm() { house_.stop(); }
+
 Result<AcceptedItem> FakeForm::send(json::value body, std::string key) {
   Delivery delivery;
   delivery.connection_id = connection;

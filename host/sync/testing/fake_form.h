@@ -15,6 +15,7 @@ namespace garland::sync::testing {
 class FakeForm {
 public:
   explicit FakeForm(House& house, std::string provider = "form");
+  ~FakeForm();
   FakeForm(FakeForm const&) = delete;
   FakeForm& operator=(FakeForm const&) = delete;
 

@@ -14,6 +14,8 @@ FakeNotices::FakeNotices(House& house)
   };
 }
 
+FakeNotices::~FakeNotices() { house_.stop(); }
+
 std::string FakeNotices::about(std::vector<std::string> const& projects, std::string const& kind) {
   json::array hints;
   for (auto const& id : projects) hints.push_back(json::object{{"kind", kind}, {"external_id", id}});

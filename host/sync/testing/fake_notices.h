@@ -15,6 +15,7 @@ namespace garland::sync::testing {
 class FakeNotices {
 public:
   explicit FakeNotices(House& house);
+  ~FakeNotices();
   FakeNotices(FakeNotices const&) = delete;
   FakeNotices& operator=(FakeNotices const&) = delete;
 

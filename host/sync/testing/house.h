@@ -123,6 +123,8 @@ public:
 
   // Runs the loop until then. A test that would hang fails after 30 seconds.
   void drive(std::function<bool()> done);
+  // The engine does nothing from then on: what it calls may die. Once is enough.
+  void stop();
   // A new engine on the same file, as after a crash. The old one is stopped and thrown away.
   void restart();
   // With a vendor, the plugins enabled, and one connection per provider name.
@@ -165,10 +167,13 @@ private:
     out->emplace(std::move(result));
   }
   explicit House(std::unique_ptr<TestFolder const> own);
+
   void open();
 
   std::string folder_;
   std::unique_ptr<TestFolder const> own_folder_; // none if the caller keeps it
+  bool stopped_ = false;
+  bool stopped_well_ = false;
 };
 
 // Of this room and of those below it.
