@@ -1,6 +1,7 @@
 #include "host/api/hooks.h"
 
 #include "host/api/hook_content.h"
+#include "host/api/packed_body.h"
 #include "host/api/router.h"
 #include "host/api/stranger.h"
 #include "host/base/utf8.h"
@@ -36,6 +37,18 @@ std::string deliveryId(runtime::Catalogue const& catalogue, sync::IntakeDoor con
   auto const pointer = textOr(*place, "/body", "");
   auto const* body = content.if_contains("json");
   return pointer.empty() || body == nullptr ? std::string() : textOr(*body, pointer, "");
+}
+
+std::string_view headerOf(Request const& request, std::string_view name) {
+  auto const* value = request.header(name);
+  return value == nullptr ? std::string_view() : *value;
+}
+
+// In the place of a body that cannot be unpacked, so that a person looks at the bytes.
+std::string insteadOf(Request const& request, Error const& error) {
+  return "a body of " + std::to_string(request.body.size()) + " bytes, packed as " +
+         keyOf(asUtf8(headerOf(request, "content-encoding"))) +
+         ", that could not be unpacked: " + error.message;
 }
 
 std::string summaryOf(Request const& request, json::object const& content) {
@@ -119,19 +132,22 @@ Task<Response> Hooks::judge(Request* request, sync::IntakeDoor door, std::string
 }
 
 Task<Response> Hooks::keep(Request const* request, sync::IntakeDoor door, std::string once_key) {
-  auto const* type = request->header("content-type");
-  auto content = hookContent(type == nullptr ? std::string_view() : *type, request->query, request->body);
+  auto const type = headerOf(*request, "content-type");
+  auto const plain = unpacked(headerOf(*request, "content-encoding"), request->body);
+  auto content = hookContent(type, request->query, plain ? *plain : std::string());
+  if (!plain) content["text"] = insteadOf(*request, plain.error());
   sync::Delivery delivery;
   delivery.connection_id = door.connection_id;
   delivery.summary = summaryOf(*request, content);
-  if (content.contains("text"))
-    if (auto const broken = brokenJson(type == nullptr ? std::string_view() : *type, request->body);
-        !broken.empty())
-      delivery.summary += ": " + broken;
+  if (!plain)
+    delivery.summary += ": " + insteadOf(*request, plain.error());
+  else if (content.contains("text"))
+    if (auto const broken = brokenJson(type, *plain); !broken.empty()) delivery.summary += ": " + broken;
   auto id = once_key.empty() ? deliveryId(with_.catalogue, door, *request, content) : std::move(once_key);
   delivery.dedupe_key = "id " + keyOf(id);
   if (id.empty()) {
-    delivery.dedupe_key = "bytes " + vault::sha256Hex(json::serialize(content));
+    delivery.dedupe_key =
+        "bytes " + vault::sha256Hex(json::serialize(content) + (plain ? std::string() : request->body));
     delivery.same_for = kSameBytesFor;
   }
   delivery.content = std::move(content);

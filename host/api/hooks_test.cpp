@@ -1,6 +1,7 @@
 // Requests of strangers: who is let in, what is kept, what is told.
 #include "host/api/hooks.h"
 #include "host/api/testing/harness.h"
+#include "host/api/twin_codec.h"
 
 #include "host/webhooks/webhooks.h"
 
@@ -84,6 +85,38 @@ TEST_F(HooksTest, AnItemWhoseJsonIsBrokenSaysWhere) {
   EXPECT_TRUE(sent[0].content.as_object().contains("text"));
   EXPECT_NE(sent[0].summary.find("not JSON"), std::string::npos) << sent[0].summary;
   EXPECT_NE(sent[0].summary.find("at line 2, column 12"), std::string::npos) << sent[0].summary;
+}
+
+TEST_F(HooksTest, APackedBodyIsUnpacked) {
+  auto const path = pathOf(open());
+  auto const packed = zipBomb(40);
+  EXPECT_EQ(call("POST", path, packed, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n").status,
+            200);
+  auto const sent = deliveries();
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].content.at("json"), json::value(json::object()));
+  EXPECT_EQ(sent[0].raw, packed) << "as it came";
+}
+
+TEST_F(HooksTest, ABodyThatCannotBeUnpackedIsKeptForAPerson) {
+  auto const path = pathOf(open());
+  auto const post = [&](std::string const& encoding, std::string const& body) {
+    return call("POST", path, body,
+                "Content-Type: application/json\r\nContent-Encoding: " + encoding + "\r\n");
+  };
+  EXPECT_EQ(post("br", "\x0b\x01\x80{}\x03").status, 200);
+  EXPECT_EQ(post("br", "\x0b\x01\x80[]\x03").status, 200);
+  EXPECT_EQ(post("gzip", zipBomb(3U << 20U)).status, 200);
+  auto const sent = deliveries();
+  ASSERT_EQ(sent.size(), 3U);
+  for (auto const& delivery : sent) {
+    EXPECT_TRUE(delivery.content.as_object().contains("text")) << "no connector takes that";
+    EXPECT_FALSE(delivery.raw.empty());
+    EXPECT_NE(delivery.summary.find("could not be unpacked"), std::string::npos) << delivery.summary;
+  }
+  EXPECT_NE(sent[0].summary.find("packed as br"), std::string::npos) << sent[0].summary;
+  EXPECT_NE(sent[2].summary.find("more than 1048576 bytes"), std::string::npos) << sent[2].summary;
+  EXPECT_NE(sent[0].dedupe_key, sent[1].dedupe_key) << "two leads of one length";
 }
 
 TEST_F(HooksTest, AnUnknownTokenIsAnsweredLikeAnyPathThatIsNotThere) {

@@ -3,6 +3,7 @@
 
 #include "host/base/bytes.h"
 #include "host/base/file_text.h"
+#include "host/cli/named_file.h"
 #include "host/cli/next_step.h"
 #include "host/csv/csv.h"
 
@@ -10,7 +11,6 @@
 #include <garland/sdk/mapped_table.hpp>
 
 #include <chrono>
-#include <fstream>
 #include <map>
 
 namespace garland::cli {
@@ -63,7 +63,7 @@ Result<void> checkTakes(Context with, ImportWords const& words) {
 // them.
 Result<json::array> handIn(Context with, ImportWords const& words, csv::Table const& table) {
   auto path = kBase + "/connections/" + percentEncode(words.connection) + "/import?" +
-              parameter("file", fileName(words.file));
+              parameter("file", fileName(shownFile(words.file)));
   if (!words.kind.empty()) path += "&" + parameter("kind", words.kind);
   if (words.dry_run) path += "&dry_run=1";
   auto const* const wanted = words.dry_run ? "/readings" : "/items";
@@ -196,10 +196,10 @@ std::string tableOf(std::vector<json::value> const& records, std::vector<csv::Co
 
 Exit importCsv(Context with, ImportWords const& words) {
   if (auto const fits = checkTakes(with, words); !fits) return with.output.error(fits.error());
-  auto const bytes = readFileText(words.file == "-" ? "/dev/stdin" : words.file);
-  if (!bytes) return with.output.error(Error(ErrorKind::invalidInput, bytes.error().message));
+  auto const bytes = readNamedFile(words.file);
+  if (!bytes) return with.output.error(bytes.error());
   auto table = csv::read(*bytes);
-  if (!table) return with.output.error(std::move(table).error().within(words.file));
+  if (!table) return with.output.error(std::move(table).error().within(shownFile(words.file)));
   json::object answer = csv::toJson(*table);
   if (!with.output.json()) tell(with.output, *table);
   bool const refused = !table->uneven.empty() && !words.skip_uneven;
@@ -241,9 +241,8 @@ Exit exportCsv(Context with, ExportWords const& words) {
     if (!mapped) return with.output.error(mapped.error());
     made = *std::move(mapped);
   }
-  std::ofstream file(words.out == "-" ? "/dev/stdout" : words.out, std::ios::binary | std::ios::trunc);
-  file << made.text << std::flush;
-  if (!file) return with.output.error(Error(ErrorKind::invalidInput, words.out + " cannot be written"));
+  if (auto const written = writeNamedFile(with.output, words.out, made.text); !written)
+    return with.output.error(written.error());
   return tellOf(with, words, records->size(), made);
 }
 

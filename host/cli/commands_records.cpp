@@ -2,7 +2,7 @@
 #include "host/cli/commands.h"
 
 #include "host/base/bytes.h"
-#include "host/base/file_text.h"
+#include "host/cli/named_file.h"
 #include "host/cli/pages.h"
 #include "host/cli/record_table.h"
 
@@ -63,10 +63,9 @@ void shorten(json::object& conflict) {
 } // namespace
 
 Result<json::value> readJsonFile(std::string const& file) {
-  auto text = readFileText(file == "-" ? "/dev/stdin" : file);
-  if (!text) return Error(ErrorKind::invalidInput, text.error().message);
-  auto value = parseJson(*text);
-  if (!value) return std::move(value).error().within(file);
+  TRY(text, readNamedFile(file));
+  auto value = parseJson(text);
+  if (!value) return std::move(value).error().within(shownFile(file));
   return value;
 }
 

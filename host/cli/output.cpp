@@ -107,6 +107,8 @@ void Output::remark(std::string const& text) {
 }
 void Output::lineNow(std::string const& text) { out_ << text << std::endl; }
 
+bool Output::bytes(std::string const& text) { return static_cast<bool>(out_ << text << std::flush); }
+
 void Output::note(std::string const& text) { err_ << "garland: " << printable(text) << "\n"; }
 
 void Output::value(json::value const& value) {

@@ -25,6 +25,7 @@ public:
   bool json() const { return json_; }
   void line(std::string const& text);
   void lineNow(std::string const& text); // for whoever reads along
+  bool bytes(std::string const& text);   // just these; false: they could not be written
   void note(std::string const& text);    // beside what is asked for
   // The value as it is with --json; else the table of its items, of which on a terminal at most one column
   // gives way.

@@ -1,6 +1,6 @@
 #include "host/cli/request_files.h"
 
-#include "host/base/file_text.h"
+#include "host/cli/named_file.h"
 
 #include <algorithm>
 
@@ -87,15 +87,15 @@ std::optional<Error> standsTwice(FiledRequest const& filed, std::string const& s
 } // namespace
 
 Result<std::string> contentOf(std::string const& option, std::string const& file) {
-  auto text = readFileText(file == "-" ? "/dev/stdin" : file);
+  auto text = readNamedFile(file);
   if (!text) return wrong(option + ": " + text.error().message);
   return text;
 }
 
 Result<FiledRequest> requestFromFiles(std::string const& headers_file, std::string const& body_file) {
   FiledRequest filed;
-  filed.headers_file = headers_file;
-  filed.body_file = body_file;
+  filed.headers_file = shownFile(headers_file);
+  filed.body_file = shownFile(body_file);
   std::string headers;
   if (!headers_file.empty()) {
     TRY(text, contentOf("--headers", headers_file));
@@ -106,8 +106,8 @@ Result<FiledRequest> requestFromFiles(std::string const& headers_file, std::stri
     filed.request.body = std::move(text);
   }
   if (areSwapped(headers, filed.request.body))
-    return wrong("--headers, --body: line 1 of " + headers_file + " is no header, and line 1 of " +
-                 body_file + " is one; name them the other way round");
+    return wrong("--headers, --body: line 1 of " + filed.headers_file + " is no header, and line 1 of " +
+                 filed.body_file + " is one; name them the other way round");
   TRY_VOID(readHeaders(headers, filed));
   return filed;
 }

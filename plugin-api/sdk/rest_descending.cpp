@@ -4,6 +4,9 @@
 // rest down: records come twice, none is missed, and the next walk, which begins at once, finds it. What is
 // deleted lets the rest move up, and a record could slip from the next page to one that was read. That
 // needs more deletions than creations between two answers, so the total has sunk: then we go back.
+//
+// What has no id in the answer cannot be taken. The next pull reads back to it once more, and what is known
+// between comes twice.
 #include "hash.h"
 #include "rest_state.h"
 
@@ -22,7 +25,7 @@ public:
 
   void pull() {
     for (int walks = 0; walks < max_walks; ++walks) {
-      begin();
+      begin(walks == 0);
       // A single page is read at one moment.
       if (walk() <= 1 && !state_.listed.empty()) break;
     }
@@ -31,7 +34,7 @@ public:
 private:
   Walk& now() { return *state_.walk; }
 
-  void begin() {
+  void begin(bool first) {
     if (state_.walk) {
       now().whole = false;
       return;
@@ -39,6 +42,7 @@ private:
     auto const listed = parseRfc3339(state_.listed);
     bool const sweep = !listed || account_.call().now() - *listed >= rule_.sweep;
     state_.walk = Walk{.full = state_.mark.empty() || sweep};
+    if (first) now().back = std::exchange(state_.back, std::nullopt);
   }
 
   // How many pages it took.
@@ -109,9 +113,12 @@ private:
     return parseRfc3339(textOr(record, rule_.modified));
   }
 
+  // What is older is known.
+  std::optional<TimePoint> knownUpTo() const { return parseRfc3339(state_.walk->back.value_or(state_.mark)); }
+
   // True if what follows is known already.
   bool takeAll(json::array const& records) {
-    auto const mark = parseRfc3339(state_.mark);
+    auto const mark = knownUpTo();
     std::optional<TimePoint> before;
     bool known = false;
     for (auto const& record : records) {
@@ -133,10 +140,11 @@ private:
   }
 
   void takeOne(json::value const& record, std::optional<TimePoint> modified) {
+    noteNameless(record, modified);
     auto const id = textOr(record, resource_.id);
     auto const hash = hashOf(json::serialize(record));
     auto const time = modified ? rfc3339(*modified) : std::string();
-    if (!time.empty() && time == now().target) now().ties[id] = hash;
+    if (!id.empty() && !time.empty() && time == now().target) now().ties[id] = hash;
     auto const tie = state_.ties.find(id);
     bool const same = time == state_.mark && tie != state_.ties.end() && tie->second == hash;
     if (same || !given_.insert(id + "\n" + hash).second) return;
@@ -161,6 +169,8 @@ private:
     } else if (now().total < state_.total + now().fresh) {
       state_.listed.clear(); // some are gone: the next walk lists all
     }
+    if (auto const& nameless = now().nameless; nameless && !state_.back)
+      state_.back = nameless->empty() ? rfc3339(knownUpTo().value_or(TimePoint())) : *nameless;
     if (!now().target.empty()) {
       state_.mark = now().target;
       state_.ties = std::move(now().ties);

@@ -25,8 +25,10 @@ public:
           Walk{.target = items.empty() ? "" : textOr(items.front(), log_.id), .full = true, .until = now};
     }
     read({});
-    state_.mark = state_.walk->target;
-    state_.listed = state_.walk->until;
+    if (!state_.walk->nameless) {
+      state_.mark = state_.walk->target;
+      state_.listed = state_.walk->until;
+    }
     state_.walk.reset();
     checkpoint();
   }
@@ -89,11 +91,18 @@ private:
       auto const& items = itemsOf(answer);
       more = more && !items.empty();
       received += take(items);
-      if (!more) state_.listed = now;
+      if (!more) close(now);
       checkpoint();
       if (more) pauseIfFull(received);
     }
     return true;
+  }
+
+  void close(std::string const& now) {
+    if (state_.back)
+      state_.mark = *std::exchange(state_.back, std::nullopt);
+    else
+      state_.listed = now;
   }
 
   // One page, the oldest event first; how many bytes were read besides.
@@ -103,18 +112,27 @@ private:
     std::set<std::string> taken;
     for (auto const& event : items | std::views::reverse) {
       auto const* record = find(event, log_.object);
-      if (record == nullptr || !record->is_object()) continue;
-      if (!log_.read_again) {
+      auto const id = record != nullptr ? textOr(*record, resource_.id) : std::string();
+      if (id.empty())
+        tellNameless(record);
+      else if (!log_.read_again)
         receiver_.take(*record);
-      } else if (auto const id = textOr(*record, resource_.id); taken.insert(id).second) {
+      else if (taken.insert(id).second)
         received += takeAgain(id, *record);
-      }
     }
     auto newest = textOr(items.front(), log_.id);
     if (newest.empty() || newest == state_.mark)
       throw Failure(Kind::providerBug, "the log " + std::string(log_.path) + " leads in a circle");
     state_.mark = std::move(newest);
     return received;
+  }
+
+  // The next pull reads this page again.
+  void tellNameless(json::value const* record) {
+    if (!state_.back) state_.back = state_.mark;
+    if (record != nullptr) return receiver_.take(*record);
+    receiver_.problem({}, Failure(Kind::providerBug, "an event of the log " + std::string(log_.path) +
+                                                         " has no " + std::string(log_.object)));
   }
 
   static bool isTrue(json::value const* value) { return value != nullptr && *value == json::value(true); }

@@ -59,7 +59,7 @@ private:
     return ListPuller(account_, resource_, state_, receiver_).read(query, start);
   }
   void end(std::string mark) {
-    state_.mark = std::move(mark);
+    if (!state_.walk->nameless) state_.mark = std::move(mark);
     state_.walk.reset();
     receiver_.checkpoint(encode(state_));
   }
@@ -114,6 +114,13 @@ void Puller::listIds(json::array const& records, bool last) {
   receiver_.listing(ids, last);
 }
 
+void Puller::noteNameless(json::value const& record, std::optional<TimePoint> time) {
+  auto& oldest = state_.walk->nameless;
+  bool const timeless = oldest && oldest->empty();
+  if (!timeless && !textOr(record, resource_.id).empty()) return;
+  oldest = time ? rfc3339(*time) : std::string();
+}
+
 std::uint64_t Puller::takeAgain(std::string const& id, json::value const& as_it_was) {
   account_.call().stopIfCancelled();
   pace();
@@ -159,6 +166,7 @@ json::value ListPuller::read(Query const& query, std::string_view start) {
   Pages pages(account_, resource_, query, walk.at.empty() ? std::string(start) : walk.at);
   while (pages.next()) {
     if (first_.headers.empty()) first_ = pages.response();
+    for (auto const& record : pages.records()) noteNameless(record);
     for (auto const& record : pages.records()) receiver_.take(record);
     if (walk.full && walk.whole) listIds(pages.records(), false);
     walk.at = pages.position();

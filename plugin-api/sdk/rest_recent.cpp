@@ -23,6 +23,7 @@ public:
       checkpoint();
       pauseIfFull(pages.received() + received_);
     }
+    if (auto const& nameless = state_.walk->nameless) state_.walk->target = *nameless;
     if (!state_.walk->target.empty()) state_.mark = state_.walk->target;
     if (state_.walk->full) state_.listed = rfc3339(now);
     state_.walk.reset();
@@ -57,6 +58,7 @@ private:
       auto const created = parseRfc3339(textOr(record, recent_.created));
       if (created && until_ && *created < *until_) return false;
       if (created && state_.walk->target.empty()) state_.walk->target = rfc3339(*created);
+      noteNameless(record, created);
       auto const id = textOr(record, resource_.id);
       if (recent_.read_again && !id.empty())
         readAgain(id, record);

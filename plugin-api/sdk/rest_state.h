@@ -19,8 +19,12 @@ struct Walk {
   std::int64_t total = 0;  // Descending: how many records there were at its beginning
   std::int64_t fresh = 0;  // Descending: how many records were created since `mark`
   std::map<std::string, std::string> ties = {}; // Descending: what has the target's very time
+  // The oldest record without an id, by its time, or by that of the next older one if it tells none; "": none
+  // told any.
+  std::optional<std::string> nameless = {};
+  std::optional<std::string> back = {}; // Descending: this walk reads back to here, not to `mark`
 };
-GARLAND_RECORD(Walk, at, target, full, whole, until, total, fresh, ties)
+GARLAND_RECORD(Walk, at, target, full, whole, until, total, fresh, ties, nameless, back)
 
 struct State {
   std::string mark;   // everything up to here is done; empty: nothing yet
@@ -28,8 +32,10 @@ struct State {
   std::int64_t total = 0;
   std::map<std::string, std::string> ties = {}; // Descending: hashes of what has the mark's very time, by id
   std::optional<Walk> walk = {};
+  // Descending, EventLog: the next pull goes back to here, since what came after it had no id.
+  std::optional<std::string> back = {};
 };
-GARLAND_RECORD(State, mark, listed, total, ties, walk)
+GARLAND_RECORD(State, mark, listed, total, ties, walk, back)
 
 // The host keeps every answer of a call until it ends (64 MiB): more comes in several calls.
 inline constexpr std::uint64_t max_received = 40U << 20U;
@@ -46,6 +52,9 @@ public:
 protected:
   void checkpoint() { receiver_.checkpoint(encode(state_)); }
   void listIds(json::array const& records, bool last);
+  // A record without an id was told and not taken, so the mark does not go past it: it is read again by each
+  // pull until it has one. `time` is what the list is sorted by, the newest first.
+  void noteNameless(json::value const& record, std::optional<TimePoint> time = std::nullopt);
   // Takes a listed record as it is now: read by its id, or, if it is gone by now, as it was. One that alone
   // cannot be read is told; two in a row that get no answer are an outage, which ends the call. Gives the
   // bytes that came.

@@ -442,6 +442,66 @@ TEST_F(RestTest, AnEventLogIsReadFromTheOldestOn) {
   EXPECT_THAT(ids(), ElementsAre("z"));
 }
 
+TEST_F(RestTest, WhatAFilterOrATokenBringsWithoutAnIdIsAskedForAgain) {
+  auto const nameless = R"({"items": [{"text": "b"}, {"id": "c"}], "nextSyncToken": "t2"})";
+  reply("things", nameless, {{"Date", "Thu, 01 Jan 2026 10:00:00 GMT"}});
+  EXPECT_TRUE(pull("since").ok());
+  EXPECT_EQ(host.emitted("garland.problem").size(), 1U);
+  reply("things", items("bc"), {{"Date", "Thu, 01 Jan 2026 11:00:00 GMT"}});
+  EXPECT_TRUE(pull("since").ok());
+  EXPECT_THAT(ids(), ElementsAre("b", "c"));
+  reply("things?updated_after=2026-01-01T10%3A58%3A00Z", items(""));
+  EXPECT_TRUE(pull("since").ok());
+
+  cursor = nullptr;
+  reply("things", items("a", "\"nextSyncToken\": \"t1\""));
+  EXPECT_TRUE(pull("token").ok());
+  reply("things?syncToken=t1", nameless);
+  EXPECT_TRUE(pull("token").ok());
+  EXPECT_EQ(host.emitted("garland.problem").size(), 1U);
+  reply("things?syncToken=t1", items("bc", "\"nextSyncToken\": \"t2\""));
+  EXPECT_TRUE(pull("token").ok());
+  EXPECT_THAT(ids(), ElementsAre("b", "c"));
+  reply("things?syncToken=t2", items("", "\"nextSyncToken\": \"t3\""));
+  EXPECT_TRUE(pull("token").ok());
+}
+
+TEST_F(RestTest, ARecentRecordWithoutAnIdIsReadBackToHoweverOldItIs) {
+  reply("things?limit=2", R"({"items": [{"id": "c", "made": "2026-01-01T15:00:00Z"},
+                                        {"made": "2026-01-01T12:00:00Z"}], "has_more": false})");
+  EXPECT_TRUE(pull("recent").ok());
+  EXPECT_EQ(host.emitted("garland.problem").size(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    reply("things?limit=2", made({{'c', "15:00"}, {'b', "12:00"}}, false));
+    EXPECT_TRUE(pull("recent").ok());
+    EXPECT_EQ(ids().size(), i == 0 ? 2U : 1U);
+  }
+}
+
+TEST_F(RestTest, AnEventOfWhichTheRecordHasNoIdComesAgain) {
+  auto const begin = [&](std::string const& list) {
+    reply("events?limit=1", events("b", false));
+    reply("things?limit=2", list);
+    EXPECT_TRUE(pull("log").ok());
+  };
+  begin(R"({"items": [{"text": "a"}]})"); // the list that comes before the log
+  begin(items("a"));
+  for (auto const* event : {R"({"id": "ec", "data": {"object": {}}})", R"({"id": "ec"})"}) {
+    reply("events?ending_before=eb&limit=2", R"({"data": [{"id": "ed", "data": {"object": {"id": "d"}}}, )" +
+                                                 std::string(event) + R"(], "has_more": true})");
+    reply("events?ending_before=ed&limit=2", events("e", false));
+    EXPECT_TRUE(pull("log").ok());
+    EXPECT_THAT(ids(), ElementsAre("d", "e"));
+    EXPECT_EQ(host.emitted("garland.problem").size(), 1U);
+  }
+  reply("events?ending_before=eb&limit=2", events("dc", true));
+  reply("events?ending_before=ed&limit=2", events("e", false));
+  EXPECT_TRUE(pull("log").ok());
+  EXPECT_THAT(ids(), ElementsAre("c", "d", "e"));
+  reply("events?ending_before=ee&limit=2", events("", false));
+  EXPECT_TRUE(pull("log").ok());
+}
+
 TEST_F(RestTest, RecordsOfALogMayBeReadAgainAsTheyAreNow) {
   reply("events?limit=1", events("a", false));
   reply("things?limit=2", items("a", "\"has_more\": false"));

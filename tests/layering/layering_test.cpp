@@ -56,6 +56,7 @@ std::vector<Door> const kDoors = {
     {"toml++/", {"host/daemon"}},
     {"CLI/", {"host/cli", "host/daemon"}},
     {"prometheus/", {"host/api"}},
+    {"zlib.h", {"host/api"}},
 };
 
 struct Include {

@@ -32,6 +32,22 @@ protected:
       return testing::HttpFailure{};
     };
   }
+  // So many lists of jobs come without these members of this one.
+  void hide(std::string const& id, std::vector<std::string> members, int times) {
+    studio.instead = [this, id, members, left = std::make_shared<int>(times)](
+                         HttpRequest const& request) -> ScriptedStudio::Reply {
+      if (request.url.find("/job?") == std::string::npos || (*left)-- <= 0) return std::nullopt;
+      auto const hook = std::exchange(studio.instead, nullptr);
+      auto answer = std::get<HttpResponse>(studio.serve(request));
+      studio.instead = hook;
+      auto body = json::parse(answer.body);
+      for (auto& item : body.at("items").as_array())
+        if (item.at("id").as_string() == id)
+          for (auto const& member : members) item.as_object().erase(member);
+      answer.body = json::serialize(body);
+      return answer;
+    };
+  }
   std::set<std::string> distinct() const {
     std::set<std::string> result;
     for (auto const& record : host.emitted("crm.project")) result.emplace(record.at("id").as_string());
@@ -137,6 +153,46 @@ TEST_F(TavePull, DeletedJobsAreMissingInTheNextListing) {
   EXPECT_FALSE(listed()->contains(ids[3]));
   ASSERT_TRUE(pull("crm.project").ok());
   EXPECT_FALSE(listed());
+}
+
+TEST_F(TavePull, AnEditThatCameWithoutAnIdComesAgainUntilItHasOne) {
+  std::vector<std::vector<std::string>> const hidden{{"id"}, {"id", "modified"}};
+  for (auto const& members : hidden) {
+    studio.lists.clear();
+    cursors.clear();
+    ids.clear();
+    addJobs(3);
+    ASSERT_TRUE(pull("crm.project").ok());
+    for (auto const& [job, name] : {std::pair{ids[0], "earlier"}, {ids[1], "later"}}) {
+      studio.at("job", job)["name"] = name;
+      studio.put("job", studio.at("job", job));
+    }
+    hide(ids[0], members, 2);
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(pull("crm.project").ok());
+      EXPECT_EQ(names("crm.project").count("earlier"), 0U);
+      EXPECT_THAT(problems(), ElementsAre(HasSubstr("has no /id"))) << "it is told each time";
+    }
+    ASSERT_TRUE(pull("crm.project").ok());
+    EXPECT_EQ(names("crm.project").count("earlier"), 1U);
+    ASSERT_TRUE(pull("crm.project").ok());
+    EXPECT_THAT(host.emitted(), IsEmpty());
+  }
+}
+
+TEST_F(TavePull, AJobThatNeverHasAnIdIsReadBackToOnceByEachPull) {
+  addJobs(250);
+  hide(ids[10], {"id"}, 1000);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(pull("crm.project").ok());
+    EXPECT_EQ(problems().size(), 1U);
+    EXPECT_EQ(count("GET", "/job?"), 4U) << "three pages, and a look at what changed meanwhile";
+  }
+  studio.instead = nullptr;
+  ASSERT_TRUE(pull("crm.project").ok());
+  EXPECT_TRUE(distinct().contains(ids[10]));
+  ASSERT_TRUE(pull("crm.project").ok());
+  EXPECT_THAT(host.emitted("crm.project"), IsEmpty());
 }
 
 TEST_F(TavePull, ADeletedJobIsMissedAlsoIfAnotherWasCreated) {
