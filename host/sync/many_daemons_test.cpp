@@ -448,6 +448,24 @@ TEST_F(Wake, AWebhookAcceptedElsewhereIsReadByTheOwner) {
   EXPECT_EQ(house.clock.now(), before) << "it was told; nobody looked by the clock";
 }
 
+TEST_F(Wake, AWebhookThatNobodyWasToldOfIsReadSoonAfterAStartToo) {
+  FakeNotices notices(house);
+  notices.projects.put("p1", json::object{{"name", "Ada and Bo"}, {"stage", "lead"}});
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(notices.connection); });
+  auto delivery = notices.delivery("one", FakeNotices::about({"p1"}));
+  EXPECT_FALSE(house.run(b.engine->webhooks().accept(std::move(delivery))).value());
+  until([&] { return count("records WHERE kind='crm.project'") == 1; });
+  // Once more, without a word: as after a notice that was lost.
+  house.write("UPDATE webhooks SET state='waiting', finished=NULL, next_attempt=0");
+  auto const end = house.clock.now() + std::chrono::minutes(2);
+  until([&] {
+    if (house.clock.now() < end) house.clock.advance(Milliseconds(100));
+    return count("webhooks WHERE state='waiting'") == 0;
+  });
+}
+
 TEST_F(Wake, AnActionAcceptedElsewhereIsDoneByTheOwner) {
   FakeBank bank(house);
   auto const vendor = house.vendor();
