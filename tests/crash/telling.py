@@ -26,7 +26,8 @@ def tell(run):
         yield (f"{type(sender).__name__}: {len(sender.acknowledged)} acknowledged, {sender.unanswered} unanswered, the last "
                f"{sender.last_problem or 'never'}")
     for follower in run.followers:
-        yield f"subscriber at {follower.server.url}: at {follower.at}, {len(follower.seen)} changes, {follower.connected} times there"
+        yield (f"subscriber at {follower.server.url}: at {follower.at}, {len(follower.seen)} changes, "
+               f"{follower.connected} times connected")
     for what, query in (("actions", {"state": "waiting"}), ("actions", {"state": "sent"}), ("actions", {"state": "unknown"}),
                         ("webhooks", {"state": "waiting"}), ("webhooks", {"state": "dead"}), ("nodes", {})):
         yield from listed(run.world.daemons[0], what, query)
@@ -58,8 +59,9 @@ def last_lines(name, text):
 
 def listed(daemon, what, query):
     words = " ".join(query.values())
+    path = f"/api/integrations/{what}" + ("?" + urllib.parse.urlencode(query) if query else "")
     try:
-        status, body, _ = daemon.request("GET", f"/api/integrations/{what}" + ("?" + urllib.parse.urlencode(query) if query else ""))
+        status, body, _ = daemon.request("GET", path)
     except (NotAnswered, first_sync.Failed) as problem:
         yield f"{what} {words}: not answered: {problem}"
         return

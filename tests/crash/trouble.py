@@ -18,6 +18,7 @@ SCENARIOS = {
 OF_POSTGRES = ("kill_postgresql", "kill_session", "restart_postgresql", "cut_from_database")
 LONGEST_PAUSE = 1.5  # seconds in which all run
 RESTARTS = 100
+LOOKS_BY_ITSELF = 30  # seconds after which a daemon has looked for all that it was not told of
 
 
 class Trouble:
@@ -42,11 +43,16 @@ class Trouble:
 
     def leave(self):
         """What stays so while the rest is done: it may not be needed."""
-        if self.scenario == "nats-gone":
+        if self.world.nats:
             self.world.nats.kill()
         if self.scenario == "clock-set-back":
             for daemon in self.world.daemons:
                 daemon.clock.set(-int(self.longest))
+
+    def come_back(self):
+        """What is needed after all, if the rest is to be done soon."""
+        if self.world.nats and self.longest < LOOKS_BY_ITSELF:
+            self.world.nats.start()
 
     def count(self, what):
         self.done[what] = self.done.get(what, 0) + 1

@@ -63,9 +63,14 @@ class Truth:
         waiting = [record["id"] for record in self.records("crm.client", "crm.project") if record["waiting"]]
         if waiting:
             still.append(f"{len(waiting)} records wait to be written, such as {waiting[0]}")
+        return still + self.behind()
+
+    def wait_for_followers(self):
+        patience.until("subscribers being told of all changes", lambda: not self.behind(), self.behind)
+
+    def behind(self):
         newest = self.read_changes()
-        still += [f"a subscriber is at change {follower.at} of {newest}" for follower in self.followers if follower.at < newest]
-        return still
+        return [f"a subscriber is at change {follower.at} of {newest}" for follower in self.followers if follower.at < newest]
 
     def read_changes(self):
         """The number of the newest."""
