@@ -514,6 +514,28 @@ TEST_F(Wake, ASyncAskedForElsewhereIsRunByTheOwner) {
   EXPECT_THAT(b.workers.operations, Not(Contains("calendar.pull/1")));
 }
 
+TEST_F(ManyDaemons, ASyncWhoseEndCouldNotBeSavedKeepsNobodyWaiting) {
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "p");
+  fill(3);
+  house.write("UPDATE connections SET state='reconnect needed'"); // it is synced only if somebody asks
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  house.provider("p").during_pull = [&a](runtime::CallHost*) -> Task<void> {
+    a.cut->dead = true; // as when the disk is full for a moment
+    co_return Result<void>();
+  };
+  house.run(a.engine->startSync(connection)).value();
+  until([&] { return house.log_text.find("the end of a sync could not be saved") != std::string::npos; });
+  a.cut->dead = false;
+  auto const joined = runSlowly(b.engine->startSync(connection)).value();
+  EXPECT_EQ(runSlowly(b.engine->waitForRun(joined.id)).value().state, "failed");
+  auto const again = runSlowly(b.engine->startSync(connection)).value();
+  EXPECT_EQ(runSlowly(b.engine->waitForRun(again.id)).value().state, "done");
+  EXPECT_EQ(count("records"), 3);
+}
+
 TEST_F(Wake, AnAddressSetUpElsewhereIsKnownHere) {
   FakeNotices notices(house);
   Neighbour a(house, "a", 1);
