@@ -309,6 +309,7 @@ private:
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
+    CO_TRY_VOID(co_await runs_.tick());
     co_return co_await actions_.tick();
   }
 
