@@ -536,6 +536,28 @@ TEST_F(ManyDaemons, ASyncWhoseEndCouldNotBeSavedKeepsNobodyWaiting) {
   EXPECT_EQ(count("records"), 3);
 }
 
+TEST_F(ManyDaemons, AWriteWhoseEndCouldNotBeSavedIsNotTakenForOneThatEndsWorkers) {
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "p");
+  fill(1);
+  house.write("UPDATE connections SET state='reconnect needed'"); // it is synced only if somebody asks
+  Neighbour a(house, "a", 1);
+  until([&] { return a.has(connection); });
+  runSlowly(a.engine->waitForRun(house.run(a.engine->startSync(connection)).value().id)).value();
+  house.run(putMember(a.engine.get(), vendor, "e0", "title", "Edited")).value();
+  house.provider("p").during_write = [&a](runtime::CallHost*) -> Task<void> {
+    a.cut->dead = true;
+    co_return Result<void>();
+  };
+  auto const run = house.run(a.engine->startSync(connection)).value();
+  until([&] { return house.log_text.find("the end of a sync could not be saved") != std::string::npos; });
+  EXPECT_EQ(count("pushes WHERE state='sent' AND dispatches=1"), 1);
+  house.provider("p").during_write = nullptr;
+  a.cut->dead = false;
+  EXPECT_EQ(runSlowly(a.engine->waitForRun(run.id)).value().state, "failed");
+  EXPECT_EQ(count("pushes WHERE state='sent' AND dispatches=0"), 1);
+}
+
 TEST_F(Wake, AnAddressSetUpElsewhereIsKnownHere) {
   FakeNotices notices(house);
   Neighbour a(house, "a", 1);

@@ -149,18 +149,19 @@ Task<std::optional<Run>> Runs::last(std::string connection_id) {
 }
 
 Task<void> Runs::recover(std::optional<Owner> of) {
-  std::string innocent = "UPDATE pushes SET dispatches=0 WHERE state='sent'";
-  Values whose;
-  if (of) innocent += ofOne(of->vendor_id, of->connection_id, whose);
-  // The daemon's own end is no sign against a write that was under way: only workers are ended by one.
-  store::Unit unit;
-  unit.emplace_back(std::move(innocent), std::move(whose));
-  CO_TRY_VOID(co_await settle(of, std::move(unit)));
   co_return co_await endOpen(std::move(of), "the daemon ended in the middle of this sync");
 }
 
 // Of runs that are not under way: whoever looks at such a row would wait for it.
 Task<void> Runs::endOpen(std::optional<Owner> of, std::string why) {
+  std::string innocent = "UPDATE pushes SET dispatches=0 WHERE state='sent'";
+  Values whose;
+  if (of) innocent += ofOne(of->vendor_id, of->connection_id, whose);
+  // That the daemon or the database went away is no sign against a write that was under way: only workers are
+  // ended by one.
+  store::Unit unit;
+  unit.emplace_back(std::move(innocent), std::move(whose));
+  CO_TRY_VOID(co_await settle(of, std::move(unit)));
   std::string left = std::string(kRunColumns) + "WHERE state IN ('queued','running')";
   Values which;
   if (of) left += ofOne(of->vendor_id, of->connection_id, which);

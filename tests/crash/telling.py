@@ -32,6 +32,21 @@ def tell(run):
                         ("webhooks", {"state": "waiting"}), ("webhooks", {"state": "dead"}), ("nodes", {})):
         yield from listed(run.world.daemons[0], what, query)
     yield from listed(run.world.daemons[0], f"connections/{run.truth.studio}", {})
+    for lane in run.truth.edits:
+        yield from of_lane(run.world, lane)
+
+
+def of_lane(world, lane):
+    """A record that is edited again and again: here, in conflicts, and at the provider."""
+    try:
+        ledger = [entry["data"].get("leadNotes") for entry in world.studio.ledger()
+                  if entry["what"] == "job.changed" and entry["id"] == lane.job]
+    except (OSError, ValueError, KeyError, NotAnswered, first_sync.Failed) as problem:
+        ledger = [f"not answered: {problem}"]
+    yield f"edits of {lane.job}: acknowledged {lane.acknowledged[-8:]}; the provider was told {ledger[-8:]}"
+    record = lane.path.rpartition("/")[2]
+    yield from listed(world.daemons[0], f"records/{record}", {"vendor_id": lane.vendor})
+    yield from listed(world.daemons[0], "conflicts", {"vendor_id": lane.vendor})
 
 
 def of_daemon(name, daemon):
