@@ -112,9 +112,22 @@ Outcome Decision::revive(RemoteItem const& item, Known const& known, Projection 
   return Outcome::created;
 }
 
+// A write whose answer never came may have happened. What stands there as we wrote it is nobody else's edit:
+// it is what both sides had.
+void Decision::takeOwnWrite(RecordState const& record, Projection const& remote, json::object& base) const {
+  auto const payload = readJson(record.push_payload);
+  auto const* data = find(payload, "/data");
+  if (data == nullptr || !data->is_object()) return;
+  for (auto const& member : projectionOf(place_.kind->kind, *data).fields) {
+    auto const* there = remote.fields.if_contains(member.key());
+    if (there != nullptr && *there == member.value()) base[member.key()] = member.value();
+  }
+}
+
 Outcome Decision::mergeInto(RemoteItem const& item, Known const& known, Projection const& remote) {
   MergeInput input;
   input.base = projectionFrom(known.link.base).fields;
+  takeOwnWrite(known.record, remote, input.base);
   input.local = readJson(known.record.data);
   input.remote = item.data;
   // Without an edit that waits to be written, whatever differs is the provider's way of writing it.

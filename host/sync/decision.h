@@ -32,6 +32,7 @@ private:
   Outcome sameAsBase(RemoteItem const& item, Known const& known);
   Outcome revive(RemoteItem const& item, Known const& known, Projection const& remote);
   Outcome mergeInto(RemoteItem const& item, Known const& known, Projection const& remote);
+  void takeOwnWrite(RecordState const& record, Projection const& remote, json::object& base) const;
   Outcome unknownItem(RemoteItem const& item, Projection const& remote);
   Outcome adopt(RemoteItem const& item, RecordState const& record, Projection const& remote);
   Candidate const* candidateFor(RemoteItem const& item, Projection const& remote) const;

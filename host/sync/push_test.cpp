@@ -271,6 +271,21 @@ TEST_F(Push, AnUnknownWriteIsRepeatedWithTheSameKeyBeforeAnythingNewer) {
   EXPECT_EQ(waiting(), 0U);
 }
 
+TEST_F(Push, AnEditAfterAWriteWhoseAnswerWasLostDoesNotMeetThatWriteAsSomebodyElses) {
+  retitle("a", "First");
+  remote.lose_answer = true;
+  remote.refuse_pulls = Error(ErrorKind::transient, "it is away");
+  house.sync(connection);
+  remote.refuse_pulls.reset();
+  EXPECT_EQ(remoteTitle("/cal/a"), "First");
+  retitle("a", "Second");
+  EXPECT_EQ(house.sync(connection).conflicts, 0);
+  house.sync(connection);
+  EXPECT_EQ(remoteTitle("/cal/a"), "Second");
+  EXPECT_TRUE(house.rows("SELECT 1 FROM conflicts").empty());
+  EXPECT_EQ(waiting(), 0U);
+}
+
 TEST_F(Push, AnEditMadeWhileTheRecordIsWrittenIsWrittenNext) {
   retitle("a", "First");
   // The commit after the call is the one that closes the operation.
