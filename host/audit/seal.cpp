@@ -31,7 +31,7 @@ Result<store::Statement> newKey(std::string name, vault::Vault& vault, Random& r
 Result<Keys> opened(std::vector<store::Row> const& rows, vault::Vault& vault) {
   Keys keys;
   for (auto const& row : rows) {
-    auto const name = row.text(0);
+    auto const& name = row.text(0);
     auto secret = vault.open(row.text(1), placeOf(name));
     if (!secret) return std::move(secret).error().within("a key of the audit chain");
     if (name == kSigning) keys.signing = std::move(*secret);

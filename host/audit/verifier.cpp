@@ -40,8 +40,8 @@ void Verifier::bad(std::vector<Fault>& list, std::string place, std::string what
 }
 
 Result<void> Verifier::take(json::value const& line) {
-  Error const none(ErrorKind::invalidInput,
-                   "this is no line of an audit export; make one with `garland audit export`");
+  Error none(ErrorKind::invalidInput,
+             "this is no line of an audit export; make one with `garland audit export`");
   if (!line.is_object()) return none;
   if (has(line, "garland_audit")) return {};
   if (has(line, "checkpoint") && has(line, "signature")) {

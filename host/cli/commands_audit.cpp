@@ -66,7 +66,7 @@ Result<void> readLines(std::string const& file, audit::Verifier& verifier) {
 Result<std::string> readKey(std::string const& word) {
   if (word.starts_with("ed25519:")) return word;
   TRY(text, readFileText(word, kLongestKeyFile));
-  auto const key = text.substr(0, text.find_first_of(" \t\r\n#"));
+  auto key = text.substr(0, text.find_first_of(" \t\r\n#"));
   if (key.starts_with("ed25519:")) return key;
   return Error(
       ErrorKind::invalidInput,

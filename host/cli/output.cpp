@@ -105,7 +105,7 @@ void Output::line(std::string const& text) { out_ << text << "\n"; }
 void Output::remark(std::string const& text) {
   if (!json_) err_ << text << "\n" << std::flush;
 }
-void Output::lineNow(std::string const& text) { out_ << text << std::endl; }
+void Output::lineNow(std::string const& text) { out_ << text << "\n" << std::flush; }
 
 bool Output::bytes(std::string const& text) { return static_cast<bool>(out_ << text << std::flush); }
 
