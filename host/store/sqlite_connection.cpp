@@ -177,8 +177,9 @@ Result<void> SqliteConnection::offerSha256(std::string (*digest)(std::string_vie
   int const flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
   auto const forget = [](void* kept) { delete static_cast<std::string (**)(std::string_view)>(kept); };
   // SQLite calls `forget` whether it takes the function or not.
-  int const code = sqlite3_create_function_v2(database_.get(), "sha256", 1, flags, own.release(), callDigest,
-                                              nullptr, nullptr, forget);
+  int const code =
+      sqlite3_create_function_v2(database_.get(), "sha256", 1, flags, static_cast<void*>(own.release()),
+                                 callDigest, nullptr, nullptr, forget);
   if (code != SQLITE_OK) return lastError("adding the function sha256");
   return {};
 }

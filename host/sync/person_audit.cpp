@@ -11,7 +11,7 @@ store::Statement auditOf(PersonAct act, audit::Book& book) {
   event.connection_id = std::move(act.connection_id);
   event.subject = std::move(act.subject);
   event.person = std::move(act.who);
-  if (!act.detail.empty()) event.facts["detail"] = std::move(act.detail);
+  if (!act.detail.empty()) event.facts["detail"] = act.detail;
   return book.row(std::move(event));
 }
 
