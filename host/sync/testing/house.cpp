@@ -260,6 +260,8 @@ void House::open() {
       loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, *book, egress,
       supervisor,          catalogue, std::move(kinds), ""};
   dependencies.limits = limits;
+  dependencies.runs = runs;
+  dependencies.requests = requests;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 
