@@ -87,6 +87,7 @@ public:
   bool applied_first = false;
   bool dead = false;
   std::function<Task<void>()> before_commit; // once, before the next commit
+  std::function<void(store::Statement const&)> on_read;
 
 private:
   store::Store& real_;
