@@ -28,8 +28,7 @@ std::vector<std::string_view> split(std::string_view pattern) {
 
 bool isPlaceholder(std::string_view part) { return part.size() > 2 && part.front() == '{'; }
 
-bool fits(std::string_view pattern, std::vector<std::string> const& segments) {
-  auto const parts = split(pattern);
+bool fits(std::vector<std::string_view> const& parts, std::vector<std::string> const& segments) {
   if (parts.size() != segments.size()) return false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (isPlaceholder(parts[i]) ? segments[i].empty() : parts[i] != segments[i]) return false;
@@ -152,6 +151,18 @@ bool hostIsOurs(std::string_view host, Guard const& guard) {
   return false;
 }
 
+Router::Router(std::vector<Route> routes, Log const& log, AuditWatch* watch)
+    : routes_(std::move(routes)), log_(&log), watch_(watch) {
+  for (Route const& route : routes_) parts_.push_back(split(route.pattern));
+}
+
+std::vector<Route const*> Router::fitting(Request const& request) const {
+  std::vector<Route const*> found;
+  for (std::size_t i = 0; i < routes_.size(); ++i)
+    if (fits(parts_[i], request.segments)) found.push_back(&routes_[i]);
+  return found;
+}
+
 Result<Router> Router::create(std::vector<Route> routes, json::value const& components, Log const& log,
                               AuditWatch* watch) {
   Router router(std::move(routes), log, watch);
@@ -168,9 +179,8 @@ Result<Router> Router::create(std::vector<Route> routes, json::value const& comp
 }
 
 std::string_view Router::patternOf(Request const& request) const {
-  for (Route const& route : routes_)
-    if (fits(route.pattern, request.segments) && methodFits(route.method, request.method))
-      return route.pattern;
+  for (auto const* route : fitting(request))
+    if (methodFits(route->method, request.method)) return route->pattern;
   return "";
 }
 
@@ -187,9 +197,8 @@ Result<void> Router::checkHost(Request const& request, Guard const& guard, Respo
 
 // The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
 Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
-  bool const any_host = std::ranges::any_of(routes_, [&](Route const& route) {
-    return route.as_it_comes && fits(route.pattern, request.segments);
-  });
+  auto const candidates = fitting(request);
+  bool const any_host = std::ranges::any_of(candidates, &Route::as_it_comes);
   if (!any_host) {
     auto const ours = checkHost(request, guard, refusal);
     if (!ours && watch_ != nullptr) watch_->refused(nullptr, refusal.status);
@@ -197,12 +206,11 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
   }
   std::vector<std::string> allowed;
   Route const* found = nullptr;
-  for (Route const& route : routes_) {
-    if (!fits(route.pattern, request.segments)) continue;
+  for (auto const* route : candidates) {
     // A fixed segment wins over a placeholder because the table lists it first.
-    if (found == nullptr && methodFits(route.method, request.method)) found = &route;
-    allowed.emplace_back(route.method);
-    if (route.method == "GET") allowed.emplace_back("HEAD");
+    if (found == nullptr && methodFits(route->method, request.method)) found = route;
+    allowed.emplace_back(route->method);
+    if (route->method == "GET") allowed.emplace_back("HEAD");
   }
   if (request.target == "*" || (!allowed.empty() && request.method == "OPTIONS")) {
     allowed.emplace_back("OPTIONS");

@@ -74,8 +74,9 @@ public:
   std::vector<Route> const& routes() const { return routes_; }
 
 private:
-  Router(std::vector<Route> routes, Log const& log, AuditWatch* watch)
-      : routes_(std::move(routes)), log_(&log), watch_(watch) {}
+  Router(std::vector<Route> routes, Log const& log, AuditWatch* watch);
+  // Those whose pattern the path fits; the one that comes first in the table first.
+  std::vector<Route const*> fitting(Request const& request) const;
   asio::awaitable<Response> run(Route const* route, Request request);
   Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
   Result<Route const*> select(Request& request, Guard const& guard, Response& refusal) const;
@@ -83,6 +84,7 @@ private:
   Result<void> checkBody(Route const& route, Request& request, int& status) const;
 
   std::vector<Route> routes_;
+  std::vector<std::vector<std::string_view>> parts_; // of each one's pattern
   std::map<std::string, Schema, std::less<>> bodies_;
   Log const* log_;
   AuditWatch* watch_;

@@ -32,11 +32,12 @@ public:
     Response response = co_await std::move(dispatching);
     auto const took = std::chrono::duration_cast<Milliseconds>(clock_.monotonic() - start);
     metrics_.requestEnded(method, route, response.status, took);
-    log_.debug("request", json::object{{"request_id", id},
-                                       {"method", method},
-                                       {"route", route},
-                                       {"status", response.status},
-                                       {"took_ms", took.count()}});
+    if (log_.writes(LogLevel::debug))
+      log_.debug("request", json::object{{"request_id", id},
+                                         {"method", method},
+                                         {"route", route},
+                                         {"status", response.status},
+                                         {"took_ms", took.count()}});
     response.headers.emplace_back("x-request-id", id);
     if (response.stream) {
       Outgoing stream;

@@ -396,7 +396,9 @@ private:
                               count,
                               config_.limits,
                               config_.actions_kept,
-                              nodeName()};
+                              nodeName(),
+                              config_.runs,
+                              config_.requests};
   }
 
   // The data folder is locked while this process lives, so the name is that of one process at a time.

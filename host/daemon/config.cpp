@@ -1,8 +1,9 @@
-// toml++ lives here alone. A setting is one row of the table below; what the table does not know is a
-// mistake in the file, and is answered with its place.
+// toml++ lives here and in config_requests.cpp. A setting is one row of the table below; what the table does
+// not know is a mistake in the file, and is answered with its place.
 #include "host/daemon/config.h"
 
 #include "host/base/file_text.h"
+#include "host/daemon/config_requests.h"
 #include "host/daemon/daemon.h"
 #include "host/marketplace/marketplace.h"
 
@@ -244,7 +245,9 @@ std::function<Complaint(toml::node const&, Config&)> amount(Member member, std::
 constexpr std::int64_t kMebibyte = 1 << 20;
 constexpr std::int64_t kMostMebibytes = 1 << 24; // 16 TiB
 constexpr std::int64_t kMostRows = 1'000'000'000;
-constexpr std::int64_t kSecond = 1'000; // milliseconds
+constexpr std::int64_t kMostRunsOfConnector =
+    static_cast<std::int64_t>(sync::RunsAtOnce().begun_of_connector); // of which a worker takes no more
+constexpr std::int64_t kSecond = 1'000;                               // milliseconds
 constexpr std::int64_t kHour = 3'600 * kSecond;
 
 std::size_t& memoryOf(Config& config) { return config.memory; }
@@ -255,6 +258,9 @@ std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
 Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
+
+std::size_t& runsOf(Config& config) { return config.runs.all; }
+std::size_t& runsOfConnector(Config& config) { return config.runs.of_connector; }
 
 std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
 Milliseconds& auditEveryOf(Config& config) { return config.audit_every; }
@@ -367,6 +373,8 @@ std::vector<Setting> const& table() {
       {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"sync", "runs_at_once", "128", amount(runsOf, 1, 4'096, 1)},
+      {"sync", "runs_of_connector", "64", amount(runsOfConnector, 1, kMostRunsOfConnector, 1)},
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
       {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
       {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},
@@ -405,7 +413,7 @@ std::string sectionNames() {
     last = row.section;
     out += (out.empty() ? "" : ", ") + std::string("[") + last + "]";
   }
-  return out;
+  return out + ", [requests.\"PLUGIN ID\"]";
 }
 
 std::string keyNames(std::string_view section) {
@@ -421,7 +429,10 @@ public:
 
   void read(toml::table const& root) {
     for (auto const& [key, node] : root) {
-      if (auto const names = keyNames(key.str()); names.empty())
+      if (key.str() == "requests")
+        readRequests(node, out_.config.requests,
+                     [this](auto const& at, std::string const& message) { complain(at, message); });
+      else if (auto const names = keyNames(key.str()); names.empty())
         complain(key.source().begin,
                  "\"" + std::string(key.str()) + "\" is not a section; the sections are " + sectionNames());
       else if (auto const* section = node.as_table(); section == nullptr)

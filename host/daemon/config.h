@@ -39,6 +39,8 @@ struct Config {
   std::size_t memory = 256U << 20U;            // of each worker, bytes
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
+  sync::RunsAtOnce runs;
+  std::map<std::string, sync::RequestRates> requests; // by plugin id
   Milliseconds actions_kept = sync::kActionsKept;
   std::int64_t audit_rows = 1'000;  // of the audit chain, between two checkpoints
   Milliseconds audit_every{60'000}; // the longest time between them

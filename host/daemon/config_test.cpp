@@ -213,6 +213,17 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"AnAddressOfHooksThatIsNone", "[hooks]\npublic_url = \"hooks.example.com\"\n", "2:14",
                 "https://hooks.example.com"},
         Mistake{"ALimitOfNothing", "[limits]\nrecords = 0\n", "2:11", "from 1 to 1000000000"},
+        Mistake{"RatesOfNobody", "requests = 1\n", "1:12", "under its full id"},
+        Mistake{"ARateOfAnotherKind", "[requests.\"a.b\"]\nvendor = { count = 1, seconds = 1 }\n", "2:1",
+                "has \"connection\" and \"app\""},
+        Mistake{"ARateOfNothing", "[requests.\"a.b\"]\napp = { count = 0, seconds = 1 }\n", "2:7",
+                "count from 1 to 1000000"},
+        Mistake{"ARateWithoutASpan", "[requests.\"a.b\"]\napp = { count = 5 }\n", "2:7",
+                "seconds from 1 to 86400"},
+        Mistake{"ARateWithATypingError", "[requests.\"a.b\"]\napp = { count = 5, second = 1 }\n", "2:7",
+                "must be a rate such as"},
+        Mistake{"MoreAtOnceThanAtAll", "[requests.\"a.b\"]\napp = { count = 5, seconds = 1, at_once = 6 }\n",
+                "2:7", "at_once from 1 to count"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
@@ -238,6 +249,32 @@ TEST(Config, IsolationIsReadForAllAndForOnePlugin) {
   EXPECT_EQ(loaded.config.isolation, runtime::Isolation::vendor);
   EXPECT_EQ(loaded.config.isolation_of.at("garland.calendar.caldav"), runtime::Isolation::operation);
   EXPECT_EQ(loaded.config.idle_vendor, std::chrono::seconds(5));
+}
+
+TEST(Config, HowManySyncsThereAreAtOnceIsRead) {
+  auto const loaded = parseConfig("[sync]\nruns_at_once = 500\nruns_of_connector = 192\n", "garland.toml",
+                                  "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.runs.all, 500U);
+  EXPECT_EQ(loaded.config.runs.of_connector, 192U);
+  EXPECT_NE(onlyProblem("[sync]\nruns_of_connector = 193\n").find("from 1 to 192"), std::string::npos)
+      << "a worker takes no more";
+}
+
+TEST(Config, HowFastAProviderMayBeAskedIsReadForEachConnector) {
+  auto const loaded = parseConfig("[requests.\"a.b\"]\nconnection = { count = 100, seconds = 60 }\n"
+                                  "app = { count = 7, seconds = 1, at_once = 7 }\n"
+                                  "[requests.\"c.d\"]\napp = { count = 2, seconds = 1 }\n",
+                                  "garland.toml", "/", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& rates = loaded.config.requests.at("a.b");
+  ASSERT_TRUE(rates.connection && rates.app);
+  EXPECT_EQ(rates.connection->count, 100);
+  EXPECT_EQ(rates.connection->span, std::chrono::minutes(1));
+  EXPECT_EQ(rates.connection->at_once, 10) << "a tenth, as in a manifest";
+  EXPECT_EQ(rates.app->at_once, 7);
+  EXPECT_FALSE(loaded.config.requests.at("c.d").connection) << "what the manifest says counts";
+  EXPECT_EQ(loaded.config.requests.at("c.d").app->at_once, 1);
 }
 
 TEST(Config, RelativePathsAreMeantFromTheFile) {

@@ -5,7 +5,6 @@
 #include "host/sync/connections.h"
 #include "host/sync/run_state.h"
 #include "host/sync/storage.h"
-#include "host/sync/waiting.h"
 
 #include <map>
 #include <memory>
@@ -62,7 +61,7 @@ public:
 
   bool isInFlight(std::string const& connection_id) const { return in_flight_.contains(connection_id); }
   std::size_t inFlight() const { return in_flight_.size(); } // queued ones, too
-  std::size_t queued() const { return places_.waiting(); }
+  std::size_t queued() const { return context_.run_places.waiting(); }
 
 private:
   using State = std::shared_ptr<RunState>;
@@ -102,7 +101,6 @@ private:
   Context& context_;
   Connections& connections_;
   AuditTrail& audit_;
-  Semaphore places_; // runs at once in this process
   Nursery nursery_;
   std::map<std::string, State> in_flight_; // by connection
   std::multiset<std::string> closing_;

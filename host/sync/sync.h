@@ -24,6 +24,7 @@
 #include "host/vault/vault.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,6 +102,21 @@ struct Storage {
   std::int64_t item_bytes = 0;
 };
 inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20, 100'000, 256 << 20};
+
+// Syncs under way in this daemon; who waits for a provider lends its place to others (decision 0052).
+struct RunsAtOnce {
+  std::size_t all = 128;
+  std::size_t of_connector = 64;
+  // ... those included that lent theirs: a worker takes 256 calls at once, and not only those of syncs.
+  std::size_t begun_of_connector = 192;
+};
+
+// How fast a connector's provider may be asked: of each account, and of all that come with one key of the
+// provider's. Nothing: as the connector's manifest says.
+struct RequestRates {
+  std::optional<runtime::RequestLimit> connection;
+  std::optional<runtime::RequestLimit> app;
+};
 
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
@@ -289,6 +305,8 @@ struct Dependencies {
   Milliseconds actions_kept = kActionsKept;
   // Set, if other daemons may be on the same PostgreSQL database; else this one is alone on it.
   std::optional<NodeName> node = std::nullopt;
+  RunsAtOnce runs = RunsAtOnce();
+  std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
 };
 
 // Whether anything in the database can only be read with the master key that it was sealed with.

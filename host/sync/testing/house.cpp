@@ -118,6 +118,7 @@ Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy
 
 Task<store::Rows> CutStore::read(store::Statement statement) {
   if (dead) co_return Error(ErrorKind::cancelled, "the store is gone");
+  if (on_read) on_read(statement);
   ++under_way;
   auto rows = co_await real_.read(std::move(statement));
   --under_way;
@@ -274,6 +275,8 @@ void House::open() {
       loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, *book, egress,
       supervisor,          catalogue, std::move(kinds), ""};
   dependencies.limits = limits;
+  dependencies.runs = runs;
+  dependencies.requests = requests;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 
