@@ -27,6 +27,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query; // decoded
   std::vector<Header> headers;
   std::string body;
+  std::string peer; // address that it came from, without the port; "" if that is not known
 
   // Filled by the router once the route is known and its parameters and body were checked.
   std::map<std::string, std::string, std::less<>> parameters; // of path and query

@@ -133,6 +133,7 @@ private:
       vault_ = std::move(*vault);
     }
     CO_TRY_VOID(co_await openBook());
+    keys_ = access::Keys::create(access::KeyDependencies{clock_, random_, log_, *store_});
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -454,7 +455,8 @@ private:
                              config_.extra_ca_file,
                              carrier_.get(),
                              custody_.get(),
-                             book_.get()};
+                             book_.get(),
+                             keys_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -543,6 +545,7 @@ private:
   std::shared_ptr<Carrier> carrier_; // null: the database
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Book> book_;
+  std::unique_ptr<access::Keys> keys_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
