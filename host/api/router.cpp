@@ -51,11 +51,6 @@ bool methodFits(std::string_view method, std::string_view asked) {
   return method == asked || (method == "GET" && asked == "HEAD");
 }
 
-bool namesTicket(Request const& request) {
-  return std::ranges::any_of(request.query,
-                             [](auto const& parameter) { return parameter.first == "ticket"; });
-}
-
 // Each that is named has to be good: the handler sees only one of them.
 bool hasTicket(Route const& route, Request const& request) {
   return route.ticket && namesTicket(request) &&
@@ -304,11 +299,11 @@ asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
     co_return answer;
   }
   if (*route == nullptr) co_return refusal;
-  auto answering = answer(*route, std::move(request), std::move(guard));
+  auto answering = serve(*route, std::move(request), std::move(guard));
   co_return co_await std::move(answering);
 }
 
-asio::awaitable<Response> Router::answer(Route const* route, Request request, Guard guard) {
+asio::awaitable<Response> Router::serve(Route const* route, Request request, Guard guard) {
   auto const id = request.id;
   std::optional<access::Caller> caller; // none: a stranger, or whoever holds a ticket
   if (!route->open && !hasTicket(*route, request)) {

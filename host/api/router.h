@@ -87,7 +87,7 @@ private:
   Router(std::vector<Route> routes, Log const& log, Doorkeepers keepers)
       : routes_(std::move(routes)), log_(&log), keepers_(keepers) {}
   asio::awaitable<Response> run(Route const* route, Request request);
-  asio::awaitable<Response> answer(Route const* route, Request request, Guard guard);
+  asio::awaitable<Response> serve(Route const* route, Request request, Guard guard);
   Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
   Result<Route const*> select(Request const& request, Guard const& guard, Response& refusal) const;
   Result<void> checkRole(Route const& route, Request const& request, access::Caller const& caller) const;

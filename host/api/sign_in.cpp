@@ -32,11 +32,6 @@ std::string_view shownKey(Request const& request) {
   return std::string_view(*authorization).substr(std::string_view("bearer ").size());
 }
 
-bool namesTicket(Request const& request) {
-  return std::ranges::any_of(request.query,
-                             [](auto const& parameter) { return parameter.first == "ticket"; });
-}
-
 Error missing(Route const& route, Request const& request) {
   if (route.ticket && namesTicket(request))
     return Error(ErrorKind::forbidden,
@@ -55,6 +50,11 @@ Error tooMany(Milliseconds wait) {
 }
 
 } // namespace
+
+bool namesTicket(Request const& request) {
+  return std::ranges::any_of(request.query,
+                             [](auto const& parameter) { return parameter.first == "ticket"; });
+}
 
 std::string placeOf(std::string const& address) {
   boost::system::error_code unknown;

@@ -43,6 +43,9 @@ private:
   std::map<std::string, Monotonic> let_in_; // by the key's hash, when it was last
 };
 
+// Whether the request shows a ticket, good or not.
+bool namesTicket(Request const& request);
+
 // What wrong keys are counted by: an IPv4 address, or the network of an IPv6 address, since whoever has one
 // of its addresses has them all.
 std::string placeOf(std::string const& address);
