@@ -273,6 +273,24 @@ TEST_F(Matrix, OnlyAnOperatorAllowsAPrivateNetwork) {
   EXPECT_EQ(wish(keys_[Role::operator_]), 201);
 }
 
+TEST_F(Matrix, AVendorIsNotToldOfTheCrashesOfOthersCalls) {
+  house_.onLoop([&] {
+    for (auto const& vendor : {rosa_, ada_}) {
+      runtime::SupervisorEvent event;
+      event.plugin_id = "garland.caldav";
+      event.call.emplace();
+      event.call->vendor_id = vendor;
+      house_.supervisor.told.push_back(std::move(event));
+    }
+  });
+  auto const seen = [&](std::string const& key) {
+    house_.key = key;
+    return house_.ask("GET", std::string(kRoot) + "/plugins/caldav").json().at("events").as_array().size();
+  };
+  EXPECT_EQ(seen(adas_key_), 1U);
+  EXPECT_EQ(seen(keys_[Role::reviewer]), 2U);
+}
+
 TEST_F(Matrix, TheDocumentTellsTheSame) {
   auto const document = house_.ask("GET", "/openapi.json").json();
   std::size_t operations = 0;

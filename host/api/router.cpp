@@ -313,7 +313,8 @@ asio::awaitable<Response> Router::serve(Route const* route, Request request, Gua
     if (auto const may = checkRole(*route, request, *admitted.caller); !may)
       co_return problem(may.error(), id);
     caller = std::move(admitted.caller);
-    if (caller->role == access::Role::vendor) narrow(*route, request, caller->vendor_id);
+    request.of_vendor = caller->vendor_id;
+    if (!request.of_vendor.empty()) narrow(*route, request, request.of_vendor);
   }
   takePathParameters(route->pattern, request);
   if (!route->as_it_comes) {

@@ -164,7 +164,7 @@ TEST_F(SignInTest, TheChainTellsWhoWasLetInAndWhoAskedForAChange) {
   EXPECT_EQ(signed_in[0].facts.at("role"), "operator");
   auto const asked_for = told(audit::Kind::change);
   ASSERT_EQ(asked_for.size(), 1U);
-  EXPECT_EQ(asked_for[0].facts.at("by"), made.key.id);
+  EXPECT_EQ(std::string(asked_for[0].facts.at("by").as_string()), made.key.id);
 }
 
 TEST_F(SignInTest, ADatabaseThatIsAwayMakesNoKeyAWrongOne) {
