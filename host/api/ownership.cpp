@@ -47,39 +47,39 @@ void narrow(Route const& route, Request& request, std::string const& vendor_id) 
   if (takes && !says) request.query.emplace_back("vendor_id", vendor_id);
 }
 
-Task<std::string> Ownership::vendorOfConnection(std::string id) {
+Task<Ownership::Owner> Ownership::ownerOfConnection(std::string id) {
   CO_TRY(connection, co_await engine_.connection(std::move(id)));
-  co_return connection.vendor_id;
+  co_return Owner(connection.vendor_id, connection.allow_private_network);
 }
 
-Task<std::string> Ownership::vendorOfStatus(std::string id) {
-  if (id.starts_with("con_")) co_return co_await vendorOfConnection(std::move(id));
+Task<Ownership::Owner> Ownership::ownerOfStatus(std::string id) {
+  if (id.starts_with("con_")) co_return co_await ownerOfConnection(std::move(id));
   CO_TRY(run, co_await engine_.run(std::move(id)));
-  co_return co_await vendorOfConnection(run.connection_id);
+  co_return co_await ownerOfConnection(run.connection_id);
 }
 
-Task<std::string> Ownership::vendorOf(std::string name, std::string id) {
-  if (isVendor(name)) co_return id;
-  if (name == "id") co_return co_await vendorOfStatus(std::move(id));
+Task<Ownership::Owner> Ownership::ownerOf(std::string name, std::string id) {
+  if (isVendor(name)) co_return Owner(std::move(id));
+  if (name == "id") co_return co_await ownerOfStatus(std::move(id));
   if (name == "action") {
     CO_TRY(action, co_await engine_.actions().one(std::move(id)));
-    co_return action.vendor_id;
+    co_return Owner(action.vendor_id);
   }
   if (name == "item") {
     CO_TRY(item, co_await engine_.intake().one(std::move(id)));
-    co_return item.vendor_id;
+    co_return Owner(item.vendor_id);
   }
   if (name == "webhook") {
     CO_TRY(webhook, co_await engine_.webhooks().one(std::move(id)));
-    co_return webhook.vendor_id;
+    co_return Owner(webhook.vendor_id);
   }
   if (name == "endpoint") {
     if (notifier_ == nullptr)
       co_return Error(ErrorKind::unsupported, "this daemon tells no endpoints anything");
     CO_TRY(endpoint, co_await notifier_->one(std::move(id)));
-    co_return endpoint.vendor_id;
+    co_return Owner(endpoint.vendor_id, endpoint.allow_private_network);
   }
-  co_return co_await vendorOfConnection(std::move(id));
+  co_return co_await ownerOfConnection(std::move(id));
 }
 
 Task<void> Ownership::check(Request const* request, std::string vendor_id) {
@@ -89,12 +89,17 @@ Task<void> Ownership::check(Request const* request, std::string vendor_id) {
                                               vendor_id +
                                               " only, so name the vendor or one of its connections");
   for (auto const& [name, id] : named) {
-    auto asking = vendorOf(name, id);
+    auto asking = ownerOf(name, id);
     auto const owner = co_await std::move(asking);
     if (!owner && owner.error().kind != ErrorKind::notFound) co_return owner.error();
-    if (owner && *owner == vendor_id) continue;
-    if (isVendor(name)) co_return otherVendor(vendor_id);
-    co_return Error(ErrorKind::notFound, "the vendor " + vendor_id + " has nothing of the id " + id);
+    bool const own = owner && owner->vendor_id == vendor_id;
+    if (!own && isVendor(name)) co_return otherVendor(vendor_id);
+    if (!own)
+      co_return Error(ErrorKind::notFound, "the vendor " + vendor_id + " has nothing of the id " + id);
+    // Another address of it would be asked for in that network, too.
+    if (owner->private_network && request->method == "PATCH")
+      co_return Error(ErrorKind::forbidden,
+                      id + " may reach a private network, so only an operator may change it");
   }
   if (boolOr(request->json, "/allow_private_network", false))
     co_return Error(ErrorKind::forbidden, "only an operator may allow a private network",

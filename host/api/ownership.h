@@ -6,6 +6,7 @@
 #include "host/sync/sync.h"
 
 #include <string>
+#include <utility>
 
 namespace garland::api {
 
@@ -24,9 +25,16 @@ public:
   Task<void> check(Request const* request, std::string vendor_id);
 
 private:
-  Task<std::string> vendorOf(std::string name, std::string id);
-  Task<std::string> vendorOfConnection(std::string id);
-  Task<std::string> vendorOfStatus(std::string id);
+  // Whose a thing is, and whether an operator has allowed it a private network.
+  struct Owner {
+    explicit Owner(std::string vendor_id_in, bool private_network_in = false)
+        : vendor_id(std::move(vendor_id_in)), private_network(private_network_in) {}
+    std::string vendor_id;
+    bool private_network;
+  };
+  Task<Owner> ownerOf(std::string name, std::string id);
+  Task<Owner> ownerOfConnection(std::string id);
+  Task<Owner> ownerOfStatus(std::string id);
 
   sync::Engine& engine_;
   notify::Notifier* notifier_;

@@ -273,6 +273,19 @@ TEST_F(Matrix, OnlyAnOperatorAllowsAPrivateNetwork) {
   EXPECT_EQ(wish(keys_[Role::operator_]), 201);
 }
 
+TEST_F(Matrix, WhatMayReachAPrivateNetworkIsChangedByAnOperatorOnly) {
+  auto const endpoint = thing("endpoint");
+  house_.onLoop([&] { house_.notifier.all[endpoint].allow_private_network = true; });
+  auto const change = [&](std::string const& key) {
+    house_.key = key;
+    return house_
+        .ask("PATCH", std::string(kRoot) + "/endpoints/" + endpoint, R"({"url":"https://10.0.0.9/"})")
+        .status;
+  };
+  EXPECT_EQ(change(keys_[Role::vendor]), 403);
+  EXPECT_EQ(change(keys_[Role::operator_]), 200);
+}
+
 TEST_F(Matrix, AVendorIsNotToldOfTheCrashesOfOthersCalls) {
   house_.onLoop([&] {
     for (auto const& vendor : {rosa_, ada_}) {
