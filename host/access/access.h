@@ -114,6 +114,8 @@ struct KeyDependencies {
   Random& random;
   Log const& log;
   store::Store& store;
+  // What tells of "key.add", "key.rotate" or "key.revoke", for the unit of that; null: nothing does.
+  std::function<store::Statement(std::string_view act, Key const& key)> told = nullptr;
 };
 
 // Every question goes to the database, so a key that is revoked by one daemon is refused by all at once.

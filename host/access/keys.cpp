@@ -68,7 +68,7 @@ store::Statement insertOf(Key const& key, Secret const& text) {
 
 class StoredKeys final : public Keys {
 public:
-  explicit StoredKeys(KeyDependencies with) : with_(with) {}
+  explicit StoredKeys(KeyDependencies with) : with_(std::move(with)) {}
 
   Task<Admission> admit(std::string hash) override {
     store::Statement asked(std::string(kColumns) + " WHERE hash=$1", Values{std::move(hash)});
@@ -90,6 +90,7 @@ public:
     auto issued = made(std::move(wish));
     store::Unit unit;
     unit.push_back(insertOf(issued.key, issued.text));
+    tell(unit, "key.add", issued.key);
     CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
     co_return issued;
   }
@@ -131,21 +132,30 @@ public:
                                     "expires=$4 AND replaced_by='' AND revoked IS NULL",
                                     Values{old.id, millis(ends), issued.key.id, millis(old.expires)})
                        .expecting(1));
+    old.replaced_by = issued.key.id;
+    tell(unit, "key.rotate", old);
     CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
     co_return issued;
   }
 
   Task<Key> revoke(std::string id) override {
+    CO_TRY(key, co_await one(std::move(id)));
+    if (key.revoked) co_return key;
+    key.revoked = with_.clock.now();
     store::Unit unit;
-    unit.emplace_back("UPDATE api_keys SET revoked=$2 WHERE key_id=$1 AND revoked IS NULL",
-                      Values{id, millis(with_.clock.now())});
+    unit.push_back(store::Statement("UPDATE api_keys SET revoked=$2 WHERE key_id=$1 AND revoked IS NULL",
+                                    Values{key.id, millis(*key.revoked)})
+                       .expecting(1));
+    tell(unit, "key.revoke", key);
     CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
-    auto reading = one(std::move(id));
-    CO_TRY(key, co_await std::move(reading));
     co_return key;
   }
 
 private:
+  void tell(store::Unit& unit, std::string_view act, Key const& key) const {
+    if (with_.told) unit.push_back(with_.told(act, key));
+  }
+
   Issued made(NewKey wish) {
     Issued issued;
     issued.key.id = newId("key", with_.clock, with_.random);
@@ -195,6 +205,8 @@ std::string_view stateOf(Key const& key, TimePoint now) {
   return "active";
 }
 
-std::unique_ptr<Keys> Keys::create(KeyDependencies with) { return std::make_unique<StoredKeys>(with); }
+std::unique_ptr<Keys> Keys::create(KeyDependencies with) {
+  return std::make_unique<StoredKeys>(std::move(with));
+}
 
 } // namespace garland::access

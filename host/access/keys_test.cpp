@@ -17,7 +17,6 @@ using Outcome = Admission::Outcome;
 using std::chrono::hours;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 enum class Database { sqlite, postgresql };
 
@@ -41,7 +40,13 @@ protected:
     options.url = GetParam() == Database::sqlite ? "sqlite:" + (folder_ / "garland.db")
                                                  : server().freshDatabase().value();
     store_ = run(store::Store::open(loop_.get_executor(), options, migrations())).value();
-    keys_ = Keys::create(KeyDependencies{clock_, random_, log_, *store_});
+    auto const tell = [this](std::string_view act, Key const& key) {
+      told_.push_back(std::string(act) + " " + key.id);
+      auto statement = store::Statement("SELECT 1");
+      if (telling_fails_) return std::move(statement).expecting(7);
+      return statement;
+    };
+    keys_ = Keys::create(KeyDependencies{clock_, random_, log_, *store_, tell});
   }
   ~KeysTest() override { EXPECT_TRUE(run(store_->close())); }
 
@@ -82,6 +87,8 @@ protected:
   SeededRandom random_{7};
   Redactor redactor_;
   Log log_{clock_, redactor_, LogLevel::error, [](std::string_view) {}};
+  std::vector<std::string> told_;
+  bool telling_fails_ = false;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Keys> keys_;
 };
@@ -201,6 +208,18 @@ TEST_P(KeysTest, AreListedByAgePageByPageAndByVendor) {
   KeyQuery of_one;
   of_one.vendor_id = "ven_1";
   EXPECT_EQ(run(keys_->list(of_one)).value().size(), 2U);
+}
+
+TEST_P(KeysTest, WhatBecomesOfAKeyIsToldInTheSameUnit) {
+  auto const old = add(Role::auditor);
+  run(keys_->rotate(old.key.id, hours(1))).value();
+  run(keys_->revoke(old.key.id)).value();
+  run(keys_->revoke(old.key.id)).value();
+  EXPECT_THAT(told_, ::testing::ElementsAre("key.add " + old.key.id, "key.rotate " + old.key.id,
+                                            "key.revoke " + old.key.id));
+  telling_fails_ = true;
+  EXPECT_TRUE(run(keys_->add(wish(Role::auditor))).has_error());
+  EXPECT_EQ(run(keys_->list({})).value().size(), 2U) << "what cannot be told does not happen";
 }
 
 TEST_P(KeysTest, AKeyOfARoleThatIsNotKnownHereLetsNobodyIn) {

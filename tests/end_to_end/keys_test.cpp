@@ -67,6 +67,8 @@ TEST_F(Keys, ARotatedKeyGoesOnAndARevokedOneDoesNot) {
   EXPECT_NE(refused.exit_code, 0);
   EXPECT_THAT(refused.err, HasSubstr("was revoked"));
   EXPECT_EQ(as(next, {"plugins", "ls"}).exit_code, 0);
+  auto const chain = host_.run({"audit", "export"}).out;
+  for (auto const* act : {"key.add", "key.rotate", "key.revoke"}) EXPECT_THAT(chain, HasSubstr(act));
 }
 
 TEST_F(Keys, TheTextOfAKeyIsInNoFile) {
