@@ -2,6 +2,7 @@
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
+#include "host/access/access.h"
 #include "host/audit/audit.h"
 #include "host/base/carrier.h"
 #include "host/base/clock.h"
@@ -38,7 +39,7 @@ struct StreamOptions {
 struct Options {
   std::string address = "127.0.0.1"; // loopback only until TLS is configured
   unsigned short port = 0;           // 0: any free port
-  std::string api_key_hash;          // access::hashOf
+  std::string api_key_hash;          // of the key in the key file: access::hashOf
   std::size_t max_header = 16U << 10U;
   std::size_t max_body = 1U << 20U;
   bool raw_targets = false;            // twins take targets that are no URLs by the letter
@@ -117,6 +118,8 @@ struct Dependencies {
   custody::Custody* custody = nullptr;
   // Where what is asked and refused is told; null: nowhere.
   audit::Book* audit = nullptr;
+  // API keys besides the one of the key file; null: there are none.
+  access::Keys* keys = nullptr;
 };
 
 // [loop thread]

@@ -104,6 +104,8 @@ void Listener::admit(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), ignored);
   auto connection = std::make_shared<Connection>(std::move(socket));
   connection->turned_away = connections_.size() >= options_.max_connections;
+  auto const peer = connection->socket.remote_endpoint(ignored);
+  if (!ignored) connection->peer = peer.address().to_string();
   connections_.insert(connection);
   auto const self = shared_from_this();
   asio::co_spawn(
@@ -179,6 +181,7 @@ asio::awaitable<bool> Listener::exchange(Shared connection) {
     co_await std::move(refusing);
     co_return false;
   }
+  request.peer = connection->peer;
   connection->answering = true;
   auto answering = answer(connection, std::move(request), keep_alive);
   bool const sent = co_await std::move(answering);

@@ -22,6 +22,7 @@ namespace garland::api {
 struct Connection {
   explicit Connection(asio::ip::tcp::socket socket_in) : socket(std::move(socket_in)) {}
   asio::ip::tcp::socket socket;
+  std::string peer;  // address of the client
   std::string bytes; // read, not yet taken by a request
   std::array<char, 16384> chunk{};
   Monotonic deadline = Monotonic::max();

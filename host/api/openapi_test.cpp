@@ -102,6 +102,15 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", root + "/audit/pseudonym", root + "/audit/pseudonym",
             R"({"text":"rosa@studio.example"})");
 
+  see.drive("GET", root + "/roles", root + "/roles");
+  auto const keys = root + "/keys";
+  auto const key = idOf(see.drive("POST", keys, keys, R"({"name":"who audits","role":"auditor"})"));
+  see.drive("POST", keys, keys, R"({"name":"a studio","role":"vendor"})");
+  see.drive("GET", keys, keys + "?limit=1");
+  see.drive("POST", keys + "/{key}/rotate", keys + "/" + key + "/rotate", "{}");
+  see.drive("GET", keys, keys);
+  see.drive("POST", keys + "/{key}/revoke", keys + "/" + key + "/revoke");
+
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");
   see.drive("GET", root + "/vendors", root + "/vendors");

@@ -4,9 +4,12 @@
 #include "host/api/audit_watch.h"
 #include "host/api/listener.h"
 #include "host/api/openapi.h"
+#include "host/api/ownership.h"
+#include "host/api/permissions.h"
 #include "host/api/problem.h"
 #include "host/api/router.h"
 #include "host/api/routes.h"
+#include "host/api/sign_in.h"
 
 namespace garland::api {
 
@@ -66,11 +69,20 @@ private:
   Guard guard_;
 };
 
+// Everybody who stands at the door.
+struct Door {
+  explicit Door(Dependencies const& with)
+      : watch(with.audit), sign_in(with.clock, with.keys, &watch), ownership(with.engine, with.notifier) {}
+  AuditWatch watch;
+  SignIn sign_in;
+  Ownership ownership;
+};
+
 class LoopbackServer final : public Server {
 public:
-  LoopbackServer(std::unique_ptr<Routes> routes, std::unique_ptr<AuditWatch> watch, Router router,
+  LoopbackServer(std::unique_ptr<Routes> routes, std::unique_ptr<Door> door, Router router,
                  std::string address)
-      : routes_(std::move(routes)), watch_(std::move(watch)),
+      : routes_(std::move(routes)), door_(std::move(door)),
         router_(std::make_unique<Router>(std::move(router))), address_(std::move(address)) {}
   ~LoopbackServer() override {
     if (listener_) refuse();
@@ -108,7 +120,7 @@ public:
 
 private:
   std::unique_ptr<Routes> routes_;
-  std::unique_ptr<AuditWatch> watch_;
+  std::unique_ptr<Door> door_;
   std::unique_ptr<Router> router_;
   std::string address_;
   std::shared_ptr<Listener> listener_;
@@ -125,10 +137,13 @@ Task<std::unique_ptr<Server>> Server::start(Dependencies dependencies, Options o
   CO_TRY(document, openApiDocument(table, version, record_schemas));
   json::object components;
   components["components"] = document.at("components");
-  auto watch = std::make_unique<AuditWatch>(routes->dependencies().audit, routes->dependencies().clock);
-  CO_TRY(router, Router::create(std::move(table), components, log, watch.get()));
+  auto matrix = roleMatrix(table);
+  auto door = std::make_unique<Door>(routes->dependencies());
+  Doorkeepers const keepers{door->sign_in, door->ownership, &door->watch};
+  CO_TRY(router, Router::create(std::move(table), components, log, keepers));
   routes->serveDocument(json::serialize(document));
-  auto server = std::make_unique<LoopbackServer>(std::move(routes), std::move(watch), std::move(router),
+  routes->serveRoles(std::move(matrix));
+  auto server = std::make_unique<LoopbackServer>(std::move(routes), std::move(door), std::move(router),
                                                  options.address);
   CO_TRY_VOID(server->listen(std::move(options)));
   co_return std::unique_ptr<Server>(std::move(server));

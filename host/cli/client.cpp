@@ -23,7 +23,9 @@ constexpr std::chrono::seconds kLookEvery{1};
 Error errorFrom(int status, json::value const& problem) {
   auto const kind = errorKindNamed(textOr(problem, "/kind", ""));
   auto detail = textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status));
-  if (status == 401)
+  // Of a key that has expired or was revoked the daemon tells more than that it is wrong.
+  bool const was_good = detail.starts_with("the API key key_");
+  if (status == 401 && !was_good)
     detail = "garlandd does not accept this API key; name its own with --key-file or GARLAND_KEY_FILE "
              "(api.key in its "
              "data folder)";

@@ -312,6 +312,22 @@ Exit importVault(Context with, Place const& place, VaultWords const& words);
 // What of a status a person has to know.
 Exit tellVault(Output& output, json::value const& status);
 
+// commands_keys.cpp
+struct KeyWords {
+  std::string id;
+  std::string name, role, vendor;
+  std::int64_t life_days = 365;
+  std::int64_t overlap_seconds = 86'400;
+};
+// The text of a key is printed where it is made, and never again.
+Exit addKey(Context with, KeyWords const& words);
+Exit listKeys(Context with, Page const& page);
+Exit rotateKey(Context with, KeyWords const& words);
+Exit revokeKey(Context with, std::string const& id);
+Exit showRoles(Context with);
+void tellKey(Output& output, json::value const& key);
+void tellMatrix(Output& output, json::value const& matrix);
+
 // commands_webhooks.cpp
 struct WebhookWords {
   std::string scheme; // a preset's name, or a file

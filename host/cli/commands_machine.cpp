@@ -2,6 +2,7 @@
 #include "host/cli/commands.h"
 
 #include "host/base/bundled.h"
+#include "host/base/clock.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
 #include "host/runtime/runtime.h"
@@ -165,6 +166,23 @@ void checkVault(Client& client, std::vector<Finding>& findings) {
   }
 }
 
+// Those that end within two weeks and that nobody has rotated yet.
+void checkKeys(Client& client, std::vector<Finding>& findings) {
+  auto const keys = client.get(kBase + "/keys?limit=1000");
+  if (!keys) return;
+  auto const soon = SystemClock().now() + std::chrono::hours(14 * 24);
+  for (auto const& key : keys->at("items").as_array()) {
+    auto const id = textOr(key, "/id", "");
+    auto const expires = parseRfc3339(textOr(key, "/expires", ""));
+    bool const rotated = !textOr(key, "/replaced_by", "").empty();
+    if (textOr(key, "/state", "") != "active" || rotated || !expires || *expires > soon) continue;
+    findings.push_back(
+        {"API key " + id, false,
+         "the key of \"" + plain(find(key, "/name")) + "\" expires on " + rfc3339(*expires).substr(0, 10),
+         "garland keys rotate " + id + ", or revoke it if nobody needs it"});
+  }
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -308,6 +326,7 @@ Exit doctor(Context with, Place const& place) {
     if (place.key_read) {
       checkNodes(with.client, findings);
       checkVault(with.client, findings);
+      checkKeys(with.client, findings);
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);
       checkActions(with.client, findings);

@@ -137,6 +137,8 @@ Grammar::Grammar(std::string version) {
   addInvoke();
   addDeliveries();
   addOutlets();
+  addKeys();
+  addRoles();
   addVault();
   addDev();
   addTwins();

@@ -1,7 +1,7 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_authors.cpp, grammar_partners.cpp,
-// grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_keys.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_authors.cpp,
+// grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -80,6 +80,9 @@ private:
   void addOutlets();
   void addOutletOptions(CLI::App* command);
   void addSentDeliveries(CLI::App* all);
+  void addKeys();
+  void addNewSigningKey(CLI::App* parent, std::string const& remark);
+  void addRoles();
   void addVault();
   void addPassphraseOptions(CLI::App* command);
   void addDev();
@@ -127,6 +130,8 @@ private:
   SentWords sent_;
   std::int64_t overlap_seconds_ = 86'400;
   bool from_now_ = false;
+  KeyWords key_;
+  Page keys_;
   VaultWords vault_;
   DevWords dev_;
   TwinWords twin_;

@@ -133,6 +133,7 @@ private:
       vault_ = std::move(*vault);
     }
     CO_TRY_VOID(co_await openBook());
+    keys_ = access::Keys::create(keyDependencies());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -157,6 +158,20 @@ private:
     return custody::Dependencies{
         loop_.get_executor(), disk_.get_executor(),         clock_, random_, log_, *store_, *vault_,
         allSecretTables(),    config_.data_dir + "/exports"};
+  }
+
+  access::KeyDependencies keyDependencies() {
+    auto const told = [book = book_.get()](std::string_view act, access::Key const& key) {
+      audit::Event event;
+      event.kind = audit::Kind::change;
+      event.act = std::string(act);
+      event.vendor_id = key.vendor_id;
+      event.subject = key.id;
+      event.facts["role"] = access::name(key.role);
+      if (!key.replaced_by.empty()) event.facts["replaced_by"] = key.replaced_by;
+      return book->row(std::move(event));
+    };
+    return access::KeyDependencies{clock_, random_, log_, *store_, told};
   }
 
   // It starts all the same: what is sealed under other keys works.
@@ -456,7 +471,8 @@ private:
                              config_.extra_ca_file,
                              carrier_.get(),
                              custody_.get(),
-                             book_.get()};
+                             book_.get(),
+                             keys_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -545,6 +561,7 @@ private:
   std::shared_ptr<Carrier> carrier_; // null: the database
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Book> book_;
+  std::unique_ptr<access::Keys> keys_;
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
