@@ -313,9 +313,11 @@ Exit doctor(Context with, Place const& place) {
       checkActions(with.client, findings);
     }
   } else {
-    bool const other = health.error().provider_code == "not_garlandd";
-    findings.push_back({"daemon", false, health.error().message,
-                        other ? "name its address with --url" : startCommand(place)});
+    auto const& code = health.error().provider_code;
+    auto const fix = code == "not_garlandd"         ? "name its address with --url"
+                     : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
+                                                    : startCommand(place);
+    findings.push_back({"daemon", false, health.error().message, fix});
   }
   auto const verdict = tell(with.output, findings);
   return health ? verdict : Exit::environment;

@@ -193,15 +193,12 @@ Finding checkSandbox(Config const& config) {
 }
 
 Finding checkPort(Config const& config) {
-  auto const where = config.address + ":" + std::to_string(config.port);
+  auto const where = placeOf(config.address, config.port);
   asio::io_context context;
   boost::system::error_code code;
   auto const address = asio::ip::make_address(config.address, code);
-  if (code || !address.is_loopback())
-    return bad("address", config.address + " is not a loopback address",
-               "set [daemon] address to \"127.0.0.1\"");
   asio::ip::tcp::acceptor acceptor(context);
-  acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
+  if (!code) acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
   if (!code) acceptor.set_option(asio::ip::tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor.bind({address, config.port}, code);
   if (!code && config.port == 0)
