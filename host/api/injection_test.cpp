@@ -36,7 +36,8 @@ TEST(Routes, APathThatClimbsIsNoPath) {
 TEST(Routes, AnIdThatClimbsIsNobodys) {
   Harness house;
   for (std::string const id : {"..", "..%2F..%2Fvault", "%2Fetc%2Fpasswd", "ven_..%2F", "..%5C..%5Cvault"})
-    for (std::string const path : {"/api/integrations/connections/" + id, "/api/integrations/status/" + id}) {
+    for (std::string const& path :
+         {"/api/integrations/connections/" + id, "/api/integrations/status/" + id}) {
       auto const answer = house.ask("GET", path);
       EXPECT_GE(answer.status, 400) << path;
       EXPECT_LT(answer.status, 500) << path;
@@ -47,7 +48,7 @@ TEST(Routes, AnIdThatClimbsIsNobodys) {
 TEST(Routes, ALineBreakInAPathBecomesNoHeader) {
   Harness house;
   for (std::string const breaks : {"%0d%0a", "%0D%0A", "%0a", "%0d", "%00"})
-    for (std::string const target :
+    for (std::string const& target :
          {"/api/integrations/vendors/a" + breaks + "x-evil:%201",
           "/api/integrations/vendors?after=a" + breaks + "x-evil:%201", "/hooks/a" + breaks + "x-evil:%201",
           "/api/integrations/webhook/caldav/a" + breaks + "x-evil:%201"}) {
@@ -61,9 +62,9 @@ TEST(Routes, ALineBreakInAPathBecomesNoHeader) {
 // What a header says is neither another header nor another request.
 TEST(Routes, AHeaderThatBreaksIsNoSecondOne) {
   Harness house;
-  for (std::string const header : {"X-A: b\rX-Api-Key: " + house.key, "X-A: b\r X-Api-Key: " + house.key,
-                                   "X-A: b\n X-Api-Key: " + house.key, "X-Api-Key : " + house.key,
-                                   std::string("X-A: b\0X-Api-Key: ", 18) + house.key}) {
+  for (std::string const& header : {"X-A: b\rX-Api-Key: " + house.key, "X-A: b\r X-Api-Key: " + house.key,
+                                    "X-A: b\n X-Api-Key: " + house.key, "X-Api-Key : " + house.key,
+                                    std::string("X-A: b\0X-Api-Key: ", 18) + house.key}) {
     Client client(house.server->port());
     client.send("GET /api/integrations/vendors HTTP/1.1\r\nHost: " + house.host() + "\r\n" + header +
                 "\r\n\r\n");
