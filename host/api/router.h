@@ -57,6 +57,8 @@ struct Guard {
   std::string api_key_hash; // of the key in the daemon's key file
   std::string address;      // we listen here: a Host header must name it, localhost or the loopback address
   unsigned short port = 0;
+  // How clients on this machine reach it, without the port; told whoever called it by another name.
+  std::string origin = "http://127.0.0.1";
 };
 
 class AuditWatch;

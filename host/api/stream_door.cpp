@@ -166,14 +166,13 @@ Task<Response> StreamDoor::open(Request request) {
   co_return response;
 }
 
-std::function<void(asio::ip::tcp::socket, std::string)> StreamDoor::begin(Response response) {
+std::function<void(Wire, std::string)> StreamDoor::begin(Response response) {
   auto const stream = response.stream;
-  return [this, stream, head = encodeStreamHead(std::move(response))](asio::ip::tcp::socket socket,
-                                                                      std::string early) {
+  return [this, stream, head = encodeStreamHead(std::move(response))](Wire wire, std::string early) {
     if (stopped_) return;
     StreamSession::Start start{stream->kind, std::move(stream->subscription), head};
     auto session =
-        std::make_shared<StreamSession>(std::move(socket), std::move(start), with_.clock, options_, *this);
+        std::make_shared<StreamSession>(std::move(wire), std::move(start), with_.clock, options_, *this);
     sessions_.insert(session);
     session->begin(early);
     lookLater();

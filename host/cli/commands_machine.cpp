@@ -20,7 +20,8 @@ struct Finding {
   std::string check;
   bool ok;
   std::string message;
-  std::string fix; // what to do, "" if nothing
+  std::string fix;   // what to do, "" if nothing
+  bool weak = false; // ok, and to be mended all the same
 };
 
 // What is wrong with an installed plugin, the gravest first.
@@ -194,8 +195,8 @@ void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& find
   for (auto const& one : list->as_array()) {
     auto const check = textOr(one, "/check", "?");
     if (daemon_runs && check == "plugins") continue;
-    findings.push_back(
-        {check, boolOr(one, "/ok", false), textOr(one, "/message", ""), textOr(one, "/fix", "")});
+    findings.push_back({check, boolOr(one, "/ok", false), textOr(one, "/message", ""),
+                        textOr(one, "/fix", ""), boolOr(one, "/weak", false)});
   }
 }
 
@@ -261,11 +262,16 @@ Exit tell(Output& output, std::vector<Finding> const& findings) {
   bool ok = true;
   for (auto const& finding : findings) {
     ok = ok && finding.ok;
-    list.push_back(json::object{
-        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+    list.push_back(json::object{{"check", finding.check},
+                                {"ok", finding.ok},
+                                {"weak", finding.weak},
+                                {"message", finding.message},
+                                {"fix", finding.fix}});
     if (output.json()) continue;
-    output.line((finding.ok ? output.good("ok   ") : output.bad("FIX  ")) + finding.check + ": " +
-                finding.message);
+    auto const verdict = finding.weak ? output.warning("WEAK ")
+                         : finding.ok ? output.good("ok   ")
+                                      : output.bad("FIX  ");
+    output.line(verdict + finding.check + ": " + finding.message);
     if (!finding.fix.empty()) output.line("       " + finding.fix);
   }
   if (output.json()) output.value(json::object{{"ok", ok}, {"findings", std::move(list)}});
@@ -332,9 +338,11 @@ Exit doctor(Context with, Place const& place) {
       checkActions(with.client, findings);
     }
   } else {
-    bool const other = health.error().provider_code == "not_garlandd";
-    findings.push_back({"daemon", false, health.error().message,
-                        other ? "name its address with --url" : startCommand(place)});
+    auto const& code = health.error().provider_code;
+    auto const fix = code == "not_garlandd"         ? "name its address with --url"
+                     : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
+                                                    : startCommand(place);
+    findings.push_back({"daemon", false, health.error().message, fix});
   }
   auto const verdict = tell(with.output, findings);
   return health ? verdict : Exit::environment;

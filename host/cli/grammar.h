@@ -17,7 +17,7 @@ namespace garland::cli {
 
 // Options that every command takes; each has an environment variable.
 struct Everywhere {
-  std::string url, data_dir, config, key_file;
+  std::string url, data_dir, config, key_file, ca_file;
   bool json = false;
 };
 

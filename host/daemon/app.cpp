@@ -64,11 +64,11 @@ class House {
 public:
   explicit House(Config const& config)
       : config_(config), log_(clock_, redactor_, config.log_level, stderrSink()),
-        signals_(loop_, SIGTERM, SIGINT), rescan_signal_(loop_, SIGHUP), stop_limit_(loop_) {}
+        signals_(loop_, SIGTERM, SIGINT), reload_signal_(loop_, SIGHUP), stop_limit_(loop_) {}
 
   int run() {
     signal(SIGPIPE, SIG_IGN);
-    rescanOnSignal();
+    reloadOnSignal();
     auto const living = [this] { return live(); };
     asio::co_spawn(loop_, living, [this](std::exception_ptr failed, Result<void> result) {
       if (failed) std::rethrow_exception(failed);
@@ -273,7 +273,7 @@ private:
     if (store_) keepFirst(first, co_await store_->close());
     stop_limit_.cancel();
     signals_.cancel();
-    rescan_signal_.cancel();
+    reload_signal_.cancel();
     if (announced_) log_.info("garlandd has stopped");
     co_return first;
   }
@@ -337,15 +337,24 @@ private:
     co_return ofInstallation(std::move(adopted), id);
   }
 
-  void rescanOnSignal() {
-    rescan_signal_.async_wait([this](boost::system::error_code const& failed, int) {
+  void renewCertificate() {
+    if (config_.tls.certificate.empty()) return;
+    if (auto const renewed = server_->renewCertificate(); !renewed)
+      log_.error("the certificate in use stays: " + renewed.error().message);
+    else
+      log_.info("connections from now on get the certificate of [tls] as it is now");
+  }
+
+  void reloadOnSignal() {
+    reload_signal_.async_wait([this](boost::system::error_code const& failed, int) {
       if (failed) return;
       if (announced_) {
+        renewCertificate();
         asio::co_spawn(loop_, rescan(false), [this](std::exception_ptr, auto const& adopted) {
           if (!adopted) log_.warn("plugins were not looked for again: " + adopted.error().message);
         });
       }
-      rescanOnSignal();
+      reloadOnSignal();
     });
   }
 
@@ -479,6 +488,8 @@ private:
     api::Options options;
     options.address = config_.address;
     options.port = config_.port;
+    options.tls = config_.tls;
+    options.clear_text_to_proxy = config_.clear_text_to_proxy;
     options.api_key_hash = access::hashOf(key.reveal());
     options.streams = config_.streams;
     return options;
@@ -489,6 +500,7 @@ private:
     ready.pid = static_cast<int>(getpid());
     ready.address = server_->address();
     ready.port = server_->port();
+    ready.url = server_->url();
     if (mail_) {
       ready.mail_port = mail_->port();
       ready.mail_address = config_.mail_address;
@@ -496,8 +508,9 @@ private:
     }
     TRY_VOID(writeReadyFile(config_.data_dir, ready));
     announced_ = true;
-    auto const where = ready.address + ":" + std::to_string(ready.port);
+    auto const where = placeOf(ready.address, ready.port);
     json::object about{{"address", where}, {"version", version}, {"database", store_->driver()}};
+    about["tls"] = !config_.tls.certificate.empty();
     std::string status = "listening on " + where;
     if (mail_) {
       auto const mail = placeOf(ready.mail_address, ready.mail_port);
@@ -549,7 +562,7 @@ private:
   Log log_;
   asio::io_context loop_{1};
   asio::signal_set signals_;
-  asio::signal_set rescan_signal_;
+  asio::signal_set reload_signal_;
   asio::steady_timer stop_limit_;
   asio::thread_pool disk_{1};
   asio::cancellation_signal stop_watchdog_;

@@ -6,6 +6,7 @@
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
+#include "host/daemon/weaknesses.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
@@ -34,10 +35,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Finding good(std::string check, std::string message) {
-  return Finding{std::move(check), true, std::move(message), ""};
+  return Finding{std::move(check), true, std::move(message), "", false};
 }
 Finding bad(std::string check, std::string message, std::string fix) {
-  return Finding{std::move(check), false, std::move(message), std::move(fix)};
+  return Finding{std::move(check), false, std::move(message), std::move(fix), false};
 }
 
 // The folder that a start would have to make it in.
@@ -190,19 +191,20 @@ Finding checkSandbox(Config const& config) {
   if (status.tier == runtime::SandboxTier::d && !config.allow_degraded_sandbox)
     return bad("sandbox", message,
                "use a kernel with Landlock or user namespaces, or set [sandbox] allow_degraded = true");
-  return good("sandbox", message);
+  auto finding = good("sandbox", message);
+  finding.weak = status.tier == runtime::SandboxTier::d;
+  if (finding.weak)
+    finding.fix = "use a kernel with Landlock or user namespaces; until then install no stranger's plugin";
+  return finding;
 }
 
 Finding checkPort(Config const& config) {
-  auto const where = config.address + ":" + std::to_string(config.port);
+  auto const where = placeOf(config.address, config.port);
   asio::io_context context;
   boost::system::error_code code;
   auto const address = asio::ip::make_address(config.address, code);
-  if (code || !address.is_loopback())
-    return bad("address", config.address + " is not a loopback address",
-               "set [daemon] address to \"127.0.0.1\"");
   asio::ip::tcp::acceptor acceptor(context);
-  acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
+  if (!code) acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
   if (!code) acceptor.set_option(asio::ip::tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor.bind({address, config.port}, code);
   if (!code && config.port == 0)
@@ -333,7 +335,7 @@ mail::ListenOptions mailOptions(Config const& config) {
 std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   Config const& config = loaded.config;
   std::vector<Finding> out;
-  out.reserve(loaded.problems.size() + 10);
+  out.reserve(loaded.problems.size() + 20);
   for (auto const& problem : loaded.problems)
     out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
@@ -346,6 +348,8 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));
   out.push_back(checkSandbox(config));
+  for (auto& finding : findWeaknesses(config, lookAround(config, SystemClock().now())))
+    out.push_back(std::move(finding));
   if (isLocked(config.data_dir)) {
     out.push_back(
         good("daemon", "a daemon runs on " + config.data_dir + "; its ports and database were not tried"));
@@ -363,8 +367,11 @@ json::value toJson(std::vector<Finding> const& findings) {
   bool ok = true;
   for (Finding const& finding : findings) {
     ok = ok && finding.ok;
-    items.push_back(json::object{
-        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+    items.push_back(json::object{{"check", finding.check},
+                                 {"ok", finding.ok},
+                                 {"weak", finding.weak},
+                                 {"message", finding.message},
+                                 {"fix", finding.fix}});
   }
   json::object out;
   out["ok"] = ok;

@@ -16,7 +16,8 @@ struct Finding {
   std::string check; // "data folder"
   bool ok = true;
   std::string message; // what was found
-  std::string fix;     // what to do; empty if ok
+  std::string fix;     // what to do; empty if there is nothing
+  bool weak = false;   // ok, and to be mended all the same: it makes a break-in likelier or worse
 };
 
 // Every check, also after one has failed. Changes nothing on disk but may make the data folder.

@@ -70,10 +70,18 @@ Complaint takePort(toml::node const& node, Config& config) {
 
 Complaint takeAddress(std::string const& value, Config& config) {
   boost::system::error_code failed;
-  auto const address = boost::asio::ip::make_address(value, failed);
-  if (failed || !address.is_loopback()) return "must be a loopback address: \"127.0.0.1\" or \"::1\"";
+  boost::asio::ip::make_address(value, failed);
+  if (failed)
+    return "must be an IP address: \"127.0.0.1\", \"::1\", or with [tls] any other, \"0.0.0.0\" for all";
   config.address = value;
   return std::nullopt;
+}
+
+std::function<Complaint(toml::node const&, Config&)> tlsFile(std::string api::TlsFiles::* member) {
+  return text([member](std::string const& value, Config& config) -> Complaint {
+    config.tls.*member = value;
+    return expandHome(config.tls.*member);
+  });
 }
 
 Complaint takeMailListen(std::string const& value, Config& config) {
@@ -347,6 +355,10 @@ std::vector<Setting> const& table() {
       {"daemon", "address", "\"127.0.0.1\"", text(takeAddress)},
       {"daemon", "port", "7480", takePort},
       {"daemon", "data_dir", "\"\"", path(&Config::data_dir)},
+      {"tls", "certificate", "\"\"", tlsFile(&api::TlsFiles::certificate)},
+      {"tls", "key", "\"\"", tlsFile(&api::TlsFiles::key)},
+      {"tls", "client_ca", "\"\"", tlsFile(&api::TlsFiles::client_ca)},
+      {"tls", "clear_text_to_proxy", "false", flag(&Config::clear_text_to_proxy)},
       {"database", "url", "\"\"", text(takeDatabase)},
       {"database", "alone", "false", flag(&Config::database_alone)},
       {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
@@ -474,9 +486,10 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path : {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
-                            &config.mail_certificate, &config.mail_certificate_key,
-                            &config.carrier.credentials_file, &config.carrier.ca_file})
+  for (std::string* path :
+       {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
+        &config.mail_certificate, &config.mail_certificate_key, &config.tls.certificate, &config.tls.key,
+        &config.tls.client_ca, &config.carrier.credentials_file, &config.carrier.ca_file})
     resolve(*path, folder);
   if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
   for (auto& source : config.old_keys)
@@ -516,14 +529,31 @@ void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
     master.name = masterKeyPath(config.data_dir);
 }
 
+bool isLoopback(std::string const& text) {
+  boost::system::error_code failed;
+  auto const address = boost::asio::ip::make_address(text, failed);
+  return !failed && address.is_loopback();
+}
+
 // What a single setting cannot tell.
+void checkTls(LoadedConfig& out, std::string const& name) {
+  Config const& config = out.config;
+  if (config.tls.certificate.empty() != config.tls.key.empty())
+    out.problems.push_back(name + ": [tls] certificate and key go together");
+  if (!config.tls.client_ca.empty() && config.tls.certificate.empty())
+    out.problems.push_back(name + ": [tls] client_ca needs a certificate and a key");
+  if (!config.tls.certificate.empty() && config.clear_text_to_proxy)
+    out.problems.push_back(name + ": [tls] clear_text_to_proxy and a certificate contradict each other");
+  if (!isLoopback(config.address) && config.tls.certificate.empty() && !config.clear_text_to_proxy)
+    out.problems.push_back(name + ": [daemon] address: " + config.address +
+                           " can be reached from elsewhere and needs TLS; set [tls] certificate and key");
+}
+
 void checkMail(LoadedConfig& out, std::string const& name) {
   Config const& config = out.config;
   if (config.mail_certificate.empty() != config.mail_certificate_key.empty())
     out.problems.push_back(name + ": [mail] certificate and certificate_key go together");
-  boost::system::error_code failed;
-  auto const address = boost::asio::ip::make_address(config.mail_address, failed);
-  if (!failed && !address.is_loopback() && config.mail_certificate.empty())
+  if (!config.mail_address.empty() && !isLoopback(config.mail_address) && config.mail_certificate.empty())
     out.problems.push_back(name +
                            ": [mail] listen: only loopback addresses are listened on without a certificate; "
                            "set [mail] certificate and certificate_key");
@@ -552,6 +582,7 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
     out.problems.push_back(placed(name, wrong.source().begin, std::string(wrong.description())));
   }
   resolvePaths(out.config, folder);
+  checkTls(out, name);
   checkMail(out, name);
   applyOverrides(out, overrides);
   checkEvents(out, name);

@@ -19,6 +19,8 @@ namespace garland::daemon {
 struct Config {
   std::string address = "127.0.0.1";
   unsigned short port = 7480;
+  api::TlsFiles tls;                      // of the HTTP interface; certificate "": none
+  bool clear_text_to_proxy = false;       // beyond loopback without TLS
   std::string data_dir;                   // resolved: never empty once loaded
   std::string database_url;               // resolved
   std::string database_place;             // "FILE:LINE:COLUMN: " that says so; empty: the default

@@ -92,6 +92,24 @@ TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
   EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
 }
 
+TEST(Config, BeyondLoopbackTlsIsNeededOrAProxyThatIsNamed) {
+  std::string const anywhere = "[daemon]\naddress = \"0.0.0.0\"\n";
+  EXPECT_NE(onlyProblem(anywhere).find("needs TLS; set [tls] certificate and key"), std::string::npos);
+  auto const proxy =
+      parseConfig(anywhere + "[tls]\nclear_text_to_proxy = true\n", "garland.toml", "/etc/garland", none);
+  EXPECT_TRUE(proxy.problems.empty());
+  EXPECT_TRUE(proxy.config.clear_text_to_proxy);
+  auto const files = anywhere + "[tls]\ncertificate = \"tls/cert.pem\"\nkey = \"tls/key.pem\"\n";
+  auto const own = parseConfig(files + "client_ca = \"ca.pem\"\n", "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(own.problems.empty()) << own.problems.front();
+  EXPECT_EQ(own.config.tls.certificate, "/etc/garland/tls/cert.pem");
+  EXPECT_EQ(own.config.tls.key, "/etc/garland/tls/key.pem");
+  EXPECT_EQ(own.config.tls.client_ca, "/etc/garland/ca.pem");
+  EXPECT_NE(onlyProblem(files + "clear_text_to_proxy = true\n").find("contradict"), std::string::npos);
+  EXPECT_NE(onlyProblem("[tls]\nkey = \"key.pem\"\n").find("go together"), std::string::npos);
+  EXPECT_NE(onlyProblem("[tls]\nclient_ca = \"ca.pem\"\n").find("needs a certificate"), std::string::npos);
+}
+
 TEST(Config, NatsIsForDaemonsThatShareADatabase) {
   std::string const events = "[events]\nnats = \"tls://a:4222,tls://b:4222\"\ncredentials = \"nats.creds\"\n";
   std::string const shared = "[database]\nurl = \"postgresql://garland@host/garland\"\n";
@@ -194,7 +212,7 @@ TEST_P(Mistakes, AreToldWithTheirPlaceAndWhatIsAllowed) {
 INSTANTIATE_TEST_SUITE_P(
     Toml, Mistakes,
     ::testing::Values(
-        Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [database]"},
+        Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [tls]"},
         Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1", "its settings are address, port, data_dir"},
         Mistake{"ASectionAsAValue", "daemon = 1\n", "1:1", "[daemon]"},
         Mistake{"AWrongType", "[daemon]\nport = \"7480\"\n", "2:8", "from 0 to 65535"},
@@ -230,8 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"APasswordForNats", "[events]\nnats = \"nats://rosa:secret@host:4222\"\n", "2:8",
                 "without a user or password"},
         Mistake{"AStreamThatIsNone", "[events]\nstream = \"a.b\"\n", "2:10", "letters, digits"},
-        Mistake{"AnAddressOfTheNetwork", "[daemon]\naddress = \"0.0.0.0\"\n", "2:11", "loopback address"},
-        Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "loopback address"},
+        Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "must be an IP address"},
         Mistake{"TheHomeOfAnother", "[daemon]\ndata_dir = \"~rosa/x\"\n", "2:12", "~/..."},
         Mistake{"BrokenToml", "[daemon\nport = 1\n", "1:8", ""}),
     [](auto const& info) { return info.param.name; });

@@ -25,6 +25,7 @@ struct ReadyFile {
   int pid = 0;
   std::string address;
   unsigned short port = 0;
+  std::string url;              // how this machine reaches it: "https://localhost:7480"
   unsigned short mail_port = 0; // 0: no mail is taken
   std::string mail_address;
   std::string mail_domain;

@@ -73,6 +73,7 @@ Result<ReadyFile> readReadyFile(std::string const& data_dir) {
   file.pid = static_cast<int>(integerOr(value, "/pid", 0));
   file.address = address;
   file.port = static_cast<unsigned short>(port);
+  file.url = textOr(value, "/url", "");
   file.mail_port = static_cast<unsigned short>(integerOr(value, "/mail_port", 0));
   file.mail_address = textOr(value, "/mail_address", "");
   file.mail_domain = textOr(value, "/mail_domain", "");
@@ -83,6 +84,7 @@ Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file) 
   return writeWhole(readyPath(data_dir), json::object{{"pid", file.pid},
                                                       {"address", file.address},
                                                       {"port", file.port},
+                                                      {"url", file.url},
                                                       {"mail_port", file.mail_port},
                                                       {"mail_address", file.mail_address},
                                                       {"mail_domain", file.mail_domain}});

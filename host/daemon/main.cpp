@@ -25,7 +25,8 @@ int check(LoadedConfig const& loaded, bool as_json) {
     return ok ? exitOk : exitFindings;
   }
   for (Finding const& finding : findings) {
-    std::cout << (finding.ok ? "ok      " : "PROBLEM ") << finding.check << ": " << finding.message << '\n';
+    auto const* verdict = finding.weak ? "WEAK    " : finding.ok ? "ok      " : "PROBLEM ";
+    std::cout << verdict << finding.check << ": " << finding.message << '\n';
     if (!finding.fix.empty()) std::cout << "        " << finding.fix << '\n';
   }
   return ok ? exitOk : exitFindings;
