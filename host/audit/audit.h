@@ -11,6 +11,7 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
 #include "host/store/store.h"
@@ -31,6 +32,7 @@ namespace garland::audit {
 
 // The tables of this room, for Store::open; its Options::sha256 must be vault::sha256.
 std::vector<store::Migration> migrations();
+std::vector<PersonalTable> personalData();
 
 // Whether the database holds keys that only the master key which sealed them can open.
 Task<bool> holdsKeys(store::Store& store);

@@ -9,6 +9,7 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/schema.h"
 #include "host/base/secret.h"
@@ -35,6 +36,8 @@ namespace garland::sync {
 std::vector<store::Migration> migrations();
 // Those with secrets, and what an export of the vault has besides.
 std::vector<custody::Table> secretTables();
+// What they hold of people: all of them.
+std::vector<PersonalTable> personalData();
 
 // What a person did, for the audit trail.
 struct PersonAct {
