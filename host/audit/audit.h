@@ -125,6 +125,10 @@ public:
   // which.
   virtual std::string pseudonym(std::string_view text) const = 0;
 
+  // Signs another text with the key of the checkpoints, for a purpose in a few words ("erasure receipt"), for
+  // which alone it counts: 64 bytes, see isSigned.
+  virtual Result<std::string> sign(std::string_view purpose, std::string_view text) const = 0;
+
   // Makes what was noted durable, and checkpoints of all that has none.
   virtual Task<void> seal() = 0;
   virtual State state() const = 0;
@@ -144,6 +148,10 @@ public:
 // is shown as text.
 json::object lineOf(Row const& row);
 json::object lineOf(Checkpoint const& checkpoint);
+
+// Whether the text was signed for this purpose, by the book whose State::key this is.
+bool isSigned(std::string_view public_key, std::string_view purpose, std::string_view text,
+              std::string_view signature);
 
 struct Fault {
   std::string place; // "row aud_.../12", "checkpoint 7"

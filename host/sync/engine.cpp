@@ -2,6 +2,7 @@
 #include "host/sync/action_runner.h"
 #include "host/sync/commits.h"
 #include "host/sync/connections.h"
+#include "host/sync/erasure.h"
 #include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
 #include "host/sync/leases.h"
@@ -140,6 +141,14 @@ public:
   }
   Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) override {
     return records_.remove(std::move(vendor_id), std::move(id), if_version);
+  }
+  Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id) override {
+    Erasure erasure(*context_);
+    co_return co_await erasure.erase(std::move(vendor_id), std::move(id));
+  }
+  Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter) override {
+    Erasure erasure(*context_);
+    co_return co_await erasure.rewrite(std::move(vendor_id), std::move(id), std::move(rewriter));
   }
   Task<Record> retryRecord(std::string vendor_id, std::string id) override {
     return records_.retry(std::move(vendor_id), std::move(id));
@@ -377,6 +386,14 @@ Task<std::vector<FeedSpan>> Engine::feedSpans(std::vector<std::string>) {
 }
 
 void Engine::onChange(void const*, std::function<void(std::string const&)>) {}
+
+Task<ErasedRecord> Engine::eraseRecord(std::string, std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine erases no records");
+}
+
+Task<bool> Engine::rewriteRecord(std::string, std::string, Rewriter) {
+  co_return Error(ErrorKind::unsupported, "this engine rewrites no records");
+}
 
 Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {
   co_return Error(ErrorKind::unsupported, "this engine keeps no conflicts");

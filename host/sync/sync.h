@@ -78,6 +78,14 @@ struct Kind {
   // by the provider's id in this member ("/project"). Optional.
   bool is_wedding = false;
   std::string wedding_member;
+  // Of people. When one is erased whom a record of this kind names, does it go? Else it stays, with a
+  // pseudonym in their place: it is of others as well, or the law asks for it.
+  bool goes_with_person = false;
+  // Members where a person is reached ("/email"). A record that has some goes only if it is the person's own:
+  // if they are named by one of these, or by /name.
+  std::vector<std::string> contact_members;
+  // Members that name a person by the provider's id of their record ("/client").
+  std::vector<std::string> person_members;
   // Of a wedding, the member with its day, where it takes place ("/event_date"): on that day its vendor's
   // work goes first. Optional.
   std::string day_member;
@@ -146,6 +154,14 @@ struct Record {
   std::vector<WaitingWrite> waiting; // empty: no sync will write anything of it
   std::vector<RecordLink> links;     // empty: it is in Garland only
 };
+
+// What was a record before a person was erased.
+struct ErasedRecord {
+  bool existed = false;
+  std::vector<RecordLink> links; // where its providers still have it
+};
+// Answers with the same value without the person.
+using Rewriter = std::function<json::value(json::value const&)>;
 
 // One item that could not be taken or written: everything else went on.
 struct ItemProblem {
@@ -359,6 +375,13 @@ public:
   virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
                                  std::string connection_id) = 0; // to be created at that connection
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
+  // Nothing stays of the record but its id, which the feed tells to be deleted; nor of its conflicts and
+  // writes. Nothing is deleted at the providers, but what they have of it does not come in any more. A record
+  // that is not there, or was deleted before, is as good.
+  virtual Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id);
+  // The record, and what its providers had of it, through the rewriter. False: there was nothing to be
+  // changed.
+  virtual Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter);
   // Lets the next sync try the record's writes that were set aside; `conflict` if there are none.
   virtual Task<Record> retryRecord(std::string vendor_id, std::string id) = 0;
   // The same for everything that was set aside at a connection, its pull too; how much that was.
