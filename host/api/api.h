@@ -11,6 +11,7 @@
 #include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
+#include "host/privacy/privacy.h"
 #include "host/realtime/realtime.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
@@ -117,6 +118,8 @@ struct Dependencies {
   custody::Custody* custody = nullptr;
   // Where what is asked and refused is told; null: nowhere.
   audit::Book* audit = nullptr;
+  // Exports and erases people and vendors; null: this daemon cannot.
+  privacy::Office* privacy = nullptr;
 };
 
 // [loop thread]

@@ -50,6 +50,7 @@ private:
   void addStreamRoutes(std::vector<Route>& table);
   void addVaultRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
+  void addPrivacyRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -156,6 +157,11 @@ private:
   Task<Response> sealAudit(Request request);
   Task<Response> findPseudonym(Request request);
   Result<audit::Book*> book() const;
+
+  // routes_privacy.cpp
+  Task<Response> exportPersonalData(Request request);
+  Task<Response> erasePersonalData(Request request);
+  Result<privacy::Office*> privacyOffice() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);

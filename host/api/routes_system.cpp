@@ -39,6 +39,7 @@ std::vector<Route> Routes::table() {
   addStreamRoutes(routes);
   addVaultRoutes(routes);
   addAuditRoutes(routes);
+  addPrivacyRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

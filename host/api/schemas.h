@@ -15,5 +15,6 @@ std::string_view intakeSchemas();
 std::string_view endpointSchemas();
 std::string_view vaultSchemas();
 std::string_view auditSchemas();
+std::string_view privacySchemas();
 
 } // namespace garland::api

@@ -39,6 +39,8 @@ struct PersonalTable {
   std::vector<std::string> plain;
   Fate fate = Fate::removed;
   std::string why_kept;
+  // A personal column that differs from row to row: rewritten, it is the pseudonym and the row's last key.
+  std::string unique;
   // SQL that is true of a row which must not be touched now, and why in words: it is told, and left.
   std::string busy;
   std::string why_busy;

@@ -132,6 +132,7 @@ void addActions(std::vector<Table>& all) {
   actions.plain = {"connection_id", "operation", "state",        "known_by", "attempts",   "lookups",
                    "revision",      "created",   "next_attempt", "finished", "first_sent", "last_sent"};
   actions.fate = Fate::rewritten;
+  actions.unique = "idempotency_key";
   actions.busy = "state IN ('waiting','sent','unknown')";
   actions.why_busy = "actions that have no end yet; settle them, or wait, and erase again";
   all.push_back(std::move(actions));

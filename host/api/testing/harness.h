@@ -9,6 +9,7 @@
 #include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
 #include "host/api/testing/fake_notifier.h"
+#include "host/api/testing/fake_office.h"
 #include "host/calendar/calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -73,6 +74,7 @@ public:
     with.carrier = carrier;
     with.custody = &custody;
     with.audit = &book;
+    with.privacy = &office;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -171,6 +173,7 @@ public:
   FakeNotifier notifier{clock, random_};
   FakeCustody custody{clock};
   FakeBook book;
+  FakeOffice office;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
   std::string key;
