@@ -415,7 +415,8 @@ private:
                               count,
                               config_.limits,
                               config_.actions_kept,
-                              nodeName()};
+                              nodeName(),
+                              config_.kept_for};
   }
 
   // The data folder is locked while this process lives, so the name is that of one process at a time.

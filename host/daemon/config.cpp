@@ -256,6 +256,10 @@ std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
 Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
 
+Milliseconds& changesKeptOf(Config& config) { return config.kept_for.changes; }
+Milliseconds& conflictsKeptOf(Config& config) { return config.kept_for.conflicts; }
+Milliseconds& trailsKeptOf(Config& config) { return config.kept_for.old_trails; }
+
 std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
 Milliseconds& auditEveryOf(Config& config) { return config.audit_every; }
 
@@ -368,6 +372,9 @@ std::vector<Setting> const& table() {
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
+      {"retention", "changes_days", "90", amount(changesKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "conflicts_days", "400", amount(conflictsKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "old_trails_days", "90", amount(trailsKeptOf, 0, 36'500, 24 * kHour)},
       {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
       {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},
       {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},

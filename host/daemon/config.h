@@ -40,6 +40,7 @@ struct Config {
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
   Milliseconds actions_kept = sync::kActionsKept;
+  sync::KeptFor kept_for;
   std::int64_t audit_rows = 1'000;  // of the audit chain, between two checkpoints
   Milliseconds audit_every{60'000}; // the longest time between them
   notify::Limits endpoints;         // that are told what has changed

@@ -9,6 +9,7 @@
 #include "host/sync/mailbox_accounts.h"
 #include "host/sync/pauses.h"
 #include "host/sync/records.h"
+#include "host/sync/retention.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
 #include "host/sync/vendors.h"
@@ -26,7 +27,8 @@ public:
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
-        weddings_(*context_), pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
+        weddings_(*context_), retention_(*context_), pauses_(*context_, connections_, callers_),
+        hearing_(context_->doors.executor) {
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -318,6 +320,7 @@ private:
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
+    CO_TRY_VOID(co_await retention_.tick());
     co_return co_await actions_.tick();
   }
 
@@ -347,6 +350,7 @@ private:
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
   Weddings weddings_;
+  Retention retention_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
   Nursery hearing_;

@@ -250,6 +250,13 @@ struct Conflict {
   TimePoint at;
 };
 
+// For how long is kept what work does not need any more; 0: for ever.
+struct KeptFor {
+  Milliseconds changes{90LL * 86'400'000};    // of the feeds: who resumes from further back is told
+  Milliseconds conflicts{400LL * 86'400'000}; // with what lost in them
+  Milliseconds old_trails{90LL * 86'400'000}; // requests and acts of people, of before the audit chain
+};
+
 // What a daemon that shares a database is called.
 struct NodeName {
   std::string name; // of one daemon at a time: its host and data folder
@@ -308,6 +315,7 @@ struct Dependencies {
   Milliseconds actions_kept = kActionsKept;
   // Set, if other daemons may be on the same PostgreSQL database; else this one is alone on it.
   std::optional<NodeName> node = std::nullopt;
+  KeptFor kept_for = {};
 };
 
 // Whether anything in the database can only be read with the master key that it was sealed with.
