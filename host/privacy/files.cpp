@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char const* kPrefix = "privacy-";
+constexpr std::size_t kLongestFile = std::size_t{1} << 30U;
 
 } // namespace
 
@@ -24,7 +25,7 @@ Result<std::int64_t> removeFiles(Folder const& folder, std::function<bool(std::s
        at.increment(failed)) {
     std::error_code ignored;
     if (!at->is_regular_file(ignored)) continue;
-    auto const text = readFileText(at->path().string());
+    auto const text = readFileText(at->path().string(), kLongestFile);
     if (text && goes(*text)) found.push_back(at->path());
   }
   for (auto const& path : found) {
