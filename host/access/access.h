@@ -3,6 +3,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/result.h"
 #include "host/base/secret.h"
@@ -67,6 +68,7 @@ Result<Secret> openKeyFile(std::string const& path, Random& random);
 
 // The table of this room, for Store::open.
 std::vector<store::Migration> migrations();
+std::vector<PersonalTable> personalData();
 
 struct Key {
   std::string id;   // "key_..."

@@ -12,6 +12,7 @@
 #include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
+#include "host/privacy/privacy.h"
 #include "host/realtime/realtime.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
@@ -140,6 +141,8 @@ struct Dependencies {
   audit::Book* audit = nullptr;
   // API keys besides the one of the key file; null: there are none.
   access::Keys* keys = nullptr;
+  // Exports and erases people and vendors; null: this daemon cannot.
+  privacy::Office* privacy = nullptr;
   // This server's own address without its port; Server::start says it.
   std::string own_origin = "http://127.0.0.1";
 };

@@ -101,6 +101,10 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/audit/checkpoints", root + "/audit/checkpoints?limit=1");
   see.drive("POST", root + "/audit/pseudonym", root + "/audit/pseudonym",
             R"({"text":"rosa@studio.example"})");
+  auto const someone = R"({"person":["rosa@studio.example"]})";
+  see.drive("POST", root + "/privacy/export", root + "/privacy/export", someone);
+  see.drive("POST", root + "/privacy/erase", root + "/privacy/erase", someone);
+  see.drive("POST", root + "/privacy/erase", root + "/privacy/erase", "{}");
 
   see.drive("GET", root + "/roles", root + "/roles");
   auto const keys = root + "/keys";

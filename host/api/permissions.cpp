@@ -38,6 +38,9 @@ constexpr Permission kTable[] = {
     {"listAuditCheckpoints", nobodys, "o---a"},
     {"sealAudit", nobodys, "o---a"},
     {"findPseudonym", nobodys, "o---a"},
+    // People and vendors, in all that is kept
+    {"exportPersonalData", nobodys, "o----"},
+    {"erasePersonalData", nobodys, "o----"},
     // Plugins
     {"listPlugins", nobodys, "ovpra"},
     {"getPlugin", nobodys, "ovpra"},

@@ -52,6 +52,7 @@ private:
   void addVaultRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
   void addKeyRoutes(std::vector<Route>& table);
+  void addPrivacyRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -166,6 +167,11 @@ private:
   Task<Response> rotateKey(Request request);
   Task<Response> revokeKey(Request request);
   Result<access::Keys*> keys(Request const& request) const;
+
+  // routes_privacy.cpp
+  Task<Response> exportPersonalData(Request request);
+  Task<Response> erasePersonalData(Request request);
+  Result<privacy::Office*> privacyOffice() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);

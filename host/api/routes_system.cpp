@@ -40,6 +40,7 @@ std::vector<Route> Routes::table() {
   addVaultRoutes(routes);
   addAuditRoutes(routes);
   addKeyRoutes(routes);
+  addPrivacyRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

@@ -328,6 +328,22 @@ Exit showRoles(Context with);
 void tellKey(Output& output, json::value const& key);
 void tellMatrix(Output& output, json::value const& matrix);
 
+// commands_privacy.cpp
+struct PrivacyWords {
+  std::vector<std::string> person; // addresses, numbers, names of one; empty: all of the vendor
+  std::string vendor;
+  std::string out;     // of an export
+  std::string receipt; // file; "": standard output
+  std::string key;     // or the file that holds it
+  bool sure = false;
+};
+Exit exportPrivacy(Context with, Place const& place, PrivacyWords const& words);
+// findings: something was kept or is under way.
+Exit erasePrivacy(Context with, PrivacyWords const& words);
+Exit verifyReceipt(Output& output, PrivacyWords const& words);
+// What of a receipt a person has to know.
+Exit tellReceipt(Output& output, json::value const& receipt);
+
 // commands_webhooks.cpp
 struct WebhookWords {
   std::string scheme; // a preset's name, or a file

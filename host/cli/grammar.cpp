@@ -151,6 +151,7 @@ Grammar::Grammar(std::string version) {
   addPackages();
   addCertify();
   addAudit();
+  addPrivacy();
   tellExitCodes(app_, offline_commands_);
   app_.footer(
       "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "

@@ -1,7 +1,7 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_keys.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_authors.cpp,
-// grammar_partners.cpp, grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_keys.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_privacy.cpp,
+// grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -90,6 +90,7 @@ private:
   void addPackages();
   void addCertify();
   void addAudit();
+  void addPrivacy();
   void addCertifyOptions(CLI::App* command);
   void addDevOptions(CLI::App* command);
 
@@ -138,6 +139,7 @@ private:
   PackageWords package_;
   CertifyWords certify_;
   AuditWords audit_;
+  PrivacyWords privacy_;
   std::string token_;
   bool list_checks_ = false, markdown_ = false, list_templates_ = false;
   std::string address_;

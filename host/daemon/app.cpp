@@ -20,6 +20,7 @@
 #include "host/nats/nats.h"
 #include "host/notify/notify.h"
 #include "host/payments/payments.h"
+#include "host/privacy/privacy.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -148,6 +149,7 @@ private:
     custody_ = custody::Custody::create(custodyDependencies());
     CO_TRY_VOID(co_await warnOfMissingKeys());
     CO_TRY_VOID(co_await custody_->start());
+    office_ = privacy::Office::create(officeDependencies());
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
@@ -172,6 +174,23 @@ private:
       return book->row(std::move(event));
     };
     return access::KeyDependencies{clock_, random_, log_, *store_, told};
+  }
+
+  privacy::Dependencies officeDependencies() {
+    std::vector<privacy::Folder> folders;
+    folders.push_back(privacy::Folder{"crash capsules", config_.data_dir + "/capsules"});
+    folders.push_back(privacy::Folder{"exports", config_.data_dir + "/exports"});
+    return privacy::Dependencies{loop_.get_executor(),
+                                 clock_,
+                                 random_,
+                                 log_,
+                                 *store_,
+                                 *book_,
+                                 *engine_,
+                                 allKinds(),
+                                 allPersonalData(),
+                                 std::move(folders),
+                                 config_.data_dir + "/exports"};
   }
 
   // It starts all the same: what is sealed under other keys works.
@@ -422,7 +441,8 @@ private:
                               config_.actions_kept,
                               nodeName(),
                               config_.runs,
-                              config_.requests};
+                              config_.requests,
+                              config_.kept_for};
   }
 
   // The data folder is locked while this process lives, so the name is that of one process at a time.
@@ -481,7 +501,8 @@ private:
                              carrier_.get(),
                              custody_.get(),
                              book_.get(),
-                             keys_.get()};
+                             keys_.get(),
+                             office_.get()};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -584,6 +605,7 @@ private:
   std::shared_ptr<mail::Listener> mail_;
   std::shared_ptr<mail::Visitor> visitor_;
   std::shared_ptr<custody::Custody> custody_;
+  std::unique_ptr<privacy::Office> office_;
   std::unique_ptr<api::Server> server_;
   bool announced_ = false;
   bool cut_off_ = false;

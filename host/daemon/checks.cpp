@@ -290,6 +290,16 @@ std::vector<store::Migration> allMigrations() {
   return all;
 }
 
+// A record goes before what arrived of it and what was told of it.
+std::vector<PersonalTable> allPersonalData() {
+  auto all = sync::personalData();
+  for (auto& one : notify::personalData()) all.push_back(std::move(one));
+  for (auto& one : custody::personalData()) all.push_back(std::move(one));
+  for (auto& one : audit::personalData()) all.push_back(std::move(one));
+  for (auto& one : access::personalData()) all.push_back(std::move(one));
+  return all;
+}
+
 std::vector<custody::Table> allSecretTables() {
   auto all = sync::secretTables();
   for (auto& one : notify::secretTables()) all.push_back(std::move(one));

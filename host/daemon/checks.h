@@ -28,6 +28,7 @@ json::value toJson(std::vector<Finding> const& findings);
 // Of every room, in their order.
 std::vector<store::Migration> allMigrations();
 std::vector<custody::Table> allSecretTables();
+std::vector<PersonalTable> allPersonalData();
 
 // Where plugins are looked for, and the worker program, after defaults.
 std::vector<std::string> pluginDirs(Config const& config);

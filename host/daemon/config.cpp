@@ -270,6 +270,10 @@ Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
 std::size_t& runsOf(Config& config) { return config.runs.all; }
 std::size_t& runsOfConnector(Config& config) { return config.runs.of_connector; }
 
+Milliseconds& changesKeptOf(Config& config) { return config.kept_for.changes; }
+Milliseconds& conflictsKeptOf(Config& config) { return config.kept_for.conflicts; }
+Milliseconds& trailsKeptOf(Config& config) { return config.kept_for.old_trails; }
+
 std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
 Milliseconds& auditEveryOf(Config& config) { return config.audit_every; }
 
@@ -388,6 +392,9 @@ std::vector<Setting> const& table() {
       {"sync", "runs_at_once", "128", amount(runsOf, 1, 4'096, 1)},
       {"sync", "runs_of_connector", "64", amount(runsOfConnector, 1, kMostRunsOfConnector, 1)},
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
+      {"retention", "changes_days", "90", amount(changesKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "conflicts_days", "400", amount(conflictsKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "old_trails_days", "90", amount(trailsKeptOf, 0, 36'500, 24 * kHour)},
       {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
       {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},
       {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},

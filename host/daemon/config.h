@@ -44,6 +44,7 @@ struct Config {
   sync::RunsAtOnce runs;
   std::map<std::string, sync::RequestRates> requests; // by plugin id
   Milliseconds actions_kept = sync::kActionsKept;
+  sync::KeptFor kept_for;
   std::int64_t audit_rows = 1'000;  // of the audit chain, between two checkpoints
   Milliseconds audit_every{60'000}; // the longest time between them
   notify::Limits endpoints;         // that are told what has changed

@@ -39,6 +39,11 @@ Result<OpenFile> openFile(Options const& options, std::vector<Migration> migrati
   return OpenFile{std::move(lock), std::move(writer), std::move(checkpointer), std::move(readers)};
 }
 
+std::vector<UnitResult> rewriteFile(SqliteConnection& writer) {
+  auto const done = writer.rewrite();
+  return std::vector<UnitResult>(1, done ? UnitResult(std::vector<Rows>()) : UnitResult(done.error()));
+}
+
 class SqliteStore final : public Store {
 public:
   SqliteStore(asio::any_io_executor executor, Options options)
@@ -54,6 +59,10 @@ public:
   Task<std::vector<Rows>> commit(Unit unit) override {
     return initiate<std::vector<Rows>>(this, &SqliteStore::submitUnit, std::move(unit));
   }
+  Task<bool> scrub() override {
+    CO_TRY_VOID(co_await initiate<std::vector<Rows>>(this, &SqliteStore::submitScrub, std::monostate()));
+    co_return true;
+  }
   Task<void> close() override { return initiate<void>(this, &SqliteStore::submitClose, std::monostate()); }
   std::string_view driver() const override { return "sqlite"; }
 
@@ -61,6 +70,7 @@ private:
   void submitStart(std::vector<Migration> migrations, Handler<void> handler);
   void submitRead(Statement statement, Handler<Rows> handler);
   void submitUnit(Unit unit, Handler<std::vector<Rows>> handler);
+  void submitScrub(std::monostate, Handler<std::vector<Rows>> handler);
   void submitClose(std::monostate, Handler<void> handler);
 
   void runWriter(std::vector<Migration> migrations, Answer<void> opened);
@@ -101,6 +111,11 @@ void SqliteStore::submitUnit(Unit unit, Handler<std::vector<Rows>> handler) {
   if (!units_.push(pending)) pending.answer.give(closedError());
 }
 
+void SqliteStore::submitScrub(std::monostate, Handler<std::vector<Rows>> handler) {
+  PendingUnit pending{Unit(), Answer<std::vector<Rows>>(executor_, std::move(handler)), true};
+  if (!units_.push(pending)) pending.answer.give(closedError());
+}
+
 void SqliteStore::submitClose(std::monostate, Handler<void> handler) {
   Answer<void> answer(executor_, std::move(handler));
   {
@@ -133,7 +148,7 @@ void SqliteStore::writeUntilClosed(OpenFile& file) {
     if (batch.empty()) return;
     // If it cannot be looked after, the disk itself is the floor.
     (void)file.writer->keepFree(options_.min_free_bytes);
-    auto results = applyBatch(*file.writer, batch);
+    auto results = batch.front().scrubs ? rewriteFile(*file.writer) : applyBatch(*file.writer, batch);
     answerAll(executor_, std::move(batch), std::move(results));
     file.checkpointer->committed();
   }

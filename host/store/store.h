@@ -137,6 +137,12 @@ public:
   // Waits for everything accepted and closes; later calls answer `cancelled`.
   virtual Task<void> close() = 0;
 
+  // What was deleted or overwritten leaves the files as well, which takes as long, and for a moment as much
+  // disk, as writing them anew: for after an erasure. False: this driver cannot (PostgreSQL: its VACUUM does,
+  // and is told by its administrator). transient if somebody read for so long that the log could not be
+  // emptied.
+  virtual Task<bool> scrub() { co_return false; }
+
   virtual std::string_view driver() const = 0; // "sqlite" or "postgresql"
 
   // In the place of an earlier listener; an empty one ends it, and so does close(). Never called by SQLite,

@@ -9,6 +9,7 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/schema.h"
 #include "host/base/secret.h"
@@ -36,6 +37,8 @@ namespace garland::sync {
 std::vector<store::Migration> migrations();
 // Those with secrets, and what an export of the vault has besides.
 std::vector<custody::Table> secretTables();
+// What they hold of people: all of them.
+std::vector<PersonalTable> personalData();
 
 // What a person did, for the audit trail.
 struct PersonAct {
@@ -76,6 +79,14 @@ struct Kind {
   // by the provider's id in this member ("/project"). Optional.
   bool is_wedding = false;
   std::string wedding_member;
+  // Of people. When one is erased whom a record of this kind names, does it go? Else it stays, with a
+  // pseudonym in their place: it is of others as well, or the law asks for it.
+  bool goes_with_person = false;
+  // Members where a person is reached ("/email"). A record that has some goes only if it is the person's own:
+  // if they are named by one of these, or by /name.
+  std::vector<std::string> contact_members;
+  // Members that name a person by the provider's id of their record ("/client").
+  std::vector<std::string> person_members;
   // Of a wedding, the member with its day, where it takes place ("/event_date"): on that day its vendor's
   // work goes first. Optional.
   std::string day_member;
@@ -159,6 +170,14 @@ struct Record {
   std::vector<WaitingWrite> waiting; // empty: no sync will write anything of it
   std::vector<RecordLink> links;     // empty: it is in Garland only
 };
+
+// What was a record before a person was erased.
+struct ErasedRecord {
+  bool existed = false;
+  std::vector<RecordLink> links; // where its providers still have it
+};
+// Answers with the same value without the person.
+using Rewriter = std::function<json::value(json::value const&)>;
 
 // One item that could not be taken or written: everything else went on.
 struct ItemProblem {
@@ -247,6 +266,13 @@ struct Conflict {
   TimePoint at;
 };
 
+// For how long is kept what work does not need any more; 0: for ever.
+struct KeptFor {
+  Milliseconds changes{90LL * 86'400'000};    // of the feeds: who resumes from further back is told
+  Milliseconds conflicts{400LL * 86'400'000}; // with what lost in them
+  Milliseconds old_trails{90LL * 86'400'000}; // requests and acts of people, of before the audit chain
+};
+
 // What a daemon that shares a database is called.
 struct NodeName {
   std::string name; // of one daemon at a time: its host and data folder
@@ -307,6 +333,7 @@ struct Dependencies {
   std::optional<NodeName> node = std::nullopt;
   RunsAtOnce runs = RunsAtOnce();
   std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
+  KeptFor kept_for = {};
 };
 
 // Whether anything in the database can only be read with the master key that it was sealed with.
@@ -374,6 +401,13 @@ public:
   virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
                                  std::string connection_id) = 0; // to be created at that connection
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
+  // Nothing stays of the record but its id, which the feed tells to be deleted; nor of its conflicts and
+  // writes. Nothing is deleted at the providers, but what they have of it does not come in any more. A record
+  // that is not there, or was deleted before, is as good.
+  virtual Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id);
+  // The record, and what its providers had of it, through the rewriter. False: there was nothing to be
+  // changed.
+  virtual Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter);
   // Lets the next sync try the record's writes that were set aside; `conflict` if there are none.
   virtual Task<Record> retryRecord(std::string vendor_id, std::string id) = 0;
   // The same for everything that was set aside at a connection, its pull too; how much that was.

@@ -9,6 +9,7 @@
 #include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
 #include "host/api/testing/fake_notifier.h"
+#include "host/api/testing/fake_office.h"
 #include "host/api/testing/kept_keys.h"
 #include "host/calendar/calendar.h"
 
@@ -75,6 +76,7 @@ public:
     with.custody = &custody;
     with.audit = &book;
     with.keys = &keys;
+    with.privacy = &office;
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -184,6 +186,7 @@ public:
   FakeCustody custody{clock};
   FakeBook book;
   KeptKeys keys{loop_.get_executor(), clock, random_, log_};
+  FakeOffice office;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
   std::string key;

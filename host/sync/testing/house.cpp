@@ -2,6 +2,7 @@
 
 #include <garland/schemas.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace garland::sync::testing {
@@ -213,6 +214,7 @@ DatabaseUrl& databaseUrl() {
 std::vector<store::Migration> allMigrations() {
   auto all = migrations();
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
 
