@@ -59,6 +59,11 @@ struct PendingUnit {
   Answer<std::vector<Rows>> answer;
 };
 
+struct PendingCopy {
+  std::string file;
+  Answer<void> answer;
+};
+
 using UnitResult = Result<std::vector<Rows>>;
 
 // Takes the next units to commit together: at most `max_units`, and no more than about a thousand
