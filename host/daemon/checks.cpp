@@ -1,6 +1,7 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
+#include "host/backup/backup.h"
 #include "host/audit/audit.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
@@ -282,6 +283,7 @@ std::vector<store::Migration> allMigrations() {
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
   for (auto& one : custody::migrations()) all.push_back(std::move(one));
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  for (auto& one : backup::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }

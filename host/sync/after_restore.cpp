@@ -1,7 +1,7 @@
 // A database that was put back from a backup does not know what this host did afterwards. So whatever may
 // have been done since is in doubt, numbers that were given out since are not given out again, and nobody
 // works under a lease of before.
-#include "host/sync/action_store.h"
+#include "host/sync/run_state.h"
 #include "host/sync/sql.h"
 
 namespace garland::sync {
