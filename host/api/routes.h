@@ -49,6 +49,7 @@ private:
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
   void addVaultRoutes(std::vector<Route>& table);
+  void addBackupRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
@@ -147,6 +148,7 @@ private:
   Task<Response> rekeyVault(Request request);
   Task<Response> exportVault(Request request);
   Task<Response> importVault(Request request);
+  Task<Response> makeBackup(Request request);
   Result<custody::Custody*> custody() const;
 
   // routes_audit.cpp

@@ -3,6 +3,7 @@
 #include "host/backup/backup.h"
 #include "host/base/file_text.h"
 #include "host/base/ids.h"
+#include "host/daemon/app.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
