@@ -138,6 +138,7 @@ Grammar::Grammar(std::string version) {
   addDeliveries();
   addOutlets();
   addVault();
+  addBackup();
   addDev();
   addTwins();
   addPackages();

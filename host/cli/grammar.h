@@ -1,6 +1,6 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_authors.cpp, grammar_partners.cpp,
+// grammar_endpoints.cpp, grammar_vault.cpp, grammar_backup.cpp, grammar_audit.cpp, grammar_authors.cpp, grammar_partners.cpp,
 // grammar_certify.cpp.
 #pragma once
 
@@ -81,6 +81,7 @@ private:
   void addOutletOptions(CLI::App* command);
   void addSentDeliveries(CLI::App* all);
   void addVault();
+  void addBackup();
   void addPassphraseOptions(CLI::App* command);
   void addDev();
   void addTwins();
@@ -128,6 +129,7 @@ private:
   std::int64_t overlap_seconds_ = 86'400;
   bool from_now_ = false;
   VaultWords vault_;
+  BackupWords backup_;
   DevWords dev_;
   TwinWords twin_;
   PackageWords package_;
