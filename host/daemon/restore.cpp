@@ -31,7 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestPassphrase = 1024;
-constexpr std::size_t kLongestPart = std::size_t{256} << 20U;
 
 std::string workFolder(std::string const& data_dir) { return data_dir + "/restore.unfinished"; }
 std::string settingsFolder(Config const& config) { return config.data_dir + "/restored"; }
