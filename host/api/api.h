@@ -117,8 +117,8 @@ struct Dependencies {
   custody::Custody* custody = nullptr;
   // Where what is asked and refused is told; null: nowhere.
   audit::Book* audit = nullptr;
-  // Makes a backup of the host under the passphrase: its name in the data folder's "exports". null: this daemon
-  // cannot.
+  // Makes a backup of the host under the passphrase: its name in the data folder's "exports". null: this
+  // daemon cannot.
   std::function<Task<std::string>(Secret passphrase)> backup = nullptr;
 };
 

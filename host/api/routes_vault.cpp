@@ -96,16 +96,17 @@ void Routes::addVaultRoutes(std::vector<Route>& table) {
 }
 
 void Routes::addBackupRoutes(std::vector<Route>& table) {
-  adder(table)(Route{"POST",
-                     "/api/integrations/backup",
-                     "makeBackup",
-                     "Makes a backup of the whole host in the data folder, while everything goes on; it answers when "
-                     "that is durable.",
-                     200,
-                     "BackupFile",
-                     {},
-                     "VaultExport"},
-               &Routes::makeBackup);
+  adder(table)(
+      Route{"POST",
+            "/api/integrations/backup",
+            "makeBackup",
+            "Makes a backup of the whole host in the data folder, while everything goes on; it answers when "
+            "that is durable.",
+            200,
+            "BackupFile",
+            {},
+            "VaultExport"},
+      &Routes::makeBackup);
 }
 
 Task<Response> Routes::makeBackup(Request request) {

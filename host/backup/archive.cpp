@@ -117,7 +117,8 @@ Result<void> putMember(archive* writer, Member const& member, Source const& sour
     left -= std::ssize(some);
   }
   if (left == 0 && digest.hex() == member.sha256) return {};
-  return Error(ErrorKind::transient, source.path + " was changed while it was taken in; make the backup again");
+  return Error(ErrorKind::transient,
+               source.path + " was changed while it was taken in; make the backup again");
 }
 
 Result<void> putAll(archive* writer, Manifest const& manifest, std::vector<Source> const& sources) {

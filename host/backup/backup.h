@@ -1,5 +1,5 @@
-// A backup: a whole host as one file. It is a tar file of a manifest, which stands first, and of the members that
-// it lists with their digests. What nobody else may read is encrypted to a passphrase, together with the
+// A backup: a whole host as one file. It is a tar file of a manifest, which stands first, and of the members
+// that it lists with their digests. What nobody else may read is encrypted to a passphrase, together with the
 // manifest: who has the passphrase knows that nobody without it has changed anything.
 #pragma once
 

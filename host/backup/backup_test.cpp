@@ -127,7 +127,8 @@ TEST_F(Backup, IsNotWrittenOverAnotherAndNotOfWhatHasChanged) {
 
 TEST_F(Backup, NoMemberLeadsOutOfTheFolder) {
   make();
-  for (auto const& name : {"files/../x", "/etc/passwd", "files/.ssh", "files//x", "files/", "other", "files/a b"}) {
+  for (auto const& name :
+       {"files/../x", "/etc/passwd", "files/.ssh", "files//x", "files/", "other", "files/a b"}) {
     auto bad = manifest;
     bad.members[2].name = name;
     EXPECT_FALSE(manifestFrom(canonicalJson(toJson(bad)))) << name;

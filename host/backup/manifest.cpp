@@ -83,8 +83,9 @@ json::value toJson(Manifest const& manifest) {
 Result<Manifest> manifestFrom(std::string_view text) {
   TRY(value, parseJson(text));
   if (integerOr(value, "/format", 0) != kFormat)
-    return Error(ErrorKind::unsupported, "it is of a form that this Garland does not know; restore it with the "
-                                         "version that made it");
+    return Error(ErrorKind::unsupported,
+                 "it is of a form that this Garland does not know; restore it with the "
+                 "version that made it");
   Manifest manifest;
   TRY(id, textAt(value, "/id"));
   TRY(made, textAt(value, "/made"));

@@ -16,9 +16,7 @@ std::string withoutPrivate(Manifest manifest) {
   return canonicalJson(toJson(manifest));
 }
 
-Error damaged() {
-  return {ErrorKind::invalidInput, "its private part is not one that Garland wrote"};
-}
+Error damaged() { return {ErrorKind::invalidInput, "its private part is not one that Garland wrote"}; }
 
 Result<std::vector<PrivateFile>> filesFrom(json::value const& document) {
   auto const* list = find(document, "/files");
@@ -51,17 +49,17 @@ Result<std::vector<PrivateFile>> openPrivate(std::string_view member, Manifest c
                                              Secret const& passphrase, Random& random) {
   auto const opened = vault::ExportKey::open(member, passphrase, random);
   if (!opened)
-    return Error(opened.error().kind,
-                 opened.error().kind == ErrorKind::invalidInput
-                     ? std::string("the passphrase is wrong, or the backup was changed")
-                     : opened.error().message);
+    return Error(opened.error().kind, opened.error().kind == ErrorKind::invalidInput
+                                          ? std::string("the passphrase is wrong, or the backup was changed")
+                                          : opened.error().message);
   JsonLimits limits;
   limits.max_bytes = kLongest;
   TRY(document, parseJson(opened->text, limits));
   TRY(vouched, textAt(document, "/manifest"));
   if (vouched != withoutPrivate(manifest))
-    return Error(ErrorKind::invalidInput,
-                 "the backup was changed after it was made: its manifest is not the one that is sealed in it");
+    return Error(
+        ErrorKind::invalidInput,
+        "the backup was changed after it was made: its manifest is not the one that is sealed in it");
   return filesFrom(document);
 }
 

@@ -71,10 +71,12 @@ Result<backup::Manifest> verified(BackupWords const& words) {
 Result<int> handOver(Secret const& passphrase) {
   int const fd = ::memfd_create("passphrase", 0); // open after exec
   auto const text = passphrase.reveal();
-  bool const written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+  bool const written = fd >= 0 &&
+                       ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::lseek(fd, 0, SEEK_SET) == 0;
   if (written) return fd;
-  return Error(ErrorKind::hostLimit, std::string("the passphrase cannot be handed over: ") + std::strerror(errno));
+  return Error(ErrorKind::hostLimit,
+               std::string("the passphrase cannot be handed over: ") + std::strerror(errno));
 }
 
 } // namespace
@@ -85,12 +87,14 @@ Exit makeBackup(Context with, Place const& place, BackupWords const& words) {
     return with.output.error(Error(ErrorKind::invalidInput, "name the file: garland backup FILE"));
   if (fs::exists(words.file, ignored)) return with.output.error(isThere(words.file));
   if (!fs::is_directory(place.data_dir, ignored))
-    return with.output.error(Error(ErrorKind::invalidInput,
-                                   place.data_dir + " is not the data folder of a running garlandd, where backups "
-                                                    "come from; name it with --data-dir"));
+    return with.output.error(
+        Error(ErrorKind::invalidInput, place.data_dir +
+                                           " is not the data folder of a running garlandd, where backups "
+                                           "come from; name it with --data-dir"));
   auto const passphrase = chosen(words);
   if (!passphrase) return with.output.error(passphrase.error());
-  auto const answer = with.client.post("/api/integrations/backup", json::object{{"passphrase", passphrase->reveal()}});
+  auto const answer =
+      with.client.post("/api/integrations/backup", json::object{{"passphrase", passphrase->reveal()}});
   if (!answer) return with.output.error(answer.error());
   auto const made = place.data_dir + "/exports/" + textOr(*answer, "/file", "");
   if (auto const moved = moveOut(made, words.file); !moved) return with.output.error(moved.error());
@@ -126,7 +130,8 @@ Exit restoreBackup(Output& output, BackupWords const& words) {
   auto const fd = handOver(*passphrase);
   if (!fd) return output.error(fd.error());
   auto const program = (programFolder() / "garlandd").string();
-  std::vector<std::string> arguments{program, "--restore", words.file, "--passphrase-fd", std::to_string(*fd)};
+  std::vector<std::string> arguments{program, "--restore", words.file, "--passphrase-fd",
+                                     std::to_string(*fd)};
   if (!words.data_dir.empty()) arguments.insert(arguments.end(), {"--data-dir", words.data_dir});
   if (!words.config.empty()) arguments.insert(arguments.end(), {"--config", words.config});
   if (!words.database.empty()) arguments.insert(arguments.end(), {"--database", words.database});

@@ -1,7 +1,7 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_vault.cpp, grammar_backup.cpp, grammar_audit.cpp, grammar_authors.cpp, grammar_partners.cpp,
-// grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_vault.cpp, grammar_backup.cpp, grammar_audit.cpp, grammar_authors.cpp,
+// grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"

@@ -204,10 +204,12 @@ private:
     event.facts["made"] = rfc3339(restored->made);
     unit.push_back(book_->row(std::move(event)));
     auto const done = co_await store_->commit(std::move(unit));
-    if (!done && done.error().kind != ErrorKind::conflict) co_return done.error();
-    log_.warn("this host was restored from a backup: what may have been done since is looked up, or waits for a "
-              "person (garland actions ls --state unknown)",
-              json::object{{"backup", restored->backup_id}, {"made", rfc3339(restored->made)}});
+    CO_TRY(left, co_await backup::unsettled(*store_));
+    if (left && !done) co_return done.error();
+    log_.warn(
+        "this host was restored from a backup: what may have been done since is looked up, or waits for a "
+        "person (garland actions ls --state unknown)",
+        json::object{{"backup", restored->backup_id}, {"made", rfc3339(restored->made)}});
     co_return Result<void>();
   }
 

@@ -41,7 +41,8 @@ public:
     std::error_code failed;
     fs::create_directories(path_, failed);
     if (!failed) fs::permissions(path_, fs::perms::owner_all, failed);
-    if (failed) return Error(ErrorKind::hostLimit, "cannot make the folder " + path_ + ": " + failed.message());
+    if (failed)
+      return Error(ErrorKind::hostLimit, "cannot make the folder " + path_ + ": " + failed.message());
     return {};
   }
   std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
@@ -70,7 +71,8 @@ std::vector<backup::Source> packagesOf(Config const& config) {
        entry.increment(failed)) {
     auto const name = entry->path().filename().string();
     if (name.ends_with(".gpk"))
-      sources.push_back(backup::Source{std::string(backup::kFiles) + "packages/" + name, entry->path().string()});
+      sources.push_back(
+          backup::Source{std::string(backup::kFiles) + "packages/" + name, entry->path().string()});
   }
   std::ranges::sort(sources, {}, &backup::Source::name);
   return sources;
@@ -81,8 +83,8 @@ void addPrivate(std::vector<backup::PrivateFile>& files, std::string name, std::
   if (auto text = readFileText(path)) files.push_back(backup::PrivateFile{std::move(name), std::move(*text)});
 }
 
-Result<void> addPrivatePart(BackupParts const& with, backup::Manifest const& manifest, Secret const& passphrase,
-                            std::string const& path) {
+Result<void> addPrivatePart(BackupParts const& with, backup::Manifest const& manifest,
+                            Secret const& passphrase, std::string const& path) {
   std::vector<backup::PrivateFile> files;
   addPrivate(files, "garland.toml", with.config.settings_file);
   addPrivate(files, "api.key", keyPath(with.config.data_dir));
@@ -138,7 +140,8 @@ Task<std::string> makeBackup(BackupParts const* with, Secret passphrase) {
   CO_TRY(exported, co_await std::move(exporting));
   std::error_code failed;
   fs::rename(exports + exported, parts / backup::kVault, failed);
-  if (failed) co_return Error(ErrorKind::hostLimit, "the vault's export cannot be taken: " + failed.message());
+  if (failed)
+    co_return Error(ErrorKind::hostLimit, "the vault's export cannot be taken: " + failed.message());
   auto packing = pack(with, &parts, std::move(sources), std::move(manifest), &passphrase);
   co_return co_await asio::co_spawn(with->aside, std::move(packing), asio::use_awaitable);
 }
@@ -149,7 +152,8 @@ void dropUnfinishedBackups(std::string const& data_dir) {
   for (fs::directory_iterator entry(data_dir + "/exports", failed);
        !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
     auto const name = entry->path().filename().string();
-    if (name.starts_with("bak_") && (name.ends_with(kParts) || name.ends_with(kNew))) left.push_back(entry->path());
+    if (name.starts_with("bak_") && (name.ends_with(kParts) || name.ends_with(kNew)))
+      left.push_back(entry->path());
   }
   for (auto const& path : left) fs::remove_all(path, failed);
 }

@@ -23,8 +23,8 @@ struct BackupParts {
   Config const& config;
 };
 
-// Its name in <data_dir>/exports, "bak_...". [loop thread] Errors: those of Store::copyTo, Custody::exportFile and
-// backup::write; of a backup that failed nothing is left.
+// Its name in <data_dir>/exports, "bak_...". [loop thread] Errors: those of Store::copyTo,
+// Custody::exportFile and backup::write; of a backup that failed nothing is left.
 Task<std::string> makeBackup(BackupParts const* with, Secret passphrase);
 // Of daemons that were killed on their way.
 void dropUnfinishedBackups(std::string const& data_dir);

@@ -1,8 +1,8 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
-#include "host/backup/backup.h"
 #include "host/audit/audit.h"
+#include "host/backup/backup.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"

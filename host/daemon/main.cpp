@@ -82,10 +82,12 @@ int main(int argc, char** argv) {
   app.add_flag("--json", as_json, "With --check: findings as JSON. With --restore: what was restored.");
   std::string backup;
   int passphrase_fd = -1;
-  auto* const restoring = app.add_option("--restore", backup,
-                                         "Make the host of this backup, and end; garland restore asks for what "
-                                         "it needs.");
-  app.add_option("--passphrase-fd", passphrase_fd, "With --restore: the passphrase is what can be read there.")
+  auto* const restoring =
+      app.add_option("--restore", backup,
+                     "Make the host of this backup, and end; garland restore asks for what "
+                     "it needs.");
+  app.add_option("--passphrase-fd", passphrase_fd,
+                 "With --restore: the passphrase is what can be read there.")
       ->needs(restoring);
   restoring->excludes(checking);
   app.footer(

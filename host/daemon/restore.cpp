@@ -1,5 +1,5 @@
-// First everything is checked, then the parts are brought to <data_dir>/restore.unfinished, then to their places: the
-// database last. While that folder is there, no daemon starts and the restore may be repeated.
+// First everything is checked, then the parts are brought to <data_dir>/restore.unfinished, then to their
+// places: the database last. While that folder is there, no daemon starts and the restore may be repeated.
 #include "host/daemon/restore.h"
 
 #include "host/backup/backup.h"
@@ -58,7 +58,8 @@ Result<Secret> passphraseFrom(int fd) {
   Secret passphrase{std::string(all.substr(0, all.find('\n')))};
   wipe(text.data(), text.size());
   if (passphrase.empty())
-    return Error(ErrorKind::invalidInput, "there is no passphrase: restore with `garland restore`, which asks for it");
+    return Error(ErrorKind::invalidInput,
+                 "there is no passphrase: restore with `garland restore`, which asks for it");
   return passphrase;
 }
 
@@ -73,9 +74,9 @@ Result<void> requireEmptyFolder(Config const& config) {
     if (path.string() == config.master_key.name) continue;
     if (entry->is_directory(failed) && fs::is_empty(path, failed)) continue;
     if (path.string().ends_with(".db.lock")) continue;
-    return Error(ErrorKind::conflict, "the data folder " + config.data_dir + " is not empty (" +
-                                          path.filename().string() +
-                                          "): a backup is restored to an empty one; name another with --data-dir");
+    return Error(ErrorKind::conflict,
+                 "the data folder " + config.data_dir + " is not empty (" + path.filename().string() +
+                     "): a backup is restored to an empty one; name another with --data-dir");
   }
   return {};
 }
@@ -83,13 +84,15 @@ Result<void> requireEmptyFolder(Config const& config) {
 Result<void> requireFit(backup::Manifest const& manifest, Config const& config) {
   auto const newest = allMigrations().back().version;
   if (manifest.schema > newest)
-    return Error(ErrorKind::unsupported, "the backup is of Garland " + manifest.version + ", whose database is newer (" +
-                                             std::to_string(manifest.schema) + ") than this one knows (" +
-                                             std::to_string(newest) + "): install that version, or a later one");
+    return Error(ErrorKind::unsupported, "the backup is of Garland " + manifest.version +
+                                             ", whose database is newer (" + std::to_string(manifest.schema) +
+                                             ") than this one knows (" + std::to_string(newest) +
+                                             "): install that version, or a later one");
   bool const is_sqlite = config.database_url.starts_with("sqlite:");
   if (is_sqlite == (manifest.driver == "sqlite")) return {};
-  return Error(ErrorKind::unsupported, "the backup is of a database of " + manifest.driver +
-                                           ", and [database] url names another kind: set it, or use --database");
+  return Error(ErrorKind::unsupported,
+               "the backup is of a database of " + manifest.driver +
+                   ", and [database] url names another kind: set it, or use --database");
 }
 
 store::Options databaseOptions(Config const& config) {
@@ -155,7 +158,8 @@ Result<void> makeDurable(std::string const& folder) {
   bool const kept = fd >= 0 && ::syncfs(fd) == 0;
   if (fd >= 0) ::close(fd);
   if (kept) return {};
-  return Error(ErrorKind::hostLimit, "the disk of " + folder + " does not keep what was written; see its log");
+  return Error(ErrorKind::hostLimit,
+               "the disk of " + folder + " does not keep what was written; see its log");
 }
 
 // ---------------------------------------------------------------- the secrets in it
@@ -174,7 +178,8 @@ public:
 
   // True if the master key of the backup is not here, so that another one has taken its place.
   Task<bool> open(std::string backup_id, Secret const* passphrase) {
-    CO_TRY(store, co_await store::Store::open(loop_.get_executor(), databaseOptions(config_), allMigrations()));
+    CO_TRY(store,
+           co_await store::Store::open(loop_.get_executor(), databaseOptions(config_), allMigrations()));
     auto checking = openOn(store.get(), std::move(backup_id), passphrase);
     auto opened = co_await std::move(checking);
     CO_TRY_VOID(co_await store->close());
@@ -185,15 +190,18 @@ private:
   Task<bool> openOn(store::Store* store, std::string backup_id, Secret const* passphrase) {
     CO_TRY(restored, co_await backup::unsettled(*store));
     if (!restored || restored->backup_id != backup_id)
-      co_return Error(ErrorKind::conflict,
-                      "the database is not empty, and what is in it did not come from this backup; name another "
-                      "one with --database");
+      co_return Error(
+          ErrorKind::conflict,
+          "the database is not empty, and what is in it did not come from this backup; name another "
+          "one with --database");
     CO_TRY(vault, vault::Vault::open(sources(), true, random_));
-    custody::Dependencies with{loop_.get_executor(), loop_.get_executor(), clock_,           random_, log_, *store, *vault,
-                               replacedTables(),     workFolder(config_.data_dir)};
+    custody::Dependencies with{
+        loop_.get_executor(), loop_.get_executor(),        clock_, random_, log_, *store, *vault,
+        replacedTables(),     workFolder(config_.data_dir)};
     auto const custody = custody::Custody::create(std::move(with));
     CO_TRY(before, co_await custody->status());
-    if (std::ranges::all_of(before.keys, &custody::KeyUse::held)) co_return false;
+    auto const opens = [](custody::KeyUse const& use) { return use.held || use.id.empty(); }; // "": damaged
+    if (std::ranges::all_of(before.keys, opens)) co_return false;
     auto importing = custody->importFile(std::string(backup::kVault), passphrase->clone());
     CO_TRY_VOID(co_await std::move(importing));
     co_return true;
@@ -252,8 +260,9 @@ Result<json::value> restoreHost(Config const& config, std::string const& file, i
     TRY_VOID(requireEmptyFolder(config));
     TRY(there, hasDatabase(loop, config));
     if (there)
-      return Error(ErrorKind::conflict, "the database is not empty: a backup is restored to an empty one; name "
-                                        "another with --database");
+      return Error(ErrorKind::conflict,
+                   "the database is not empty: a backup is restored to an empty one; name "
+                   "another with --database");
   }
   TRY_VOID(makeWorkFolder(work));
   TRY(unpacked, backup::unpack(file, work));
@@ -268,7 +277,8 @@ std::string describeRestored(json::value const& restored, Config const& config) 
   std::string text = "restored from the backup " + textOr(restored, "/id", "") + " of " +
                      textOr(restored, "/made", "") + " by Garland " + textOr(restored, "/version", "") + "\n";
   if (boolOr(restored, "/new_master_key", false))
-    text += "its master key is not here: everything is sealed under a new one now, of which you keep a copy\n";
+    text +=
+        "its master key is not here: everything is sealed under a new one now, of which you keep a copy\n";
   text += "its settings are in " + settingsFolder(config) +
           "; compare them with those of this host, then start garlandd\n"
           "what may have been done since the backup is looked up then, or waits for you: garland actions ls "

@@ -120,7 +120,7 @@ private:
   struct State;
   std::unique_ptr<State> state_;
 };
-std::string sha1(std::string_view bytes);      // 20 bytes; for protocols that ask for it, never as a proof
+std::string sha1(std::string_view bytes); // 20 bytes; for protocols that ask for it, never as a proof
 std::string hmacSha256(std::string_view key, std::string_view bytes);
 // The time taken tells nothing about where two texts of equal length differ.
 bool equalInConstantTime(std::string_view a, std::string_view b);

@@ -1,5 +1,5 @@
-// A whole host, backed up while it is written to and made anew elsewhere, with the installed programs: on both
-// databases, with kill -9 on the way, with what is damaged and with a wrong passphrase.
+// A whole host, backed up while it is written to and made anew elsewhere, with the installed programs: on
+// both databases, with kill -9 on the way, with what is damaged and with a wrong passphrase.
 #include "host/store/postgres_fixture.h"
 #include "tests/end_to_end/host_test_kit.h"
 
@@ -38,12 +38,12 @@ protected:
     old_.start();
     for (int i = 0; i < 20; ++i) add("Studio " + std::to_string(i));
   }
-  void add(std::string const& name) { vendors_.insert(textOr(old_.ask({"vendors", "add", name}), "/id", "")); }
+  void add(std::string const& name) {
+    vendors_.insert(textOr(old_.ask({"vendors", "add", name}), "/id", ""));
+  }
   Finished backUp() { return old_.run({"backup", file_, "--passphrase-file", phrase_}); }
   std::vector<std::string> restoring() {
-    return {"restore",  file_,
-            "--config", new_.configFile(),
-            "--data-dir", new_.dataFolder(),
+    return {"restore",           file_,  "--config", new_.configFile(), "--data-dir", new_.dataFolder(),
             "--passphrase-file", phrase_};
   }
   static std::set<std::string> vendorsOf(Host& host) {
@@ -59,7 +59,8 @@ protected:
   }
   static bool isEmpty(std::string const& folder) {
     for (auto const& entry : fs::directory_iterator(folder))
-      if (auto const name = entry.path().filename().string(); name != "garlandd.lock" && name != "garland.db.lock")
+      if (auto const name = entry.path().filename().string();
+          name != "garlandd.lock" && name != "garland.db.lock")
         return false;
     return true;
   }
@@ -125,7 +126,8 @@ TEST_P(BackupEndToEnd, ADaemonThatIsKilledOnTheWayLeavesNothingOfIt) {
                  {{"GARLAND_URL", old_.url()}, {"GARLAND_KEY_FILE", old_.dataFolder() + "/api.key"}},
                  old_.folder() + "/making.log");
     auto const folder = old_.dataFolder() + "/exports";
-    EXPECT_TRUE(eventually([&] { return !making.running() || (fs::exists(folder) && !fs::is_empty(folder)); }));
+    EXPECT_TRUE(
+        eventually([&] { return !making.running() || (fs::exists(folder) && !fs::is_empty(folder)); }));
     std::this_thread::sleep_for(std::chrono::milliseconds(wait)); // another place each time
     old_.kill9();
     making.wait();
