@@ -73,6 +73,10 @@ protected:
 };
 
 TEST_P(BackupEndToEnd, AHostThatIsWrittenToIsMadeAnewElsewhere) {
+  auto const endpoint =
+      old_.ask({"endpoints", "add", "https://studio.example/hook", "--vendor", *vendors_.begin()});
+  auto const secret = textOr(endpoint, "/secret", "");
+  ASSERT_GT(secret.size(), 16U) << canonicalJson(endpoint);
   std::atomic<bool> enough = false;
   std::atomic<int> written = 0;
   std::thread writing([&] {
@@ -88,6 +92,7 @@ TEST_P(BackupEndToEnd, AHostThatIsWrittenToIsMadeAnewElsewhere) {
 
   auto const bytes = readFile(file_);
   EXPECT_THAT(bytes, Not(HasSubstr(kCanary)));
+  EXPECT_THAT(bytes, Not(HasSubstr(secret)));
   auto const key = readFile(old_.dataFolder() + "/api.key");
   EXPECT_THAT(bytes, Not(HasSubstr(key.substr(0, key.find('\n')))));
   EXPECT_THAT(bytes, Not(HasSubstr(readFile(old_.dataFolder() + "/master.key"))));
@@ -101,6 +106,7 @@ TEST_P(BackupEndToEnd, AHostThatIsWrittenToIsMadeAnewElsewhere) {
   EXPECT_THAT(readFile(new_.dataFolder() + "/restored/garland.toml"), HasSubstr(kCanary));
   new_.start();
   expectVendors();
+  EXPECT_EQ(new_.run({"vault", "status"}).exit_code, 0) << "every secret is under a key that is here";
   EXPECT_THAT(new_.log(), HasSubstr("this host was restored from a backup"));
   EXPECT_TRUE(new_.ask({"audit", "verify"}).at("sound").as_bool());
   new_.kill9();
