@@ -26,7 +26,6 @@ protected:
     bank.charges.push_back({action.provider_key, action.operation, "pay_1"});
   }
   void restore() {
-    house.run(house.engine->stop()).value();
     house.run(house.store->commit(afterRestore(made, house.clock.now()))).value();
     house.restart();
   }
