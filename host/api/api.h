@@ -143,6 +143,9 @@ struct Dependencies {
   access::Keys* keys = nullptr;
   // Exports and erases people and vendors; null: this daemon cannot.
   privacy::Office* privacy = nullptr;
+  // Makes a backup of the host under the passphrase: its name in the data folder's "exports". null: this
+  // daemon cannot.
+  std::function<Task<std::string>(Secret passphrase)> backup = nullptr;
   // This server's own address without its port; Server::start says it.
   std::string own_origin = "http://127.0.0.1";
 };

@@ -93,6 +93,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
             std::string(R"({"file":"export-0a",)") + phrase);
   see.drive("POST", root + "/vault/import", root + "/vault/import",
             std::string(R"({"file":"../garland.db",)") + phrase);
+  see.drive("POST", root + "/backup", root + "/backup", std::string("{") + phrase);
   see.drive("GET", root + "/audit", root + "/audit");
   see.drive("POST", root + "/audit/checkpoints", root + "/audit/checkpoints");
   see.drive("GET", root + "/audit", root + "/audit");

@@ -28,11 +28,12 @@ constexpr Permission kTable[] = {
     {"listKeys", nobodys, "o---a"},
     {"rotateKey", nobodys, "o----"},
     {"revokeKey", nobodys, "o----"},
-    // The vault and the audit chain
+    // The vault, backups and the audit chain
     {"getVault", nobodys, "o---a"},
     {"rekeyVault", nobodys, "o----"},
     {"exportVault", nobodys, "o----"},
     {"importVault", nobodys, "o----"},
+    {"makeBackup", nobodys, "o----"},
     {"getAudit", nobodys, "o---a"},
     {"listAuditRows", nobodys, "o---a"},
     {"listAuditCheckpoints", nobodys, "o---a"},

@@ -50,6 +50,7 @@ private:
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
   void addVaultRoutes(std::vector<Route>& table);
+  void addBackupRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
   void addKeyRoutes(std::vector<Route>& table);
   void addPrivacyRoutes(std::vector<Route>& table);
@@ -150,6 +151,7 @@ private:
   Task<Response> rekeyVault(Request request);
   Task<Response> exportVault(Request request);
   Task<Response> importVault(Request request);
+  Task<Response> makeBackup(Request request);
   Result<custody::Custody*> custody() const;
 
   // routes_audit.cpp

@@ -38,6 +38,7 @@ std::vector<Route> Routes::table() {
   addImportRoutes(routes);
   addStreamRoutes(routes);
   addVaultRoutes(routes);
+  addBackupRoutes(routes);
   addAuditRoutes(routes);
   addKeyRoutes(routes);
   addPrivacyRoutes(routes);

@@ -312,6 +312,19 @@ Exit importVault(Context with, Place const& place, VaultWords const& words);
 // What of a status a person has to know.
 Exit tellVault(Output& output, json::value const& status);
 
+// commands_backup.cpp
+struct BackupWords {
+  std::string file;
+  std::string passphrase_file; // "": asked for, unless
+  int passphrase_fd = -1;
+  std::string data_dir, config, database; // of the host that is made; "": garlandd's choice
+};
+Exit makeBackup(Context with, Place const& place, BackupWords const& words);
+// findings: it is damaged, or was changed.
+Exit verifyBackup(Output& output, BackupWords const& words);
+// Becomes garlandd.
+Exit restoreBackup(Output& output, BackupWords const& words);
+
 // commands_keys.cpp
 struct KeyWords {
   std::string id;

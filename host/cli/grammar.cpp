@@ -146,6 +146,7 @@ Grammar::Grammar(std::string version) {
   addKeys();
   addRoles();
   addVault();
+  addBackup();
   addDev();
   addTwins();
   addPackages();

@@ -1,7 +1,7 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_keys.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_privacy.cpp,
-// grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_keys.cpp, grammar_vault.cpp, grammar_backup.cpp, grammar_audit.cpp,
+// grammar_privacy.cpp, grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -84,6 +84,7 @@ private:
   void addNewSigningKey(CLI::App* parent, std::string const& remark);
   void addRoles();
   void addVault();
+  void addBackup();
   void addPassphraseOptions(CLI::App* command);
   void addDev();
   void addTwins();
@@ -134,6 +135,7 @@ private:
   KeyWords key_;
   Page keys_;
   VaultWords vault_;
+  BackupWords backup_;
   DevWords dev_;
   TwinWords twin_;
   PackageWords package_;

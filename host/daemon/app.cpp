@@ -6,14 +6,17 @@
 #include "host/access/access.h"
 #include "host/api/api.h"
 #include "host/audit/audit.h"
+#include "host/backup/backup.h"
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
 #include "host/custody/custody.h"
+#include "host/daemon/backup_maker.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
+#include "host/daemon/restore.h"
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
@@ -106,6 +109,8 @@ private:
     auto lock = FolderLock::take(config_.data_dir);
     if (!lock) co_return std::move(lock).error();
     lock_.emplace(std::move(*lock));
+    CO_TRY_VOID(requireWholeRestore(config_.data_dir));
+    dropUnfinishedBackups(config_.data_dir);
     // Before the first secret: the trial of the sandbox goes on in a copy of this process.
     CO_TRY_VOID(checkTier());
     CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
@@ -134,6 +139,7 @@ private:
       vault_ = std::move(*vault);
     }
     CO_TRY_VOID(co_await openBook());
+    CO_TRY_VOID(co_await settleRestore());
     keys_ = access::Keys::create(keyDependencies());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
@@ -218,6 +224,43 @@ private:
     book_ = std::move(book);
     book_->start();
     co_return Result<void>();
+  }
+
+  // Before anything of a database begins that came from a backup. Of several daemons one does it.
+  Task<void> settleRestore() {
+    CO_TRY(restored, co_await backup::unsettled(*store_));
+    if (!restored) co_return Result<void>();
+    auto unit = sync::afterRestore(restored->made, clock_.now());
+    unit.push_back(backup::settled(*restored, clock_.now()));
+    audit::Event event;
+    event.act = "restored";
+    event.subject = restored->backup_id;
+    event.facts["made"] = rfc3339(restored->made);
+    unit.push_back(book_->row(std::move(event)));
+    auto const done = co_await store_->commit(std::move(unit));
+    CO_TRY(left, co_await backup::unsettled(*store_));
+    if (left && !done) co_return done.error();
+    log_.warn(
+        "this host was restored from a backup: what may have been done since is looked up, or waits for a "
+        "person (garland actions ls --state unknown)",
+        json::object{{"backup", restored->backup_id}, {"made", rfc3339(restored->made)}});
+    co_return Result<void>();
+  }
+
+  Task<std::string> backUp(Secret passphrase) {
+    if (backing_up_) co_return Error(ErrorKind::conflict, "another backup is being made; wait for its end");
+    backing_up_ = true;
+    BackupParts const parts{aside_.get_executor(), clock_, random_, *store_, *custody_, config_};
+    auto making = makeBackup(&parts, std::move(passphrase));
+    auto made = co_await std::move(making);
+    backing_up_ = false;
+    if (!made) co_return std::move(made).error();
+    audit::Event event;
+    event.act = "backup";
+    event.subject = *made;
+    book_->note(std::move(event));
+    log_.info("a backup was made", json::object{{"backup", *made}});
+    co_return made;
   }
 
   Result<void> takeMail() {
@@ -502,7 +545,8 @@ private:
                              custody_.get(),
                              book_.get(),
                              keys_.get(),
-                             office_.get()};
+                             office_.get(),
+                             [this](Secret passphrase) { return backUp(std::move(passphrase)); }};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -586,6 +630,7 @@ private:
   asio::signal_set reload_signal_;
   asio::steady_timer stop_limit_;
   asio::thread_pool disk_{1};
+  asio::thread_pool aside_{1}; // of backups, which take long
   asio::cancellation_signal stop_watchdog_;
   std::optional<FolderLock> lock_;
   runtime::SandboxStatus sandbox_;
@@ -607,6 +652,7 @@ private:
   std::shared_ptr<custody::Custody> custody_;
   std::unique_ptr<privacy::Office> office_;
   std::unique_ptr<api::Server> server_;
+  bool backing_up_ = false;
   bool announced_ = false;
   bool cut_off_ = false;
   int exit_code_ = exitOk;

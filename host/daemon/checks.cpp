@@ -3,6 +3,7 @@
 
 #include "host/access/access.h"
 #include "host/audit/audit.h"
+#include "host/backup/backup.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
@@ -286,6 +287,7 @@ std::vector<store::Migration> allMigrations() {
   for (auto& one : custody::migrations()) all.push_back(std::move(one));
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
   for (auto& one : access::migrations()) all.push_back(std::move(one));
+  for (auto& one : backup::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
@@ -297,6 +299,7 @@ std::vector<PersonalTable> allPersonalData() {
   for (auto& one : custody::personalData()) all.push_back(std::move(one));
   for (auto& one : audit::personalData()) all.push_back(std::move(one));
   for (auto& one : access::personalData()) all.push_back(std::move(one));
+  for (auto& one : backup::personalData()) all.push_back(std::move(one));
   return all;
 }
 

@@ -606,7 +606,9 @@ LoadedConfig loadConfig(std::string const& path, Overrides const& overrides) {
     return out;
   }
   std::error_code ignored;
-  return parseConfig(*text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
+  auto out = parseConfig(*text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
+  out.config.settings_file = path;
+  return out;
 }
 
 std::vector<SettingDoc> settings() {

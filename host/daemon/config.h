@@ -58,6 +58,7 @@ struct Config {
   std::string mail_certificate_key;
   Milliseconds mail_visit_every{300'000}; // vendors' mailboxes
   LogLevel log_level = LogLevel::info;
+  std::string settings_file; // that was read; empty: none
 };
 
 // Whether other daemons may be on its database: a SQLite file has one.

@@ -173,7 +173,7 @@ Finding checkBackup(Config const& config, Surroundings const& around) {
   constexpr char const* check = "backup";
   auto const stamp = config.data_dir + "/backup.stamp";
   auto const fix =
-      "back up the database and, elsewhere, the master key; end what does it with: touch " + stamp;
+      "garland backup FILE, and keep the master key elsewhere; what else makes one ends with: touch " + stamp;
   if (!around.has_data) return good(check, "there is nothing to back up yet");
   if (!around.backed_up) return weak(check, "nobody has told of one", fix);
   auto const day = dayOf(*around.backed_up);

@@ -60,6 +60,11 @@ struct PendingUnit {
   bool scrubs = false; // instead of a unit: Store::scrub
 };
 
+struct PendingCopy {
+  std::string file;
+  Answer<void> answer;
+};
+
 using UnitResult = Result<std::vector<Rows>>;
 
 // Takes the next units to commit together: at most `max_units`, and no more than about a thousand

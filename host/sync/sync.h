@@ -138,7 +138,7 @@ struct Connection {
   json::value settings;
   bool allow_private_network = false;
   std::string state;
-  std::string state_reason; // one sentence, "" when connected
+  std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;
   // Of Engine::connection() only.
@@ -335,6 +335,11 @@ struct Dependencies {
   std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
   KeptFor kept_for = {};
 };
+
+// What a database needs that was put back from a backup, before an engine begins on it: nothing that may have
+// been done since is done again unseen, no number of a feed is given out twice, no lease of before counts.
+// `made`: all that was durable then is in the database, and perhaps more.
+store::Unit afterRestore(TimePoint made, TimePoint now);
 
 // Whether anything in the database can only be read with the master key that it was sealed with.
 Task<bool> holdsCredentials(store::Store& store);

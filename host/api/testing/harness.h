@@ -77,6 +77,7 @@ public:
     with.audit = &book;
     with.keys = &keys;
     with.privacy = &office;
+    with.backup = [](Secret) -> Task<std::string> { co_return std::string("bak_1"); };
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
