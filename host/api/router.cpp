@@ -165,8 +165,8 @@ Result<void> Router::checkHost(Request const& request, Guard const& guard, Respo
   auto const* host = request.header("host");
   if (host == nullptr || !hostIsOurs(*host, guard)) {
     refusal.status = 421;
-    return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use " + guard.origin + ":" +
-                                           std::to_string(guard.port) + " or localhost");
+    return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use " + guard.origin +
+                                           ":" + std::to_string(guard.port) + " or localhost");
   }
   return {};
 }

@@ -6,7 +6,6 @@
 #include "host/access/access.h"
 #include "host/api/api.h"
 #include "host/audit/audit.h"
-#include "host/backup/backup.h"
 #include "host/base/random.h"
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
@@ -17,6 +16,7 @@
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
 #include "host/daemon/restore.h"
+#include "host/daemon/settle_restore.h"
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
@@ -139,7 +139,7 @@ private:
       vault_ = std::move(*vault);
     }
     CO_TRY_VOID(co_await openBook());
-    CO_TRY_VOID(co_await settleRestore());
+    CO_TRY_VOID(co_await settleRestore(store_.get(), book_.get(), &clock_, &log_));
     keys_ = access::Keys::create(keyDependencies());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
@@ -226,27 +226,6 @@ private:
     co_return Result<void>();
   }
 
-  // Before anything of a database begins that came from a backup. Of several daemons one does it.
-  Task<void> settleRestore() {
-    CO_TRY(restored, co_await backup::unsettled(*store_));
-    if (!restored) co_return Result<void>();
-    auto unit = sync::afterRestore(restored->made, clock_.now());
-    unit.push_back(backup::settled(*restored, clock_.now()));
-    audit::Event event;
-    event.act = "restored";
-    event.subject = restored->backup_id;
-    event.facts["made"] = rfc3339(restored->made);
-    unit.push_back(book_->row(std::move(event)));
-    auto const done = co_await store_->commit(std::move(unit));
-    CO_TRY(left, co_await backup::unsettled(*store_));
-    if (left && !done) co_return done.error();
-    log_.warn(
-        "this host was restored from a backup: what may have been done since is looked up, or waits for a "
-        "person (garland actions ls --state unknown)",
-        json::object{{"backup", restored->backup_id}, {"made", rfc3339(restored->made)}});
-    co_return Result<void>();
-  }
-
   Task<std::string> backUp(Secret passphrase) {
     if (backing_up_) co_return Error(ErrorKind::conflict, "another backup is being made; wait for its end");
     backing_up_ = true;
@@ -260,6 +239,7 @@ private:
     event.subject = *made;
     book_->note(std::move(event));
     log_.info("a backup was made", json::object{{"backup", *made}});
+    if (auto const noted = noteBackup(config_.data_dir, *made); !noted) log_.warn(noted.error().message);
     co_return made;
   }
 
@@ -371,27 +351,6 @@ private:
     co_return adopted;
   }
 
-  // Only what became of this plugin, and of others that changed meanwhile. The package is in the shelf by
-  // now, in place of an earlier one, whatever the supervisor says to it.
-  static Result<std::vector<runtime::Adoption>> ofInstallation(Result<std::vector<runtime::Adoption>> adopted,
-                                                               std::string const& id) {
-    using Outcome = runtime::Adoption::Outcome;
-    if (!adopted) {
-      auto error = adopted.error();
-      error.message +=
-          "; the package is installed all the same, and the next `garland plugins rescan` takes it";
-      return error;
-    }
-    std::erase_if(*adopted, [&](runtime::Adoption const& each) {
-      return each.plugin_id != id && each.outcome == Outcome::unchanged;
-    });
-    for (auto& each : *adopted)
-      if (each.plugin_id == id && each.outcome == Outcome::refused)
-        each.words += "; the package is installed all the same, in place of an earlier one: install that one "
-                      "again if this one is not to stay";
-    return adopted;
-  }
-
   Task<std::vector<runtime::Adoption>> install(std::string file) {
     auto taking = takeIn(&config_, std::move(file), clock_.now());
     CO_TRY(id, co_await asio::co_spawn(disk_, std::move(taking), asio::use_awaitable));
@@ -427,17 +386,7 @@ private:
     catalogue_ = std::move(installed.catalogue);
     shelf_ = std::move(installed.shelf);
     shelf_->prune(catalogue_);
-    for (auto const& plugin : catalogue_.plugins()) {
-      json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
-      fields["provenance"] = runtime::name(plugin.provenance.kind);
-      if (!plugin.refusal.empty())
-        log_.warn("plugin refused: " + plugin.refusal, std::move(fields));
-      else if (plugin.provenance.kind == runtime::Provenance::Kind::developer)
-        log_.warn("plugin found; it runs as a developer build, without an attestation", std::move(fields));
-      else
-        log_.info("plugin found", std::move(fields));
-    }
-    if (catalogue_.plugins().empty()) log_.warn("no plugin is installed: see [plugins] dirs in garland.toml");
+    tellInstalled(log_, catalogue_);
     return {};
   }
 

@@ -36,6 +36,10 @@ struct ReadyFile {
 audit::Mark readAuditMark(std::string const& data_dir);
 Result<void> writeAuditMark(std::string const& data_dir, audit::Mark const& mark);
 
+// Its time is that of the newest backup, whoever made it: <data_dir>/backup.stamp.
+std::string backupStampPath(std::string const& data_dir);
+Result<void> noteBackup(std::string const& data_dir, std::string const& backup_id);
+
 // "127.0.0.1:2525", "[::1]:2525"
 std::string placeOf(std::string const& address, unsigned short port);
 

@@ -101,6 +101,12 @@ Result<void> writeAuditMark(std::string const& data_dir, audit::Mark const& mark
   return writeWhole(auditMarkPath(data_dir), json::object{{"number", mark.number}, {"hash", mark.hash}});
 }
 
+std::string backupStampPath(std::string const& data_dir) { return data_dir + "/backup.stamp"; }
+
+Result<void> noteBackup(std::string const& data_dir, std::string const& backup_id) {
+  return writeWhole(backupStampPath(data_dir), json::object{{"backup", backup_id}});
+}
+
 void removeReadyFile(std::string const& data_dir) {
   std::error_code ignored;
   fs::remove(readyPath(data_dir), ignored);

@@ -171,7 +171,7 @@ Finding checkDatabaseTls(Config const& config) {
 
 Finding checkBackup(Config const& config, Surroundings const& around) {
   constexpr char const* check = "backup";
-  auto const stamp = config.data_dir + "/backup.stamp";
+  auto const stamp = backupStampPath(config.data_dir);
   auto const fix =
       "garland backup FILE, and keep the master key elsewhere; what else makes one ends with: touch " + stamp;
   if (!around.has_data) return good(check, "there is nothing to back up yet");
@@ -244,7 +244,7 @@ Surroundings lookAround(Config const& config, TimePoint now) {
   around.has_data = fs::exists(config.data_dir, failed);
   auto const space = fs::space(config.data_dir, failed);
   if (!failed) around.free_bytes = space.available;
-  around.backed_up = changedAt(config.data_dir + "/backup.stamp");
+  around.backed_up = changedAt(backupStampPath(config.data_dir));
   around.clock_is_set = clockIsSet();
   around.limits = limitsOfDaemon(config.data_dir);
   return around;

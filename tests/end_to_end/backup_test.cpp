@@ -88,6 +88,7 @@ TEST_P(BackupEndToEnd, AHostThatIsWrittenToIsMadeAnewElsewhere) {
   writing.join();
   ASSERT_EQ(made.exit_code, 0) << made.out << made.err;
   EXPECT_TRUE(fs::is_empty(old_.dataFolder() + "/exports"));
+  EXPECT_TRUE(fs::exists(old_.dataFolder() + "/backup.stamp")) << "garland doctor goes by its time";
   old_.kill9();
 
   auto const bytes = readFile(file_);
