@@ -25,6 +25,9 @@ std::map<std::string, std::string> const kBodies{
     {"rotateKey", "{}"},
     {"exportVault", R"({"passphrase":"correct horse battery"})"},
     {"importVault", R"({"file":"export-0a","passphrase":"correct horse battery"})"},
+    {"makeBackup", R"({"passphrase":"correct horse battery"})"},
+    {"exportPersonalData", R"({"person":["rosa@studio.example"]})"},
+    {"erasePersonalData", R"({"person":["rosa@studio.example"]})"},
     {"findPseudonym", R"({"text":"rosa@studio.example"})"},
     {"installPlugin", R"({"file":"incoming-1a"})"},
     {"connect", R"({"vendor_id":"V","plugin":"caldav","settings":{"url":"https://x.example/"}})"},
@@ -319,7 +322,8 @@ TEST_F(Matrix, TheDocumentTellsTheSame) {
 
 TEST(Permissions, WhatNobodyButAnOperatorMayIsKnownByHeart) {
   for (auto const* id : {"addKey", "rotateKey", "revokeKey", "rekeyVault", "exportVault", "importVault",
-                         "addVendor", "listVendors", "enablePlugin", "disablePlugin"})
+                         "makeBackup", "exportPersonalData", "erasePersonalData", "addVendor", "listVendors",
+                         "enablePlugin", "disablePlugin"})
     for (auto const role : access::kRoles)
       EXPECT_EQ(allows(*permissionOf(id), role), role == Role::operator_) << id;
   for (auto const& row : permissions()) {

@@ -3,6 +3,7 @@
 #include "host/backup/backup.h"
 #include "host/base/random.h"
 #include "host/cli/commands.h"
+#include "host/cli/exports.h"
 #include "host/cli/own_folder.h"
 #include "host/cli/prompt.h"
 #include "host/vault/vault.h"
@@ -40,8 +41,8 @@ Error isThere(std::string const& file) {
   return {ErrorKind::conflict, file + " is there already, and is not overwritten"};
 }
 
-// On another disk it is copied, and has its name when it is whole.
-Result<void> moveOut(std::string const& from, std::string const& to) {
+// It may be larger than memory. On another disk it is copied, and has its name when it is whole.
+Result<void> moveBackup(std::string const& from, std::string const& to) {
   std::error_code failed;
   if (fs::exists(to, failed)) return isThere(to);
   fs::rename(from, to, failed);
@@ -86,18 +87,15 @@ Exit makeBackup(Context with, Place const& place, BackupWords const& words) {
   if (words.file.empty())
     return with.output.error(Error(ErrorKind::invalidInput, "name the file: garland backup FILE"));
   if (fs::exists(words.file, ignored)) return with.output.error(isThere(words.file));
-  if (!fs::is_directory(place.data_dir, ignored))
-    return with.output.error(
-        Error(ErrorKind::invalidInput, place.data_dir +
-                                           " is not the data folder of a running garlandd, where backups "
-                                           "come from; name it with --data-dir"));
+  auto const folder = exportsFolder(place);
+  if (!folder) return with.output.error(folder.error());
   auto const passphrase = chosen(words);
   if (!passphrase) return with.output.error(passphrase.error());
   auto const answer =
       with.client.post("/api/integrations/backup", json::object{{"passphrase", passphrase->reveal()}});
   if (!answer) return with.output.error(answer.error());
-  auto const made = place.data_dir + "/exports/" + textOr(*answer, "/file", "");
-  if (auto const moved = moveOut(made, words.file); !moved) return with.output.error(moved.error());
+  auto const made = *folder + "/" + textOr(*answer, "/file", "");
+  if (auto const moved = moveBackup(made, words.file); !moved) return with.output.error(moved.error());
   if (with.output.json())
     with.output.value(json::object{{"file", words.file}, {"id", textOr(*answer, "/file", "")}});
   else
