@@ -1,10 +1,9 @@
 #include "host/daemon/weaknesses.h"
 
 #include "host/base/file_text.h"
+#include "host/daemon/config_together.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
-
-#include <boost/asio/ip/address.hpp>
 
 #include <sys/stat.h>
 #include <sys/timex.h>
@@ -34,12 +33,6 @@ Finding bad(std::string check, std::string message, std::string fix) {
 }
 
 std::string dayOf(TimePoint at) { return rfc3339(at).substr(0, 10); }
-
-bool isLoopback(std::string const& text) {
-  boost::system::error_code failed;
-  auto const address = asio::ip::make_address(text, failed);
-  return !failed && address.is_loopback();
-}
 
 // ---------------------------------------------------------------- keys
 
