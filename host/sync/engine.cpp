@@ -320,6 +320,7 @@ private:
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     CO_TRY_VOID(co_await webhooks_.tick());
+    CO_TRY_VOID(co_await runs_.tick());
     CO_TRY_VOID(co_await retention_.tick());
     co_return co_await actions_.tick();
   }

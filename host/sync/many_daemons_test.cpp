@@ -463,6 +463,24 @@ TEST_F(Wake, AWebhookAcceptedElsewhereIsReadByTheOwner) {
   EXPECT_EQ(house.clock.now(), before) << "it was told; nobody looked by the clock";
 }
 
+TEST_F(Wake, AWebhookThatNobodyWasToldOfIsReadSoonAfterAStartToo) {
+  FakeNotices notices(house);
+  notices.projects.put("p1", json::object{{"name", "Ada and Bo"}, {"stage", "lead"}});
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(notices.connection); });
+  auto delivery = notices.delivery("one", FakeNotices::about({"p1"}));
+  EXPECT_FALSE(house.run(b.engine->webhooks().accept(std::move(delivery))).value());
+  until([&] { return count("records WHERE kind='crm.project'") == 1; });
+  // Once more, without a word: as after a notice that was lost.
+  house.write("UPDATE webhooks SET state='waiting', finished=NULL, next_attempt=0");
+  auto const end = house.clock.now() + std::chrono::minutes(2);
+  until([&] {
+    if (house.clock.now() < end) house.clock.advance(Milliseconds(100));
+    return count("webhooks WHERE state='waiting'") == 0;
+  });
+}
+
 TEST_F(Wake, AnActionAcceptedElsewhereIsDoneByTheOwner) {
   FakeBank bank(house);
   auto const vendor = house.vendor();
@@ -509,6 +527,28 @@ TEST_F(Wake, ASyncAskedForElsewhereIsRunByTheOwner) {
   EXPECT_EQ(ended->pulled.created, 3);
   EXPECT_THAT(a.workers.operations, Contains("calendar.pull/1"));
   EXPECT_THAT(b.workers.operations, Not(Contains("calendar.pull/1")));
+}
+
+TEST_F(ManyDaemons, ASyncWhoseEndCouldNotBeSavedKeepsNobodyWaiting) {
+  auto const vendor = house.vendor();
+  auto const connection = house.connect(vendor, "p");
+  fill(3);
+  house.write("UPDATE connections SET state='reconnect needed'"); // it is synced only if somebody asks
+  Neighbour a(house, "a", 1);
+  Neighbour b(house, "b", 2);
+  until([&] { return a.has(connection); });
+  house.provider("p").during_pull = [&a](runtime::CallHost*) -> Task<void> {
+    a.cut->dead = true; // as when the disk is full for a moment
+    co_return Result<void>();
+  };
+  house.run(a.engine->startSync(connection)).value();
+  until([&] { return house.log_text.find("the end of a sync could not be saved") != std::string::npos; });
+  a.cut->dead = false;
+  auto const joined = runSlowly(b.engine->startSync(connection)).value();
+  EXPECT_EQ(runSlowly(b.engine->waitForRun(joined.id)).value().state, "failed");
+  auto const again = runSlowly(b.engine->startSync(connection)).value();
+  EXPECT_EQ(runSlowly(b.engine->waitForRun(again.id)).value().state, "done");
+  EXPECT_EQ(count("records"), 3);
 }
 
 TEST_F(Wake, AnAddressSetUpElsewhereIsKnownHere) {

@@ -149,32 +149,48 @@ Task<std::optional<Run>> Runs::last(std::string connection_id) {
 }
 
 Task<void> Runs::recover(std::optional<Owner> of) {
-  std::string left = std::string(kRunColumns) + "WHERE state IN ('queued','running')";
   std::string innocent = "UPDATE pushes SET dispatches=0 WHERE state='sent'";
-  Values which, whose;
-  if (of) {
-    left += ofOne(of->vendor_id, of->connection_id, which);
-    innocent += ofOne(of->vendor_id, of->connection_id, whose);
-  }
-  store::Statement query(std::move(left), std::move(which));
-  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  Values whose;
+  if (of) innocent += ofOne(of->vendor_id, of->connection_id, whose);
   // The daemon's own end is no sign against a write that was under way: only workers are ended by one.
   store::Unit unit;
   unit.emplace_back(std::move(innocent), std::move(whose));
   CO_TRY_VOID(co_await settle(of, std::move(unit)));
+  co_return co_await endOpen(std::move(of), "the daemon ended in the middle of this sync");
+}
+
+// Of runs that are not under way: whoever looks at such a row would wait for it.
+Task<void> Runs::endOpen(std::optional<Owner> of, std::string why) {
+  std::string left = std::string(kRunColumns) + "WHERE state IN ('queued','running')";
+  Values which;
+  if (of) left += ofOne(of->vendor_id, of->connection_id, which);
+  store::Statement query(std::move(left), std::move(which));
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
     auto run = runFrom(row);
     if (inFlight(run.id)) continue;
     run.state = "failed";
     run.finished = context_.now();
-    run.error =
-        Error(ErrorKind::cancelled,
-              "the daemon ended in the middle of this sync; the next one goes on from its last checkpoint");
+    run.error = Error(ErrorKind::cancelled, why + "; the next one goes on from its last checkpoint");
     store::Unit end;
-    end.emplace_back("UPDATE runs SET state=$1, document=$2, finished=$3 WHERE run_id=$4",
+    end.emplace_back("UPDATE runs SET state=$1, document=$2, finished=$3 WHERE run_id=$4 AND "
+                     "state IN ('queued','running')",
                      Values{run.state, json::serialize(toDocument(run)), toMillis(*run.finished), run.id});
     end.emplace_back("UPDATE connections SET next_due=0 WHERE connection_id=$1", Values{run.connection_id});
     CO_TRY_VOID(co_await settle(of, std::move(end)));
+  }
+  co_return Result<void>();
+}
+
+Task<void> Runs::tick() {
+  auto const owners = unsaved_;
+  for (auto const& [id, owner] : owners) {
+    unsaved_.erase(id);
+    if (!mine(context_, id)) continue; // who has it now has seen to that
+    auto const ended = co_await endOpen(owner, "the end of this sync could not be saved");
+    if (ended) continue;
+    unsaved_.emplace(id, owner);
+    co_return ended;
   }
   co_return Result<void>();
 }

@@ -101,10 +101,11 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints, Priority p
   in_flight_.emplace(connection.id, state);
   store::Unit unit;
   unit.push_back(row(*state));
-  Owner owner{connection.vendor_id, connection.id};
-  auto const saved = co_await commitOwned(&context_, std::move(owner), std::move(unit));
+  Owner const owner{connection.vendor_id, connection.id};
+  auto const saved = co_await commitOwned(&context_, owner, std::move(unit));
   if (!saved) {
     in_flight_.erase(connection.id);
+    unsaved_.emplace(connection.id, owner); // it may be there all the same
     state->run.state = "failed";
     state->run.error = saved.error();
     state->ended->set();
@@ -135,8 +136,10 @@ Task<void> Runs::carryOut(State state) {
   }
   state->ending = true;
   auto const finished = co_await finish(state, std::move(outcome), poll_every);
-  if (!finished)
+  if (!finished) {
+    unsaved_.emplace(state->run.connection_id, Owner{state->vendor_id, state->run.connection_id});
     context_.doors.log.error("the end of a sync could not be saved: " + finished.error().message);
+  }
   in_flight_.erase(state->run.connection_id);
   if (context_.doors.on_run_ended) context_.doors.on_run_ended(state->run);
   state->ended->set();

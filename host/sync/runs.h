@@ -57,6 +57,9 @@ public:
   };
   // Marks what a crash left; those connections are due at once. None named: of all.
   Task<void> recover(std::optional<Owner> of);
+  // Ends the rows of runs whose end could not be saved, once they can be; those connections are due at once.
+  // Called often.
+  Task<void> tick();
   Task<void> drained();
 
   bool isInFlight(std::string const& connection_id) const { return in_flight_.contains(connection_id); }
@@ -91,6 +94,7 @@ private:
   Task<void> tellHeld(State state, Session const* session, KindEntry const* kind);
   Task<json::value> input(Session const* session, KindEntry const* kind, std::vector<std::string> ids);
   Task<void> finish(State state, Result<void> outcome, Milliseconds poll_every);
+  Task<void> endOpen(std::optional<Owner> of, std::string why);
   Task<void> settle(std::optional<Owner> of, store::Unit unit);
   void addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const;
   void addHintsAgain(RunState const& state, store::Unit* unit) const;
@@ -103,6 +107,7 @@ private:
   AuditTrail& audit_;
   Nursery nursery_;
   std::map<std::string, State> in_flight_; // by connection
+  std::map<std::string, Owner> unsaved_;   // by connection: whose rows may tell of a run that is no more
   std::multiset<std::string> closing_;
 };
 

@@ -20,6 +20,8 @@ constexpr Milliseconds kKept{7LL * 86'400'000}; // after that, what is done is f
 constexpr Milliseconds kTickEvery{300'000};
 constexpr Milliseconds kTickAmongMany{30'000}; // the net under what other daemons tell
 
+Milliseconds tickEvery(Context const& context) { return context.leases ? kTickAmongMany : kTickEvery; }
+
 bool isPlain(std::string const& text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
@@ -53,7 +55,7 @@ Task<void> WebhookRunner::start() {
   CO_TRY_VOID(co_await endpoints_.load());
   CO_TRY_VOID(co_await catchUp());
   CO_TRY_VOID(co_await courier_.start());
-  next_tick_ = context_.doors.clock.monotonic() + kTickEvery;
+  next_tick_ = context_.doors.clock.monotonic() + tickEvery(context_);
   rounds_.start();
   co_return Result<void>();
 }
@@ -83,7 +85,7 @@ void WebhookRunner::wake(Owner const& owner) {
 Task<void> WebhookRunner::tick() {
   auto const looked = context_.doors.clock.monotonic();
   if (looked < next_tick_) co_return Result<void>();
-  next_tick_ = looked + (context_.leases ? kTickAmongMany : kTickEvery);
+  next_tick_ = looked + tickEvery(context_);
   if (context_.leases) {
     CO_TRY_VOID(co_await endpoints_.renew());
   }

@@ -168,6 +168,8 @@ class Radicale:
 
 
 class Garland:
+    variables = {}  # of the environment of garlandd, besides those of this program
+
     def __init__(self, state, database, further=""):
         self.data = state / "data"
         self.data.mkdir(mode=0o700)
@@ -186,7 +188,8 @@ class Garland:
         self.ready.unlink(missing_ok=True)  # of one that was killed
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([str(BIN / "garlandd"), "--config", str(self.config)],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                            env=dict(os.environ, **self.variables))
         remember(self.state, "garlandd", self.process)
 
     def wait_until_listening(self):

@@ -1,4 +1,4 @@
-"""Who uses the daemons meanwhile. Everything is numbered; what was acknowledged is remembered, and nothing else counts."""
+"""Who changes something meanwhile. Everything is numbered; what was acknowledged is remembered, and nothing else counts."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ class Sender(threading.Thread):
         super().__init__(daemon=True)
         self.world, self.chance = world, chance
         self.acknowledged, self.refused, self.trouble = [], [], None
-        self.unanswered = 0
+        self.unanswered, self.last_problem = 0, None
         self.stopping = threading.Event()
 
     def run(self):
@@ -41,8 +41,9 @@ class Sender(threading.Thread):
         that may well be."""
         try:
             status, answer, fields = self.world.any_daemon(self.chance).request(method, path, body, headers)
-        except NotAnswered:
+        except NotAnswered as problem:
             self.unanswered += 1
+            self.last_problem = str(problem)[:300]
             self.stopping.wait(PATIENCE)
             return None
         if status < 300:

@@ -1,11 +1,13 @@
 """Waits until all is done that will be done, and reads what is there: at the daemons, and in the twins' ledgers."""
 
 import re
-import time
 
 import first_sync
 import judge
+import patience
 from world import NotAnswered
+
+MOST_AT_ONCE = 1000  # of a page; more of them still move
 
 
 def number_in(text, before):
@@ -18,33 +20,40 @@ def numbers(texts, before):
 
 
 class Truth:
-    def __init__(self, world, studio, webhooks, payments, additions, edits):
+    def __init__(self, world, studio, webhooks, payments, additions, edits, followers):
         self.world, self.studio = world, studio  # studio: the connection of the twin of VSCO Workspace
         self.webhooks, self.payments, self.additions, self.edits = webhooks, payments, additions, edits
-        self.daemon = world.daemons[0]
+        self.daemon, self.followers = world.daemons[0], followers
+        self.changes = []  # of the vendor that is followed, as far as they were read
 
     # ---- waiting
 
     def settle(self, seconds, until_certain):
-        """What is still open when time is up; nothing if all is done."""
-        deadline, quiet = time.monotonic() + seconds, 0
-        while True:
-            try:
-                still = self.still_open(until_certain)
-            except (NotAnswered, first_sync.Failed) as problem:
-                still = [str(problem)]
-            quiet = 0 if still else quiet + 1
-            if quiet == 2 or time.monotonic() > deadline:
-                return still
-            time.sleep(0.5)
+        """What is still open when nothing has changed for so many seconds; nothing if all is done."""
+        self.still, self.quiet = [], 0
+        try:
+            patience.until("all is done", lambda: self.all_done(until_certain), lambda: self.still, seconds,
+                           max(seconds, patience.MOST), 0.5)
+        except first_sync.Failed:
+            return self.still or ["it has just been done"]
+        return []
+
+    def all_done(self, until_certain):
+        try:
+            self.still = self.still_open(until_certain)
+        except (NotAnswered, first_sync.Failed) as problem:
+            self.still = [str(problem)]
+        self.quiet = 0 if self.still else self.quiet + 1
+        return self.quiet == 2
 
     def still_open(self, until_certain):
         still = []
-        if self.daemon.get("/api/integrations/webhooks", state="waiting", limit=1)["items"]:
-            still.append("webhooks wait to be read")
-        for state in ("waiting", "sent", *(("unknown",) if until_certain else ())):
-            if self.daemon.get("/api/integrations/actions", state=state, limit=1)["items"]:
-                still.append(f"actions are {state}")
+        for what, states in (("webhooks", ("waiting",)),
+                             ("actions", ("waiting", "sent", *(("unknown",) if until_certain else ())))):
+            for state in states:
+                waiting = self.daemon.get(f"/api/integrations/{what}", state=state, limit=MOST_AT_ONCE)["items"]
+                if waiting:
+                    still.append(f"{len(waiting)} {what} are {state}")
         missing = len(self.announced() - self.payments_here())
         if missing:
             still.append(f"{missing} payments that webhooks told of are not here")
@@ -54,10 +63,27 @@ class Truth:
         waiting = [record["id"] for record in self.records("crm.client", "crm.project") if record["waiting"]]
         if waiting:
             still.append(f"{len(waiting)} records wait to be written, such as {waiting[0]}")
-        return still
+        return still + self.behind()
+
+    def wait_for_followers(self):
+        patience.until("subscribers being told of all changes", lambda: not self.behind(), self.behind)
+
+    def behind(self):
+        newest = self.read_changes()
+        return [f"a subscriber is at change {follower.at} of {newest}" for follower in self.followers if follower.at < newest]
+
+    def read_changes(self):
+        """The number of the newest."""
+        while True:
+            after = self.changes[-1]["sequence"] if self.changes else 0
+            page = self.daemon.get("/api/integrations/changes", vendor_id=self.additions.vendor, after=after,
+                                   limit=MOST_AT_ONCE)["items"]
+            self.changes += page
+            if not page:
+                return after
 
     def synced(self):
-        status, run, _ = self.daemon.request("POST", f"/api/integrations/sync/{self.studio}?wait=1", seconds=120)
+        status, run, _ = self.daemon.request("POST", f"/api/integrations/sync/{self.studio}?wait=1", seconds=patience.STILL)
         if status not in (200, 202):
             raise first_sync.Failed(f"a sync could not be started: {status} {run}")
         return run
@@ -83,6 +109,7 @@ class Truth:
         found = {"webhooks": self.judged_webhooks(), "read webhooks": self.judged_hints()}
         found |= {"payments": self.judged_payments(), "additions": self.judged_additions(), "edits": self.judged_edits()}
         found["change feed"] = self.judged_feed()
+        found["subscribers"] = self.judged_followers()
         return found
 
     def judged_webhooks(self):
@@ -90,7 +117,9 @@ class Truth:
         for lane in self.webhooks:
             listed = self.daemon.all("/api/integrations/webhooks", connection_id=lane.connection)
             there = numbers((item["dedupe_key"] for item in listed), f"id evt_lane{lane.lane}_")
-            total += judge.each_once(lane.acknowledged, there, ordered=True).of(f"webhook of lane {lane.lane}")
+            # They are listed by ids that begin with the time of day. What they tell of is asked of the provider, in any order.
+            one_clock = self.daemon.clock is None
+            total += judge.each_once(lane.acknowledged, there, ordered=one_clock).of(f"webhook of lane {lane.lane}")
             dead = [item["dedupe_key"] for item in listed if item["state"] == "dead"]
             total += judge.Verdict(0, lost=[f"{name}, which is dead" for name in dead])
         return total
@@ -140,18 +169,21 @@ class Truth:
 
     def judged_feed(self):
         """Numbered without a repetition, upwards; and each record's versions too."""
-        changes, after = [], 0
-        while True:
-            page = self.daemon.get("/api/integrations/changes", vendor_id=self.additions.vendor, after=after, limit=1000)
-            changes += page["items"]
-            if not page["items"]:
-                break
-            after = page["next_after"]
-        sequence = [change["sequence"] for change in changes]
+        self.changes = []
+        self.read_changes()
+        sequence = [change["sequence"] for change in self.changes]
         total = judge.Verdict(0, [], judge.doubled(sequence), judge.out_of_order(sequence)).of("change")
         versions = {}
-        for change in changes:
+        for change in self.changes:
             versions.setdefault(change["record_id"], []).append(change["record_version"])
         for record, seen in versions.items():
             total += judge.Verdict(0, [], judge.doubled(seen), judge.out_of_order(seen)).of(f"version of {record}:")
+        return total
+
+    def judged_followers(self):
+        """Each was told of each change, once, in their order, however often it was cut off."""
+        there, total = [change["sequence"] for change in self.changes], judge.Verdict()
+        for number, follower in enumerate(self.followers, 1):
+            seen = judge.each_once(there, list(follower.seen), ordered=True).of(f"change at subscriber {number}:")
+            total += judge.Verdict(0, seen.lost, seen.doubled, seen.out_of_order)
         return total

@@ -1,38 +1,35 @@
-"""What a crash test runs on: daemons, the PostgreSQL that they share, and the twins, which nobody kills."""
+"""What a crash test runs on: daemons, what they share, and the twins, which nobody kills."""
 
 import http.client
 import json
-import os
-import pathlib
 import random
 import shutil
-import signal
-import subprocess
-import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import apart
 import first_sync
+import patience
+import servers
 import served
 
-QUICK = 20  # seconds until a request has failed
+QUICK = 20  # seconds until a sender tries another daemon
+SQLITE_DISK, POSTGRES_DISK = 64, 160  # MiB
 
 
 class NotAnswered(Exception):
     """A request of which nobody knows more than that it was not acknowledged."""
 
 
-class Unusable(Exception):
-    """What this machine lacks for the test."""
-
-
 class Daemon(first_sync.Garland):
     """A garlandd that may be killed and started again, with the keys of the one that was there first."""
 
-    def __init__(self, state, database, settings="", first=None):
+    def __init__(self, state, database, settings="", first=None, set_clock=False):
         state.mkdir(mode=0o700)
         self.keys_of = first
+        self.clock = servers.SetClock(state) if set_clock else None
+        self.variables = self.clock.variables if self.clock else {}
         super().__init__(state, database, served.QUIET + settings)
         self.key = (self.data / "api.key").read_text().strip()
 
@@ -42,13 +39,21 @@ class Daemon(first_sync.Garland):
                 shutil.copy2(self.keys_of.data / name, self.data / name)
         super().launch()
 
+    def wait_until_listening(self):
+        patience.until("garlandd listening", lambda: self.alive() and self.ready.exists() and self.ready.read_text().strip(),
+                       self.worked)
+        super().wait_until_listening()
+
+    def worked(self):
+        return patience.worked(self.process)
+
     def kill(self):
         self.process.kill()
         self.process.wait()
 
-    def last_words(self):
-        lines = self.log.read_text(errors="replace").splitlines()
-        return lines[-1][:500] if lines else "nothing in its log"
+    def last_words(self, lines=1):
+        said = self.log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(line[:500] for line in said) or "nothing in its log"
 
     def request(self, method, path, body=None, headers=None, seconds=QUICK):
         """(status, JSON, headers) of an answer; NotAnswered if there is none, or one that says "not now"."""
@@ -60,14 +65,23 @@ class Daemon(first_sync.Garland):
                 return answer.status, json.loads(answer.read() or b"null"), answer.headers
         except urllib.error.HTTPError as refusal:
             text = refusal.read().decode(errors="replace")
-            if refusal.code >= 500:
+            if refusal.code >= 500 or refusal.code == 408:  # 408: this program was too slow in sending it
                 raise NotAnswered(f"{refusal.code}: {text}") from refusal
             return refusal.code, text, refusal.headers
         except (OSError, ValueError, http.client.HTTPException) as problem:
             raise NotAnswered(str(problem)) from problem
 
     def get(self, path, **query):
-        status, body, _ = self.request("GET", path + "?" + urllib.parse.urlencode(query))
+        """Asks until it is answered, as long as the daemon is at work."""
+        def answer():
+            try:
+                return self.request("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""), seconds=patience.STILL)
+            except NotAnswered as problem:
+                nonlocal last
+                last = str(problem)
+                return None
+        last = ""
+        status, body, _ = patience.until(f"an answer to GET {path}", answer, lambda: (self.worked(), last))
         if status != 200:
             raise first_sync.Failed(f"GET {path} answered {status}: {body}")
         return body
@@ -83,153 +97,50 @@ class Daemon(first_sync.Garland):
             after = page[-1]["id"]
 
 
-class Postgres:
-    """A server with an empty cluster of its own, by a Unix socket."""
-
-    def __init__(self, state):
-        self.programs = self.newest_programs()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="garland-crash-"))  # short: a socket's path has 107 bytes
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(self.folder, "postgres", "postgres")
-        made = subprocess.run(self.command("initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres", "-E",
-                                           "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
-                              capture_output=True, text=True, cwd="/")
-        if made.returncode != 0:
-            raise Unusable(f"initdb failed: {made.stderr}")
-        self.port = first_sync.free_port()
-        self.url = f"postgresql://postgres@/postgres?host={self.folder}&port={self.port}"
-        self.log = open(state / "postgresql.log", "ab")
-        self.start()
-
-    @staticmethod
-    def newest_programs():
-        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        if not found:
-            raise Unusable("PostgreSQL is not installed: run tools/setup")
-        return found[-1].parent
-
-    def command(self, program, *words):
-        """It ends when this program does."""
-        user = ["--reuid", "postgres", "--regid", "postgres", "--init-groups"] if os.geteuid() == 0 else []
-        return ["setpriv", *user, "--pdeathsig", "QUIT", "--", str(self.programs / program), *map(str, words)]
-
-    def start(self):
-        """Its children that survived a SIGKILL hold the memory that it needs for a moment."""
-        first_sync.wait_until("PostgreSQL taking connections", self.takes_connections, 60, 0.05)
-
-    def takes_connections(self):
-        if not hasattr(self, "process") or self.process.poll() is not None:
-            self.process = subprocess.Popen(
-                self.command("postgres", "-D", self.folder / "data", "-k", self.folder, "-p", self.port, "-c",
-                             "listen_addresses=", "-c", "shared_buffers=32MB", "-c", "fsync=on"),
-                stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd="/")
-        asked = subprocess.run([str(self.programs / "pg_isready"), "-q", "-h", str(self.folder), "-p", str(self.port)])
-        return asked.returncode == 0
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def kill_a_session(self, chance):
-        """The server ends all others and recovers, as it does after a crash of one."""
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        if children:
-            os.kill(int(chance.choice(children)), signal.SIGKILL)
-
-    def restart(self):
-        self.process.send_signal(signal.SIGINT)  # "fast": sessions are ended, then it ends as it should
-        self.process.wait()
-        self.start()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait()
-        self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class SmallDisk:
-    """A disk of memory that can be filled to its last byte."""
-
-    def __init__(self, folder, mebibytes):
-        self.folder = folder
-        folder.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(folder)],
-                                 capture_output=True, text=True)
-        if mounted.returncode != 0:
-            raise Unusable(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-
-    def fill(self):
-        with open(self.folder / "filler", "wb", buffering=0) as filler:
-            for size in (1 << 20, 1 << 12):
-                try:
-                    while filler.write(bytes(size)) == size:
-                        pass
-                except OSError:
-                    pass
-
-    def clear(self):
-        (self.folder / "filler").unlink(missing_ok=True)
-
-    @staticmethod
-    def unmount(folder):
-        subprocess.run(["umount", "-l", str(folder)], check=False)
-
-    def stop(self):
-        self.unmount(self.folder)
-
-
-class Twin:
-    """The provider: what it says of itself is the truth about effects."""
-
-    def __init__(self, state, plugin, volume):
-        self.url = served.serve_twin(state, plugin, "--volume", str(volume))
-
-    def ask(self, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + "/_twin/" + path, data=data), timeout=QUICK) as answer:
-            return json.loads(answer.read())
-
-    def ledger(self):
-        entries, last = [], 0
-        while True:
-            page = self.ask(f"ledger?limit=1000&after={last}")
-            entries += page["entries"]
-            if not page["entries"] or page["entries"][-1]["seq"] == page["last"]:
-                return entries
-            last = page["entries"][-1]["seq"]
-
-
 class World:
-    """`daemons` of them on one database, a twin of Stripe and one of VSCO Workspace."""
+    """`daemons` of them on one database, a twin of Stripe and one of VSCO Workspace, and what the scenario takes."""
 
-    def __init__(self, state, database, daemons, small_disk=False):
-        self.state, self.daemons, self.disk, self.postgres = state, [], None, None
-        self.stop_servers()
-        if (state / "disk").is_mount():  # of a run that was killed itself
-            SmallDisk.unmount(state / "disk")
+    def __init__(self, state, database, daemons, scenario):
+        self.state, self.daemons = state, []
+        self.postgres = self.disk = self.nats = self.network = None
+        self.stop_servers()  # of a run that was killed itself
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, mode=0o700)
         try:
-            self.postgres = Postgres(state) if database == "postgresql" else None
-            self.disk = SmallDisk(state / "disk", 64) if small_disk else None
-            self.payments = Twin(state, "garland.payments.stripe", 20)
-            self.studio = Twin(state, "garland.tave", 8)
-            settings = ""
-            if self.disk:
-                settings = f'[database]\nurl = "sqlite:{self.disk.folder}/garland.db"\nmin_free_mib = 0\n'
-            for number in range(daemons):
-                self.add_daemon(number + 1, self.postgres.url if self.postgres else "", settings)
+            self.begin(database, daemons, scenario)
         except BaseException:
             self.stop()
             raise
 
-    def add_daemon(self, number, url, settings):
+    def begin(self, database, daemons, scenario):
+        cut, full = scenario == "connection-cut", scenario == "disk-full"
+        self.network = apart.Network() if cut else None
+        # An address for each connection that may be cut: of the database, of the twins.
+        self.doors = [f"127.0.0.{11 + number}" for number in range(daemons)] if cut else []
+        settings = ""
+        if database == "postgresql":
+            self.postgres = servers.Postgres(self.state, POSTGRES_DISK if full else None, self.doors)
+            self.disk = self.postgres.disk
+        elif full:
+            self.disk = servers.SmallDisk(self.state / "disk", SQLITE_DISK)
+            settings = f'[database]\nurl = "sqlite:{self.disk.folder}/garland.db"\nmin_free_mib = 0\n'
+        if scenario == "nats-gone":
+            self.nats = servers.Nats(self.state)
+            settings += self.nats.settings
+        self.payments = servers.Twin(self.state, "garland.payments.stripe", 20, "127.0.0.81" if cut else "127.0.0.1")
+        self.studio = servers.Twin(self.state, "garland.tave", 8, "127.0.0.82" if cut else "127.0.0.1")
+        for number in range(daemons):
+            self.add_daemon(number, settings, scenario == "clock-set-back")
+
+    def add_daemon(self, number, settings, set_clock):
+        database = self.postgres.url if self.postgres else ""
+        if self.postgres and self.doors:
+            database = self.postgres.url_at(self.doors[number])
         try:
             first = self.daemons[0] if self.daemons else None
-            self.daemons.append(Daemon(self.state / f"daemon-{number}", url, settings, first))
+            self.daemons.append(Daemon(self.state / f"daemon-{number + 1}", database, settings, first, set_clock))
         except first_sync.Failed as problem:
-            raise first_sync.Failed(f"daemon {number} of this database does not start: {problem}") from problem
+            raise first_sync.Failed(f"daemon {number + 1} of this database does not start: {problem}") from problem
 
     def any_daemon(self, chance=random):
         return chance.choice(self.daemons)
@@ -240,6 +151,6 @@ class World:
 
     def stop(self):
         self.stop_servers()
-        for part in (self.postgres, self.disk):
+        for part in (self.nats, self.postgres, None if self.postgres else self.disk):
             if part:
                 part.stop()
