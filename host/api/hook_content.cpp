@@ -22,6 +22,24 @@ std::string mediaType(std::string_view content_type) {
   return type;
 }
 
+// "text/plain; Charset=\"utf-8\"" is utf-8; "" if none is said.
+std::string_view charsetOf(std::string_view content_type) {
+  constexpr std::string_view wanted = "charset=";
+  auto const same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  auto const found =
+      std::search(content_type.begin(), content_type.end(), wanted.begin(), wanted.end(), same);
+  if (found == content_type.end()) return {};
+  auto charset = std::string_view(found, content_type.end()).substr(wanted.size());
+  if (charset.starts_with('"')) charset.remove_prefix(1);
+  return charset.substr(0, charset.find_first_of("\"; \t"));
+}
+
+// As its charset says; what is UTF-8 is that, whatever it says. Another body stays as it is.
+std::string inUtf8(std::string_view content_type, std::string_view body) {
+  if (isUtf8(body)) return std::string(body);
+  return csv::utf8Of(body, charsetOf(content_type)).value_or(std::string(body));
+}
+
 // Old forms send Windows-1252, as old files have it.
 std::string readable(std::string_view bytes) {
   if (isUtf8(bytes)) return std::string(bytes);
@@ -107,19 +125,21 @@ json::object hookContent(std::string_view content_type, Parameters const& query,
   content["content_type"] = type;
   content["query"] = texts(query);
   if (body.empty()) return content;
-  auto value = isMeantAsJson(type, body) ? jsonIn(body) : Result<json::value>(Error());
+  auto const text = inUtf8(content_type, body);
+  auto value = isMeantAsJson(type, text) ? jsonIn(text) : Result<json::value>(Error());
   if (value)
     content["json"] = std::move(*value);
   else if (type == "application/x-www-form-urlencoded")
     content["form"] = texts(formParameters(body));
   else
-    content["text"] = readable(body);
+    content["text"] = readable(text);
   return content;
 }
 
 std::string brokenJson(std::string_view content_type, std::string_view body) {
-  if (body.empty() || !isMeantAsJson(mediaType(content_type), body)) return {};
-  auto const value = jsonIn(body);
+  auto const text = inUtf8(content_type, body);
+  if (text.empty() || !isMeantAsJson(mediaType(content_type), text)) return {};
+  auto const value = jsonIn(text);
   return value ? std::string() : readable(value.error().message);
 }
 

@@ -16,6 +16,24 @@ TEST(HookContent, JsonIsJsonWhateverItsTypeSays) {
   EXPECT_EQ(hookContent("Application/JSON; charset=utf-8", {}, "1").at("content_type"), "application/json");
 }
 
+TEST(HookContent, JsonIsReadInTheCharsetThatItsTypeSaysUnlessItIsUtf8) {
+  json::value const cafe{{"at", "caf\xC3\xA9"}};
+  for (auto const* type :
+       {"application/json; charset=iso-8859-1", "application/json;CHARSET=\"Windows-1252\"",
+        "application/json; charset=ISO-8859-15; version=1"}) {
+    EXPECT_EQ(hookContent(type, {}, "{\"at\": \"caf\xE9\"}").at("json"), cafe) << type;
+    EXPECT_EQ(brokenJson(type, "{\"at\": \"caf\xE9\"}"), "") << type;
+    EXPECT_EQ(hookContent(type, {}, "{\"at\": \"caf\xC3\xA9\"}").at("json"), cafe) << "as many send it";
+  }
+  std::string_view const wide("\xFF\xFE{\0}\0", 6);
+  EXPECT_EQ(hookContent("application/json; charset=utf-16", {}, wide).at("json"), json::object());
+  EXPECT_EQ(hookContent("text/plain; charset=iso-8859-15", {}, "\xA4 5").at("text"), "\xE2\x82\xAC 5");
+  for (auto const* unknown : {"application/json", "application/json; charset=klingon"}) {
+    EXPECT_FALSE(hookContent(unknown, {}, "{\"at\": \"caf\xE9\"}").contains("json")) << unknown;
+    EXPECT_NE(brokenJson(unknown, "{\"at\": \"caf\xE9\"}"), "") << unknown;
+  }
+}
+
 TEST(HookContent, AFormIsDecodedAndANameThatComesTwiceHasBothValues) {
   auto const content = hookContent("application/x-www-form-urlencoded", {},
                                    "name=Ada+Lovelace&tag=a&tag=b&tag=c&note=100%25%20sure&odd=50%&flag");

@@ -220,8 +220,9 @@ Exit importCsv(Context with, ImportWords const& words);
 struct ExportWords {
   std::string vendor;
   std::string kind;
-  std::string out;     // "-": standard output
-  std::string mapping; // file; "": a column for each value of the schema
+  std::string connection; // only its records; "": all of the vendor
+  std::string out;        // "-": standard output
+  std::string mapping;    // file; "": a column for each value of the schema
 };
 Exit exportCsv(Context with, ExportWords const& words);
 

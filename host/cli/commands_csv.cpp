@@ -10,6 +10,7 @@
 #include <garland/schemas.hpp>
 #include <garland/sdk/mapped_table.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -121,6 +122,15 @@ Result<bool> followUp(Context with, json::array& items) {
   return all_taken;
 }
 
+// Whether the connection knows the record; `connection` "": any.
+bool isOf(json::value const& record, std::string const& connection) {
+  if (connection.empty()) return true;
+  auto const& links = record.at("links").as_array();
+  return std::any_of(links.begin(), links.end(), [&](json::value const& link) {
+    return textOr(link, "/connection_id", "") == connection;
+  });
+}
+
 // The data of all records, page after page.
 Result<std::vector<json::value>> allRecords(Context with, ExportWords const& words) {
   auto const path = kBase + "/records?" + parameter("vendor_id", words.vendor) + "&" +
@@ -129,7 +139,8 @@ Result<std::vector<json::value>> allRecords(Context with, ExportWords const& wor
   std::string after;
   do {
     TRY(page, with.client.get(after.empty() ? path : path + "&" + parameter("after", after)));
-    for (auto const& record : page.at("items").as_array()) records.push_back(record.at("data"));
+    for (auto const& record : page.at("items").as_array())
+      if (isOf(record, words.connection)) records.push_back(record.at("data"));
     after = textOr(page, "/next_after", "");
   } while (!after.empty());
   return records;
@@ -229,6 +240,9 @@ Exit exportCsv(Context with, ExportWords const& words) {
     return with.output.error(
         Error(ErrorKind::invalidInput,
               "there is no kind of records called \"" + words.kind + "\"; garland schema lists them"));
+  if (!words.connection.empty()) // a mistyped one would make an empty file
+    if (auto const there = with.client.get(kBase + "/connections/" + percentEncode(words.connection)); !there)
+      return with.output.error(there.error());
   auto const records = allRecords(with, words);
   if (!records) return with.output.error(records.error());
   Mapped made;

@@ -106,10 +106,13 @@ Exit editRecord(Context with, RecordEdit const& edit) {
   auto const answer = with.client.put(kBase + "/records/" + percentEncode(edit.id), std::move(body),
                                       integerOr(*record, "/version", 0));
   if (!answer) return with.output.error(answer.error());
+  auto const version = plain(find(*answer, "/version"));
   if (with.output.json())
     with.output.value(*answer);
+  else if (version == plain(find(*record, "/version")))
+    with.output.line("unchanged, still version " + version + ": it says this already");
   else
-    with.output.line("edited, now version " + plain(find(*answer, "/version")) + "; " + whatWaits(*answer));
+    with.output.line("edited, now version " + version + "; " + whatWaits(*answer));
   return Exit::ok;
 }
 

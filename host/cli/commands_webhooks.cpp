@@ -61,6 +61,8 @@ Result<webhooks::Keys> keysFrom(WebhookWords const& words) {
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
     keys.secrets.emplace_back(std::move(text));
   }
+  if (std::ranges::any_of(keys.secrets, [](auto const& secret) { return secret.empty(); }))
+    return wrong("a secret is empty, by which nothing can be verified: look at --secret and --secret-file");
   if (!words.certificate.empty()) {
     TRY(certificate, contentOf("--certificate", words.certificate));
     keys.certificate = std::move(certificate);

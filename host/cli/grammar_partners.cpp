@@ -73,7 +73,7 @@ void Grammar::addTwins() {
       "Prints what really happened at a served twin.  Example: garland twin ledger http://127.0.0.1:8123\n"
       "Exit codes: 0 printed, 2 wrong usage, 3 no twin answers there");
   ledger->add_option("ADDRESS", address_, "What `garland twin serve` printed")->required();
-  ledger->add_option("--after", after_, "Only what came after this number");
+  ledger->add_option("--after", after_, "Only what came after this number")->check(CLI::NonNegativeNumber);
   ledger->final_callback(
       [this] { offline_ = [this](Output& output) { return twinLedger(output, address_, after_); }; });
 }

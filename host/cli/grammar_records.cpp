@@ -122,6 +122,7 @@ void Grammar::addTables() {
   out->add_option("--vendor", export_.vendor, "The vendor's id")->required();
   out->add_option("--kind", export_.kind, "crm.client, crm.lead, crm.project, calendar.event, ...")
       ->required();
+  out->add_option("--connection", export_.connection, "Only records that this connection has");
   out->add_option("--mapping", export_.mapping,
                   "A connector's mapping.json: columns as that connector reads them, so that the file "
                   "imports again to "

@@ -77,6 +77,18 @@ TEST(Grammar, ASeedOfTooManyDigitsIsRefusedAndNotReadAsAnother) {
   }
 }
 
+TEST(Grammar, ALedgerHasNoNumberBelowZero) {
+  std::vector<std::string> words{"garland", "twin", "ledger", "http://127.0.0.1:9", "--after", "-4"};
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  ::testing::internal::CaptureStderr();
+  Grammar grammar("1.2.3");
+  auto const exit = grammar.run(static_cast<int>(arguments.size()), arguments.data());
+  auto const told = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(exit, Exit::usage) << told;
+  EXPECT_NE(told.find("--after"), std::string::npos) << told;
+}
+
 TEST(Grammar, TheStreamIsFollowedByTwoNames) {
   auto const options = [](std::string const& help) { return help.substr(help.find("Options:")); };
   auto const stream = options(helpOf({"stream"}));

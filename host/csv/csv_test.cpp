@@ -67,6 +67,17 @@ TEST(Csv, TheSeparatorIsFoundOutAndMayBeStated) {
   EXPECT_EQ(stated.rows.at(0).number, 3);
 }
 
+TEST(Csv, BytesOfAStatedCharsetComeOutAsUtf8) {
+  EXPECT_EQ(utf8Of("Zo\xEB \x80", "ISO-8859-1"), "Zo\xC3\xAB \xE2\x82\xAC");
+  EXPECT_EQ(utf8Of("Zo\xEB", "windows-1252"), "Zo\xC3\xAB");
+  EXPECT_EQ(utf8Of("\xA4 5", "iso-8859-15"), "\xE2\x82\xAC 5");
+  for (bool const big : {false, true}) EXPECT_EQ(utf8Of(utf16("{}", big), "utf-16"), "{}");
+  EXPECT_EQ(utf8Of(std::string_view("{\0}\0", 4), "utf-16"), std::nullopt) << "which end comes first?";
+  EXPECT_EQ(utf8Of("\xFF\xFE{", "utf-16"), std::nullopt);
+  EXPECT_EQ(utf8Of("\xEB", "windows-1251"), std::nullopt);
+  EXPECT_EQ(utf8Of("\xEB", ""), std::nullopt);
+}
+
 TEST(Csv, EncodingsComeOutAsUtf8) {
   auto const plain = good("Name\nZo\xC3\xAB\n");
   EXPECT_EQ(plain.encoding, Encoding::utf8);

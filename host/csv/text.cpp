@@ -4,7 +4,9 @@
 
 #include <iconv.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace garland::csv {
 namespace {
@@ -47,6 +49,20 @@ private:
   iconv_t handle_;
 };
 
+// By the name that iconv has for it; nullptr for those that are not in the list. ISO-8859-1 is what programs
+// say who send Windows-1252.
+char const* known(std::string_view charset) {
+  struct Row {
+    std::string_view name;
+    char const* as;
+  };
+  static constexpr Row rows[] = {
+      {"iso-8859-1", "WINDOWS-1252"}, {"windows-1252", "WINDOWS-1252"}, {"iso-8859-15", "ISO-8859-15"}};
+  auto const* const row =
+      std::find_if(std::begin(rows), std::end(rows), [&](Row const& one) { return one.name == charset; });
+  return row == std::end(rows) ? nullptr : row->as;
+}
+
 Result<std::string> convert(std::string_view bytes, char const* from, std::size_t unit) {
   Converter converter(from);
   if (!converter.good())
@@ -82,6 +98,23 @@ Result<Text> textOf(std::string_view bytes) {
     return noText(
         "this is no text: it holds a zero byte (UTF-16 without a byte order mark? save it as UTF-8)");
   return text;
+}
+
+std::optional<std::string> utf8Of(std::string_view bytes, std::string_view charset) {
+  std::string name(charset);
+  for (auto& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  auto const* from = known(name);
+  std::size_t unit = 1;
+  if (name == "utf-16" && (bytes.starts_with(kUtf16Little) || bytes.starts_with(kUtf16Big))) {
+    from = bytes.starts_with(kUtf16Little) ? "UTF-16LE" : "UTF-16BE";
+    unit = 2;
+    bytes.remove_prefix(unit);
+  }
+  if (from == nullptr) return std::nullopt;
+  auto text = convert(bytes, from, unit);
+  if (!text) return std::nullopt;
+  return *std::move(text);
 }
 
 } // namespace garland::csv

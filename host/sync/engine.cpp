@@ -268,7 +268,8 @@ private:
 
   Task<void> tell(News news) {
     if (!context_->leases) co_return Result<void>();
-    std::vector<News> one(1, std::move(news));
+    std::vector<News> one;
+    one.push_back(std::move(news));
     CO_TRY_VOID(co_await commitTelling(context_.get(), store::Unit(), std::move(one)));
     co_return Result<void>();
   }

@@ -171,12 +171,13 @@ Task<std::int64_t> IntakeRunner::retryAll(std::string connection_id) {
 
 Task<IntakeItem> IntakeRunner::dismiss(std::string id, std::string why) {
   CO_TRY(item, co_await store_.one(id));
-  if (item.state == IntakeState::dismissed) co_return item;
+  bool const again = item.state == IntakeState::dismissed;
+  if (again && (why.empty() || why == item.reason)) co_return item;
   CO_TRY_VOID(mayBeSettled(item, "dismissed"));
   item.state = IntakeState::dismissed;
   item.reason = std::move(why);
   item.next_attempt.reset();
-  item.finished = context_.now();
+  if (!again) item.finished = context_.now();
   CO_TRY_VOID(co_await store_.save(item));
   ++item.revision;
   co_return item;

@@ -247,6 +247,10 @@ TEST_F(IntakeTest, ADismissedItemIsDoneAndCanStillBeReadAgain) {
   EXPECT_EQ(dismissed.state, IntakeState::dismissed);
   EXPECT_EQ(form.get(item.id).reason, "a test");
   EXPECT_TRUE(form.get(item.id).finished);
+  house.run(form.intake().dismiss(item.id, "")).value();
+  EXPECT_EQ(form.get(item.id).reason, "a test");
+  EXPECT_EQ(house.run(form.intake().dismiss(item.id, "a second test")).value().reason, "a second test");
+  EXPECT_EQ(form.get(item.id).reason, "a second test");
   form.answers.reset();
   house.run(form.intake().retry(item.id)).value();
   EXPECT_EQ(form.settled(item.id).state, IntakeState::taken);

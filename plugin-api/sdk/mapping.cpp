@@ -183,6 +183,30 @@ json::object placesOf(rules::Emit const& emit, json::object const& document, Par
   return places;
 }
 
+// What stands at the pointer, or of an e-mail address that could not be read the text that is kept instead.
+json::value const* identityAt(std::string const& pointer, rules::Emit const& emit,
+                              json::object const& record) {
+  auto const* value = at(record, pointer);
+  if (value != nullptr || !emit.fields) return value;
+  for (auto const& field : *emit.fields)
+    if (value == nullptr && field.to == pointer && field.as == "email" && field.else_)
+      value = at(record, *field.else_);
+  return value;
+}
+
+// A sentence on an e-mail address that the document says and nobody can write to; "" if there is none.
+std::string unreadEmail(rules::Emit const& emit, json::object const& document, json::object const& record) {
+  for (auto const& field : *emit.fields) {
+    if (field.as != "email" || !field.from || !field.else_) continue;
+    auto const text = firstText(*field.from, document);
+    auto const* kept = at(record, *field.else_);
+    if (text.empty() || fields::emailOf(text) || kept == nullptr || *kept != json::value(text)) continue;
+    return "\"" + std::string(fields::shortened(text, 100)) +
+           "\" is no e-mail address, and is stored as a text in " + *field.else_;
+  }
+  return {};
+}
+
 template <class T> std::optional<json::value> valueOr(std::optional<T> const& found) {
   if (!found) return std::nullopt;
   return json::value(*found);
@@ -327,7 +351,10 @@ void Mapping::put(rules::Rule const& rule, json::object const& document, Part co
       auto const id = given.empty() ? madeUpId(emit, made) : given;
       auto const left_out = emit.rest ? rest(rule, emit, document, made) : std::string();
       if (given.empty()) made_up.add(rule, emit.kind, id, made, part.name);
+      auto const no_email = unreadEmail(emit, document, made);
       out.put(emit.kind, id, std::move(made), placesOf(emit, document, part));
+      if (!no_email.empty())
+        out.problem(part.name, Failure(Kind::invalidInput, no_email).within(rule.name + ", " + emit.kind));
       if (!left_out.empty()) unclear(left_out);
     });
     if (failure) out.problem(part.name, std::move(*failure).within(rule.name + ", " + emit.kind));
@@ -348,17 +375,22 @@ std::string Mapping::givenId(rules::Emit const& emit, json::object const& docume
   return emit.id ? firstText(*emit.id, document) : std::string();
 }
 
-// Values may hold the separator, so it is told from theirs. An amount alone says of nothing which it is.
+// Values may hold the separator, so it is told from theirs. An amount alone says of nothing which it is, and
+// a person's name alone, behind members that are blank, not of whom.
 std::string Mapping::madeUpId(rules::Emit const& emit, json::object const& record) const {
   std::string id;
-  bool any = false;
-  for (auto const& pointer : emit.id_of.value_or(std::vector<std::string>())) {
-    auto const* value = at(record, pointer);
+  std::vector<std::string> telling;
+  auto const pointers = emit.id_of.value_or(std::vector<std::string>());
+  for (auto const& pointer : pointers) {
+    auto const* value = identityAt(pointer, emit, record);
     auto const text = value == nullptr ? std::string() : idPart(*value);
-    any = any || (!text.empty() && !value->is_number());
+    if (!text.empty() && !value->is_number()) telling.push_back(pointer);
     id += (id.empty() ? "of " : " | ") + text;
   }
-  if (!any) unclear("nothing in it says which record is meant");
+  if (telling.empty()) unclear("nothing in it says which record is meant");
+  if (telling.size() == 1 && telling[0] == "/name" && pointers[0] != "/name")
+    unclear("nothing but a name says which record is meant, and others may have the same: give it an id or " +
+            std::string(fields::shortened(std::string_view(pointers[0]).substr(1), 100)));
   return id;
 }
 

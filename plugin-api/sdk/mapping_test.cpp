@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 
 constexpr char const* kManifest = R"({
   "manifest": 1, "id": "test.mapped", "name": "Mapped", "version": "1.0.0", "category": "crm", "summary": "A mapping.",
-  "operations": ["health.check/1", "intake.parse/1"], "entities": {"crm.lead": {"read": true, "write": false}},
+  "operations": ["health.check/1", "intake.parse/1"], "entities": {"crm.client": {"read": true, "write": false},
+  "crm.lead": {"read": true, "write": false}},
   "intake": {"hook": {}, "csv": {}}, "auth": [], "hosts": [],
   "settings": {"type": "object"}})";
 
@@ -43,6 +44,9 @@ constexpr char const* kMapping = R"({
                {"to": "/message", "from": ["/why"], "required": true}]}]}
   ],
   "csv": [
+    {"name": "clients", "columns": ["Who"],
+     "emit": [{"kind": "crm.client", "id_of": ["/email", "/name"], "fields": [{"to": "/kind", "value": "person"},
+       {"to": "/name", "from": ["/who"]}, {"to": "/email", "from": ["/e_mail"], "as": "email", "else": "/custom/email"}]}]},
     {"name": "leads", "columns": [["E-Mail", "Email Address"]],
      "when": [{"at": ["/kind"], "is": ["client"]}], "ignore": "no lead"},
     {"name": "leads", "columns": [["E-Mail", "Email Address"]],
@@ -333,7 +337,7 @@ TEST_F(MappingTest, AFileIsKnownByAnyOfTheNamesOfAColumnAndARefusalSaysWhichAreW
   auto const refused = csv({"Mail", "Name"}, rows);
   EXPECT_EQ(refused.at("reason"),
             "no rule of the mapping fits a file with the columns: mail, name; it would need "
-            "e_mail or email_address (leads)");
+            "who (clients); e_mail or email_address (leads)");
 }
 
 TEST_F(MappingTest, OfTwoColumnsWithOneNameTheFirstThatSaysSomethingCounts) {
@@ -376,6 +380,28 @@ TEST_F(MappingTest, OfOneItemTwoWithOneMadeUpIdAreNeverOneSilently) {
   hook(json::array{nameless, other});
   EXPECT_EQ(host.emitted("crm.lead").size(), 1U);
   EXPECT_EQ(host.emitted("garland.problem")[0].at("id"), "item 2");
+}
+
+TEST_F(MappingTest, AnEmailAddressThatCannotBeReadIsKeptAndToldByItsRow) {
+  csv({"Who", "e-mail"}, {json::array{"Joe", "joe at x.test"}, json::array{"Joe", "joe, the other"},
+                          json::array{"Ada", "ada@x.test"}});
+  auto const clients = host.emitted("crm.client");
+  ASSERT_EQ(clients.size(), 3U) << problem();
+  EXPECT_EQ(clients[0].at("data").at("custom"), (json::value{{"email", "joe at x.test"}}));
+  EXPECT_NE(clients[0].at("id"), clients[1].at("id"));
+  auto const told = host.emitted("garland.problem");
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].at("id"), "row 2");
+  EXPECT_EQ(told[1].at("id"), "row 3");
+  EXPECT_THAT(problem(), HasSubstr("\"joe at x.test\" is no e-mail address"));
+}
+
+TEST_F(MappingTest, AmongBlankMembersANameAloneIsNoIdentity) {
+  csv({"Who", "e-mail"}, {json::array{"Joe", ""}, json::array{"Ada", "ada@x.test"}});
+  ASSERT_EQ(host.emitted("crm.client").size(), 1U);
+  EXPECT_EQ(host.emitted("crm.client")[0].at("id"), "of ada@x.test | ada");
+  EXPECT_EQ(host.emitted("garland.problem")[0].at("id"), "row 2");
+  EXPECT_THAT(problem(), HasSubstr("nothing but a name says which record is meant"));
 }
 
 TEST_F(MappingTest, OfOneItemTwoThatTheProviderCallsTheSameAreTheSame) {

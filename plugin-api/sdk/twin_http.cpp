@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxPairs = 10'000;
 constexpr std::size_t kMaxBrackets = 16;
+constexpr std::size_t kMaxName = 500; // bytes; names stand in refusals
 
 bool sameName(std::string_view a, std::string_view b) {
   auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -219,7 +220,10 @@ Query parseQuery(std::string_view text) {
       throw Malformed("there are more than " + std::to_string(kMaxPairs) + " parameters");
     auto const equals = pair.find('=');
     auto const value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    out.emplace_back(formDecode(pair.substr(0, equals)), formDecode(value));
+    auto name = formDecode(pair.substr(0, equals));
+    if (name.size() > kMaxName)
+      throw Malformed("a parameter's name is longer than " + std::to_string(kMaxName) + " bytes");
+    out.emplace_back(std::move(name), formDecode(value));
   }
   return out;
 }

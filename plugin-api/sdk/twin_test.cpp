@@ -126,6 +126,16 @@ TEST(TwinForms, ContradictionsAreMalformed) {
   EXPECT_THROW(tree(many), Malformed);
 }
 
+TEST(TwinForms, ANameThatIsNoneIsRefusedWithoutRepeatingIt) {
+  EXPECT_EQ(parseQuery(std::string(500, 'n') + "=1").size(), 1U);
+  try {
+    parseQuery(std::string(3'000'000, '\0'));
+    FAIL() << "it is taken";
+  } catch (Malformed const& wrong) {
+    EXPECT_EQ(wrong.why, "a parameter's name is longer than 500 bytes");
+  }
+}
+
 TEST(TwinRequest, ReadsCredentials) {
   Request request;
   EXPECT_EQ(request.bearer(), "");

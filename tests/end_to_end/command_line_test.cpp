@@ -158,6 +158,10 @@ TEST_F(WithStudio, AnswersToWhatIsDoneAlreadySaySo) {
   auto const edit = host_.run({"records", "edit", record, "--vendor", vendor_});
   EXPECT_EQ(edit.exit_code, 2);
   EXPECT_THAT(edit.err, HasSubstr("--set"));
+  auto const again = host_.run({"records", "edit", record, "--vendor", vendor_, "--set",
+                                "/title=" + textOr(host_.records(vendor_).at(0), "/data/title", "")});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, AllOf(HasSubstr("unchanged, still version"), Not(HasSubstr("Garland only"))));
   EXPECT_EQ(host_.run({"records", "rm", record, "--vendor", vendor_}).exit_code, 0);
   EXPECT_THAT(host_.run({"records", "rm", record, "--vendor", vendor_}).out, HasSubstr("deleted already"));
   EXPECT_THAT(host_.run({"records", "ls", "--vendor", vendor_, "--deleted"}).out,

@@ -112,6 +112,26 @@ TEST_F(Import, WhatWasExportedIsATableWithoutFormulas) {
   EXPECT_THAT(readFile(out), HasSubstr("\"'=HYPERLINK(1)\""));
 }
 
+TEST_F(Import, OfOneConnectionOnlyItsRecordsAreExported) {
+  auto const one = connect("dubsado");
+  auto const other = connect("studio-ninja");
+  host_.ask({"import", "csv", one, written("one.csv", "Full Name,Email\nAnna,anna@example.com\n")});
+  host_.ask({"import", "csv", other, written("other.csv", "Full Name,Email\nBert,bert@example.com\n")});
+  auto const out = folder_ / "out.csv";
+  auto const exported = [&](std::vector<std::string> const& more) {
+    std::vector<std::string> words{"export", "csv",        "--vendor", vendor_,
+                                   "--kind", "crm.client", "--out",    out};
+    words.insert(words.end(), more.begin(), more.end());
+    return number(host_.ask(words), "/records");
+  };
+  EXPECT_EQ(exported({}), 2);
+  EXPECT_EQ(exported({"--connection", other}), 1);
+  EXPECT_THAT(readFile(out), HasSubstr("bert@example.com"));
+  auto const nobodys = host_.run({"export", "csv", "--vendor", vendor_, "--kind", "crm.client",
+                                  "--connection", "con_nobody", "--out", out});
+  EXPECT_NE(nobodys.exit_code, 0) << "no empty file";
+}
+
 // The data of all records of a vendor, in an order that says nothing.
 std::multiset<std::string> dataOf(json::array const& records) {
   std::multiset<std::string> all;

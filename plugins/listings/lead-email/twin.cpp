@@ -147,9 +147,10 @@ private:
 
   Response listMails(Request const& request) {
     auto const all = static_cast<std::int64_t>(mails_.size());
+    auto const limit = request.numberOr("limit", page);
+    if (limit < 1) throw Malformed("the parameter \"limit\" must be at least 1");
     auto const after = std::clamp<std::int64_t>(request.numberOr("after", 0), 0, all);
-    auto const end =
-        std::min(all, after + std::clamp<std::int64_t>(request.numberOr("limit", page), 1, page));
+    auto const end = std::min(all, after + std::min(limit, page));
     json::array some;
     for (auto number = after + 1; number <= end; ++number)
       some.push_back(entryOf(static_cast<std::size_t>(number)));

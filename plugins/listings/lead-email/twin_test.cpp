@@ -67,6 +67,13 @@ TEST_P(LeadTwin, EveryMailThatWasSentBecomesTheLeadThatItIsAbout) {
   }
 }
 
+TEST_P(LeadTwin, APageHasAtLeastOneMail) {
+  EXPECT_EQ(json::parse(ask("GET", "/mails?limit=1")).at("mails").as_array().size(), 1U);
+  for (auto const* limit : {"-1", "0"})
+    EXPECT_NE(ask("GET", std::string("/mails?limit=") + limit).find("must be at least 1"), std::string::npos)
+        << limit;
+}
+
 TEST_P(LeadTwin, ANewLeadSaysWhatItWasToldAndANoticeIsNone) {
   auto const mail = json::parse(
       ask("POST", "/_twin/edit", R"({"lead":{"name":"Ada Hill","budget":"$4,500","message":"Hello!"}})"));

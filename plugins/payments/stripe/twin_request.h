@@ -37,7 +37,7 @@ public:
   // Every parameter has to be one of these, or of `also`.
   Parameters(Request const& request, std::initializer_list<std::string_view> known,
              std::initializer_list<std::string_view> also = {})
-      : tree_(request.method == "GET" ? bracketed(request.parameters) : request.formObject()) {
+      : tree_(treeOf(request.method == "GET" ? request.parameters : request.form())) {
     tree_.erase("expand"); // nothing here is expanded
     for (auto const& member : tree_)
       if (std::ranges::find(known, std::string_view(member.key())) == known.end() &&
@@ -85,6 +85,15 @@ public:
   }
 
 private:
+  // Refusals and records repeat values, and an answer has its limit.
+  static json::object treeOf(Query const& pairs) {
+    constexpr std::size_t longest = 20'000; // bytes; evidence of a dispute takes as many
+    for (auto const& [name, value] : pairs)
+      if (value.size() > longest)
+        refuseWith({.message = "Invalid string: must be at most 20000 characters", .param = name});
+    return bracketed(pairs);
+  }
+
   json::object tree_;
 };
 

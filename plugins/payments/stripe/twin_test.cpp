@@ -240,6 +240,16 @@ TEST_F(StripeTwin, AnAmountInAnotherCurrencyThanThePaymentIsNotSent) {
   }
 }
 
+TEST_F(StripeTwin, AFormOfZeroBytesIsRefusedWithoutRepeatingIt) {
+  begin();
+  std::string const zeros(3'000'000, '\0');
+  for (auto const& body : {zeros, "description=" + zeros, "currency=eur&amount=" + zeros}) {
+    auto const answer = ask("POST", "/v1/payment_intents", body, {{"Authorization", "Bearer sk_test_twin"}});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_LT(answer.body.size(), 1'000U);
+  }
+}
+
 TEST_F(StripeTwin, ACancelledPaymentIsFoundByItsStateAndNeverCaptured) {
   begin();
   auto const id = idOf(authorize("k"));
