@@ -25,7 +25,7 @@ std::map<std::string, int> const kFloors = {
     {"host/webhooks", 4},   {"host/mail", 4},        {"host/realtime", 4}, {"host/health", 4},
     {"host/weddingday", 4}, {"host/marketplace", 4}, {"host/api", 5},      {"host/console", 5},
     {"certification", 5},   {"host/daemon", 6},      {"host/cli", 6},      {"host/notify", 4},
-    {"host/custody", 2},    {"host/audit", 2},
+    {"host/custody", 2},    {"host/audit", 2},       {"host/oauth", 2},
 };
 
 // The worker is its own house: base and runtime's worker side only.
