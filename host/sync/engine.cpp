@@ -216,6 +216,7 @@ public:
     if (context_->leases) context_->doors.store.listen(nullptr);
     CO_TRY_VOID(co_await hearing_.drained());
     CO_TRY_VOID(co_await pauses_.stop());
+    CO_TRY_VOID(co_await context_->tokens->stop());
     if (!context_->leases) co_return Result<void>();
     co_return co_await context_->leases->stop();
   }

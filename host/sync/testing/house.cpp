@@ -1,5 +1,7 @@
 #include "host/sync/testing/house.h"
 
+#include "host/oauth/oauth.h"
+
 #include <garland/schemas.hpp>
 
 #include <stdexcept>
@@ -212,6 +214,7 @@ DatabaseUrl& databaseUrl() {
 std::vector<store::Migration> allMigrations() {
   auto all = migrations();
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  for (auto& one : oauth::migrations()) all.push_back(std::move(one));
   return all;
 }
 
