@@ -203,20 +203,21 @@ Task<Keeper::Moved> Keeper::close(Asked use, Grant const* grant, std::string att
     CO_TRY_VOID(co_await grants_.refuse(app, now + kClientPause));
   }
   bool const given = after.given;
-  tell(*grant, after);
+  auto const status = after.status;
   CO_TRY(counts, co_await grants_.close(grant, std::move(attempt), std::move(after), app));
+  if (counts) tell(*grant, status);
   if (!counts || !given) co_return Moved::changed;
   co_return Moved::renewed;
 }
 
 // Once for each change, not for each try.
-void Keeper::tell(Grant const& grant, After const& after) const {
-  if (after.status.state == grant.status.state) return;
+void Keeper::tell(Grant const& grant, Status const& now) const {
+  if (now.state == grant.status.state) return;
   json::object about{{"connection", grant.place.connection_id}, {"slot", grant.place.slot}};
-  if (after.given)
+  if (now.state == "connected")
     with_.log.info("a sign-in is renewed again", std::move(about));
   else
-    with_.log.warn(after.status.cause, std::move(about));
+    with_.log.warn(now.cause, std::move(about));
 }
 
 Task<void> Keeper::refused(Place place, Secret access) {

@@ -38,7 +38,7 @@ private:
   Task<Moved> attempt(Asked use, Grant grant);
   Task<void> keep(Grant const* grant, Reply reply);
   Task<Moved> close(Asked use, Grant const* grant, std::string attempt, Answer answer, TimePoint asked);
-  void tell(Grant const& grant, After const& after) const;
+  void tell(Grant const& grant, Status const& now) const;
   Result<void> refuseUntilThen(Grant const& grant) const;
 
   Dependencies with_;

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 namespace garland::oauth::testing {
@@ -25,9 +26,10 @@ public:
       return refuse(401, "invalid_client");
     auto const found = tokens_.find(member(request.body, "refresh_token"));
     if (member(request.body, "grant_type") != "refresh_token") return refuse(400, "unsupported_grant_type");
-    if (found == tokens_.end() || revoked_[found->second.family]) return refuse(400, "invalid_grant");
+    if (found == tokens_.end() || revoked_.contains(found->second.family))
+      return refuse(400, "invalid_grant");
     if (found->second.used) {
-      revoked_[found->second.family] = true;
+      revoked_.insert(found->second.family);
       ++reuses;
       return refuse(400, "invalid_grant");
     }
@@ -88,7 +90,7 @@ private:
   Clock const& clock_;
   std::map<std::string, Token> tokens_;
   std::map<std::string, Access> access_;
-  std::map<int, bool> revoked_;
+  std::set<int> revoked_; // families
   int families_ = 0;
   int made_ = 0;
 };
