@@ -63,6 +63,19 @@ constexpr char const* kFeedManifest = R"({
   "poll": {"every_seconds": 900}
 })";
 
+constexpr char const* kSigningManifest = R"({
+  "manifest": 1, "id": "test.calendar.signed", "name": "Fake account", "version": "1.0.0", "category": "calendar",
+  "summary": "A calendar for tests that is signed in to by OAuth 2.",
+  "operations": ["health.check/1", "calendar.pull/1"],
+  "entities": {"calendar.event": {"read": true, "write": false}},
+  "auth": [{"slot": "account", "scheme": "oauth2", "fields": ["client_id", "client_secret", "refresh_token"],
+            "oauth2": {"token_url": "https://id.example/token"}}],
+  "hosts": ["calendar.example"],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"}}},
+  "poll": {"every_seconds": 900}
+})";
+
 runtime::PluginInfo pluginOf(char const* manifest) {
   runtime::PluginInfo plugin;
   plugin.manifest = runtime::parseManifest(manifest).value();
@@ -230,7 +243,8 @@ House::House(std::unique_ptr<TestFolder const> own) : House(own->path()) { own_f
 
 House::House(std::string folder) : folder_(std::move(folder)) {
   std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
-                                           pluginOf(kFormManifest), pluginOf(kFeedManifest)};
+                                           pluginOf(kFormManifest), pluginOf(kFeedManifest),
+                                           pluginOf(kSigningManifest)};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
