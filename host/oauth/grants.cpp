@@ -86,6 +86,25 @@ Task<Grant> Grants::read(Place place) {
   co_return grantFrom(std::move(place), rows.rows[0]);
 }
 
+Task<std::vector<std::pair<std::string, Status>>> Grants::statuses(std::string vendor_id,
+                                                                   std::string connection_id) {
+  store::Statement query("SELECT slot, state, cause, by_whom, since, next_try FROM oauth_grants "
+                         "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY slot",
+                         {std::move(vendor_id), std::move(connection_id)});
+  CO_TRY(rows, co_await store_.read(std::move(query)));
+  std::vector<std::pair<std::string, Status>> all;
+  for (auto const& row : rows.rows) {
+    Status status;
+    status.state = row.text(1);
+    status.cause = row.text(2);
+    status.by = row.text(3);
+    status.since = timeOf(row, 4);
+    if (row.integer(5) != 0) status.next_try = timeOf(row, 5);
+    all.emplace_back(row.text(0), std::move(status));
+  }
+  co_return all;
+}
+
 Task<bool> Grants::begin(Grant const* grant, Attempt attempt) {
   store::Unit unit;
   unit.emplace_back(

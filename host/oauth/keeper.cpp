@@ -234,6 +234,12 @@ Task<Status> Keeper::status(Place place) {
   co_return std::move(grant.status);
 }
 
+Task<std::vector<std::pair<std::string, Status>>> Keeper::all(std::string vendor_id,
+                                                              std::string connection_id) {
+  auto const self = shared_from_this();
+  co_return co_await grants_.statuses(std::move(vendor_id), std::move(connection_id));
+}
+
 Result<store::Statement> Keeper::first(Place const& place, Secret const& token) {
   return grants_.first(place, token, with_.clock.now());
 }

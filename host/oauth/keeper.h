@@ -16,6 +16,8 @@ public:
   Task<Secret> fresh(Use use) override;
   Task<void> refused(Place place, Secret access) override;
   Task<Status> status(Place place) override;
+  Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
+                                                        std::string connection_id) override;
   Result<store::Statement> first(Place const& place, Secret const& token) override;
   Task<store::Unit> move(Place from, Place to) override;
   Task<void> stop() override;

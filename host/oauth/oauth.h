@@ -114,6 +114,9 @@ public:
   // The provider took this access token no more: fresh() renews it, unless that has happened.
   virtual Task<void> refused(Place place, Secret access) = 0;
   virtual Task<Status> status(Place place) = 0; // notFound
+  // Of all slots of a connection, by their names; no secret is opened.
+  virtual Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
+                                                                std::string connection_id) = 0;
 
   // For the unit that connects an account: `token` is what it is renewed by, none if that is the client
   // alone. It is in the place of an earlier grant.

@@ -292,6 +292,8 @@ Task<Connection> Connections::withStorage(std::string id) {
   CO_TRY(stored, co_await storedFor(&context_, std::move(owner)));
   connection.stored = stored;
   connection.may_store = context_.doors.limits;
+  CO_TRY(sign_ins, co_await signInsOf(&context_, &connection));
+  connection.sign_ins = std::move(sign_ins);
   co_return connection;
 }
 

@@ -69,6 +69,22 @@ Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& mani
   return unit;
 }
 
+Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection) {
+  CO_TRY(all, co_await context->tokens->all(connection->vendor_id, connection->id));
+  std::vector<SignIn> out;
+  for (auto& [slot, status] : all) {
+    SignIn one;
+    one.slot = slot;
+    one.state = std::move(status.state);
+    one.cause = std::move(status.cause);
+    one.by = std::move(status.by);
+    one.since = status.since;
+    one.next_try = status.next_try;
+    out.push_back(std::move(one));
+  }
+  co_return out;
+}
+
 Task<store::Unit> moveSignIns(Context* context, Session const* from, Connection to) {
   store::Unit unit;
   for (auto const& slot : from->plugin->manifest.auth) {

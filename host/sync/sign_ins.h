@@ -20,6 +20,8 @@ bool isKeptApart(runtime::AuthSlot const& slot, std::string_view field);
 // The rows of a connection that is about to be tried, with the tokens that were typed.
 Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& manifest,
                                  Connection const& connection, Credentials const& credentials);
+// How those of a connection stand.
+Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection);
 // Those that a trial left under `from`, for the unit that makes them those of `to`.
 Task<store::Unit> moveSignIns(Context* context, Session const* from, Connection to);
 

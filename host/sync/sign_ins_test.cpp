@@ -118,6 +118,11 @@ TEST_F(SignedIn, ARefusalAsksForAReconnectAndSaysWhy) {
   auto const now = house.run(house.engine->connection(connection)).value();
   EXPECT_EQ(now.state, "reconnect needed");
   EXPECT_THAT(now.state_reason, AllOf(HasSubstr("invalid_grant"), HasSubstr("connect the account again")));
+  ASSERT_EQ(now.sign_ins.size(), 1U);
+  EXPECT_EQ(now.sign_ins[0].slot, "account");
+  EXPECT_EQ(now.sign_ins[0].state, "reconnect needed");
+  EXPECT_EQ(now.sign_ins[0].by, "provider");
+  EXPECT_EQ(now.sign_ins[0].cause, now.state_reason);
   EXPECT_FALSE(ask());
   EXPECT_EQ(asked.size(), 1U) << "it is not asked again";
 }

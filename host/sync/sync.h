@@ -102,6 +102,16 @@ struct Storage {
 };
 inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20, 100'000, 256 << 20};
 
+// How a slot stands whose access tokens the host renews.
+struct SignIn {
+  std::string slot;
+  std::string state; // "connected", "retrying", "reconnect needed"
+  std::string cause; // one sentence; "" when connected
+  std::string by;    // whose doing it is: "provider", "network", "host"; ""
+  TimePoint since;
+  std::optional<TimePoint> next_try; // retrying
+};
+
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
   std::string id;
@@ -117,6 +127,7 @@ struct Connection {
   // Of Engine::connection() only.
   std::optional<Storage> stored;
   Storage may_store;
+  std::vector<SignIn> sign_ins; // by OAuth 2
 };
 
 // An edit made here that one connection has not taken yet.
