@@ -1,6 +1,7 @@
 #include "host/oauth/keeper.h"
 
 #include "host/base/ids.h"
+#include "host/oauth/assertion.h"
 #include "host/oauth/request.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -26,6 +27,13 @@ std::string keyOf(Place const& place) {
 // Another secret is another client: what was refused of the former one is forgotten.
 std::string appOf(Use const& use) {
   return vault::sha256Hex(use.app + "\n" + use.client_id + "\n" + std::string(use.client_secret.reveal()));
+}
+
+// What goes with the request as the token.
+Result<Secret> tokenFor(Use const& use, Grant const& grant, Attempt const& attempt) {
+  if (use.provider.renew_by == Provider::RenewBy::assertion)
+    return assertionFor(use, attempt.id, attempt.begun);
+  return grant.renewal.clone();
 }
 
 Error over(Status const& status) { return Error(ErrorKind::authExpired, status.cause); }
@@ -150,6 +158,7 @@ Task<Keeper::Moved> Keeper::attempt(Asked use, Grant grant) {
   begun.node = with_.node;
   begun.begun = now;
   begun.until = now + with_.limits.answer_within + with_.limits.margin;
+  CO_TRY(token, tokenFor(*use, grant, begun));
   auto const ends = with_.clock.monotonic() + with_.limits.answer_within;
   CO_TRY(mine, co_await grants_.begin(&grant, begun));
   if (!mine) co_return Moved::changed;
@@ -159,7 +168,7 @@ Task<Keeper::Moved> Keeper::attempt(Asked use, Grant grant) {
   auto const left = std::chrono::duration_cast<Milliseconds>(ends - with_.clock.monotonic());
   Result<egress::Response> fetched = Error(ErrorKind::transient, "the database was too slow to begin");
   if (left >= kLeastTime) {
-    auto request = requestFor(*use, grant.renewal, left);
+    auto request = requestFor(*use, token, left);
     fetched = co_await with_.egress.fetch(std::move(request.request), std::move(request.policy),
                                           std::move(request.credential));
   }

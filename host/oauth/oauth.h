@@ -33,8 +33,9 @@ std::vector<store::Migration> migrations();
 struct Provider {
   enum class ClientAuth { basic, body, none };
   // refresh: by the refresh token. access: by the access token itself, which is exchanged for one that lives
-  // longer, as Meta does. client: by the client's id and secret alone.
-  enum class RenewBy { refresh, access, client };
+  // longer, as Meta does. client: by the client's id and secret alone. assertion: by a JWT that the client
+  // signs; its secret is the private key.
+  enum class RenewBy { refresh, access, client, assertion };
 
   std::string token_url;
   ClientAuth client_auth = ClientAuth::basic;
@@ -44,6 +45,7 @@ struct Provider {
   bool by_get = false;                           // the request's members are its query
   std::string scope;                             // of the client alone; "" if none is sent
   std::vector<std::pair<std::string, std::string>> parameters; // sent besides
+  std::vector<std::pair<std::string, std::string>> claims;     // of an assertion, besides those of every one
   std::optional<Milliseconds> life;     // of an access token, where the answer does not say
   std::optional<Milliseconds> at_least; // it is renewed so often, lest the grant lapses unused
   std::vector<std::string> refusals;    // codes that mean what invalid_grant means

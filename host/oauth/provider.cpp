@@ -44,8 +44,12 @@ Result<void> readRenewal(json::value const& described, Provider& provider) {
     provider.token_parameter.clear();
   } else if (by == "access_token") {
     provider.renew_by = RenewBy::access;
+  } else if (by == "assertion") {
+    provider.renew_by = RenewBy::assertion;
+    provider.grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    provider.token_parameter = "assertion";
   } else if (by != "refresh_token") {
-    return bad("/renew_by", "must be refresh_token, access_token or client");
+    return bad("/renew_by", "must be refresh_token, access_token, client or assertion");
   }
   provider.grant_type = textOr(described, "/grant_type", provider.grant_type);
   if (provider.renew_by != RenewBy::client)
@@ -90,6 +94,19 @@ Result<void> readParameters(json::value const& described, Provider& provider) {
   return {};
 }
 
+Result<void> readClaims(json::value const& described, json::value const& settings, Provider& provider) {
+  auto const* members = find(described, "/claims");
+  if (members == nullptr) return {};
+  if (!members->is_object()) return bad("/claims", "must be texts by their names");
+  for (auto const& [name, value] : members->get_object()) {
+    if (!value.is_string()) return bad("/claims", "must be texts by their names");
+    std::string text(value.get_string());
+    if (text.starts_with(kFromSettings)) text = textOr(settings, text.substr(kFromSettings.size()), "");
+    if (!text.empty()) provider.claims.emplace_back(name, std::move(text)); // a setting may be left out
+  }
+  return {};
+}
+
 Result<void> readRefusals(json::value const& described, Provider& provider) {
   auto const* list = find(described, "/refusals");
   if (list == nullptr) return {};
@@ -106,12 +123,15 @@ Result<void> readRefusals(json::value const& described, Provider& provider) {
 Result<Provider> readProvider(json::value const& described, json::value const& settings) {
   Provider provider;
   TRY(url, address(textOr(described, "/token_url", ""), settings));
-  TRY(client, clientAuth(textOr(described, "/client", "basic")));
   TRY_VOID(readRenewal(described, provider));
+  // What signs an assertion is not sent.
+  bool const signs = provider.renew_by == Provider::RenewBy::assertion;
+  TRY(client, clientAuth(signs ? "none" : textOr(described, "/client", "basic")));
   TRY(life, span(described, "/life_seconds"));
   TRY(at_least, span(described, "/renew_at_least_seconds"));
   TRY(scopes, scope(described));
   TRY_VOID(readParameters(described, provider));
+  TRY_VOID(readClaims(described, settings, provider));
   TRY_VOID(readRefusals(described, provider));
   provider.token_url = std::move(url);
   provider.client_auth = client;

@@ -47,6 +47,20 @@ TEST(TokenProvider, ATokenMayBeExchangedForOneThatLivesLonger) {
   EXPECT_EQ(meta.refusals, std::vector<std::string>{"190"});
 }
 
+TEST(TokenProvider, AServiceAccountVouchesForItself) {
+  auto const text =
+      R"({"token_url":"https://x.example/t","renew_by":"assertion","client":"basic","scopes":["a"],
+                        "claims":{"sub":"setting:/user","target":"x"}})";
+  auto const robot = read(text, json::value{{"user", "ada@x.example"}}).value();
+  EXPECT_EQ(robot.renew_by, Provider::RenewBy::assertion);
+  EXPECT_EQ(robot.grant_type, "urn:ietf:params:oauth:grant-type:jwt-bearer");
+  EXPECT_EQ(robot.token_parameter, "assertion");
+  EXPECT_EQ(robot.client_auth, Provider::ClientAuth::none) << "its private key is not sent";
+  ASSERT_EQ(robot.claims.size(), 2U);
+  EXPECT_EQ(robot.claims[0].second, "ada@x.example");
+  EXPECT_EQ(read(text).value().claims.size(), 1U);
+}
+
 TEST(TokenProvider, TheSettingsMayNameTheAddress) {
   auto const text = R"({"token_url":"setting:/token_url"})";
   json::value const settings{{"token_url", "http://127.0.0.1:9/token"}};

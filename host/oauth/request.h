@@ -11,8 +11,8 @@ struct TokenRequest {
   egress::Credential credential; // the client's, where the provider wants it by HTTP Basic
 };
 
-// `token`: what the grant is renewed by; "" by the client alone. A redirect is not followed: it would carry
-// the secrets away.
+// `token`: what the grant is renewed by, or the assertion; "" by the client alone. A redirect is not
+// followed: it would carry the secrets away.
 TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout);
 
 } // namespace garland::oauth

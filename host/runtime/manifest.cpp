@@ -84,7 +84,8 @@ Result<void> checkOauth2(AuthSlot const& slot) {
   if (is_oauth2 != slot.oauth2.is_object())
     return badSlot("/oauth2",
                    is_oauth2 ? "must say how tokens are asked for" : "is for the scheme oauth2 only");
-  bool const by_client = textOr(slot.oauth2, "/renew_by", "") == "client";
+  auto const renew_by = textOr(slot.oauth2, "/renew_by", "");
+  bool const by_client = renew_by == "client" || renew_by == "assertion";
   if (is_oauth2 && by_client != (slot.fields.size() == 2))
     return badSlot("/fields",
                    by_client ? "must be the client's id and its secret only, by which tokens are asked for"

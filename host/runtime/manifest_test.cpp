@@ -187,6 +187,8 @@ TEST(Manifest, ASlotThatCannotSignIsToldWhatIsMissing) {
         Case{R"("scheme":"bearer","oauth2":{},"fields":["t"])", "/oauth2: is for the scheme oauth2 only"},
         Case{R"("scheme":"oauth2","oauth2":{},"fields":["i","s"])",
              "/fields: must be the client's id, its secret"},
+        Case{R"("scheme":"oauth2","oauth2":{"renew_by":"assertion"},"fields":["i","s","t"])",
+             "/fields: must be the client's id and its secret only"},
         Case{R"("scheme":"oauth2","oauth2":{"renew_by":"client"},"fields":["i","s","t"])",
              "/fields: must be the client's id and its secret only"}}) {
     auto const manifest = withSlot(slot);

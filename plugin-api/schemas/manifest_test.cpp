@@ -147,6 +147,9 @@ TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
   EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","parameter":"access_token","fields":["i","s"],
     "oauth2":{"token_url":"setting:/token_url","renew_by":"client","scopes":["read"]}})")),
             "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["email","private_key"],
+    "oauth2":{"token_url":"https://x.example/token","renew_by":"assertion","claims":{"sub":"setting:/user"}}})")),
+            "");
   expectRefusedAt("/auth/0/fields", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s"],
     "oauth2":{"token_url":"https://x.example/token"}})"));
   expectRefusedAt("/auth/0/oauth2/token_url", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
