@@ -10,6 +10,7 @@
 #include "host/sync/records.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
+#include "host/sync/sign_ins.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
 #include "host/sync/weddings.h"
@@ -191,6 +192,7 @@ public:
   // Among other daemons, what a crash left is looked at with the lease of its connection.
   Task<void> start() override {
     if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
+    CO_TRY_VOID(co_await forgetLeftTrials(context_.get()));
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     if (!context_->leases) {

@@ -1,5 +1,7 @@
 #include "host/sync/sign_ins.h"
 
+#include "host/sync/sql.h"
+
 #include <algorithm>
 
 namespace garland::sync {
@@ -83,6 +85,23 @@ Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connecti
     out.push_back(std::move(one));
   }
   co_return out;
+}
+
+// A trial takes minutes; after a day nobody has it in hand.
+Task<void> forgetLeftTrials(Context* context) {
+  store::Statement query(
+      "SELECT g.vendor_id, g.connection_id FROM oauth_grants g WHERE g.since<$1 AND NOT EXISTS "
+      "(SELECT 1 FROM connections c WHERE c.vendor_id=g.vendor_id AND "
+      "c.connection_id=g.connection_id)",
+      {toMillis(context->now() - std::chrono::hours(24))});
+  CO_TRY(left, co_await context->doors.store.read(std::move(query)));
+  store::Unit unit;
+  for (auto const& row : left.rows)
+    for (auto& one : oauth::Tokens::forget(row.text(0), row.text(1))) unit.push_back(std::move(one));
+  if (!unit.empty()) {
+    CO_TRY_VOID(co_await context->doors.store.commit(std::move(unit)));
+  }
+  co_return Result<void>();
 }
 
 Task<store::Unit> moveSignIns(Context* context, Session const* from, Connection to) {

@@ -22,6 +22,8 @@ Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& mani
                                  Connection const& connection, Credentials const& credentials);
 // How those of a connection stand.
 Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection);
+// What a daemon that ended in the middle of a trial left behind.
+Task<void> forgetLeftTrials(Context* context);
 // Those that a trial left under `from`, for the unit that makes them those of `to`.
 Task<store::Unit> moveSignIns(Context* context, Session const* from, Connection to);
 

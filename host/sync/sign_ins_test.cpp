@@ -147,6 +147,16 @@ TEST_F(SignedIn, ATrialThatFailsLeavesNothing) {
   EXPECT_EQ(count("oauth_grants"), 1);
 }
 
+TEST_F(SignedIn, WhatATrialLeftThatNobodyEndedIsForgottenAfterADay) {
+  house.write("UPDATE oauth_grants SET connection_id='con_of_a_trial'");
+  house.clock.advance(std::chrono::hours(23));
+  house.restart();
+  EXPECT_EQ(count("oauth_grants"), 1);
+  house.clock.advance(std::chrono::hours(2));
+  house.restart();
+  EXPECT_EQ(count("oauth_grants"), 0);
+}
+
 TEST_F(SignedIn, DisconnectingForgetsTheTokens) {
   ASSERT_TRUE(ask());
   house.run(house.engine->disconnect(connection, false)).value();
