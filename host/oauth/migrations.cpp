@@ -52,7 +52,7 @@ CREATE TABLE oauth_apps (
 // Older daemons know neither the tables nor the scheme, and leave both alone.
 std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
-  all.push_back(store::Migration{22, "oauth: grants, replies and clients that are refused", kFirst, 21});
+  all.push_back(store::Migration{25, "oauth: grants, replies and clients that are refused", kFirst, 21});
   return all;
 }
 

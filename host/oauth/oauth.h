@@ -4,7 +4,7 @@
 // it. So a grant is renewed by one daemon at a time, whoever shares the database; that it is under way is
 // durable before the request leaves; the answer is kept, sealed and as it came, before anything is made of
 // it; and it counts if the grant still stands on the refresh token that was sent, whoever sent it. See
-// decision 0050.
+// decision 0054.
 #pragma once
 
 #include "host/base/clock.h"
