@@ -35,7 +35,7 @@ garland_test(runtime_test
     supervisor_death_test.cpp supervisor_hostile_test.cpp supervisor_memory_test.cpp supervisor_test.cpp tainted_test.cpp
     running_call_test.cpp talk_meter_test.cpp worker_link_test.cpp
   USES garland_runtime garland_schemas
-  LABELS sandbox) # a build with a sanitizer can show a part of it only
+  LABELS unit)
 target_compile_definitions(runtime_test PRIVATE
   GARLAND_TEST_PLUGINS="${host_plugins}"
   GARLAND_WORKER="$<TARGET_FILE:garland-worker>"
