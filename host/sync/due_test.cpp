@@ -1,6 +1,6 @@
 #include "host/sync/due.h"
 
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/doors.h"
 
 #include <gmock/gmock.h>
 
@@ -14,22 +14,7 @@ using ::testing::Not;
 // Rows that nobody does anything about: the engine is not started.
 class DueTest : public ::testing::Test {
 protected:
-  std::unique_ptr<Context> context() {
-    Dependencies doors{house.loop.get_executor(),
-                       house.clock,
-                       house.random,
-                       house.log,
-                       house.redactor,
-                       *house.cut,
-                       *house.vault,
-                       *house.book,
-                       house.egress,
-                       house.supervisor,
-                       house.catalogue,
-                       testing::sharingKinds(),
-                       ""};
-    return Context::make(std::move(doors)).value();
-  }
+  std::unique_ptr<Context> context() { return Context::make(testing::doorsOf(house)).value(); }
   // Actions "con_1 1", "con_1 2" ..., each due a millisecond after the one before.
   void queue(std::string const& connection, int count, std::int64_t due_in) {
     house.write(

@@ -1,7 +1,7 @@
 // Whose turn it is: when each is due, who goes before whom, and who must not begin.
 #include "host/sync/rounds.h"
 
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/doors.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,24 +16,9 @@ using Names = std::vector<std::string>;
 class RoundsTest : public ::testing::Test {
 protected:
   testing::House house;
-  std::unique_ptr<Context> context = Context::make(dependencies()).value();
+  std::unique_ptr<Context> context = Context::make(testing::doorsOf(house)).value();
   Names begun;
 
-  Dependencies dependencies() {
-    return Dependencies{house.loop.get_executor(),
-                        house.clock,
-                        house.random,
-                        house.log,
-                        house.redactor,
-                        *house.cut,
-                        *house.vault,
-                        *house.book,
-                        house.egress,
-                        house.supervisor,
-                        house.catalogue,
-                        testing::sharingKinds(),
-                        ""};
-  }
   void turns(std::size_t count) {
     while (begun.size() < count) house.loop.run_one();
   }

@@ -1,6 +1,6 @@
 #include "host/sync/weddings.h"
 
-#include "host/sync/testing/house.h"
+#include "host/sync/testing/doors.h"
 #include "host/sync/writes.h"
 
 namespace garland::sync {
@@ -9,22 +9,7 @@ namespace {
 // A project of a vendor that is stored, changed and deleted; today is 1 January 2026.
 class WeddingsTest : public ::testing::Test {
 protected:
-  std::unique_ptr<Context> context() {
-    Dependencies doors{house.loop.get_executor(),
-                       house.clock,
-                       house.random,
-                       house.log,
-                       house.redactor,
-                       *house.cut,
-                       *house.vault,
-                       *house.book,
-                       house.egress,
-                       house.supervisor,
-                       house.catalogue,
-                       testing::sharingKinds(),
-                       ""};
-    return Context::make(std::move(doors)).value();
-  }
+  std::unique_ptr<Context> context() { return Context::make(testing::doorsOf(house)).value(); }
   std::string add(std::string const& day) {
     auto const with = context();
     Writes writes(*with, vendor, "local");
