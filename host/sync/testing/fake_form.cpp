@@ -38,7 +38,7 @@ Result<AcceptedItem> FakeForm::send(json::value body, std::string key) {
 }
 
 IntakeItem FakeForm::settled(std::string const& id) {
-  auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto const give_up = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     auto item = get(id);
     bool const due = item.next_attempt && *item.next_attempt <= house_.clock.now();

@@ -47,7 +47,7 @@ Webhook FakeNotices::get(std::string const& key) {
 }
 
 Webhook FakeNotices::settled(std::string const& key) {
-  auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto const give_up = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     auto webhook = get(key);
     bool const due = webhook.next_attempt && *webhook.next_attempt <= house_.clock.now();
@@ -58,7 +58,7 @@ Webhook FakeNotices::settled(std::string const& key) {
 }
 
 void FakeNotices::followed() {
-  auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  auto const give_up = std::chrono::steady_clock::now() + kPatience;
   while (!house_.rows("SELECT 1 FROM hints").empty())
     if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("hints are not followed");
 }

@@ -29,7 +29,7 @@ protected:
   }
   Action get(std::string const& id) { return house.run(actions().one(id)).value(); }
   Action until(std::string const& id, std::function<bool(Action const&)> const& holds) {
-    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    auto const give_up = std::chrono::steady_clock::now() + kPatience;
     for (;;) {
       auto action = get(id);
       if (holds(action)) return action;

@@ -72,8 +72,10 @@ public:
   // {"id":MAIL,"event":"opened"} somebody opens it, or whatever else happens to it.
   json::value edit(json::object const& change) override {
     happen(now());
-    if (auto const* const mail = change.if_contains("receive"); mail != nullptr && mail->is_object())
-      return receive(mailIn(mail->get_object()));
+    if (auto const* const mail = change.if_contains("receive"); mail != nullptr && mail->is_object()) {
+      checkMailIn(mail->get_object());
+      return receive(mail->get_object());
+    }
     auto* const mail = mails_.find(textIn(change, "id"));
     auto const event = textIn(change, "event");
     if (mail == nullptr || event.empty()) throw Malformed("an edit has \"receive\", or \"id\" and \"event\"");
@@ -282,14 +284,13 @@ private:
   // ---- mails that come in
 
   // What somebody sends to the account has a sender and a recipient, and texts are texts.
-  static Row const& mailIn(Row const& given) {
+  static void checkMailIn(Row const& given) {
     if (addressOf(textIn(given, "from")).empty() || addressesIn(given, "to").empty())
       throw Malformed("a mail that comes in has the addresses \"from\" and \"to\"");
     for (auto const* const field : {"subject", "text", "html", "message_id"})
       if (auto const* const value = given.if_contains(field);
           value != nullptr && !value->is_null() && !value->is_string())
         throw Malformed("\"" + std::string(field) + "\" of a mail that comes in must be a string");
-    return given;
   }
 
   Row& receive(Row const& given) {
