@@ -103,7 +103,7 @@ bool isOfThisSuite(MutantScore const& score) {
 
 std::string inWords(MutantScore const& score) {
   if (score.suite.version.empty()) return "not published";
-  auto const words =
+  auto words =
       std::to_string(score.killed) + " of " + std::to_string(score.of) + ", by suite " + score.suite.version;
   if (isOfThisSuite(score)) return words;
   return words + " when its digest was " + score.suite.digest.substr(0, 16) +

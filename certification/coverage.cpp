@@ -67,7 +67,7 @@ std::string placeOf(Subject const& subject, Claim const& claim) {
   if (operation.empty() || operation == "intake.parse/1") return "/intake";
   if (operation == "webhooks.parse/1") return "/webhooks/triggers";
   if (operation == "records.get/1") return "/entities";
-  auto const entity = "/entities/" + (claim.of.empty() ? "<entity>" : claim.of);
+  auto entity = "/entities/" + (claim.of.empty() ? "<entity>" : claim.of);
   if (verb == "pull") return entity;
   if (isWrite(verb)) return entity + "/record";
   for (auto const& action : namesAt(subject.plugin.manifest.document, "/actions"))
