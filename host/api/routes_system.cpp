@@ -38,7 +38,10 @@ std::vector<Route> Routes::table() {
   addImportRoutes(routes);
   addStreamRoutes(routes);
   addVaultRoutes(routes);
+  addBackupRoutes(routes);
   addAuditRoutes(routes);
+  addKeyRoutes(routes);
+  addPrivacyRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }

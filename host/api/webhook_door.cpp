@@ -64,7 +64,7 @@ std::shared_ptr<WebhookDoor::Way> WebhookDoor::newWay(webhooks::Scheme scheme) {
 }
 
 std::string WebhookDoor::urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const {
-  auto const base = outsideOf(with_.public_url, port);
+  auto const base = outsideOf(with_, port);
   auto const short_name = endpoint.plugin_id.substr(endpoint.plugin_id.rfind('.') + 1);
   auto const* plugin = with_.catalogue.find(endpoint.plugin_id);
   bool const named_inside = plugin != nullptr && find(plugin->manifest.webhooks, "/endpoint") != nullptr;
@@ -112,7 +112,7 @@ WebhookDoor::Shared WebhookDoor::visitOf(Request& request, unsigned short port) 
   auto const* plugin = with_.catalogue.find(request.text("system"));
   visit->way = wayOf(plugin);
   visit->system = plugin == nullptr ? "none" : plugin->manifest.id;
-  visit->sent = signedRequest(request, outsideOf(with_.public_url, port));
+  visit->sent = signedRequest(request, outsideOf(with_, port));
   visit->query = std::move(request.query);
   if (plugin == nullptr) return visit;
   auto name = request.text("endpoint");

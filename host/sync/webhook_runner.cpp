@@ -121,10 +121,11 @@ Task<std::optional<TimePoint>> WebhookRunner::round(std::string name) {
   CO_TRY(turn, co_await context_.lanes->enter(owner.connection_id, Priority::normal, std::move(operation)));
   if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   if (context_.stopping || rounds_.holds(name)) co_return std::optional<TimePoint>(context_.now());
-  CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
-  if (due.empty()) co_return co_await store_.nextDue(owner);
+  // First, since deliveries that nobody can read now would be brought here with each that comes in.
   auto const session = co_await connections_.open(owner.connection_id);
   if (!session) co_return co_await cannotOpen(owner, session.error());
+  CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
+  if (due.empty()) co_return co_await store_.nextDue(owner);
   CO_TRY_VOID(co_await readAll(owner, &*session, std::move(due)));
   if (context_.stopping) co_return std::optional<TimePoint>();
   co_return co_await store_.nextDue(owner);
@@ -136,7 +137,11 @@ Task<std::optional<TimePoint>> WebhookRunner::cannotOpen(Owner owner, Error erro
       error.kind != ErrorKind::unsupported)
     co_return error;
   auto const there = co_await connections_.one(owner.connection_id);
-  if (there) co_return std::optional<TimePoint>(context_.now() + kPluginAway);
+  if (there) {
+    CO_TRY(next, co_await store_.nextDue(owner));
+    if (next) next = std::max(*next, context_.now() + kPluginAway);
+    co_return next;
+  }
   if (there.error().kind != ErrorKind::notFound) co_return there.error();
   CO_TRY_VOID(co_await store_.forgetAll(owner.connection_id));
   forget(owner);

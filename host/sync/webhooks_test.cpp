@@ -293,6 +293,22 @@ TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
 }
 
+TEST_F(WebhooksTest, WhatNobodyCanReadNowIsNotBroughtFromTheDatabase) {
+  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  int brought = 0;
+  house.cut->on_read = [&brought](store::Statement const& query) {
+    if (query.sql.find(", shown, body") != std::string::npos) ++brought;
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  EXPECT_EQ(brought, 0);
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  while (notices.get("id 1").state == WebhookState::waiting) house.loop.run_one();
+  EXPECT_GT(brought, 0);
+  house.cut->on_read = nullptr;
+  notices.followed();
+}
+
 TEST_F(WebhooksTest, AnEndpointHasTwoSecretsWhileOneIsRotatedOut) {
   WebhookSetup setup;
   setup.connection_id = notices.connection;
