@@ -94,7 +94,8 @@ protected:
   }
   std::vector<json::value> lines() {
     house_.key = file_key_;
-    auto const& items = house_.ask("GET", std::string(kRoot) + "/roles").json().at("items").as_array();
+    auto const matrix = house_.ask("GET", std::string(kRoot) + "/roles").json();
+    auto const& items = matrix.at("items").as_array();
     return {items.begin(), items.end()};
   }
 
