@@ -123,6 +123,7 @@ Result<void> putMember(archive* writer, Member const& member, Source const& sour
 
 Result<void> putAll(archive* writer, Manifest const& manifest, std::vector<Source> const& sources) {
   auto const text = canonicalJson(toJson(manifest)) + "\n";
+  TRY_VOID(manifestFrom(text)); // what nobody could read is not written
   TRY_VOID(putHeader(writer, kManifest, std::ssize(text)));
   TRY_VOID(putData(writer, text));
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -234,7 +235,7 @@ Result<Manifest> readFile(std::string const& path, SinkOf const& sink_of) {
   return readAll(reader.get(), sink_of);
 }
 
-// The file of a member; it is durable once the last of it was written.
+// The file of a member.
 Result<Sink> fileOf(std::string const& folder, Member const& member) {
   auto const path = folder + "/" + member.name;
   std::error_code failed;

@@ -125,6 +125,17 @@ TEST_F(Backup, IsNotWrittenOverAnotherAndNotOfWhatHasChanged) {
   EXPECT_FALSE(std::filesystem::exists(folder / "other.new"));
 }
 
+TEST_F(Backup, WhatNobodyCouldReadIsNotWritten) {
+  make();
+  put(folder / "in/a b", "a package");
+  sources[2] = Source{"files/packages/a b.gpk", folder / "in/a b"};
+  manifest.members[2] = describe(sources[2]).value();
+  auto const written = write(folder / "other", manifest, sources);
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("files/packages/a b.gpk"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "other.new"));
+}
+
 TEST_F(Backup, NoMemberLeadsOutOfTheFolder) {
   make();
   for (auto const& name :

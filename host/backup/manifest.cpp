@@ -1,6 +1,7 @@
 #include "host/backup/backup.h"
 
 #include "host/base/ids.h"
+#include "host/vault/vault.h"
 
 #include <algorithm>
 #include <set>
@@ -42,7 +43,8 @@ Result<Member> memberFrom(json::value const& value) {
   TRY(name, textAt(value, "/name"));
   TRY(bytes, integerAt(value, "/bytes"));
   TRY(sha256, textAt(value, "/sha256"));
-  if (!isName(name) || bytes < 0 || !isDigest(sha256)) return noManifest("a member that none can be");
+  if (!isName(name) || bytes < 0 || !isDigest(sha256))
+    return noManifest("no backup has such a member: " + name.substr(0, kLongestName));
   return Member{name, bytes, sha256};
 }
 
@@ -77,6 +79,7 @@ json::value toJson(Manifest const& manifest) {
   out["schema"] = manifest.schema;
   out["driver"] = manifest.driver;
   out["members"] = std::move(members);
+  out["sha256"] = vault::sha256Hex(canonicalJson(out)); // of all that is before it
   return out;
 }
 
@@ -101,6 +104,8 @@ Result<Manifest> manifestFrom(std::string_view text) {
   manifest.schema = schema;
   manifest.driver = std::move(driver);
   manifest.members = std::move(members);
+  if (canonicalJson(toJson(manifest)) != canonicalJson(value))
+    return noManifest("it is not what was written");
   return manifest;
 }
 

@@ -24,6 +24,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <vector>
 
 namespace garland::daemon {
 namespace {
@@ -143,10 +144,16 @@ Result<void> placePrivate(Config const& config, std::vector<backup::PrivateFile>
   return {};
 }
 
+// Empties one that is there already: it is there from the first step to the last, whatever is killed.
 Result<void> makeWorkFolder(std::string const& work) {
   std::error_code failed;
-  fs::remove_all(work, failed);
-  if (!failed) fs::create_directory(work, failed);
+  fs::create_directory(work, failed);
+  std::vector<fs::path> left;
+  for (fs::directory_iterator entry(work, failed); !failed && entry != fs::directory_iterator();
+       entry.increment(failed))
+    left.push_back(entry->path());
+  for (auto const& path : left)
+    if (!failed) fs::remove_all(path, failed);
   if (!failed) fs::permissions(work, fs::perms::owner_all, failed);
   if (failed) return Error(ErrorKind::hostLimit, "cannot make the folder " + work + ": " + failed.message());
   return {};
