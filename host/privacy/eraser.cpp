@@ -32,6 +32,13 @@ bool reachesOne(std::string_view contact) {
          std::ranges::count_if(contact, [](char c) { return c >= '0' && c <= '9'; }) >= 7;
 }
 
+// A record that is just being written stays until that has ended.
+Result<void> leave(Tally& tally, Error const& error) {
+  if (error.kind != ErrorKind::conflict) return error;
+  ++tally.busy;
+  return {};
+}
+
 } // namespace
 
 Eraser::Eraser(Dependencies const& with, Subject subject, std::string vendor_id)
@@ -170,13 +177,15 @@ sync::Rewriter Eraser::rewriter() const {
 Task<void> Eraser::eraseRecord(RecordName name, Concern concern) {
   auto& tally = tallies_["records"];
   if (concern == Concern::named) {
-    CO_TRY(changed, co_await with_.engine.rewriteRecord(name.first, name.second, rewriter()));
-    (changed ? tally.rewritten : tally.kept) += 1;
+    auto const changed = co_await with_.engine.rewriteRecord(name.first, name.second, rewriter());
+    if (!changed) co_return leave(tally, changed.error());
+    (*changed ? tally.rewritten : tally.kept) += 1;
     co_return Result<void>();
   }
-  CO_TRY(erased, co_await with_.engine.eraseRecord(name.first, name.second));
-  if (erased.existed) ++tally.removed;
-  for (auto const& link : erased.links) ++at_providers_[link.connection_id];
+  auto const erased = co_await with_.engine.eraseRecord(name.first, name.second);
+  if (!erased) co_return leave(tally, erased.error());
+  if (erased->existed) ++tally.removed;
+  for (auto const& link : erased->links) ++at_providers_[link.connection_id];
   co_return Result<void>();
 }
 

@@ -178,6 +178,24 @@ TEST_F(Erasure, LeavesWhatIsUnderWayAndSaysSo) {
   EXPECT_THAT(textOr(actions, "/why", ""), HasSubstr("settle them"));
 }
 
+TEST_F(Erasure, LeavesARecordThatIsJustBeingWrittenAndSaysSo) {
+  put("INSERT INTO pushes (vendor_id,connection_id,record_id,kind,state,op_id,action,payload,record_version,"
+      "sent_version,dispatches,created) SELECT "
+      "'VEN','CON',record_id,kind,'sent','op_1','upsert','{}',1,1,1,1 "
+      "FROM links WHERE remote_id IN ('client-77','project-1')");
+  auto const left = place(erase({kMail}), "records");
+  EXPECT_EQ(left.at("busy"), 2);
+  EXPECT_EQ(left.at("removed"), 0);
+  EXPECT_EQ(left.at("rewritten"), 0);
+  EXPECT_THAT(textOr(left, "/why", ""), HasSubstr("under way"));
+  EXPECT_EQ(house.rows("SELECT 1 FROM records WHERE deleted=0").size(), 3U);
+  put("DELETE FROM pushes"); // they have ended
+  auto const gone = place(erase({kMail}), "records");
+  EXPECT_EQ(gone.at("busy"), 0);
+  EXPECT_EQ(gone.at("removed"), 1);
+  EXPECT_EQ(gone.at("rewritten"), 1);
+}
+
 TEST_F(Erasure, GivesAReceiptThatNamesNobodyAndCannotBeChanged) {
   auto receipt = json::value(erase({kMail, kName, kPhone}));
   auto const text = json::serialize(receipt);

@@ -148,6 +148,7 @@ json::array OneOffice::placesOf(std::map<std::string, Tally> const& tallies) con
     std::string why;
     if (table != with_.tables.end())
       why = tally.busy > 0 ? table->why_busy : tally.kept > 0 ? table->why_kept : "";
+    if (why.empty() && tally.busy > 0) why = "writes of them are under way; the next sync ends these";
     if (why.empty() && tally.kept > 0) why = "only the provider's own id for it names the person";
     one["why"] = why;
     places.push_back(std::move(one));

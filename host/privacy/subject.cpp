@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::size_t kShortestWord = 4;
 constexpr std::size_t kShortestPhone = 7;
-constexpr std::size_t kPhoneTail = 8; // digits at its end by which a number is known without its country
-constexpr std::size_t kWidestGap = 3; // between two digits of one number
+constexpr std::size_t kPhoneTail = 8;     // digits at its end by which a number is known without its country
+constexpr std::size_t kLongestPhone = 17; // digits: the 15 of the longest number, after a "00"
+constexpr std::size_t kWidestGap = 2;     // between two digits of one number, characters
 
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -62,6 +63,13 @@ int hexDigit(char c) {
   return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
+// A "+" that begins a telephone number is itself; any other one is a space.
+bool isSpace(std::string_view text, std::size_t at) {
+  bool const begins_number =
+      at + 1 < text.size() && isDigit(text[at + 1]) && (at == 0 || !isDigit(text[at - 1]));
+  return text[at] == '+' && !begins_number;
+}
+
 std::string percentDecoded(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -72,7 +80,7 @@ std::string percentDecoded(std::string_view text) {
       out += static_cast<char>(hexDigit(text[i + 1]) * 16 + hexDigit(text[i + 2]));
       i += 2;
     } else {
-      out += text[i] == '+' ? ' ' : text[i];
+      out += isSpace(text, i) ? ' ' : text[i];
     }
   }
   return out;
@@ -90,31 +98,43 @@ bool standsAlone(std::string_view text, std::size_t begin, std::size_t length, b
   return !goes_on;
 }
 
-// The runs of digits that may be one number, as it is written.
-struct Run {
+// Digits side by side.
+struct Digits {
   std::size_t begin = 0;
-  std::size_t length = 0;
-  std::string digits;
+  std::size_t end = 0;
+  bool joined = false; // may be of one number with those before
+  bool plus = false;   // begin one that is written with its country
 };
-std::vector<Run> runsIn(std::string_view text) {
-  std::vector<Run> runs;
+
+std::vector<Digits> digitsIn(std::string_view text) {
+  std::vector<Digits> all;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!isDigit(text[i])) continue;
-    Run run{i, 0, ""};
-    std::size_t last = i;
-    for (auto at = i; at < text.size() && at - last <= kWidestGap; ++at) {
-      if (isDigit(text[at])) {
-        run.digits += text[at];
-        last = at;
-      } else if (std::string_view(" -()./").find(text[at]) == std::string_view::npos) {
-        break;
-      }
+    Digits one{i, i, false, i > 0 && text[i - 1] == '+'};
+    while (one.end < text.size() && isDigit(text[one.end])) ++one.end;
+    if (!all.empty()) {
+      auto const gap = text.substr(all.back().end, i - all.back().end);
+      one.joined = gap.size() <= kWidestGap && gap.find_first_not_of(" -()./") == std::string_view::npos;
     }
-    run.length = last + 1 - i;
-    i = last;
-    if (run.digits.size() >= kShortestPhone) runs.push_back(std::move(run));
+    i = one.end;
+    all.push_back(one);
   }
-  return runs;
+  return all;
+}
+
+// Where a number may begin that ends with these digits, the shortest first: a day or a count may stand before
+// it. One that is written with its country is that one alone.
+std::vector<std::size_t> beginsOf(std::vector<Digits> const& all, std::size_t last) {
+  std::vector<std::size_t> begins;
+  std::size_t count = 0;
+  for (auto at = last;; --at) {
+    count += all[at].end - all[at].begin;
+    if (count > kLongestPhone) break;
+    if (all[at].plus) return {all[at].begin};
+    if (count >= kShortestPhone) begins.push_back(all[at].begin);
+    if (!all[at].joined) break;
+  }
+  return begins;
 }
 
 json::value jsonIn(std::string_view text) {
@@ -158,10 +178,16 @@ std::vector<Subject::Span> Subject::placesIn(std::string_view text) const {
     for (auto at = plain.find(word); at != std::string::npos; at = plain.find(word, at + 1))
       if (standsAlone(plain, at, word.size(), is_address)) places.emplace_back(at, word.size());
   }
-  if (!phones_.empty())
-    for (auto const& run : runsIn(text))
-      for (auto const& phone : phones_)
-        if (isSamePhone(run.digits, phone)) places.emplace_back(run.begin, run.length);
+  auto const digits = phones_.empty() ? std::vector<Digits>() : digitsIn(text);
+  for (std::size_t last = 0; last < digits.size(); ++last)
+    for (auto const begin : beginsOf(digits, last)) {
+      auto const length = digits[last].end - begin;
+      auto const number = digitsOf(text.substr(begin, length));
+      auto const same = [&number](std::string const& phone) { return isSamePhone(number, phone); };
+      if (!std::ranges::any_of(phones_, same)) continue;
+      places.emplace_back(begin, length);
+      break;
+    }
   std::ranges::sort(places);
   return places;
 }

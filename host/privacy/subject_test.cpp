@@ -21,14 +21,15 @@ TEST(Subject, IsFoundHoweverItIsWritten) {
        {"rosa@studio.example", "write to ROSA@studio.example.", "<rosa@studio.example>", "tel:+34600123456",
         "call 600 123 456 today", "0600123456", "/dav/rosa%40studio.example/", "name=Rosa+%C3%81lvarez&x=1",
         R"({"a":[{"mail":"rosa\u0040studio.example"}]})", R"({"rosa@studio.example":1})",
-        R"({"phone":34600123456})", "Wedding of rosa Álvarez"})
+        R"({"phone":34600123456})", "Wedding of rosa Álvarez", "2026-06-13 600 123 456",
+        "2 600123456, on 12/6", "12/6 (+34) 600 123 456", "tel=%2B34+600+123+456&x=1"})
     EXPECT_TRUE(isNamed(text)) << text;
 }
 
 TEST(Subject, IsNotTakenForAnother) {
-  for (auto const* text :
-       {"tessarosa@studio.example", "a.rosa@studio.example", "rosa@studio.example.org",
-        "rosa@studio.examples", "+34600123457", "1600123456000", "Rosa Álvarezas", "", "{", "[]"})
+  for (auto const* text : {"tessarosa@studio.example", "a.rosa@studio.example", "rosa@studio.example.org",
+                           "rosa@studio.examples", "+34600123457", "+44 600 123 456",
+                           "tel=%2B44+600+123+456&x=1", "1600123456000", "Rosa Álvarezas", "", "{", "[]"})
     EXPECT_FALSE(isNamed(text)) << text;
 }
 
@@ -37,6 +38,7 @@ TEST(Subject, LeavesAPseudonymAndTheRestAsItWas) {
   EXPECT_EQ(without(R"({"a":["Rosa Álvarez",7],"b":"Tom"})"), R"({"a":["psn_1",7],"b":"Tom"})");
   EXPECT_EQ(without("/dav/rosa%40studio.example/"), "psn_1");
   EXPECT_EQ(without("nobody"), "nobody");
+  EXPECT_EQ(without("13.06. 600 123 456"), "13.06. psn_1");
   for (auto const* text : {"a rosa@studio.example b", "+34 600 123 456", R"({"x":{"y":"Rosa Álvarez"}})"})
     EXPECT_FALSE(isNamed(without(text))) << text;
 }

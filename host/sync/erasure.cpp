@@ -13,6 +13,13 @@ std::string gravestone(Context const& context, std::string const& remote_id) {
   return context.doors.audit.pseudonym(vault::sha256Hex(remote_id));
 }
 
+// The end of a write that is under way would bring back what it has sent, under an id that nobody could bury.
+store::Statement noneIsSent(std::string const& vendor_id, std::string const& id) {
+  return store::Statement("SELECT 1 FROM pushes WHERE vendor_id=$1 AND record_id=$2 AND state='sent'",
+                          {vendor_id, id})
+      .expecting(0);
+}
+
 bool comesAgain(Error const& error, int attempt) {
   return error.kind == ErrorKind::conflict && attempt < kAttempts;
 }
@@ -95,6 +102,7 @@ Task<ErasedRecord> Erasure::eraseOnce(std::string vendor_id, std::string id) {
   CO_TRY(found, co_await read(vendor_id, id));
   if (!found) co_return out;
   Writes writes(context_, vendor_id, std::string(kLocal));
+  writes.add(noneIsSent(vendor_id, id));
   put(writes, id, *found, json::object(), true);
   Values const which = {vendor_id, id};
   for (auto const& link : found->links) {
@@ -130,6 +138,7 @@ Task<bool> Erasure::rewriteOnce(std::string vendor_id, std::string id, Rewriter 
             .expecting(1));
   }
   if (!changed) co_return false;
+  writes.add(noneIsSent(vendor_id, id));
   CO_TRY_VOID(co_await commitWrites(&context_, std::move(writes)));
   co_return true;
 }
