@@ -8,6 +8,7 @@
 #include "host/cli/prompt.h"
 #include "host/vault/vault.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,7 +42,16 @@ Error isThere(std::string const& file) {
   return {ErrorKind::conflict, file + " is there already, and is not overwritten"};
 }
 
-// It may be larger than memory. On another disk it is copied, and has its name when it is whole.
+// Of a file, or of a folder and the names in it.
+bool makeDurable(fs::path const& path) {
+  int const fd = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC);
+  bool const kept = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  return kept;
+}
+
+// It may be larger than memory. On another disk it is copied, and has its name when it is whole; the original
+// goes when the copy is durable.
 Result<void> moveBackup(std::string const& from, std::string const& to) {
   std::error_code failed;
   if (fs::exists(to, failed)) return isThere(to);
@@ -49,12 +59,16 @@ Result<void> moveBackup(std::string const& from, std::string const& to) {
   if (!failed) return {};
   auto const fresh = to + ".new";
   fs::copy_file(from, fresh, fs::copy_options::overwrite_existing, failed);
+  if (!failed && !makeDurable(fresh)) failed = std::error_code(errno, std::generic_category());
   if (!failed) fs::rename(fresh, to, failed);
-  if (failed)
+  if (failed) {
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
     return Error(ErrorKind::hostLimit, "the backup stays in " + from + ", because " + to +
                                            " cannot be written: " + failed.message());
+  }
   TRY_VOID(backup::verify(to));
-  fs::remove(from, failed);
+  if (makeDurable(fs::path(to).parent_path())) fs::remove(from, failed);
   return {};
 }
 

@@ -93,9 +93,13 @@ Exit erasePrivacy(Context with, PrivacyWords const& words) {
               "nothing brings back what is erased; look at `garland privacy export` first, then "
               "add --yes",
               "--yes"));
-  // Before anything goes: a receipt that cannot be written is lost.
+  // Before anything goes: a receipt that cannot be written is lost. An empty one is that of an attempt.
+  std::error_code none;
+  if (auto const bytes = std::filesystem::file_size(words.receipt, none); !none && bytes > 0)
+    return with.output.error(
+        Error(ErrorKind::conflict, words.receipt + " is there already, and is not overwritten"));
   std::ofstream file;
-  if (!words.receipt.empty()) file.open(words.receipt, std::ios::trunc);
+  if (!words.receipt.empty()) file.open(words.receipt, std::ios::app);
   if (!words.receipt.empty() && !file)
     return with.output.error(Error(ErrorKind::hostLimit, "cannot write " + words.receipt));
   auto const answer = with.client.post(kPrivacy + "/erase", bodyOf(words));

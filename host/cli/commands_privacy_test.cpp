@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -63,6 +64,21 @@ TEST(PrivacyCommand, AReceiptThatNobodySignedIsNotGenuine) {
   Output output(out, out, false, false, false);
   EXPECT_EQ(verifyReceipt(output, words), Exit::findings);
   EXPECT_THAT(out.str(), HasSubstr("not genuine"));
+}
+
+TEST(PrivacyCommand, AReceiptOfBeforeIsNotOverwritten) {
+  TestFolder const folder;
+  PrivacyWords words;
+  words.person = {"rosa@x.example"};
+  words.receipt = folder / "receipt.json";
+  words.sure = true;
+  std::ofstream(words.receipt) << "a receipt";
+  Client client("http://127.0.0.1:9", Secret("none"));
+  std::ostringstream out;
+  Output output(out, out, false, false, false);
+  EXPECT_NE(erasePrivacy(Context{client, output}, words), Exit::ok);
+  EXPECT_THAT(out.str(), HasSubstr("is there already"));
+  EXPECT_EQ(std::filesystem::file_size(words.receipt), 9U);
 }
 
 } // namespace

@@ -27,7 +27,8 @@ void Grammar::addPrivacy() {
            "Example: garland privacy erase --person rosa@example.com --receipt rosa.json --yes",
            [this](Context with) { return erasePrivacy(with, privacy_); });
   who(erase);
-  erase->add_option("--receipt", privacy_.receipt, "Where the receipt goes (default: standard output)");
+  erase->add_option("--receipt", privacy_.receipt,
+                    "Where the receipt goes; is not overwritten (default: standard output)");
   erase->add_flag("--yes", privacy_.sure, "It is meant: nothing brings back what is erased");
   auto* const verify = offline(all, "verify",
                                "Whether a receipt is genuine; needs no daemon, and the public key alone.\n"
