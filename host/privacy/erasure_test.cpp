@@ -101,6 +101,16 @@ protected:
         "'ok',1,1,1,1)");
     put("INSERT INTO person_audit (vendor_id,audit_id,connection_id,at,who,act,subject,detail) VALUES "
         "('VEN','aud_2','CON',1,'rosa@canary.example','intake.accept','itm_1','')");
+    put("INSERT INTO cursors (vendor_id,connection_id,kind,cursor_json) VALUES "
+        "('VEN','CON','crm.order','{\"after\":\"rosa@canary.example\"}')");
+    put("INSERT INTO missed (vendor_id,connection_id,kind,remote_id,looked) VALUES "
+        "('VEN','CON','crm.client','client-77',1)");
+    put("INSERT INTO runs (vendor_id,connection_id,run_id,state,document,started,finished) VALUES "
+        "('VEN','CON','run_1','done','{\"problems\":[{\"message\":\"Rosa Canaria has no street\"}]}',1,2)");
+    put("INSERT INTO pushes "
+        "(vendor_id,connection_id,record_id,kind,state,op_id,action,payload,record_version,"
+        "sent_version,dispatches,created,reason) VALUES ('VEN','CON','rec_1','crm.project','parked','op_1',"
+        "'upsert','{\"data\":{\"notes\":\"for Rosa Canaria\"}}',1,1,1,1,'600 123 456 is no number there')");
   }
 
   // Files with any of the canaries in them.
@@ -135,6 +145,8 @@ TEST_F(Erasure, LeavesNothingOfThePersonInAnyFileAndEverythingOfOthers) {
   ASSERT_FALSE(found().empty()) << "a test that could not fail";
   auto const receipt = erase({kMail, kName});
   EXPECT_THAT(found(), ::testing::IsEmpty());
+  for (auto const* canary : {"canary.example", "600123456", "Rosa"})
+    EXPECT_THAT(house.log_text, ::testing::Not(HasSubstr(canary)));
   EXPECT_TRUE(std::filesystem::exists(folder / "capsules/b.json"));
   auto const rows = house.rows("SELECT data FROM records WHERE deleted=0 ORDER BY kind");
   ASSERT_EQ(rows.size(), 2U);
@@ -144,9 +156,10 @@ TEST_F(Erasure, LeavesNothingOfThePersonInAnyFileAndEverythingOfOthers) {
   EXPECT_EQ(place(receipt, "records").at("removed"), 1);
   EXPECT_EQ(place(receipt, "records").at("rewritten"), 1);
   EXPECT_EQ(place(receipt, "crash capsules").at("removed"), 1);
-  for (auto const* table : {"inbox", "webhooks", "hints", "conflicts", "plugin_kv", "egress_audit"})
+  for (auto const* table :
+       {"inbox", "webhooks", "hints", "conflicts", "plugin_kv", "egress_audit", "cursors", "missed"})
     EXPECT_EQ(place(receipt, table).at("removed"), 1) << table;
-  for (auto const* table : {"actions", "person_audit"})
+  for (auto const* table : {"actions", "person_audit", "runs", "pushes"})
     EXPECT_EQ(place(receipt, table).at("rewritten"), 1) << table;
   EXPECT_EQ(receipt.at("receipt").at("at_providers").at(connection), 1);
 }
