@@ -51,7 +51,6 @@ Task<void> Schedule::loop() {
     for (; (isFull() || context_.run_places.waiting() > 0) && left > kSoon; left -= kSoon) {
       CO_TRY_VOID(co_await rest(kSoon));
       context_.run_places.look(context_.doors.clock.monotonic());
-      if (!isFull() && !woken_->isSet()) continue;
       CO_TRY_VOID(co_await begin());
     }
     CO_TRY_VOID(co_await rest(left));
