@@ -8,9 +8,10 @@ namespace garland::privacy {
 namespace {
 
 constexpr int kRounds = 4;
-constexpr std::size_t kData = 1;      // of the personal columns of `records`
-constexpr std::size_t kBase = 2;      // of those of `links`
-constexpr std::size_t kLinksKind = 2; // of the keys of `links`
+constexpr std::size_t kData = 1;       // of the personal columns of `records`
+constexpr std::size_t kBase = 2;       // of those of `links`
+constexpr std::size_t kConnection = 1; // of the keys of `links`
+constexpr std::size_t kLinksKind = 2;
 
 json::value jsonOf(store::Value const& value) {
   auto parsed = parseJson(textOf(value));
@@ -53,7 +54,9 @@ PersonalTable const* Eraser::table(std::string_view name) const {
 
 // ---------------------------------------------------------------- records
 
-Eraser::Concern Eraser::concernIn(std::string const& kind_name, json::value const& data) const {
+// The same id may be another person's in another account.
+Eraser::Concern Eraser::concernIn(std::string const& kind_name, json::value const& data,
+                                  std::string const& connection_id) const {
   auto const found = kinds_.find(kind_name);
   bool const named = subject_.isNamedIn(data);
   if (found == kinds_.end()) return named ? Concern::named : Concern::none;
@@ -63,7 +66,7 @@ Eraser::Concern Eraser::concernIn(std::string const& kind_name, json::value cons
     return value != nullptr && subject_.isNamedIn(*value);
   };
   auto const refers = [&](std::string const& member) {
-    return subject_.isAnyRemote(textOr(data, member, ""));
+    return subject_.isRemote(connection_id, textOr(data, member, ""));
   };
   bool const referred = std::ranges::any_of(kind.person_members, refers);
   if (!named && !referred) return Concern::none;
@@ -117,7 +120,7 @@ Task<bool> Eraser::learnOnce() {
       auto const data = jsonOf(row.personal[kData]);
       auto const kind = kinds_.find(row.more[0]);
       bool const has_contacts = kind != kinds_.end() && !kind->second->contact_members.empty();
-      if (!has_contacts || concernIn(row.more[0], data) != Concern::own) continue;
+      if (!has_contacts || concernIn(row.more[0], data, std::string()) != Concern::own) continue;
       more = addContacts(*kind->second, data) || more;
       RecordName name(textOf(row.keys[0]), textOf(row.keys[1]));
       CO_TRY(linked, co_await addRemotes(std::move(name)));
@@ -142,8 +145,10 @@ Task<std::map<Eraser::RecordName, Eraser::Concern>> Eraser::findRecords() {
   for (;;) {
     CO_TRY(rows, co_await in_records.next());
     if (rows.empty()) break;
-    for (auto const& row : rows)
-      add(textOf(row.keys[0]), textOf(row.keys[1]), concernIn(row.more[0], jsonOf(row.personal[kData])));
+    for (auto const& row : rows) {
+      auto const concern = concernIn(row.more[0], jsonOf(row.personal[kData]), std::string());
+      add(textOf(row.keys[0]), textOf(row.keys[1]), concern);
+    }
   }
   std::vector<std::string> const record{"record_id"};
   Search in_links(with_.store, *links, vendor_id_, record);
@@ -151,7 +156,8 @@ Task<std::map<Eraser::RecordName, Eraser::Concern>> Eraser::findRecords() {
     CO_TRY(rows, co_await in_links.next());
     if (rows.empty()) break;
     for (auto const& row : rows) {
-      auto concern = concernIn(textOf(row.keys[kLinksKind]), jsonOf(row.personal[kBase]));
+      auto concern =
+          concernIn(textOf(row.keys[kLinksKind]), jsonOf(row.personal[kBase]), textOf(row.keys[kConnection]));
       if (concern == Concern::none && concerns(*links, row)) concern = Concern::named;
       add(textOf(row.keys[0]), row.more[0], concern);
     }
@@ -159,16 +165,27 @@ Task<std::map<Eraser::RecordName, Eraser::Concern>> Eraser::findRecords() {
   co_return found;
 }
 
+Task<std::vector<std::string>> Eraser::connectionsOf(RecordName name) {
+  store::Statement query("SELECT DISTINCT connection_id FROM links WHERE vendor_id=$1 AND record_id=$2",
+                         {name.first, name.second});
+  CO_TRY(links, co_await with_.store.read(std::move(query)));
+  std::vector<std::string> connections;
+  for (auto const& row : links.rows) connections.push_back(row.text(0));
+  co_return connections;
+}
+
 // A kept record that names the person by the provider's id does so no more.
-sync::Rewriter Eraser::rewriter() const {
-  return [this](json::value const& value) {
+sync::Rewriter Eraser::rewriter(std::vector<std::string> connections) const {
+  return [this, at = std::move(connections)](json::value const& value) {
     auto out = subject_.without(value);
     if (!out.is_object()) return out;
     for (auto const& [name, kind] : kinds_)
       for (auto const& pointer : kind->person_members) {
         auto* const member = out.get_object().if_contains(pointer.substr(1));
         if (member == nullptr || !member->is_string()) continue;
-        if (subject_.isAnyRemote(std::string(member->get_string()))) *member = subject_.pseudonym();
+        std::string const id(member->get_string());
+        auto const is_theirs = [&](std::string const& one) { return subject_.isRemote(one, id); };
+        if (std::ranges::any_of(at, is_theirs)) *member = subject_.pseudonym();
       }
     return out;
   };
@@ -177,7 +194,9 @@ sync::Rewriter Eraser::rewriter() const {
 Task<void> Eraser::eraseRecord(RecordName name, Concern concern) {
   auto& tally = tallies_["records"];
   if (concern == Concern::named) {
-    auto const changed = co_await with_.engine.rewriteRecord(name.first, name.second, rewriter());
+    CO_TRY(connections, co_await connectionsOf(name));
+    auto rewrite = rewriter(std::move(connections));
+    auto const changed = co_await with_.engine.rewriteRecord(name.first, name.second, std::move(rewrite));
     if (!changed) co_return leave(tally, changed.error());
     (*changed ? tally.rewritten : tally.kept) += 1;
     co_return Result<void>();

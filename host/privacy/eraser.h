@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace garland::privacy {
 
@@ -43,7 +44,8 @@ private:
   using RecordName = std::pair<std::string, std::string>; // vendor, id
 
   Task<bool> learnOnce();
-  Concern concernIn(std::string const& kind, json::value const& data) const;
+  // `connection_id`: whose ids of other records the data has; "": nobody knows.
+  Concern concernIn(std::string const& kind, json::value const& data, std::string const& connection_id) const;
   bool addContacts(sync::Kind const& kind, json::value const& data);
   Task<bool> addRemotes(RecordName name);
   Task<std::map<RecordName, Concern>> findRecords();
@@ -52,7 +54,8 @@ private:
   Task<void> eraseRows(PersonalTable const* table);
   bool concerns(PersonalTable const& table, FoundRow const& row) const;
   store::Statement mended(PersonalTable const& table, FoundRow const& row) const;
-  sync::Rewriter rewriter() const;
+  Task<std::vector<std::string>> connectionsOf(RecordName name);
+  sync::Rewriter rewriter(std::vector<std::string> connections) const;
   PersonalTable const* table(std::string_view name) const;
   Result<void> eraseFiles();
 

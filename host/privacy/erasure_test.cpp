@@ -191,6 +191,24 @@ TEST_F(Erasure, LeavesWhatIsUnderWayAndSaysSo) {
   EXPECT_THAT(textOr(actions, "/why", ""), HasSubstr("settle them"));
 }
 
+TEST_F(Erasure, LeavesWhatAnotherAccountCallsByTheSameId) {
+  auto const other = house.connect(vendor, "q", "test.crm.studio");
+  auto const note = [&](std::string const& id, std::string const& at) {
+    put("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) VALUES "
+        "('VEN','" +
+        id + "','crm.note','','{\"client\":\"client-77\"}',1,0,1)");
+    put("INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
+        "remote_version,state,pushed_run) VALUES ('VEN','" +
+        at + "','crm.note','7','" + id + "','','{\"client\":\"client-77\"}','h','1','active','')");
+  };
+  note("rec_hers", connection);
+  note("rec_of_another", other);
+  erase({kMail});
+  auto const left = house.rows("SELECT record_id FROM records WHERE kind='crm.note' AND deleted=0");
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].text(0), "rec_of_another");
+}
+
 TEST_F(Erasure, LeavesARecordThatIsJustBeingWrittenAndSaysSo) {
   put("INSERT INTO pushes (vendor_id,connection_id,record_id,kind,state,op_id,action,payload,record_version,"
       "sent_version,dispatches,created) SELECT "

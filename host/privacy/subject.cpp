@@ -166,10 +166,6 @@ bool Subject::isRemote(std::string const& connection_id, std::string const& remo
   return remotes_.contains(std::make_pair(connection_id, remote_id));
 }
 
-bool Subject::isAnyRemote(std::string const& remote_id) const {
-  return std::ranges::any_of(remotes_, [&](auto const& remote) { return remote.second == remote_id; });
-}
-
 std::vector<Subject::Span> Subject::placesIn(std::string_view text) const {
   std::vector<Span> places;
   auto const plain = folded(text);

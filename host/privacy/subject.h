@@ -25,7 +25,6 @@ public:
   bool isNamedIn(std::string_view text) const; // plain text or JSON
   bool isNamedIn(json::value const& value) const;
   bool isRemote(std::string const& connection_id, std::string const& remote_id) const;
-  bool isAnyRemote(std::string const& remote_id) const; // of whichever connection
 
   // The same with the pseudonym wherever the person was named; JSON stays JSON.
   std::string without(std::string_view text) const;
