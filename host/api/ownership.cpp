@@ -34,6 +34,9 @@ Named namedIn(Request const& request) {
   return out;
 }
 
+// What gives a thing of a vendor another address: its settings, its URL, the mailbox that is visited for it.
+bool movesIt(Request const& request) { return request.method == "PATCH" || request.method == "PUT"; }
+
 Error otherVendor(std::string const& own) {
   return Error(ErrorKind::forbidden, "this API key is for the vendor " + own + " only");
 }
@@ -97,7 +100,7 @@ Task<void> Ownership::check(Request const* request, std::string vendor_id) {
     if (!own)
       co_return Error(ErrorKind::notFound, "the vendor " + vendor_id + " has nothing of the id " + id);
     // Another address of it would be asked for in that network, too.
-    if (owner->private_network && request->method == "PATCH")
+    if (owner->private_network && movesIt(*request))
       co_return Error(ErrorKind::forbidden,
                       id + " may reach a private network, so only an operator may change it");
   }

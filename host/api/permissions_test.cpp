@@ -290,6 +290,25 @@ TEST_F(Matrix, WhatMayReachAPrivateNetworkIsChangedByAnOperatorOnly) {
   EXPECT_EQ(change(keys_[Role::operator_]), 200);
 }
 
+// It is visited by the rules of its connection.
+TEST_F(Matrix, AMailboxInAPrivateNetworkIsNamedByAnOperatorOnly) {
+  sync::ConnectRequest wish;
+  wish.vendor_id = rosa_;
+  wish.plugin_id = "garland.caldav";
+  wish.settings = json::object();
+  wish.allow_private_network = true;
+  auto const inside = house_.await(house_.engine.connect(std::move(wish))).value().connection.id;
+  auto const watch = [&](std::string const& key) {
+    house_.key = key;
+    return house_
+        .ask("PUT", std::string(kRoot) + "/connections/" + inside + "/imap",
+             R"({"url":"imaps://10.0.0.9","user":"rosa","password":"secret"})")
+        .status;
+  };
+  EXPECT_EQ(watch(keys_[Role::vendor]), 403);
+  EXPECT_EQ(watch(keys_[Role::operator_]), 200);
+}
+
 TEST_F(Matrix, AVendorIsNotToldOfTheCrashesOfOthersCalls) {
   house_.onLoop([&] {
     for (auto const& vendor : {rosa_, ada_}) {
