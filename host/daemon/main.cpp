@@ -91,6 +91,9 @@ int main(int argc, char** argv) {
                  "With --restore: the passphrase is what can be read there.")
       ->needs(restoring);
   restoring->excludes(checking);
+  app.callback([&] {
+    if (as_json && !only_check && backup.empty()) throw CLI::RequiresError("--json", "--check or --restore");
+  });
   app.footer(
       "A connected account is synced by itself, as often as its connector says (CalDAV: every 15 minutes).");
   app.set_version_flag("--version", "garlandd " + std::string(version));
