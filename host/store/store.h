@@ -113,6 +113,20 @@ Statement notice(std::string text);
 // at the begin as well.
 using Listener = Carrier::Listener;
 
+// Rows that wait for a time of day. Each is SQL: an expression of columns of the table, but for its name.
+struct Waiting {
+  std::string table;
+  std::string until;           // a column; NULL: it waits for nothing
+  std::string since;           // the moment from which it waits
+  std::string at_once = "1=0"; // which of them wait for their turn and for no time
+};
+// After the time of day was set back they would wait that much longer. " FROM ... WHERE ..." of those of
+// which that can be seen: the moment from which they wait is more than a minute from now, and they wait for
+// no time that was named since. The one argument, $1, is the time it is now.
+std::string waitsTooLong(Waiting const& waiting);
+// The UPDATE after which those wait from now on, as long as they were to. What they say of the past stays.
+std::string bringForward(Waiting const& waiting);
+
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
 // hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the database is
 // of a newer version with which this one is not compatible, older daemons are on it that are not compatible

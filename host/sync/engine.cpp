@@ -12,6 +12,7 @@
 #include "host/sync/retention.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
+#include "host/sync/set_back.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
 #include "host/sync/weddings.h"
@@ -27,8 +28,8 @@ public:
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
-        weddings_(*context_), retention_(*context_), pauses_(*context_, connections_, callers_),
-        hearing_(context_->doors.executor) {
+        weddings_(*context_), set_back_(*context_), retention_(*context_),
+        pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -320,6 +321,12 @@ private:
     if (context_->leases) intake_.look();
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
+    CO_TRY(sooner, co_await set_back_.tick());
+    if (sooner) {
+      actions_.look();
+      intake_.look();
+      CO_TRY_VOID(co_await webhooks_.wake());
+    }
     CO_TRY_VOID(co_await webhooks_.tick());
     CO_TRY_VOID(co_await runs_.tick());
     CO_TRY_VOID(co_await retention_.tick());
@@ -352,6 +359,7 @@ private:
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
   Weddings weddings_;
+  SetBack set_back_;
   Retention retention_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
