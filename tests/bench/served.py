@@ -2,11 +2,13 @@
 by a line of JSON, and a log that says nothing of each request.
 """
 
+import http.client
 import json
 import os
 import pathlib
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import urllib.request
@@ -42,8 +44,33 @@ class Daemon(first_sync.Garland):
         return sum(float(line.rpartition(" ")[2]) for line in lines
                    if line.startswith((name + " ", name + "{")))
 
+    def waiting_webhooks(self):
+        """Deliveries that were taken in and not read yet."""
+        with urllib.request.urlopen(self.url + "/health", timeout=30) as answer:
+            return json.load(answer)["webhooks"]["waiting"]
+
     def stop(self):
         first_sync.stop_servers(self.state)
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def answers(port, path):
+    """Whether somebody judges what is posted there, well or not."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST", path, body=b"{}")
+        return connection.getresponse().status != 404
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def serve_twin(state, plugin, *options):
