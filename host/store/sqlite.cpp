@@ -6,6 +6,7 @@
 #include "host/store/sqlite_checkpointer.h"
 #include "host/store/sqlite_copy.h"
 #include "host/store/sqlite_file.h"
+#include "host/store/thread_name.h"
 #include "host/store/work_queue.h"
 
 #include <optional>
@@ -150,6 +151,7 @@ void SqliteStore::submitClose(std::monostate, Handler<void> handler) {
 }
 
 void SqliteStore::runWriter(std::vector<Migration> migrations, Answer<void> opened) {
+  nameThread("store writer");
   {
     auto file = openFile(options_, std::move(migrations));
     if (!file) return opened.give(std::move(file).error());
@@ -217,6 +219,7 @@ Result<void> SqliteStore::copyAll(OpenFile& file, std::string const& path) {
 }
 
 void SqliteStore::readUntilClosed(SqliteConnection& connection) {
+  nameThread("store reader");
   while (true) {
     auto next = reads_.take(
         [](auto& queue) {

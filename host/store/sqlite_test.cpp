@@ -86,6 +86,22 @@ TEST(SqliteFile, IsReadableByItsOwnerOnly) {
   }
 }
 
+TEST(SqliteFile, ItsThreadsAreNamed) {
+  TestFolder folder;
+  Loop loop;
+  auto store = openAt(loop, sqliteUrl(folder), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  ASSERT_TRUE(loop.run((*store)->read(Statement("SELECT 1"))));
+  std::set<std::string> names;
+  for (auto const& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::ifstream comm(task.path() / "comm");
+    std::getline(comm, name);
+    names.insert(name);
+  }
+  EXPECT_THAT(names, testing::IsSupersetOf({"store writer", "store reader"}));
+}
+
 TEST(SqliteFile, ASecondOpenerIsRefusedWhileTheFirstLivesAndNotAfterItWasKilled) {
   TestFolder folder;
   Loop loop;
