@@ -112,7 +112,7 @@ class Program:
 
 def median_of(answers):
     """The median of every figure."""
-    return {key: statistics.median(answer[key] for answer in answers) for key in answers[0]}
+    return {key: statistics.median(answer.get(key, 0.0) for answer in answers) for key in answers[0]}
 
 
 def verdict(name, sense, wanted, figure):
@@ -132,5 +132,21 @@ def circumstances(began, now):
 
 def processor_seconds(pid):
     """What all threads of a process have run so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return ran_by(pathlib.Path(f"/proc/{pid}/stat"))
+
+
+def ran_by(stat):
+    fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def seconds_of_threads(pid):
+    """The same by the names of the threads that are there: "garlandd" is the loop, "store writer" commits."""
+    seconds = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            seconds[name] = seconds.get(name, 0.0) + ran_by(task / "stat")
+        except OSError:
+            continue  # it has ended
+    return seconds

@@ -93,11 +93,14 @@ class Sender:
 
     def to(self, server, paths, webhooks, per_second=0):
         """The same, with what it costs a server of one process."""
-        before = served.processor_seconds(server.process.pid)
+        pid = server.process.pid
+        before, threads = served.processor_seconds(pid), served.seconds_of_threads(pid)
         figures = self.leg(server.port, paths, webhooks, per_second)
-        took = served.processor_seconds(server.process.pid) - before
-        return figures | {"cpu_us": took * 1e6 / max(1, figures["accepted"]),
-                          "rss_mib": self.memory_of(server.process.pid)["rss"]}
+        took = {"cpu_us": served.processor_seconds(pid) - before}
+        took |= {f"cpu_us of {name}": ran - threads.get(name, 0.0)
+                 for name, ran in served.seconds_of_threads(pid).items()}
+        each = 1e6 / max(1, figures["accepted"])
+        return figures | {name: ran * each for name, ran in took.items()} | {"rss_mib": self.memory_of(pid)["rss"]}
 
 
 def read_beside(sender, state):
@@ -197,6 +200,11 @@ def table(cells, compared, targets, done):
         cpu = f"{figures['cpu_us']:7.1f}" if "cpu_us" in figures else f"{'-':>7}"
         print(f"{name:44} {figures['per_second']:10,.0f} {figures['p50_ms']:8.3f} {figures['p99_ms']:8.3f} {cpu} "
               f"{figures.get('not_taken', 0):10,.0f}")
+    for name, figures in cells.items():
+        shares = [f"{part.removeprefix('cpu_us of ')} {value:.1f}" for part, value in figures.items()
+                  if part.startswith("cpu_us of ") and value >= 1]
+        if name.startswith("garland") and shares:
+            print(f"  cpu us, {name}: {', '.join(shares)}")
     print(f"\n  {done['per_second']:,.0f} jobs a second: {done['read']:,} deliveries read in {done['seconds']:.1f} s"
           + (f"; {done['left']:,} were left" if done["left"] else ""))
     for name, value in compared.items():
