@@ -71,6 +71,12 @@ json::object shape(sync::Node const& node) {
                       {"connections", node.connections}};
 }
 
+static json::object shape(sync::SignIn const& sign_in) {
+  return json::object{
+      {"slot", sign_in.slot}, {"state", sign_in.state},          {"cause", sign_in.cause},
+      {"by", sign_in.by},     {"since", rfc3339(sign_in.since)}, {"next_try", timeOrNull(sign_in.next_try)}};
+}
+
 json::object shape(sync::Connection const& connection) {
   json::object out{{"id", connection.id},
                    {"vendor_id", connection.vendor_id},
@@ -83,6 +89,9 @@ json::object shape(sync::Connection const& connection) {
   out["created"] = rfc3339(connection.created);
   out["last_success"] = timeOrNull(connection.last_success);
   if (connection.stored) out["storage"] = shape(*connection.stored, connection.may_store);
+  json::array sign_ins;
+  for (auto const& one : connection.sign_ins) sign_ins.push_back(shape(one));
+  if (!sign_ins.empty()) out["sign_ins"] = std::move(sign_ins);
   return out;
 }
 

@@ -2,6 +2,9 @@
 #include "host/sync/connections.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/sign_ins.h"
+
+#include <algorithm>
 
 namespace garland::sync {
 namespace {
@@ -30,6 +33,15 @@ Error otherHosts(std::string const& id) {
                "/settings");
 }
 
+// The trial would use up what was typed before it is known to be any good, and what is there with it.
+Error connectInstead() {
+  return Error(
+      ErrorKind::unsupported,
+      "an account that signs in by OAuth 2 gets another sign-in by connecting it again, with the settings "
+      "that it has",
+      "/credentials");
+}
+
 std::string inWords(std::vector<std::string> const& hosts) {
   std::string out;
   for (auto const& host : hosts) out += (out.empty() ? "" : ", ") + host;
@@ -55,6 +67,7 @@ Task<Connection> Connections::changeSettings(std::string id, json::object change
   bool const moves = !manifest.auth.empty() && isElsewhere(manifest, before.settings, settings);
   if (moves && !typed) co_return otherHosts(id);
   if (!typed && canonicalJson(settings) == canonicalJson(before.settings)) co_return before;
+  if (typed && std::ranges::any_of(manifest.auth, isSignIn)) co_return connectInstead();
   if (typed) {
     ConnectRequest request;
     request.settings = settings;

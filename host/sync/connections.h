@@ -40,6 +40,8 @@ public:
 private:
   Result<Session> trialOf(std::shared_ptr<runtime::PluginInfo const> plugin, ConnectRequest request);
   Result<void> seal(Session& session, Credentials const& credentials);
+  Task<Connected> keep(Session* session);
+  Task<void> forgetTrial(Session const* session);
   Task<void> tryAccount(Session* session);
   Task<std::optional<Connection>> sameAccount(Session const* session);
   Task<Connected> keepNew(Session const* session);

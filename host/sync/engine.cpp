@@ -12,6 +12,7 @@
 #include "host/sync/retention.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
+#include "host/sync/sign_ins.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
 #include "host/sync/weddings.h"
@@ -202,6 +203,7 @@ public:
   // Among other daemons, what a crash left is looked at with the lease of its connection.
   Task<void> start() override {
     if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
+    CO_TRY_VOID(co_await forgetLeftTrials(context_.get()));
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     if (!context_->leases) {
@@ -227,6 +229,7 @@ public:
     if (context_->leases) context_->doors.store.listen(nullptr);
     CO_TRY_VOID(co_await hearing_.drained());
     CO_TRY_VOID(co_await pauses_.stop());
+    CO_TRY_VOID(co_await context_->tokens->stop());
     if (!context_->leases) co_return Result<void>();
     co_return co_await context_->leases->stop();
   }

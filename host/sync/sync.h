@@ -129,6 +129,16 @@ struct RequestRates {
   std::optional<runtime::RequestLimit> app;
 };
 
+// How a slot stands whose access tokens the host renews.
+struct SignIn {
+  std::string slot;
+  std::string state; // "connected", "retrying", "reconnect needed"
+  std::string cause; // one sentence; "" when connected
+  std::string by;    // whose doing it is: "provider", "network", "host"; ""
+  TimePoint since;
+  std::optional<TimePoint> next_try; // retrying
+};
+
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
   std::string id;
@@ -144,6 +154,7 @@ struct Connection {
   // Of Engine::connection() only.
   std::optional<Storage> stored;
   Storage may_store;
+  std::vector<SignIn> sign_ins; // by OAuth 2
 };
 
 // An edit made here that one connection has not taken yet.

@@ -122,6 +122,9 @@ private:
 };
 std::string sha1(std::string_view bytes); // 20 bytes; for protocols that ask for it, never as a proof
 std::string hmacSha256(std::string_view key, std::string_view bytes);
+// RSASSA-PKCS1-v1_5 with SHA-256, as in JWTs of RS256. invalidInput if the PEM is no private RSA key of 2048
+// bits or more, or asks for a passphrase.
+Result<std::string> signRs256(Secret const& private_key_pem, std::string_view bytes);
 // The time taken tells nothing about where two texts of equal length differ.
 bool equalInConstantTime(std::string_view a, std::string_view b);
 

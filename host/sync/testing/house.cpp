@@ -1,5 +1,7 @@
 #include "host/sync/testing/house.h"
 
+#include "host/oauth/oauth.h"
+
 #include <garland/schemas.hpp>
 
 #include <algorithm>
@@ -57,6 +59,19 @@ constexpr char const* kFeedManifest = R"({
   "operations": ["health.check/1", "calendar.pull/1"],
   "entities": {"calendar.event": {"read": true, "write": false}},
   "auth": [], "hosts": [],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"}}},
+  "poll": {"every_seconds": 900}
+})";
+
+constexpr char const* kSigningManifest = R"({
+  "manifest": 1, "id": "test.calendar.signed", "name": "Fake account", "version": "1.0.0", "category": "calendar",
+  "summary": "A calendar for tests that is signed in to by OAuth 2.",
+  "operations": ["health.check/1", "calendar.pull/1"],
+  "entities": {"calendar.event": {"read": true, "write": false}},
+  "auth": [{"slot": "account", "scheme": "oauth2", "fields": ["client_id", "client_secret", "refresh_token"],
+            "oauth2": {"token_url": "https://id.example/token"}}],
+  "hosts": ["calendar.example"],
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
   "poll": {"every_seconds": 900}
@@ -214,6 +229,7 @@ DatabaseUrl& databaseUrl() {
 std::vector<store::Migration> allMigrations() {
   auto all = migrations();
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  for (auto& one : oauth::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
@@ -230,7 +246,8 @@ House::House(std::unique_ptr<TestFolder const> own) : House(own->path()) { own_f
 
 House::House(std::string folder) : folder_(std::move(folder)) {
   std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
-                                           pluginOf(kFormManifest), pluginOf(kFeedManifest)};
+                                           pluginOf(kFormManifest), pluginOf(kFeedManifest),
+                                           pluginOf(kSigningManifest)};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;

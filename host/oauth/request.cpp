@@ -1,0 +1,71 @@
+#include "host/oauth/request.h"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace garland::oauth {
+namespace {
+
+constexpr std::size_t kLongestAnswer = std::size_t{256} << 10U;
+
+void add(std::string& form, std::string_view name, std::string_view value) {
+  if (!form.empty()) form += '&';
+  form += percentEncode(name) + "=" + percentEncode(value);
+}
+
+std::string formFor(Use const& use, Secret const& token) {
+  auto const& provider = use.provider;
+  std::string form;
+  add(form, "grant_type", provider.grant_type);
+  if (!provider.token_parameter.empty()) add(form, provider.token_parameter, token.reveal());
+  // A refresh asks for what was granted; naming less would narrow it.
+  if (provider.renew_by == Provider::RenewBy::client && !provider.scope.empty())
+    add(form, "scope", provider.scope);
+  if (provider.client_auth == Provider::ClientAuth::body) {
+    add(form, "client_id", use.client_id);
+    add(form, "client_secret", use.client_secret.reveal());
+  }
+  for (auto const& [name, value] : provider.parameters) add(form, name, value);
+  return form;
+}
+
+std::string hostOf(std::string const& address) {
+  auto const url = boost::urls::parse_uri(address);
+  if (!url) return {};
+  std::string host(url->encoded_host());
+  if (url->has_port() && !url->port().empty()) host += ":" + std::string(url->port());
+  return host;
+}
+
+} // namespace
+
+TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout) {
+  auto const& provider = use.provider;
+  TokenRequest out;
+  auto& request = out.request;
+  request.url = provider.token_url;
+  request.timeout = timeout;
+  request.max_body = kLongestAnswer;
+  request.audit_subject = use.place.connection_id;
+  request.headers.push_back(egress::Header{"Accept", "application/json"});
+  auto form = formFor(use, token);
+  if (provider.by_get) {
+    request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + form;
+    wipe(form.data(), form.size());
+  } else {
+    request.method = "POST";
+    request.headers.push_back(egress::Header{"Content-Type", "application/x-www-form-urlencoded"});
+    request.body = std::move(form);
+  }
+  out.policy = use.policy;
+  out.policy.allowed_hosts = {hostOf(provider.token_url)};
+  out.policy.max_redirects = 0;
+  if (provider.client_auth != Provider::ClientAuth::basic) return out;
+  // RFC 6749, section 2.3.1: each is encoded as in a form before it is joined to the other.
+  out.credential.scheme = egress::Credential::Scheme::basic;
+  out.credential.username = percentEncode(use.client_id);
+  out.credential.secret = Secret(percentEncode(use.client_secret.reveal()));
+  return out;
+}
+
+} // namespace garland::oauth

@@ -1,0 +1,18 @@
+// The request for tokens, as the provider wants it.
+#pragma once
+
+#include "host/oauth/oauth.h"
+
+namespace garland::oauth {
+
+struct TokenRequest {
+  egress::Request request;
+  egress::Policy policy;
+  egress::Credential credential; // the client's, where the provider wants it by HTTP Basic
+};
+
+// `token`: what the grant is renewed by, or the assertion; "" by the client alone. A redirect is not
+// followed: it would carry the secrets away.
+TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout);
+
+} // namespace garland::oauth
