@@ -55,6 +55,8 @@ constexpr Permission kTable[] = {
     {"enablePlugin", own, "o----"},
     {"disablePlugin", own, "o----"},
     {"connect", own, "ov---"},
+    {"authorize", own, "ov---"},
+    {"getAuthorization", own, "ov---"},
     {"listConnections", listed, "ov---"},
     {"getConnection", own, "ov---"},
     {"changeSettings", own, "ov---"},
@@ -84,7 +86,10 @@ constexpr Permission kTable[] = {
     {"listActions", listed, "ov---"},
     {"getAction", own, "ov---"},
     {"settleAction", own, "ov---"},
-    // What comes in: hooks, mail, files, webhooks. Strangers bring a secret or a signature instead of a key.
+    // What comes in: browsers, hooks, mail, files, webhooks. Strangers bring a secret or a signature instead
+    // of a key.
+    {"showWayToProvider", nobodys, ""},
+    {"comeBackFromProvider", nobodys, ""},
     {"callHook", nobodys, ""},
     {"tryHook", nobodys, ""},
     {"openHook", own, "ov---"},

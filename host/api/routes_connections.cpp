@@ -28,6 +28,8 @@ sync::Credentials readCredentials(json::object& body) {
   return credentials;
 }
 
+} // namespace
+
 sync::ConnectRequest readConnect(json::value& body) {
   sync::ConnectRequest request;
   request.vendor_id = textOr(body, "/vendor_id", "");
@@ -38,8 +40,6 @@ sync::ConnectRequest readConnect(json::value& body) {
   request.credentials = readCredentials(object);
   return request;
 }
-
-} // namespace
 
 void Routes::addConnectionRoutes(std::vector<Route>& table) {
   auto const add = adder(table);

@@ -308,6 +308,7 @@ json::object shape(PluginView const& plugin) {
     json::object told{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}};
     auto const optional = static_cast<std::ptrdiff_t>(slot.may_lack);
     if (optional > 0) told["optional"] = texts({slot.fields.end() - optional, slot.fields.end()});
+    if (find(slot.oauth2, "/authorize_url") != nullptr) told["page"] = true;
     auth.push_back(std::move(told));
   }
   json::object out{{"id", manifest.id}, {"name", manifest.name}, {"version", manifest.version}};

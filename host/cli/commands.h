@@ -58,6 +58,9 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
+// Prints the address where somebody signs in at the provider.
+Exit authorizeAccount(Context with, ConnectWords const& words);
+Exit showAuthorization(Context with, std::string const& id, std::string const& vendor);
 // `settings`: "NAME=VALUE"; `removed`: "NAME".
 // Asks for the credential, too, if it is to be replaced.
 Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,

@@ -215,6 +215,49 @@ Exit connectAccount(Context with, ConnectWords const& words) {
   return done(with, answer, "connected as " + id + further(waysIn(*plugin, id)));
 }
 
+namespace {
+
+// Of what the connector wants typed, what the sign-in at the provider does not give: the first two fields of
+// a slot with a page of its own, the client's.
+Result<json::object> askClient(json::value plugin, ConnectWords const& words) {
+  if (auto* slots = plugin.as_object().if_contains("auth"); slots != nullptr && slots->is_array())
+    for (auto& slot : slots->as_array()) {
+      auto& fields = slot.at("fields").as_array();
+      if (!boolOr(slot, "/page", false)) continue;
+      fields.resize(std::min<std::size_t>(fields.size(), 2));
+      break; // there is one sign-in at a time
+    }
+  return askCredentials(plugin, words);
+}
+
+} // namespace
+
+Exit authorizeAccount(Context with, ConnectWords const& words) {
+  auto settings = settingsOf(words.settings);
+  if (!settings) return with.output.error(settings.error());
+  auto const plugin = knownPlugin(with, words.plugin, *settings);
+  if (!plugin) return with.output.error(plugin.error());
+  auto credentials = askClient(*plugin, words);
+  if (!credentials) return with.output.error(credentials.error());
+  json::object body{{"vendor_id", words.vendor},
+                    {"plugin", words.plugin},
+                    {"allow_private_network", words.allow_private_network}};
+  body["settings"] = std::move(*settings);
+  body["credentials"] = std::move(*credentials);
+  auto const answer = with.client.post(kBase + "/vendor/authorize", std::move(body));
+  if (!answer || with.output.json()) return show(with, answer);
+  with.output.line(textOr(*answer, "/url", ""));
+  with.output.line("open this in the vendor's browser before " + textOr(*answer, "/expires", "") +
+                   "; it is shown once. What came of it: garland connections authorization " +
+                   textOr(*answer, "/id", "") + " --vendor " + words.vendor);
+  return Exit::ok;
+}
+
+Exit showAuthorization(Context with, std::string const& id, std::string const& vendor) {
+  return show(with, with.client.get(kBase + "/vendors/" + percentEncode(vendor) + "/authorizations/" +
+                                    percentEncode(id)));
+}
+
 Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,
                     std::vector<std::string> const& removed) {
   auto changes = settingsOf(words.settings);

@@ -324,7 +324,18 @@ static std::vector<custody::Table> signInTables() {
   replies.name = "oauth_replies";
   replies.keys = {"vendor_id", "connection_id", "slot", "attempt"};
   replies.columns = {custody::Column("lineage"), custody::Column("asked", kInteger)};
-  return {std::move(grants), std::move(replies)};
+  custody::Table authorizations;
+  authorizations.name = "oauth_authorizations";
+  authorizations.keys = {"vendor_id", "authorization_id"};
+  authorizations.columns = {custody::Column("plugin_id"),
+                            custody::Column("ticket"),
+                            custody::Column("browser"),
+                            custody::Column("state"),
+                            custody::Column("cause"),
+                            custody::Column("connection_id"),
+                            custody::Column("expires", kInteger)};
+  authorizations.replaces = false;
+  return {std::move(grants), std::move(replies), std::move(authorizations)};
 }
 
 std::vector<custody::Table> allSecretTables() {

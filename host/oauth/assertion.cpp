@@ -9,13 +9,6 @@ constexpr std::chrono::seconds kLife{300};
 // The provider's clock may be behind ours.
 constexpr std::chrono::seconds kAgo{10};
 
-std::string base64Url(std::string_view bytes) {
-  auto text = base64(bytes);
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  text.erase(text.find_last_not_of('=') + 1);
-  return text;
-}
-
 std::int64_t secondsOf(TimePoint when) {
   return std::chrono::floor<std::chrono::seconds>(when).time_since_epoch().count();
 }

@@ -37,7 +37,8 @@ After given(Grant const& grant, Provider const& provider, Answer answer, TimePoi
   if (provider.renew_by == Provider::RenewBy::access)
     after.renewal = answer.access.clone();
   else if (provider.renew_by == Provider::RenewBy::refresh)
-    after.renewal = answer.refresh.empty() ? grant.renewal.clone() : std::move(answer.refresh);
+    after.renewal =
+        answer.refresh.empty() && !grant.redemption ? grant.renewal.clone() : std::move(answer.refresh);
   after.access = std::move(answer.access);
   after.status.state = "connected";
   after.status.since = grant.status.state == "connected" ? grant.status.since : now;
@@ -47,6 +48,11 @@ After given(Grant const& grant, Provider const& provider, Answer answer, TimePoi
 // The doubt is the cause if there was one: a token that nobody received is why the former one is refused.
 void askForReconnect(Grant const& grant, Answer const& answer, Status& status) {
   status.state = "reconnect needed";
+  if (grant.redemption && grant.doubt.empty()) {
+    status.by = answer.by;
+    status.cause = "the provider does not take the code that it gave (" + answer.why + "); sign in again";
+    return;
+  }
   status.by = grant.doubt.empty() ? answer.by : grant.doubt_by;
   status.cause = grant.doubt.empty()
                      ? "the provider takes this sign-in no more (" + answer.why +

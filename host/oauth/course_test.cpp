@@ -55,6 +55,15 @@ TEST_F(Course, ATokenIsRenewedWhenAboutFourFifthsOfItsLifeAreOver) {
   EXPECT_EQ(after(given("next", std::nullopt)).expires, kNow + 2h);
 }
 
+TEST_F(Course, ACodeIsNeverWhatATokenIsRenewedBy) {
+  grant.redemption.emplace();
+  EXPECT_EQ(after(given("", 1h)).renewal.reveal(), "");
+  EXPECT_EQ(after(given("next", 1h)).renewal.reveal(), "next");
+  auto const refused = after(bad(Verdict::grantRefused, "it answered 400 invalid_grant"));
+  EXPECT_THAT(refused.status.cause, AllOf(HasSubstr("does not take the code"), HasSubstr("sign in again")));
+  EXPECT_EQ(refused.status.by, "provider");
+}
+
 TEST_F(Course, WhatLapsesUnusedIsRenewedMoreOften) {
   provider.at_least = 24h;
   EXPECT_EQ(after(given("next", std::nullopt)).due, kNow + 1s + 24h);

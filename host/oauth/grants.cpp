@@ -49,8 +49,13 @@ store::Unit afterRestore(TimePoint made) {
   return unit;
 }
 
-Result<std::string> Grants::sealed(Place const& place, Secret const& access, Secret const& renewal) const {
+Result<std::string> Grants::sealed(Place const& place, Secret const& access, Secret const& renewal,
+                                   Redemption const* redemption) const {
   json::object out;
+  if (redemption != nullptr) {
+    out["verifier"] = redemption->verifier.reveal();
+    out["redirect_uri"] = redemption->redirect_uri;
+  }
   out["access"] = access.reveal();
   out["renewal"] = renewal.reveal();
   Secret const text(json::serialize(out));
@@ -65,8 +70,12 @@ Result<Grant> Grants::grantFrom(Place place, store::Row const& row) const {
   grant.place = std::move(place);
   grant.access = Secret(textOr(tokens, "/access", ""));
   grant.renewal = Secret(textOr(tokens, "/renewal", ""));
-  for (auto& member : tokens.as_object())
-    if (auto* text = member.value().if_string()) wipe(text->data(), text->size());
+  if (find(tokens, "/redirect_uri") != nullptr) {
+    grant.redemption.emplace();
+    grant.redemption->verifier = Secret(textOr(tokens, "/verifier", ""));
+    grant.redemption->redirect_uri = textOr(tokens, "/redirect_uri", "");
+  }
+  wipeTexts(tokens);
   grant.lineage = row.text(1);
   grant.expires = timeAt(row, 2);
   grant.due = timeAt(row, 3);
@@ -204,8 +213,9 @@ Task<bool> Grants::dueAtOnce(Grant const* grant, TimePoint now) {
   co_return done[0].affected == 1;
 }
 
-Result<store::Statement> Grants::first(Place const& place, Secret const& token, TimePoint now) const {
-  TRY(tokens, sealed(place, Secret(), token));
+Result<store::Statement> Grants::first(Place const& place, Secret const& token, Redemption const* redemption,
+                                       TimePoint now) const {
+  TRY(tokens, sealed(place, Secret(), token, redemption));
   return store::Statement(
       "INSERT INTO oauth_grants "
       "(vendor_id,connection_id,slot,sealed,lineage,expires,due,state,cause,by_whom,since,"
@@ -219,8 +229,9 @@ Result<store::Statement> Grants::first(Place const& place, Secret const& token, 
 }
 
 Result<store::Unit> Grants::moved(Grant const& grant, Place const& to) const {
-  TRY(made, first(to, grant.renewal, grant.status.since));
-  TRY(tokens, sealed(to, grant.access, grant.renewal));
+  auto const* redemption = grant.redemption ? &*grant.redemption : nullptr;
+  TRY(made, first(to, grant.renewal, redemption, grant.status.since));
+  TRY(tokens, sealed(to, grant.access, grant.renewal, redemption));
   store::Unit unit;
   unit.emplace_back("DELETE FROM oauth_replies" + std::string(kThisGrant), keysOf(to));
   unit.push_back(std::move(made));

@@ -15,10 +15,17 @@ struct Attempt {
   TimePoint until; // nobody else begins one before
 };
 
+// What goes with a code.
+struct Redemption {
+  Secret verifier;
+  std::string redirect_uri;
+};
+
 struct Grant {
   Place place;
   Secret access;  // "": there is none yet
-  Secret renewal; // what it is renewed by; "" by the client alone
+  Secret renewal; // what it is renewed by; "" by the client alone, or if the provider gave nothing
+  std::optional<Redemption> redemption; // `renewal` is a code, which was not redeemed yet
   std::string lineage;
   std::optional<TimePoint> expires; // of the access token; none: nobody knows
   std::optional<TimePoint> due;     // to be renewed; none: when it is refused
@@ -70,7 +77,9 @@ public:
   Task<bool> close(Grant const* grant, std::string attempt, After after, std::string app);
   Task<bool> dueAtOnce(Grant const* grant, TimePoint now);
 
-  Result<store::Statement> first(Place const& place, Secret const& token, TimePoint now) const;
+  // `redemption`: the token is a code; null: it is none.
+  Result<store::Statement> first(Place const& place, Secret const& token, Redemption const* redemption,
+                                 TimePoint now) const;
   // `grant` under another connection, in the place of what it has.
   Result<store::Unit> moved(Grant const& grant, Place const& to) const;
 
@@ -79,7 +88,8 @@ public:
   Task<void> refuse(std::string app, TimePoint until);
 
 private:
-  Result<std::string> sealed(Place const& place, Secret const& access, Secret const& renewal) const;
+  Result<std::string> sealed(Place const& place, Secret const& access, Secret const& renewal,
+                             Redemption const* redemption = nullptr) const;
   Result<Grant> grantFrom(Place place, store::Row const& row) const;
 
   store::Store& store_;

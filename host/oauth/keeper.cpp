@@ -36,6 +36,18 @@ Result<Secret> tokenFor(Use const& use, Grant const& grant, Attempt const& attem
   return grant.renewal.clone();
 }
 
+// Nothing was given by which it could be renewed.
+bool cannotBeRenewed(Use const& use, Grant const& grant) {
+  return use.provider.renew_by == Provider::RenewBy::refresh && grant.renewal.empty();
+}
+
+Answer nothingToRenewBy() {
+  Answer answer;
+  answer.verdict = Verdict::grantRefused;
+  answer.why = "it gave no token by which it could be renewed";
+  return answer;
+}
+
 Error over(Status const& status) { return Error(ErrorKind::authExpired, status.cause); }
 
 Error later(std::string message, std::optional<Milliseconds> wait) {
@@ -122,6 +134,10 @@ Task<Keeper::Moved> Keeper::moveOn(Asked use) {
   CO_TRY_VOID(refuseUntilThen(grant));
   auto const now = with_.clock.now();
   if (!grant.attempt.id.empty() && now < grant.attempt.until) co_return Moved::waits;
+  if (cannotBeRenewed(*use, grant)) {
+    auto nothing = nothingToRenewBy();
+    co_return co_await close(use, &grant, grant.attempt.id, std::move(nothing), now);
+  }
   CO_TRY(refused, co_await grants_.refusedUntil(appOf(*use)));
   if (refused && now < *refused) {
     Error error(ErrorKind::forbidden, "the provider refuses the client id or the secret that " + use->app +
@@ -168,7 +184,8 @@ Task<Keeper::Moved> Keeper::attempt(Asked use, Grant grant) {
   auto const left = std::chrono::duration_cast<Milliseconds>(ends - with_.clock.monotonic());
   Result<egress::Response> fetched = Error(ErrorKind::transient, "the database was too slow to begin");
   if (left >= kLeastTime) {
-    auto request = requestFor(*use, token, left);
+    auto request = grant.redemption ? redemptionFor(*use, token, *grant.redemption, left)
+                                    : requestFor(*use, token, left);
     fetched = co_await with_.egress.fetch(std::move(request.request), std::move(request.policy),
                                           std::move(request.credential));
   }
@@ -250,7 +267,14 @@ Task<std::vector<std::pair<std::string, Status>>> Keeper::all(std::string vendor
 }
 
 Result<store::Statement> Keeper::first(Place const& place, Secret const& token) {
-  return grants_.first(place, token, with_.clock.now());
+  return grants_.first(place, token, nullptr, with_.clock.now());
+}
+
+Result<store::Statement> Keeper::first(Place const& place, Code const& code) {
+  Redemption redemption;
+  redemption.verifier = code.verifier.clone();
+  redemption.redirect_uri = code.redirect_uri;
+  return grants_.first(place, code.code, &redemption, with_.clock.now());
 }
 
 Task<store::Unit> Keeper::move(Place from, Place to) {

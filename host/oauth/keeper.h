@@ -19,6 +19,7 @@ public:
   Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
                                                         std::string connection_id) override;
   Result<store::Statement> first(Place const& place, Secret const& token) override;
+  Result<store::Statement> first(Place const& place, Code const& code) override;
   Task<store::Unit> move(Place from, Place to) override;
   Task<void> stop() override;
 

@@ -47,12 +47,31 @@ CREATE TABLE oauth_apps (
 )
 )sql";
 
+// `ticket` and `browser` are SHA-256. What is sealed goes when the ticket is used.
+constexpr char const* kPages = R"sql(
+CREATE TABLE oauth_authorizations (
+  vendor_id TEXT NOT NULL,
+  authorization_id TEXT NOT NULL,
+  plugin_id TEXT NOT NULL,
+  ticket TEXT NOT NULL,
+  browser TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  state TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  expires BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, authorization_id)
+);
+CREATE INDEX oauth_authorizations_by_ticket ON oauth_authorizations (ticket)
+)sql";
+
 } // namespace
 
 // A daemon of 24 knows neither the tables nor the scheme, and leaves both alone.
 std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
   all.push_back(store::Migration{25, "oauth: grants, replies and clients that are refused", kFirst, 24});
+  all.push_back(store::Migration{26, "oauth: sign-ins at providers' own pages", kPages, 25});
   return all;
 }
 

@@ -55,11 +55,22 @@ struct Provider {
   std::optional<Milliseconds> life;     // of an access token, where the answer does not say
   std::optional<Milliseconds> at_least; // it is renewed so often, lest the grant lapses unused
   std::vector<std::string> refusals;    // codes that mean what invalid_grant means
+  std::string authorize_url;            // the page where people sign in; "": it has none
+  bool pkce = true;                     // by S256
+  std::vector<std::pair<std::string, std::string>> authorize_parameters; // of that page, besides
 };
 
 // `described`: what stands under "oauth2" of a slot; `settings`: of the connection, which may name the token
 // URL. invalidInput with the place.
 Result<Provider> readProvider(json::value const& described, json::value const& settings);
+
+// What somebody came back with from a provider's own page, in the place of a token: good for one request, and
+// for a minute or so.
+struct Code {
+  Secret code;
+  Secret verifier; // of PKCE; "" without
+  std::string redirect_uri;
+};
 
 // Which tokens: those of a connection's slot.
 struct Place {
@@ -129,6 +140,8 @@ public:
   // For the unit that connects an account: `token` is what it is renewed by, none if that is the client
   // alone. It is in the place of an earlier grant.
   virtual Result<store::Statement> first(Place const& place, Secret const& token) = 0;
+  // The same, where a code is what tokens are asked for with first.
+  virtual Result<store::Statement> first(Place const& place, Code const& code) = 0;
   // For the unit that makes a trial's tokens those of another connection, in the place of what it has there.
   virtual Task<store::Unit> move(Place from, Place to) = 0;
   // For the unit that forgets a connection.
@@ -136,6 +149,63 @@ public:
 
   // Begins nothing more, and lets what is under way come to its end.
   virtual Task<void> stop() = 0;
+};
+
+// A sign-in at a provider's own page, from when somebody is sent there until it has come to a connection.
+struct Authorization {
+  std::string id; // "aut_..."
+  std::string vendor_id;
+  std::string plugin_id;
+  std::string state;         // "open", "redeeming", "connected", "failed", "expired"
+  std::string cause;         // one sentence; "" unless failed
+  std::string connection_id; // connected
+  TimePoint expires;         // who has not come back by then begins anew
+};
+
+// Where somebody is to be sent.
+struct SendOff {
+  std::string vendor_id;
+  std::string plugin_id;
+  Provider provider;
+  std::string client_id;
+  std::string redirect_uri;
+  Secret errand; // for the caller: it comes back with the code
+};
+
+// A ticket is what a provider hands through as "state"; only its hash is kept, and it is good for one code.
+// Who comes back with it must be the browser that the way to the provider was shown to: that one is given a
+// secret of its own, so that nobody can be led to connect an account to another's vendor unseen.
+class Authorizations {
+public:
+  struct Begun {
+    Authorization authorization;
+    Secret ticket;
+  };
+  struct Visit {
+    Authorization authorization;
+    std::string address; // at the provider
+    Secret browser;
+  };
+  struct Taken {
+    Authorization authorization;
+    Secret errand;
+    Code code; // but for the code itself
+  };
+
+  // Everything must outlive it.
+  static std::unique_ptr<Authorizations> create(store::Store& store, vault::Vault& vault, Clock& clock,
+                                                Random& random);
+  virtual ~Authorizations() = default;
+
+  virtual Task<Begun> begin(SendOff send_off) = 0;
+  // notFound for a ticket that is not known, was used or has run out. `browser`: the secret that it has
+  // already, or "".
+  virtual Task<Visit> visit(std::string ticket, std::string browser) = 0;
+  // Once. notFound; forbidden to another browser, which uses nothing up.
+  virtual Task<Taken> take(std::string ticket, std::string browser) = 0;
+  // What came of it: a connection, or why there is none.
+  virtual Task<void> end(Authorization authorization, std::string connection_id, std::string cause) = 0;
+  virtual Task<Authorization> one(std::string id) = 0; // notFound
 };
 
 } // namespace garland::oauth

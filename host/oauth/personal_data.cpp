@@ -1,5 +1,5 @@
-// What the tables of this room hold of people: nothing. Tokens are sealed; a cause is a sentence of the
-// host's.
+// What the tables of this room hold of people: tokens are sealed, and a cause is a sentence of the host's;
+// but why an account was not connected may name it.
 #include "host/oauth/oauth.h"
 
 namespace garland::oauth {
@@ -17,7 +17,11 @@ std::vector<PersonalTable> personalData() {
   apps.plain = {"refused_until"};
   apps.fate = Fate::kept;
   apps.of_vendor = false;
+  PersonalTable authorizations("oauth_authorizations", {"vendor_id", "authorization_id"});
+  authorizations.personal = {"cause"};
+  authorizations.plain = {"plugin_id", "ticket", "browser", "sealed", "state", "connection_id", "expires"};
   std::vector<PersonalTable> all;
+  all.push_back(std::move(authorizations));
   all.push_back(std::move(grants));
   all.push_back(std::move(replies));
   all.push_back(std::move(apps));

@@ -4,6 +4,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace garland::oauth {
 namespace {
 
@@ -15,15 +18,16 @@ Error bad(std::string const& place, std::string const& what) {
 }
 
 // A secret goes there, so it is https; plain http only to where egress lets it go, and in tests.
-Result<std::string> address(std::string const& text, json::value const& settings) {
+Result<std::string> address(json::value const& described, std::string const& member,
+                            json::value const& settings) {
+  auto const text = textOr(described, "/" + member, "");
   auto url = text;
   if (text.starts_with(kFromSettings)) url = textOr(settings, text.substr(kFromSettings.size()), "");
   auto const read = boost::urls::parse_uri(url);
   bool const web = read && (read->scheme() == "https" || read->scheme() == "http");
   if (!web || read->encoded_host().empty() || read->has_userinfo() || read->has_fragment())
-    return bad("/token_url",
-               "must be the address where tokens are asked for, or \"setting:\" and a JSON Pointer "
-               "to it in the connection's settings");
+    return bad("/" + member, "must be an address, or \"setting:\" and a JSON Pointer to it in the "
+                             "connection's settings");
   return url;
 }
 
@@ -83,14 +87,45 @@ Result<std::string> scope(json::value const& described) {
   return out;
 }
 
-Result<void> readParameters(json::value const& described, Provider& provider) {
-  auto const* members = find(described, "/parameters");
-  if (members == nullptr) return {};
-  if (!members->is_object()) return bad("/parameters", "must be texts by their names");
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+Result<Parameters> parameters(json::value const& described, std::string const& member) {
+  Parameters out;
+  auto const* members = find(described, "/" + member);
+  if (members == nullptr) return out;
+  if (!members->is_object()) return bad("/" + member, "must be texts by their names");
   for (auto const& [name, value] : members->get_object()) {
-    if (!value.is_string()) return bad("/parameters", "must be texts by their names");
-    provider.parameters.emplace_back(name, value.get_string());
+    if (!value.is_string()) return bad("/" + member, "must be texts by their names");
+    out.emplace_back(name, value.get_string());
   }
+  return out;
+}
+
+// What the host says itself, and an answer that it cannot read: the callback is a GET.
+Result<void> checkOfPage(Parameters const& all) {
+  constexpr std::array<std::string_view, 7> kOwn{"response_type", "client_id",      "redirect_uri",
+                                                 "state",         "code_challenge", "code_challenge_method",
+                                                 "scope"};
+  for (auto const& [name, value] : all) {
+    auto const place = "/authorize_parameters/" + name;
+    if (std::ranges::find(kOwn, name) != kOwn.end()) return bad(place, "is said by the host");
+    if (name == "response_mode" && value != "query") return bad(place, "must be query");
+  }
+  return {};
+}
+
+Result<void> readPage(json::value const& described, json::value const& settings, Provider& provider) {
+  if (find(described, "/authorize_url") == nullptr) return {};
+  if (provider.renew_by != Provider::RenewBy::refresh && provider.renew_by != Provider::RenewBy::access)
+    return bad("/authorize_url", "is for tokens of people, not for a client that signs in for itself");
+  TRY(page, address(described, "authorize_url", settings));
+  TRY(more, parameters(described, "authorize_parameters"));
+  TRY_VOID(checkOfPage(more));
+  auto const pkce = textOr(described, "/pkce", "S256");
+  if (pkce != "S256" && pkce != "none") return bad("/pkce", "must be S256 or none");
+  provider.authorize_url = std::move(page);
+  provider.authorize_parameters = std::move(more);
+  provider.pkce = pkce == "S256";
   return {};
 }
 
@@ -122,7 +157,7 @@ Result<void> readRefusals(json::value const& described, Provider& provider) {
 
 Result<Provider> readProvider(json::value const& described, json::value const& settings) {
   Provider provider;
-  TRY(url, address(textOr(described, "/token_url", ""), settings));
+  TRY(url, address(described, "token_url", settings));
   TRY_VOID(readRenewal(described, provider));
   // What signs an assertion is not sent.
   bool const signs = provider.renew_by == Provider::RenewBy::assertion;
@@ -130,9 +165,11 @@ Result<Provider> readProvider(json::value const& described, json::value const& s
   TRY(life, span(described, "/life_seconds"));
   TRY(at_least, span(described, "/renew_at_least_seconds"));
   TRY(scopes, scope(described));
-  TRY_VOID(readParameters(described, provider));
+  TRY(more, parameters(described, "parameters"));
   TRY_VOID(readClaims(described, settings, provider));
   TRY_VOID(readRefusals(described, provider));
+  TRY_VOID(readPage(described, settings, provider));
+  provider.parameters = std::move(more);
   provider.token_url = std::move(url);
   provider.client_auth = client;
   provider.life = life;

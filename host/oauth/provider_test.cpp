@@ -61,6 +61,33 @@ TEST(TokenProvider, AServiceAccountVouchesForItself) {
   EXPECT_EQ(read(text).value().claims.size(), 1U);
 }
 
+TEST(TokenProvider, PeopleMaySignInAtAPageOfItsOwn) {
+  auto const paged = read(R"({"token_url":"https://x.example/t","authorize_url":"https://x.example/a",
+                              "authorize_parameters":{"access_type":"offline"},"scopes":["a","b"]})")
+                         .value();
+  EXPECT_EQ(paged.authorize_url, "https://x.example/a");
+  EXPECT_TRUE(paged.pkce);
+  ASSERT_EQ(paged.authorize_parameters.size(), 1U);
+  EXPECT_EQ(paged.authorize_parameters[0].second, "offline");
+  EXPECT_FALSE(
+      read(R"({"token_url":"https://x.example/t","authorize_url":"https://x.example/a","pkce":"none"})")
+          .value()
+          .pkce);
+  for (auto const& [more, place] :
+       {std::pair(R"("authorize_url":"x")", "/oauth2/authorize_url"),
+        std::pair(R"("authorize_url":"https://x.example/a","pkce":"plain")", "/oauth2/pkce"),
+        std::pair(R"("authorize_url":"https://x.example/a","renew_by":"client")", "/oauth2/authorize_url"),
+        std::pair(R"("authorize_url":"https://x.example/a","authorize_parameters":{"state":"1"})",
+                  "/oauth2/authorize_parameters/state"),
+        std::pair(
+            R"("authorize_url":"https://x.example/a","authorize_parameters":{"response_mode":"form_post"})",
+            "/oauth2/authorize_parameters/response_mode")}) {
+    auto const refused = read(std::string(R"({"token_url":"https://x.example/t",)") + more + "}");
+    ASSERT_FALSE(refused) << more;
+    EXPECT_EQ(refused.error().field, place) << more;
+  }
+}
+
 TEST(TokenProvider, TheSettingsMayNameTheAddress) {
   auto const text = R"({"token_url":"setting:/token_url"})";
   json::value const settings{{"token_url", "http://127.0.0.1:9/token"}};

@@ -13,6 +13,16 @@ void add(std::string& form, std::string_view name, std::string_view value) {
   form += percentEncode(name) + "=" + percentEncode(value);
 }
 
+// What every request says of who asks.
+void addClient(std::string& form, Use const& use) {
+  auto const& provider = use.provider;
+  if (provider.client_auth == Provider::ClientAuth::body) {
+    add(form, "client_id", use.client_id);
+    add(form, "client_secret", use.client_secret.reveal());
+  }
+  for (auto const& [name, value] : provider.parameters) add(form, name, value);
+}
+
 std::string formFor(Use const& use, Secret const& token) {
   auto const& provider = use.provider;
   std::string form;
@@ -21,11 +31,19 @@ std::string formFor(Use const& use, Secret const& token) {
   // A refresh asks for what was granted; naming less would narrow it.
   if (provider.renew_by == Provider::RenewBy::client && !provider.scope.empty())
     add(form, "scope", provider.scope);
-  if (provider.client_auth == Provider::ClientAuth::body) {
-    add(form, "client_id", use.client_id);
-    add(form, "client_secret", use.client_secret.reveal());
-  }
-  for (auto const& [name, value] : provider.parameters) add(form, name, value);
+  addClient(form, use);
+  return form;
+}
+
+std::string formFor(Use const& use, Secret const& code, Redemption const& redemption) {
+  std::string form;
+  add(form, "grant_type", "authorization_code");
+  add(form, "code", code.reveal());
+  add(form, "redirect_uri", redemption.redirect_uri);
+  if (!redemption.verifier.empty()) add(form, "code_verifier", redemption.verifier.reveal());
+  addClient(form, use);
+  // A client without a secret says at least who it is.
+  if (use.provider.client_auth == Provider::ClientAuth::none) add(form, "client_id", use.client_id);
   return form;
 }
 
@@ -37,9 +55,7 @@ std::string hostOf(std::string const& address) {
   return host;
 }
 
-} // namespace
-
-TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout) {
+TokenRequest carrying(std::string form, Use const& use, Milliseconds timeout) {
   auto const& provider = use.provider;
   TokenRequest out;
   auto& request = out.request;
@@ -48,7 +64,6 @@ TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeou
   request.max_body = kLongestAnswer;
   request.audit_subject = use.place.connection_id;
   request.headers.push_back(egress::Header{"Accept", "application/json"});
-  auto form = formFor(use, token);
   if (provider.by_get) {
     request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + form;
     wipe(form.data(), form.size());
@@ -66,6 +81,17 @@ TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeou
   out.credential.username = percentEncode(use.client_id);
   out.credential.secret = Secret(percentEncode(use.client_secret.reveal()));
   return out;
+}
+
+} // namespace
+
+TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout) {
+  return carrying(formFor(use, token), use, timeout);
+}
+
+TokenRequest redemptionFor(Use const& use, Secret const& code, Redemption const& redemption,
+                           Milliseconds timeout) {
+  return carrying(formFor(use, code, redemption), use, timeout);
 }
 
 } // namespace garland::oauth

@@ -1,7 +1,7 @@
 // The request for tokens, as the provider wants it.
 #pragma once
 
-#include "host/oauth/oauth.h"
+#include "host/oauth/grants.h"
 
 namespace garland::oauth {
 
@@ -14,5 +14,9 @@ struct TokenRequest {
 // `token`: what the grant is renewed by, or the assertion; "" by the client alone. A redirect is not
 // followed: it would carry the secrets away.
 TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout);
+
+// The first of a grant that begins with a code.
+TokenRequest redemptionFor(Use const& use, Secret const& code, Redemption const& redemption,
+                           Milliseconds timeout);
 
 } // namespace garland::oauth

@@ -37,6 +37,18 @@ TEST(RequestForTokens, IsAFormWithTheClientByHttpBasic) {
   EXPECT_EQ(made.credential.secret.reveal(), "a%3Asecret");
 }
 
+TEST(RequestForTokens, HasACodeWithWhatProvesWhoAskedForIt) {
+  Redemption redemption;
+  redemption.verifier = Secret("a-verifier");
+  redemption.redirect_uri = "https://garland.example/back";
+  auto what = use();
+  what.provider.grant_type = "refresh_token";
+  auto const made = redemptionFor(what, Secret("a code"), redemption, Milliseconds(9'000));
+  EXPECT_EQ(made.request.body, "grant_type=authorization_code&code=a%20code&redirect_uri="
+                               "https%3A%2F%2Fgarland.example%2Fback&code_verifier=a-verifier");
+  EXPECT_EQ(made.credential.username, "an%20id");
+}
+
 TEST(RequestForTokens, GoesToTheTokenUrlAndNowhereElse) {
   auto const policy = requestFor(use()).policy;
   EXPECT_THAT(policy.allowed_hosts, ElementsAre("x.example:8443"));

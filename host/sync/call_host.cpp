@@ -25,13 +25,6 @@ Milliseconds shareOf(std::optional<runtime::RequestLimit> const& limit) {
   return limit ? limit->span / (limit->count - limit->at_once + 1) : Milliseconds::zero();
 }
 
-void wipeTexts(json::value& fields) {
-  auto* object = fields.if_object();
-  if (object == nullptr) return;
-  for (auto& member : *object)
-    if (auto* text = member.value().if_string()) wipe(text->data(), text->size());
-}
-
 Effect effectOf(int status) {
   if (status >= 200 && status < 300) return Effect::applied;
   return status >= 400 && status < 500 ? Effect::notApplied : Effect::unknown;

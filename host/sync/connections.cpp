@@ -115,6 +115,9 @@ Task<Connected> Connections::keep(Session* tried) {
   if (!session.sign_ins.empty()) {
     CO_TRY_VOID(co_await context_.doors.store.commit(std::move(session.sign_ins)));
   }
+  if (!session.signs_in.empty()) {
+    CO_TRY_VOID(co_await redeem(&context_, &session, session.signs_in));
+  }
   CO_TRY_VOID(co_await tryAccount(&session));
   // The other of two requests at one moment wins the unique key, or disconnects what was found.
   for (int attempt = 1;; ++attempt) {
@@ -145,7 +148,8 @@ Result<Session> Connections::trialOf(std::shared_ptr<runtime::PluginInfo const> 
   connection.state = "connected";
   connection.created = context_.now();
   TRY_VOID(seal(session, request.credentials));
-  TRY(sign_ins, firstSignIns(context_, session.plugin->manifest, connection, request.credentials));
+  TRY(sign_ins, firstSignIns(context_, session.plugin->manifest, connection, request));
+  session.signs_in = std::move(request.signs_in);
   session.sign_ins = std::move(sign_ins);
   return session;
 }

@@ -43,6 +43,8 @@ Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
   context->tokens = oauth::Tokens::create(
       oauth::Dependencies{doors.executor, doors.clock, doors.random, doors.log, doors.store, doors.vault,
                           doors.egress, doors.node ? doors.node->name : "of this host", oauth::Limits()});
+  context->authorizations =
+      oauth::Authorizations::create(doors.store, doors.vault, doors.clock, doors.random);
   return context;
 }
 

@@ -12,6 +12,7 @@
 #include "host/sync/retention.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
+#include "host/sync/sign_in_pages.h"
 #include "host/sync/sign_ins.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
@@ -29,7 +30,7 @@ public:
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
         weddings_(*context_), retention_(*context_), pauses_(*context_, connections_, callers_),
-        hearing_(context_->doors.executor) {
+        sign_in_pages_(*context_, vendors_, connections_), hearing_(context_->doors.executor) {
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -54,6 +55,20 @@ public:
     // It may be an old one that works again.
     webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
     co_return connected;
+  }
+  Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri) override {
+    return sign_in_pages_.begin(std::move(request), std::move(redirect_uri));
+  }
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+    return context_->authorizations->visit(std::move(ticket), std::move(browser));
+  }
+  Task<Connected> endSignIn(SignInReturn back) override {
+    CO_TRY(connected, co_await sign_in_pages_.end(std::move(back)));
+    webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
+    co_return connected;
+  }
+  Task<oauth::Authorization> signIn(std::string id) override {
+    return context_->authorizations->one(std::move(id));
   }
   Task<std::vector<Connection>> connections(std::string vendor_id) override {
     return connections_.all(std::move(vendor_id));
@@ -358,6 +373,7 @@ private:
   Retention retention_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
+  SignInPages sign_in_pages_;
   Nursery hearing_;
 };
 
@@ -373,6 +389,18 @@ Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) 
 }
 
 Task<std::vector<Node>> Engine::nodes() { co_return std::vector<Node>(); }
+
+namespace {
+Error noSignIns() { return Error(ErrorKind::unsupported, "this engine signs nobody in"); }
+} // namespace
+
+Task<oauth::Authorizations::Begun> Engine::beginSignIn(ConnectRequest, std::string) { co_return noSignIns(); }
+
+Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string) { co_return noSignIns(); }
+
+Task<Connected> Engine::endSignIn(SignInReturn) { co_return noSignIns(); }
+
+Task<oauth::Authorization> Engine::signIn(std::string) { co_return noSignIns(); }
 
 Task<Connection> Engine::pause(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine pauses no connections");

@@ -58,17 +58,33 @@ bool isKeptApart(runtime::AuthSlot const& slot, std::string_view field) {
 }
 
 Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& manifest,
-                                 Connection const& connection, Credentials const& credentials) {
+                                 Connection const& connection, ConnectRequest const& request) {
   store::Unit unit;
   for (auto const& slot : manifest.auth) {
-    auto const typed = std::ranges::find(credentials, slot.name, &Credentials::value_type::first);
-    if (!isSignIn(slot) || typed == credentials.end()) continue;
+    auto const typed = std::ranges::find(request.credentials, slot.name, &Credentials::value_type::first);
+    if (!isSignIn(slot) || typed == request.credentials.end()) continue;
     // What the settings leave out is told before anything is kept.
     TRY_VOID(oauth::readProvider(slot.oauth2, connection.settings));
-    TRY(row, context.tokens->first(placeOf(connection, slot.name), typedToken(slot, typed->second)));
+    auto const place = placeOf(connection, slot.name);
+    TRY(row, slot.name == request.signs_in ? context.tokens->first(place, request.code)
+                                           : context.tokens->first(place, typedToken(slot, typed->second)));
     unit.push_back(std::move(row));
   }
   return unit;
+}
+
+Task<void> redeem(Context* context, Session const* session, std::string name) {
+  auto const& auth = session->plugin->manifest.auth;
+  auto const slot = std::ranges::find(auth, name, &runtime::AuthSlot::name);
+  CO_TRY(opened,
+         context->doors.vault.open(session->sealed.at(name), credentialContext(session->connection, name)));
+  CO_TRY(fields, parseJson(opened.reveal()));
+  auto use = useOf(*context, *session, *slot, fields);
+  wipeTexts(fields);
+  if (!use) co_return use.error();
+  auto const access = co_await context->tokens->fresh(std::move(*use));
+  if (!access) co_return access.error();
+  co_return Result<void>();
 }
 
 Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection) {

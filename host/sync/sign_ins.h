@@ -19,7 +19,9 @@ egress::Credential credentialWith(runtime::AuthSlot const& slot, Secret access);
 bool isKeptApart(runtime::AuthSlot const& slot, std::string_view field);
 // The rows of a connection that is about to be tried, with the tokens that were typed.
 Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& manifest,
-                                 Connection const& connection, Credentials const& credentials);
+                                 Connection const& connection, ConnectRequest const& request);
+// Has the code of this slot redeemed, of a connection whose rows are there: it lives for a minute.
+Task<void> redeem(Context* context, Session const* session, std::string slot);
 // How those of a connection stand.
 Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection);
 // What a daemon that ended in the middle of a trial left behind.

@@ -16,6 +16,7 @@
 #include "host/base/task.h"
 #include "host/custody/custody.h"
 #include "host/egress/egress.h"
+#include "host/oauth/oauth.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/actions.h"
@@ -237,6 +238,17 @@ struct ConnectRequest {
   json::value settings;
   Credentials credentials;
   bool allow_private_network = false;
+  // The slot whose token comes of a sign-in at the provider's own page and is not typed; "": none.
+  std::string signs_in;
+  oauth::Code code; // ... that somebody came back with from there
+};
+
+// Who comes back from a provider's own page.
+struct SignInReturn {
+  std::string ticket;  // that went through the provider
+  std::string browser; // the secret that it was shown the way with
+  Secret code;
+  std::string refusal; // the provider's "error"; "" if it gave a code
 };
 
 struct Connected {
@@ -373,6 +385,13 @@ public:
   // The account of an existing connection, with the same settings, gets its credential replaced:
   // links, cursors and waiting writes stay. With other settings it is a conflict: see changeSettings.
   virtual Task<Connected> connect(ConnectRequest request) = 0;
+  // The same by a sign-in at the provider's own page, from where people are sent to `redirect_uri`:
+  // `request` is checked as far as it goes, and kept. unsupported if the connector's provider has no such
+  // page. Errors of visit and return: see oauth::Authorizations.
+  virtual Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri);
+  virtual Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser);
+  virtual Task<Connected> endSignIn(SignInReturn back);
+  virtual Task<oauth::Authorization> signIn(std::string id);
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
   // Members of `changes` replace those of the settings, null removes one. Tried like connecting; the next run

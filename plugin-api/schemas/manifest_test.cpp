@@ -144,6 +144,10 @@ TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
   EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
     "oauth2":{"token_url":"https://x.example/token","client":"body","refusals":["190"]}})")),
             "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","authorize_url":"https://x.example/authorize","pkce":"S256",
+              "authorize_parameters":{"access_type":"offline"},"scopes":["read"]}})")),
+            "");
   EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","parameter":"access_token","fields":["i","s"],
     "oauth2":{"token_url":"setting:/token_url","renew_by":"client","scopes":["read"]}})")),
             "");

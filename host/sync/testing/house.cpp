@@ -70,7 +70,7 @@ constexpr char const* kSigningManifest = R"({
   "operations": ["health.check/1", "calendar.pull/1"],
   "entities": {"calendar.event": {"read": true, "write": false}},
   "auth": [{"slot": "account", "scheme": "oauth2", "fields": ["client_id", "client_secret", "refresh_token"],
-            "oauth2": {"token_url": "https://id.example/token"}}],
+            "oauth2": {"token_url": "https://id.example/token", "authorize_url": "https://id.example/authorize"}}],
   "hosts": ["calendar.example"],
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
