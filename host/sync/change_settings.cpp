@@ -21,7 +21,8 @@ json::value changed(json::value const& settings, json::object const& changes) {
 }
 
 bool isElsewhere(runtime::Manifest const& manifest, json::value const& before, json::value const& after) {
-  return manifest.allowedHosts(before) != manifest.allowedHosts(after);
+  return manifest.allowedHosts(before) != manifest.allowedHosts(after) ||
+         tokenAddresses(manifest, before) != tokenAddresses(manifest, after);
 }
 
 // The credential goes to where it was typed for and to no other host.

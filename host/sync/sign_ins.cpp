@@ -87,6 +87,16 @@ Task<void> redeem(Context* context, Session const* session, std::string name) {
   co_return Result<void>();
 }
 
+std::vector<std::string> tokenAddresses(runtime::Manifest const& manifest, json::value const& settings) {
+  std::vector<std::string> all;
+  for (auto const& slot : manifest.auth) {
+    if (!isSignIn(slot)) continue;
+    auto const provider = oauth::readProvider(slot.oauth2, settings);
+    all.push_back(provider ? provider->token_url : std::string());
+  }
+  return all;
+}
+
 Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection) {
   CO_TRY(all, co_await context->tokens->all(connection->vendor_id, connection->id));
   std::vector<SignIn> out;

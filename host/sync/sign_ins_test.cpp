@@ -168,6 +168,26 @@ TEST_F(SignedIn, AfterARestoreARefusalNamesTheBackup) {
   EXPECT_THAT(now.sign_ins[0].cause, HasSubstr("restored from a backup of"));
 }
 
+TEST_F(SignedIn, TheSettingsDoNotSendTheSecretToAnotherAddress) {
+  house.run(house.engine->enablePlugin(vendor, "test.calendar.placed")).value();
+  ConnectRequest request;
+  request.vendor_id = vendor;
+  request.plugin_id = "test.calendar.placed";
+  request.settings = json::object{{"provider", "q"}, {"token_url", "https://id.example/token"}};
+  std::vector<std::pair<std::string, Secret>> fields;
+  fields.emplace_back("client_id", Secret("an-id"));
+  fields.emplace_back("client_secret", Secret("its-secret"));
+  fields.emplace_back("refresh_token", Secret("r-first"));
+  request.credentials.emplace_back("account", std::move(fields));
+  auto const placed = house.run(house.engine->connect(std::move(request))).value().connection.id;
+  auto const requests = house.egress.requests.size();
+  json::object elsewhere{{"token_url", "https://evil.example/token"}};
+  auto const refused = house.run(house.engine->changeSettings(placed, std::move(elsewhere)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "/settings");
+  EXPECT_EQ(house.egress.requests.size(), requests);
+}
+
 TEST_F(SignedIn, DisconnectingForgetsTheTokens) {
   ASSERT_TRUE(ask());
   house.run(house.engine->disconnect(connection, false)).value();

@@ -77,7 +77,18 @@ constexpr char const* kSigningManifest = R"({
   "poll": {"every_seconds": 900}
 })";
 
-runtime::PluginInfo pluginOf(char const* manifest) {
+// The same, where the settings name the address that tokens are asked for at.
+std::string placedManifest() {
+  std::string text = kSigningManifest;
+  for (auto const& [from, to] :
+       {std::pair<std::string, std::string>("test.calendar.signed", "test.calendar.placed"),
+        {"https://id.example/token", "setting:/token_url"},
+        {R"("properties": {)", R"("properties": {"token_url": {"type": "string"}, )"}})
+    text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+runtime::PluginInfo pluginOf(std::string const& manifest) {
   runtime::PluginInfo plugin;
   plugin.manifest = runtime::parseManifest(manifest).value();
   return plugin;
@@ -245,9 +256,9 @@ House::House() : House(std::make_unique<TestFolder const>()) {}
 House::House(std::unique_ptr<TestFolder const> own) : House(own->path()) { own_folder_ = std::move(own); }
 
 House::House(std::string folder) : folder_(std::move(folder)) {
-  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
-                                           pluginOf(kFormManifest), pluginOf(kFeedManifest),
-                                           pluginOf(kSigningManifest)};
+  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest),        pluginOf(kSharingManifest),
+                                           pluginOf(kFormManifest),    pluginOf(kFeedManifest),
+                                           pluginOf(kSigningManifest), pluginOf(placedManifest())};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
