@@ -297,6 +297,9 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("DELETE", of_one, this_one);
   see.drive("GET", of_one, this_one);
 
+  see.drive("POST", root + "/connections/{connection}/test", root + "/connections/" + connection + "/test");
+  see.drive("POST", root + "/connections/{connection}/revoke",
+            root + "/connections/" + connection + "/revoke");
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

@@ -62,6 +62,8 @@ constexpr Permission kTable[] = {
     {"changeSettings", own, "ov---"},
     {"disconnect", own, "ov---"},
     {"confirmDeletes", own, "ov---"},
+    {"testConnection", own, "ov---"},
+    {"revokeConnection", own, "ov---"},
     {"pauseConnection", own, "ov---"},
     {"resumeConnection", own, "ov---"},
     {"resyncConnection", own, "ov---"},

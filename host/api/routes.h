@@ -83,6 +83,8 @@ private:
   Task<Response> showConnection(Request request);
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
+  Task<Response> testConnection(Request request);
+  Task<Response> revokeConnection(Request request);
   Task<Response> pauseConnection(Request request);
   Task<Response> resumeConnection(Request request);
   Task<Response> resyncConnection(Request request);

@@ -102,6 +102,27 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             {}},
       &Routes::confirmDeletes);
   add(Route{"POST",
+            "/api/integrations/connections/{connection}/test",
+            "testConnection",
+            "Asks the provider, read-only, whether the account can be reached and is the one that was "
+            "connected. "
+            "409 if it is paused or was revoked.",
+            200,
+            "Trial",
+            {}},
+      &Routes::testConnection);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/revoke",
+            "revokeConnection",
+            "Takes the sign-in of an account back: at the provider, if it can be asked, and here, where the "
+            "credential is forgotten in any case. Records, links and waiting writes stay; connecting the "
+            "account "
+            "again goes on with them.",
+            200,
+            "Connection",
+            {}},
+      &Routes::revokeConnection);
+  add(Route{"POST",
             "/api/integrations/connections/{connection}/pause",
             "pauseConnection",
             "Puts an account to rest, over restarts too: what comes in for it is kept, and nothing is done "
@@ -181,6 +202,22 @@ Task<Response> Routes::disconnect(Request request) {
   bool const discard = request.flag("discard");
   CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection"), discard));
   co_return Response(204);
+}
+
+Task<Response> Routes::testConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(trial, co_await with_.engine.test(request.text("connection")));
+  json::object body;
+  body["ok"] = trial.ok;
+  body["account"] = trial.account;
+  body["problem"] = trial.error ? trial.error->message : std::string();
+  co_return Response(200, std::move(body));
+}
+
+Task<Response> Routes::revokeConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.revoke(request.text("connection")));
+  co_return Response(200, shape(connection));
 }
 
 Task<Response> Routes::pauseConnection(Request request) {

@@ -88,6 +88,9 @@ json::object shape(sync::Connection const& connection) {
   out["state_reason"] = connection.state_reason;
   out["created"] = rfc3339(connection.created);
   out["last_success"] = timeOrNull(connection.last_success);
+  auto const stands = sync::conditionOf(connection);
+  out["condition"] = json::object{
+      {"state", stands.state}, {"why", stands.why}, {"by", stands.by}, {"until", timeOrNull(stands.until)}};
   if (connection.stored) out["storage"] = shape(*connection.stored, connection.may_store);
   json::array sign_ins;
   for (auto const& one : connection.sign_ins) sign_ins.push_back(shape(one));

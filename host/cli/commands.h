@@ -67,6 +67,9 @@ Exit changeSettings(Context with, std::string const& id, ConnectWords const& wor
                     std::vector<std::string> const& removed);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
+// Exit code 1: the account cannot be reached, or is another one.
+Exit testConnection(Context with, std::string const& id);
+Exit revokeConnection(Context with, std::string const& id);
 Exit pauseConnection(Context with, std::string const& id);
 Exit resumeConnection(Context with, std::string const& id);
 Exit resyncConnection(Context with, std::string const& id);

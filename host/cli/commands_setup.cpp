@@ -181,9 +181,10 @@ Exit listConnections(Context with, std::string const& vendor) {
       {{"ID", "/id"},
        {"PLUGIN", "/plugin"},
        {"ACCOUNT", "/account"},
-       {"STATE", "/state"},
+       {"STATE", "/condition/state"},
+       {"UNTIL", "/condition/until"},
        {"LAST SUCCESS", "/last_success"},
-       {"WHY", "/state_reason"}},
+       {"WHY", "/condition/why"}},
       "no account is connected; connect one with: garland connections connect PLUGIN --vendor VENDOR");
   return Exit::ok;
 }
@@ -327,6 +328,24 @@ Result<json::value> askedOf(Context with, std::string const& id, std::string con
 }
 
 } // namespace
+
+Exit testConnection(Context with, std::string const& id) {
+  auto const answer = askedOf(with, id, "test");
+  if (!answer) return with.output.error(answer.error());
+  bool const ok = boolOr(*answer, "/ok", false);
+  if (with.output.json())
+    with.output.value(*answer);
+  else if (ok)
+    with.output.line("it can be reached, as " + textOr(*answer, "/account", ""));
+  else
+    with.output.line(textOr(*answer, "/problem", ""));
+  return ok ? Exit::ok : Exit::findings;
+}
+
+Exit revokeConnection(Context with, std::string const& id) {
+  auto const answer = askedOf(with, id, "revoke");
+  return done(with, answer, answer ? textOr(*answer, "/state_reason", "") : "");
+}
 
 Exit pauseConnection(Context with, std::string const& id) {
   return done(with, askedOf(with, id, "pause"),

@@ -119,6 +119,16 @@ void Grammar::addConnections() {
   disconnects->add_flag(
       "--discard", discard_,
       "Also if edits made here are not written there yet, or items wait to be read or for a person");
+  needId(leaf(connections, "test",
+              "Asks the provider, read-only, whether the account can be reached and is the one that was "
+              "connected.\nExit code 1: it cannot, or it is another",
+              [this](Context with) { return testConnection(with, id_); }),
+         "ID");
+  needId(leaf(connections, "revoke",
+              "Takes the sign-in back, at the provider if it can be asked, and here in any case; records and "
+              "links stay.\nConnecting the account again goes on with them",
+              [this](Context with) { return revokeConnection(with, id_); }),
+         "ID");
   needId(leaf(connections, "pause",
               "Puts an account to rest, over restarts too, and waits until nothing of it is under way; what "
               "comes\nin for it is kept.  garland connections resume lets it go on",

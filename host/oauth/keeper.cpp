@@ -254,6 +254,26 @@ Task<void> Keeper::refused(Place place, Secret access) {
   co_return Result<void>();
 }
 
+// The refresh token takes what came of it along; without one, the access token is what there is.
+Task<void> Keeper::revoke(Use use) {
+  auto const self = shared_from_this();
+  if (use.provider.revoke_url.empty())
+    co_return Error(ErrorKind::unsupported, "the provider takes nothing back on request: do it there, in the "
+                                            "settings of the account");
+  CO_TRY(grant, co_await grants_.read(use.place));
+  bool const by_renewal =
+      use.provider.renew_by == Provider::RenewBy::refresh && !grant.renewal.empty() && !grant.redemption;
+  auto const& token = by_renewal ? grant.renewal : grant.access;
+  if (token.empty()) co_return Result<void>();
+  auto request = revocationFor(use, token, by_renewal, with_.limits.answer_within);
+  CO_TRY(answer, co_await with_.egress.fetch(std::move(request.request), std::move(request.policy),
+                                             std::move(request.credential)));
+  if (answer.status == 200 || answer.status == 204) co_return Result<void>();
+  bool const passes = answer.status >= 500 || answer.status == 429;
+  co_return Error(passes ? ErrorKind::transient : ErrorKind::forbidden,
+                  "it answered " + std::to_string(answer.status));
+}
+
 Task<Status> Keeper::status(Place place) {
   auto const self = shared_from_this();
   CO_TRY(grant, co_await grants_.read(std::move(place)));

@@ -57,6 +57,7 @@ struct Provider {
   std::vector<std::string> refusals;    // codes that mean what invalid_grant means
   std::string authorize_url;            // the page where people sign in; "": it has none
   bool pkce = true;                     // by S256
+  std::string revoke_url;               // RFC 7009; "": tokens are taken back by hand
   std::vector<std::pair<std::string, std::string>> authorize_parameters; // of that page, besides
 };
 
@@ -136,6 +137,10 @@ public:
   // Of all slots of a connection, by their names; no secret is opened.
   virtual Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
                                                                 std::string connection_id) = 0;
+
+  // Asks the provider to take the sign-in back (RFC 7009), whatever is under way. unsupported if it cannot be
+  // asked; transient and others if it did not say that it did. What is kept here stays: see forget.
+  virtual Task<void> revoke(Use use) = 0;
 
   // For the unit that connects an account: `token` is what it is renewed by, none if that is the client
   // alone. It is in the place of an earlier grant.

@@ -169,6 +169,10 @@ Result<Provider> readProvider(json::value const& described, json::value const& s
   TRY_VOID(readClaims(described, settings, provider));
   TRY_VOID(readRefusals(described, provider));
   TRY_VOID(readPage(described, settings, provider));
+  if (find(described, "/revoke_url") != nullptr) {
+    TRY(revoke, address(described, "revoke_url", settings));
+    provider.revoke_url = std::move(revoke);
+  }
   provider.parameters = std::move(more);
   provider.token_url = std::move(url);
   provider.client_auth = client;

@@ -67,6 +67,7 @@ TEST(TokenProvider, PeopleMaySignInAtAPageOfItsOwn) {
                          .value();
   EXPECT_EQ(paged.authorize_url, "https://x.example/a");
   EXPECT_TRUE(paged.pkce);
+  EXPECT_EQ(paged.revoke_url, "");
   ASSERT_EQ(paged.authorize_parameters.size(), 1U);
   EXPECT_EQ(paged.authorize_parameters[0].second, "offline");
   EXPECT_FALSE(

@@ -55,16 +55,17 @@ std::string hostOf(std::string const& address) {
   return host;
 }
 
-TokenRequest carrying(std::string form, Use const& use, Milliseconds timeout) {
+TokenRequest carrying(std::string form, Use const& use, std::string const& address, bool by_get,
+                      Milliseconds timeout) {
   auto const& provider = use.provider;
   TokenRequest out;
   auto& request = out.request;
-  request.url = provider.token_url;
+  request.url = address;
   request.timeout = timeout;
   request.max_body = kLongestAnswer;
   request.audit_subject = use.place.connection_id;
   request.headers.push_back(egress::Header{"Accept", "application/json"});
-  if (provider.by_get) {
+  if (by_get) {
     request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + form;
     wipe(form.data(), form.size());
   } else {
@@ -73,7 +74,7 @@ TokenRequest carrying(std::string form, Use const& use, Milliseconds timeout) {
     request.body = std::move(form);
   }
   out.policy = use.policy;
-  out.policy.allowed_hosts = {hostOf(provider.token_url)};
+  out.policy.allowed_hosts = {hostOf(address)};
   out.policy.max_redirects = 0;
   if (provider.client_auth != Provider::ClientAuth::basic) return out;
   // RFC 6749, section 2.3.1: each is encoded as in a form before it is joined to the other.
@@ -86,12 +87,20 @@ TokenRequest carrying(std::string form, Use const& use, Milliseconds timeout) {
 } // namespace
 
 TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeout) {
-  return carrying(formFor(use, token), use, timeout);
+  return carrying(formFor(use, token), use, use.provider.token_url, use.provider.by_get, timeout);
 }
 
 TokenRequest redemptionFor(Use const& use, Secret const& code, Redemption const& redemption,
                            Milliseconds timeout) {
-  return carrying(formFor(use, code, redemption), use, timeout);
+  return carrying(formFor(use, code, redemption), use, use.provider.token_url, use.provider.by_get, timeout);
+}
+
+TokenRequest revocationFor(Use const& use, Secret const& token, bool is_refresh_token, Milliseconds timeout) {
+  std::string form;
+  add(form, "token", token.reveal());
+  add(form, "token_type_hint", is_refresh_token ? "refresh_token" : "access_token");
+  addClient(form, use);
+  return carrying(std::move(form), use, use.provider.revoke_url, false, timeout);
 }
 
 } // namespace garland::oauth

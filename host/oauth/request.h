@@ -19,4 +19,7 @@ TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeou
 TokenRequest redemptionFor(Use const& use, Secret const& code, Redemption const& redemption,
                            Milliseconds timeout);
 
+// That takes `token` back; else than for tokens, 200 says no more than that it is good for nothing.
+TokenRequest revocationFor(Use const& use, Secret const& token, bool is_refresh_token, Milliseconds timeout);
+
 } // namespace garland::oauth

@@ -15,7 +15,7 @@ constexpr int kAttempts = 5;
 constexpr char const* kColumns = "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
                                  "allow_private_network, CASE WHEN paused=1 THEN 'paused' ELSE state END, "
                                  "state_reason, created, last_success, confirm_deletes, "
-                                 "credential_version, account_key, resumed "
+                                 "credential_version, account_key, resumed, next_due "
                                  "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -30,6 +30,7 @@ Connection connectionFrom(store::Row const& row) {
   connection.state_reason = row.text(7);
   connection.created = fromMillis(row.integer(8));
   connection.last_success = timeAt(row, 9);
+  connection.next_due = fromMillis(row.integer(14));
   return connection;
 }
 
@@ -86,6 +87,9 @@ Task<WaitingCount> waitingWrites(Context* context, Connection const* connection)
 } // namespace
 
 Result<void> refuseIfPaused(Connection const& connection) {
+  if (connection.state == "revoked")
+    return Error(ErrorKind::conflict, "the sign-in of connection \"" + connection.id +
+                                          "\" was taken back; connect the account again");
   if (connection.state != "paused") return {};
   return Error(ErrorKind::conflict, "connection \"" + connection.id +
                                         "\" is paused; let it go on with: garland connections resume " +

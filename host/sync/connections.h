@@ -31,6 +31,9 @@ public:
   // in flight, and it is the caller's turn at the connection. Only with its credential, typed again, it may
   // be at another host.
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials);
+  Task<Trial> test(std::string id);
+  // Nothing of the connection may be in flight, and it is the caller's turn at it.
+  Task<Connection> revoke(std::string id);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
   Task<std::int64_t> retry(std::string id);
 
@@ -56,7 +59,7 @@ private:
   AuditTrail& audit_;
 };
 
-// `conflict`, with what to type.
+// `conflict`, with what to type; also of one that was revoked.
 Result<void> refuseIfPaused(Connection const& connection);
 // Which account it is, where its connector tells no id.
 std::string keyOfAccountName(std::string const& name);

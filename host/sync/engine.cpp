@@ -118,6 +118,22 @@ public:
     if (context_->leases) context_->leases->gone(id);
     co_return Result<void>();
   }
+  Task<Trial> test(std::string id) override {
+    CO_TRY(here, co_await claim(id));
+    std::string what("its test");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.test(std::move(id));
+  }
+  Task<Connection> revoke(std::string id) override {
+    CO_TRY(connection, co_await connections_.one(id));
+    CO_TRY(here, co_await claim(id));
+    Owner const owner{connection.vendor_id, id};
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.quiet());
+    std::string what("taking its sign-in back");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.revoke(std::move(id));
+  }
   Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
   Task<Connection> resume(std::string id) override { return pauses_.resume(std::move(id)); }
   Task<Run> resync(std::string id) override {
@@ -401,6 +417,14 @@ Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string)
 Task<Connected> Engine::endSignIn(SignInReturn) { co_return noSignIns(); }
 
 Task<oauth::Authorization> Engine::signIn(std::string) { co_return noSignIns(); }
+
+Task<Trial> Engine::test(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine tries no accounts");
+}
+
+Task<Connection> Engine::revoke(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine takes nothing back");
+}
 
 Task<Connection> Engine::pause(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine pauses no connections");

@@ -21,6 +21,16 @@ Secret typedToken(runtime::AuthSlot const& slot, std::vector<std::pair<std::stri
   return Secret();
 }
 
+// With what is kept of it.
+Result<oauth::Use> useOfSealed(Context const& context, Session const& session, std::string const& name) {
+  auto const slot = std::ranges::find(session.plugin->manifest.auth, name, &runtime::AuthSlot::name);
+  TRY(opened, context.doors.vault.open(session.sealed.at(name), credentialContext(session.connection, name)));
+  TRY(fields, parseJson(opened.reveal()));
+  auto use = useOf(context, session, *slot, fields);
+  wipeTexts(fields);
+  return use;
+}
+
 } // namespace
 
 bool isSignIn(runtime::AuthSlot const& slot) { return slot.scheme == "oauth2"; }
@@ -73,18 +83,16 @@ Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& mani
   return unit;
 }
 
-Task<void> redeem(Context* context, Session const* session, std::string name) {
-  auto const& auth = session->plugin->manifest.auth;
-  auto const slot = std::ranges::find(auth, name, &runtime::AuthSlot::name);
-  CO_TRY(opened,
-         context->doors.vault.open(session->sealed.at(name), credentialContext(session->connection, name)));
-  CO_TRY(fields, parseJson(opened.reveal()));
-  auto use = useOf(*context, *session, *slot, fields);
-  wipeTexts(fields);
-  if (!use) co_return use.error();
-  auto const access = co_await context->tokens->fresh(std::move(*use));
+Task<void> redeem(Context* context, Session const* session, std::string slot) {
+  CO_TRY(use, useOfSealed(*context, *session, slot));
+  auto const access = co_await context->tokens->fresh(std::move(use));
   if (!access) co_return access.error();
   co_return Result<void>();
+}
+
+Task<void> revokeSignIn(Context* context, Session const* session, std::string slot) {
+  CO_TRY(use, useOfSealed(*context, *session, slot));
+  co_return co_await context->tokens->revoke(std::move(use));
 }
 
 std::vector<std::string> tokenAddresses(runtime::Manifest const& manifest, json::value const& settings) {
@@ -92,7 +100,7 @@ std::vector<std::string> tokenAddresses(runtime::Manifest const& manifest, json:
   for (auto const& slot : manifest.auth) {
     if (!isSignIn(slot)) continue;
     auto const provider = oauth::readProvider(slot.oauth2, settings);
-    all.push_back(provider ? provider->token_url : std::string());
+    all.push_back(provider ? provider->token_url + " " + provider->revoke_url : std::string());
   }
   return all;
 }

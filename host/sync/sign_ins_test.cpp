@@ -37,11 +37,21 @@ protected:
   Result<egress::Response> answer(egress::Request const& request) {
     egress::Response response;
     response.status = 200;
+    if (request.url == "https://id.example/revoke") {
+      revoked.push_back(request.body);
+      response.status = revokes;
+      return response;
+    }
     if (request.url != "https://id.example/token") {
       response.status = house.egress.secrets.back() == good ? 200 : 401;
       return response;
     }
     asked.push_back(request.body);
+    if (server_error) {
+      response.status = 502;
+      response.body = R"({"error":"invalid_grant"})";
+      return response;
+    }
     if (request.body.find(refresh) == std::string::npos) {
       response.status = 400;
       response.body = R"({"error":"invalid_grant"})";
@@ -78,6 +88,9 @@ protected:
   std::string good;
   std::string refresh = "r-first";
   std::vector<std::string> asked; // for tokens
+  std::vector<std::string> revoked;
+  int revokes = 200; // the status of its answer
+  bool server_error = false;
 };
 
 TEST_F(SignedIn, AConnectorsRequestCarriesATokenThatTheHostAskedFor) {
@@ -186,6 +199,52 @@ TEST_F(SignedIn, TheSettingsDoNotSendTheSecretToAnotherAddress) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().field, "/settings");
   EXPECT_EQ(house.egress.requests.size(), requests);
+}
+
+TEST_F(SignedIn, IsTakenBackThereAndHere) {
+  ASSERT_TRUE(ask());
+  auto const now = house.run(house.engine->revoke(connection)).value();
+  ASSERT_EQ(revoked.size(), 1U);
+  EXPECT_EQ(revoked[0], "token=r-1&token_type_hint=refresh_token");
+  EXPECT_EQ(conditionOf(now).state, "revoked");
+  EXPECT_THAT(now.state_reason, HasSubstr("and at the provider"));
+  EXPECT_EQ(count("oauth_grants"), 0);
+  EXPECT_EQ(count("credentials"), 0);
+  EXPECT_EQ(house.run(house.engine->startSync(connection)).error().kind, ErrorKind::conflict);
+  refresh = "r-second";
+  auto const again = connect("r-second");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->connection.id, connection);
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
+}
+
+TEST_F(SignedIn, IsTakenBackHereEvenIfTheProviderDoesNotAnswerAndThatIsTold) {
+  ASSERT_TRUE(ask());
+  revokes = 503;
+  auto const now = house.run(house.engine->revoke(connection)).value();
+  EXPECT_EQ(now.state, "revoked");
+  EXPECT_THAT(now.state_reason, AllOf(HasSubstr("not at the provider"), HasSubstr("503")));
+  EXPECT_EQ(count("oauth_grants"), 0);
+}
+
+TEST_F(SignedIn, IsTriedWithoutAnyChange) {
+  auto const well = house.run(house.engine->test(connection)).value();
+  EXPECT_TRUE(well.ok);
+  house.provider("p").refuse_account = Error(ErrorKind::transient, "the provider rests");
+  auto const bad = house.run(house.engine->test(connection)).value();
+  EXPECT_FALSE(bad.ok);
+  ASSERT_TRUE(bad.error);
+  EXPECT_THAT(bad.error->message, HasSubstr("rests"));
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
+}
+
+TEST_F(SignedIn, AServerErrorNeverAsksForAReconnect) {
+  server_error = true;
+  EXPECT_FALSE(ask());
+  auto const now = house.run(house.engine->connection(connection)).value();
+  EXPECT_EQ(conditionOf(now).state, "retrying");
+  EXPECT_TRUE(conditionOf(now).until.has_value());
+  EXPECT_EQ(now.sign_ins[0].state, "retrying");
 }
 
 TEST_F(SignedIn, DisconnectingForgetsTheTokens) {

@@ -140,7 +140,15 @@ struct SignIn {
   std::optional<TimePoint> next_try; // retrying
 };
 
-// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
+// How a connection stands, in the words of whoever looks after it.
+struct Condition {
+  std::string state; // "connected", "degraded", "retrying", "reconnect needed", "paused", "revoked"
+  std::string why;   // one sentence; "" when connected
+  std::string by;    // whose doing it is, as in SignIn; "" if that is not known
+  std::optional<TimePoint> until; // retrying, or degraded: when it is tried again
+};
+
+// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing", "revoked"
 struct Connection {
   std::string id;
   std::string vendor_id;
@@ -152,10 +160,21 @@ struct Connection {
   std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;
+  TimePoint next_due; // by the schedule, which skips those that wait for a person
   // Of Engine::connection() only.
   std::optional<Storage> stored;
   Storage may_store;
   std::vector<SignIn> sign_ins; // by OAuth 2
+};
+
+// Of what is known of the connection; with its sign_ins it is more.
+Condition conditionOf(Connection const& connection);
+
+// What came of trying an account.
+struct Trial {
+  bool ok = false;
+  std::string account;        // what the provider calls it now
+  std::optional<Error> error; // why it is not ok
 };
 
 // An edit made here that one connection has not taken yet.
@@ -400,6 +419,13 @@ public:
   // connection may move to another host: whoever gives them knows them. That goes into the audit trail.
   virtual Task<Connection> changeSettings(std::string id, json::object changes,
                                           Credentials credentials = Credentials());
+  // Asks the provider, read-only, whether the account can be reached and is the one that was connected.
+  // Nothing is changed; `conflict` if it is paused or was revoked.
+  virtual Task<Trial> test(std::string id);
+  // Takes the sign-in back: at the provider, as far as it can be asked, and here, where the credential is
+  // forgotten in any case. Records, links and waiting writes stay; connecting the account again goes on with
+  // them. The reason says whether the provider was told.
+  virtual Task<Connection> revoke(std::string id);
   // Nothing of the connection is begun any more until it is resumed, over restarts too; what comes in for it
   // is kept. Answers when nothing of it is under way: a sync ends at its next checkpoint, a call is waited
   // for.

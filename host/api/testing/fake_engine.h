@@ -193,6 +193,19 @@ public:
     connections_[connection.id] = connection;
     co_return sync::Connected{connection, false};
   }
+  Task<sync::Trial> test(std::string id) override {
+    CO_TRY(known, co_await connection(std::move(id)));
+    sync::Trial trial;
+    trial.ok = true;
+    trial.account = known.account_name;
+    co_return trial;
+  }
+  Task<sync::Connection> revoke(std::string id) override {
+    CO_TRY(known, co_await connection(id));
+    known.state = "revoked";
+    known.state_reason = "its sign-in was taken back here";
+    co_return known;
+  }
   // One sign-in at a time; the ticket is "a-ticket", and any browser may come back.
   Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to) override {
     CO_TRY_VOID(knownVendor(request.vendor_id));

@@ -70,7 +70,8 @@ constexpr char const* kSigningManifest = R"({
   "operations": ["health.check/1", "calendar.pull/1"],
   "entities": {"calendar.event": {"read": true, "write": false}},
   "auth": [{"slot": "account", "scheme": "oauth2", "fields": ["client_id", "client_secret", "refresh_token"],
-            "oauth2": {"token_url": "https://id.example/token", "authorize_url": "https://id.example/authorize"}}],
+            "oauth2": {"token_url": "https://id.example/token", "authorize_url": "https://id.example/authorize",
+                       "revoke_url": "https://id.example/revoke"}}],
   "hosts": ["calendar.example"],
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
@@ -80,10 +81,11 @@ constexpr char const* kSigningManifest = R"({
 // The same, where the settings name the address that tokens are asked for at.
 std::string placedManifest() {
   std::string text = kSigningManifest;
+  using Change = std::pair<std::string, std::string>;
   for (auto const& [from, to] :
-       {std::pair<std::string, std::string>("test.calendar.signed", "test.calendar.placed"),
-        {"https://id.example/token", "setting:/token_url"},
-        {R"("properties": {)", R"("properties": {"token_url": {"type": "string"}, )"}})
+       {Change("test.calendar.signed", "test.calendar.placed"),
+        Change("https://id.example/token", "setting:/token_url"),
+        Change(R"("properties": {)", R"("properties": {"token_url": {"type": "string"}, )")})
     text.replace(text.find(from), from.size(), to);
   return text;
 }
