@@ -71,7 +71,7 @@ CREATE INDEX oauth_authorizations_by_ticket ON oauth_authorizations (ticket)
 std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
   all.push_back(store::Migration{25, "oauth: grants, replies and clients that are refused", kFirst, 24});
-  all.push_back(store::Migration{26, "oauth: sign-ins at providers' own pages", kPages, 25});
+  all.push_back(store::Migration{27, "oauth: sign-ins at providers' own pages", kPages, 25});
   return all;
 }
 
