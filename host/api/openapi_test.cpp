@@ -298,6 +298,8 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", of_one, this_one);
 
   see.drive("POST", root + "/connections/{connection}/test", root + "/connections/" + connection + "/test");
+  see.drive("POST", root + "/connections/{connection}/rotate",
+            root + "/connections/" + connection + "/rotate");
   see.drive("POST", root + "/connections/{connection}/revoke",
             root + "/connections/" + connection + "/revoke");
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);

@@ -63,6 +63,7 @@ constexpr Permission kTable[] = {
     {"disconnect", own, "ov---"},
     {"confirmDeletes", own, "ov---"},
     {"testConnection", own, "ov---"},
+    {"rotateConnection", own, "ov---"},
     {"revokeConnection", own, "ov---"},
     {"pauseConnection", own, "ov---"},
     {"resumeConnection", own, "ov---"},

@@ -84,6 +84,7 @@ private:
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
   Task<Response> testConnection(Request request);
+  Task<Response> rotateConnection(Request request);
   Task<Response> revokeConnection(Request request);
   Task<Response> pauseConnection(Request request);
   Task<Response> resumeConnection(Request request);

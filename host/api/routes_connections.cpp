@@ -112,6 +112,16 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             {}},
       &Routes::testConnection);
   add(Route{"POST",
+            "/api/integrations/connections/{connection}/rotate",
+            "rotateConnection",
+            "Has the provider give another token in the place of the one there is, now. 501 if the account "
+            "signs in "
+            "with what was typed: connect it again with another.",
+            200,
+            "Connection",
+            {}},
+      &Routes::rotateConnection);
+  add(Route{"POST",
             "/api/integrations/connections/{connection}/revoke",
             "revokeConnection",
             "Takes the sign-in of an account back: at the provider, if it can be asked, and here, where the "
@@ -212,6 +222,12 @@ Task<Response> Routes::testConnection(Request request) {
   body["account"] = trial.account;
   body["problem"] = trial.error ? trial.error->message : std::string();
   co_return Response(200, std::move(body));
+}
+
+Task<Response> Routes::rotateConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.rotate(request.text("connection")));
+  co_return Response(200, shape(connection));
 }
 
 Task<Response> Routes::revokeConnection(Request request) {

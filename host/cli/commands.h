@@ -69,6 +69,7 @@ Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
 // Exit code 1: the account cannot be reached, or is another one.
 Exit testConnection(Context with, std::string const& id);
+Exit rotateConnection(Context with, std::string const& id);
 Exit revokeConnection(Context with, std::string const& id);
 Exit pauseConnection(Context with, std::string const& id);
 Exit resumeConnection(Context with, std::string const& id);

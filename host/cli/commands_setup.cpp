@@ -342,6 +342,10 @@ Exit testConnection(Context with, std::string const& id) {
   return ok ? Exit::ok : Exit::findings;
 }
 
+Exit rotateConnection(Context with, std::string const& id) {
+  return done(with, askedOf(with, id, "rotate"), "the provider has given another token");
+}
+
 Exit revokeConnection(Context with, std::string const& id) {
   auto const answer = askedOf(with, id, "revoke");
   return done(with, answer, answer ? textOr(*answer, "/state_reason", "") : "");

@@ -124,6 +124,12 @@ void Grammar::addConnections() {
               "connected.\nExit code 1: it cannot, or it is another",
               [this](Context with) { return testConnection(with, id_); }),
          "ID");
+  needId(
+      leaf(connections, "rotate",
+           "Has the provider give another token in the place of the one there is.  An account that signs in "
+           "with\nwhat was typed is connected again with another: garland connections connect",
+           [this](Context with) { return rotateConnection(with, id_); }),
+      "ID");
   needId(leaf(connections, "revoke",
               "Takes the sign-in back, at the provider if it can be asked, and here in any case; records and "
               "links stay.\nConnecting the account again goes on with them",

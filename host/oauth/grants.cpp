@@ -204,10 +204,11 @@ Task<bool> Grants::close(Grant const* grant, std::string attempt, After after, s
   co_return done[0].affected == 1;
 }
 
-Task<bool> Grants::dueAtOnce(Grant const* grant, TimePoint now) {
+Task<bool> Grants::dueAtOnce(Grant const* grant, TimePoint now, bool refused) {
+  std::string sql = "UPDATE oauth_grants SET due=$6, epoch=epoch+1";
+  if (refused) sql += ", expires=$6";
   store::Unit unit;
-  unit.emplace_back("UPDATE oauth_grants SET due=$6, expires=$6, epoch=epoch+1" + std::string(kThisGrant) +
-                        " AND lineage=$4 AND epoch=$5",
+  unit.emplace_back(sql + kThisGrant + " AND lineage=$4 AND epoch=$5",
                     with(keysOf(grant->place), Values{grant->lineage, grant->epoch, millis(now)}));
   CO_TRY(done, co_await store_.commit(std::move(unit)));
   co_return done[0].affected == 1;

@@ -75,7 +75,8 @@ public:
   // well. With the grant go the replies that it comes of. False: things have moved on, and only the reply is
   // gone.
   Task<bool> close(Grant const* grant, std::string attempt, After after, std::string app);
-  Task<bool> dueAtOnce(Grant const* grant, TimePoint now);
+  // `refused`: its access token is good for nothing any more.
+  Task<bool> dueAtOnce(Grant const* grant, TimePoint now, bool refused);
 
   // `redemption`: the token is a code; null: it is none.
   Result<store::Statement> first(Place const& place, Secret const& token, Redemption const* redemption,

@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace garland::oauth {
@@ -250,8 +251,23 @@ Task<void> Keeper::refused(Place place, Secret access) {
   auto const self = shared_from_this();
   CO_TRY(grant, co_await grants_.read(place));
   if (!vault::equalInConstantTime(grant.access.reveal(), access.reveal())) co_return Result<void>();
-  CO_TRY_VOID(co_await grants_.dueAtOnce(&grant, with_.clock.now()));
+  CO_TRY_VOID(co_await grants_.dueAtOnce(&grant, with_.clock.now(), true));
   co_return Result<void>();
+}
+
+Task<void> Keeper::renew(Use use) {
+  auto const self = shared_from_this();
+  auto const place = use.place;
+  CO_TRY(before, co_await grants_.read(place));
+  CO_TRY_VOID(co_await grants_.dueAtOnce(&before, with_.clock.now(), false));
+  CO_TRY_VOID(co_await fresh(std::move(use)));
+  // What was valid yet was good enough for that.
+  CO_TRY(after, co_await grants_.read(place));
+  auto const now = with_.clock.now();
+  if (!after.isDue(now)) co_return Result<void>();
+  if (after.status.state == "reconnect needed") co_return over(after.status);
+  auto const next = after.status.next_try.value_or(now);
+  co_return later(after.status.cause, std::max(next - now, Milliseconds(0)));
 }
 
 // The refresh token takes what came of it along; without one, the access token is what there is.

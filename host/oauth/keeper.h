@@ -15,6 +15,7 @@ public:
 
   Task<Secret> fresh(Use use) override;
   Task<void> refused(Place place, Secret access) override;
+  Task<void> renew(Use use) override;
   Task<void> revoke(Use use) override;
   Task<Status> status(Place place) override;
   Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,

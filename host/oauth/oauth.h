@@ -138,6 +138,8 @@ public:
   virtual Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
                                                                 std::string connection_id) = 0;
 
+  // Renews now, whatever is valid yet. Errors as of fresh(); what was valid before such an error stays so.
+  virtual Task<void> renew(Use use) = 0;
   // Asks the provider to take the sign-in back (RFC 7009), whatever is under way. unsupported if it cannot be
   // asked; transient and others if it did not say that it did. What is kept here stays: see forget.
   virtual Task<void> revoke(Use use) = 0;

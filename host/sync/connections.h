@@ -32,6 +32,7 @@ public:
   // be at another host.
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials);
   Task<Trial> test(std::string id);
+  Task<Connection> rotate(std::string id);
   // Nothing of the connection may be in flight, and it is the caller's turn at it.
   Task<Connection> revoke(std::string id);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.

@@ -124,6 +124,7 @@ public:
     CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
     co_return co_await connections_.test(std::move(id));
   }
+  Task<Connection> rotate(std::string id) override { return connections_.rotate(std::move(id)); }
   Task<Connection> revoke(std::string id) override {
     CO_TRY(connection, co_await connections_.one(id));
     CO_TRY(here, co_await claim(id));
@@ -420,6 +421,10 @@ Task<oauth::Authorization> Engine::signIn(std::string) { co_return noSignIns(); 
 
 Task<Trial> Engine::test(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine tries no accounts");
+}
+
+Task<Connection> Engine::rotate(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine rotates nothing");
 }
 
 Task<Connection> Engine::revoke(std::string) {

@@ -1,4 +1,4 @@
-// Whether an account can still be reached, and taking its sign-in back.
+// Whether an account can still be reached, another token for it, and taking its sign-in back.
 #include "host/sync/connections.h"
 
 #include "host/sync/commits.h"
@@ -44,6 +44,24 @@ Task<Trial> Connections::test(std::string id) {
     trial.error = Error(ErrorKind::conflict, "its credential is now that of the account " + trial.account +
                                                  " and no longer of " + name);
   co_return trial;
+}
+
+Task<Connection> Connections::rotate(std::string id) {
+  CO_TRY(session, co_await open(id));
+  CO_TRY_VOID(refuseIfPaused(session.connection));
+  auto const& manifest = session.plugin->manifest;
+  if (!signsIn(manifest))
+    co_return Error(ErrorKind::unsupported,
+                    "this account signs in with what was typed: make another one at the "
+                    "provider, and connect the account again with that");
+  for (auto const& slot : manifest.auth) {
+    if (!isSignIn(slot) || !session.sealed.contains(slot.name)) continue;
+    CO_TRY_VOID(co_await renewSignIn(&context_, &session, slot.name));
+  }
+  store::Unit unit;
+  unit.push_back(told(context_, "connection.rotate", session.connection.vendor_id, session.connection.id));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return co_await withStorage(std::move(id));
 }
 
 // Here it ends even if the provider cannot be asked: the connection says that it was not.

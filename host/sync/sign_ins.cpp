@@ -90,6 +90,11 @@ Task<void> redeem(Context* context, Session const* session, std::string slot) {
   co_return Result<void>();
 }
 
+Task<void> renewSignIn(Context* context, Session const* session, std::string slot) {
+  CO_TRY(use, useOfSealed(*context, *session, slot));
+  co_return co_await context->tokens->renew(std::move(use));
+}
+
 Task<void> revokeSignIn(Context* context, Session const* session, std::string slot) {
   CO_TRY(use, useOfSealed(*context, *session, slot));
   co_return co_await context->tokens->revoke(std::move(use));

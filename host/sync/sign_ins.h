@@ -22,6 +22,8 @@ Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& mani
                                  Connection const& connection, ConnectRequest const& request);
 // Has the code of this slot redeemed, of a connection whose rows are there: it lives for a minute.
 Task<void> redeem(Context* context, Session const* session, std::string slot);
+// Has another token given now: see oauth::Tokens::renew.
+Task<void> renewSignIn(Context* context, Session const* session, std::string slot);
 // Has the provider take it back: see oauth::Tokens::revoke.
 Task<void> revokeSignIn(Context* context, Session const* session, std::string slot);
 // Where the host itself sends the client's secret and tokens, with these settings.

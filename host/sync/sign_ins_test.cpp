@@ -227,6 +227,19 @@ TEST_F(SignedIn, IsTakenBackHereEvenIfTheProviderDoesNotAnswerAndThatIsTold) {
   EXPECT_EQ(count("oauth_grants"), 0);
 }
 
+TEST_F(SignedIn, IsRotatedAtOnceAndWhatFailedLeavesWhatWasValid) {
+  ASSERT_TRUE(ask());
+  ASSERT_TRUE(house.run(house.engine->rotate(connection)));
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(ask()->status, 200);
+  EXPECT_EQ(asked.size(), 2U) << "with the other token";
+  server_error = true;
+  auto const failed = house.run(house.engine->rotate(connection));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::transient);
+  EXPECT_EQ(ask()->status, 200) << "the token that there was is valid yet";
+}
+
 TEST_F(SignedIn, IsTriedWithoutAnyChange) {
   auto const well = house.run(house.engine->test(connection)).value();
   EXPECT_TRUE(well.ok);

@@ -422,6 +422,9 @@ public:
   // Asks the provider, read-only, whether the account can be reached and is the one that was connected.
   // Nothing is changed; `conflict` if it is paused or was revoked.
   virtual Task<Trial> test(std::string id);
+  // Another token in the place of that which there is, now. unsupported if the account signs in with what was
+  // typed.
+  virtual Task<Connection> rotate(std::string id);
   // Takes the sign-in back: at the provider, as far as it can be asked, and here, where the credential is
   // forgotten in any case. Records, links and waiting writes stay; connecting the account again goes on with
   // them. The reason says whether the provider was told.

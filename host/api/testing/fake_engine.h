@@ -200,6 +200,7 @@ public:
     trial.account = known.account_name;
     co_return trial;
   }
+  Task<sync::Connection> rotate(std::string id) override { return connection(std::move(id)); }
   Task<sync::Connection> revoke(std::string id) override {
     CO_TRY(known, co_await connection(id));
     known.state = "revoked";
