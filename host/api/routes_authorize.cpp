@@ -1,5 +1,6 @@
 // Connecting an account by a sign-in at its provider's own page: where to send somebody, the page that says
 // for whom, and the way back. The latter two are for browsers, without a key: a ticket and a cookie are.
+#include "host/api/problem.h"
 #include "host/api/routes.h"
 #include "host/api/selection.h"
 #include "host/api/shapes.h"
