@@ -1,5 +1,6 @@
 #include "host/daemon/settle_restore.h"
 
+#include "host/access/access.h"
 #include "host/backup/backup.h"
 #include "host/sync/sync.h"
 
@@ -9,6 +10,7 @@ Task<void> settleRestore(store::Store* store, audit::Book* book, Clock const* cl
   CO_TRY(restored, co_await backup::unsettled(*store));
   if (!restored) co_return Result<void>();
   auto unit = sync::afterRestore(restored->made, clock->now());
+  for (auto& statement : access::endAllSessions(clock->now())) unit.push_back(std::move(statement));
   unit.push_back(backup::settled(*restored, clock->now()));
   audit::Event event;
   event.act = "restored";
