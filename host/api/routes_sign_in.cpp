@@ -2,6 +2,7 @@
 #include "host/api/cookies.h"
 #include "host/api/routes.h"
 #include "host/api/selection.h"
+#include "host/api/shapes.h"
 
 namespace garland::api {
 

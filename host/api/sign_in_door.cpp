@@ -204,9 +204,9 @@ Task<Response> SignInDoor::finish(Request request) {
   auto opened = co_await std::move(opening);
   if (!opened) co_return refused(request, "no_role", std::move(opened).error());
   Response response(200, shapeOf(opened->session));
+  response.headers.push_back(setCookie(kSignInCookie, "", Milliseconds(0), kPath));
   response.headers.push_back(
       setCookie(kSessionCookie, opened->text.reveal(), with_.sessions->times().life, kSessionPath));
-  response.headers.push_back(setCookie(kSignInCookie, "", Milliseconds(0), kPath));
   co_return response;
 }
 
