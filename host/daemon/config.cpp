@@ -329,8 +329,9 @@ Complaint takeHooksUrl(std::string const& value, Config& config) {
 
 // "https://id.example.com"; in the clear on this machine only, which is for trying it out.
 bool isWebAddress(std::string const& value) {
-  bool const here = value.starts_with("http://127.0.0.1") || value.starts_with("http://localhost") ||
-                    value.starts_with("http://[::1]");
+  constexpr std::string_view clear = "http://";
+  auto const host = value.substr(std::min(clear.size(), value.size()));
+  bool const here = value.starts_with(clear) && isLoopback(host.substr(0, host.find_first_of(":/")));
   return (value.starts_with("https://") || here) && !hasUserinfo(value) &&
          value.find_first_of("?#@* \t\r\n\"") == std::string::npos;
 }
