@@ -189,7 +189,7 @@ TEST(IdToken, ItBelongsToTheSignInThatAskedForIt) {
 TEST(IdToken, ItSaysWhoItIsAbout) {
   EXPECT_EQ(reasonOf(claimsWithout("sub")), Reason::malformed);
   EXPECT_EQ(reasonOf(claimsWith("sub", "")), Reason::malformed);
-  EXPECT_EQ(reasonOf(claimsWith("sub", std::string(256, 'x'))), Reason::malformed);
+  EXPECT_EQ(reasonOf(claimsWith("sub", json::string(256, 'x'))), Reason::malformed);
   EXPECT_EQ(reasonOf(claimsWith("sub", 7)), Reason::malformed);
 }
 
