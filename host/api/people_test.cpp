@@ -1,5 +1,6 @@
 // People at the door: to the provider and back, and what their cookie opens.
 #include "host/api/cookies.h"
+#include "host/api/sign_in_door.h"
 #include "host/api/testing/fake_provider.h"
 
 #include <gmock/gmock.h>
