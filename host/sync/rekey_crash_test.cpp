@@ -4,6 +4,8 @@
 #include "host/custody/mover.h"
 #include "host/sync/testing/sealed_house.h"
 
+#include <chrono>
+
 namespace garland::sync {
 namespace {
 
