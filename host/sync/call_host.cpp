@@ -163,10 +163,17 @@ egress::Request PluginCallHost::requestFor(runtime::HttpAsk ask) const {
   return request;
 }
 
+// What the store has no room for now it has room for later: to a connector, and to whoever waits for it, that
+// is trouble that passes.
+Error ofTheStore(Error error) {
+  if (error.kind == ErrorKind::hostLimit) error.kind = ErrorKind::transient;
+  return error;
+}
+
 // The trail could not be written after an exchange: what the exchange did at the provider stays true.
 Error unrecorded(Error error, Result<egress::Response> const& fetched) {
   error.effect = fetched ? Effect::unknown : fetched.error().effect;
-  return error;
+  return ofTheStore(std::move(error));
 }
 
 egress::Policy PluginCallHost::policy() const {
@@ -278,7 +285,7 @@ Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_
     CO_TRY_VOID(co_await refuseValueOver(&context_, owner, key, bytes));
     stored = co_await commitOwned(&context_, owner, std::move(again));
   }
-  if (!stored) co_return stored.error();
+  if (!stored) co_return ofTheStore(stored.error());
   co_return Result<void>();
 }
 

@@ -71,6 +71,19 @@ TEST_F(AskingHost, AnAnonymousRequestCarriesNoCredentialAndAnUnknownSlotIsRefuse
   EXPECT_EQ(house.egress.requests.size(), 1U);
 }
 
+TEST_F(AskingHost, ThatATrailFoundNoRoomIsTroubleThatPassesAndWhatWasAskedStaysInDoubt) {
+  house.egress.answer = [this](egress::Request const&) {
+    house.cut->before_commit = []() -> Task<void> {
+      co_return Error(ErrorKind::hostLimit, "the disk is full");
+    };
+    return Result<egress::Response>(egress::Response());
+  };
+  auto const refused = ask(get());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::transient) << "a write would be set aside for good";
+  EXPECT_EQ(refused.error().effect, Effect::unknown);
+}
+
 Task<void> fetchTwice(runtime::CallHost* host, runtime::HttpAsk wanted, Result<runtime::HttpAnswer>* second) {
   auto const first = co_await host->http(wanted);
   if (!first) co_return first.error();

@@ -9,10 +9,11 @@ namespace {
 constexpr std::size_t kAtOnce = 8; // as many runs go on at once
 constexpr std::int64_t kMostHints = 500;
 
-// What a repetition may cure, be it after somebody has reconnected the account.
+// What a repetition may cure, be it after somebody has reconnected the account or freed space on a disk.
 bool waits(Error const& error) {
   return passes(error) || error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked ||
-         error.kind == ErrorKind::forbidden || error.kind == ErrorKind::quota;
+         error.kind == ErrorKind::forbidden || error.kind == ErrorKind::quota ||
+         error.kind == ErrorKind::hostLimit;
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // What providers tell by themselves: durable before it is read, read once, and the records read again.
 #include "host/sync/testing/fake_notices.h"
 
+#include "host/sync/retry.h"
 #include "host/sync/sql.h"
 #include "host/sync/waiting.h"
 
@@ -280,6 +281,37 @@ TEST_F(WebhooksTest, AHintOutlivesAnOutageOfTheProvider) {
   house.clock.advance(Milliseconds(5'000));
   notices.followed();
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+}
+
+// Each delivery has what waits followed at once, so attempts are no measure of how long it has lasted.
+TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
+  int full = 0;
+  auto const diskIsFull = [&full]() -> Task<void> {
+    ++full;
+    co_return Error(ErrorKind::hostLimit, "the disk is full");
+  };
+  auto const whatWasReadIsKept = [&]() -> Task<void> {
+    house.cut->before_commit = diskIsFull; // the next one is that of a run
+    co_return Result<void>();
+  };
+  notices.during = [&](runtime::CallHost*) -> Task<void> {
+    house.cut->before_commit = whatWasReadIsKept;
+    co_return Result<void>();
+  };
+  for (int count = 1; count <= kMostAttempts; ++count) {
+    ASSERT_TRUE(notices.send("id " + std::to_string(count), {"1"}));
+    until([&] {
+      house.loop.poll();
+      return full == count;
+    });
+  }
+  for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough to give it up
+  ASSERT_EQ(house.rows("SELECT 1 FROM hints").size(), 1U);
+  EXPECT_TRUE(names().empty());
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  house.clock.advance(Milliseconds(3'600'000));
+  notices.followed();
+  EXPECT_EQ(names().count("Project 1"), 1U);
 }
 
 TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
