@@ -1,24 +1,168 @@
-// Who may call: API keys, random, shown once, kept as a hash.
+// Who may call: roles, and API keys, which are random, shown once and kept as a hash.
 #pragma once
 
+#include "host/base/clock.h"
+#include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/result.h"
 #include "host/base/secret.h"
+#include "host/base/task.h"
+#include "host/store/store.h"
 
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace garland::access {
 
+// ---------------------------------------------------------------- roles
+
+enum class Role {
+  operator_, // of the installation: may do everything
+  vendor,    // a vendor's own program: what is that vendor's, and nothing else
+  partner,   // who writes connectors: what is installed, and how it goes
+  reviewer,  // of the marketplace: lets connectors in, and out of quarantine
+  auditor,   // reads what happened and how the house is kept; no records of vendors
+};
+inline constexpr std::array<Role, 5> kRoles{Role::operator_, Role::vendor, Role::partner, Role::reviewer,
+                                            Role::auditor};
+std::string_view name(Role role); // "operator"
+std::optional<Role> roleNamed(std::string_view word);
+
+// Who asks.
+struct Caller {
+  Caller(std::string key_id_in, Role role_in, std::string vendor_id_in = {})
+      : key_id(std::move(key_id_in)), role(role_in), vendor_id(std::move(vendor_id_in)) {}
+  std::string key_id; // "key_..."; kFileKey: that of the daemon's key file
+  Role role;
+  std::string vendor_id; // "" unless the role is vendor
+};
+inline constexpr std::string_view kFileKey = "api.key";
+
+// ---------------------------------------------------------------- the text of a key
+
 // "gk_" and 43 characters of base64url: 256 random bits.
 Secret newApiKey(Random& random);
+// ... with the role in front of them: "gk_op_...".
+Secret newApiKey(Role role, Random& random);
 // SHA-256, hex. A key has full entropy, so no slow hash is needed.
 std::string hashOf(std::string_view api_key);
+// False for anything that does not have the shape of a key, of a file or of a role.
+bool isApiKey(std::string_view text);
 // Constant time. False for anything that does not have the shape of a key.
 bool matches(std::string_view api_key, std::string_view hash);
 
 // Reads the key file (0600), or makes a key and the file if it is not there.
 // forbidden if others can read it; invalidInput if it holds no key.
 Result<Secret> openKeyFile(std::string const& path, Random& random);
+
+// ---------------------------------------------------------------- keys in the database
+
+// The table of this room, for Store::open.
+std::vector<store::Migration> migrations();
+std::vector<PersonalTable> personalData();
+
+struct Key {
+  std::string id;   // "key_..."
+  std::string name; // whose it is, or what for; the operator's words
+  Role role = Role::auditor;
+  std::string vendor_id; // "" unless the role is vendor
+  TimePoint created;
+  TimePoint expires;
+  std::optional<TimePoint> revoked;
+  std::optional<TimePoint> last_used; // at most a minute late
+  std::string replaced_by;            // the key that it was rotated to; "": none
+};
+// "active", "expired" or "revoked".
+std::string_view stateOf(Key const& key, TimePoint now);
+
+struct NewKey {
+  std::string name;
+  Role role = Role::auditor;
+  std::string vendor_id;
+  Milliseconds life{0};
+};
+
+// The only place where the text of a key is ever seen.
+struct Issued {
+  Key key;
+  Secret text;
+};
+
+struct KeyQuery {
+  std::string vendor_id; // "" = all
+  std::string after_id;
+  int limit = 100;
+};
+
+// What became of a key that somebody showed.
+struct Admission {
+  enum class Outcome { letIn, unknown, expired, revoked };
+  Outcome outcome = Outcome::unknown;
+  Key key; // unless unknown
+};
+
+// Everything must outlive the keys.
+struct KeyDependencies {
+  Clock& clock;
+  Random& random;
+  Log const& log;
+  store::Store& store;
+  // What tells of "key.add", "key.rotate" or "key.revoke", for the unit of that; null: nothing does.
+  std::function<store::Statement(std::string_view act, Key const& key)> told = nullptr;
+};
+
+// Every question goes to the database, so a key that is revoked by one daemon is refused by all at once.
+// [loop thread]
+class Keys {
+public:
+  virtual ~Keys() = default;
+  static std::unique_ptr<Keys> create(KeyDependencies with);
+
+  // By the hash of what was shown (hashOf). Notes the use, at most once a minute for each key.
+  virtual Task<Admission> admit(std::string hash) = 0;
+  // invalidInput if the role and the vendor do not go together, or the life is no time.
+  virtual Task<Issued> add(NewKey wish) = 0;
+  virtual Task<std::vector<Key>> list(KeyQuery query) = 0; // by id, which is by age
+  // Another key for the same, with as long a life as this one had; this one goes on for `overlap`, or until
+  // it expires. conflict: it was rotated before, or counts no more.
+  virtual Task<Issued> rotate(std::string id, Milliseconds overlap) = 0;
+  // From now on it is refused; again: nothing changes.
+  virtual Task<Key> revoke(std::string id) = 0;
+};
+
+// ---------------------------------------------------------------- failed attempts
+
+// A bucket of tokens for each address: a wrong key takes one, time brings them back. In a bounded table: who
+// has least to wait is forgotten first. [loop thread]
+class Attempts {
+public:
+  struct Limits {
+    int burst = 10;                 // wrong keys in a row
+    Milliseconds each{6'000};       // ... and one more after so long
+    std::size_t addresses = 10'000; // that are remembered
+  };
+  Attempts(Clock const& clock, Limits limits) : clock_(clock), limits_(limits) {}
+  explicit Attempts(Clock const& clock) : Attempts(clock, Limits()) {}
+  // How long nobody there is asked for a key any more; 0: a key is looked at.
+  Milliseconds wait(std::string_view address) const;
+  void failed(std::string_view address);
+  std::size_t remembered() const { return full_again_.size(); }
+
+private:
+  void makeRoom(Monotonic now);
+
+  Clock const& clock_;
+  Limits limits_;
+  std::map<std::string, Monotonic, std::less<>> full_again_; // when the bucket of an address is
+};
 
 } // namespace garland::access

@@ -156,6 +156,11 @@ Message messageOf(Response response) {
   message.set(http::field::server, "garlandd");
   message.set(http::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
+  // Nothing here is a page; whatever a browser takes for one may load nothing, run nothing and be framed by
+  // nobody.
+  message.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  message.set("X-Frame-Options", "DENY");
+  message.set("Referrer-Policy", "no-referrer");
   if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
   for (Header const& field : response.headers) message.set(field.name, field.value);
   message.body() = std::move(response.body);

@@ -1,6 +1,7 @@
 // Every route of the table becomes an operation; nothing is described that is not served.
 #include "host/api/openapi.h"
 
+#include "host/api/permissions.h"
 #include "host/api/problem.h"
 #include "host/api/schemas.h"
 
@@ -99,6 +100,8 @@ json::object operationOf(Route const& route) {
   }
   operation["responses"] = std::move(responses);
   if (route.open) operation["security"] = json::array();
+  if (auto const* permission = permissionOf(route.operation_id); permission != nullptr)
+    operation["x-garland-roles"] = rolesOf(*permission);
   return operation;
 }
 
@@ -158,8 +161,12 @@ void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, 
 }
 
 json::object securitySchemes() {
-  json::object bearer{
-      {"type", "http"}, {"scheme", "bearer"}, {"description", "The key in <data_dir>/api.key."}};
+  json::object bearer{{"type", "http"},
+                      {"scheme", "bearer"},
+                      {"description",
+                       "The key in <data_dir>/api.key, which may do everything, or one "
+                       "made by addKey; x-garland-roles says what a role may: all, own (what belongs to the "
+                       "key's vendor) or none."}};
   json::object header{{"type", "apiKey"}, {"in", "header"}, {"name", "X-Api-Key"}};
   json::object schemes;
   schemes["bearer"] = std::move(bearer);

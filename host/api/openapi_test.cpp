@@ -93,6 +93,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
             std::string(R"({"file":"export-0a",)") + phrase);
   see.drive("POST", root + "/vault/import", root + "/vault/import",
             std::string(R"({"file":"../garland.db",)") + phrase);
+  see.drive("POST", root + "/backup", root + "/backup", std::string("{") + phrase);
   see.drive("GET", root + "/audit", root + "/audit");
   see.drive("POST", root + "/audit/checkpoints", root + "/audit/checkpoints");
   see.drive("GET", root + "/audit", root + "/audit");
@@ -101,6 +102,19 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/audit/checkpoints", root + "/audit/checkpoints?limit=1");
   see.drive("POST", root + "/audit/pseudonym", root + "/audit/pseudonym",
             R"({"text":"rosa@studio.example"})");
+  auto const someone = R"({"person":["rosa@studio.example"]})";
+  see.drive("POST", root + "/privacy/export", root + "/privacy/export", someone);
+  see.drive("POST", root + "/privacy/erase", root + "/privacy/erase", someone);
+  see.drive("POST", root + "/privacy/erase", root + "/privacy/erase", "{}");
+
+  see.drive("GET", root + "/roles", root + "/roles");
+  auto const keys = root + "/keys";
+  auto const key = idOf(see.drive("POST", keys, keys, R"({"name":"who audits","role":"auditor"})"));
+  see.drive("POST", keys, keys, R"({"name":"a studio","role":"vendor"})");
+  see.drive("GET", keys, keys + "?limit=1");
+  see.drive("POST", keys + "/{key}/rotate", keys + "/" + key + "/rotate", "{}");
+  see.drive("GET", keys, keys);
+  see.drive("POST", keys + "/{key}/revoke", keys + "/" + key + "/revoke");
 
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");

@@ -25,6 +25,7 @@ public:
   // The whole table. The OpenAPI document is built from it by the server and handed back here.
   std::vector<Route> table();
   void serveDocument(std::string text) { document_ = std::move(text); }
+  void serveRoles(json::value matrix) { role_matrix_ = std::move(matrix); }
   void countConnections(std::function<std::size_t()> open) { open_connections_ = std::move(open); }
   void listensOn(std::function<unsigned short()> port) { port_ = std::move(port); }
   Dependencies const& dependencies() const { return with_; }
@@ -49,7 +50,10 @@ private:
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
   void addVaultRoutes(std::vector<Route>& table);
+  void addBackupRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
+  void addKeyRoutes(std::vector<Route>& table);
+  void addPrivacyRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -147,6 +151,7 @@ private:
   Task<Response> rekeyVault(Request request);
   Task<Response> exportVault(Request request);
   Task<Response> importVault(Request request);
+  Task<Response> makeBackup(Request request);
   Result<custody::Custody*> custody() const;
 
   // routes_audit.cpp
@@ -156,6 +161,19 @@ private:
   Task<Response> sealAudit(Request request);
   Task<Response> findPseudonym(Request request);
   Result<audit::Book*> book() const;
+
+  // routes_keys.cpp
+  Task<Response> listRoles(Request request);
+  Task<Response> addKey(Request request);
+  Task<Response> listKeys(Request request);
+  Task<Response> rotateKey(Request request);
+  Task<Response> revokeKey(Request request);
+  Result<access::Keys*> keys(Request const& request) const;
+
+  // routes_privacy.cpp
+  Task<Response> exportPersonalData(Request request);
+  Task<Response> erasePersonalData(Request request);
+  Result<privacy::Office*> privacyOffice() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);
@@ -174,6 +192,7 @@ private:
   StreamDoor stream_door_;
   Milliseconds wait_limit_;
   std::string document_;
+  json::value role_matrix_;
   std::function<std::size_t()> open_connections_;
   std::function<unsigned short()> port_ = [] { return static_cast<unsigned short>(0); };
 };

@@ -568,6 +568,8 @@ TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   EXPECT_NE(text.find(R"(garland_worker_restarts{plugin="garland.caldav"} 3)"), std::string::npos);
   EXPECT_NE(text.find("process_resident_memory_bytes"), std::string::npos);
   auto metrics = Metrics::create("1", "sqlite");
+  for (int const status : {200, 200, 404}) metrics->requestEnded("GET", "/a", status, Milliseconds(3));
+  metrics->requestEnded("BREW", "", 404, Milliseconds(3));
   sync::Run run;
   run.state = "done";
   run.pulled.created = 60;
@@ -580,6 +582,12 @@ TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   EXPECT_NE(after.find(R"(garland_plugin_events_total{kind="poisoned",plugin="garland.caldav"} 1)"),
             std::string::npos)
       << after;
+  EXPECT_NE(after.find(R"(garland_http_requests_total{method="GET",route="/a",status="200"} 2)"),
+            std::string::npos)
+      << after;
+  EXPECT_NE(after.find(R"(garland_http_requests_total{method="other",route="none",status="404"} 1)"),
+            std::string::npos);
+  EXPECT_NE(after.find(R"(garland_http_request_seconds_count{route="/a"} 3)"), std::string::npos);
   EXPECT_NE(after.find(R"(garland_sync_runs_total{outcome="done"} 1)"), std::string::npos);
   EXPECT_NE(after.find(R"(garland_records_pulled_total{result="created"} 60)"), std::string::npos);
 }

@@ -394,7 +394,8 @@ constexpr std::string_view text = R"json({
 
 Result<json::value> componentSchemas() {
   json::object all;
-  for (auto const part : {text, intakeSchemas(), endpointSchemas(), vaultSchemas(), auditSchemas()}) {
+  for (auto const part : {text, intakeSchemas(), endpointSchemas(), vaultSchemas(), auditSchemas(),
+                          keySchemas(), privacySchemas()}) {
     TRY(schemas, parseJson(part));
     for (auto& [name, schema] : schemas.as_object()) all[name] = std::move(schema);
   }

@@ -63,17 +63,6 @@ Result<realtime::Filter> filterOf(Request const& request) {
   return filter;
 }
 
-Response goneAnswer(std::string const& request_id, sync::FeedSpan const& span) {
-  Error error(
-      ErrorKind::notFound,
-      "the changes after that number are not kept any more, or were never made: list the records anew "
-      "and subscribe from number " +
-          std::to_string(span.last));
-  error.provider_code = "gone";
-  error.detail = json::object{{"first", span.first}, {"last", span.last}};
-  return problem(error, request_id, 410);
-}
-
 Response otherVersion(std::string const& request_id) {
   auto response =
       problem(Error(ErrorKind::unsupported, "only version 13 of WebSocket is spoken here"), request_id, 426);
@@ -155,7 +144,8 @@ Task<Response> StreamDoor::open(Request request) {
   }
   if (request.method == "HEAD") co_return response;
   CO_TRY(subscribed, co_await hub().subscribe(std::move(filter), after));
-  if (!subscribed.subscription && !socket) co_return goneAnswer(request.id, subscribed.span);
+  if (!subscribed.subscription && !socket)
+    co_return gone(request.id, subscribed.span.first, subscribed.span.last);
   if (socket) {
     response.headers.emplace_back("upgrade", "websocket");
     response.headers.emplace_back("sec-websocket-accept", accept);
@@ -166,14 +156,13 @@ Task<Response> StreamDoor::open(Request request) {
   co_return response;
 }
 
-std::function<void(asio::ip::tcp::socket, std::string)> StreamDoor::begin(Response response) {
+std::function<void(Wire, std::string)> StreamDoor::begin(Response response) {
   auto const stream = response.stream;
-  return [this, stream, head = encodeStreamHead(std::move(response))](asio::ip::tcp::socket socket,
-                                                                      std::string early) {
+  return [this, stream, head = encodeStreamHead(std::move(response))](Wire wire, std::string early) {
     if (stopped_) return;
     StreamSession::Start start{stream->kind, std::move(stream->subscription), head};
     auto session =
-        std::make_shared<StreamSession>(std::move(socket), std::move(start), with_.clock, options_, *this);
+        std::make_shared<StreamSession>(std::move(wire), std::move(start), with_.clock, options_, *this);
     sessions_.insert(session);
     session->begin(early);
     lookLater();

@@ -36,8 +36,8 @@ public:
   Result<StreamTickets::Ticket> issue(realtime::Filter filter) { return tickets_.issue(std::move(filter)); }
   // Whether such a ticket can be redeemed now.
   bool knows(std::string_view ticket) { return tickets_.knows(ticket); }
-  // What is to become of the socket of an answer that has a stream.
-  std::function<void(asio::ip::tcp::socket, std::string)> begin(Response response);
+  // What is to become of the connection of an answer that has a stream.
+  std::function<void(Wire, std::string)> begin(Response response);
   realtime::Figures figures() const;
   // Tells all that it ends, closes their sockets, and takes nobody any more. At once.
   void stop();

@@ -5,10 +5,9 @@
 
 #include "host/api/api.h"
 #include "host/api/stream_codec.h"
+#include "host/api/wire.h"
 #include "host/base/clock.h"
 #include "host/realtime/realtime.h"
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <array>
 #include <memory>
@@ -38,8 +37,7 @@ public:
     std::shared_ptr<realtime::Subscription> subscription; // null: what was asked for is gone
     std::string head;                                     // of the HTTP answer
   };
-  StreamSession(asio::ip::tcp::socket socket, Start start, Clock& clock, StreamOptions const& options,
-                StreamKeeper& keeper);
+  StreamSession(Wire wire, Start start, Clock& clock, StreamOptions const& options, StreamKeeper& keeper);
 
   // `early`: what the client sent right behind its request.
   StreamKind kind() const { return kind_; }
@@ -64,7 +62,7 @@ private:
   void finish(std::string_view outcome);
   bool passed(Monotonic since, Milliseconds span) const;
 
-  asio::ip::tcp::socket socket_;
+  Wire wire_;
   std::shared_ptr<realtime::Subscription> subscription_;
   Clock& clock_;
   StreamKeeper* keeper_;

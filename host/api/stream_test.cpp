@@ -184,6 +184,21 @@ TEST_F(Stream, WhatIsNoLongerKeptIsGone) {
   EXPECT_EQ(house.ask("GET", at("&after=11")).status, 410) << "from a past that is not ours";
 }
 
+TEST_F(Stream, WhatIsNoLongerKeptIsGoneFromTheListAsWell) {
+  change(10);
+  house.onLoop([&] { house.engine.forgotten = 5; });
+  auto const list = [&](std::string const& after) {
+    return house.ask("GET", "/api/integrations/changes?vendor_id=" + vendor + "&after=" + after);
+  };
+  auto const refused = list("4");
+  EXPECT_EQ(refused.status, 410);
+  EXPECT_EQ(refused.json().at("provider_code"), "gone");
+  EXPECT_EQ(refused.json().at("evidence").at("first"), 6);
+  EXPECT_EQ(refused.json().at("evidence").at("last"), 10);
+  EXPECT_EQ(list("5").json().at("next_after"), 10);
+  EXPECT_EQ(list("0").json().at("items").as_array().size(), 5U) << "from the first that is kept";
+}
+
 TEST_F(Stream, WhoHasNoKeyIsNotLetIn) {
   EXPECT_EQ(Socket(house, at(), false).status, 401U);
   Client client(house.server->port());

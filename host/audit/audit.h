@@ -11,6 +11,7 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
 #include "host/store/store.h"
@@ -31,6 +32,7 @@ namespace garland::audit {
 
 // The tables of this room, for Store::open; its Options::sha256 must be vault::sha256.
 std::vector<store::Migration> migrations();
+std::vector<PersonalTable> personalData();
 
 // Whether the database holds keys that only the master key which sealed them can open.
 Task<bool> holdsKeys(store::Store& store);
@@ -123,6 +125,10 @@ public:
   // which.
   virtual std::string pseudonym(std::string_view text) const = 0;
 
+  // Signs another text with the key of the checkpoints, for a purpose in a few words ("erasure receipt"), for
+  // which alone it counts: 64 bytes, see isSigned.
+  virtual Result<std::string> sign(std::string_view purpose, std::string_view text) const = 0;
+
   // Makes what was noted durable, and checkpoints of all that has none.
   virtual Task<void> seal() = 0;
   virtual State state() const = 0;
@@ -142,6 +148,10 @@ public:
 // is shown as text.
 json::object lineOf(Row const& row);
 json::object lineOf(Checkpoint const& checkpoint);
+
+// Whether the text was signed for this purpose, by the book whose State::key this is.
+bool isSigned(std::string_view public_key, std::string_view purpose, std::string_view text,
+              std::string_view signature);
 
 struct Fault {
   std::string place; // "row aud_.../12", "checkpoint 7"

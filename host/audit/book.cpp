@@ -46,6 +46,9 @@ public:
   void note(Event event) override { notes_.add(std::move(event)); }
   Task<void> write(Event event) override;
   std::string pseudonym(std::string_view text) const override;
+  Result<std::string> sign(std::string_view purpose, std::string_view text) const override {
+    return signedFor(keys_.signing, purpose, text);
+  }
   Task<void> seal() override;
   State state() const override { return State{keys_.public_key, chain_, last_}; }
   Task<std::vector<Row>> rows(std::string after_chain, std::int64_t after_number, int limit) override;

@@ -11,7 +11,10 @@ constexpr char const* kSigning = "signing";
 constexpr char const* kPseudonyms = "pseudonyms";
 
 // So that no signature of this key passes for one of another kind of text.
-std::string messageOf(std::string_view body) { return "garland audit checkpoint 1\n" + std::string(body); }
+std::string messageOf(std::string_view purpose, std::string_view body) {
+  return "garland " + std::string(purpose) + " 1\n" + std::string(body);
+}
+constexpr char const* kCheckpoint = "audit checkpoint";
 
 std::string placeOf(std::string const& name) { return "audit/keys/" + name; }
 
@@ -67,11 +70,20 @@ Task<bool> holdsKeys(store::Store& store) {
 }
 
 Result<std::string> sealed(Secret const& signing, std::string_view body) {
-  return sign(signing, messageOf(body));
+  return sign(signing, messageOf(kCheckpoint, body));
+}
+
+Result<std::string> signedFor(Secret const& signing, std::string_view purpose, std::string_view text) {
+  return sign(signing, messageOf(purpose, text));
+}
+
+bool isSigned(std::string_view public_key, std::string_view purpose, std::string_view text,
+              std::string_view signature) {
+  return isSignature(public_key, messageOf(purpose, text), signature);
 }
 
 bool isSealed(std::string_view public_key, std::string_view body, std::string_view signature) {
-  return isSignature(public_key, messageOf(body), signature);
+  return isSignature(public_key, messageOf(kCheckpoint, body), signature);
 }
 
 } // namespace garland::audit

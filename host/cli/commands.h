@@ -313,6 +313,51 @@ Exit importVault(Context with, Place const& place, VaultWords const& words);
 // What of a status a person has to know.
 Exit tellVault(Output& output, json::value const& status);
 
+// commands_backup.cpp
+struct BackupWords {
+  std::string file;
+  std::string passphrase_file; // "": asked for, unless
+  int passphrase_fd = -1;
+  std::string data_dir, config, database; // of the host that is made; "": garlandd's choice
+};
+Exit makeBackup(Context with, Place const& place, BackupWords const& words);
+// findings: it is damaged, or was changed.
+Exit verifyBackup(Output& output, BackupWords const& words);
+// Becomes garlandd.
+Exit restoreBackup(Output& output, BackupWords const& words);
+
+// commands_keys.cpp
+struct KeyWords {
+  std::string id;
+  std::string name, role, vendor;
+  std::int64_t life_days = 365;
+  std::int64_t overlap_seconds = 86'400;
+};
+// The text of a key is printed where it is made, and never again.
+Exit addKey(Context with, KeyWords const& words);
+Exit listKeys(Context with, Page const& page);
+Exit rotateKey(Context with, KeyWords const& words);
+Exit revokeKey(Context with, std::string const& id);
+Exit showRoles(Context with);
+void tellKey(Output& output, json::value const& key);
+void tellMatrix(Output& output, json::value const& matrix);
+
+// commands_privacy.cpp
+struct PrivacyWords {
+  std::vector<std::string> person; // addresses, numbers, names of one; empty: all of the vendor
+  std::string vendor;
+  std::string out;     // of an export
+  std::string receipt; // file; "": standard output
+  std::string key;     // or the file that holds it
+  bool sure = false;
+};
+Exit exportPrivacy(Context with, Place const& place, PrivacyWords const& words);
+// findings: something was kept or is under way.
+Exit erasePrivacy(Context with, PrivacyWords const& words);
+Exit verifyReceipt(Output& output, PrivacyWords const& words);
+// What of a receipt a person has to know.
+Exit tellReceipt(Output& output, json::value const& receipt);
+
 // commands_webhooks.cpp
 struct WebhookWords {
   std::string scheme; // a preset's name, or a file

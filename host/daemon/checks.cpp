@@ -1,10 +1,13 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
+#include "host/access/access.h"
 #include "host/audit/audit.h"
+#include "host/backup/backup.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
+#include "host/daemon/weaknesses.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
@@ -33,10 +36,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Finding good(std::string check, std::string message) {
-  return Finding{std::move(check), true, std::move(message), ""};
+  return Finding{std::move(check), true, std::move(message), "", false};
 }
 Finding bad(std::string check, std::string message, std::string fix) {
-  return Finding{std::move(check), false, std::move(message), std::move(fix)};
+  return Finding{std::move(check), false, std::move(message), std::move(fix), false};
 }
 
 // The folder that a start would have to make it in.
@@ -189,19 +192,20 @@ Finding checkSandbox(Config const& config) {
   if (status.tier == runtime::SandboxTier::d && !config.allow_degraded_sandbox)
     return bad("sandbox", message,
                "use a kernel with Landlock or user namespaces, or set [sandbox] allow_degraded = true");
-  return good("sandbox", message);
+  auto finding = good("sandbox", message);
+  finding.weak = status.tier == runtime::SandboxTier::d;
+  if (finding.weak)
+    finding.fix = "use a kernel with Landlock or user namespaces; until then install no stranger's plugin";
+  return finding;
 }
 
 Finding checkPort(Config const& config) {
-  auto const where = config.address + ":" + std::to_string(config.port);
+  auto const where = placeOf(config.address, config.port);
   asio::io_context context;
   boost::system::error_code code;
   auto const address = asio::ip::make_address(config.address, code);
-  if (code || !address.is_loopback())
-    return bad("address", config.address + " is not a loopback address",
-               "set [daemon] address to \"127.0.0.1\"");
   asio::ip::tcp::acceptor acceptor(context);
-  acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
+  if (!code) acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
   if (!code) acceptor.set_option(asio::ip::tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor.bind({address, config.port}, code);
   if (!code && config.port == 0)
@@ -282,7 +286,20 @@ std::vector<store::Migration> allMigrations() {
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
   for (auto& one : custody::migrations()) all.push_back(std::move(one));
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  for (auto& one : access::migrations()) all.push_back(std::move(one));
+  for (auto& one : backup::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
+  return all;
+}
+
+// A record goes before what arrived of it and what was told of it.
+std::vector<PersonalTable> allPersonalData() {
+  auto all = sync::personalData();
+  for (auto& one : notify::personalData()) all.push_back(std::move(one));
+  for (auto& one : custody::personalData()) all.push_back(std::move(one));
+  for (auto& one : audit::personalData()) all.push_back(std::move(one));
+  for (auto& one : access::personalData()) all.push_back(std::move(one));
+  for (auto& one : backup::personalData()) all.push_back(std::move(one));
   return all;
 }
 
@@ -331,7 +348,7 @@ mail::ListenOptions mailOptions(Config const& config) {
 std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   Config const& config = loaded.config;
   std::vector<Finding> out;
-  out.reserve(loaded.problems.size() + 10);
+  out.reserve(loaded.problems.size() + 20);
   for (auto const& problem : loaded.problems)
     out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
@@ -344,6 +361,8 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));
   out.push_back(checkSandbox(config));
+  for (auto& finding : findWeaknesses(config, lookAround(config, SystemClock().now())))
+    out.push_back(std::move(finding));
   if (isLocked(config.data_dir)) {
     out.push_back(
         good("daemon", "a daemon runs on " + config.data_dir + "; its ports and database were not tried"));
@@ -361,8 +380,11 @@ json::value toJson(std::vector<Finding> const& findings) {
   bool ok = true;
   for (Finding const& finding : findings) {
     ok = ok && finding.ok;
-    items.push_back(json::object{
-        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+    items.push_back(json::object{{"check", finding.check},
+                                 {"ok", finding.ok},
+                                 {"weak", finding.weak},
+                                 {"message", finding.message},
+                                 {"fix", finding.fix}});
   }
   json::object out;
   out["ok"] = ok;

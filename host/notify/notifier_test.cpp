@@ -480,6 +480,23 @@ TEST_F(Notify, WhatIsDoneIsForgottenThoughTheTimeOfDayWasSetBack) {
   EXPECT_THAT(deliveries(made.endpoint.id), IsEmpty());
 }
 
+TEST_F(Notify, WhatIsToBeSentAgainIsSentThoughTheTimeOfDayWasSetBack) {
+  answer = [](egress::Request const&) { return status(500); };
+  auto const made = addEndpoint();
+  addEvent("a");
+  ASSERT_EQ(sent().size(), 1U);
+  auto const first =
+      house.run(notifier->delivery(made.endpoint.id, deliveries(made.endpoint.id)[0].id)).value();
+  answer = [](egress::Request const&) { return status(200); };
+  house.clock.set(house.clock.now() - 24h);
+  wait(1min + 10s);
+  ASSERT_EQ(sent().size(), 2U);
+  EXPECT_EQ(sent()[0].body, sent()[1].body);
+  auto const again = house.run(notifier->delivery(made.endpoint.id, first.delivery.id)).value();
+  EXPECT_EQ(again.delivery.state, DeliveryState::delivered);
+  EXPECT_EQ(again.delivery.created, first.delivery.created) << "what it says of the past stays";
+}
+
 TEST_F(Notify, ManyThatAreDoneAreForgottenAsSoonAsFew) {
   auto const made = addEndpoint();
   store::Unit unit;

@@ -138,11 +138,12 @@ Limits::Asker PluginCallHost::asker(egress::Credential const& credential) const 
   auto const& manifest = session_.plugin->manifest;
   auto const& connection = session_.connection;
   bool const has_key = credential.scheme == egress::Credential::Scheme::oauth1;
+  auto const rates = context_.requestsOf(manifest);
   Limits::Asker asker;
   asker.connection_id = connection.id;
-  asker.of_connection = manifest.requests_of_connection;
+  asker.of_connection = rates.connection;
   asker.app = has_key ? manifest.id + " " + credential.username : manifest.id;
-  asker.of_app = manifest.requests_of_app;
+  asker.of_app = rates.app;
   asker.priority = context_.amongAll(connection.vendor_id, context_.lanes->priority(connection.id));
   asker.can_stop = sink_ != nullptr || !asked_;
   return asker;
@@ -211,6 +212,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
     CO_TRY_VOID(checkUrl(ask, credential));
   }
   auto const as = asker(credential);
+  RunPlaces::Rest rest(context_.run_places, session_.connection.id, context_.doors.clock.monotonic());
   CO_TRY_VOID(co_await waitForLimit(as));
   CO_TRY_VOID(refuseIfLate()); // it may have waited for longer than a lease lasts
   auto request = requestFor(std::move(ask));
@@ -222,6 +224,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto const sent = context_.doors.clock.monotonic();
   auto fetched =
       co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
+  rest.end();
   if (fetched) {
     Pace::Seen seen;
     seen.status = fetched->status;

@@ -315,9 +315,9 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard, s
   }
   unit.emplace_back("DELETE FROM leases WHERE vendor_id=$1 AND connection_id=$2", which);
   for (auto& end : ends) unit.push_back(std::move(end));
-  for (auto const* table :
-       {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv", "connection_storage", "inbox",
-        "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
+  for (auto const* table : {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv",
+                            "connection_storage", "inbox", "intake_doors", "mailboxes", "webhooks", "hints",
+                            "webhook_endpoints", "runs", "erased", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
   unit.push_back(told(context_, "connection.remove", connection->vendor_id, connection->id));

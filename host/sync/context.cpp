@@ -106,6 +106,15 @@ Result<void> Context::requireOutput(std::string_view operation, json::value cons
   return requireFile(fileOf(operation, "out"), output, "result of " + std::string(operation));
 }
 
+RequestRates Context::requestsOf(runtime::Manifest const& manifest) const {
+  RequestRates rates{manifest.requests_of_connection, manifest.requests_of_app};
+  auto const given = doors.requests.find(manifest.id);
+  if (given == doors.requests.end()) return rates;
+  if (given->second.connection) rates.connection = given->second.connection;
+  if (given->second.app) rates.app = given->second.app;
+  return rates;
+}
+
 store::Statement told(Context const& context, std::string act, std::string vendor_id,
                       std::string connection_id, std::string subject, json::object facts) {
   audit::Event event;

@@ -5,6 +5,7 @@
 #include "host/base/ids.h"
 #include "host/sync/lanes.h"
 #include "host/sync/limits.h"
+#include "host/sync/run_places.h"
 #include "host/sync/sync.h"
 
 #include <map>
@@ -51,6 +52,9 @@ public:
   json::value knownOfRecord(std::string_view kind, json::value const& data);
   json::value knownOfOutput(std::string_view operation, json::value const& output);
 
+  // What the manifest says, unless whoever operates the daemon said otherwise.
+  RequestRates requestsOf(runtime::Manifest const& manifest) const;
+
   TimePoint now() const { return doors.clock.now(); }
   std::string newId(std::string_view prefix) { return garland::newId(prefix, doors.clock, doors.random); }
   std::string scrub(std::string_view text) const { return doors.redactor.scrub(text); }
@@ -62,6 +66,7 @@ public:
   // Whose the connections are; null: this daemon is alone on its database, and all are its own.
   std::shared_ptr<Leases> leases;
   Limits limits;
+  RunPlaces run_places;
   // Vendors with a wedding today; see Weddings.
   std::set<std::string> weddings;
   // Beside other vendors' work: what is not much goes first for a vendor with a wedding today.
@@ -74,7 +79,7 @@ public:
 private:
   explicit Context(Dependencies dependencies)
       : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)),
-        limits(doors.executor, doors.clock) {}
+        limits(doors.executor, doors.clock), run_places(doors.executor, doors.runs) {}
   struct SchemaFile {
     json::value document; // null: there is none of that name
     std::optional<Schema> compiled;

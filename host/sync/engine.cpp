@@ -2,14 +2,17 @@
 #include "host/sync/action_runner.h"
 #include "host/sync/commits.h"
 #include "host/sync/connections.h"
+#include "host/sync/erasure.h"
 #include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
 #include "host/sync/leases.h"
 #include "host/sync/mailbox_accounts.h"
 #include "host/sync/pauses.h"
 #include "host/sync/records.h"
+#include "host/sync/retention.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
+#include "host/sync/set_back.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
 #include "host/sync/weddings.h"
@@ -25,7 +28,8 @@ public:
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
-        weddings_(*context_), pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
+        weddings_(*context_), set_back_(*context_), retention_(*context_),
+        pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -140,6 +144,14 @@ public:
   }
   Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) override {
     return records_.remove(std::move(vendor_id), std::move(id), if_version);
+  }
+  Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id) override {
+    Erasure erasure(*context_);
+    co_return co_await erasure.erase(std::move(vendor_id), std::move(id));
+  }
+  Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter) override {
+    Erasure erasure(*context_);
+    co_return co_await erasure.rewrite(std::move(vendor_id), std::move(id), std::move(rewriter));
   }
   Task<Record> retryRecord(std::string vendor_id, std::string id) override {
     return records_.retry(std::move(vendor_id), std::move(id));
@@ -309,8 +321,15 @@ private:
     if (context_->leases) intake_.look();
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
+    CO_TRY(sooner, co_await set_back_.tick());
+    if (sooner) {
+      actions_.look();
+      intake_.look();
+      CO_TRY_VOID(co_await webhooks_.wake());
+    }
     CO_TRY_VOID(co_await webhooks_.tick());
     CO_TRY_VOID(co_await runs_.tick());
+    CO_TRY_VOID(co_await retention_.tick());
     co_return co_await actions_.tick();
   }
 
@@ -340,6 +359,8 @@ private:
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
   Weddings weddings_;
+  SetBack set_back_;
+  Retention retention_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
   Nursery hearing_;
@@ -379,6 +400,14 @@ Task<std::vector<FeedSpan>> Engine::feedSpans(std::vector<std::string>) {
 }
 
 void Engine::onChange(void const*, std::function<void(std::string const&)>) {}
+
+Task<ErasedRecord> Engine::eraseRecord(std::string, std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine erases no records");
+}
+
+Task<bool> Engine::rewriteRecord(std::string, std::string, Rewriter) {
+  co_return Error(ErrorKind::unsupported, "this engine rewrites no records");
+}
 
 Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {
   co_return Error(ErrorKind::unsupported, "this engine keeps no conflicts");

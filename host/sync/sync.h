@@ -9,6 +9,7 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/schema.h"
 #include "host/base/secret.h"
@@ -24,6 +25,7 @@
 #include "host/vault/vault.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,8 @@ namespace garland::sync {
 std::vector<store::Migration> migrations();
 // Those with secrets, and what an export of the vault has besides.
 std::vector<custody::Table> secretTables();
+// What they hold of people: all of them.
+std::vector<PersonalTable> personalData();
 
 // What a person did, for the audit trail.
 struct PersonAct {
@@ -75,6 +79,14 @@ struct Kind {
   // by the provider's id in this member ("/project"). Optional.
   bool is_wedding = false;
   std::string wedding_member;
+  // Of people. When one is erased whom a record of this kind names, does it go? Else it stays, with a
+  // pseudonym in their place: it is of others as well, or the law asks for it.
+  bool goes_with_person = false;
+  // Members where a person is reached ("/email"). A record that has some goes only if it is the person's own:
+  // if they are named by one of these, or by /name.
+  std::vector<std::string> contact_members;
+  // Members that name a person by the provider's id of their record ("/client").
+  std::vector<std::string> person_members;
   // Of a wedding, the member with its day, where it takes place ("/event_date"): on that day its vendor's
   // work goes first. Optional.
   std::string day_member;
@@ -102,6 +114,21 @@ struct Storage {
 };
 inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20, 100'000, 256 << 20};
 
+// Syncs under way in this daemon; who waits for a provider lends its place to others (decision 0052).
+struct RunsAtOnce {
+  std::size_t all = 128;
+  std::size_t of_connector = 64;
+  // ... those included that lent theirs: a worker takes 256 calls at once, and not only those of syncs.
+  std::size_t begun_of_connector = 192;
+};
+
+// How fast a connector's provider may be asked: of each account, and of all that come with one key of the
+// provider's. Nothing: as the connector's manifest says.
+struct RequestRates {
+  std::optional<runtime::RequestLimit> connection;
+  std::optional<runtime::RequestLimit> app;
+};
+
 // state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
 struct Connection {
   std::string id;
@@ -111,7 +138,7 @@ struct Connection {
   json::value settings;
   bool allow_private_network = false;
   std::string state;
-  std::string state_reason; // one sentence, "" when connected
+  std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;
   // Of Engine::connection() only.
@@ -143,6 +170,14 @@ struct Record {
   std::vector<WaitingWrite> waiting; // empty: no sync will write anything of it
   std::vector<RecordLink> links;     // empty: it is in Garland only
 };
+
+// What was a record before a person was erased.
+struct ErasedRecord {
+  bool existed = false;
+  std::vector<RecordLink> links; // where its providers still have it
+};
+// Answers with the same value without the person.
+using Rewriter = std::function<json::value(json::value const&)>;
 
 // One item that could not be taken or written: everything else went on.
 struct ItemProblem {
@@ -231,6 +266,13 @@ struct Conflict {
   TimePoint at;
 };
 
+// For how long is kept what work does not need any more; 0: for ever.
+struct KeptFor {
+  Milliseconds changes{90LL * 86'400'000};    // of the feeds: who resumes from further back is told
+  Milliseconds conflicts{400LL * 86'400'000}; // with what lost in them
+  Milliseconds old_trails{90LL * 86'400'000}; // requests and acts of people, of before the audit chain
+};
+
 // What a daemon that shares a database is called.
 struct NodeName {
   std::string name; // of one daemon at a time: its host and data folder
@@ -289,7 +331,15 @@ struct Dependencies {
   Milliseconds actions_kept = kActionsKept;
   // Set, if other daemons may be on the same PostgreSQL database; else this one is alone on it.
   std::optional<NodeName> node = std::nullopt;
+  RunsAtOnce runs = RunsAtOnce();
+  std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
+  KeptFor kept_for = {};
 };
+
+// What a database needs that was put back from a backup, before an engine begins on it: nothing that may have
+// been done since is done again unseen, no number of a feed is given out twice, no lease of before counts.
+// `made`: all that was durable then is in the database, and perhaps more.
+store::Unit afterRestore(TimePoint made, TimePoint now);
 
 // Whether anything in the database can only be read with the master key that it was sealed with.
 Task<bool> holdsCredentials(store::Store& store);
@@ -356,6 +406,14 @@ public:
   virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
                                  std::string connection_id) = 0; // to be created at that connection
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
+  // Nothing stays of the record but its id, which the feed tells to be deleted; nor of its conflicts and
+  // writes. Nothing is deleted at the providers, but what they have of it does not come in any more. A record
+  // that is not there, or was deleted before, is as good. conflict while a write of it is under way, whose end
+  // would bring it back.
+  virtual Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id);
+  // The record, and what its providers had of it, through the rewriter. False: there was nothing to be
+  // changed. conflict as above.
+  virtual Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter);
   // Lets the next sync try the record's writes that were set aside; `conflict` if there are none.
   virtual Task<Record> retryRecord(std::string vendor_id, std::string id) = 0;
   // The same for everything that was set aside at a connection, its pull too; how much that was.

@@ -325,6 +325,51 @@ TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
 }
 
+TEST_F(WebhooksTest, WhatNobodyCanReadNowIsNotBroughtFromTheDatabase) {
+  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  int brought = 0;
+  house.cut->on_read = [&brought](store::Statement const& query) {
+    if (query.sql.find(", shown, body") != std::string::npos) ++brought;
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  EXPECT_EQ(brought, 0);
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  while (notices.get("id 1").state == WebhookState::waiting) house.loop.run_one();
+  EXPECT_GT(brought, 0);
+  house.cut->on_read = nullptr;
+  notices.followed();
+}
+
+TEST_F(WebhooksTest, WhatComesInWhileNobodyCanReadItIsLookedAtEveryFiveSeconds) {
+  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  int asked = 0;
+  house.cut->on_read = [&asked](store::Statement const& query) {
+    if (query.sql.find("FROM vendor_plugins") != std::string::npos) ++asked;
+  };
+  auto const goOn = [&] {
+    for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for a round
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  goOn();
+  int const first = asked;
+  EXPECT_GT(first, 0);
+  for (auto const* key : {"id 2", "id 3", "id 4"}) ASSERT_TRUE(notices.send(key, {"2"}));
+  goOn();
+  EXPECT_EQ(asked, first);
+  house.clock.advance(Milliseconds(5'000));
+  until([&] {
+    house.loop.run_one();
+    return asked > first;
+  });
+  house.cut->on_read = nullptr;
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  for (auto const* key : {"id 1", "id 2", "id 3", "id 4"})
+    EXPECT_EQ(notices.settled(key).state, WebhookState::done);
+  notices.followed();
+}
+
 TEST_F(WebhooksTest, AnEndpointHasTwoSecretsWhileOneIsRotatedOut) {
   WebhookSetup setup;
   setup.connection_id = notices.connection;

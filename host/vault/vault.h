@@ -106,7 +106,21 @@ Result<bool> createKeyFile(std::string const& path, std::string_view content, Ra
 
 std::string sha256(std::string_view bytes);    // 32 bytes
 std::string sha256Hex(std::string_view bytes); // 64 lower-case hex digits
-std::string sha1(std::string_view bytes);      // 20 bytes; for protocols that ask for it, never as a proof
+// The same of more bytes than are in memory at once.
+class Sha256 {
+public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256 const&) = delete;
+  Sha256& operator=(Sha256 const&) = delete;
+  void add(std::string_view bytes);
+  std::string hex(); // of all that was added; once
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+std::string sha1(std::string_view bytes); // 20 bytes; for protocols that ask for it, never as a proof
 std::string hmacSha256(std::string_view key, std::string_view bytes);
 // The time taken tells nothing about where two texts of equal length differ.
 bool equalInConstantTime(std::string_view a, std::string_view b);

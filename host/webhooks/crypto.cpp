@@ -36,13 +36,22 @@ unsigned char const* octets(std::string_view text) {
   return reinterpret_cast<unsigned char const*>(text.empty() ? "" : text.data());
 }
 
+EVP_MD const* fetched(EVP_MD const* digest) {
+  auto const* const found = EVP_MD_fetch(nullptr, EVP_MD_get0_name(digest), nullptr);
+  return found == nullptr ? digest : found;
+}
+
+// Fetched once: else each use fetches, which costs more than the digest of a webhook.
 EVP_MD const* digestOf(Algorithm algorithm) {
+  static EVP_MD const* const sha1 = fetched(EVP_sha1());
+  static EVP_MD const* const sha256 = fetched(EVP_sha256());
+  static EVP_MD const* const sha512 = fetched(EVP_sha512());
   switch (algorithm) {
   case Algorithm::hmacSha1:
-  case Algorithm::rsaSha1: return EVP_sha1();
-  case Algorithm::hmacSha512: return EVP_sha512();
+  case Algorithm::rsaSha1: return sha1;
+  case Algorithm::hmacSha512: return sha512;
   case Algorithm::ed25519: return nullptr; // has its own
-  default: return EVP_sha256();
+  default: return sha256;
   }
 }
 

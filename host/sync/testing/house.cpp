@@ -2,6 +2,7 @@
 
 #include <garland/schemas.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace garland::sync::testing {
@@ -118,6 +119,7 @@ Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy
 
 Task<store::Rows> CutStore::read(store::Statement statement) {
   if (dead) co_return Error(ErrorKind::cancelled, "the store is gone");
+  if (on_read) on_read(statement);
   ++under_way;
   auto rows = co_await real_.read(std::move(statement));
   --under_way;
@@ -212,6 +214,7 @@ DatabaseUrl& databaseUrl() {
 std::vector<store::Migration> allMigrations() {
   auto all = migrations();
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
 
@@ -274,6 +277,8 @@ void House::open() {
       loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, *book, egress,
       supervisor,          catalogue, std::move(kinds), ""};
   dependencies.limits = limits;
+  dependencies.runs = runs;
+  dependencies.requests = requests;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 

@@ -1,0 +1,141 @@
+// The key of the file is known by heart and never has to wait: nobody can guess it, so nobody can lock its
+// holder out. Nor has a key to wait that was let in a while ago.
+#include "host/api/sign_in.h"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+
+namespace garland::api {
+
+namespace {
+
+// A caller that comes again within this time is still the same one.
+constexpr std::chrono::minutes kStays{10};
+constexpr std::size_t kMostFamiliar = 10'000; // keys
+
+bool isBearer(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer ";
+  if (authorization.size() <= scheme.size()) return false;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    char const c = authorization[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != scheme[i]) return false;
+  }
+  return true;
+}
+
+// "": none was shown.
+std::string_view shownKey(Request const& request) {
+  if (auto const* direct = request.header("x-api-key")) return *direct;
+  auto const* authorization = request.header("authorization");
+  if (authorization == nullptr || !isBearer(*authorization)) return {};
+  return std::string_view(*authorization).substr(std::string_view("bearer ").size());
+}
+
+Error missing(Route const& route, Request const& request) {
+  if (route.ticket && namesTicket(request))
+    return Error(ErrorKind::forbidden,
+                 "the ticket is not valid, was used, or is too old: get another by POST "
+                 "/api/integrations/stream/tickets");
+  return Error(ErrorKind::forbidden,
+               "the API key is missing or wrong: send the content of the daemon's api.key file, or a key "
+               "made by `garland keys add`, as \"Authorization: Bearer gk_...\"");
+}
+
+Error tooMany(Milliseconds wait) {
+  Error error(ErrorKind::rateLimited,
+              "too many wrong API keys came from there: no key is looked at for a while");
+  error.retry_after = wait;
+  return error;
+}
+
+} // namespace
+
+bool namesTicket(Request const& request) {
+  return std::ranges::any_of(request.query,
+                             [](auto const& parameter) { return parameter.first == "ticket"; });
+}
+
+std::string placeOf(std::string const& address) {
+  boost::system::error_code unknown;
+  auto const parsed = asio::ip::make_address(address, unknown);
+  if (unknown || parsed.is_v4()) return address;
+  auto bytes = parsed.to_v6().to_bytes();
+  if (parsed.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, parsed.to_v6()).to_string();
+  std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
+bool SignIn::isFamiliar(std::string const& hash) const {
+  auto const found = let_in_.find(hash);
+  return found != let_in_.end() && clock_.monotonic() - found->second < kStays;
+}
+
+// Told once for as long as it goes on.
+Admitted SignIn::letIn(access::Caller caller, std::string const& hash) {
+  bool const stayed = isFamiliar(hash);
+  if (!stayed && let_in_.size() >= kMostFamiliar) let_in_.clear();
+  let_in_[hash] = clock_.monotonic();
+  if (watch_ != nullptr && !stayed) watch_->letIn(caller);
+  Admitted admitted;
+  admitted.caller = std::move(caller);
+  return admitted;
+}
+
+Admitted SignIn::refuse(Route const& route, Request const& request, Refusal refusal, int status,
+                        Error error) {
+  refusal.address = placeOf(request.peer);
+  if (watch_ != nullptr) watch_->refused(&route, status, std::move(refusal));
+  Admitted admitted;
+  admitted.status = status;
+  admitted.error = std::move(error);
+  return admitted;
+}
+
+Admitted SignIn::refuseWrong(Route const& route, Request const& request, std::string const& place) {
+  attempts_.failed(place);
+  return refuse(route, request, Refusal("wrong_key"), 401, missing(route, request));
+}
+
+Admitted SignIn::judge(Route const& route, Request const& request, access::Admission admission,
+                       std::string const& hash, std::string const& place) {
+  using Outcome = access::Admission::Outcome;
+  auto const& key = admission.key;
+  switch (admission.outcome) {
+  case Outcome::letIn: return letIn(access::Caller(key.id, key.role, key.vendor_id), hash);
+  // Whoever shows one that was good is not guessing.
+  case Outcome::expired:
+    return refuse(route, request, Refusal("expired", key.id), 401,
+                  Error(ErrorKind::forbidden, "the API key " + key.id + " has expired on " +
+                                                  rfc3339(key.expires).substr(0, 10) +
+                                                  ": ask an operator for another"));
+  case Outcome::revoked:
+    return refuse(
+        route, request, Refusal("revoked", key.id), 401,
+        Error(ErrorKind::forbidden, "the API key " + key.id + " was revoked: ask an operator for another"));
+  case Outcome::unknown: break;
+  }
+  return refuseWrong(route, request, place);
+}
+
+asio::awaitable<Admitted> SignIn::admit(Route const* route, Request const* request, std::string file_hash) {
+  auto const shown = shownKey(*request);
+  if (shown.empty()) {
+    auto const why = namesTicket(*request) ? "ticket" : "no_key";
+    co_return refuse(*route, *request, Refusal(why), 401, missing(*route, *request));
+  }
+  auto const hash = access::hashOf(shown);
+  if (access::matches(shown, file_hash))
+    co_return letIn(access::Caller(std::string(access::kFileKey), access::Role::operator_), hash);
+  auto const place = placeOf(request->peer);
+  if (auto const wait = attempts_.wait(place); wait > Milliseconds(0) && !isFamiliar(hash))
+    co_return refuse(*route, *request, Refusal("too_many"), 429, tooMany(wait));
+  if (keys_ == nullptr || !access::isApiKey(shown)) co_return refuseWrong(*route, *request, place);
+  auto asking = keys_->admit(hash);
+  auto admission = co_await std::move(asking);
+  if (!admission) co_return refuse(*route, *request, Refusal("not_known"), 0, std::move(admission).error());
+  co_return judge(*route, *request, std::move(*admission), hash, place);
+}
+
+} // namespace garland::api
