@@ -72,7 +72,7 @@ Task<std::optional<TimePoint>> HintCourier::round(std::string name) {
     CO_TRY_VOID(co_await store_.followed(owner, std::move(*hints)));
   }
   if (!open.empty()) co_return co_await failed(owner, std::move(open), ended->run.error.value_or(Error()));
-  failures_.erase(owner.connection_id);
+  failing_.erase(owner.connection_id);
   co_return std::optional<TimePoint>(context_.now());
 }
 
@@ -114,15 +114,26 @@ Task<std::optional<TimePoint>> HintCourier::failed(Owner owner, HintStamps hints
       co_return std::optional<TimePoint>(context_.now());
     }
   }
-  auto const failures = ++failures_[owner.connection_id];
-  if (waits(error) || failures < kMostAttempts)
-    co_return std::optional<TimePoint>(context_.now() +
-                                       pauseAfter(failures, error.retry_after, context_.doors.random));
-  failures_.erase(owner.connection_id);
+  auto const& failing = failedOnceMore(owner.connection_id, error);
+  if (waits(error) || failing.runs < kMostAttempts) co_return std::optional<TimePoint>(failing.again);
+  failing_.erase(owner.connection_id);
   context_.doors.log.error("records that webhooks named are left to the next poll: " + cut(error.message),
                            json::object{{"connection", owner.connection_id}, {"records", hints.size()}});
   CO_TRY_VOID(co_await store_.followed(owner, std::move(hints)));
   co_return std::optional<TimePoint>(context_.now());
+}
+
+// Each new hint is followed at once. That it fares no better than those that wait says nothing new, so it
+// makes no pause longer.
+HintCourier::Failing const& HintCourier::failedOnceMore(std::string const& connection_id,
+                                                        Error const& error) {
+  auto& failing = failing_[connection_id];
+  auto const now = context_.now();
+  bool const early = failing.last <= now && now < failing.again;
+  if (early) return failing;
+  failing.last = now;
+  failing.again = now + pauseAfter(++failing.runs, error.retry_after, context_.doors.random);
+  return failing;
 }
 
 } // namespace garland::sync

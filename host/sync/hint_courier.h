@@ -30,18 +30,24 @@ public:
   Rounds& rounds() { return rounds_; }
 
 private:
+  struct Failing {
+    std::int64_t runs = 0; // in a row
+    TimePoint last;
+    TimePoint again;
+  };
   Task<std::optional<TimePoint>> round(std::string name);
   // What nobody can follow is taken out, and told.
   Task<HintStamps> brought(Owner owner, HintStamps hints);
   Task<Runs::Ended> follow(Owner owner, HintStamps hints);
   Task<std::optional<TimePoint>> failed(Owner owner, HintStamps hints, Error error);
+  Failing const& failedOnceMore(std::string const& connection_id, Error const& error);
 
   Context& context_;
   Connections& connections_;
   WebhookStore& store_;
   Runs& runs_;
   Rounds rounds_;
-  std::map<std::string, std::int64_t> failures_; // connection -> runs in a row
+  std::map<std::string, Failing> failing_; // by connection
 };
 
 } // namespace garland::sync

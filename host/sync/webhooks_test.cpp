@@ -283,7 +283,7 @@ TEST_F(WebhooksTest, AHintOutlivesAnOutageOfTheProvider) {
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
 }
 
-// Each delivery has what waits followed at once, so attempts are no measure of how long it has lasted.
+// Each delivery has what waits followed at once, so how often that failed is no measure of how long it lasts.
 TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
   int full = 0;
   auto const diskIsFull = [&full]() -> Task<void> {
@@ -298,7 +298,7 @@ TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
     house.cut->before_commit = whatWasReadIsKept;
     co_return Result<void>();
   };
-  for (int count = 1; count <= kMostAttempts; ++count) {
+  for (int count = 1; count <= 2 * kMostAttempts; ++count) {
     ASSERT_TRUE(notices.send("id " + std::to_string(count), {"1"}));
     until([&] {
       house.loop.poll();
@@ -309,9 +309,9 @@ TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
   ASSERT_EQ(house.rows("SELECT 1 FROM hints").size(), 1U);
   EXPECT_TRUE(names().empty());
   while (house.clock.sleepers() < 2) house.loop.run_one();
-  house.clock.advance(Milliseconds(3'600'000));
+  house.clock.advance(Milliseconds(5'000));
   notices.followed();
-  EXPECT_EQ(names().count("Project 1"), 1U);
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
 }
 
 TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
