@@ -122,6 +122,14 @@ private:
 };
 std::string sha1(std::string_view bytes); // 20 bytes; for protocols that ask for it, never as a proof
 std::string hmacSha256(std::string_view key, std::string_view bytes);
+
+// Ed25519. A private key is its 32 bytes, a public one "ed25519:" and 64 hexadecimal digits, a signature 64
+// bytes. hostLimit if the cryptographic library cannot, or it is no such key.
+inline constexpr std::size_t kEd25519KeyBytes = 32;
+Result<std::string> publicKeyOf(Secret const& private_key);
+Result<std::string> sign(Secret const& private_key, std::string_view message);
+bool isSignature(std::string_view public_key, std::string_view message, std::string_view signature);
+
 // The time taken tells nothing about where two texts of equal length differ.
 bool equalInConstantTime(std::string_view a, std::string_view b);
 
