@@ -408,8 +408,8 @@ public:
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
   // Nothing stays of the record but its id, which the feed tells to be deleted; nor of its conflicts and
   // writes. Nothing is deleted at the providers, but what they have of it does not come in any more. A record
-  // that is not there, or was deleted before, is as good. conflict while a write of it is under way, whose end
-  // would bring it back.
+  // that is not there, or was deleted before, is as good. conflict while a write of it is under way, whose
+  // end would bring it back.
   virtual Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id);
   // The record, and what its providers had of it, through the rewriter. False: there was nothing to be
   // changed. conflict as above.
