@@ -36,6 +36,8 @@ inline constexpr std::array<Role, 5> kRoles{Role::operator_, Role::vendor, Role:
                                             Role::auditor};
 std::string_view name(Role role); // "operator"
 std::optional<Role> roleNamed(std::string_view word);
+// "unknown" if it is none that this version knows.
+std::string_view nameOrUnknown(std::optional<Role> role);
 
 // Who asks.
 struct Caller {
@@ -71,10 +73,10 @@ std::vector<store::Migration> migrations();
 std::vector<PersonalTable> personalData();
 
 struct Key {
-  std::string id;   // "key_..."
-  std::string name; // whose it is, or what for; the operator's words
-  Role role = Role::auditor;
-  std::string vendor_id; // "" unless the role is vendor
+  std::string id;           // "key_..."
+  std::string name;         // whose it is, or what for; the operator's words
+  std::optional<Role> role; // none: of a newer version, which knows more roles; good for nothing here
+  std::string vendor_id;    // "" unless the role is vendor
   TimePoint created;
   TimePoint expires;
   std::optional<TimePoint> revoked;
@@ -105,7 +107,7 @@ struct KeyQuery {
 
 // What became of a key that somebody showed.
 struct Admission {
-  enum class Outcome { letIn, unknown, expired, revoked };
+  enum class Outcome { letIn, unknown, expired, revoked, roleUnknown };
   Outcome outcome = Outcome::unknown;
   Key key; // unless unknown
 };
@@ -133,7 +135,7 @@ public:
   virtual Task<Issued> add(NewKey wish) = 0;
   virtual Task<std::vector<Key>> list(KeyQuery query) = 0; // by id, which is by age
   // Another key for the same, with as long a life as this one had; this one goes on for `overlap`, or until
-  // it expires. conflict: it was rotated before, or counts no more.
+  // it expires. conflict: it was rotated before, counts no more, or has a role that is not known here.
   virtual Task<Issued> rotate(std::string id, Milliseconds overlap) = 0;
   // From now on it is refused; again: nothing changes.
   virtual Task<Key> revoke(std::string id) = 0;

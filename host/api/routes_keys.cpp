@@ -17,7 +17,7 @@ json::value timeOrNull(std::optional<TimePoint> const& when) {
 }
 
 json::object shapeOf(access::Key const& key, TimePoint now) {
-  json::object out{{"id", key.id}, {"name", key.name}, {"role", access::name(key.role)}};
+  json::object out{{"id", key.id}, {"name", key.name}, {"role", access::nameOrUnknown(key.role)}};
   out["vendor_id"] = key.vendor_id.empty() ? json::value() : json::value(key.vendor_id);
   out["state"] = access::stateOf(key, now);
   out["created"] = rfc3339(key.created);

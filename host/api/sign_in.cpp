@@ -103,7 +103,7 @@ Admitted SignIn::judge(Route const& route, Request const& request, access::Admis
   using Outcome = access::Admission::Outcome;
   auto const& key = admission.key;
   switch (admission.outcome) {
-  case Outcome::letIn: return letIn(access::Caller(key.id, key.role, key.vendor_id), hash);
+  case Outcome::letIn: return letIn(access::Caller(key.id, *key.role, key.vendor_id), hash);
   // Whoever shows one that was good is not guessing.
   case Outcome::expired:
     return refuse(route, request, Refusal("expired", key.id), 401,
@@ -114,6 +114,11 @@ Admitted SignIn::judge(Route const& route, Request const& request, access::Admis
     return refuse(
         route, request, Refusal("revoked", key.id), 401,
         Error(ErrorKind::forbidden, "the API key " + key.id + " was revoked: ask an operator for another"));
+  case Outcome::roleUnknown:
+    return refuse(route, request, Refusal("role", key.id), 403,
+                  Error(ErrorKind::forbidden, "the API key " + key.id +
+                                                  " has a role that this version of Garland does not know: "
+                                                  "ask an operator for another"));
   case Outcome::unknown: break;
   }
   return refuseWrong(route, request, place);

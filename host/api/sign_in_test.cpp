@@ -95,6 +95,18 @@ TEST_F(SignInTest, AnExpiredOrRevokedKeyIsToldSoAndTheChainWhich) {
   EXPECT_EQ(refusals[1].facts.at("why"), "expired");
 }
 
+TEST_F(SignInTest, AKeyOfARoleThatANewerVersionMadeIsListedAsUnknownAndLetsNobodyIn) {
+  auto const made = house_.newKey(Role::auditor);
+  house_.await(house_.keys.change("UPDATE api_keys SET role='planner'")).value();
+  auto const list = house_.ask("GET", kKeys);
+  ASSERT_EQ(list.status, 200) << list.body;
+  EXPECT_EQ(list.json().at("items").at(0).at("role"), "unknown");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(with(std::string(made.text.reveal())).status, 403);
+  EXPECT_THAT(with(std::string(made.text.reveal())).body, HasSubstr(made.key.id));
+  EXPECT_EQ(told(audit::Kind::refusal).front().facts.at("why"), "role");
+  EXPECT_EQ(house_.ask("POST", std::string(kKeys) + "/" + made.key.id + "/rotate", "{}").status, 409);
+}
+
 TEST_F(SignInTest, ARotatedKeyAndItsSuccessorAreBothGoodForTheOverlap) {
   auto const made = house_.newKey(Role::auditor);
   auto const answer =

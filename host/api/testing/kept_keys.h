@@ -37,6 +37,14 @@ public:
     CO_TRY_VOID(co_await open());
     co_return co_await keys_->revoke(std::move(id));
   }
+  // As another daemon may do it.
+  Task<void> change(std::string sql) {
+    CO_TRY_VOID(co_await open());
+    store::Unit unit;
+    unit.emplace_back(std::move(sql));
+    CO_TRY_VOID(co_await store_->commit(std::move(unit)));
+    co_return Result<void>();
+  }
   Task<void> close() {
     if (!store_) co_return Result<void>();
     CO_TRY_VOID(co_await store_->close());
