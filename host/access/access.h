@@ -157,6 +157,8 @@ public:
   // How long nobody there is asked for a key any more; 0: a key is looked at.
   Milliseconds wait(std::string_view address) const;
   void failed(std::string_view address);
+  // What failed() counted last there was no wrong key after all.
+  void forgive(std::string_view address);
   std::size_t remembered() const { return full_again_.size(); }
 
 private:

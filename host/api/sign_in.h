@@ -6,6 +6,7 @@
 #include "host/api/router.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,23 +24,27 @@ class SignIn {
 public:
   // `keys`: null: there is the key of the file only. `watch`: null: nobody is told anything.
   SignIn(Clock const& clock, access::Keys* keys, AuditWatch* watch)
-      : clock_(clock), keys_(keys), watch_(watch), attempts_(clock) {}
+      : clock_(clock), keys_(keys), watch_(watch), lookups_(newLookups(clock)) {}
 
   // The request must outlive it. `file_hash`: of the key in the daemon's key file.
   asio::awaitable<Admitted> admit(Route const* route, Request const* request, std::string file_hash);
 
 private:
+  struct Lookups;
+  class Lookup;
+  static std::shared_ptr<Lookups> newLookups(Clock const& clock);
+  asio::awaitable<Milliseconds> waitOf(std::string place, std::string hash);
   Admitted letIn(access::Caller caller, std::string const& hash);
   Admitted refuse(Route const& route, Request const& request, Refusal refusal, int status, Error error);
-  Admitted refuseWrong(Route const& route, Request const& request, std::string const& place);
+  Admitted refuseWrong(Route const& route, Request const& request);
   Admitted judge(Route const& route, Request const& request, access::Admission admission,
-                 std::string const& hash, std::string const& place);
+                 std::string const& hash);
   bool isFamiliar(std::string const& hash) const;
 
   Clock const& clock_;
   access::Keys* keys_;
   AuditWatch* watch_;
-  access::Attempts attempts_;
+  std::shared_ptr<Lookups> const lookups_;
   std::map<std::string, Monotonic> let_in_; // by the key's hash, when it was last
 };
 

@@ -4,6 +4,10 @@
 #include "host/access/access.h"
 #include "host/base/test_folder.h"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,10 +17,12 @@ namespace garland::api::testing {
 class KeptKeys final : public access::Keys {
 public:
   KeptKeys(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log)
-      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log) {}
+      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log),
+        let_go_(executor_, asio::steady_timer::time_point::max()) {}
 
   Task<access::Admission> admit(std::string hash) override {
     ++asked;
+    if (holds) co_await let_go_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (refuse) co_return *refuse;
     CO_TRY_VOID(co_await open());
     co_return co_await keys_->admit(std::move(hash));
@@ -51,7 +57,13 @@ public:
     co_return Result<void>();
   }
 
-  int asked = 0; // how often a key was looked up
+  void letGo() {
+    holds = false;
+    let_go_.cancel();
+  }
+
+  int asked = 0;      // how often a key was looked up
+  bool holds = false; // nobody is told before letGo()
   std::optional<Error> refuse;
 
 private:
@@ -70,6 +82,7 @@ private:
   Clock& clock_;
   Random& random_;
   Log const& log_;
+  asio::steady_timer let_go_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<access::Keys> keys_;
 };
