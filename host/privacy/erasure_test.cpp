@@ -209,6 +209,42 @@ TEST_F(Erasure, LeavesWhatAnotherAccountCallsByTheSameId) {
   EXPECT_EQ(left[0].text(0), "rec_of_another");
 }
 
+// Two in the same book who have Rosa's telephone.
+class SharedTelephone : public Erasure {
+protected:
+  SharedTelephone() {
+    keep("79",
+         R"({"kind":"person","name":"Leo Finch","email":"leo@x.example","phones":{"home":"+34600123456"}})");
+    keep("80", R"({"kind":"person","name":"a call of Monday","phones":{"home":"+34600123456"}})");
+  }
+  void keep(std::string const& id, std::string const& data) {
+    put("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) VALUES "
+        "('VEN','rec_" +
+        id + "','crm.client','','" + data + "',1,0,1)");
+    put("INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
+        "remote_version,state,pushed_run) VALUES ('VEN','CON','crm.client','client-" +
+        id + "','rec_" + id + "','','" + data + "','h','1','active','')");
+  }
+  std::string left() {
+    std::string text;
+    for (auto const& row : house.rows("SELECT data FROM records WHERE deleted=0 AND kind='crm.client'"))
+      text += row.text(0);
+    return text;
+  }
+};
+
+TEST_F(SharedTelephone, ThatWasLearntTakesNobodyAlongWhoHasAnotherAddress) {
+  EXPECT_EQ(place(erase({kMail}), "records").at("removed"), 2) << "hers, and the one that has no address";
+  EXPECT_THAT(left(), ::testing::AllOf(HasSubstr("tom@x.example"), HasSubstr("leo@x.example"),
+                                       HasSubstr("psn_"), ::testing::Not(HasSubstr("600123456"))));
+  EXPECT_EQ(house.rows("SELECT 1 FROM links WHERE remote_id='client-79'").size(), 1U);
+}
+
+TEST_F(SharedTelephone, ThatWasGivenTakesEverybodyAlongWhoHasIt) {
+  EXPECT_EQ(place(erase({kMail, kPhone}), "records").at("removed"), 3);
+  EXPECT_THAT(left(), ::testing::Not(HasSubstr("leo@x.example")));
+}
+
 TEST_F(Erasure, LeavesARecordThatIsJustBeingWrittenAndSaysSo) {
   put("INSERT INTO pushes (vendor_id,connection_id,record_id,kind,state,op_id,action,payload,record_version,"
       "sent_version,dispatches,created) SELECT "
