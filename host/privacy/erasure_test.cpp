@@ -4,6 +4,7 @@
 #include "host/crm/crm.h"
 #include "host/privacy/privacy.h"
 #include "host/sync/testing/house.h"
+#include "host/vault/vault.h"
 
 #include <gmock/gmock.h>
 
@@ -274,6 +275,25 @@ TEST_F(Erasure, GivesAReceiptThatNamesNobodyAndCannotBeChanged) {
   receipt.at("receipt").as_object()["act"] = "erase_vendor";
   EXPECT_FALSE(isGenuine(receipt, key));
   EXPECT_EQ(house.verdict().faults_in_all, 0) << "the chain still holds";
+}
+
+TEST_F(Erasure, IsToldInTheAuditChainWithTheHashOfItsReceiptAndWhatItDid) {
+  auto const receipt = erase({kMail, kName}).at("receipt");
+  json::value told;
+  for (auto const& row : house.run(house.book->rows("", -1, 1000)).value()) {
+    for (auto const* canary : {"rosa", "Rosa", "canary", "600123456"})
+      EXPECT_EQ(row.entry.find(canary), std::string::npos) << row.entry;
+    auto const entry = parseJson(row.entry).value();
+    if (textOr(entry, "/act", "") == "privacy.erase") told = entry;
+  }
+  ASSERT_TRUE(told.is_object());
+  EXPECT_EQ(textOr(told, "/subject", ""), textOr(receipt, "/receipt", "-"));
+  EXPECT_EQ(textOr(told, "/person", ""), house.book->pseudonym(kMail));
+  EXPECT_EQ(textOr(told, "/facts/receipt_sha256", ""), vault::sha256Hex(canonicalJson(receipt)));
+  EXPECT_EQ(textOr(told, "/facts/summary/act", ""), "erase_person");
+  EXPECT_EQ(integerOr(told, "/facts/summary/places/records/removed", 0), 1);
+  EXPECT_EQ(integerOr(told, "/facts/summary/places/records/rewritten", 0), 1);
+  EXPECT_EQ(integerOr(told, "/facts/summary/at_providers/" + connection, 0), 1);
 }
 
 TEST_F(Erasure, OfAVendorTakesAllOfItAndNothingOfAnother) {
