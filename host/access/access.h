@@ -134,6 +134,8 @@ public:
   // invalidInput if the role and the vendor do not go together, or the life is no time.
   virtual Task<Issued> add(NewKey wish) = 0;
   virtual Task<std::vector<Key>> list(KeyQuery query) = 0; // by id, which is by age
+  // Those of them that there are, as they are now: for whoever was let in a while ago. It is no use of them.
+  virtual Task<std::vector<Key>> some(std::vector<std::string> ids) = 0;
   // Another key for the same, with as long a life as this one had; this one goes on for `overlap`, or until
   // it expires. conflict: it was rotated before, counts no more, or has a role that is not known here.
   virtual Task<Issued> rotate(std::string id, Milliseconds overlap) = 0;

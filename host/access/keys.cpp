@@ -3,12 +3,15 @@
 
 #include "host/base/ids.h"
 
+#include <algorithm>
+
 namespace garland::access {
 namespace {
 
 using Values = std::vector<store::Value>;
 
 constexpr std::chrono::minutes kUseNotedEvery{1};
+constexpr std::size_t kIdsOfQuery = 500;
 constexpr char const* kColumns =
     "SELECT key_id,name,role,vendor_id,created,expires,revoked,last_used,replaced_by FROM api_keys";
 
@@ -77,6 +80,17 @@ store::Statement insertOf(Key const& key, Secret const& text) {
       .expecting(1);
 }
 
+// Of those from that one on, as many as one query takes.
+store::Statement ofIds(std::vector<std::string> const& ids, std::size_t from) {
+  Values args;
+  std::string places;
+  for (auto at = from; at < std::min(ids.size(), from + kIdsOfQuery); ++at) {
+    args.emplace_back(ids[at]);
+    places += (places.empty() ? "$" : ",$") + std::to_string(args.size());
+  }
+  return store::Statement(std::string(kColumns) + " WHERE key_id IN (" + places + ")", std::move(args));
+}
+
 class StoredKeys final : public Keys {
 public:
   explicit StoredKeys(KeyDependencies with) : with_(std::move(with)) {}
@@ -114,6 +128,15 @@ public:
     CO_TRY(found, co_await with_.store.read(std::move(asked)));
     std::vector<Key> keys;
     for (auto const& row : found.rows) keys.push_back(keyFrom(row));
+    co_return keys;
+  }
+
+  Task<std::vector<Key>> some(std::vector<std::string> ids) override {
+    std::vector<Key> keys;
+    for (std::size_t from = 0; from < ids.size(); from += kIdsOfQuery) {
+      CO_TRY(found, co_await with_.store.read(ofIds(ids, from)));
+      for (auto const& row : found.rows) keys.push_back(keyFrom(row));
+    }
     co_return keys;
   }
 

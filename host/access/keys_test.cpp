@@ -210,6 +210,21 @@ TEST_P(KeysTest, AreListedByAgePageByPageAndByVendor) {
   EXPECT_EQ(run(keys_->list(of_one)).value().size(), 2U);
 }
 
+TEST_P(KeysTest, ManyAreAskedForByTheirIdsWithoutBeingUsed) {
+  auto const good = add(Role::auditor);
+  auto const bad = add(Role::auditor);
+  run(keys_->revoke(bad.key.id)).value();
+  std::vector<std::string> ids(700, "key_none");
+  ids.front() = good.key.id;
+  ids.back() = bad.key.id;
+  auto const found = run(keys_->some(ids)).value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].id, good.key.id);
+  EXPECT_FALSE(found[0].last_used.has_value());
+  EXPECT_EQ(stateOf(found[1], clock_.now()), "revoked");
+  EXPECT_TRUE(run(keys_->some({})).value().empty());
+}
+
 TEST_P(KeysTest, WhatBecomesOfAKeyIsToldInTheSameUnit) {
   auto const old = add(Role::auditor);
   run(keys_->rotate(old.key.id, hours(1))).value();

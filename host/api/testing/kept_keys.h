@@ -35,6 +35,10 @@ public:
     CO_TRY_VOID(co_await open());
     co_return co_await keys_->list(std::move(query));
   }
+  Task<std::vector<access::Key>> some(std::vector<std::string> ids) override {
+    CO_TRY_VOID(co_await open());
+    co_return co_await keys_->some(std::move(ids));
+  }
   Task<access::Issued> rotate(std::string id, Milliseconds overlap) override {
     CO_TRY_VOID(co_await open());
     co_return co_await keys_->rotate(std::move(id), overlap);
