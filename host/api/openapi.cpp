@@ -85,6 +85,10 @@ json::object operationOf(Route const& route) {
   if (route.other_success != 0) responses[std::to_string(route.other_success)] = successOf(route);
   if (route.if_match) responses["412"] = failureOf("The record is not at the version that If-Match names.");
   responses["default"] = failureOf("Any failure, as a problem document.");
+  if (route.answer_type == "text/html") {
+    responses["default"] = successOf(route);
+    responses["default"].as_object()["description"] = "Any failure, as a page.";
+  }
 
   json::object operation{{"operationId", route.operation_id}, {"summary", route.summary}};
   operation["parameters"] = parametersOf(route);

@@ -136,6 +136,14 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   auto const connection =
       idOf(see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect));
   see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect);
+  auto const sign_in =
+      idOf(see.drive("POST", root + "/vendor/authorize", root + "/vendor/authorize", connect));
+  auto const of_vendor = root + "/vendors/" + vendor + "/authorizations/";
+  see.drive("GET", root + "/vendors/{vendor}/authorizations/{authorization}", of_vendor + sign_in);
+  see.drive("GET", root + "/vendors/{vendor}/authorizations/{authorization}", of_vendor + "aut_none");
+  see.drive("GET", root + "/oauth/start", root + "/oauth/start?state=a-ticket");
+  see.drive("GET", root + "/oauth/start", root + "/oauth/start?state=another");
+  see.drive("GET", root + "/oauth/callback", root + "/oauth/callback?state=a-ticket&code=a-code");
   see.drive("GET", root + "/connections", root + "/connections?vendor_id=" + vendor);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("PATCH", root + "/connections/{connection}", root + "/connections/" + connection,
@@ -289,6 +297,11 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("DELETE", of_one, this_one);
   see.drive("GET", of_one, this_one);
 
+  see.drive("POST", root + "/connections/{connection}/test", root + "/connections/" + connection + "/test");
+  see.drive("POST", root + "/connections/{connection}/rotate",
+            root + "/connections/" + connection + "/rotate");
+  see.drive("POST", root + "/connections/{connection}/revoke",
+            root + "/connections/" + connection + "/revoke");
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

@@ -55,11 +55,16 @@ constexpr Permission kTable[] = {
     {"enablePlugin", own, "o----"},
     {"disablePlugin", own, "o----"},
     {"connect", own, "ov---"},
+    {"authorize", own, "ov---"},
+    {"getAuthorization", own, "ov---"},
     {"listConnections", listed, "ov---"},
     {"getConnection", own, "ov---"},
     {"changeSettings", own, "ov---"},
     {"disconnect", own, "ov---"},
     {"confirmDeletes", own, "ov---"},
+    {"testConnection", own, "ov---"},
+    {"rotateConnection", own, "ov---"},
+    {"revokeConnection", own, "ov---"},
     {"pauseConnection", own, "ov---"},
     {"resumeConnection", own, "ov---"},
     {"resyncConnection", own, "ov---"},
@@ -84,7 +89,10 @@ constexpr Permission kTable[] = {
     {"listActions", listed, "ov---"},
     {"getAction", own, "ov---"},
     {"settleAction", own, "ov---"},
-    // What comes in: hooks, mail, files, webhooks. Strangers bring a secret or a signature instead of a key.
+    // What comes in: browsers, hooks, mail, files, webhooks. Strangers bring a secret or a signature instead
+    // of a key.
+    {"showWayToProvider", nobodys, ""},
+    {"comeBackFromProvider", nobodys, ""},
     {"callHook", nobodys, ""},
     {"tryHook", nobodys, ""},
     {"openHook", own, "ov---"},

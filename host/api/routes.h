@@ -15,6 +15,9 @@
 
 namespace garland::api {
 
+// Of a body that is a ConnectInput. Passwords in it are moved into Secrets, and wiped there.
+sync::ConnectRequest readConnect(json::value& body);
+
 // [loop thread] Outlives every request.
 class Routes {
 public:
@@ -40,6 +43,7 @@ private:
   void addSystemRoutes(std::vector<Route>& table);
   void addVendorRoutes(std::vector<Route>& table);
   void addConnectionRoutes(std::vector<Route>& table);
+  void addAuthorizeRoutes(std::vector<Route>& table);
   void addSyncRoutes(std::vector<Route>& table);
   void addRecordRoutes(std::vector<Route>& table);
   void addActionRoutes(std::vector<Route>& table);
@@ -79,10 +83,18 @@ private:
   Task<Response> showConnection(Request request);
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
+  Task<Response> testConnection(Request request);
+  Task<Response> rotateConnection(Request request);
+  Task<Response> revokeConnection(Request request);
   Task<Response> pauseConnection(Request request);
   Task<Response> resumeConnection(Request request);
   Task<Response> resyncConnection(Request request);
   Task<Response> retryConnection(Request request);
+  // routes_authorize.cpp
+  Task<Response> authorize(Request request);
+  Task<Response> showAuthorization(Request request);
+  Task<Response> wayToProvider(Request request);
+  Task<Response> comeBack(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);
   Task<Response> hint(Request request);

@@ -29,6 +29,7 @@ std::vector<Route> Routes::table() {
   addSystemRoutes(routes);
   addVendorRoutes(routes);
   addConnectionRoutes(routes);
+  addAuthorizeRoutes(routes);
   addSyncRoutes(routes);
   addActionRoutes(routes);
   addIntakeRoutes(routes);

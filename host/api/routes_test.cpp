@@ -44,6 +44,40 @@ std::string recordInput(Connected const& who, std::string_view data) {
          who.connection + R"(","data":)" + std::string(data) + "}";
 }
 
+// A browser: no key.
+Answer visit(Harness const& house, std::string const& target, std::string const& cookie = "") {
+  auto client = house.client();
+  client.send("GET " + std::string(base) + target + " HTTP/1.1\r\nHost: " + house.host() +
+              (cookie.empty() ? "" : "\r\nCookie: " + cookie) + "\r\n\r\n");
+  return client.read();
+}
+
+TEST(Routes, ABrowserIsToldForWhomAnAccountIsConnectedAndComesBackWithItsCookie) {
+  Harness house;
+  Connected const who(house);
+  auto const begun = house.ask("POST", std::string(base) + "/vendor/authorize",
+                               R"({"vendor_id":")" + who.vendor + R"(","plugin":"caldav",
+        "settings":{"url":"http://127.0.0.1:5232/"}})");
+  ASSERT_EQ(begun.status, 201) << begun.body;
+  EXPECT_TRUE(textOr(begun.json(), "/url", "").ends_with("/api/integrations/oauth/start?state=a-ticket"));
+  EXPECT_TRUE(house.engine.redirect_uri.ends_with("/api/integrations/oauth/callback"));
+
+  auto const shown = visit(house, "/oauth/start?state=a-ticket");
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_NE(shown.body.find("Rosa Fotografie"), std::string::npos);
+  EXPECT_NE(shown.body.find("a=&lt;b&gt;&amp;state=a-ticket"), std::string::npos) << "an address is escaped";
+  auto const cookie = shown.headers.at("set-cookie");
+  EXPECT_NE(cookie.find("HttpOnly; SameSite=Lax"), std::string::npos);
+  EXPECT_EQ(shown.headers.at("referrer-policy"), "no-referrer");
+
+  auto const back = visit(house, "/oauth/callback?state=a-ticket&code=c", cookie.substr(0, cookie.find(';')));
+  EXPECT_EQ(back.status, 200) << back.body;
+  EXPECT_EQ(house.engine.came_back_as, std::string(43, 'b'));
+  EXPECT_EQ(visit(house, "/oauth/callback?state=another&code=c").status, 404);
+  EXPECT_EQ(visit(house, "/oauth/callback?state=a-ticket&error=%3Cscript%3E").body.find("<script>"),
+            std::string::npos);
+}
+
 TEST(Routes, WithoutAKeyNothingIsAnsweredButTheOpenRoutes) {
   Harness house;
   auto client = house.client();

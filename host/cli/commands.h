@@ -58,12 +58,19 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
+// Prints the address where somebody signs in at the provider.
+Exit authorizeAccount(Context with, ConnectWords const& words);
+Exit showAuthorization(Context with, std::string const& id, std::string const& vendor);
 // `settings`: "NAME=VALUE"; `removed`: "NAME".
 // Asks for the credential, too, if it is to be replaced.
 Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,
                     std::vector<std::string> const& removed);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
+// Exit code 1: the account cannot be reached, or is another one.
+Exit testConnection(Context with, std::string const& id);
+Exit rotateConnection(Context with, std::string const& id);
+Exit revokeConnection(Context with, std::string const& id);
 Exit pauseConnection(Context with, std::string const& id);
 Exit resumeConnection(Context with, std::string const& id);
 Exit resyncConnection(Context with, std::string const& id);

@@ -78,7 +78,9 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
     auto const reason = textOr(connection, "/state_reason", "");
     bool const ok = state == "connected";
     std::string fix;
-    if (!ok) fix = state == "reconnect needed" ? reconnectCommand(connection) : "garland sync status " + id;
+    if (!ok)
+      fix = state == "reconnect needed" || state == "revoked" ? reconnectCommand(connection)
+                                                              : "garland sync status " + id;
     findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason), fix});
   }
 }

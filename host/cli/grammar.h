@@ -64,6 +64,7 @@ private:
   void addPlugins();
   void addVendors();
   void addConnections();
+  void addConnectOptions(CLI::App* command);
   void addSync();
   void addActions();
   void addIntake();

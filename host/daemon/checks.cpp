@@ -10,6 +10,7 @@
 #include "host/daemon/weaknesses.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
+#include "host/oauth/oauth.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -288,6 +289,7 @@ std::vector<store::Migration> allMigrations() {
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
   for (auto& one : access::migrations()) all.push_back(std::move(one));
   for (auto& one : backup::migrations()) all.push_back(std::move(one));
+  for (auto& one : oauth::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
@@ -300,7 +302,40 @@ std::vector<PersonalTable> allPersonalData() {
   for (auto& one : audit::personalData()) all.push_back(std::move(one));
   for (auto& one : access::personalData()) all.push_back(std::move(one));
   for (auto& one : backup::personalData()) all.push_back(std::move(one));
+  for (auto& one : oauth::personalData()) all.push_back(std::move(one));
   return all;
+}
+
+// What was being renewed when an export was made is not known elsewhere.
+static std::vector<custody::Table> signInTables() {
+  constexpr bool kInteger = true;
+  custody::Table grants;
+  grants.name = "oauth_grants";
+  grants.keys = {"vendor_id", "connection_id", "slot"};
+  grants.columns = {custody::Column("lineage"),        custody::Column("expires", kInteger),
+                    custody::Column("due", kInteger),  custody::Column("state"),
+                    custody::Column("cause"),          custody::Column("by_whom"),
+                    custody::Column("since", kInteger)};
+  grants.begin = {{"failures", "0"},      {"next_try", "0"},      {"attempt", "''"},
+                  {"attempt_node", "''"}, {"attempt_begun", "0"}, {"attempt_until", "0"},
+                  {"doubt", "''"},        {"doubt_by", "''"},     {"epoch", "1"}};
+  grants.on_replace = "failures=0, next_try=0, attempt='', doubt='', doubt_by='', epoch=oauth_grants.epoch+1";
+  custody::Table replies;
+  replies.name = "oauth_replies";
+  replies.keys = {"vendor_id", "connection_id", "slot", "attempt"};
+  replies.columns = {custody::Column("lineage"), custody::Column("asked", kInteger)};
+  custody::Table authorizations;
+  authorizations.name = "oauth_authorizations";
+  authorizations.keys = {"vendor_id", "authorization_id"};
+  authorizations.columns = {custody::Column("plugin_id"),
+                            custody::Column("ticket"),
+                            custody::Column("browser"),
+                            custody::Column("state"),
+                            custody::Column("cause"),
+                            custody::Column("connection_id"),
+                            custody::Column("expires", kInteger)};
+  authorizations.replaces = false;
+  return {std::move(grants), std::move(replies), std::move(authorizations)};
 }
 
 std::vector<custody::Table> allSecretTables() {
@@ -312,6 +347,7 @@ std::vector<custody::Table> allSecretTables() {
   audit_keys.keys = {"name"};
   audit_keys.replaces = false;
   all.push_back(std::move(audit_keys));
+  for (auto& one : signInTables()) all.push_back(std::move(one));
   return all;
 }
 

@@ -1,6 +1,7 @@
 #include "host/daemon/settle_restore.h"
 
 #include "host/backup/backup.h"
+#include "host/oauth/oauth.h"
 #include "host/sync/sync.h"
 
 namespace garland::daemon {
@@ -9,6 +10,7 @@ Task<void> settleRestore(store::Store* store, audit::Book* book, Clock const* cl
   CO_TRY(restored, co_await backup::unsettled(*store));
   if (!restored) co_return Result<void>();
   auto unit = sync::afterRestore(restored->made, clock->now());
+  for (auto& one : oauth::afterRestore(restored->made)) unit.push_back(std::move(one));
   unit.push_back(backup::settled(*restored, clock->now()));
   audit::Event event;
   event.act = "restored";

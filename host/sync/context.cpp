@@ -39,6 +39,12 @@ Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
     context->kinds_.emplace_back(std::move(kind), std::move(schema));
   }
   context->doors.kinds.clear();
+  auto& doors = context->doors;
+  context->tokens = oauth::Tokens::create(
+      oauth::Dependencies{doors.executor, doors.clock, doors.random, doors.log, doors.store, doors.vault,
+                          doors.egress, doors.node ? doors.node->name : "of this host", oauth::Limits()});
+  context->authorizations =
+      oauth::Authorizations::create(doors.store, doors.vault, doors.clock, doors.random);
   return context;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/base/ids.h"
+#include "host/oauth/oauth.h"
 #include "host/sync/lanes.h"
 #include "host/sync/limits.h"
 #include "host/sync/run_places.h"
@@ -63,6 +64,8 @@ public:
   bool stopping = false;
 
   std::shared_ptr<Lanes> const lanes;
+  std::shared_ptr<oauth::Tokens> tokens; // of slots that sign in by OAuth 2
+  std::unique_ptr<oauth::Authorizations> authorizations;
   // Whose the connections are; null: this daemon is alone on its database, and all are its own.
   std::shared_ptr<Leases> leases;
   Limits limits;

@@ -13,6 +13,8 @@
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
 #include "host/sync/set_back.h"
+#include "host/sync/sign_in_pages.h"
+#include "host/sync/sign_ins.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
 #include "host/sync/weddings.h"
@@ -29,7 +31,8 @@ public:
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
         weddings_(*context_), set_back_(*context_), retention_(*context_),
-        pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
+        pauses_(*context_, connections_, callers_), sign_in_pages_(*context_, vendors_, connections_),
+        hearing_(context_->doors.executor) {
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -54,6 +57,20 @@ public:
     // It may be an old one that works again.
     webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
     co_return connected;
+  }
+  Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri) override {
+    return sign_in_pages_.begin(std::move(request), std::move(redirect_uri));
+  }
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+    return context_->authorizations->visit(std::move(ticket), std::move(browser));
+  }
+  Task<Connected> endSignIn(SignInReturn back) override {
+    CO_TRY(connected, co_await sign_in_pages_.end(std::move(back)));
+    webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
+    co_return connected;
+  }
+  Task<oauth::Authorization> signIn(std::string id) override {
+    return context_->authorizations->one(std::move(id));
   }
   Task<std::vector<Connection>> connections(std::string vendor_id) override {
     return connections_.all(std::move(vendor_id));
@@ -102,6 +119,23 @@ public:
     pauses_.forget(id);
     if (context_->leases) context_->leases->gone(id);
     co_return Result<void>();
+  }
+  Task<Trial> test(std::string id) override {
+    CO_TRY(here, co_await claim(id));
+    std::string what("its test");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.test(std::move(id));
+  }
+  Task<Connection> rotate(std::string id) override { return connections_.rotate(std::move(id)); }
+  Task<Connection> revoke(std::string id) override {
+    CO_TRY(connection, co_await connections_.one(id));
+    CO_TRY(here, co_await claim(id));
+    Owner const owner{connection.vendor_id, id};
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.quiet());
+    std::string what("taking its sign-in back");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.revoke(std::move(id));
   }
   Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
   Task<Connection> resume(std::string id) override { return pauses_.resume(std::move(id)); }
@@ -203,6 +237,7 @@ public:
   // Among other daemons, what a crash left is looked at with the lease of its connection.
   Task<void> start() override {
     if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
+    CO_TRY_VOID(co_await forgetLeftTrials(context_.get()));
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     if (!context_->leases) {
@@ -228,6 +263,7 @@ public:
     if (context_->leases) context_->doors.store.listen(nullptr);
     CO_TRY_VOID(co_await hearing_.drained());
     CO_TRY_VOID(co_await pauses_.stop());
+    CO_TRY_VOID(co_await context_->tokens->stop());
     if (!context_->leases) co_return Result<void>();
     co_return co_await context_->leases->stop();
   }
@@ -363,6 +399,7 @@ private:
   Retention retention_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
+  SignInPages sign_in_pages_;
   Nursery hearing_;
 };
 
@@ -378,6 +415,30 @@ Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) 
 }
 
 Task<std::vector<Node>> Engine::nodes() { co_return std::vector<Node>(); }
+
+namespace {
+Error noSignIns() { return Error(ErrorKind::unsupported, "this engine signs nobody in"); }
+} // namespace
+
+Task<oauth::Authorizations::Begun> Engine::beginSignIn(ConnectRequest, std::string) { co_return noSignIns(); }
+
+Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string) { co_return noSignIns(); }
+
+Task<Connected> Engine::endSignIn(SignInReturn) { co_return noSignIns(); }
+
+Task<oauth::Authorization> Engine::signIn(std::string) { co_return noSignIns(); }
+
+Task<Trial> Engine::test(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine tries no accounts");
+}
+
+Task<Connection> Engine::rotate(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine rotates nothing");
+}
+
+Task<Connection> Engine::revoke(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine takes nothing back");
+}
 
 Task<Connection> Engine::pause(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine pauses no connections");

@@ -19,6 +19,8 @@ struct Session {
   TimePoint resumed{};                 // when its last pause ended
   // A connection that is being tried: nothing that the plugin keeps outlives the call.
   bool trial = false;
+  store::Unit sign_ins;  // ... and what its trial finds where tokens are kept
+  std::string signs_in;  // ... and the slot of a code that is redeemed before
   std::string record_id; // that the call writes; "" if it is about many
 };
 

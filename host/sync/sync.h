@@ -16,6 +16,7 @@
 #include "host/base/task.h"
 #include "host/custody/custody.h"
 #include "host/egress/egress.h"
+#include "host/oauth/oauth.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/actions.h"
@@ -129,7 +130,25 @@ struct RequestRates {
   std::optional<runtime::RequestLimit> app;
 };
 
-// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
+// How a slot stands whose access tokens the host renews.
+struct SignIn {
+  std::string slot;
+  std::string state; // "connected", "retrying", "reconnect needed"
+  std::string cause; // one sentence; "" when connected
+  std::string by;    // whose doing it is: "provider", "network", "host"; ""
+  TimePoint since;
+  std::optional<TimePoint> next_try; // retrying
+};
+
+// How a connection stands, in the words of whoever looks after it.
+struct Condition {
+  std::string state; // "connected", "degraded", "retrying", "reconnect needed", "paused", "revoked"
+  std::string why;   // one sentence; "" when connected
+  std::string by;    // whose doing it is, as in SignIn; "" if that is not known
+  std::optional<TimePoint> until; // retrying, or degraded: when it is tried again
+};
+
+// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing", "revoked"
 struct Connection {
   std::string id;
   std::string vendor_id;
@@ -141,9 +160,21 @@ struct Connection {
   std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;
+  TimePoint next_due; // by the schedule, which skips those that wait for a person
   // Of Engine::connection() only.
   std::optional<Storage> stored;
   Storage may_store;
+  std::vector<SignIn> sign_ins; // by OAuth 2
+};
+
+// Of what is known of the connection; with its sign_ins it is more.
+Condition conditionOf(Connection const& connection);
+
+// What came of trying an account.
+struct Trial {
+  bool ok = false;
+  std::string account;        // what the provider calls it now
+  std::optional<Error> error; // why it is not ok
 };
 
 // An edit made here that one connection has not taken yet.
@@ -226,6 +257,17 @@ struct ConnectRequest {
   json::value settings;
   Credentials credentials;
   bool allow_private_network = false;
+  // The slot whose token comes of a sign-in at the provider's own page and is not typed; "": none.
+  std::string signs_in;
+  oauth::Code code; // ... that somebody came back with from there
+};
+
+// Who comes back from a provider's own page.
+struct SignInReturn {
+  std::string ticket;  // that went through the provider
+  std::string browser; // the secret that it was shown the way with
+  Secret code;
+  std::string refusal; // the provider's "error"; "" if it gave a code
 };
 
 struct Connected {
@@ -362,6 +404,13 @@ public:
   // The account of an existing connection, with the same settings, gets its credential replaced:
   // links, cursors and waiting writes stay. With other settings it is a conflict: see changeSettings.
   virtual Task<Connected> connect(ConnectRequest request) = 0;
+  // The same by a sign-in at the provider's own page, from where people are sent to `redirect_uri`:
+  // `request` is checked as far as it goes, and kept. unsupported if the connector's provider has no such
+  // page. Errors of visit and return: see oauth::Authorizations.
+  virtual Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri);
+  virtual Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser);
+  virtual Task<Connected> endSignIn(SignInReturn back);
+  virtual Task<oauth::Authorization> signIn(std::string id);
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
   // Members of `changes` replace those of the settings, null removes one. Tried like connecting; the next run
@@ -370,6 +419,16 @@ public:
   // connection may move to another host: whoever gives them knows them. That goes into the audit trail.
   virtual Task<Connection> changeSettings(std::string id, json::object changes,
                                           Credentials credentials = Credentials());
+  // Asks the provider, read-only, whether the account can be reached and is the one that was connected.
+  // Nothing is changed; `conflict` if it is paused or was revoked.
+  virtual Task<Trial> test(std::string id);
+  // Another token in the place of that which there is, now. unsupported if the account signs in with what was
+  // typed.
+  virtual Task<Connection> rotate(std::string id);
+  // Takes the sign-in back: at the provider, as far as it can be asked, and here, where the credential is
+  // forgotten in any case. Records, links and waiting writes stay; connecting the account again goes on with
+  // them. The reason says whether the provider was told.
+  virtual Task<Connection> revoke(std::string id);
   // Nothing of the connection is begun any more until it is resumed, over restarts too; what comes in for it
   // is kept. Answers when nothing of it is under way: a sync ends at its next checkpoint, a call is waited
   // for.
@@ -408,8 +467,8 @@ public:
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
   // Nothing stays of the record but its id, which the feed tells to be deleted; nor of its conflicts and
   // writes. Nothing is deleted at the providers, but what they have of it does not come in any more. A record
-  // that is not there, or was deleted before, is as good. conflict while a write of it is under way, whose end
-  // would bring it back.
+  // that is not there, or was deleted before, is as good. conflict while a write of it is under way, whose
+  // end would bring it back.
   virtual Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id);
   // The record, and what its providers had of it, through the rewriter. False: there was nothing to be
   // changed. conflict as above.

@@ -130,6 +130,10 @@ Result<std::string> publicKeyOf(Secret const& private_key);
 Result<std::string> sign(Secret const& private_key, std::string_view message);
 bool isSignature(std::string_view public_key, std::string_view message, std::string_view signature);
 
+// RSASSA-PKCS1-v1_5 with SHA-256, as in JWTs of RS256. invalidInput if the PEM is no private RSA key of 2048
+// bits or more, or asks for a passphrase.
+Result<std::string> signRs256(Secret const& private_key_pem, std::string_view bytes);
+
 // The time taken tells nothing about where two texts of equal length differ.
 bool equalInConstantTime(std::string_view a, std::string_view b);
 

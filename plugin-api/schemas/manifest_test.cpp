@@ -141,6 +141,23 @@ TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
     "fields":["id","key"]})"));
   expectRefusedAt("/auth/0/fields",
                   with(R"({"slot":"a","scheme":"sigv4","region":"a","service":"ses","fields":["id"]})"));
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","client":"body","refusals":["190"]}})")),
+            "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","authorize_url":"https://x.example/authorize","pkce":"S256",
+              "authorize_parameters":{"access_type":"offline"},"scopes":["read"]}})")),
+            "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","parameter":"access_token","fields":["i","s"],
+    "oauth2":{"token_url":"setting:/token_url","renew_by":"client","scopes":["read"]}})")),
+            "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["email","private_key"],
+    "oauth2":{"token_url":"https://x.example/token","renew_by":"assertion","claims":{"sub":"setting:/user"}}})")),
+            "");
+  expectRefusedAt("/auth/0/fields", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s"],
+    "oauth2":{"token_url":"https://x.example/token"}})"));
+  expectRefusedAt("/auth/0/oauth2/token_url", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"http://x.example/token"}})"));
   // Where it would be without effect it is no mistake that stays unseen.
   expectRefusedAt("/auth/0", with(R"({"slot":"a","scheme":"bearer","region":"a","fields":["t"]})"));
   expectRefusedAt("/auth/0",

@@ -26,6 +26,7 @@ std::map<std::string, int> const kFloors = {
     {"host/weddingday", 4}, {"host/marketplace", 4}, {"host/api", 5},      {"host/console", 5},
     {"certification", 5},   {"host/daemon", 6},      {"host/cli", 6},      {"host/notify", 4},
     {"host/custody", 2},    {"host/backup", 2},      {"host/audit", 2},    {"host/privacy", 4},
+    {"host/oauth", 2},
 };
 
 // The worker is its own house: base and runtime's worker side only.
