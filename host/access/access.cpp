@@ -10,6 +10,7 @@ namespace garland::access {
 namespace {
 
 constexpr std::string_view kPrefix = "gk_";
+constexpr std::string_view kSessionPrefix = "gs_";
 constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kRandomLength = 43;
 constexpr std::size_t kRoleLength = 3; // "op_"
@@ -35,14 +36,14 @@ Result<Secret> readApiKey(std::string const& path) {
   return Secret(std::string(text));
 }
 
-Secret keyAfter(std::string_view role, Random& random) {
+Secret keyAfter(std::string_view prefix, std::string_view role, Random& random) {
   std::array<std::byte, kRandomBytes> bytes{};
   random.fill(bytes);
   std::string encoded = base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
   wipe(bytes.data(), bytes.size());
   std::string key;
   key.reserve(kLongestFile);
-  key = kPrefix;
+  key = prefix;
   key += role;
   for (char const c : encoded)
     if (c != '=') key += c == '+' ? '-' : c == '/' ? '_' : c;
@@ -65,9 +66,18 @@ bool isApiKey(std::string_view text) {
   return rest.size() == kRandomLength || (rest.size() == kRoleLength + kRandomLength && namesARole(rest));
 }
 
-Secret newApiKey(Random& random) { return keyAfter("", random); }
+Secret newApiKey(Random& random) { return keyAfter(kPrefix, "", random); }
 
-Secret newApiKey(Role role, Random& random) { return keyAfter(std::string(wordOf(role)) + "_", random); }
+Secret newApiKey(Role role, Random& random) {
+  return keyAfter(kPrefix, std::string(wordOf(role)) + "_", random);
+}
+
+Secret newSessionKey(Random& random) { return keyAfter(kSessionPrefix, "", random); }
+
+bool isSessionKey(std::string_view text) {
+  return text.starts_with(kSessionPrefix) && text.size() == kSessionPrefix.size() + kRandomLength &&
+         std::ranges::all_of(text, isBase64Url);
+}
 
 std::string hashOf(std::string_view api_key) { return vault::sha256Hex(api_key); }
 

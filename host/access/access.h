@@ -1,4 +1,4 @@
-// Who may call: roles, and API keys, which are random, shown once and kept as a hash.
+// Who may call: roles, API keys, and the sessions of people; what they show is random and kept as a hash.
 #pragma once
 
 #include "host/base/clock.h"
@@ -41,9 +41,10 @@ std::optional<Role> roleNamed(std::string_view word);
 struct Caller {
   Caller(std::string key_id_in, Role role_in, std::string vendor_id_in = {})
       : key_id(std::move(key_id_in)), role(role_in), vendor_id(std::move(vendor_id_in)) {}
-  std::string key_id; // "key_..."; kFileKey: that of the daemon's key file
+  std::string key_id; // "key_..." or "ses_..."; kFileKey: that of the daemon's key file
   Role role;
   std::string vendor_id; // "" unless the role is vendor
+  std::string person;    // of a session: who the provider says it is; "": a key
 };
 inline constexpr std::string_view kFileKey = "api.key";
 
@@ -138,6 +139,87 @@ public:
   // From now on it is refused; again: nothing changes.
   virtual Task<Key> revoke(std::string id) = 0;
 };
+
+// ---------------------------------------------------------------- people: sign-ins and sessions
+
+// "gs_" and 43 characters of base64url: 256 random bits, for a cookie.
+Secret newSessionKey(Random& random);
+bool isSessionKey(std::string_view text);
+
+struct Session {
+  std::string id;      // "ses_..."
+  std::string subject; // the provider's word for the person
+  std::string name;    // for people to read: an e-mail address, or what the provider gives
+  Role role = Role::auditor;
+  std::string vendor_id; // "" unless the role is vendor
+  TimePoint created;
+  TimePoint expires;
+  TimePoint last_used;            // at most a minute late
+  std::optional<TimePoint> ended; // signed out, by the person or an operator
+};
+
+struct NewSession {
+  std::string subject;
+  std::string name;
+  Role role = Role::auditor;
+  std::string vendor_id;
+};
+
+// The only place where the text of a session's key is ever seen.
+struct OpenedSession {
+  Session session;
+  Secret text;
+};
+
+// What became of a cookie that somebody showed.
+struct SessionAdmission {
+  enum class Outcome { letIn, unknown, expired, ended };
+  Outcome outcome = Outcome::unknown;
+  Session session; // unless unknown
+};
+
+struct SessionTimes {
+  Milliseconds life{std::chrono::hours(8)};
+  Milliseconds idle{std::chrono::hours(1)};
+  Milliseconds sign_in{std::chrono::minutes(10)}; // from its begin to the provider's answer
+};
+
+// Everything must outlive the sessions.
+struct SessionDependencies {
+  Clock& clock;
+  Random& random;
+  Log const& log;
+  store::Store& store;
+  SessionTimes times = {};
+  // What tells of "sign_in" or "sign_out", for the unit of that; null: nothing does.
+  std::function<store::Statement(std::string_view act, Session const& session)> told = nullptr;
+};
+
+// As of keys, every question goes to the database: who is signed out by one daemon is refused by all at once.
+// [loop thread]
+class Sessions {
+public:
+  virtual ~Sessions() = default;
+  static std::unique_ptr<Sessions> create(SessionDependencies with);
+
+  // A sign-in begins: by the hash of what its browser keeps.
+  virtual Task<void> begin(std::string hash) = 0;
+  // It comes back. True once, and only in time.
+  virtual Task<bool> take(std::string hash) = 0;
+  // invalidInput if the role and the vendor do not go together.
+  virtual Task<OpenedSession> open(NewSession wish) = 0;
+  // By the hash of what was shown. Notes the use, at most once a minute for each session.
+  virtual Task<SessionAdmission> admit(std::string hash) = 0;
+  // Those that are neither over nor ended, oldest first.
+  virtual Task<std::vector<Session>> list(std::string after_id, int limit) = 0;
+  // From now on it is refused; again: nothing changes. notFound.
+  virtual Task<Session> end(std::string id) = 0;
+  virtual SessionTimes times() const = 0;
+};
+
+// Ends all sessions and sign-ins of a database that was put back from a backup, where those that ended since
+// go on.
+store::Unit endAllSessions(TimePoint now);
 
 // ---------------------------------------------------------------- failed attempts
 

@@ -18,6 +18,7 @@
 #include "host/sync/sync.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,28 @@ struct CertificateFacts {
 
 // Reads the files as a server does. invalidInput, with the setting: one cannot be used.
 Result<CertificateFacts> examineCertificate(TlsFiles const& files);
+
+// What somebody who signs in may do.
+struct OidcRole {
+  access::Role role = access::Role::auditor;
+  std::string vendor_id; // "" unless the role is vendor
+  bool operator==(OidcRole const&) const = default;
+};
+
+// The OpenID provider at which people sign in.
+struct OidcSettings {
+  std::string issuer; // "": nobody signs in
+  std::string client_id;
+  std::string client_secret_file; // read whenever it is shown; "": the client has none
+  std::string public_url;         // of this daemon as browsers reach it, without a slash at its end
+  std::string scopes = "openid email";
+  std::string roles_claim = "groups";    // or "/realm_access/roles"
+  std::map<std::string, OidcRole> roles; // by the claim's values
+  std::vector<std::string> audiences;    // that may stand in a token besides the client
+  bool private_network = false;          // the provider is in one
+
+  std::string callback() const { return public_url + "/sign-in/callback"; }
+};
 
 struct Options {
   std::string address = "127.0.0.1"; // any other than a loopback address needs TLS
@@ -146,6 +169,9 @@ struct Dependencies {
   // Makes a backup of the host under the passphrase: its name in the data folder's "exports". null: this
   // daemon cannot.
   std::function<Task<std::string>(Secret passphrase)> backup = nullptr;
+  // Of people who sign in as `oidc` says; null: nobody does.
+  access::Sessions* sessions = nullptr;
+  OidcSettings oidc = {};
   // This server's own address without its port; Server::start says it.
   std::string own_origin = "http://127.0.0.1";
 };

@@ -35,7 +35,8 @@ void AuditWatch::letIn(access::Caller const& caller) {
   if (book_ == nullptr) return;
   audit::Event event;
   event.kind = audit::Kind::signIn;
-  event.act = "api_key";
+  event.act = caller.person.empty() ? "api_key" : "session";
+  event.person = caller.person;
   event.vendor_id = caller.vendor_id;
   event.subject = caller.key_id;
   event.facts = json::object{{"role", access::name(caller.role)}};

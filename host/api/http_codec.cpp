@@ -161,7 +161,12 @@ Message messageOf(Response response) {
   message.set("X-Frame-Options", "DENY");
   message.set("Referrer-Policy", "no-referrer");
   if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
-  for (Header const& field : response.headers) message.set(field.name, field.value);
+  for (Header const& field : response.headers) {
+    if (field.name == "set-cookie")
+      message.insert(field.name, field.value); // each is a cookie of its own
+    else
+      message.set(field.name, field.value);
+  }
   message.body() = std::move(response.body);
   return message;
 }

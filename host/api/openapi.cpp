@@ -175,6 +175,13 @@ json::object securitySchemes() {
   json::object schemes;
   schemes["bearer"] = std::move(bearer);
   schemes["header"] = std::move(header);
+  schemes["session"] = json::object{
+      {"type", "apiKey"},
+      {"in", "cookie"},
+      {"name", "__Host-garland"},
+      {"description",
+       "Of somebody who signed in at /sign-in. What changes something needs the header X-Garland: 1 "
+       "as well."}};
   return schemes;
 }
 
@@ -199,6 +206,7 @@ Result<json::value> openApiDocument(std::vector<Route> const& routes, std::strin
   json::array security;
   security.push_back(json::object{{"bearer", json::array()}});
   security.push_back(json::object{{"header", json::array()}});
+  security.push_back(json::object{{"session", json::array()}});
 
   json::object document{{"openapi", "3.1.0"}};
   document["info"] = std::move(info);

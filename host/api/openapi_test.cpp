@@ -1,4 +1,5 @@
 // The document tells the truth: every route in it is served, every answer conforms to it.
+#include "host/api/testing/fake_provider.h"
 #include "host/api/testing/harness.h"
 #include "host/api/testing/signature_lines.h"
 
@@ -115,6 +116,20 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("POST", keys + "/{key}/rotate", keys + "/" + key + "/rotate", "{}");
   see.drive("GET", keys, keys);
   see.drive("POST", keys + "/{key}/revoke", keys + "/" + key + "/revoke");
+
+  testing::FakeProvider provider(house);
+  see.drive("GET", "/sign-in", "/sign-in");
+  see.drive("GET", "/sign-in/callback", "/sign-in/callback?code=c-1&state=none");
+  auto const begun = provider.begin();
+  see.drive("GET", "/sign-in/callback", "/sign-in/callback?code=c-1&state=" + begun.state, "",
+            "Cookie: " + begun.cookie + "\r\n");
+  auto const as_somebody = "Cookie: " + provider.signIn() + "\r\n";
+  see.drive("GET", root + "/session", root + "/session", "", as_somebody);
+  see.drive("GET", root + "/session", root + "/session");
+  auto const in = see.drive("GET", root + "/sessions", root + "/sessions?limit=1");
+  auto const first = textOr(in.json(), "/items/0/id", "");
+  see.drive("DELETE", root + "/sessions/{session}", root + "/sessions/" + first);
+  see.drive("DELETE", root + "/session", root + "/session", "", as_somebody);
 
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");

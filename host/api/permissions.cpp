@@ -23,6 +23,13 @@ constexpr Permission kTable[] = {
     {"listRoles", nobodys, "ovpra"},
     {"getSandbox", nobodys, "o-pra"},
     {"listNodes", nobodys, "o---a"},
+    // People: who signs in has no key yet
+    {"signIn", nobodys, ""},
+    {"finishSignIn", nobodys, ""},
+    {"getSession", nobodys, "ovpra"},
+    {"signOut", nobodys, "ovpra"},
+    {"listSessions", nobodys, "o---a"},
+    {"endSession", nobodys, "o----"},
     // Keys
     {"addKey", nobodys, "o----"},
     {"listKeys", nobodys, "o---a"},

@@ -6,6 +6,7 @@
 #include "host/api/hooks.h"
 #include "host/api/http.h"
 #include "host/api/router.h"
+#include "host/api/sign_in_door.h"
 #include "host/api/stream_door.h"
 #include "host/api/webhook_door.h"
 
@@ -23,7 +24,7 @@ class Routes {
 public:
   Routes(Dependencies dependencies, Milliseconds wait_limit, StreamOptions streams = {})
       : with_(std::move(dependencies)), hooks_(with_), webhook_door_(with_), stream_door_(with_, streams),
-        wait_limit_(wait_limit) {}
+        sign_in_door_(with_), wait_limit_(wait_limit) {}
 
   // The whole table. The OpenAPI document is built from it by the server and handed back here.
   std::vector<Route> table();
@@ -57,6 +58,7 @@ private:
   void addBackupRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
   void addKeyRoutes(std::vector<Route>& table);
+  void addSignInRoutes(std::vector<Route>& table);
   void addPrivacyRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
@@ -182,6 +184,16 @@ private:
   Task<Response> revokeKey(Request request);
   Result<access::Keys*> keys(Request const& request) const;
 
+  // routes_sign_in.cpp
+  Task<Response> signIn(Request request);
+  Task<Response> finishSignIn(Request request);
+  Task<Response> showSession(Request request);
+  Task<Response> signOut(Request request);
+  Task<Response> listSessions(Request request);
+  Task<Response> endSession(Request request);
+  Task<access::Session> ownSession(std::string cookie);
+  Result<access::Sessions*> sessions() const;
+
   // routes_privacy.cpp
   Task<Response> exportPersonalData(Request request);
   Task<Response> erasePersonalData(Request request);
@@ -202,6 +214,7 @@ private:
   Hooks hooks_;
   WebhookDoor webhook_door_;
   StreamDoor stream_door_;
+  SignInDoor sign_in_door_;
   Milliseconds wait_limit_;
   std::string document_;
   json::value role_matrix_;

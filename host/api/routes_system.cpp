@@ -42,6 +42,7 @@ std::vector<Route> Routes::table() {
   addBackupRoutes(routes);
   addAuditRoutes(routes);
   addKeyRoutes(routes);
+  addSignInRoutes(routes);
   addPrivacyRoutes(routes);
   addRecordRoutes(routes);
   return routes;

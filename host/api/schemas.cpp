@@ -428,7 +428,7 @@ constexpr std::string_view text = R"json({
 Result<json::value> componentSchemas() {
   json::object all;
   for (auto const part : {text, intakeSchemas(), endpointSchemas(), vaultSchemas(), auditSchemas(),
-                          keySchemas(), privacySchemas()}) {
+                          keySchemas(), privacySchemas(), signInSchemas()}) {
     TRY(schemas, parseJson(part));
     for (auto& [name, schema] : schemas.as_object()) all[name] = std::move(schema);
   }

@@ -17,5 +17,6 @@ std::string_view vaultSchemas();
 std::string_view auditSchemas();
 std::string_view keySchemas();
 std::string_view privacySchemas();
+std::string_view signInSchemas();
 
 } // namespace garland::api

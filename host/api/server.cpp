@@ -87,7 +87,8 @@ private:
 // Everybody who stands at the door.
 struct Door {
   explicit Door(Dependencies const& with)
-      : watch(with.audit), sign_in(with.clock, with.keys, &watch), ownership(with.engine, with.notifier) {}
+      : watch(with.audit), sign_in(with.clock, with.keys, &watch, with.sessions, with.oidc.public_url),
+        ownership(with.engine, with.notifier) {}
   AuditWatch watch;
   SignIn sign_in;
   Ownership ownership;

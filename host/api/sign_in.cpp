@@ -2,6 +2,8 @@
 // holder out. Nor has a key to wait that was let in a while ago.
 #include "host/api/sign_in.h"
 
+#include "host/api/cookies.h"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
@@ -119,8 +121,57 @@ Admitted SignIn::judge(Route const& route, Request const& request, access::Admis
   return refuseWrong(route, request, place);
 }
 
+Admitted SignIn::judge(Route const& route, Request const& request, access::SessionAdmission admission,
+                       std::string const& hash, std::string const& place) {
+  using Outcome = access::SessionAdmission::Outcome;
+  auto const& session = admission.session;
+  Error const over(ErrorKind::forbidden, "you are not signed in any more: sign in again at /sign-in");
+  switch (admission.outcome) {
+  case Outcome::letIn: {
+    access::Caller caller(session.id, session.role, session.vendor_id);
+    caller.person = session.subject;
+    return letIn(std::move(caller), hash);
+  }
+  case Outcome::expired: return refuse(route, request, Refusal("session_expired", session.id), 401, over);
+  case Outcome::ended: return refuse(route, request, Refusal("signed_out", session.id), 401, over);
+  case Outcome::unknown: break;
+  }
+  attempts_.failed(place);
+  return refuse(route, request, Refusal("wrong_session"), 401, over);
+}
+
+// A browser adds the cookie to whatever a page of anybody has it send. It does not let that page name the
+// header X-Garland, and it says where the page is from; SameSite=Strict keeps the cookie from most of them.
+bool SignIn::comesFromOurPages(Request const& request) const {
+  auto const* const origin = request.header("origin");
+  if (origin != nullptr && *origin != origin_) return false;
+  bool const reads = request.method == "GET" || request.method == "HEAD";
+  return reads || request.header("x-garland") != nullptr;
+}
+
+asio::awaitable<Admitted> SignIn::admitSession(Route const* route, Request const* request,
+                                               std::string cookie) {
+  auto const place = placeOf(request->peer);
+  auto const hash = access::hashOf(cookie);
+  if (auto const wait = attempts_.wait(place); wait > Milliseconds(0) && !isFamiliar(hash))
+    co_return refuse(*route, *request, Refusal("too_many"), 429, tooMany(wait));
+  if (!comesFromOurPages(*request))
+    co_return refuse(*route, *request, Refusal("other_site"), 403,
+                     Error(ErrorKind::forbidden, "a change by somebody who is signed in needs the header "
+                                                 "X-Garland: 1, from a page of this daemon's own address"));
+  auto asking = sessions_->admit(hash);
+  auto admission = co_await std::move(asking);
+  if (!admission) co_return refuse(*route, *request, Refusal("not_known"), 0, std::move(admission).error());
+  co_return judge(*route, *request, std::move(*admission), hash, place);
+}
+
 asio::awaitable<Admitted> SignIn::admit(Route const* route, Request const* request, std::string file_hash) {
   auto const shown = shownKey(*request);
+  auto cookie = cookieNamed(*request, kSessionCookie);
+  if (shown.empty() && sessions_ != nullptr && access::isSessionKey(cookie)) {
+    auto admitting = admitSession(route, request, std::move(cookie));
+    co_return co_await std::move(admitting);
+  }
   if (shown.empty()) {
     auto const why = namesTicket(*request) ? "ticket" : "no_key";
     co_return refuse(*route, *request, Refusal(why), 401, missing(*route, *request));

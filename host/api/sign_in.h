@@ -1,4 +1,5 @@
-// Who asks: by the key that a request shows. Wrong ones are slowed down, and every refusal is told.
+// Who asks: by the key that a request shows, or the cookie of somebody who signed in. Wrong ones are slowed
+// down, and every refusal is told.
 #pragma once
 
 #include "host/access/access.h"
@@ -21,9 +22,12 @@ struct Admitted {
 // [loop thread]
 class SignIn {
 public:
-  // `keys`: null: there is the key of the file only. `watch`: null: nobody is told anything.
-  SignIn(Clock const& clock, access::Keys* keys, AuditWatch* watch)
-      : clock_(clock), keys_(keys), watch_(watch), attempts_(clock) {}
+  // `keys`: null: there is the key of the file only. `watch`: null: nobody is told anything. `sessions`:
+  // null: nobody comes with a cookie; `origin`: of the pages that may, "https://garland.example.com".
+  SignIn(Clock const& clock, access::Keys* keys, AuditWatch* watch, access::Sessions* sessions = nullptr,
+         std::string origin = {})
+      : clock_(clock), keys_(keys), watch_(watch), sessions_(sessions), origin_(std::move(origin)),
+        attempts_(clock) {}
 
   // The request must outlive it. `file_hash`: of the key in the daemon's key file.
   asio::awaitable<Admitted> admit(Route const* route, Request const* request, std::string file_hash);
@@ -34,11 +38,17 @@ private:
   Admitted refuseWrong(Route const& route, Request const& request, std::string const& place);
   Admitted judge(Route const& route, Request const& request, access::Admission admission,
                  std::string const& hash, std::string const& place);
+  asio::awaitable<Admitted> admitSession(Route const* route, Request const* request, std::string cookie);
+  Admitted judge(Route const& route, Request const& request, access::SessionAdmission admission,
+                 std::string const& hash, std::string const& place);
+  bool comesFromOurPages(Request const& request) const;
   bool isFamiliar(std::string const& hash) const;
 
   Clock const& clock_;
   access::Keys* keys_;
   AuditWatch* watch_;
+  access::Sessions* sessions_;
+  std::string origin_;
   access::Attempts attempts_;
   std::map<std::string, Monotonic> let_in_; // by the key's hash, when it was last
 };

@@ -141,6 +141,7 @@ private:
     CO_TRY_VOID(co_await openBook());
     CO_TRY_VOID(co_await settleRestore(store_.get(), book_.get(), &clock_, &log_));
     keys_ = access::Keys::create(keyDependencies());
+    if (!config_.oidc.issuer.empty()) sessions_ = access::Sessions::create(sessionDependencies());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -180,6 +181,20 @@ private:
       return book->row(std::move(event));
     };
     return access::KeyDependencies{clock_, random_, log_, *store_, told};
+  }
+
+  access::SessionDependencies sessionDependencies() {
+    auto const told = [book = book_.get()](std::string_view act, access::Session const& session) {
+      audit::Event event;
+      event.kind = act == "sign_in" ? audit::Kind::signIn : audit::Kind::change;
+      event.act = "oidc." + std::string(act);
+      event.vendor_id = session.vendor_id;
+      event.subject = session.id;
+      event.person = session.subject;
+      event.facts["role"] = access::name(session.role);
+      return book->row(std::move(event));
+    };
+    return access::SessionDependencies{clock_, random_, log_, *store_, config_.sessions, told};
   }
 
   privacy::Dependencies officeDependencies() {
@@ -495,7 +510,9 @@ private:
                              book_.get(),
                              keys_.get(),
                              office_.get(),
-                             [this](Secret passphrase) { return backUp(std::move(passphrase)); }};
+                             [this](Secret passphrase) { return backUp(std::move(passphrase)); },
+                             sessions_.get(),
+                             config_.oidc};
   }
 
   api::Options serverOptions(Secret const& key) const {
@@ -590,6 +607,7 @@ private:
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Book> book_;
   std::unique_ptr<access::Keys> keys_;
+  std::unique_ptr<access::Sessions> sessions_; // null: nobody signs in
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;

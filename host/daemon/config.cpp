@@ -1,8 +1,9 @@
-// toml++ lives here and in config_requests.cpp. A setting is one row of the table below; what the table does
-// not know is a mistake in the file, and is answered with its place.
+// toml++ lives here, in config_oidc and in config_requests.cpp. A setting is one row of the table below; what
+// the table does not know is a mistake in the file, and is answered with its place.
 #include "host/daemon/config.h"
 
 #include "host/base/file_text.h"
+#include "host/daemon/config_oidc.h"
 #include "host/daemon/config_requests.h"
 #include "host/daemon/config_together.h"
 #include "host/daemon/daemon.h"
@@ -257,7 +258,8 @@ constexpr std::int64_t kMostRows = 1'000'000'000;
 constexpr std::int64_t kMostRunsOfConnector =
     static_cast<std::int64_t>(sync::RunsAtOnce().begun_of_connector); // of which a worker takes no more
 constexpr std::int64_t kSecond = 1'000;                               // milliseconds
-constexpr std::int64_t kHour = 3'600 * kSecond;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
 
 std::size_t& memoryOf(Config& config) { return config.memory; }
 std::uint64_t& minFreeOf(Config& config) { return config.min_free_bytes; }
@@ -324,6 +326,14 @@ Complaint takeHooksUrl(std::string const& value, Config& config) {
   return std::nullopt;
 }
 
+Complaint takeOidcSecret(std::string const& value, Config& config) {
+  config.oidc.client_secret_file = value;
+  return expandHome(config.oidc.client_secret_file);
+}
+
+Milliseconds& sessionLifeOf(Config& config) { return config.sessions.life; }
+Milliseconds& sessionIdleOf(Config& config) { return config.sessions.idle; }
+
 Complaint takeIsolation(std::string const& value, Config& config) {
   auto const isolation = runtime::parseIsolation(value);
   if (!isolation) return "must be \"plugin\", \"vendor\" or \"operation\"";
@@ -364,6 +374,17 @@ std::vector<Setting> const& table() {
       {"tls", "key", "\"\"", tlsFile(&api::TlsFiles::key)},
       {"tls", "client_ca", "\"\"", tlsFile(&api::TlsFiles::client_ca)},
       {"tls", "clear_text_to_proxy", "false", flag(&Config::clear_text_to_proxy)},
+      {"oidc", "issuer", "\"\"", text(oidc::takeIssuer)},
+      {"oidc", "client_id", "\"\"", text(oidc::takeClientId)},
+      {"oidc", "client_secret_file", "\"\"", text(takeOidcSecret)},
+      {"oidc", "public_url", "\"\"", text(oidc::takePublicUrl)},
+      {"oidc", "scopes", "\"openid email\"", text(oidc::takeScopes)},
+      {"oidc", "roles_claim", "\"groups\"", text(oidc::takeRolesClaim)},
+      {"oidc", "roles", "{}", oidc::takeRoles},
+      {"oidc", "audiences", "[]", oidc::takeAudiences},
+      {"oidc", "private_network", "false", oidc::takePrivateNetwork},
+      {"oidc", "session_minutes", "480", amount(sessionLifeOf, 5, 10'080, kMinute)},
+      {"oidc", "idle_minutes", "60", amount(sessionIdleOf, 5, 10'080, kMinute)},
       {"database", "url", "\"\"", text(takeDatabase)},
       {"database", "alone", "false", flag(&Config::database_alone)},
       {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
@@ -494,10 +515,10 @@ void resolve(std::string& path, std::string const& folder) {
 
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path :
-       {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
-        &config.mail_certificate, &config.mail_certificate_key, &config.tls.certificate, &config.tls.key,
-        &config.tls.client_ca, &config.carrier.credentials_file, &config.carrier.ca_file})
+  for (std::string* path : {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
+                            &config.mail_certificate, &config.mail_certificate_key, &config.tls.certificate,
+                            &config.tls.key, &config.tls.client_ca, &config.oidc.client_secret_file,
+                            &config.carrier.credentials_file, &config.carrier.ca_file})
     resolve(*path, folder);
   if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
   for (auto& source : config.old_keys)

@@ -21,6 +21,8 @@ struct Config {
   unsigned short port = 7480;
   api::TlsFiles tls;                      // of the HTTP interface; certificate "": none
   bool clear_text_to_proxy = false;       // beyond loopback without TLS
+  api::OidcSettings oidc;                 // where people sign in; issuer "": nowhere
+  access::SessionTimes sessions;          // of those who did
   std::string data_dir;                   // resolved: never empty once loaded
   std::string database_url;               // resolved
   std::string database_place;             // "FILE:LINE:COLUMN: " that says so; empty: the default

@@ -194,6 +194,42 @@ TEST(Config, TheExampleReadAsItStandsIsTheDefault) {
   EXPECT_TRUE(loaded.config.plugin_dirs.empty());
 }
 
+// With what has to be there besides `more`.
+LoadedConfig withOidc(std::string const& more) {
+  return parseConfig("[oidc]\nissuer = \"https://id.example.com\"\nclient_id = \"garland\"\n" + more,
+                     "garland.toml", "/etc/garland", none);
+}
+
+TEST(Config, WherePeopleSignInAndWhatTheyMayIsRead) {
+  auto const vendor = "ven_" + std::string(26, '0');
+  auto const loaded = withOidc(
+      "public_url = \"https://garland.example.com\"\nclient_secret_file = \"oidc.secret\"\nidle_minutes = 5\n"
+      "audiences = [\"console\"]\nroles = { admins = \"operator\", rosa = \"vendor:" +
+      vendor + "\" }\n");
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& oidc = loaded.config.oidc;
+  EXPECT_EQ(oidc.callback(), "https://garland.example.com/sign-in/callback");
+  EXPECT_EQ(oidc.client_secret_file, "/etc/garland/oidc.secret");
+  EXPECT_EQ(oidc.roles.at("admins").role, access::Role::operator_);
+  EXPECT_EQ(oidc.roles.at("rosa").role, access::Role::vendor);
+  EXPECT_EQ(oidc.roles.at("rosa").vendor_id, vendor);
+  EXPECT_EQ(oidc.audiences, std::vector<std::string>{"console"});
+  EXPECT_EQ(loaded.config.sessions.idle, std::chrono::minutes(5));
+  EXPECT_EQ(loaded.config.sessions.life, std::chrono::hours(8));
+}
+
+TEST(Config, ASignInThatIsHalfConfiguredOrInTheClearIsRefused) {
+  EXPECT_FALSE(withOidc("").problems.empty());
+  for (std::string const wrong :
+       {"public_url = \"http://garland.example.com\"", "public_url = \"https://garland.example.com/\"",
+        "public_url = \"https://a@garland.example.com\"", "roles = { rosa = \"vendor\" }",
+        "roles = { rosa = \"vendor:rosa\" }", "roles = { rosa = \"planner\" }", "scopes = \"email\"",
+        "issuer = \"http://id.example.com\""})
+    EXPECT_FALSE(
+        parseConfig("[oidc]\n" + wrong + "\n", "garland.toml", "/etc/garland", none).problems.empty())
+        << wrong;
+}
+
 struct Mistake {
   char const* name;
   char const* text;

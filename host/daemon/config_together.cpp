@@ -18,6 +18,15 @@ void checkTls(LoadedConfig& out, std::string const& name) {
                            " can be reached from elsewhere and needs TLS; set [tls] certificate and key");
 }
 
+void checkOidc(LoadedConfig& out, std::string const& name) {
+  auto const& oidc = out.config.oidc;
+  if (oidc.issuer.empty()) return;
+  if (oidc.client_id.empty() || oidc.public_url.empty() || oidc.roles.empty())
+    out.problems.push_back(name + ": [oidc] issuer needs client_id, public_url and roles as well");
+  if (oidc.roles_claim.empty())
+    out.problems.push_back(name + ": [oidc] roles_claim must name the claim that roles are read from");
+}
+
 void checkMail(LoadedConfig& out, std::string const& name) {
   Config const& config = out.config;
   if (config.mail_certificate.empty() != config.mail_certificate_key.empty())
@@ -45,6 +54,7 @@ bool isLoopback(std::string const& address) {
 
 void checkTogether(LoadedConfig& out, std::string const& name) {
   checkTls(out, name);
+  checkOidc(out, name);
   checkMail(out, name);
   checkEvents(out, name);
 }

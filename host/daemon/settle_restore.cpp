@@ -1,5 +1,6 @@
 #include "host/daemon/settle_restore.h"
 
+#include "host/access/access.h"
 #include "host/backup/backup.h"
 #include "host/oauth/oauth.h"
 #include "host/sync/sync.h"
@@ -11,6 +12,7 @@ Task<void> settleRestore(store::Store* store, audit::Book* book, Clock const* cl
   if (!restored) co_return Result<void>();
   auto unit = sync::afterRestore(restored->made, clock->now());
   for (auto& one : oauth::afterRestore(restored->made)) unit.push_back(std::move(one));
+  for (auto& statement : access::endAllSessions(clock->now())) unit.push_back(std::move(statement));
   unit.push_back(backup::settled(*restored, clock->now()));
   audit::Event event;
   event.act = "restored";

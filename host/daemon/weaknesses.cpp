@@ -101,6 +101,23 @@ Finding checkTls(Config const& config, TimePoint now) {
               "set [tls] certificate and key, and take clear_text_to_proxy out");
 }
 
+Finding checkSignIn(Config const& config) {
+  constexpr char const* check = "sign-in of people";
+  constexpr Milliseconds kLongDay{24 * 3'600'000};
+  auto const& oidc = config.oidc;
+  if (oidc.issuer.empty()) return good(check, "nobody signs in; programs come with API keys");
+  if (!oidc.client_secret_file.empty() && othersMayRead(oidc.client_secret_file))
+    return bad(check, oidc.client_secret_file + " can be read by everybody on this machine",
+               "chmod 600 " + oidc.client_secret_file + ", and have the provider make another secret");
+  if (oidc.issuer.starts_with("http://") || oidc.public_url.starts_with("http://"))
+    return weak(check, "it goes in the clear, which is for trying it out on one machine only",
+                "set [oidc] issuer and public_url to https addresses");
+  if (config.sessions.life > kLongDay)
+    return weak(check, "whoever left goes on for more than a day after the provider has shut them out",
+                "set [oidc] session_minutes to 1440 at most");
+  return good(check, "people sign in at " + oidc.issuer);
+}
+
 // The value of a parameter of a PostgreSQL URL, the last one if there are several; "" if it is not there.
 std::string parameterOf(std::string const& url, std::string const& name) {
   auto const query = url.find('?');
@@ -244,9 +261,9 @@ Surroundings lookAround(Config const& config, TimePoint now) {
 }
 
 std::vector<Finding> findWeaknesses(Config const& config, Surroundings const& around) {
-  return {checkPlaceOfKey(config),       checkOldKeys(config),        checkTls(config, around.now),
-          checkDatabaseTls(config),      checkBackup(config, around), checkClock(around),
-          checkCoreDumps(around.limits), checkDisk(config, around)};
+  return {checkPlaceOfKey(config), checkOldKeys(config),          checkTls(config, around.now),
+          checkSignIn(config),     checkDatabaseTls(config),      checkBackup(config, around),
+          checkClock(around),      checkCoreDumps(around.limits), checkDisk(config, around)};
 }
 
 } // namespace garland::daemon

@@ -71,6 +71,21 @@ TEST_F(Weaknesses, AKeyBesideItsDatabaseIsTold) {
   expectGood("place of the master key");
 }
 
+TEST_F(Weaknesses, ASignInThatIsWeakIsTold) {
+  TestFolder const folder;
+  config_.oidc.issuer = "https://id.example.com";
+  config_.oidc.public_url = "https://garland.example.com";
+  expectGood("sign-in of people");
+  config_.sessions.life = std::chrono::hours(48);
+  expectWeak("sign-in of people", "more than a day", "session_minutes");
+  config_.oidc.issuer = "http://127.0.0.1:3000";
+  expectWeak("sign-in of people", "in the clear", "https");
+  config_.oidc.client_secret_file = folder / "oidc.secret";
+  std::ofstream(config_.oidc.client_secret_file) << "secret";
+  fs::permissions(config_.oidc.client_secret_file, fs::perms::others_read, fs::perm_options::add);
+  expectBad("sign-in of people", "can be read by everybody");
+}
+
 TEST_F(Weaknesses, OldKeysThatStillOpenAreTold) {
   config_.old_keys.resize(2);
   expectWeak("old master keys", "2 still open", "garland vault rekey");

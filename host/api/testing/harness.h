@@ -11,6 +11,7 @@
 #include "host/api/testing/fake_notifier.h"
 #include "host/api/testing/fake_office.h"
 #include "host/api/testing/kept_keys.h"
+#include "host/api/testing/kept_sessions.h"
 #include "host/calendar/calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -54,6 +55,18 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal,
   return plugin;
 }
 
+// Where people sign in; nothing answers there unless the test says so.
+inline OidcSettings someProvider() {
+  OidcSettings oidc;
+  oidc.issuer = "https://id.example.com";
+  oidc.client_id = "garland";
+  oidc.public_url = "https://garland.example.com";
+  oidc.roles["admins"] = OidcRole{access::Role::operator_, ""};
+  oidc.roles["auditors"] = OidcRole{access::Role::auditor, ""};
+  oidc.roles["reviewers"] = OidcRole{access::Role::reviewer, ""};
+  return oidc;
+}
+
 class Harness {
 public:
   // `webhooks`: as the connectors' manifests declare them.
@@ -76,6 +89,8 @@ public:
     with.custody = &custody;
     with.audit = &book;
     with.keys = &keys;
+    with.sessions = &sessions;
+    with.oidc = someProvider();
     with.privacy = &office;
     with.backup = [](Secret) -> Task<std::string> { co_return std::string("bak_1"); };
     with.sandbox.tier = runtime::SandboxTier::a;
@@ -91,6 +106,7 @@ public:
     if (server) (void)await(server->stop());
     server.reset();
     (void)await(keys.close());
+    (void)await(sessions.close());
     work_.reset();
     loop_.stop();
     thread_.join();
@@ -187,6 +203,7 @@ public:
   FakeCustody custody{clock};
   FakeBook book;
   KeptKeys keys{loop_.get_executor(), clock, random_, log_};
+  KeptSessions sessions{loop_.get_executor(), clock, random_, log_};
   FakeOffice office;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
