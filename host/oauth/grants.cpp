@@ -191,14 +191,14 @@ Task<bool> Grants::close(Grant const* grant, std::string attempt, After after, s
   }
   store::Unit unit;
   unit.emplace_back(std::move(sql), std::move(args));
-  // What other attempts brought is of no use beside what was given.
+  // What other attempts brought is of no use beside what was given, unless the grant stands on another token
+  // by now: an answer to that one may hold what is to come.
   std::string forget = "DELETE FROM oauth_replies" + std::string(kThisGrant);
-  Values whose = keysOf(grant->place);
-  if (!after.given) {
-    forget += " AND attempt=$4";
-    whose.emplace_back(attempt);
-  }
-  unit.emplace_back(std::move(forget), std::move(whose));
+  forget += after.given ? " AND (lineage=$4 OR lineage<>(SELECT lineage FROM oauth_grants" +
+                              std::string(kThisGrant) + "))"
+                        : " AND attempt=$4";
+  unit.emplace_back(std::move(forget),
+                    with(keysOf(grant->place), Values{after.given ? grant->lineage : attempt}));
   if (after.given) unit.emplace_back("DELETE FROM oauth_apps WHERE app=$1", Values{app});
   CO_TRY(done, co_await store_.commit(std::move(unit)));
   co_return done[0].affected == 1;
