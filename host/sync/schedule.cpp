@@ -83,7 +83,7 @@ Task<void> Schedule::startDue() {
   auto const which = andMine(context_, "connections", args);
   store::Statement query(
       "SELECT connection_id, last_success, next_due FROM connections WHERE next_due<=$1 AND paused=0 AND "
-      "(next_due=$3 OR state IN ('connected','failing'))" +
+      "(state IN ('connected','failing') OR (next_due=$3 AND state<>'revoked'))" +
           which + " ORDER BY next_due LIMIT $2",
       std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));

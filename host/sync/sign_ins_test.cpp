@@ -218,6 +218,15 @@ TEST_F(SignedIn, IsTakenBackThereAndHere) {
   EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
 }
 
+TEST_F(SignedIn, ThatWasTakenBackIsNotSyncedThoughThatWasAskedForElsewhere) {
+  house.run(house.engine->revoke(connection)).value();
+  house.write("UPDATE connections SET next_due=-1"); // by another daemon, which had not heard of it
+  house.run(house.engine->start()).value();
+  house.drive([&] { return house.engine->load().wake_ups > 0 && house.clock.sleepers() > 0; });
+  EXPECT_THAT(house.log_text, Not(HasSubstr("did not start")));
+  house.run(house.engine->stop()).value();
+}
+
 TEST_F(SignedIn, IsTakenBackHereEvenIfTheProviderDoesNotAnswerAndThatIsTold) {
   ASSERT_TRUE(ask());
   revokes = 503;
