@@ -1,5 +1,6 @@
 // Connecting an account by a sign-in at its provider's own page: where to send somebody, the page that says
 // for whom, and the way back. The latter two are for browsers, without a key: a ticket and a cookie are.
+#include "host/api/cookies.h"
 #include "host/api/problem.h"
 #include "host/api/routes.h"
 #include "host/api/selection.h"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::string_view kStart = "/api/integrations/oauth/start";
 constexpr std::string_view kCallback = "/api/integrations/oauth/callback";
-constexpr std::string_view kCookie = "garland_sign_in=";
+constexpr std::string_view kCookie = "garland_sign_in";
 constexpr std::size_t kCookieLength = 43;       // 256 bits as base64url
 constexpr std::string_view kCookieLife = "600"; // seconds, as long as a ticket
 
@@ -57,12 +58,7 @@ bool isOfASecret(char c) {
 
 // The secret that this browser was given, or "".
 std::string browserOf(Request const& request) {
-  auto const* cookies = request.header("cookie");
-  if (cookies == nullptr) return {};
-  auto const at = cookies->find(kCookie);
-  bool const begins = at == 0 || (at != std::string::npos && (*cookies)[at - 1] == ' ');
-  if (!begins) return {};
-  auto const secret = cookies->substr(at + kCookie.size(), kCookieLength);
+  auto const secret = cookieNamed(request, kCookie);
   bool const good = secret.size() == kCookieLength && std::ranges::all_of(secret, isOfASecret);
   return good ? secret : std::string();
 }
@@ -158,7 +154,7 @@ Task<Response> Routes::wayToProvider(Request request) {
                        "<p>You sign in at the provider, and it lets this server reach your account for <b>" +
                            escaped(name) + "</b>. If that is not you, close this page.</p><p><a href=\"" +
                            escaped(visit->address) + "\">Go on to the provider</a></p>");
-  auto cookie = std::string(kCookie) + std::string(visit->browser.reveal()) +
+  auto cookie = std::string(kCookie) + "=" + std::string(visit->browser.reveal()) +
                 "; Path=/api/integrations/oauth; Max-Age=" + std::string(kCookieLife) +
                 "; HttpOnly; SameSite=Lax";
   if (outsideOf(with_, port_()).starts_with("https:")) cookie += "; Secure";
