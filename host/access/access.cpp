@@ -39,14 +39,13 @@ Result<Secret> readApiKey(std::string const& path) {
 Secret keyAfter(std::string_view prefix, std::string_view role, Random& random) {
   std::array<std::byte, kRandomBytes> bytes{};
   random.fill(bytes);
-  std::string encoded = base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+  std::string encoded = base64Url({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
   wipe(bytes.data(), bytes.size());
   std::string key;
   key.reserve(kLongestFile);
   key = prefix;
   key += role;
-  for (char const c : encoded)
-    if (c != '=') key += c == '+' ? '-' : c == '/' ? '_' : c;
+  key += encoded;
   wipe(encoded.data(), encoded.size());
   return Secret(std::move(key));
 }

@@ -118,12 +118,7 @@ bool isCertificate(std::string_view pem) {
 std::string encoded(Encoding encoding, std::string_view bytes) {
   if (encoding == Encoding::raw) return std::string(bytes);
   if (encoding == Encoding::hex) return hex(bytes);
-  auto text = base64(bytes);
-  if (encoding == Encoding::base64) return text;
-  std::replace(text.begin(), text.end(), '+', '-');
-  std::replace(text.begin(), text.end(), '/', '_');
-  while (text.ends_with('=')) text.pop_back();
-  return text;
+  return encoding == Encoding::base64 ? base64(bytes) : base64Url(bytes);
 }
 
 std::optional<std::string> decoded(Encoding encoding, std::string_view text) {
