@@ -2,6 +2,7 @@
 #include "host/api/cookies.h"
 #include "host/api/sign_in_door.h"
 #include "host/api/testing/fake_provider.h"
+#include "host/base/utf8.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,6 +47,14 @@ TEST_F(People, WhoSignsInHasASessionOfTheirRole) {
   EXPECT_EQ(provider_.bare("GET", "/api/integrations/audit", cookie).status, 200);
   EXPECT_EQ(provider_.bare("GET", kVendors, cookie).status, 403) << "auditors see no vendors";
   EXPECT_THAT(house_.logText(), Not(HasSubstr(cookie.substr(cookie.find("gs_")))));
+}
+
+TEST_F(People, ALongNameIsCutToWholeCharactersOnOneLine) {
+  provider_.claims["email"] = "rosa\n" + std::string(194, 'a') + "\u00e9";
+  auto const who = provider_.bare("GET", kSession, provider_.signIn());
+  ASSERT_EQ(who.status, 200) << who.body;
+  EXPECT_TRUE(isUtf8(who.body));
+  EXPECT_THAT(textOr(who.json(), "/name", ""), ::testing::StartsWith("rosa aaa"));
 }
 
 TEST_F(People, TheBrowserIsSentWithStateNonceAndAChallengeAndACookieThatNoScriptReads) {

@@ -2,6 +2,7 @@
 
 #include "host/api/cookies.h"
 #include "host/api/sign_in.h"
+#include "host/base/utf8.h"
 #include "host/vault/vault.h"
 
 #include <algorithm>
@@ -19,13 +20,7 @@ std::string derived(std::string_view cookie, std::string_view purpose) {
 }
 
 // S256 of RFC 7636.
-std::string challengeOf(std::string_view verifier) {
-  auto text = base64(vault::sha256(verifier));
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  while (text.ends_with('=')) text.pop_back();
-  return text;
-}
+std::string challengeOf(std::string_view verifier) { return base64Url(vault::sha256(verifier)); }
 
 // "" if it is not there, or twice.
 std::string onlyOne(Request const& request, std::string_view name) {
@@ -51,7 +46,7 @@ std::string nameOf(json::object const& claims) {
   for (auto const* member : {"email", "preferred_username", "name", "sub"}) {
     auto const* value = claims.if_contains(member);
     if (value == nullptr || !value->is_string() || value->get_string().empty()) continue;
-    return std::string(value->get_string()).substr(0, kLongestName);
+    return printable(asUtf8(std::string_view(value->get_string()).substr(0, kLongestName)));
   }
   return {};
 }
