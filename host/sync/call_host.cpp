@@ -237,8 +237,14 @@ Task<runtime::HttpAnswer> PluginCallHost::exchange(runtime::HttpAsk ask, Secret*
   CO_TRY_VOID(refuseIfLate());
   egress::Credential credential;
   if (!ask.credential_slot.empty()) {
-    CO_TRY(opened, co_await openCredential(ask.credential_slot));
-    credential = std::move(opened);
+    auto opened = co_await openCredential(ask.credential_slot);
+    if (!opened) {
+      // Its provider may have been asked for a token, in vain.
+      auto const told =
+          co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
+      co_return told ? opened.error() : ofTheStore(told.error());
+    }
+    credential = std::move(*opened);
     *used = credential.secret.clone();
     CO_TRY_VOID(checkUrl(ask, credential));
   }

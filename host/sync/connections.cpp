@@ -120,7 +120,9 @@ Task<Connected> Connections::keep(Session* tried) {
     CO_TRY_VOID(co_await context_.doors.store.commit(std::move(session.sign_ins)));
   }
   if (!session.signs_in.empty()) {
-    CO_TRY_VOID(co_await redeem(&context_, &session, session.signs_in));
+    auto const redeemed = co_await redeem(&context_, &session, session.signs_in);
+    CO_TRY_VOID(co_await audit_.save(session.connection.vendor_id, session.connection.id, "oauth.redeem"));
+    if (!redeemed) co_return redeemed.error();
   }
   CO_TRY_VOID(co_await tryAccount(&session));
   // The other of two requests at one moment wins the unique key, or disconnects what was found.

@@ -56,7 +56,9 @@ Task<Connection> Connections::rotate(std::string id) {
                     "provider, and connect the account again with that");
   for (auto const& slot : manifest.auth) {
     if (!isSignIn(slot) || !session.sealed.contains(slot.name)) continue;
-    CO_TRY_VOID(co_await renewSignIn(&context_, &session, slot.name));
+    auto const renewed = co_await renewSignIn(&context_, &session, slot.name);
+    CO_TRY_VOID(co_await audit_.save(session.connection.vendor_id, session.connection.id, "oauth.rotate"));
+    if (!renewed) co_return renewed.error();
   }
   store::Unit unit;
   unit.push_back(told(context_, "connection.rotate", session.connection.vendor_id, session.connection.id));
@@ -69,6 +71,7 @@ Task<Connection> Connections::revoke(std::string id) {
   CO_TRY(session, co_await open(id));
   CO_TRY(left, co_await takenBackThere(&context_, &session));
   auto const& connection = session.connection;
+  CO_TRY_VOID(co_await audit_.save(connection.vendor_id, connection.id, "oauth.revoke"));
   std::string reason = "its sign-in was taken back here on " + rfc3339(context_.now());
   if (!left.empty())
     reason += ", but not at the provider (" + left + "): take it back there as well";

@@ -94,6 +94,9 @@ TEST_F(SignInPage, ATicketIsGoodForOneReturn) {
   auto const begun = begin();
   auto const browser = visit(begun.ticket);
   ASSERT_TRUE(back(begun.ticket, browser));
+  auto const told = house.told("request");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(textOr(told[0], "/facts/operation", ""), "oauth.redeem");
   auto const again = back(begun.ticket, browser);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind, ErrorKind::notFound);

@@ -249,6 +249,28 @@ TEST_F(SignedIn, IsRotatedAtOnceAndWhatFailedLeavesWhatWasValid) {
   EXPECT_EQ(ask()->status, 200) << "the token that there was is valid yet";
 }
 
+TEST_F(SignedIn, EveryRequestForATokenIsInTheAuditChainWhateverCameOfIt) {
+  auto const operations = [&] {
+    std::vector<std::string> all;
+    for (auto const& entry : house.told("request")) all.push_back(textOr(entry, "/facts/operation", ""));
+    return all;
+  };
+  ASSERT_TRUE(ask());
+  auto expected = operations();
+  EXPECT_EQ(expected.size(), 2U) << "one for a token, one with it";
+  ASSERT_TRUE(house.run(house.engine->rotate(connection)));
+  expected.emplace_back("oauth.rotate");
+  EXPECT_EQ(operations(), expected);
+  refresh = "taken back";
+  house.clock.advance(std::chrono::hours(2));
+  ASSERT_FALSE(ask());
+  expected.emplace_back("calendar.pull/1");
+  EXPECT_EQ(operations(), expected);
+  ASSERT_TRUE(house.run(house.engine->revoke(connection)));
+  expected.emplace_back("oauth.revoke");
+  EXPECT_EQ(operations(), expected);
+}
+
 TEST_F(SignedIn, IsTriedWithoutAnyChange) {
   auto const well = house.run(house.engine->test(connection)).value();
   EXPECT_TRUE(well.ok);
