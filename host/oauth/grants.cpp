@@ -49,6 +49,12 @@ store::Unit afterRestore(TimePoint made) {
   return unit;
 }
 
+std::vector<store::Waiting> waits() {
+  return {{"oauth_grants", "due", "attempt_begun"},
+          {"oauth_grants", "next_try", "attempt_begun"},
+          {"oauth_grants", "attempt_until", "attempt_begun"}};
+}
+
 Result<std::string> Grants::sealed(Place const& place, Secret const& access, Secret const& renewal,
                                    Redemption const* redemption) const {
   json::object out;

@@ -34,6 +34,8 @@ std::vector<PersonalTable> personalData();
 // For the unit that settles a database which was put back from a backup of `made`: what was renewed since is
 // lost, and if a provider refuses a token, that is why.
 store::Unit afterRestore(TimePoint made);
+// What waits here for a time of day, for whoever brings that forward when the time is set back.
+std::vector<store::Waiting> waits();
 
 // How a provider gives tokens, as a manifest describes it.
 struct Provider {

@@ -7,14 +7,16 @@ namespace {
 
 constexpr Milliseconds kLookEvery{60'000};
 
-// Every table of this room with a time that is compared with now. What was never tried waits for its turn
-// only.
+// Every table of this room with a time that is compared with now, and those of sign-ins. What was never tried
+// waits for its turn only.
 std::vector<store::Waiting> allThatWaits() {
-  return {{"webhooks", "next_attempt", "received", "attempts=0"},
-          {"inbox", "next_attempt", "received", "attempts=0"},
-          {"actions", "next_attempt", "COALESCE(last_sent,created)"},
-          {"connections", "next_due", "COALESCE(last_success,created)"},
-          {"mailboxes", "next_visit", "COALESCE(visited,created)"}};
+  auto all = oauth::waits();
+  all.push_back({"webhooks", "next_attempt", "received", "attempts=0"});
+  all.push_back({"inbox", "next_attempt", "received", "attempts=0"});
+  all.push_back({"actions", "next_attempt", "COALESCE(last_sent,created)"});
+  all.push_back({"connections", "next_due", "COALESCE(last_success,created)"});
+  all.push_back({"mailboxes", "next_visit", "COALESCE(visited,created)"});
+  return all;
 }
 
 } // namespace

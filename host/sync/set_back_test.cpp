@@ -54,6 +54,14 @@ protected:
         owner() + ",'" + id + "','test.charge/1','" + id + "','" + id + "','{}','" + state +
         "','','null','',0,0,'',0," + ms(next) + "," + ms(before) + "," + sent + "," + sent + ",NULL)");
   }
+  void signIn(TimePoint begun, TimePoint until, TimePoint next_try, TimePoint due) {
+    house.write(
+        "INSERT INTO oauth_grants (vendor_id,connection_id,slot,sealed,lineage,expires,due,state,cause,"
+        "by_whom,since,failures,next_try,attempt,attempt_node,attempt_begun,attempt_until,doubt,"
+        "doubt_by,epoch) VALUES (" +
+        owner() + ",'account','','',NULL," + ms(due) + ",'retrying','',''," + ms(begun) + ",1," +
+        ms(next_try) + ",'tok_1',''," + ms(begun) + "," + ms(until) + ",'','',1)");
+  }
   TimePoint at(std::string const& column, std::string const& table, std::string const& which = "1=1") {
     return fromMillis(house.rows("SELECT " + column + " FROM " + table + " WHERE " + which).at(0).integer(0));
   }
@@ -84,6 +92,17 @@ TEST_F(SetBackRows, APauseIsAsLongAsItWasAndBeginsNow) {
   EXPECT_EQ(at("next_attempt", "inbox"), now + 20s);
   EXPECT_EQ(at("next_attempt", "actions"), now + 5min);
   EXPECT_EQ(at("next_due", "connections"), now + 15min);
+}
+
+TEST_F(SetBackRows, ASignInIsRenewedAfterAsLongAPauseAsItHad) {
+  signIn(before, before + 45s, before + 10s, before + 48min);
+  EXPECT_TRUE(lookADayEarlier());
+  auto const now = house.clock.now();
+  EXPECT_EQ(at("attempt_until", "oauth_grants"), now + 45s) << "no other is begun before";
+  EXPECT_EQ(at("next_try", "oauth_grants"), now + 10s);
+  EXPECT_EQ(at("due", "oauth_grants"), now + 48min);
+  house.clock.advance(1min);
+  EXPECT_FALSE(house.run(set_back.tick()).value());
 }
 
 // By the moment of its sending an action is looked for at its provider, and its key is known to live.
