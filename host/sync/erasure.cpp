@@ -35,7 +35,8 @@ Task<ErasedRecord> Erasure::erase(std::string vendor_id, std::string id) {
 
 Task<bool> Erasure::rewrite(std::string vendor_id, std::string id, Rewriter rewriter) {
   for (int attempt = 1;; ++attempt) {
-    auto const rewritten = co_await rewriteOnce(vendor_id, id, &rewriter);
+    // Not const: a const result of bool would be returned as whether it is one.
+    auto rewritten = co_await rewriteOnce(vendor_id, id, &rewriter);
     if (rewritten || !comesAgain(rewritten.error(), attempt)) co_return rewritten;
   }
 }

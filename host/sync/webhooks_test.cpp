@@ -70,6 +70,11 @@ protected:
     return "INSERT INTO hints (vendor_id,connection_id,kind,external_id,stamp) VALUES ('" + notices.vendor +
            "','" + notices.connection + "','" + kind + "','" + id + "','whk_0/0')";
   }
+  // Once no round is under way that began while it was switched on.
+  void switchOff() {
+    for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for one
+    house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  }
   // It waits for a later attempt: its time comes.
   Webhook comesDue(Webhook const& webhook) {
     while (house.clock.sleepers() < 2) house.loop.run_one();
@@ -315,7 +320,7 @@ TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
 }
 
 TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
-  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  switchOff();
   EXPECT_FALSE(notices.send("id 1", {"1"}).value());
   while (house.clock.sleepers() < 2) house.loop.run_one();
   EXPECT_EQ(notices.get("id 1").state, WebhookState::waiting);
@@ -326,7 +331,7 @@ TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
 }
 
 TEST_F(WebhooksTest, WhatNobodyCanReadNowIsNotBroughtFromTheDatabase) {
-  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  switchOff();
   int brought = 0;
   house.cut->on_read = [&brought](store::Statement const& query) {
     if (query.sql.find(", shown, body") != std::string::npos) ++brought;
@@ -342,7 +347,7 @@ TEST_F(WebhooksTest, WhatNobodyCanReadNowIsNotBroughtFromTheDatabase) {
 }
 
 TEST_F(WebhooksTest, WhatComesInWhileNobodyCanReadItIsLookedAtEveryFiveSeconds) {
-  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  switchOff();
   int asked = 0;
   house.cut->on_read = [&asked](store::Statement const& query) {
     if (query.sql.find("FROM vendor_plugins") != std::string::npos) ++asked;
@@ -540,7 +545,7 @@ TEST_F(WebhooksTest, ARunThatFindsSomethingMissingIsRepeatedWithinItsSpan) {
 }
 
 TEST_F(WebhooksTest, AnAccountThatWorksAgainHasItsHintsFollowedAtOnce) {
-  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  switchOff();
   commit(hintOf("crm.project", "1"));
   house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
   notices.followed();
