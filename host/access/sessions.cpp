@@ -12,6 +12,9 @@ using Outcome = SessionAdmission::Outcome;
 constexpr std::chrono::minutes kUseNotedEvery{1};
 // So long a person is told that a session is over; then it is as if it had never been.
 constexpr std::chrono::hours kRemembered{24};
+// So far the clocks of daemons may be apart. What was noted at a later moment than that was noted before the
+// time of day was set back, and nobody can say how long ago.
+constexpr std::chrono::minutes kApart{1};
 constexpr char const* kColumns =
     "SELECT session_id,subject,name,role,vendor_id,created,expires,last_used,ended FROM sessions";
 
@@ -46,7 +49,8 @@ public:
   Task<void> begin(std::string hash) override {
     auto const now = with_.clock.now();
     store::Unit unit;
-    unit.emplace_back("DELETE FROM sign_ins WHERE expires<=$1", Values{millis(now)});
+    unit.emplace_back("DELETE FROM sign_ins WHERE expires<=$1 OR expires>$2",
+                      Values{millis(now), millis(latest(now))});
     unit.push_back(store::Statement("INSERT INTO sign_ins (hash,expires) VALUES ($1,$2)",
                                     Values{std::move(hash), millis(now + with_.times.sign_in)})
                        .expecting(1));
@@ -55,9 +59,10 @@ public:
   }
 
   Task<bool> take(std::string hash) override {
+    auto const now = with_.clock.now();
     store::Unit unit;
-    unit.emplace_back("DELETE FROM sign_ins WHERE hash=$1 AND expires>$2",
-                      Values{std::move(hash), millis(with_.clock.now())});
+    unit.emplace_back("DELETE FROM sign_ins WHERE hash=$1 AND expires>$2 AND expires<=$3",
+                      Values{std::move(hash), millis(now), millis(latest(now))});
     CO_TRY(done, co_await with_.store.commit(std::move(unit)));
     co_return done.front().affected == 1;
   }
@@ -70,6 +75,7 @@ public:
     store::Unit unit;
     unit.emplace_back("DELETE FROM sessions WHERE expires<=$1",
                       Values{millis(session.created - kRemembered)});
+    unit.push_back(endThoseOfLater(session.created));
     unit.push_back(
         store::Statement("INSERT INTO sessions (session_id,hash,subject,name,role,vendor_id,created,"
                          "expires,last_used) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$7)",
@@ -91,6 +97,11 @@ public:
     auto const now = with_.clock.now();
     admission.outcome = outcomeOf(session, now);
     admission.session = session;
+    if (isOfLater(session, now) && admission.outcome == Outcome::expired) {
+      store::Unit unit;
+      unit.push_back(endThoseOfLater(now));
+      CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
+    }
     if (admission.outcome != Outcome::letIn) co_return admission;
     auto noting = noteUse(std::move(session), now);
     co_await std::move(noting);
@@ -101,9 +112,9 @@ public:
     auto const now = with_.clock.now();
     store::Statement asked(std::string(kColumns) +
                                " WHERE session_id>$1 AND ended IS NULL AND expires>$2 AND "
-                               "last_used>$3 ORDER BY session_id LIMIT $4",
+                               "last_used>$3 AND last_used<=$4 ORDER BY session_id LIMIT $5",
                            Values{std::move(after_id), millis(now), millis(now - with_.times.idle),
-                                  static_cast<std::int64_t>(limit)});
+                                  millis(now + kApart), static_cast<std::int64_t>(limit)});
     CO_TRY(found, co_await with_.store.read(std::move(asked)));
     std::vector<Session> sessions;
     for (auto const& row : found.rows) {
@@ -135,8 +146,17 @@ private:
   Outcome outcomeOf(Session const& session, TimePoint now) const {
     if (session.ended) return Outcome::ended;
     bool const over = session.expires <= now || session.last_used + with_.times.idle <= now;
-    return over ? Outcome::expired : Outcome::letIn;
+    return over || isOfLater(session, now) ? Outcome::expired : Outcome::letIn;
   }
+
+  static bool isOfLater(Session const& session, TimePoint now) { return session.last_used > now + kApart; }
+  // They do not come back when it is that late again.
+  static store::Statement endThoseOfLater(TimePoint now) {
+    return store::Statement("UPDATE sessions SET expires=$1 WHERE expires>$1 AND last_used>$2",
+                            Values{millis(now), millis(now + kApart)});
+  }
+  // That a sign-in which begins now may end.
+  TimePoint latest(TimePoint now) const { return now + with_.times.sign_in + kApart; }
 
   void tell(store::Unit& unit, std::string_view act, Session const& session) const {
     if (with_.told) unit.push_back(with_.told(act, session));

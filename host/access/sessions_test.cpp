@@ -105,6 +105,32 @@ TEST_F(SessionsTest, ASessionThatNobodyUsesForAnHourIsOver) {
   EXPECT_TRUE(run(sessions_->list("", 10)).value().empty());
 }
 
+TEST_F(SessionsTest, ATimeOfDayThatIsSetBackEndsSessionsInsteadOfProlongingThem) {
+  auto const begun = clock_.now();
+  auto const opened = open();
+  auto const left = open();
+  clock_.set(begun - seconds(50));
+  EXPECT_EQ(shown(opened.text).outcome, Outcome::letIn) << "so far the clocks of daemons may be apart";
+  clock_.set(begun - hours(3));
+  EXPECT_TRUE(run(sessions_->list("", 10)).value().empty());
+  EXPECT_EQ(shown(opened.text).outcome, Outcome::expired);
+  clock_.set(begun + minutes(1));
+  EXPECT_EQ(shown(opened.text).outcome, Outcome::expired) << "not even when it is that late again";
+  EXPECT_EQ(shown(left.text).outcome, Outcome::expired) << "nor one that nobody used meanwhile";
+}
+
+TEST_F(SessionsTest, ASignInDoesNotWaitLongerBecauseTheTimeOfDayWasSetBack) {
+  auto const begun = clock_.now();
+  run(sessions_->begin("one")).value();
+  run(sessions_->begin("two")).value();
+  clock_.set(begun - hours(3));
+  EXPECT_FALSE(take("one"));
+  run(sessions_->begin("three")).value();
+  EXPECT_TRUE(take("three"));
+  clock_.set(begun);
+  EXPECT_FALSE(take("two"));
+}
+
 TEST_F(SessionsTest, WhoIsSignedOutIsRefusedAtOnceAndStaysSo) {
   auto const opened = open();
   auto const ended = run(sessions_->end(opened.session.id)).value();
