@@ -346,8 +346,12 @@ Exit listKeys(Context with, Page const& page);
 Exit rotateKey(Context with, KeyWords const& words);
 Exit revokeKey(Context with, std::string const& id);
 Exit showRoles(Context with);
+Exit listSessions(Context with, Page const& page);
+Exit endSession(Context with, std::string const& id);
 void tellKey(Output& output, json::value const& key);
 void tellMatrix(Output& output, json::value const& matrix);
+// Of one that was ended.
+void tellSession(Output& output, json::value const& session);
 
 // commands_privacy.cpp
 struct PrivacyWords {

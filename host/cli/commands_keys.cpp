@@ -1,4 +1,4 @@
-// API keys of the daemon, and which role may call what.
+// API keys of the daemon, who is signed in, and which role may call what.
 #include "host/cli/commands.h"
 #include "host/cli/pages.h"
 
@@ -8,6 +8,7 @@ namespace garland::cli {
 namespace {
 
 std::string const kKeys = "/api/integrations/keys";
+std::string const kSessions = "/api/integrations/sessions";
 constexpr std::int64_t kDay = 86'400; // seconds
 
 std::string keyPath(std::string const& id, std::string const& verb) {
@@ -59,6 +60,12 @@ void tellMatrix(Output& output, json::value const& matrix) {
   output.line("own: what belongs to the vendor whose key it is; anyone: no key is needed");
 }
 
+void tellSession(Output& output, json::value const& session) {
+  if (output.json()) return output.value(session);
+  output.line(shown(session, "/id") + " of " + shown(session, "/name") +
+              " is refused from now on; whoever the provider still lets in may sign in again");
+}
+
 Exit addKey(Context with, KeyWords const& words) {
   json::object body;
   body["name"] = words.name;
@@ -93,6 +100,25 @@ Exit rotateKey(Context with, KeyWords const& words) {
 
 Exit revokeKey(Context with, std::string const& id) {
   return tellAnswer(with.output, with.client.post(keyPath(id, "revoke"), json::value()));
+}
+
+Exit listSessions(Context with, Page const& page) {
+  return showPage(with, "/sessions", page,
+                  {{"ID", "/id"},
+                   {"ROLE", "/role"},
+                   {"VENDOR", "/vendor_id"},
+                   {"SINCE", "/created"},
+                   {"EXPIRES", "/expires"},
+                   {"LAST USED", "/last_used"},
+                   {"WHO", "/name", true}},
+                  "nobody is signed in; people sign in at /sign-in, if [oidc] of garland.toml is configured");
+}
+
+Exit endSession(Context with, std::string const& id) {
+  auto const answer = with.client.remove(kSessions + "/" + percentEncode(id));
+  if (!answer) return with.output.error(answer.error());
+  tellSession(with.output, *answer);
+  return Exit::ok;
 }
 
 Exit showRoles(Context with) {

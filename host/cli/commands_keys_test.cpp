@@ -1,4 +1,4 @@
-// `garland keys` and `garland roles`: what a person reads.
+// `garland keys`, `garland sessions` and `garland roles`: what a person reads.
 #include "host/cli/commands.h"
 
 #include <gmock/gmock.h>
@@ -30,6 +30,15 @@ TEST(KeyCommand, TellsTheTextOfAKeyWhereItIsMadeAndOnlyThere) {
   EXPECT_THAT(made, HasSubstr("expires: 2027-01-01"));
   EXPECT_THAT(made, HasSubstr("the key is shown this once: gk_ve_x\n"));
   EXPECT_THAT(told(tellKey, (std::string(kKey) + "}").c_str()), Not(HasSubstr("shown this once")));
+}
+
+constexpr auto kSession =
+    R"({"id":"ses_1","name":"rosa@studio.example","role":"auditor","vendor_id":null,
+  "created":"2026-01-01T08:00:00.000Z","expires":"2026-01-01T16:00:00.000Z","last_used":"2026-01-01T09:00:00.000Z"})";
+
+TEST(SessionCommand, TellsWhoWasPutOut) {
+  EXPECT_THAT(told(tellSession, kSession), HasSubstr("ses_1 of rosa@studio.example is refused from now on"));
+  EXPECT_EQ(parseJson(told(tellSession, kSession, true)).value(), parseJson(kSession).value());
 }
 
 constexpr auto kMatrix = R"({"roles":["operator","vendor"],"items":[

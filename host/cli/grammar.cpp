@@ -144,6 +144,7 @@ Grammar::Grammar(std::string version) {
   addDeliveries();
   addOutlets();
   addKeys();
+  addSessions();
   addRoles();
   addVault();
   addBackup();

@@ -83,6 +83,7 @@ private:
   void addSentDeliveries(CLI::App* all);
   void addKeys();
   void addNewSigningKey(CLI::App* parent, std::string const& remark);
+  void addSessions();
   void addRoles();
   void addVault();
   void addBackup();
@@ -135,6 +136,7 @@ private:
   bool from_now_ = false;
   KeyWords key_;
   Page keys_;
+  Page sessions_;
   VaultWords vault_;
   BackupWords backup_;
   DevWords dev_;

@@ -1,4 +1,4 @@
-// The words of `garland keys` and `garland roles`: who may call the daemon, and what.
+// The words of `garland keys`, `garland sessions` and `garland roles`: who may call the daemon, and what.
 #include "host/cli/grammar.h"
 
 namespace garland::cli {
@@ -49,6 +49,21 @@ void Grammar::addNewSigningKey(CLI::App* parent, std::string const& remark) {
   offline(parent, "new", about.c_str(), [this](Output& output) { return makeKey(output, package_.out); })
       ->add_option("--out", package_.out, "Where the private key goes; never overwritten")
       ->required();
+}
+
+void Grammar::addSessions() {
+  auto* const sessions = group("sessions", "People who are signed in");
+  auto* const list = leaf(sessions, "ls", "Lists who is signed in, oldest first",
+                          [this](Context with) { return listSessions(with, sessions_); });
+  list->add_option("--after", sessions_.after, "Continue after this session");
+  list->add_option("--limit", sessions_.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  needId(leaf(sessions, "end",
+              "Puts somebody out: every daemon refuses the session from now on.\n"
+              "Example: garland sessions end ses_...",
+              [this](Context with) { return endSession(with, id_); }),
+         "ID");
 }
 
 void Grammar::addRoles() {
