@@ -187,6 +187,7 @@ Task<void> ActionRunner::step(std::string id) {
   auto const session = co_await connections_.open(action.connection_id);
   if (!session && isFinal(session.error())) co_return co_await lost(std::move(action), session.error());
   if (!session) co_return session.error();
+  if (needsReconnect(session->connection)) co_return Result<void>(); // since it was found to be due
   auto rule = actionRule(session->plugin->manifest, action.operation);
   if (!rule) {
     Error error(ErrorKind::unsupported,
@@ -348,18 +349,28 @@ Task<void> ActionRunner::tellSignIn(Session const* session, Error error) {
 
 Task<Action> ActionRunner::one(std::string id) {
   CO_TRY(action, co_await store_.one(std::move(id)));
-  action.waits_for = waitsFor(action);
+  std::vector<std::string> connections(1, action.connection_id);
+  CO_TRY(without_sign_in, co_await store_.withoutSignIn(std::move(connections)));
+  action.waits_for = waitsFor(action, without_sign_in);
   co_return action;
 }
 
 Task<std::vector<Action>> ActionRunner::list(ActionQuery query) {
   CO_TRY(actions, co_await store_.list(std::move(query)));
-  for (auto& action : actions) action.waits_for = waitsFor(action);
+  std::set<std::string> all;
+  for (auto const& action : actions)
+    if (action.state == ActionState::waiting) all.insert(action.connection_id);
+  std::vector<std::string> connections(all.begin(), all.end());
+  CO_TRY(without_sign_in, co_await store_.withoutSignIn(std::move(connections)));
+  for (auto& action : actions) action.waits_for = waitsFor(action, without_sign_in);
   co_return actions;
 }
 
-std::string ActionRunner::waitsFor(Action const& action) const {
+std::string ActionRunner::waitsFor(Action const& action,
+                                   std::map<std::string, std::string> const& without_sign_in) const {
   if (action.state != ActionState::waiting || !action.next_attempt) return {};
+  if (auto const found = without_sign_in.find(action.connection_id); found != without_sign_in.end())
+    return "its account to be connected again: " + found->second;
   auto const now = context_.now();
   bool const limited = action.error && action.error->kind == ErrorKind::rateLimited;
   if (*action.next_attempt > now)

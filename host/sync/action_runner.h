@@ -122,7 +122,8 @@ private:
   ActionCourse course(ActionRule rule) { return {std::move(rule), context_.now(), context_.doors.random}; }
   std::optional<TimePoint> dropKept();
   void release(std::string const& id);
-  std::string waitsFor(Action const& action) const;
+  // `without_sign_in`: connections whose account has to be connected again, and why.
+  std::string waitsFor(Action const& action, std::map<std::string, std::string> const& without_sign_in) const;
   void wake();
 
   Context& context_;

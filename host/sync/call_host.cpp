@@ -94,10 +94,13 @@ runtime::AuthSlot const* PluginCallHost::slotNamed(std::string_view name) const 
 
 Result<json::value> PluginCallHost::fieldsOf(runtime::AuthSlot const& slot) {
   auto const sealed = session_.sealed.find(slot.name);
+  auto const& connection = session_.connection;
+  if (sealed == session_.sealed.end() && connection.state == "revoked")
+    return Error(ErrorKind::authRevoked, connection.state_reason + "; connect the account again");
   if (sealed == session_.sealed.end())
     return Error(ErrorKind::invalidInput,
                  "credential slot \"" + slot.name + "\" is not filled for this connection");
-  TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(session_.connection, slot.name)));
+  TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(connection, slot.name)));
   return readJson(opened.reveal());
 }
 

@@ -96,6 +96,10 @@ Result<void> refuseIfPaused(Connection const& connection) {
                                         connection.id);
 }
 
+bool needsReconnect(Connection const& connection) {
+  return connection.state == "reconnect needed" || connection.state == "revoked";
+}
+
 std::string keyOfAccountName(std::string const& name) { return vault::sha256Hex(name); }
 
 Task<Connected> Connections::connect(ConnectRequest request) {
@@ -216,7 +220,7 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
   store::Unit unit;
   unit.push_back(
       store::Statement("UPDATE connections SET state='connected', state_reason='', allow_private_network=$1, "
-                       "next_due=$2, credential_version=credential_version+1, account_key=$5, "
+                       "next_due=$2, resumed=$2, credential_version=credential_version+1, account_key=$5, "
                        "account_name=$6 WHERE vendor_id=$3 AND connection_id=$4",
                        {std::int64_t{session->connection.allow_private_network}, toMillis(context_.now()),
                         existing.vendor_id, existing.id, session->account_key,

@@ -33,6 +33,7 @@ public:
         weddings_(*context_), set_back_(*context_), retention_(*context_),
         pauses_(*context_, connections_, callers_), sign_in_pages_(*context_, vendors_, connections_),
         hearing_(context_->doors.executor) {
+    lookAfterRuns();
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -54,8 +55,7 @@ public:
 
   Task<Connected> connect(ConnectRequest request) override {
     CO_TRY(connected, co_await connections_.connect(std::move(request)));
-    // It may be an old one that works again.
-    webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
+    goesOn(connected.connection);
     co_return connected;
   }
   Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri) override {
@@ -66,7 +66,7 @@ public:
   }
   Task<Connected> endSignIn(SignInReturn back) override {
     CO_TRY(connected, co_await sign_in_pages_.end(std::move(back)));
-    webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
+    goesOn(connected.connection);
     co_return connected;
   }
   Task<oauth::Authorization> signIn(std::string id) override {
@@ -303,6 +303,20 @@ private:
     co_return co_await context_->leases->claim(std::move(owner));
   }
 
+  // It was connected, and may be an old one that works again.
+  void goesOn(Connection const& connection) {
+    webhooks_.wake(Owner{connection.vendor_id, connection.id});
+    actions_.look();
+  }
+  // A sync that went well gives a connection back whose sign-in was refused.
+  void lookAfterRuns() {
+    auto also = std::move(context_->doors.on_run_ended);
+    context_->doors.on_run_ended = [this, also = std::move(also)](Run const& run) {
+      if (!run.error) actions_.look();
+      if (also) also(run);
+    };
+  }
+
   Task<void> tell(News news) {
     if (!context_->leases) co_return Result<void>();
     std::vector<News> one;
@@ -324,6 +338,7 @@ private:
     case NewsKind::webhooks:
       if (id.empty()) hearing_.spawn(webhooks_.wake());
       if (is_mine) webhooks_.wake(Owner{news.vendor_id, id});
+      if (is_mine) actions_.look();
       break;
     case NewsKind::actions: actions_.look(); break;
     case NewsKind::items: intake_.look(); break;
