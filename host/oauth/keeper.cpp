@@ -71,6 +71,19 @@ store::Unit Tokens::forget(std::string const& vendor_id, std::string const& conn
   return unit;
 }
 
+Task<void> Tokens::forgetStrayReplies(store::Store* store) {
+  std::string const stray = " FROM oauth_replies WHERE NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE "
+                            "g.vendor_id=oauth_replies.vendor_id AND "
+                            "g.connection_id=oauth_replies.connection_id AND g.slot=oauth_replies.slot)";
+  store::Statement query("SELECT 1" + stray + " LIMIT 1");
+  CO_TRY(some, co_await store->read(std::move(query)));
+  if (some.rows.empty()) co_return Result<void>(); // who has nothing to forget writes nothing
+  store::Unit unit;
+  unit.emplace_back("DELETE" + stray);
+  CO_TRY_VOID(co_await store->commit(std::move(unit)));
+  co_return Result<void>();
+}
+
 Keeper::Keeper(Dependencies dependencies)
     : with_(std::move(dependencies)), grants_(with_.store, with_.vault) {}
 

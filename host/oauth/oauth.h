@@ -155,6 +155,9 @@ public:
   virtual Task<store::Unit> move(Place from, Place to) = 0;
   // For the unit that forgets a connection.
   static store::Unit forget(std::string const& vendor_id, std::string const& connection_id);
+  // Answers that were kept when their connection was forgotten already, by a daemon that ended before it saw
+  // that: nobody looks for them any more.
+  static Task<void> forgetStrayReplies(store::Store* store);
 
   // Begins nothing more, and lets what is under way come to its end.
   virtual Task<void> stop() = 0;

@@ -238,6 +238,7 @@ public:
   Task<void> start() override {
     if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
     CO_TRY_VOID(co_await forgetLeftTrials(context_.get()));
+    CO_TRY_VOID(co_await oauth::Tokens::forgetStrayReplies(&context_->doors.store));
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     if (!context_->leases) {

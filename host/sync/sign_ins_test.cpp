@@ -171,6 +171,19 @@ TEST_F(SignedIn, WhatATrialLeftThatNobodyEndedIsForgottenAfterADay) {
   EXPECT_EQ(count("oauth_grants"), 0);
 }
 
+TEST_F(SignedIn, AnAnswerThatWasKeptAfterItsConnectionWasForgottenGoesWithTheNextStart) {
+  auto const keep = [&](std::string const& of) {
+    house.write(
+        "INSERT INTO oauth_replies (vendor_id,connection_id,slot,attempt,lineage,asked,sealed) VALUES ('" +
+        vendor + "','" + of + "','account','tok_1','',0,'')");
+  };
+  keep(connection);
+  keep("con_that_is_gone");
+  house.restart();
+  EXPECT_EQ(count("oauth_replies WHERE connection_id='" + connection + "'"), 1);
+  EXPECT_EQ(count("oauth_replies"), 1);
+}
+
 TEST_F(SignedIn, AfterARestoreARefusalNamesTheBackup) {
   house.run(house.store->commit(oauth::afterRestore(house.clock.now()))).value();
   refresh = "what the lost host was given";
