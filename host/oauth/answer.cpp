@@ -10,21 +10,6 @@ constexpr std::size_t kLongestToken = 16'384;
 constexpr std::size_t kLongestCode = 64;
 constexpr std::int64_t kLongestLife = 366LL * 86'400; // seconds
 
-// It goes into a header or a query.
-bool isToken(std::string const& text) {
-  return !text.empty() && text.size() <= kLongestToken &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
-// "3600", too, where a number is meant.
-std::int64_t numberAt(json::value const& document, std::string_view pointer) {
-  auto const text = textOr(document, pointer, "");
-  std::int64_t number = 0;
-  if (text.empty()) return integerOr(document, pointer, 0);
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 // Only words: a message may quote what was sent.
 std::string wordAt(json::value const& document, std::string_view pointer) {
   auto word = textOr(document, pointer, "");
@@ -34,14 +19,6 @@ std::string wordAt(json::value const& document, std::string_view pointer) {
                              c == '_' || c == '-' || c == '.';
                     });
   return good ? word : std::string();
-}
-
-// Where providers write what is wrong; RFC 6749 is the first.
-std::vector<std::string> codesOf(json::value const& document) {
-  std::vector<std::string> codes;
-  for (auto const* place : {"/error", "/error/code", "/error/type", "/error_code", "/code"})
-    if (auto word = wordAt(document, place); !word.empty()) codes.push_back(std::move(word));
-  return codes;
 }
 
 bool holds(std::vector<std::string> const& codes, std::string_view code) {
@@ -86,6 +63,26 @@ Answer given(Reply const& reply, json::value const& document) {
 }
 
 } // namespace
+
+bool isToken(std::string const& text) {
+  return !text.empty() && text.size() <= kLongestToken &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+std::int64_t numberAt(json::value const& document, std::string_view pointer) {
+  auto const text = textOr(document, pointer, "");
+  std::int64_t number = 0;
+  if (text.empty()) return integerOr(document, pointer, 0);
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::vector<std::string> codesOf(json::value const& document) {
+  std::vector<std::string> codes;
+  for (auto const* place : {"/error", "/error/code", "/error/type", "/error_code", "/code"})
+    if (auto word = wordAt(document, place); !word.empty()) codes.push_back(std::move(word));
+  return codes;
+}
 
 Answer readAnswer(Provider const& provider, Reply const& reply) {
   auto const document = parseJson(reply.body, JsonLimits{std::size_t{256} << 10U, 16});

@@ -34,6 +34,12 @@ Answer readAnswer(Provider const& provider, Reply const& reply);
 // There was none.
 Answer noAnswer(Error const& error);
 
+// Of any answer: whether a header or a query can carry it; a number, "3600" too; and what is wrong, where
+// providers write that (RFC 6749 is the first), as words only.
+bool isToken(std::string const& text);
+std::int64_t numberAt(json::value const& document, std::string_view pointer);
+std::vector<std::string> codesOf(json::value const& document);
+
 // For keeping a reply. invalidInput if the text is none.
 Secret textOf(Reply const& reply);
 Result<Reply> replyFrom(Secret const& text);

@@ -1,5 +1,6 @@
 // Sign-ins at providers' own pages: the rows of those that are under way, and of what came of them.
 #include "host/base/ids.h"
+#include "host/oauth/authorization_rows.h"
 #include "host/oauth/authorize.h"
 
 namespace garland::oauth {
@@ -28,7 +29,6 @@ enum Column : std::size_t {
 
 std::int64_t millis(TimePoint when) { return when.time_since_epoch().count(); }
 std::string hashOf(std::string_view secret) { return vault::sha256Hex(secret); }
-std::string contextOf(Authorization const& one) { return one.vendor_id + "/" + one.id + "/sign-in"; }
 
 Error notUsable() {
   return Error(ErrorKind::notFound, "this sign-in is not known, was used, or has run out; begin it again");
@@ -55,13 +55,7 @@ public:
     one.state = "open";
     one.expires = now + kGoodFor;
     CO_TRY(text, seal(one, send_off, begun.ticket));
-    store::Unit unit;
-    unit.emplace_back("DELETE FROM oauth_authorizations WHERE expires<$1", Values{millis(now - kKept)});
-    unit.emplace_back(
-        "INSERT INTO oauth_authorizations (vendor_id,authorization_id,plugin_id,ticket,browser,sealed,"
-        "state,cause,connection_id,expires) VALUES ($1,$2,$3,$4,'',$5,'open','','',$6)",
-        Values{one.vendor_id, one.id, one.plugin_id, hashOf(begun.ticket.reveal()), std::move(text),
-               millis(one.expires)});
+    auto unit = oauth::begun(one, hashOf(begun.ticket.reveal()), std::move(text), now);
     CO_TRY_VOID(co_await store_.commit(std::move(unit)));
     co_return Result<Begun>(std::move(begun));
   }
@@ -168,6 +162,17 @@ private:
 };
 
 } // namespace
+
+store::Unit begun(Authorization const& one, std::string ticket, std::string sealed, TimePoint now) {
+  store::Unit unit;
+  unit.emplace_back("DELETE FROM oauth_authorizations WHERE expires<$1", Values{millis(now - kKept)});
+  unit.emplace_back(
+      "INSERT INTO oauth_authorizations (vendor_id,authorization_id,plugin_id,ticket,browser,sealed,"
+      "state,cause,connection_id,expires) VALUES ($1,$2,$3,$4,'',$5,'open','','',$6)",
+      Values{one.vendor_id, one.id, one.plugin_id, std::move(ticket), std::move(sealed),
+             millis(one.expires)});
+  return unit;
+}
 
 std::unique_ptr<Authorizations> Authorizations::create(store::Store& store, vault::Vault& vault, Clock& clock,
                                                        Random& random) {

@@ -235,6 +235,16 @@ Result<store::Statement> Grants::first(Place const& place, Secret const& token, 
       with(keysOf(place), Values{std::move(tokens), lineageOf(token), millis(now)}));
 }
 
+Result<store::Unit> Grants::given(Place const& place, After const& after, TimePoint now) const {
+  TRY(made, first(place, after.renewal, nullptr, now));
+  TRY(tokens, sealed(place, after.access, after.renewal));
+  store::Unit unit;
+  unit.push_back(std::move(made));
+  unit.emplace_back("UPDATE oauth_grants SET sealed=$4, expires=$5, due=$6" + std::string(kThisGrant),
+                    with(keysOf(place), Values{std::move(tokens), millis(after.expires), millis(after.due)}));
+  return unit;
+}
+
 Result<store::Unit> Grants::moved(Grant const& grant, Place const& to) const {
   auto const* redemption = grant.redemption ? &*grant.redemption : nullptr;
   TRY(made, first(to, grant.renewal, redemption, grant.status.since));

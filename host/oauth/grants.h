@@ -81,6 +81,8 @@ public:
   // `redemption`: the token is a code; null: it is none.
   Result<store::Statement> first(Place const& place, Secret const& token, Redemption const* redemption,
                                  TimePoint now) const;
+  // With tokens that were given already.
+  Result<store::Unit> given(Place const& place, After const& after, TimePoint now) const;
   // `grant` under another connection, in the place of what it has.
   Result<store::Unit> moved(Grant const& grant, Place const& to) const;
 

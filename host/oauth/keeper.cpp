@@ -326,6 +326,17 @@ Result<store::Statement> Keeper::first(Place const& place, Code const& code) {
   return grants_.first(place, code.code, &redemption, with_.clock.now());
 }
 
+Result<store::Unit> Keeper::first(Place const& place, Provider const& provider, Given const& given) {
+  Answer answer;
+  answer.verdict = Verdict::given;
+  answer.access = given.access.clone();
+  answer.refresh = given.refresh.clone();
+  answer.life = given.life;
+  auto const now = with_.clock.now();
+  auto const after = afterwards(Grant(), provider, std::move(answer), given.asked, now, with_.random);
+  return grants_.given(place, after, now);
+}
+
 Task<store::Unit> Keeper::move(Place from, Place to) {
   auto const self = shared_from_this();
   CO_TRY(grant, co_await grants_.read(std::move(from)));

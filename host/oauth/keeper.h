@@ -22,6 +22,7 @@ public:
                                                         std::string connection_id) override;
   Result<store::Statement> first(Place const& place, Secret const& token) override;
   Result<store::Statement> first(Place const& place, Code const& code) override;
+  Result<store::Unit> first(Place const& place, Provider const& provider, Given const& given) override;
   Task<store::Unit> move(Place from, Place to) override;
   Task<void> stop() override;
 

@@ -65,6 +65,19 @@ CREATE TABLE oauth_authorizations (
 CREATE INDEX oauth_authorizations_by_ticket ON oauth_authorizations (ticket)
 )sql";
 
+// Of those that are open and on another device. `asked`: the daemon that asked last, if its answer may be
+// lost.
+constexpr char const* kDevices = R"sql(
+CREATE TABLE oauth_devices (
+  vendor_id TEXT NOT NULL,
+  authorization_id TEXT NOT NULL,
+  pause BIGINT NOT NULL,
+  next_poll BIGINT NOT NULL,
+  asked TEXT NOT NULL,
+  PRIMARY KEY (vendor_id, authorization_id)
+)
+)sql";
+
 } // namespace
 
 // A daemon of 24 knows neither the tables nor the scheme, and leaves both alone.
@@ -72,6 +85,7 @@ std::vector<store::Migration> migrations() {
   std::vector<store::Migration> all;
   all.push_back(store::Migration{25, "oauth: grants, replies and clients that are refused", kFirst, 24});
   all.push_back(store::Migration{27, "oauth: sign-ins at providers' own pages", kPages, 25});
+  all.push_back(store::Migration{29, "oauth: sign-ins on other devices", kDevices, 27});
   return all;
 }
 

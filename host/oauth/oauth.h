@@ -59,6 +59,7 @@ struct Provider {
   std::vector<std::string> refusals;    // codes that mean what invalid_grant means
   std::string authorize_url;            // the page where people sign in; "": it has none
   bool pkce = true;                     // by S256
+  std::string device_url;               // where a sign-in on another device begins (RFC 8628); "": nowhere
   std::string revoke_url;               // RFC 7009; "": tokens are taken back by hand
   std::vector<std::pair<std::string, std::string>> authorize_parameters; // of that page, besides
 };
@@ -73,6 +74,14 @@ struct Code {
   Secret code;
   Secret verifier; // of PKCE; "" without
   std::string redirect_uri;
+};
+
+// What a provider gave for a sign-in on another device.
+struct Given {
+  Secret access;
+  Secret refresh; // "": none
+  std::optional<Milliseconds> life;
+  TimePoint asked; // tokens live from then at the latest
 };
 
 // Which tokens: those of a connection's slot.
@@ -151,6 +160,8 @@ public:
   virtual Result<store::Statement> first(Place const& place, Secret const& token) = 0;
   // The same, where a code is what tokens are asked for with first.
   virtual Result<store::Statement> first(Place const& place, Code const& code) = 0;
+  // The same, where tokens were given already.
+  virtual Result<store::Unit> first(Place const& place, Provider const& provider, Given const& given) = 0;
   // For the unit that makes a trial's tokens those of another connection, in the place of what it has there.
   virtual Task<store::Unit> move(Place from, Place to) = 0;
   // For the unit that forgets a connection.
@@ -218,6 +229,50 @@ public:
   // What came of it: a connection, or why there is none.
   virtual Task<void> end(Authorization authorization, std::string connection_id, std::string cause) = 0;
   virtual Task<Authorization> one(std::string id) = 0; // notFound
+};
+
+// A sign-in on another device, begun: what somebody needs who is to let it in.
+struct DeviceSignIn {
+  Authorization authorization;
+  std::string user_code;                 // to be typed
+  std::string verification_uri;          // there
+  std::string verification_uri_complete; // with the code in it; "" if the provider gives none
+};
+
+// Those that wait for somebody to type the code. The provider is asked about each by one daemon at a time,
+// which is durable before the request leaves; what a daemon was asking that ended goes on with another one.
+class Devices {
+public:
+  // One that this daemon is to ask about now.
+  struct Due {
+    Authorization authorization;
+    Secret errand; // of begin()
+    Secret code;   // the device's
+    Milliseconds pause;
+    std::string doubt; // why tokens that were given may be lost; "" if none can be
+    TimePoint until;   // nobody else asks before
+  };
+
+  explicit Devices(Dependencies dependencies) : with_(std::move(dependencies)) {}
+
+  // Asks the provider for codes. `use.place`: of the vendor, no connection yet. `errand`: for whoever
+  // connects the account in the end. forbidden: the provider does not let the client do that; transient;
+  // providerBug.
+  Task<DeviceSignIn> begin(Use use, Secret errand);
+  // Ends those that ran out, or whose daemon ended when their tokens had come.
+  Task<std::vector<Due>> due();
+  // Nothing if they have not been given; what follows from that is kept.
+  Task<std::optional<Given>> ask(Due const* due, Use use);
+  // For the unit that keeps what was given: no answer counts twice.
+  store::Unit takes(Due const& due) const;
+  // What came of it: a connection, or why there is none.
+  Task<void> end(Authorization authorization, std::string connection_id, std::string cause);
+
+private:
+  Task<bool> claim(Authorization const* one, TimePoint was, TimePoint until);
+  Task<void> askAgain(Due const* due, Milliseconds pause, Milliseconds wait, bool in_doubt);
+
+  Dependencies with_;
 };
 
 } // namespace garland::oauth

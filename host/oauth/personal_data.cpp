@@ -20,8 +20,12 @@ std::vector<PersonalTable> personalData() {
   PersonalTable authorizations("oauth_authorizations", {"vendor_id", "authorization_id"});
   authorizations.personal = {"cause"};
   authorizations.plain = {"plugin_id", "ticket", "browser", "sealed", "state", "connection_id", "expires"};
+  PersonalTable devices("oauth_devices", {"vendor_id", "authorization_id"});
+  devices.plain = {"pause", "next_poll", "asked"};
+  devices.fate = Fate::kept;
   std::vector<PersonalTable> all;
   all.push_back(std::move(authorizations));
+  all.push_back(std::move(devices));
   all.push_back(std::move(grants));
   all.push_back(std::move(replies));
   all.push_back(std::move(apps));

@@ -129,6 +129,15 @@ Result<void> readPage(json::value const& described, json::value const& settings,
   return {};
 }
 
+Result<void> readDevice(json::value const& described, json::value const& settings, Provider& provider) {
+  if (find(described, "/device_url") == nullptr) return {};
+  if (provider.renew_by != Provider::RenewBy::refresh && provider.renew_by != Provider::RenewBy::access)
+    return bad("/device_url", "is for tokens of people, not for a client that signs in for itself");
+  TRY(device, address(described, "device_url", settings));
+  provider.device_url = std::move(device);
+  return {};
+}
+
 Result<void> readClaims(json::value const& described, json::value const& settings, Provider& provider) {
   auto const* members = find(described, "/claims");
   if (members == nullptr) return {};
@@ -169,6 +178,7 @@ Result<Provider> readProvider(json::value const& described, json::value const& s
   TRY_VOID(readClaims(described, settings, provider));
   TRY_VOID(readRefusals(described, provider));
   TRY_VOID(readPage(described, settings, provider));
+  TRY_VOID(readDevice(described, settings, provider));
   if (find(described, "/revoke_url") != nullptr) {
     TRY(revoke, address(described, "revoke_url", settings));
     provider.revoke_url = std::move(revoke);

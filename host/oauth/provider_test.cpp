@@ -89,6 +89,19 @@ TEST(TokenProvider, PeopleMaySignInAtAPageOfItsOwn) {
   }
 }
 
+TEST(TokenProvider, PeopleMaySignInOnAnotherDevice) {
+  auto const text = R"({"token_url":"https://x.example/t","device_url":"setting:/device"})";
+  json::value const settings{{"device", "https://x.example/d"}};
+  EXPECT_EQ(read(text, settings).value().device_url, "https://x.example/d");
+  EXPECT_EQ(read(R"({"token_url":"https://x.example/t"})").value().device_url, "");
+  for (auto const* more :
+       {R"("device_url":"x")", R"("device_url":"https://x.example/d","renew_by":"client")"}) {
+    auto const refused = read(std::string(R"({"token_url":"https://x.example/t",)") + more + "}");
+    ASSERT_FALSE(refused) << more;
+    EXPECT_EQ(refused.error().field, "/oauth2/device_url") << more;
+  }
+}
+
 TEST(TokenProvider, TheSettingsMayNameTheAddress) {
   auto const text = R"({"token_url":"setting:/token_url"})";
   json::value const settings{{"token_url", "http://127.0.0.1:9/token"}};

@@ -47,6 +47,12 @@ std::string formFor(Use const& use, Secret const& code, Redemption const& redemp
   return form;
 }
 
+// A provider may want to know who asks before it knows the client.
+void addNamedClient(std::string& form, Use const& use) {
+  addClient(form, use);
+  if (use.provider.client_auth != Provider::ClientAuth::body) add(form, "client_id", use.client_id);
+}
+
 std::string hostOf(std::string const& address) {
   auto const url = boost::urls::parse_uri(address);
   if (!url) return {};
@@ -93,6 +99,21 @@ TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeou
 TokenRequest redemptionFor(Use const& use, Secret const& code, Redemption const& redemption,
                            Milliseconds timeout) {
   return carrying(formFor(use, code, redemption), use, use.provider.token_url, use.provider.by_get, timeout);
+}
+
+TokenRequest deviceRequestFor(Use const& use, Milliseconds timeout) {
+  std::string form;
+  if (!use.provider.scope.empty()) add(form, "scope", use.provider.scope);
+  addNamedClient(form, use);
+  return carrying(std::move(form), use, use.provider.device_url, false, timeout);
+}
+
+TokenRequest pollFor(Use const& use, Secret const& device_code, Milliseconds timeout) {
+  std::string form;
+  add(form, "grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+  add(form, "device_code", device_code.reveal());
+  addNamedClient(form, use);
+  return carrying(std::move(form), use, use.provider.token_url, use.provider.by_get, timeout);
 }
 
 TokenRequest revocationFor(Use const& use, Secret const& token, bool is_refresh_token, Milliseconds timeout) {

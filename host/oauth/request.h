@@ -19,6 +19,10 @@ TokenRequest requestFor(Use const& use, Secret const& token, Milliseconds timeou
 TokenRequest redemptionFor(Use const& use, Secret const& code, Redemption const& redemption,
                            Milliseconds timeout);
 
+// That begins a sign-in on another device (RFC 8628), and that asks what became of it.
+TokenRequest deviceRequestFor(Use const& use, Milliseconds timeout);
+TokenRequest pollFor(Use const& use, Secret const& device_code, Milliseconds timeout);
+
 // That takes `token` back; else than for tokens, 200 says no more than that it is good for nothing.
 TokenRequest revocationFor(Use const& use, Secret const& token, bool is_refresh_token, Milliseconds timeout);
 

@@ -78,6 +78,24 @@ TEST(RequestForTokens, OfTheClientAloneNamesItsScope) {
   EXPECT_EQ(requestFor(what).request.body, "grant_type=client_credentials&scope=read%20write&audience=x%26y");
 }
 
+TEST(RequestForTokens, OnAnotherDeviceNamesTheClientOnceHoweverItSignsIn) {
+  auto what = use();
+  what.provider.device_url = "https://x.example:9443/device";
+  what.provider.scope = "read write";
+  auto made = deviceRequestFor(what, Milliseconds(9'000));
+  EXPECT_EQ(made.request.url, "https://x.example:9443/device");
+  EXPECT_EQ(made.request.body, "scope=read%20write&client_id=an%20id");
+  EXPECT_EQ(made.credential.username, "an%20id");
+  EXPECT_THAT(made.policy.allowed_hosts, ElementsAre("x.example:9443"));
+  made = pollFor(what, Secret("a code"), Milliseconds(9'000));
+  EXPECT_EQ(made.request.url, "https://x.example:8443/token");
+  EXPECT_EQ(made.request.body, "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&"
+                               "device_code=a%20code&client_id=an%20id");
+  what.provider.client_auth = Provider::ClientAuth::body;
+  EXPECT_EQ(deviceRequestFor(what, Milliseconds(9'000)).request.body,
+            "scope=read%20write&client_id=an%20id&client_secret=a%3Asecret");
+}
+
 TEST(RequestForTokens, ByGetHasAllOfItInItsQuery) {
   auto what = use();
   what.provider.by_get = true;
