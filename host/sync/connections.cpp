@@ -159,6 +159,7 @@ Result<Session> Connections::trialOf(std::shared_ptr<runtime::PluginInfo const> 
   connection.created = context_.now();
   TRY_VOID(seal(session, request.credentials));
   TRY(sign_ins, firstSignIns(context_, session.plugin->manifest, connection, request));
+  for (auto& taken : request.takes) sign_ins.push_back(std::move(taken));
   session.signs_in = std::move(request.signs_in);
   session.sign_ins = std::move(sign_ins);
   return session;

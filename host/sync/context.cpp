@@ -40,9 +40,12 @@ Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
   }
   context->doors.kinds.clear();
   auto& doors = context->doors;
-  context->tokens = oauth::Tokens::create(
-      oauth::Dependencies{doors.executor, doors.clock, doors.random, doors.log, doors.store, doors.vault,
-                          doors.egress, doors.node ? doors.node->name : "of this host", oauth::Limits()});
+  oauth::Dependencies const with{
+      doors.executor, doors.clock, doors.random, doors.log,
+      doors.store,    doors.vault, doors.egress, doors.node ? doors.node->name : "of this host",
+      oauth::Limits()};
+  context->tokens = oauth::Tokens::create(with);
+  context->devices = std::make_unique<oauth::Devices>(with);
   context->authorizations =
       oauth::Authorizations::create(doors.store, doors.vault, doors.clock, doors.random);
   return context;

@@ -66,6 +66,7 @@ public:
   std::shared_ptr<Lanes> const lanes;
   std::shared_ptr<oauth::Tokens> tokens; // of slots that sign in by OAuth 2
   std::unique_ptr<oauth::Authorizations> authorizations;
+  std::unique_ptr<oauth::Devices> devices;
   // Whose the connections are; null: this daemon is alone on its database, and all are its own.
   std::shared_ptr<Leases> leases;
   Limits limits;

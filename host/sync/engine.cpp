@@ -2,6 +2,7 @@
 #include "host/sync/action_runner.h"
 #include "host/sync/commits.h"
 #include "host/sync/connections.h"
+#include "host/sync/device_sign_ins.h"
 #include "host/sync/erasure.h"
 #include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
@@ -32,6 +33,8 @@ public:
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
         weddings_(*context_), set_back_(*context_), retention_(*context_),
         pauses_(*context_, connections_, callers_), sign_in_pages_(*context_, vendors_, connections_),
+        device_sign_ins_(*context_, vendors_, connections_,
+                         [this](Connection const& connection) { goesOn(connection); }),
         hearing_(context_->doors.executor) {
     lookAfterRuns();
     if (context_->doors.node)
@@ -68,6 +71,9 @@ public:
     CO_TRY(connected, co_await sign_in_pages_.end(std::move(back)));
     goesOn(connected.connection);
     co_return connected;
+  }
+  Task<oauth::DeviceSignIn> beginDeviceSignIn(ConnectRequest request) override {
+    return device_sign_ins_.begin(std::move(request));
   }
   Task<oauth::Authorization> signIn(std::string id) override {
     return context_->authorizations->one(std::move(id));
@@ -264,6 +270,7 @@ public:
     if (context_->leases) context_->doors.store.listen(nullptr);
     CO_TRY_VOID(co_await hearing_.drained());
     CO_TRY_VOID(co_await pauses_.stop());
+    CO_TRY_VOID(co_await device_sign_ins_.stop());
     CO_TRY_VOID(co_await context_->tokens->stop());
     if (!context_->leases) co_return Result<void>();
     co_return co_await context_->leases->stop();
@@ -373,6 +380,7 @@ private:
     if (context_->leases) intake_.look();
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
+    device_sign_ins_.tick();
     CO_TRY(sooner, co_await set_back_.tick());
     if (sooner) {
       actions_.look();
@@ -416,6 +424,7 @@ private:
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
   SignInPages sign_in_pages_;
+  DeviceSignIns device_sign_ins_;
   Nursery hearing_;
 };
 
@@ -443,6 +452,8 @@ Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string)
 Task<Connected> Engine::endSignIn(SignInReturn) { co_return noSignIns(); }
 
 Task<oauth::Authorization> Engine::signIn(std::string) { co_return noSignIns(); }
+
+Task<oauth::DeviceSignIn> Engine::beginDeviceSignIn(ConnectRequest) { co_return noSignIns(); }
 
 Task<Trial> Engine::test(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine tries no accounts");

@@ -1,6 +1,6 @@
 #include "host/sync/sign_in_pages.h"
 
-#include "host/sync/sign_ins.h"
+#include "host/sync/errand.h"
 
 #include <algorithm>
 
@@ -8,50 +8,6 @@ namespace garland::sync {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;
-
-// The first whose provider has a page of its own.
-runtime::AuthSlot const* slotWithPage(runtime::Manifest const& manifest) {
-  auto const slot = std::ranges::find_if(manifest.auth, [](runtime::AuthSlot const& one) {
-    return isSignIn(one) && find(one.oauth2, "/authorize_url") != nullptr;
-  });
-  return slot == manifest.auth.end() ? nullptr : &*slot;
-}
-
-// What was typed, for when somebody comes back.
-Secret errandOf(ConnectRequest const& request) {
-  json::object typed;
-  for (auto const& [slot, fields] : request.credentials) {
-    json::object of_slot;
-    for (auto const& [name, secret] : fields) of_slot[name] = secret.reveal();
-    typed[slot] = std::move(of_slot);
-  }
-  json::value errand =
-      json::object{{"allow_private_network", request.allow_private_network}, {"signs_in", request.signs_in}};
-  errand.as_object()["settings"] = request.settings;
-  errand.as_object()["credentials"] = std::move(typed);
-  Secret text(json::serialize(errand));
-  wipeTexts(errand);
-  return text;
-}
-
-Result<ConnectRequest> requestOf(oauth::Authorization const& authorization, Secret const& errand) {
-  TRY(read, parseJson(errand.reveal()));
-  ConnectRequest request;
-  request.vendor_id = authorization.vendor_id;
-  request.plugin_id = authorization.plugin_id;
-  request.allow_private_network = boolOr(read, "/allow_private_network", false);
-  request.signs_in = textOr(read, "/signs_in", "");
-  if (auto const* settings = find(read, "/settings")) request.settings = *settings;
-  if (auto const* slots = find(read, "/credentials"); slots != nullptr && slots->is_object())
-    for (auto const& slot : slots->get_object()) {
-      std::vector<std::pair<std::string, Secret>> fields;
-      for (auto const& field : slot.value().as_object())
-        fields.emplace_back(std::string(field.key()), Secret(textOr(field.value(), "", "")));
-      request.credentials.emplace_back(std::string(slot.key()), std::move(fields));
-    }
-  if (auto* typed = read.as_object().if_contains("credentials")) wipeTexts(*typed);
-  return request;
-}
 
 // Only a word: whoever comes back may write anything there.
 Error refusedThere(std::string const& word) {
@@ -77,7 +33,7 @@ Task<oauth::Authorizations::Begun> SignInPages::begin(ConnectRequest request, st
   CO_TRY_VOID(co_await vendors_.require(request.vendor_id));
   CO_TRY(plugin, co_await vendors_.usable(request.vendor_id, request.plugin_id));
   auto const& manifest = plugin->manifest;
-  auto const* slot = slotWithPage(manifest);
+  auto const* slot = slotWith(manifest, "/authorize_url");
   if (slot == nullptr)
     co_return Error(ErrorKind::unsupported,
                     manifest.name + " has no page of its own to sign in at; connect it with what it "

@@ -74,10 +74,16 @@ Result<store::Unit> firstSignIns(Context& context, runtime::Manifest const& mani
     auto const typed = std::ranges::find(request.credentials, slot.name, &Credentials::value_type::first);
     if (!isSignIn(slot) || typed == request.credentials.end()) continue;
     // What the settings leave out is told before anything is kept.
-    TRY_VOID(oauth::readProvider(slot.oauth2, connection.settings));
+    TRY(provider, oauth::readProvider(slot.oauth2, connection.settings));
     auto const place = placeOf(connection, slot.name);
-    TRY(row, slot.name == request.signs_in ? context.tokens->first(place, request.code)
-                                           : context.tokens->first(place, typedToken(slot, typed->second)));
+    bool const signs_in = slot.name == request.signs_in;
+    if (signs_in && request.given) {
+      TRY(rows, context.tokens->first(place, provider, *request.given));
+      for (auto& row : rows) unit.push_back(std::move(row));
+      continue;
+    }
+    TRY(row, signs_in ? context.tokens->first(place, request.code)
+                      : context.tokens->first(place, typedToken(slot, typed->second)));
     unit.push_back(std::move(row));
   }
   return unit;

@@ -260,6 +260,10 @@ struct ConnectRequest {
   // The slot whose token comes of a sign-in at the provider's own page and is not typed; "": none.
   std::string signs_in;
   oauth::Code code; // ... that somebody came back with from there
+  // ... or what was given already, after a sign-in on another device; and what says so, for the unit that
+  // keeps it.
+  std::optional<oauth::Given> given;
+  store::Unit takes;
 };
 
 // Who comes back from a provider's own page.
@@ -410,6 +414,9 @@ public:
   virtual Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri);
   virtual Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser);
   virtual Task<Connected> endSignIn(SignInReturn back);
+  // The same by a sign-in on another device (RFC 8628): somebody types a code at the provider. What came of
+  // it is known by signIn(). unsupported if the connector's provider offers none.
+  virtual Task<oauth::DeviceSignIn> beginDeviceSignIn(ConnectRequest request);
   virtual Task<oauth::Authorization> signIn(std::string id);
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;

@@ -71,7 +71,7 @@ constexpr char const* kSigningManifest = R"({
   "entities": {"calendar.event": {"read": true, "write": false}},
   "auth": [{"slot": "account", "scheme": "oauth2", "fields": ["client_id", "client_secret", "refresh_token"],
             "oauth2": {"token_url": "https://id.example/token", "authorize_url": "https://id.example/authorize",
-                       "revoke_url": "https://id.example/revoke"}}],
+                       "device_url": "https://id.example/device", "revoke_url": "https://id.example/revoke"}}],
   "hosts": ["calendar.example"],
   "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
                "properties": {"provider": {"type": "string"}}},
