@@ -151,8 +151,12 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   auto const connection =
       idOf(see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect));
   see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect);
-  auto const sign_in =
-      idOf(see.drive("POST", root + "/vendor/authorize", root + "/vendor/authorize", connect));
+  auto sign_in = idOf(see.drive("POST", root + "/vendor/authorize", root + "/vendor/authorize", connect));
+  house.onLoop([&] { house.engine.with_complete = true; });
+  see.drive("POST", root + "/vendor/authorize/device", root + "/vendor/authorize/device", connect);
+  house.onLoop([&] { house.engine.with_complete = false; });
+  sign_in =
+      idOf(see.drive("POST", root + "/vendor/authorize/device", root + "/vendor/authorize/device", connect));
   auto const of_vendor = root + "/vendors/" + vendor + "/authorizations/";
   see.drive("GET", root + "/vendors/{vendor}/authorizations/{authorization}", of_vendor + sign_in);
   see.drive("GET", root + "/vendors/{vendor}/authorizations/{authorization}", of_vendor + "aut_none");

@@ -63,6 +63,7 @@ constexpr Permission kTable[] = {
     {"disablePlugin", own, "o----"},
     {"connect", own, "ov---"},
     {"authorize", own, "ov---"},
+    {"authorizeDevice", own, "ov---"},
     {"getAuthorization", own, "ov---"},
     {"listConnections", listed, "ov---"},
     {"getConnection", own, "ov---"},

@@ -32,6 +32,7 @@ std::map<std::string, std::string> const kBodies{
     {"installPlugin", R"({"file":"incoming-1a"})"},
     {"connect", R"({"vendor_id":"V","plugin":"caldav","settings":{"url":"https://x.example/"}})"},
     {"authorize", R"({"vendor_id":"V","plugin":"caldav","settings":{"url":"https://x.example/"}})"},
+    {"authorizeDevice", R"({"vendor_id":"V","plugin":"caldav","settings":{"url":"https://x.example/"}})"},
     {"changeSettings", R"({"settings":{"url":"https://y.example/"}})"},
     {"syncHinted", R"({"hints":[{"kind":"calendar.event","external_id":"/cal/a.ics"}]})"},
     {"addRecord", R"({"vendor_id":"V","kind":"calendar.event","connection_id":"C","data":

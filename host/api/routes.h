@@ -94,6 +94,8 @@ private:
   Task<Response> retryConnection(Request request);
   // routes_authorize.cpp
   Task<Response> authorize(Request request);
+  Task<Response> authorizeDevice(Request request);
+  Result<sync::ConnectRequest> wishOf(json::value& body) const;
   Task<Response> showAuthorization(Request request);
   Task<Response> wayToProvider(Request request);
   Task<Response> comeBack(Request request);

@@ -89,10 +89,23 @@ void Routes::addAuthorizeRoutes(std::vector<Route>& table) {
             {},
             "ConnectInput"},
       &Routes::authorize);
+  add(Route{"POST",
+            "/api/integrations/vendor/authorize/device",
+            "authorizeDevice",
+            "Connects a vendor's account by a sign-in on another device (RFC 8628): checks what is given, "
+            "without the "
+            "token, and answers with a code and where somebody types it; both are shown once. The account is "
+            "connected as soon as the provider says so; getAuthorization tells. 501 if its provider offers "
+            "none.",
+            201,
+            "Authorization",
+            {},
+            "ConnectInput"},
+      &Routes::authorizeDevice);
   add(Route{"GET",
             "/api/integrations/vendors/{vendor}/authorizations/{authorization}",
             "getAuthorization",
-            "What came of a sign-in at a provider's own page. It is known for a day.",
+            "What came of a sign-in at a provider's own page, or on another device. It is known for a day.",
             200,
             "Authorization",
             {}},
@@ -116,11 +129,27 @@ void Routes::addAuthorizeRoutes(std::vector<Route>& table) {
   add(back, &Routes::comeBack);
 }
 
-Task<Response> Routes::authorize(Request request) {
-  sync::ConnectRequest wish = readConnect(request.json);
-  CO_TRY_VOID(requireId("ven", wish.vendor_id, "vendor"));
-  CO_TRY(found, usablePlugin(wish.plugin_id));
+Result<sync::ConnectRequest> Routes::wishOf(json::value& body) const {
+  auto wish = readConnect(body);
+  TRY_VOID(requireId("ven", wish.vendor_id, "vendor"));
+  TRY(found, usablePlugin(wish.plugin_id));
   wish.plugin_id = found->manifest.id;
+  return Result<sync::ConnectRequest>(std::move(wish));
+}
+
+Task<Response> Routes::authorizeDevice(Request request) {
+  CO_TRY(wish, wishOf(request.json));
+  CO_TRY(begun, co_await with_.engine.beginDeviceSignIn(std::move(wish)));
+  auto body = shape(begun.authorization);
+  body["user_code"] = begun.user_code;
+  body["verification_uri"] = begun.verification_uri;
+  if (!begun.verification_uri_complete.empty())
+    body["verification_uri_complete"] = begun.verification_uri_complete;
+  co_return Response(201, std::move(body));
+}
+
+Task<Response> Routes::authorize(Request request) {
+  CO_TRY(wish, wishOf(request.json));
   auto const outside = outsideOf(with_, port_());
   auto back_to = outside + std::string(kCallback);
   CO_TRY(begun, co_await with_.engine.beginSignIn(std::move(wish), std::move(back_to)));

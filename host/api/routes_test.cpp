@@ -80,6 +80,23 @@ TEST(Routes, ABrowserIsToldForWhomAnAccountIsConnectedAndComesBackWithItsCookie)
             std::string::npos);
 }
 
+TEST(Routes, ACodeIsShownWithWhereItIsTypedAndNothingThatOpensMore) {
+  Harness house;
+  Connected const who(house);
+  auto const begun = house.ask("POST", std::string(base) + "/vendor/authorize/device",
+                               R"({"vendor_id":")" + who.vendor + R"(","plugin":"caldav",
+        "settings":{"url":"http://127.0.0.1:5232/"}})");
+  ASSERT_EQ(begun.status, 201) << begun.body;
+  EXPECT_EQ(textOr(begun.json(), "/user_code", ""), "WDJB-MJHT");
+  EXPECT_EQ(textOr(begun.json(), "/verification_uri", ""), "https://id.example/activate");
+  EXPECT_EQ(textOr(begun.json(), "/state", ""), "open");
+  EXPECT_EQ(begun.body.find("a-ticket"), std::string::npos);
+  auto const again = house.ask("GET", std::string(base) + "/vendors/" + who.vendor + "/authorizations/" +
+                                          textOr(begun.json(), "/id", ""));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.body.find("WDJB"), std::string::npos) << "it is shown once";
+}
+
 TEST(Routes, WithoutAKeyNothingIsAnsweredButTheOpenRoutes) {
   Harness house;
   auto client = house.client();

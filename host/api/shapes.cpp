@@ -312,6 +312,7 @@ json::object shape(PluginView const& plugin) {
     auto const optional = static_cast<std::ptrdiff_t>(slot.may_lack);
     if (optional > 0) told["optional"] = texts({slot.fields.end() - optional, slot.fields.end()});
     if (find(slot.oauth2, "/authorize_url") != nullptr) told["page"] = true;
+    if (find(slot.oauth2, "/device_url") != nullptr) told["device"] = true;
     auth.push_back(std::move(told));
   }
   json::object out{{"id", manifest.id}, {"name", manifest.name}, {"version", manifest.version}};

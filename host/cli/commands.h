@@ -44,6 +44,7 @@ struct ConnectWords {
   std::string username;
   bool password_from_stdin = false;
   bool allow_private_network = false;
+  bool device = false; // the sign-in is on another device
 };
 Exit listPlugins(Context with);
 Exit rescanPlugins(Context with, bool allow_downgrade);
@@ -58,8 +59,10 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
-// Prints the address where somebody signs in at the provider.
+// Prints the address where somebody signs in at the provider, or a code and where it is typed.
 Exit authorizeAccount(Context with, ConnectWords const& words);
+// What somebody needs who signs in on another device.
+void tellDevice(Output& output, json::value const& authorization);
 Exit showAuthorization(Context with, std::string const& id, std::string const& vendor);
 // `settings`: "NAME=VALUE"; `removed`: "NAME".
 // Asks for the credential, too, if it is to be replaced.

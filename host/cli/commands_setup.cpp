@@ -219,12 +219,13 @@ Exit connectAccount(Context with, ConnectWords const& words) {
 namespace {
 
 // Of what the connector wants typed, what the sign-in at the provider does not give: the first two fields of
-// a slot with a page of its own, the client's.
+// a slot with a page of its own, or one that is signed in to on another device: the client's.
 Result<json::object> askClient(json::value plugin, ConnectWords const& words) {
+  auto const* const way = words.device ? "/device" : "/page";
   if (auto* slots = plugin.as_object().if_contains("auth"); slots != nullptr && slots->is_array())
     for (auto& slot : slots->as_array()) {
       auto& fields = slot.at("fields").as_array();
-      if (!boolOr(slot, "/page", false)) continue;
+      if (!boolOr(slot, way, false)) continue;
       fields.resize(std::min<std::size_t>(fields.size(), 2));
       break; // there is one sign-in at a time
     }
@@ -245,13 +246,28 @@ Exit authorizeAccount(Context with, ConnectWords const& words) {
                     {"allow_private_network", words.allow_private_network}};
   body["settings"] = std::move(*settings);
   body["credentials"] = std::move(*credentials);
-  auto const answer = with.client.post(kBase + "/vendor/authorize", std::move(body));
+  auto const* const route = words.device ? "/vendor/authorize/device" : "/vendor/authorize";
+  auto const answer = with.client.post(kBase + route, std::move(body));
   if (!answer || with.output.json()) return show(with, answer);
+  if (words.device) {
+    tellDevice(with.output, *answer);
+    return Exit::ok;
+  }
   with.output.line(textOr(*answer, "/url", ""));
   with.output.line("open this in the vendor's browser before " + textOr(*answer, "/expires", "") +
                    "; it is shown once. What came of it: garland connections authorization " +
                    textOr(*answer, "/id", "") + " --vendor " + words.vendor);
   return Exit::ok;
+}
+
+void tellDevice(Output& output, json::value const& authorization) {
+  output.line(textOr(authorization, "/user_code", ""));
+  output.line("type this at " + textOr(authorization, "/verification_uri", "") + ", in any browser, before " +
+              textOr(authorization, "/expires", "") + "; it is shown once");
+  if (auto const whole = textOr(authorization, "/verification_uri_complete", ""); !whole.empty())
+    output.line("or open " + whole);
+  output.line("what came of it: garland connections authorization " + textOr(authorization, "/id", "") +
+              " --vendor " + textOr(authorization, "/vendor_id", ""));
 }
 
 Exit showAuthorization(Context with, std::string const& id, std::string const& vendor) {

@@ -83,9 +83,12 @@ void Grammar::addConnections() {
       leaf(connections, "authorize",
            "Connects an account by a sign-in at its provider's own page: prints the address to open in the\n"
            "vendor's browser. Only the client's id and secret are asked for.\n"
+           "With --device: prints a code, which somebody types at the provider in any browser.\n"
            "Example: garland connections authorize calendly --vendor ven_...",
            [this](Context with) { return authorizeAccount(with, connect_); });
   for (auto* const one : {connect, authorize}) addConnectOptions(one);
+  authorize->add_flag("--device", connect_.device,
+                      "By a code that is typed on another device, where the provider offers that");
   auto* const authorization =
       leaf(connections, "authorization", "Shows what came of such a sign-in; it is known for a day",
            [this](Context with) { return showAuthorization(with, id_, vendor_); });

@@ -146,7 +146,8 @@ TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
             "");
   EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
     "oauth2":{"token_url":"https://x.example/token","authorize_url":"https://x.example/authorize","pkce":"S256",
-              "authorize_parameters":{"access_type":"offline"},"scopes":["read"]}})")),
+              "authorize_parameters":{"access_type":"offline"},"scopes":["read"],
+              "device_url":"https://x.example/device"}})")),
             "");
   EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","parameter":"access_token","fields":["i","s"],
     "oauth2":{"token_url":"setting:/token_url","renew_by":"client","scopes":["read"]}})")),
@@ -158,6 +159,8 @@ TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
     "oauth2":{"token_url":"https://x.example/token"}})"));
   expectRefusedAt("/auth/0/oauth2/token_url", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
     "oauth2":{"token_url":"http://x.example/token"}})"));
+  expectRefusedAt("/auth/0/oauth2/device_url", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","device_url":"http://x.example/device"}})"));
   // Where it would be without effect it is no mistake that stays unseen.
   expectRefusedAt("/auth/0", with(R"({"slot":"a","scheme":"bearer","region":"a","fields":["t"]})"));
   expectRefusedAt("/auth/0",

@@ -117,8 +117,9 @@ public:
   // What the last connect() was given for "slot/field".
   std::map<std::string, std::string> typed;
   std::optional<Error> refuse_connect;
-  std::string redirect_uri; // that the last sign-in was begun with
-  std::string came_back_as; // the browser's secret
+  std::string redirect_uri;   // that the last sign-in was begun with
+  std::string came_back_as;   // the browser's secret
+  bool with_complete = false; // the provider gives an address with the code in it
   // A run stays "running" until endRuns().
   bool hold_runs = false;
   std::vector<sync::Hint> hints; // all that were asked for
@@ -236,6 +237,15 @@ public:
     came_back_as = back.browser;
     if (!back.refusal.empty()) co_return Error(ErrorKind::forbidden, "refused: " + back.refusal);
     co_return co_await connect(std::move(signs_in_with_));
+  }
+  Task<oauth::DeviceSignIn> beginDeviceSignIn(sync::ConnectRequest request) override {
+    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string()));
+    oauth::DeviceSignIn out;
+    out.authorization = std::move(begun.authorization);
+    out.user_code = "WDJB-MJHT";
+    out.verification_uri = "https://id.example/activate";
+    out.verification_uri_complete = with_complete ? "https://id.example/activate?user_code=WDJB-MJHT" : "";
+    co_return out;
   }
   Task<oauth::Authorization> signIn(std::string id) override {
     if (!sign_in_ || sign_in_->id != id) co_return Error(ErrorKind::notFound, "there is no such sign-in");
