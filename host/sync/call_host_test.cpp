@@ -1,5 +1,6 @@
 #include "host/sync/call_host.h"
 
+#include "host/sync/testing/doors.h"
 #include "host/sync/testing/one_calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -30,6 +31,25 @@ protected:
     return wanted;
   }
 };
+
+TEST_F(AskingHost, ARequestOfAConnectionThatWasRevokedIsRefusedWithTheReason) {
+  auto const context = Context::make(testing::doorsOf(house)).value();
+  AuditTrail audit(*context);
+  Session session;
+  session.plugin = std::make_shared<runtime::PluginInfo>(*house.catalogue.find("test.calendar.fake"));
+  session.connection.id = connection;
+  session.connection.settings = json::object{{"provider", "p"}};
+  session.connection.state = "revoked";
+  session.connection.state_reason = "its sign-in was taken back here on Monday";
+  PluginCallHost host(*context, audit, session, "test.charge/1", nullptr, Milliseconds(60'000));
+  auto wanted = get();
+  wanted.credential_slot = "login";
+  auto const refused = house.run(host.http(wanted));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::authRevoked);
+  EXPECT_EQ(refused.error().message, "its sign-in was taken back here on Monday; connect the account again");
+  EXPECT_TRUE(house.egress.requests.empty());
+}
 
 TEST_F(AskingHost, ARequestGoesOutWithThePolicyAndTheCredentialOfTheConnection) {
   house.egress.answer = [](egress::Request const&) {
