@@ -52,6 +52,7 @@ protected:
     options.sha256 = vault::sha256;
     store_ = run(store::Store::open(loop_.get_executor(), options, migrations())).value();
     vault_ = std::move(vault::Vault::open(folder_ / "master.key", true, random_)).value();
+    devices_ = std::make_unique<Devices>(daemon());
   }
   ~DeviceRows() override { (void)run(store_->close()); }
 
@@ -81,16 +82,16 @@ protected:
   }
   DeviceSignIn begin() {
     provider_.answers.emplace_back(200, kCodes);
-    auto begun = run(devices_.begin(use(), Secret("an errand"))).value();
+    auto begun = run(devices_->begin(use(), Secret("an errand"))).value();
     provider_.asked.clear();
     return begun;
   }
   std::vector<Devices::Due> due(Devices& of) { return run(of.due()).value(); }
   // Asks about the one that is due, which there must be.
   std::optional<Given> ask() {
-    auto const all = due(devices_);
+    auto const all = due(*devices_);
     EXPECT_EQ(all.size(), 1U);
-    return run(devices_.ask(&all.at(0), use())).value();
+    return run(devices_->ask(&all.at(0), use())).value();
   }
   std::string at(std::string const& column) {
     auto const rows = run(store_->read(store::Statement("SELECT " + column + " FROM oauth_authorizations")));
@@ -114,7 +115,7 @@ protected:
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<vault::Vault> vault_;
   Provider628 provider_;
-  Devices devices_{daemon()};
+  std::unique_ptr<Devices> devices_;
 };
 
 TEST_F(DeviceRows, AreAskedAboutAsSeldomAsTheProviderWantsUntilTokensCome) {
@@ -122,22 +123,22 @@ TEST_F(DeviceRows, AreAskedAboutAsSeldomAsTheProviderWantsUntilTokensCome) {
   EXPECT_EQ(begun.user_code, "WDJB-MJHT");
   EXPECT_EQ(begun.verification_uri, "https://x.example/device");
   EXPECT_EQ(begun.authorization.expires, clock_.now() + minutes(10));
-  EXPECT_THAT(due(devices_), IsEmpty());
+  EXPECT_THAT(due(*devices_), IsEmpty());
   clock_.advance(seconds(5));
   provider_.says("authorization_pending");
   EXPECT_FALSE(ask());
   clock_.advance(seconds(4));
-  EXPECT_THAT(due(devices_), IsEmpty());
+  EXPECT_THAT(due(*devices_), IsEmpty());
   clock_.advance(seconds(1));
   provider_.says("slow_down");
   EXPECT_FALSE(ask());
   clock_.advance(seconds(9));
-  EXPECT_THAT(due(devices_), IsEmpty()) << "from now on every ten seconds";
+  EXPECT_THAT(due(*devices_), IsEmpty()) << "from now on every ten seconds";
   clock_.advance(seconds(1));
   provider_.says("authorization_pending");
   EXPECT_FALSE(ask());
   clock_.advance(seconds(9));
-  EXPECT_THAT(due(devices_), IsEmpty()) << "it stays so slow";
+  EXPECT_THAT(due(*devices_), IsEmpty()) << "it stays so slow";
   clock_.advance(seconds(1));
   provider_.answers.emplace_back(200, R"({"access_token":"a-1","refresh_token":"r-1","expires_in":3600})");
   auto const given = ask();
@@ -175,7 +176,7 @@ TEST_F(DeviceRows, EndWithTheReasonThatTheProviderGives) {
 TEST_F(DeviceRows, EndWhenTheirTimeIsOverThoughNobodyAsked) {
   begin();
   clock_.advance(minutes(10));
-  EXPECT_THAT(due(devices_), IsEmpty());
+  EXPECT_THAT(due(*devices_), IsEmpty());
   EXPECT_EQ(at("state"), "failed");
   EXPECT_THAT(at("cause"), HasSubstr("ran out before anybody let it in"));
   EXPECT_EQ(at("sealed"), "");
@@ -186,7 +187,7 @@ TEST_F(DeviceRows, AreAskedAboutByOneDaemonAtATime) {
   begin();
   clock_.advance(seconds(5));
   auto other = daemon("another");
-  EXPECT_EQ(due(devices_).size(), 1U);
+  EXPECT_EQ(due(*devices_).size(), 1U);
   EXPECT_THAT(due(other), IsEmpty());
   clock_.advance(seconds(44));
   EXPECT_THAT(due(other), IsEmpty()) << "its request may be under way";
@@ -195,7 +196,7 @@ TEST_F(DeviceRows, AreAskedAboutByOneDaemonAtATime) {
 TEST_F(DeviceRows, GoOnWithAnotherDaemonAndTellOfTheOneThatEnded) {
   begin();
   clock_.advance(seconds(5));
-  EXPECT_EQ(due(devices_).size(), 1U); // and it is killed
+  EXPECT_EQ(due(*devices_).size(), 1U); // and it is killed
   clock_.advance(seconds(45));
   auto other = daemon("another");
   auto all = due(other);
@@ -206,10 +207,10 @@ TEST_F(DeviceRows, GoOnWithAnotherDaemonAndTellOfTheOneThatEnded) {
   clock_.advance(seconds(5));
   EXPECT_EQ(due(other).at(0).doubt, "") << "so nothing was given";
   clock_.advance(seconds(45));
-  all = due(devices_);
+  all = due(*devices_);
   ASSERT_EQ(all.size(), 1U);
   provider_.says("invalid_grant");
-  EXPECT_FALSE(run(devices_.ask(&all[0], use())).value());
+  EXPECT_FALSE(run(devices_->ask(&all[0], use())).value());
   EXPECT_THAT(at("cause"), HasSubstr("an answer to the daemon another was lost"));
 }
 
@@ -220,32 +221,32 @@ TEST_F(DeviceRows, AProviderInTroubleIsLeftAloneForTwiceAsLong) {
   EXPECT_FALSE(ask());
   EXPECT_EQ(at("state"), "open");
   clock_.advance(seconds(9));
-  EXPECT_THAT(due(devices_), IsEmpty());
+  EXPECT_THAT(due(*devices_), IsEmpty());
   clock_.advance(seconds(1));
   EXPECT_FALSE(ask()) << "no answer at all";
   clock_.advance(seconds(10));
   provider_.says("authorization_pending");
   EXPECT_FALSE(ask());
   clock_.advance(seconds(5));
-  EXPECT_EQ(due(devices_).size(), 1U);
+  EXPECT_EQ(due(*devices_).size(), 1U);
 }
 
 TEST_F(DeviceRows, WhatWasGivenCountsOnceAndItsDaemonMayEndThen) {
   begin();
   clock_.advance(seconds(5));
-  auto const all = due(devices_);
+  auto const all = due(*devices_);
   ASSERT_EQ(all.size(), 1U);
-  EXPECT_TRUE(run(store_->commit(devices_.takes(all[0]))));
-  auto const again = run(store_->commit(devices_.takes(all[0])));
+  EXPECT_TRUE(run(store_->commit(devices_->takes(all[0]))));
+  auto const again = run(store_->commit(devices_->takes(all[0])));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind, ErrorKind::conflict);
   EXPECT_EQ(at("state"), "redeeming");
   EXPECT_EQ(at("sealed"), "");
   clock_.advance(minutes(9));
-  EXPECT_THAT(due(devices_), IsEmpty());
+  EXPECT_THAT(due(*devices_), IsEmpty());
   EXPECT_EQ(at("state"), "redeeming");
   clock_.advance(minutes(1));
-  EXPECT_THAT(due(devices_), IsEmpty());
+  EXPECT_THAT(due(*devices_), IsEmpty());
   EXPECT_EQ(at("state"), "failed");
   EXPECT_THAT(at("cause"), HasSubstr("ended while the account was being connected"));
 }
@@ -253,12 +254,12 @@ TEST_F(DeviceRows, WhatWasGivenCountsOnceAndItsDaemonMayEndThen) {
 TEST_F(DeviceRows, AreNotAskedAboutLaterBecauseTheTimeOfDayWasSetBack) {
   begin();
   clock_.set(clock_.now() - std::chrono::hours(3));
-  EXPECT_EQ(due(devices_).size(), 1U);
+  EXPECT_EQ(due(*devices_).size(), 1U);
 }
 
 TEST_F(DeviceRows, AClientThatMayNotDoThatIsToldAndLeavesNothing) {
   provider_.answers.emplace_back(401, R"({"error":"invalid_client"})");
-  auto const refused = run(devices_.begin(use(), Secret("an errand")));
+  auto const refused = run(devices_->begin(use(), Secret("an errand")));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::forbidden);
   EXPECT_EQ(waiting(), 0);
