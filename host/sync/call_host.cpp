@@ -2,6 +2,7 @@
 
 #include "host/sync/commits.h"
 #include "host/sync/credential.h"
+#include "host/sync/retry.h"
 #include "host/sync/sign_ins.h"
 
 #include <algorithm>
@@ -185,17 +186,10 @@ egress::Request PluginCallHost::requestFor(runtime::HttpAsk ask) const {
   return request;
 }
 
-// What the store has no room for now it has room for later: to a connector, and to whoever waits for it, that
-// is trouble that passes.
-Error ofTheStore(Error error) {
-  if (error.kind == ErrorKind::hostLimit) error.kind = ErrorKind::transient;
-  return error;
-}
-
 // The trail could not be written after an exchange: what the exchange did at the provider stays true.
 Error unrecorded(Error error, Result<egress::Response> const& fetched) {
   error.effect = fetched ? Effect::unknown : fetched.error().effect;
-  return ofTheStore(std::move(error));
+  return passing(std::move(error));
 }
 
 egress::Policy PluginCallHost::policy() const {
@@ -328,7 +322,7 @@ Task<void> PluginCallHost::kvPut(std::string key, Bytes value, std::uint64_t if_
     CO_TRY_VOID(co_await refuseValueOver(&context_, owner, key, bytes));
     stored = co_await commitOwned(&context_, owner, std::move(again));
   }
-  if (!stored) co_return ofTheStore(stored.error());
+  if (!stored) co_return passing(stored.error());
   co_return Result<void>();
 }
 

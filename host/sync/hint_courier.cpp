@@ -9,11 +9,10 @@ namespace {
 constexpr std::size_t kAtOnce = 8; // as many runs go on at once
 constexpr std::int64_t kMostHints = 500;
 
-// What a repetition may cure, be it after somebody has reconnected the account or freed space on a disk.
+// What a repetition may cure, be it after somebody has reconnected the account.
 bool waits(Error const& error) {
   return passes(error) || error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked ||
-         error.kind == ErrorKind::forbidden || error.kind == ErrorKind::quota ||
-         error.kind == ErrorKind::hostLimit;
+         error.kind == ErrorKind::forbidden || error.kind == ErrorKind::quota;
 }
 
 } // namespace
@@ -59,7 +58,7 @@ Task<std::optional<TimePoint>> HintCourier::round(std::string name) {
   if (hints->empty()) co_return std::optional<TimePoint>(context_.now());
   auto const ended = co_await follow(owner, *hints);
   if (context_.stopping) co_return std::optional<TimePoint>();
-  if (!ended) co_return co_await failed(owner, std::move(*hints), ended.error());
+  if (!ended) co_return co_await failed(owner, std::move(*hints), passing(ended.error()));
   HintStamps open;
   if (ended->run.state != "done") {
     auto const& kinds = ended->kinds_failed;

@@ -3,6 +3,7 @@
 #include "host/sync/commits.h"
 #include "host/sync/pull.h"
 #include "host/sync/push.h"
+#include "host/sync/retry.h"
 
 #include <algorithm>
 
@@ -130,6 +131,7 @@ Task<void> Runs::carryOut(State state) {
       state->credential_version = session->credential_version;
       poll_every = session->plugin->manifest.poll_every;
       outcome = co_await sync(state, &*session);
+      if (!outcome && state->store_failed) outcome = passing(outcome.error());
     } else {
       outcome = session.error();
     }

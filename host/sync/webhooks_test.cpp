@@ -319,6 +319,18 @@ TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
 }
 
+// One record that never gets through would keep its hint for ever, and in the end those of all others back.
+TEST_F(WebhooksTest, WhatIsTooLargeForAConnectorIsLeftToTheNextPollInTheEnd) {
+  notices.projects.refuse_gets = Error(ErrorKind::hostLimit, "the record is too large");
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  notices.settled("id 1");
+  until([&] {
+    house.clock.advance(Milliseconds(60'000));
+    return house.rows("SELECT 1 FROM hints").empty();
+  });
+  EXPECT_THAT(house.log_text, HasSubstr("left to the next poll"));
+}
+
 TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
   switchOff();
   EXPECT_FALSE(notices.send("id 1", {"1"}).value());
