@@ -36,6 +36,8 @@ inline constexpr std::array<Role, 5> kRoles{Role::operator_, Role::vendor, Role:
                                             Role::auditor};
 std::string_view name(Role role); // "operator"
 std::optional<Role> roleNamed(std::string_view word);
+// "unknown" if it is none that this version knows.
+std::string_view nameOrUnknown(std::optional<Role> role);
 
 // Who asks.
 struct Caller {
@@ -72,10 +74,10 @@ std::vector<store::Migration> migrations();
 std::vector<PersonalTable> personalData();
 
 struct Key {
-  std::string id;   // "key_..."
-  std::string name; // whose it is, or what for; the operator's words
-  Role role = Role::auditor;
-  std::string vendor_id; // "" unless the role is vendor
+  std::string id;           // "key_..."
+  std::string name;         // whose it is, or what for; the operator's words
+  std::optional<Role> role; // none: of a newer version, which knows more roles; good for nothing here
+  std::string vendor_id;    // "" unless the role is vendor
   TimePoint created;
   TimePoint expires;
   std::optional<TimePoint> revoked;
@@ -106,7 +108,7 @@ struct KeyQuery {
 
 // What became of a key that somebody showed.
 struct Admission {
-  enum class Outcome { letIn, unknown, expired, revoked };
+  enum class Outcome { letIn, unknown, expired, revoked, roleUnknown };
   Outcome outcome = Outcome::unknown;
   Key key; // unless unknown
 };
@@ -133,8 +135,10 @@ public:
   // invalidInput if the role and the vendor do not go together, or the life is no time.
   virtual Task<Issued> add(NewKey wish) = 0;
   virtual Task<std::vector<Key>> list(KeyQuery query) = 0; // by id, which is by age
+  // Those of them that there are, as they are now: for whoever was let in a while ago. It is no use of them.
+  virtual Task<std::vector<Key>> some(std::vector<std::string> ids) = 0;
   // Another key for the same, with as long a life as this one had; this one goes on for `overlap`, or until
-  // it expires. conflict: it was rotated before, or counts no more.
+  // it expires. conflict: it was rotated before, counts no more, or has a role that is not known here.
   virtual Task<Issued> rotate(std::string id, Milliseconds overlap) = 0;
   // From now on it is refused; again: nothing changes.
   virtual Task<Key> revoke(std::string id) = 0;
@@ -210,6 +214,9 @@ public:
   virtual Task<OpenedSession> open(NewSession wish) = 0;
   // By the hash of what was shown. Notes the use, at most once a minute for each session.
   virtual Task<SessionAdmission> admit(std::string hash) = 0;
+  // What would become of those of them that there are: for whoever was let in a while ago. It is no use of
+  // them.
+  virtual Task<std::vector<SessionAdmission>> some(std::vector<std::string> ids) = 0;
   // Those that are neither over nor ended, oldest first.
   virtual Task<std::vector<Session>> list(std::string after_id, int limit) = 0;
   // From now on it is refused; again: nothing changes. notFound.
@@ -237,6 +244,8 @@ public:
   // How long nobody there is asked for a key any more; 0: a key is looked at.
   Milliseconds wait(std::string_view address) const;
   void failed(std::string_view address);
+  // What failed() counted last there was no wrong key after all.
+  void forgive(std::string_view address);
   std::size_t remembered() const { return full_again_.size(); }
 
 private:

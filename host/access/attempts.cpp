@@ -23,6 +23,13 @@ void Attempts::failed(std::string_view address) {
   found->second = std::max(found->second, now) + Monotonic(limits_.each);
 }
 
+void Attempts::forgive(std::string_view address) {
+  auto const found = full_again_.find(address);
+  if (found == full_again_.end()) return;
+  found->second -= Monotonic(limits_.each);
+  if (found->second <= clock_.monotonic()) full_again_.erase(found);
+}
+
 void Attempts::makeRoom(Monotonic now) {
   std::erase_if(full_again_, [&](auto const& entry) { return entry.second <= now; });
   if (full_again_.size() < limits_.addresses) return;

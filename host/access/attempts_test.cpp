@@ -40,6 +40,18 @@ TEST_F(AttemptsTest, MoreOfThemWaitUntilATokenIsBack) {
   EXPECT_EQ(attempts_.wait("192.0.2.1"), seconds(6)) << "one token came back, not all";
 }
 
+TEST_F(AttemptsTest, WhatWasNoWrongKeyAfterAllIsGivenBack) {
+  fail("192.0.2.1", 3);
+  attempts_.forgive("192.0.2.1");
+  EXPECT_EQ(attempts_.wait("192.0.2.1"), seconds(0));
+  fail("192.0.2.1", 1);
+  EXPECT_EQ(attempts_.wait("192.0.2.1"), seconds(6)) << "one, not all";
+  for (int i = 0; i < 5; ++i) attempts_.forgive("192.0.2.1");
+  EXPECT_EQ(attempts_.remembered(), 0U);
+  fail("192.0.2.1", 3);
+  EXPECT_EQ(attempts_.wait("192.0.2.1"), seconds(6)) << "nobody has more of them than there are";
+}
+
 TEST_F(AttemptsTest, OneAddressDoesNotWaitForAnother) {
   fail("192.0.2.1", 3);
   EXPECT_EQ(attempts_.wait("192.0.2.2"), seconds(0));

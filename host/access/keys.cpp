@@ -1,7 +1,10 @@
 // Keys in the database: found by their hash, never by their text.
 #include "host/access/access.h"
 
+#include "host/access/id_query.h"
 #include "host/base/ids.h"
+
+#include <algorithm>
 
 namespace garland::access {
 namespace {
@@ -23,15 +26,11 @@ std::optional<TimePoint> timeIfAny(store::Row const& row, std::size_t column) {
   return timeAt(row, column);
 }
 
-Result<Key> keyFrom(store::Row const& row) {
+Key keyFrom(store::Row const& row) {
   Key key;
   key.id = row.text(0);
   key.name = row.text(1);
-  auto const role = roleNamed(row.text(2));
-  // Of a newer version that knows more roles: whoever holds it may nothing here.
-  if (!role)
-    return Error(ErrorKind::unsupported, "the key " + key.id + " has a role that this version does not know");
-  key.role = *role;
+  key.role = roleNamed(row.text(2));
   key.vendor_id = row.text(3);
   key.created = timeAt(row, 4);
   key.expires = timeAt(row, 5);
@@ -43,7 +42,8 @@ Result<Key> keyFrom(store::Row const& row) {
 
 Admission::Outcome outcomeOf(Key const& key, TimePoint now) {
   if (key.revoked) return Admission::Outcome::revoked;
-  return key.expires <= now ? Admission::Outcome::expired : Admission::Outcome::letIn;
+  if (key.expires <= now) return Admission::Outcome::expired;
+  return key.role ? Admission::Outcome::letIn : Admission::Outcome::roleUnknown;
 }
 
 Result<void> check(NewKey const& wish) {
@@ -57,12 +57,26 @@ Result<void> check(NewKey const& wish) {
   return {};
 }
 
+// Why another cannot take its place.
+Result<void> checkRotation(Key const& key, TimePoint now) {
+  if (!key.replaced_by.empty())
+    return Error(ErrorKind::conflict, "the key was rotated to " + key.replaced_by + " before: rotate that");
+  auto const outcome = outcomeOf(key, now);
+  if (outcome == Admission::Outcome::roleUnknown)
+    return Error(ErrorKind::conflict, "the key has a role that this version of Garland does not know: rotate "
+                                      "it by a daemon of the version that made it");
+  if (outcome != Admission::Outcome::letIn)
+    return Error(ErrorKind::conflict,
+                 "the key is " + std::string(stateOf(key, now)) + ": make another by `garland keys add`");
+  return {};
+}
+
 store::Statement insertOf(Key const& key, Secret const& text) {
   return store::Statement(
              "INSERT INTO api_keys (key_id,hash,name,role,vendor_id,created,expires,replaced_by) "
              "VALUES ($1,$2,$3,$4,$5,$6,$7,'')",
-             Values{key.id, hashOf(text.reveal()), key.name, std::string(name(key.role)), key.vendor_id,
-                    millis(key.created), millis(key.expires)})
+             Values{key.id, hashOf(text.reveal()), key.name, std::string(nameOrUnknown(key.role)),
+                    key.vendor_id, millis(key.created), millis(key.expires)})
       .expecting(1);
 }
 
@@ -75,7 +89,7 @@ public:
     CO_TRY(found, co_await with_.store.read(std::move(asked)));
     Admission admission;
     if (found.rows.empty()) co_return admission;
-    CO_TRY(key, keyFrom(found.rows.front()));
+    auto key = keyFrom(found.rows.front());
     auto const now = with_.clock.now();
     admission.outcome = outcomeOf(key, now);
     admission.key = key;
@@ -102,9 +116,15 @@ public:
                                   static_cast<std::int64_t>(query.limit)});
     CO_TRY(found, co_await with_.store.read(std::move(asked)));
     std::vector<Key> keys;
-    for (auto const& row : found.rows) {
-      CO_TRY(key, keyFrom(row));
-      keys.push_back(std::move(key));
+    for (auto const& row : found.rows) keys.push_back(keyFrom(row));
+    co_return keys;
+  }
+
+  Task<std::vector<Key>> some(std::vector<std::string> ids) override {
+    std::vector<Key> keys;
+    for (std::size_t from = 0; from < ids.size(); from += kIdsOfQuery) {
+      CO_TRY(found, co_await with_.store.read(ofIds(kColumns, "key_id", ids, from)));
+      for (auto const& row : found.rows) keys.push_back(keyFrom(row));
     }
     co_return keys;
   }
@@ -112,15 +132,10 @@ public:
   Task<Issued> rotate(std::string id, Milliseconds overlap) override {
     CO_TRY(old, co_await one(std::move(id)));
     auto const now = with_.clock.now();
-    if (!old.replaced_by.empty())
-      co_return Error(ErrorKind::conflict,
-                      "the key was rotated to " + old.replaced_by + " before: rotate that");
-    if (outcomeOf(old, now) != Admission::Outcome::letIn)
-      co_return Error(ErrorKind::conflict, "the key is " + std::string(stateOf(old, now)) +
-                                               ": make another by `garland keys add`");
+    CO_TRY_VOID(checkRotation(old, now));
     NewKey wish;
     wish.name = old.name;
-    wish.role = old.role;
+    wish.role = *old.role;
     wish.vendor_id = old.vendor_id;
     wish.life = old.expires - old.created;
     auto issued = made(std::move(wish));
@@ -200,6 +215,7 @@ std::string_view stateOf(Key const& key, TimePoint now) {
   case Admission::Outcome::revoked: return "revoked";
   case Admission::Outcome::expired: return "expired";
   case Admission::Outcome::unknown:
+  case Admission::Outcome::roleUnknown:
   case Admission::Outcome::letIn: break;
   }
   return "active";

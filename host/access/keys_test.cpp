@@ -210,6 +210,21 @@ TEST_P(KeysTest, AreListedByAgePageByPageAndByVendor) {
   EXPECT_EQ(run(keys_->list(of_one)).value().size(), 2U);
 }
 
+TEST_P(KeysTest, ManyAreAskedForByTheirIdsWithoutBeingUsed) {
+  auto const good = add(Role::auditor);
+  auto const bad = add(Role::auditor);
+  run(keys_->revoke(bad.key.id)).value();
+  std::vector<std::string> ids(700, "key_none");
+  ids.front() = good.key.id;
+  ids.back() = bad.key.id;
+  auto const found = run(keys_->some(ids)).value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].id, good.key.id);
+  EXPECT_FALSE(found[0].last_used.has_value());
+  EXPECT_EQ(stateOf(found[1], clock_.now()), "revoked");
+  EXPECT_TRUE(run(keys_->some({})).value().empty());
+}
+
 TEST_P(KeysTest, WhatBecomesOfAKeyIsToldInTheSameUnit) {
   auto const old = add(Role::auditor);
   run(keys_->rotate(old.key.id, hours(1))).value();
@@ -222,10 +237,19 @@ TEST_P(KeysTest, WhatBecomesOfAKeyIsToldInTheSameUnit) {
   EXPECT_EQ(run(keys_->list({})).value().size(), 2U) << "what cannot be told does not happen";
 }
 
-TEST_P(KeysTest, AKeyOfARoleThatIsNotKnownHereLetsNobodyIn) {
+TEST_P(KeysTest, AKeyOfARoleThatIsNotKnownHereIsListedAndGoodForNothing) {
   auto const made = add(Role::auditor);
-  write("UPDATE api_keys SET role='planner'");
-  EXPECT_EQ(run(keys_->admit(hashOf(made.text.reveal()))).error().kind, ErrorKind::unsupported);
+  add(Role::partner);
+  write("UPDATE api_keys SET role='planner' WHERE key_id='" + made.key.id + "'");
+  EXPECT_EQ(shown(made.text).outcome, Outcome::roleUnknown);
+  auto const listed = run(keys_->list({})).value();
+  ASSERT_EQ(listed.size(), 2U);
+  auto const& unknown = listed[0].id == made.key.id ? listed[0] : listed[1];
+  EXPECT_EQ(nameOrUnknown(unknown.role), "unknown");
+  EXPECT_FALSE(unknown.last_used.has_value()) << "it was of no use";
+  EXPECT_EQ(run(keys_->rotate(made.key.id, hours(1))).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(stateOf(run(keys_->revoke(made.key.id)).value(), clock_.now()), "revoked");
+  EXPECT_EQ(shown(made.text).outcome, Outcome::revoked);
 }
 
 } // namespace

@@ -22,4 +22,6 @@ std::optional<Role> roleNamed(std::string_view word) {
   return *found;
 }
 
+std::string_view nameOrUnknown(std::optional<Role> role) { return role ? name(*role) : "unknown"; }
+
 } // namespace garland::access

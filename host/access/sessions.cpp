@@ -1,6 +1,7 @@
 // Sessions of people: found by the hash of a cookie, never by its text.
 #include "host/access/access.h"
 
+#include "host/access/id_query.h"
 #include "host/base/ids.h"
 
 namespace garland::access {
@@ -106,6 +107,20 @@ public:
     auto noting = noteUse(std::move(session), now);
     co_await std::move(noting);
     co_return admission;
+  }
+
+  Task<std::vector<SessionAdmission>> some(std::vector<std::string> ids) override {
+    auto const now = with_.clock.now();
+    std::vector<SessionAdmission> admissions;
+    for (std::size_t from = 0; from < ids.size(); from += kIdsOfQuery) {
+      CO_TRY(found, co_await with_.store.read(ofIds(kColumns, "session_id", ids, from)));
+      for (auto const& row : found.rows) {
+        CO_TRY(session, sessionFrom(row));
+        auto const outcome = outcomeOf(session, now);
+        admissions.push_back(SessionAdmission{outcome, std::move(session)});
+      }
+    }
+    co_return admissions;
   }
 
   Task<std::vector<Session>> list(std::string after_id, int limit) override {

@@ -177,5 +177,22 @@ TEST_F(SessionsTest, ADayAfterItsEndASessionIsForgotten) {
   EXPECT_EQ(shown(old.text).outcome, Outcome::unknown);
 }
 
+TEST_F(SessionsTest, ThoseThatAreGoingOnAreAskedForByTheirIdsWithoutAUseOfThem) {
+  auto const stays = open();
+  auto const ended = open();
+  ASSERT_TRUE(run(sessions_->end(ended.session.id)));
+  clock_.advance(minutes(59));
+  std::vector<std::string> ids(700, "ses_none");
+  ids.front() = stays.session.id;
+  ids.back() = ended.session.id;
+  auto const found = run(sessions_->some(ids)).value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].outcome, Outcome::letIn);
+  EXPECT_EQ(found[1].session.id, ended.session.id);
+  EXPECT_EQ(found[1].outcome, Outcome::ended);
+  clock_.advance(minutes(1));
+  EXPECT_EQ(run(sessions_->some({stays.session.id})).value().front().outcome, Outcome::expired);
+}
+
 } // namespace
 } // namespace garland::access

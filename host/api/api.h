@@ -123,7 +123,7 @@ public:
   virtual void webhookCame(std::string_view system, std::string_view outcome) = 0;
   // For notify::Dependencies::on_outcome.
   virtual void endpointTold(std::string_view outcome) = 0;
-  // `kind`: websocket or events; `outcome`: left, slow, gone, silent, refused, stopped or lost.
+  // `kind`: websocket or events; `outcome`: left, slow, gone, silent, refused, key, stopped or lost.
   virtual void streamEnded(std::string_view kind, std::string_view outcome) = 0;
   virtual std::string render(Gauges const& gauges) = 0;
 };

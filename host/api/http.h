@@ -33,6 +33,7 @@ struct Request {
   std::map<std::string, std::string, std::less<>> parameters; // of path and query
   json::value json;                                           // the body
   std::string of_vendor; // whose key it came with, if it reaches that vendor's things only; else ""
+  std::string by_key;    // the id of the key it came with; "" if it came with none
 
   // The first header of that name (lower case), or nullptr.
   std::string const* header(std::string_view name) const;

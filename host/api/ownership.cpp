@@ -11,8 +11,9 @@ namespace {
 
 // Parameters of path and query by which a request says whose things it is about. Records and deliveries are
 // not among them: they are asked for within a vendor, or an endpoint.
-constexpr std::array<std::string_view, 9> kNames{
-    "vendor", "vendor_id", "connection", "connection_id", "action", "item", "webhook", "endpoint", "id"};
+constexpr std::array<std::string_view, 10> kNames{"vendor", "vendor_id", "connection", "connection_id",
+                                                  "action", "item",      "webhook",    "endpoint",
+                                                  "key",    "id"};
 // ... and members of a body.
 constexpr std::array<std::string_view, 2> kMembers{"vendor_id", "connection_id"};
 
@@ -36,6 +37,10 @@ Named namedIn(Request const& request) {
 
 // What gives a thing of a vendor another address: its settings, its URL, the mailbox that is visited for it.
 bool movesIt(Request const& request) { return request.method == "PATCH" || request.method == "PUT"; }
+
+Error notThere(std::string const& own, std::string const& id) {
+  return Error(ErrorKind::notFound, "the vendor " + own + " has nothing of the id " + id);
+}
 
 Error otherVendor(std::string const& own) {
   return Error(ErrorKind::forbidden, "this API key is for the vendor " + own + " only");
@@ -92,13 +97,15 @@ Task<void> Ownership::check(Request const* request, std::string vendor_id) {
                                               vendor_id +
                                               " only, so name the vendor or one of its connections");
   for (auto const& [name, id] : named) {
+    // Of keys only the one that is shown: another of the vendor's may live longer.
+    if (name == "key" && id != request->by_key) co_return notThere(vendor_id, id);
+    if (name == "key") continue;
     auto asking = ownerOf(name, id);
     auto const owner = co_await std::move(asking);
     if (!owner && owner.error().kind != ErrorKind::notFound) co_return owner.error();
     bool const own = owner && owner->vendor_id == vendor_id;
     if (!own && isVendor(name)) co_return otherVendor(vendor_id);
-    if (!own)
-      co_return Error(ErrorKind::notFound, "the vendor " + vendor_id + " has nothing of the id " + id);
+    if (!own) co_return notThere(vendor_id, id);
     // Another address of it would be asked for in that network, too.
     if (owner->private_network && movesIt(*request))
       co_return Error(ErrorKind::forbidden,

@@ -33,7 +33,7 @@ constexpr Permission kTable[] = {
     // Keys
     {"addKey", nobodys, "o----"},
     {"listKeys", nobodys, "o---a"},
-    {"rotateKey", nobodys, "o----"},
+    {"rotateKey", own, "ov---"}, // a vendor: the one that it shows
     {"revokeKey", nobodys, "o----"},
     // The vault, backups and the audit chain
     {"getVault", nobodys, "o---a"},

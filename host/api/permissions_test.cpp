@@ -84,8 +84,11 @@ protected:
   Matrix() : file_key_(house_.key) {
     rosa_ = addVendor("Rosa");
     ada_ = addVendor("Ada");
-    for (auto const role : access::kRoles)
-      keys_[role] = std::string(house_.newKey(role, role == Role::vendor ? rosa_ : "").text.reveal());
+    for (auto const role : access::kRoles) {
+      auto const made = house_.newKey(role, role == Role::vendor ? rosa_ : "");
+      keys_[role] = std::string(made.text.reveal());
+      if (role == Role::vendor) rosas_key_id_ = made.key.id;
+    }
     adas_key_ = std::string(house_.newKey(Role::vendor, ada_).text.reveal());
   }
 
@@ -120,7 +123,7 @@ protected:
       wish.url = "https://studio.example/hooks";
       return house_.await(house_.notifier.add(std::move(wish))).value().endpoint.id;
     }
-    if (kind == "key") return house_.newKey(Role::auditor).key.id;
+    if (kind == "key") return asks_as_rosa_ ? rosas_key_id_ : house_.newKey(Role::auditor).key.id;
     if (kind == "record") {
       auto adding = house_.engine.addRecord(rosa_, "calendar.event", json::object(), connection());
       return house_.await(std::move(adding)).value().id;
@@ -152,6 +155,7 @@ protected:
 
   Answer ask(json::value const& line, std::string const& key) {
     auto const id = textOr(line, "/operation_id", "");
+    asks_as_rosa_ = key == keys_[Role::vendor];
     auto target = filled(textOr(line, "/path", ""));
     if (auto const query = kQueries.find(id); query != kQueries.end())
       target += replaced(query->second, "V", rosa_);
@@ -182,7 +186,8 @@ protected:
 
   Harness house_;
   SeededRandom random_{11};
-  std::string file_key_, rosa_, ada_, adas_key_;
+  std::string file_key_, rosa_, ada_, adas_key_, rosas_key_id_;
+  bool asks_as_rosa_ = false;
   std::map<Role, std::string> keys_;
 };
 
@@ -268,6 +273,29 @@ TEST_F(Matrix, AVendorReplaysItsOwnWebhooksOnlyAndSaysWhich) {
   EXPECT_EQ(house_.ask("POST", replay, R"({"connection_id":")" + connection() + "\"}").status, 200);
 }
 
+TEST_F(Matrix, AVendorRotatesTheKeyThatItShowsAndNoOther) {
+  auto const first = house_.newKey(Role::vendor, rosa_);
+  auto const rotate = [&](std::string const& id) {
+    return house_.ask("POST", std::string(kRoot) + "/keys/" + id + "/rotate", "{}");
+  };
+  house_.key = std::string(first.text.reveal());
+  EXPECT_EQ(rotate(rosas_key_id_).status, 404) << "nor another one of the same vendor";
+  EXPECT_EQ(rotate(house_.newKey(Role::vendor, ada_).key.id).status, 404);
+  EXPECT_EQ(rotate(house_.newKey(Role::operator_).key.id).status, 404);
+  auto const answer = rotate(first.key.id);
+  ASSERT_EQ(answer.status, 201) << answer.body;
+  auto const next = answer.json();
+  EXPECT_EQ(textOr(next, "/role", ""), "vendor");
+  EXPECT_EQ(textOr(next, "/vendor_id", ""), rosa_);
+  EXPECT_EQ(parseRfc3339(textOr(next, "/expires", "")).value(), first.key.expires) << "as long a life";
+  EXPECT_EQ(rotate(first.key.id).status, 409) << "once";
+  house_.key = textOr(next, "/key", "");
+  auto const list = std::string(kRoot) + "/connections?vendor_id=";
+  EXPECT_EQ(house_.ask("GET", list + rosa_).status, 200);
+  EXPECT_EQ(house_.ask("GET", list + ada_).status, 403);
+  EXPECT_EQ(rotate(first.key.id).status, 404) << "it is not the one that is shown";
+}
+
 TEST_F(Matrix, OnlyAnOperatorAllowsAPrivateNetwork) {
   auto const wish = [&](std::string const& key) {
     house_.key = key;
@@ -343,9 +371,9 @@ TEST_F(Matrix, TheDocumentTellsTheSame) {
 }
 
 TEST(Permissions, WhatNobodyButAnOperatorMayIsKnownByHeart) {
-  for (auto const* id : {"addKey", "rotateKey", "revokeKey", "rekeyVault", "exportVault", "importVault",
-                         "makeBackup", "exportPersonalData", "erasePersonalData", "addVendor", "listVendors",
-                         "enablePlugin", "disablePlugin"})
+  for (auto const* id :
+       {"addKey", "revokeKey", "rekeyVault", "exportVault", "importVault", "makeBackup", "exportPersonalData",
+        "erasePersonalData", "addVendor", "listVendors", "enablePlugin", "disablePlugin"})
     for (auto const role : access::kRoles)
       EXPECT_EQ(allows(*permissionOf(id), role), role == Role::operator_) << id;
   for (auto const& row : permissions()) {

@@ -321,6 +321,7 @@ asio::awaitable<Response> Router::serve(Route const* route, Request request, Gua
       co_return problem(may.error(), id);
     caller = std::move(admitted.caller);
     request.of_vendor = caller->vendor_id;
+    request.by_key = caller->key_id;
     if (!request.of_vendor.empty()) narrow(*route, request, request.of_vendor);
   }
   takePathParameters(route->pattern, request);

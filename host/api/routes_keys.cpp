@@ -17,7 +17,7 @@ json::value timeOrNull(std::optional<TimePoint> const& when) {
 }
 
 json::object shapeOf(access::Key const& key, TimePoint now) {
-  json::object out{{"id", key.id}, {"name", key.name}, {"role", access::name(key.role)}};
+  json::object out{{"id", key.id}, {"name", key.name}, {"role", access::nameOrUnknown(key.role)}};
   out["vendor_id"] = key.vendor_id.empty() ? json::value() : json::value(key.vendor_id);
   out["state"] = access::stateOf(key, now);
   out["created"] = rfc3339(key.created);
@@ -55,8 +55,8 @@ void Routes::addKeyRoutes(std::vector<Route>& table) {
   Route rotate{"POST",
                "/api/integrations/keys/{key}/rotate",
                "rotateKey",
-               "Makes another key for the same; the one before goes on for a while. 409: it was rotated, or "
-               "counts no more.",
+               "Makes another key for the same, with as long a life; the one before goes on for a while. A "
+               "vendor's key may be asked for that by itself only. 409: it was rotated, or counts no more.",
                201,
                "KeyIssued"};
   rotate.body = "KeyRotation";

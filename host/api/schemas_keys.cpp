@@ -13,7 +13,8 @@ constexpr std::string_view text = R"json({
   "properties": {
     "id": {"$ref": "#/components/schemas/KeyId"},
     "name": {"type": "string", "description": "whose it is, or what for"},
-    "role": {"$ref": "#/components/schemas/Role"},
+    "role": {"enum": ["operator", "vendor", "partner", "reviewer", "auditor", "unknown"],
+      "description": "unknown: a newer version made the key; it is good for nothing here"},
     "vendor_id": {"type": ["string", "null"], "description": "of the role vendor only: whose it is"},
     "state": {"enum": ["active", "expired", "revoked"]},
     "created": {"$ref": "#/components/schemas/Time"}, "expires": {"$ref": "#/components/schemas/Time"},

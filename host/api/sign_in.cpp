@@ -5,6 +5,10 @@
 #include "host/api/cookies.h"
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -69,6 +73,56 @@ std::string placeOf(std::string const& address) {
   return asio::ip::address_v6(bytes).to_string() + "/64";
 }
 
+// Keys that are being looked up, and those that were wrong. Whoever looks may outlive the door.
+struct SignIn::Lookups {
+  explicit Lookups(Clock const& clock) : attempts(clock) {}
+  access::Attempts attempts;
+  std::map<std::string, int, std::less<>> under_way; // by place
+  std::optional<asio::steady_timer> one_ended;       // made for the first who waits for that
+};
+
+// One of them. It counts as wrong until it is known not to be, so that many at once are no more than many in
+// a row.
+class SignIn::Lookup {
+public:
+  Lookup(std::shared_ptr<Lookups> all, std::string place) : all_(std::move(all)), place_(std::move(place)) {
+    all_->attempts.failed(place_);
+    ++all_->under_way[place_];
+  }
+  ~Lookup() {
+    if (!was_wrong) all_->attempts.forgive(place_);
+    auto const found = all_->under_way.find(place_);
+    if (--found->second == 0) all_->under_way.erase(found);
+    if (all_->one_ended) all_->one_ended->cancel();
+  }
+  Lookup(Lookup const&) = delete;
+  Lookup& operator=(Lookup const&) = delete;
+
+  bool was_wrong = false;
+
+private:
+  std::shared_ptr<Lookups> all_;
+  std::string place_;
+};
+
+std::shared_ptr<SignIn::Lookups> SignIn::newLookups(Clock const& clock) {
+  return std::make_shared<Lookups>(clock);
+}
+
+// How long no key from there is looked at; told when no other from there, which may be right, is under way.
+asio::awaitable<Milliseconds> SignIn::waitOf(std::string place, std::string hash) {
+  auto const lookups = lookups_;
+  for (;;) {
+    auto const wait = lookups->attempts.wait(place);
+    if (wait == Milliseconds(0) || isFamiliar(hash)) co_return Milliseconds(0);
+    if (!lookups->under_way.contains(place)) co_return wait;
+    auto const executor = co_await asio::this_coro::executor;
+    if (!lookups->one_ended) lookups->one_ended.emplace(executor, asio::steady_timer::time_point::max());
+    boost::system::error_code ignored;
+    co_await lookups->one_ended->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
 bool SignIn::isFamiliar(std::string const& hash) const {
   auto const found = let_in_.find(hash);
   return found != let_in_.end() && clock_.monotonic() - found->second < kStays;
@@ -95,17 +149,16 @@ Admitted SignIn::refuse(Route const& route, Request const& request, Refusal refu
   return admitted;
 }
 
-Admitted SignIn::refuseWrong(Route const& route, Request const& request, std::string const& place) {
-  attempts_.failed(place);
+Admitted SignIn::refuseWrong(Route const& route, Request const& request) {
   return refuse(route, request, Refusal("wrong_key"), 401, missing(route, request));
 }
 
 Admitted SignIn::judge(Route const& route, Request const& request, access::Admission admission,
-                       std::string const& hash, std::string const& place) {
+                       std::string const& hash) {
   using Outcome = access::Admission::Outcome;
   auto const& key = admission.key;
   switch (admission.outcome) {
-  case Outcome::letIn: return letIn(access::Caller(key.id, key.role, key.vendor_id), hash);
+  case Outcome::letIn: return letIn(access::Caller(key.id, *key.role, key.vendor_id), hash);
   // Whoever shows one that was good is not guessing.
   case Outcome::expired:
     return refuse(route, request, Refusal("expired", key.id), 401,
@@ -116,13 +169,18 @@ Admitted SignIn::judge(Route const& route, Request const& request, access::Admis
     return refuse(
         route, request, Refusal("revoked", key.id), 401,
         Error(ErrorKind::forbidden, "the API key " + key.id + " was revoked: ask an operator for another"));
+  case Outcome::roleUnknown:
+    return refuse(route, request, Refusal("role", key.id), 403,
+                  Error(ErrorKind::forbidden, "the API key " + key.id +
+                                                  " has a role that this version of Garland does not know: "
+                                                  "ask an operator for another"));
   case Outcome::unknown: break;
   }
-  return refuseWrong(route, request, place);
+  return refuseWrong(route, request);
 }
 
 Admitted SignIn::judge(Route const& route, Request const& request, access::SessionAdmission admission,
-                       std::string const& hash, std::string const& place) {
+                       std::string const& hash) {
   using Outcome = access::SessionAdmission::Outcome;
   auto const& session = admission.session;
   Error const over(ErrorKind::forbidden, "you are not signed in any more: sign in again at /sign-in");
@@ -136,7 +194,6 @@ Admitted SignIn::judge(Route const& route, Request const& request, access::Sessi
   case Outcome::ended: return refuse(route, request, Refusal("signed_out", session.id), 401, over);
   case Outcome::unknown: break;
   }
-  attempts_.failed(place);
   return refuse(route, request, Refusal("wrong_session"), 401, over);
 }
 
@@ -153,16 +210,20 @@ asio::awaitable<Admitted> SignIn::admitSession(Route const* route, Request const
                                                std::string cookie) {
   auto const place = placeOf(request->peer);
   auto const hash = access::hashOf(cookie);
-  if (auto const wait = attempts_.wait(place); wait > Milliseconds(0) && !isFamiliar(hash))
-    co_return refuse(*route, *request, Refusal("too_many"), 429, tooMany(wait));
+  auto waiting = waitOf(place, hash);
+  auto const wait = co_await std::move(waiting);
+  if (wait > Milliseconds(0)) co_return refuse(*route, *request, Refusal("too_many"), 429, tooMany(wait));
   if (!comesFromOurPages(*request))
     co_return refuse(*route, *request, Refusal("other_site"), 403,
                      Error(ErrorKind::forbidden, "a change by somebody who is signed in needs the header "
                                                  "X-Garland: 1, from a page of this daemon's own address"));
+  std::optional<Lookup> lookup; // none: it was let in before
+  if (!isFamiliar(hash)) lookup.emplace(lookups_, place);
   auto asking = sessions_->admit(hash);
   auto admission = co_await std::move(asking);
   if (!admission) co_return refuse(*route, *request, Refusal("not_known"), 0, std::move(admission).error());
-  co_return judge(*route, *request, std::move(*admission), hash, place);
+  if (lookup) lookup->was_wrong = admission->outcome == access::SessionAdmission::Outcome::unknown;
+  co_return judge(*route, *request, std::move(*admission), hash);
 }
 
 asio::awaitable<Admitted> SignIn::admit(Route const* route, Request const* request, std::string file_hash) {
@@ -180,13 +241,20 @@ asio::awaitable<Admitted> SignIn::admit(Route const* route, Request const* reque
   if (access::matches(shown, file_hash))
     co_return letIn(access::Caller(std::string(access::kFileKey), access::Role::operator_), hash);
   auto const place = placeOf(request->peer);
-  if (auto const wait = attempts_.wait(place); wait > Milliseconds(0) && !isFamiliar(hash))
-    co_return refuse(*route, *request, Refusal("too_many"), 429, tooMany(wait));
-  if (keys_ == nullptr || !access::isApiKey(shown)) co_return refuseWrong(*route, *request, place);
+  auto waiting = waitOf(place, hash);
+  auto const wait = co_await std::move(waiting);
+  if (wait > Milliseconds(0)) co_return refuse(*route, *request, Refusal("too_many"), 429, tooMany(wait));
+  if (keys_ == nullptr || !access::isApiKey(shown)) {
+    lookups_->attempts.failed(place);
+    co_return refuseWrong(*route, *request);
+  }
+  std::optional<Lookup> lookup; // none: it was let in before
+  if (!isFamiliar(hash)) lookup.emplace(lookups_, place);
   auto asking = keys_->admit(hash);
   auto admission = co_await std::move(asking);
   if (!admission) co_return refuse(*route, *request, Refusal("not_known"), 0, std::move(admission).error());
-  co_return judge(*route, *request, std::move(*admission), hash, place);
+  if (lookup) lookup->was_wrong = admission->outcome == access::Admission::Outcome::unknown;
+  co_return judge(*route, *request, std::move(*admission), hash);
 }
 
 } // namespace garland::api

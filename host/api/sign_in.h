@@ -7,6 +7,7 @@
 #include "host/api/router.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,20 +28,24 @@ public:
   SignIn(Clock const& clock, access::Keys* keys, AuditWatch* watch, access::Sessions* sessions = nullptr,
          std::string origin = {})
       : clock_(clock), keys_(keys), watch_(watch), sessions_(sessions), origin_(std::move(origin)),
-        attempts_(clock) {}
+        lookups_(newLookups(clock)) {}
 
   // The request must outlive it. `file_hash`: of the key in the daemon's key file.
   asio::awaitable<Admitted> admit(Route const* route, Request const* request, std::string file_hash);
 
 private:
+  struct Lookups;
+  class Lookup;
+  static std::shared_ptr<Lookups> newLookups(Clock const& clock);
+  asio::awaitable<Milliseconds> waitOf(std::string place, std::string hash);
   Admitted letIn(access::Caller caller, std::string const& hash);
   Admitted refuse(Route const& route, Request const& request, Refusal refusal, int status, Error error);
-  Admitted refuseWrong(Route const& route, Request const& request, std::string const& place);
+  Admitted refuseWrong(Route const& route, Request const& request);
   Admitted judge(Route const& route, Request const& request, access::Admission admission,
-                 std::string const& hash, std::string const& place);
+                 std::string const& hash);
   asio::awaitable<Admitted> admitSession(Route const* route, Request const* request, std::string cookie);
   Admitted judge(Route const& route, Request const& request, access::SessionAdmission admission,
-                 std::string const& hash, std::string const& place);
+                 std::string const& hash);
   bool comesFromOurPages(Request const& request) const;
   bool isFamiliar(std::string const& hash) const;
 
@@ -49,7 +54,7 @@ private:
   AuditWatch* watch_;
   access::Sessions* sessions_;
   std::string origin_;
-  access::Attempts attempts_;
+  std::shared_ptr<Lookups> const lookups_;
   std::map<std::string, Monotonic> let_in_; // by the key's hash, when it was last
 };
 

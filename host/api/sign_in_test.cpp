@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 namespace garland::api {
 namespace {
 
@@ -37,6 +40,24 @@ protected:
         if (event.kind == kind) out.push_back(event);
       return out;
     });
+  }
+  // All at the same moment: each is asked for before any of them is told.
+  std::vector<int> atOnce(std::vector<std::string> const& keys) {
+    house_.onLoop([&] { house_.keys.holds = true; });
+    std::vector<std::unique_ptr<testing::Client>> clients;
+    auto const file_key = house_.key;
+    for (auto const& key : keys) {
+      house_.key = key;
+      clients.push_back(std::make_unique<testing::Client>(house_.server->port()));
+      clients.back()->send(house_.request("GET", kPlugins));
+    }
+    house_.key = file_key;
+    // Whoever comes after them is answered after they were read.
+    for (auto const& key : keys) EXPECT_EQ(with(house_.key).status, 200) << key;
+    house_.onLoop([&] { house_.keys.letGo(); });
+    std::vector<int> out;
+    for (auto const& client : clients) out.push_back(client->read().status);
+    return out;
   }
   int asked() {
     return house_.onLoop([&] { return house_.keys.asked; });
@@ -95,6 +116,18 @@ TEST_F(SignInTest, AnExpiredOrRevokedKeyIsToldSoAndTheChainWhich) {
   EXPECT_EQ(refusals[1].facts.at("why"), "expired");
 }
 
+TEST_F(SignInTest, AKeyOfARoleThatANewerVersionMadeIsListedAsUnknownAndLetsNobodyIn) {
+  auto const made = house_.newKey(Role::auditor);
+  house_.await(house_.keys.change("UPDATE api_keys SET role='planner'")).value();
+  auto const list = house_.ask("GET", kKeys);
+  ASSERT_EQ(list.status, 200) << list.body;
+  EXPECT_EQ(list.json().at("items").at(0).at("role"), "unknown");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(with(std::string(made.text.reveal())).status, 403);
+  EXPECT_THAT(with(std::string(made.text.reveal())).body, HasSubstr(made.key.id));
+  EXPECT_EQ(told(audit::Kind::refusal).front().facts.at("why"), "role");
+  EXPECT_EQ(house_.ask("POST", std::string(kKeys) + "/" + made.key.id + "/rotate", "{}").status, 409);
+}
+
 TEST_F(SignInTest, ARotatedKeyAndItsSuccessorAreBothGoodForTheOverlap) {
   auto const made = house_.newKey(Role::auditor);
   auto const answer =
@@ -118,6 +151,23 @@ TEST_F(SignInTest, AfterTenWrongKeysNoneIsLookedAtForAWhile) {
   EXPECT_EQ(asked(), before);
   house_.advance(std::chrono::seconds(6));
   EXPECT_EQ(with(good).status, 200);
+}
+
+TEST_F(SignInTest, ManyWrongKeysAtOnceAreNoMoreThanManyInARow) {
+  newKey(Role::auditor); // so that there is a database to look into
+  std::vector<std::string> guesses;
+  for (char c = 'A'; c <= 'Z'; ++c) guesses.push_back(wrongKey(c));
+  auto const answers = atOnce(guesses);
+  EXPECT_EQ(std::ranges::count(answers, 401), 10);
+  EXPECT_EQ(std::ranges::count(answers, 429), 16);
+  EXPECT_EQ(asked(), 10);
+}
+
+TEST_F(SignInTest, ManyGoodKeysAtOnceAreAllLetIn) {
+  std::vector<std::string> good;
+  for (int i = 0; i < 26; ++i) good.push_back(newKey(Role::auditor));
+  EXPECT_EQ(std::ranges::count(atOnce(good), 200), 26) << "they wait for each other, and are not refused";
+  useUp();
 }
 
 TEST_F(SignInTest, WhoWasLetInBeforeIsNotLockedOutByAnothersGuesses) {

@@ -20,7 +20,7 @@ constexpr std::string_view kEventEnd = "\n\n";
 StreamSession::StreamSession(Wire wire, Start start, Clock& clock, StreamOptions const& options,
                              StreamKeeper& keeper)
     : wire_(std::move(wire)), subscription_(std::move(start.subscription)), clock_(clock), keeper_(&keeper),
-      options_(options), kind_(start.kind), text_(std::move(start.head)) {
+      options_(options), kind_(start.kind), key_id_(std::move(start.key_id)), text_(std::move(start.head)) {
   if (kind_ == StreamKind::webSocket) frames_ = std::make_unique<FrameReader>();
 }
 
@@ -57,6 +57,10 @@ void StreamSession::look() {
   next_ = positionNote(kind_, subscription_->position());
   if (kind_ == StreamKind::webSocket) next_ += pingFrame();
   flush();
+}
+
+void StreamSession::endForKey(std::string_view why) {
+  if (!finished_ && !parting_) part(CloseCode::keyEnded, why, "key");
 }
 
 void StreamSession::stop() {

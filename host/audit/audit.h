@@ -117,7 +117,8 @@ public:
   // A row, for the unit of what it tells.
   virtual store::Statement row(Event event) = 0;
   // For what has no unit of its own, such as a refusal: durable a moment later. Equal events of that moment
-  // are one row with their number, so that nobody can fill the disk by being refused.
+  // are one row with their number, so that nobody can fill the disk by being refused. Different ones are all
+  // written; only if the database takes none for so long that 100,000 wait are those after them one number.
   virtual void note(Event event) = 0;
   // In a unit of its own, durable on return.
   virtual Task<void> write(Event event) = 0;

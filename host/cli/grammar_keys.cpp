@@ -28,7 +28,7 @@ void Grammar::addKeys() {
       ->capture_default_str();
   auto* const rotate = leaf(keys, "rotate",
                             "Makes another key for the same and prints it, this once; the one before goes on "
-                            "for a while.\n"
+                            "for a while. A vendor's key may rotate itself, and no other.\n"
                             "Example: garland keys rotate key_... --overlap-seconds 3600",
                             [this](Context with) { return rotateKey(with, key_); });
   rotate->add_option("ID", key_.id)->required();

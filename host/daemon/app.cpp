@@ -176,7 +176,7 @@ private:
       event.act = std::string(act);
       event.vendor_id = key.vendor_id;
       event.subject = key.id;
-      event.facts["role"] = access::name(key.role);
+      event.facts["role"] = access::nameOrUnknown(key.role);
       if (!key.replaced_by.empty()) event.facts["replaced_by"] = key.replaced_by;
       return book->row(std::move(event));
     };

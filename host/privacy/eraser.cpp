@@ -27,9 +27,18 @@ void gather(json::value const& value, std::vector<std::string>& out) {
     for (auto const& member : value.get_object()) gather(member.value(), out);
 }
 
+std::vector<std::string> contactsIn(sync::Kind const& kind, json::value const& data) {
+  std::vector<std::string> contacts;
+  for (auto const& member : kind.contact_members)
+    if (auto const* value = find(data, member)) gather(*value, contacts);
+  return contacts;
+}
+
+bool isAddress(std::string_view contact) { return contact.find('@') != std::string_view::npos; }
+
 // What is learnt must be one person's only: a short number or a word is not.
 bool reachesOne(std::string_view contact) {
-  return contact.find('@') != std::string_view::npos ||
+  return isAddress(contact) ||
          std::ranges::count_if(contact, [](char c) { return c >= '0' && c <= '9'; }) >= 7;
 }
 
@@ -43,7 +52,7 @@ Result<void> leave(Tally& tally, Error const& error) {
 } // namespace
 
 Eraser::Eraser(Dependencies const& with, Subject subject, std::string vendor_id)
-    : with_(with), subject_(std::move(subject)), vendor_id_(std::move(vendor_id)) {
+    : with_(with), subject_(std::move(subject)), certain_(subject_), vendor_id_(std::move(vendor_id)) {
   for (auto const& kind : with_.kinds) kinds_[kind.name] = &kind;
 }
 
@@ -61,10 +70,6 @@ Eraser::Concern Eraser::concernIn(std::string const& kind_name, json::value cons
   bool const named = subject_.isNamedIn(data);
   if (found == kinds_.end()) return named ? Concern::named : Concern::none;
   auto const& kind = *found->second;
-  auto const names = [&](std::string const& member) {
-    auto const* value = find(data, member);
-    return value != nullptr && subject_.isNamedIn(*value);
-  };
   auto const refers = [&](std::string const& member) {
     return subject_.isRemote(connection_id, textOr(data, member, ""));
   };
@@ -72,17 +77,28 @@ Eraser::Concern Eraser::concernIn(std::string const& kind_name, json::value cons
   if (!named && !referred) return Concern::none;
   if (!kind.goes_with_person) return Concern::named;
   if (kind.contact_members.empty()) return Concern::own;
-  bool const own = names("/name") || std::ranges::any_of(kind.contact_members, names);
-  return own ? Concern::own : Concern::named;
+  return isTheirOwn(kind, data) ? Concern::own : Concern::named;
+}
+
+// Whoever has another address and nothing of theirs but a number that was learnt is somebody else, who shares
+// the telephone with them.
+bool Eraser::isTheirOwn(sync::Kind const& kind, json::value const& data) const {
+  auto const names = [&](Subject const& subject) {
+    auto const in = [&](std::string const& member) {
+      auto const* value = find(data, member);
+      return value != nullptr && subject.isNamedIn(*value);
+    };
+    return in("/name") || std::ranges::any_of(kind.contact_members, in);
+  };
+  if (names(certain_)) return true;
+  return names(subject_) && std::ranges::none_of(contactsIn(kind, data), isAddress);
 }
 
 bool Eraser::addContacts(sync::Kind const& kind, json::value const& data) {
-  std::vector<std::string> contacts;
-  for (auto const& member : kind.contact_members)
-    if (auto const* value = find(data, member)) gather(*value, contacts);
   bool more = false;
-  for (auto const& contact : contacts) {
+  for (auto const& contact : contactsIn(kind, data)) {
     if (!reachesOne(contact)) continue;
+    if (isAddress(contact)) (void)certain_.add(contact);
     auto const added = subject_.add(contact);
     more = more || (added && *added);
   }

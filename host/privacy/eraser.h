@@ -46,6 +46,7 @@ private:
   Task<bool> learnOnce();
   // `connection_id`: whose ids of other records the data has; "": nobody knows.
   Concern concernIn(std::string const& kind, json::value const& data, std::string const& connection_id) const;
+  bool isTheirOwn(sync::Kind const& kind, json::value const& data) const;
   bool addContacts(sync::Kind const& kind, json::value const& data);
   Task<bool> addRemotes(RecordName name);
   Task<std::map<RecordName, Concern>> findRecords();
@@ -61,6 +62,7 @@ private:
 
   Dependencies const& with_;
   Subject subject_;
+  Subject certain_; // the same without the telephone numbers that were learnt: two people may share one
   std::string vendor_id_;
   std::map<std::string, sync::Kind const*> kinds_;
   std::map<std::string, Tally> tallies_;

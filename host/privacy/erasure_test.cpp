@@ -4,6 +4,7 @@
 #include "host/crm/crm.h"
 #include "host/privacy/privacy.h"
 #include "host/sync/testing/house.h"
+#include "host/vault/vault.h"
 
 #include <gmock/gmock.h>
 
@@ -209,6 +210,42 @@ TEST_F(Erasure, LeavesWhatAnotherAccountCallsByTheSameId) {
   EXPECT_EQ(left[0].text(0), "rec_of_another");
 }
 
+// Two in the same book who have Rosa's telephone.
+class SharedTelephone : public Erasure {
+protected:
+  SharedTelephone() {
+    keep("79",
+         R"({"kind":"person","name":"Leo Finch","email":"leo@x.example","phones":{"home":"+34600123456"}})");
+    keep("80", R"({"kind":"person","name":"a call of Monday","phones":{"home":"+34600123456"}})");
+  }
+  void keep(std::string const& id, std::string const& data) {
+    put("INSERT INTO records (vendor_id,record_id,kind,identity,data,version,deleted,updated) VALUES "
+        "('VEN','rec_" +
+        id + "','crm.client','','" + data + "',1,0,1)");
+    put("INSERT INTO links (vendor_id,connection_id,kind,remote_id,record_id,scope,base,base_hash,"
+        "remote_version,state,pushed_run) VALUES ('VEN','CON','crm.client','client-" +
+        id + "','rec_" + id + "','','" + data + "','h','1','active','')");
+  }
+  std::string left() {
+    std::string text;
+    for (auto const& row : house.rows("SELECT data FROM records WHERE deleted=0 AND kind='crm.client'"))
+      text += row.text(0);
+    return text;
+  }
+};
+
+TEST_F(SharedTelephone, ThatWasLearntTakesNobodyAlongWhoHasAnotherAddress) {
+  EXPECT_EQ(place(erase({kMail}), "records").at("removed"), 2) << "hers, and the one that has no address";
+  EXPECT_THAT(left(), ::testing::AllOf(HasSubstr("tom@x.example"), HasSubstr("leo@x.example"),
+                                       HasSubstr("psn_"), ::testing::Not(HasSubstr("600123456"))));
+  EXPECT_EQ(house.rows("SELECT 1 FROM links WHERE remote_id='client-79'").size(), 1U);
+}
+
+TEST_F(SharedTelephone, ThatWasGivenTakesEverybodyAlongWhoHasIt) {
+  EXPECT_EQ(place(erase({kMail, kPhone}), "records").at("removed"), 3);
+  EXPECT_THAT(left(), ::testing::Not(HasSubstr("leo@x.example")));
+}
+
 TEST_F(Erasure, LeavesARecordThatIsJustBeingWrittenAndSaysSo) {
   put("INSERT INTO pushes (vendor_id,connection_id,record_id,kind,state,op_id,action,payload,record_version,"
       "sent_version,dispatches,created) SELECT "
@@ -238,6 +275,25 @@ TEST_F(Erasure, GivesAReceiptThatNamesNobodyAndCannotBeChanged) {
   receipt.at("receipt").as_object()["act"] = "erase_vendor";
   EXPECT_FALSE(isGenuine(receipt, key));
   EXPECT_EQ(house.verdict().faults_in_all, 0) << "the chain still holds";
+}
+
+TEST_F(Erasure, IsToldInTheAuditChainWithTheHashOfItsReceiptAndWhatItDid) {
+  auto const receipt = erase({kMail, kName}).at("receipt");
+  json::value told;
+  for (auto const& row : house.run(house.book->rows("", -1, 1000)).value()) {
+    for (auto const* canary : {"rosa", "Rosa", "canary", "600123456"})
+      EXPECT_EQ(row.entry.find(canary), std::string::npos) << row.entry;
+    auto const entry = parseJson(row.entry).value();
+    if (textOr(entry, "/act", "") == "privacy.erase") told = entry;
+  }
+  ASSERT_TRUE(told.is_object());
+  EXPECT_EQ(textOr(told, "/subject", ""), textOr(receipt, "/receipt", "-"));
+  EXPECT_EQ(textOr(told, "/person", ""), house.book->pseudonym(kMail));
+  EXPECT_EQ(textOr(told, "/facts/receipt_sha256", ""), vault::sha256Hex(canonicalJson(receipt)));
+  EXPECT_EQ(textOr(told, "/facts/summary/act", ""), "erase_person");
+  EXPECT_EQ(integerOr(told, "/facts/summary/places/records/removed", 0), 1);
+  EXPECT_EQ(integerOr(told, "/facts/summary/places/records/rewritten", 0), 1);
+  EXPECT_EQ(integerOr(told, "/facts/summary/at_providers/" + connection, 0), 1);
 }
 
 TEST_F(Erasure, OfAVendorTakesAllOfItAndNothingOfAnother) {

@@ -34,6 +34,24 @@ json::array notReached() {
   return out;
 }
 
+// What the audit chain keeps of a receipt, which may get lost: numbers and names of places.
+json::object summaryOf(json::object const& receipt) {
+  json::object places;
+  for (auto const& place : receipt.at("places").as_array()) {
+    json::object counts;
+    for (auto const* member : {"removed", "rewritten", "kept", "busy"})
+      if (auto const count = integerOr(place, "/" + std::string(member), 0); count > 0)
+        counts[member] = count;
+    if (!counts.empty()) places[textOr(place, "/place", "")] = std::move(counts);
+  }
+  json::object summary;
+  summary["act"] = receipt.at("act");
+  summary["places"] = std::move(places);
+  summary["at_providers"] = receipt.at("at_providers");
+  summary["scrubbed"] = boolOr(receipt, "/database/scrubbed", false);
+  return summary;
+}
+
 // What a person may read of a row: bytes as text, if they are any.
 json::object lineOf(PersonalTable const& table, FoundRow const& row) {
   json::object keys;
@@ -176,6 +194,7 @@ Task<Receipt> OneOffice::finish(json::object receipt, audit::Event event) {
   event.act = "privacy.erase";
   event.subject = textOr(receipt, "/receipt", "");
   event.facts["receipt_sha256"] = vault::sha256Hex(text);
+  event.facts["summary"] = summaryOf(receipt);
   CO_TRY_VOID(co_await with_.audit.write(std::move(event)));
   Receipt out;
   out["receipt"] = std::move(receipt);

@@ -32,6 +32,10 @@ public:
     CO_TRY_VOID(co_await open());
     co_return co_await sessions_->admit(std::move(hash));
   }
+  Task<std::vector<access::SessionAdmission>> some(std::vector<std::string> ids) override {
+    CO_TRY_VOID(co_await open());
+    co_return co_await sessions_->some(std::move(ids));
+  }
   Task<std::vector<access::Session>> list(std::string after_id, int limit) override {
     CO_TRY_VOID(co_await open());
     co_return co_await sessions_->list(std::move(after_id), limit);
