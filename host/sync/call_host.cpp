@@ -239,7 +239,7 @@ Task<runtime::HttpAnswer> PluginCallHost::exchange(runtime::HttpAsk ask, Secret*
       // Its provider may have been asked for a token, in vain.
       auto const told =
           co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
-      co_return told ? opened.error() : ofTheStore(told.error());
+      co_return told ? opened.error() : passing(told.error());
     }
     credential = std::move(*opened);
     *used = credential.secret.clone();
