@@ -13,13 +13,15 @@ void add(std::string& form, std::string_view name, std::string_view value) {
   form += percentEncode(name) + "=" + percentEncode(value);
 }
 
-// What every request says of who asks.
+// What every request says of who asks. A client without a secret says at least who it is (RFC 6749, section
+// 3.2.1), unless an assertion says that.
 void addClient(std::string& form, Use const& use) {
+  using Auth = Provider::ClientAuth;
   auto const& provider = use.provider;
-  if (provider.client_auth == Provider::ClientAuth::body) {
-    add(form, "client_id", use.client_id);
-    add(form, "client_secret", use.client_secret.reveal());
-  }
+  bool const asserted = provider.renew_by == Provider::RenewBy::assertion;
+  bool const named = provider.client_auth == Auth::none && !asserted && !use.client_id.empty();
+  if (provider.client_auth == Auth::body || named) add(form, "client_id", use.client_id);
+  if (provider.client_auth == Auth::body) add(form, "client_secret", use.client_secret.reveal());
   for (auto const& [name, value] : provider.parameters) add(form, name, value);
 }
 
@@ -42,15 +44,13 @@ std::string formFor(Use const& use, Secret const& code, Redemption const& redemp
   add(form, "redirect_uri", redemption.redirect_uri);
   if (!redemption.verifier.empty()) add(form, "code_verifier", redemption.verifier.reveal());
   addClient(form, use);
-  // A client without a secret says at least who it is.
-  if (use.provider.client_auth == Provider::ClientAuth::none) add(form, "client_id", use.client_id);
   return form;
 }
 
 // A provider may want to know who asks before it knows the client.
 void addNamedClient(std::string& form, Use const& use) {
   addClient(form, use);
-  if (use.provider.client_auth != Provider::ClientAuth::body) add(form, "client_id", use.client_id);
+  if (use.provider.client_auth == Provider::ClientAuth::basic) add(form, "client_id", use.client_id);
 }
 
 std::string hostOf(std::string const& address) {

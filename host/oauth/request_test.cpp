@@ -68,6 +68,16 @@ TEST(RequestForTokens, HasTheClientInItsBodyOrNotAtAllIfTheProviderWantsThat) {
   EXPECT_EQ(made.credential.scheme, egress::Credential::Scheme::none);
 }
 
+TEST(RequestForTokens, OfAClientWithoutASecretNamesItUnlessAnAssertionDoes) {
+  auto what = use();
+  what.provider.client_auth = Provider::ClientAuth::none;
+  EXPECT_THAT(requestFor(what).request.body, HasSubstr("&client_id=an%20id"));
+  auto const revoking = revocationFor(what, Secret("rt"), true, Milliseconds(9'000));
+  EXPECT_THAT(revoking.request.body, HasSubstr("&client_id=an%20id"));
+  what.provider.renew_by = Provider::RenewBy::assertion;
+  EXPECT_THAT(requestFor(what).request.body, Not(HasSubstr("client_id")));
+}
+
 TEST(RequestForTokens, OfTheClientAloneNamesItsScope) {
   auto what = use();
   what.provider.renew_by = Provider::RenewBy::client;
