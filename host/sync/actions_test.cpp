@@ -18,7 +18,7 @@ protected:
   }
   // Of another vendor: by then the loop has passed over what waits.
   Action anotherIsDone() {
-    auto wanted = request("test.charge/1", "of another");
+    auto wanted = request("test.charge/1", "of-another");
     wanted.connection_id = house.connect(house.vendor(), "bank");
     return ended(house.run(actions().accept(wanted)).value().action.id);
   }
