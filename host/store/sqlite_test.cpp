@@ -203,7 +203,8 @@ TEST(SqliteCommit, TheLogStaysBoundedUnderALoadThatNeverPauses) {
     ASSERT_TRUE(loop.run((*store)->commit(unitOf(std::move(big)))));
     largest = std::max(largest, std::filesystem::file_size(folder / "test.db-wal"));
   }
-  EXPECT_LT(largest, 80'000'000U) << "64 MiB and the last unit";
+  // At 64 MiB the writer copies it back, as soon as a copy that is under way has ended.
+  EXPECT_LT(largest, 120'000'000U) << "of 150 MB that were written";
   ASSERT_TRUE(loop.run((*store)->close()));
   EXPECT_FALSE(std::filesystem::exists(folder / "test.db-wal")) << "closing copies it back";
 }
