@@ -190,7 +190,8 @@ Task<Receipt> OneOffice::finish(json::object receipt, audit::Event event) {
   database["problem"] = "";
   if (!scrubbed) database["problem"] = scrubbed.error().message;
   if (scrubbed && !*scrubbed)
-    database["problem"] = "VACUUM (FULL, ANALYZE), then CHECKPOINT, are its administrator's";
+    database["problem"] =
+        "DELETE FROM pg_statistic, VACUUM FULL, ANALYZE and CHECKPOINT are its administrator's";
   receipt["database"] = std::move(database);
   receipt["receipt"] = newId("rcp", with_.clock, with_.random);
   receipt["at"] = rfc3339(with_.clock.now());

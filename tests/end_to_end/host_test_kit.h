@@ -38,9 +38,11 @@ public:
   std::string configFile() const { return folder_ / "garland.toml"; }
   std::string log() const { return readFile(folder_ / "garlandd.log"); }
   std::string url() const { return url_; }
+  std::string const& database() const { return database_; } // "": SQLite in the folder
 
 private:
   TestFolder folder_;
+  std::string database_;
   std::unique_ptr<Child> daemon_;
   std::string url_;
 };
