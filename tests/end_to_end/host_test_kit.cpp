@@ -33,11 +33,11 @@ Host::Host(std::string database, std::string more) : database_(std::move(databas
   writeFile(configFile(), text + more);
 }
 
-void Host::start() {
+void Host::start(std::map<std::string, std::string> const& environment) {
   std::filesystem::remove(dataFolder() + "/garlandd.json");
   daemon_ =
       std::make_unique<Child>(std::vector<std::string>{binFolder() + "/garlandd", "--config", configFile()},
-                              std::map<std::string, std::string>{}, folder_ / "garlandd.log");
+                              environment, folder_ / "garlandd.log");
   auto const ready = [this] {
     return !daemon_->running() || parseJson(readFile(dataFolder() + "/garlandd.json"));
   };

@@ -1,10 +1,13 @@
 // Another master key for a whole host, with the installed programs and on both databases: while accounts are
 // used, with kill -9 on the way; and all that is sealed on its way to a second host.
+#include "host/base/bytes.h"
 #include "host/store/postgres_fixture.h"
 #include "plugins/calendar/caldav/testing/caldav_servers.h"
-#include "tests/end_to_end/host_test_kit.h"
+#include "tests/end_to_end/haystack.h"
 
 #include <gmock/gmock.h>
+
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -168,6 +171,62 @@ TEST_P(AnotherMasterKey, IsTakenWhileAccountsAreUsedHoweverOftenTheDaemonIsKille
   expectEveryAccountSyncs(host_);
   EXPECT_TRUE(host_.ask({"audit", "verify"}).at("sound").as_bool());
 }
+
+// A master key that is in no file of the host: what gives it, as garland.toml names it, and what the daemon
+// finds in its environment.
+struct KeyFromOutside {
+  std::string named;
+  std::map<std::string, std::string> environment;
+};
+
+class MasterKeyFromOutside : public ::testing::TestWithParam<std::string> {
+protected:
+  KeyFromOutside from(std::string const& way, std::string const& key) {
+    auto const file = files_ / "garland.key";
+    writeFile(file, key + "\n");
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    if (way == "variable") return {"\"env:GARLAND_TEST_KEY\"", {{"GARLAND_TEST_KEY", key}}};
+    if (way == "credential")
+      return {"\"credential:garland.key\"", {{"CREDENTIALS_DIRECTORY", files_.path()}}};
+    return {R"(["/bin/cat", ")" + file + R"("])", {}};
+  }
+
+  TestFolder files_;
+  std::unique_ptr<CaldavServer> const server_ = CaldavServer::start(ServerKind::radicale);
+};
+
+TEST_P(MasterKeyFromOutside, OpensAfterARestartWhatWasSealedBeforeIt) {
+  std::string const key = "7d1f0a6be2c94358a1b0c7d6e5f4938271605f4e3d2c1b0a99887766554433ef";
+  auto const source = from(GetParam(), key);
+  Host host("", "[vault]\nmaster_key = " + source.named + "\n");
+  host.start(source.environment);
+  server_->makeCalendar("weddings");
+  auto const account =
+      host.connect(host.addVendor("Studio Finch"), server_->url(), server_->username(), server_->password());
+  EXPECT_EQ(host.stop(), 0) << host.log();
+  host.start(source.environment);
+  EXPECT_EQ(textOr(host.ask({"sync", "run", account}), "/state", ""), "done");
+
+  Haystack all;
+  all.addFolder("folder", host.folder());
+  auto const process = "/proc/" + std::to_string(host.daemon().pid());
+  all.add("environment", readFile(process + "/environ"));
+  all.add("command line", readFile(process + "/cmdline"));
+  if (::geteuid() == 0)
+    EXPECT_THAT(all.at("environment"), HasSubstr("PATH=")); // others may not read it at all
+  EXPECT_THAT(all.placesOf(key), ::testing::IsEmpty());
+  EXPECT_THAT(all.placesOf(fromHex(key).value()), ::testing::IsEmpty());
+  EXPECT_FALSE(fs::exists(host.dataFolder() + "/master.key"));
+
+  EXPECT_EQ(host.stop(), 0);
+  auto const other = from(GetParam(), std::string(64, '7'));
+  auto const refused =
+      runProgram({binFolder() + "/garlandd", "--config", host.configFile()}, other.environment, "");
+  EXPECT_EQ(refused.exit_code, 3) << "another key opens nothing here";
+}
+
+INSTANTIATE_TEST_SUITE_P(Given, MasterKeyFromOutside, ::testing::Values("variable", "credential", "command"),
+                         [](auto const& given) { return given.param; });
 
 TEST_P(VaultEndToEnd, AnExportIsUsedByASecondHost) {
   auto const file = files_ / "vault.garland";
