@@ -99,6 +99,7 @@ Result<std::string> fromBase64(std::string_view text) {
 
 std::string percentEncode(std::string_view text) {
   std::string out;
+  out.reserve(3 * text.size()); // what grows leaves parts of itself in memory, and it may be a secret
   for (char const c : text) {
     bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '-' || c == '.' || c == '_' || c == '~';

@@ -200,7 +200,7 @@ private:
   privacy::Dependencies officeDependencies() {
     std::vector<privacy::Folder> folders;
     folders.push_back(privacy::Folder{"crash capsules", config_.data_dir + "/capsules"});
-    folders.push_back(privacy::Folder{"exports", config_.data_dir + "/exports"});
+    folders.push_back(privacy::Folder{"exports", config_.data_dir + "/exports", "bak_"});
     return privacy::Dependencies{loop_.get_executor(),
                                  clock_,
                                  random_,
