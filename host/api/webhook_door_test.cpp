@@ -213,6 +213,15 @@ TEST_F(WebhookDoorTest, TooMuchIsTurnedAwayWithATimeToTryAgain) {
   EXPECT_THAT(house.ask("GET", "/metrics").body, HasSubstr(R"(outcome="overload")"));
 }
 
+TEST_F(WebhookDoorTest, ThreeHundredSilentClientsKeepNoDeliveryOut) {
+  asio::io_context context;
+  std::vector<asio::ip::tcp::socket> silent;
+  for (int i = 0; i < 300; ++i)
+    silent.emplace_back(context).connect({asio::ip::make_address("127.0.0.1"), house.server->port()});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver(kEvent).status, 200);
+  EXPECT_EQ(accepted().size(), 3U);
+}
+
 TEST_F(WebhookDoorTest, ABodyOverTheLimitIsRefused) {
   EXPECT_EQ(deliver(std::string((1U << 20U) + 1, 'x')).status, 413);
   EXPECT_TRUE(accepted().empty());
