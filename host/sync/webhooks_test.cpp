@@ -179,6 +179,23 @@ TEST_F(WebhooksTest, WhatNobodyCanReadIsDeadUntilItIsReplayedOrDropped) {
   EXPECT_EQ(house.run(notices.webhooks().drop(notices.get("id 5").id, "")).error().kind, ErrorKind::conflict);
 }
 
+// The supervisor has tried it alone by then.
+TEST_F(WebhooksTest, OneThatEndsItsWorkerIsDeadAtOnceAndTheOthersAreRead) {
+  Error poisoned(ErrorKind::pluginBug, "webhooks.parse/1 with this input ends its worker");
+  poisoned.provider_code = "poisoned";
+  poisoned.retry_after = Milliseconds(600'000);
+  notices.errors.push_back(poisoned);
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  auto const dead = notices.settled("id 1");
+  EXPECT_EQ(dead.state, WebhookState::dead);
+  EXPECT_EQ(dead.attempts, 1);
+  EXPECT_THAT(dead.reason, HasSubstr("ends its worker"));
+  ASSERT_TRUE(notices.send("id 2", {"2"}));
+  EXPECT_EQ(notices.settled("id 2").state, WebhookState::done);
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 2"}));
+}
+
 TEST_F(WebhooksTest, AReaderThatAsksSomebodyIsRefused) {
   notices.during = [](runtime::CallHost* host) -> Task<void> {
     runtime::HttpAsk ask;
