@@ -4,6 +4,7 @@
 
 #include "host/api/api.h"
 #include "host/api/http_codec.h"
+#include "host/api/places.h"
 #include "host/api/wire.h"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -28,9 +29,10 @@ struct Connection {
   std::array<char, 16384> chunk{};
   Monotonic deadline = Monotonic::max();
   bool timed_out = false;
-  bool idle = true;         // no byte of the next request has come
-  bool answering = false;   // a complete request is being answered: a stop waits for it
-  bool turned_away = false; // over the limit: gets one 503
+  bool heard = false;     // a request has come, at least the beginning of one
+  bool idle = true;       // no byte of the next request has come
+  bool answering = false; // a complete request is being answered: a stop waits for it
+  Place place;
 };
 
 // What goes back to a client, and what becomes of the connection then.
@@ -107,6 +109,7 @@ private:
   void forget(Shared const& connection);
   void closeOverdue();
   void allow(Connection& connection, Milliseconds span);
+  void awaitRequest(Connection& connection);
   std::string newRequestId();
 
   Surroundings with_;
@@ -116,6 +119,7 @@ private:
   unsigned short port_ = 0;
   asio::ip::tcp::acceptor acceptor_;
   std::set<Shared> connections_;
+  Places places_;
   asio::cancellation_signal stop_sweeping_;
   asio::steady_timer drained_;
   bool refusing_ = false;

@@ -138,6 +138,7 @@ private:
   Task<Response> takeWebhook(Request request);
   Task<Response> setUpWebhook(Request request);
   Task<Response> listWebhooks(Request request);
+  Task<Response> listRefusedWebhooks(Request request);
   Task<Response> showWebhook(Request request);
   Task<Response> replayWebhook(Request request);
   Task<Response> replayWebhooks(Request request);

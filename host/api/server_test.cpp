@@ -177,21 +177,53 @@ TEST(Server, AnIdleConnectionIsClosedWithoutAWord) {
   EXPECT_TRUE(client.closed());
 }
 
-TEST(Server, OneConnectionTooManyIsTold503) {
+TEST(Server, AClientThatNeverSaysAWordIsClosedSoonerThanOneThatHasSpoken) {
+  Harness house;
+  auto silent = house.client();
+  auto resting = house.client();
+  resting.send(house.request("GET", "/health"));
+  EXPECT_EQ(resting.read().status, 200);
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
+  house.advance(Milliseconds(11'000));
+  EXPECT_TRUE(silent.closed());
+  resting.send(house.request("GET", "/health"));
+  EXPECT_EQ(resting.read().status, 200);
+}
+
+Options tight() {
   Options options;
   options.max_connections = 2;
-  Harness house(options);
+  return options;
+}
+
+TEST(Server, WhoHasRestedLongestGivesWayToANewcomer) {
+  Harness house(tight());
   auto first = house.client();
   auto second = house.client();
+  for (auto* one : {&first, &second, &first}) {
+    one->send(house.request("GET", "/health"));
+    EXPECT_EQ(one->read().status, 200);
+  }
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
+  EXPECT_TRUE(second.closed());
   first.send(house.request("GET", "/health"));
-  second.send(house.request("GET", "/health"));
   EXPECT_EQ(first.read().status, 200);
-  EXPECT_EQ(second.read().status, 200);
-  auto third = house.client();
-  third.send(house.request("GET", "/health"));
-  auto const answer = third.read();
+}
+
+TEST(Server, OneConnectionTooManyIsTold503WhileAllOthersHaveARequestUnderWay) {
+  Harness house(tight());
+  auto first = house.client();
+  auto second = house.client();
+  auto const request = house.request("GET", "/health");
+  for (auto* one : {&first, &second}) one->send(request.substr(0, 20));
+  auto const answer = house.ask("GET", "/health");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.headers.at("retry-after"), "1");
+  for (auto* one : {&first, &second}) {
+    one->send(request.substr(20));
+    EXPECT_EQ(one->read().status, 200);
+  }
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
 }
 
 TEST(Server, ExpectContinueGetsItsGoAhead) {

@@ -52,7 +52,8 @@ std::string nobodysWord(Random& random) {
 } // namespace
 
 WebhookDoor::WebhookDoor(Dependencies const& with)
-    : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file) {
+    : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file),
+      refusals_(with.clock) {
   nobodys_way_ = newWay(webhooks::Scheme::named(kNobodysScheme).value());
 }
 
@@ -216,9 +217,15 @@ Error WebhookDoor::later(Visit const& visit, std::string_view outcome, std::stri
   return error;
 }
 
+void WebhookDoor::countRefused(Visit const& visit, std::string_view reason) {
+  with_.metrics.webhookCame(visit.system, reason);
+  refusals_.refused(visit.system, visit.endpoint ? visit.endpoint->connection_id : std::string(),
+                    std::string(reason));
+}
+
 // The same answer whatever the reason was. The log tells it, but a flood of forgeries does not fill the disk.
 Error WebhookDoor::refused(Visit const& visit, std::string_view reason, std::string const& sentence) {
-  with_.metrics.webhookCame(visit.system, reason);
+  countRefused(visit, reason);
   if (with_.audit != nullptr) {
     audit::Event event;
     event.kind = audit::Kind::refusal;
@@ -247,7 +254,7 @@ std::optional<Response> WebhookDoor::unpack(Visit& visit) {
   }
   auto error = std::move(plain).error();
   error.message = "the body could not be unpacked: " + error.message;
-  with_.metrics.webhookCame(visit.system, "packed");
+  countRefused(visit, "packed");
   if (told_.admits(visit.system, with_.clock.monotonic()))
     with_.log.warn("a webhook was refused: " + error.message,
                    json::object{{"connection", visit.endpoint->connection_id}});
@@ -294,6 +301,7 @@ Task<Response> WebhookDoor::keep(Shared visit, std::string once_key) {
                      json::object{{"connection", visit->endpoint->connection_id}});
     co_return forStrangers(known.error());
   }
+  refusals_.taken(visit->endpoint->connection_id);
   with_.metrics.webhookCame(visit->system, *known ? "known" : "accepted");
   co_return received();
 }

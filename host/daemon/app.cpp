@@ -519,6 +519,7 @@ private:
     api::Options options;
     options.address = config_.address;
     options.port = config_.port;
+    options.max_connections = config_.clients;
     options.tls = config_.tls;
     options.clear_text_to_proxy = config_.clear_text_to_proxy;
     options.api_key_hash = access::hashOf(key.reveal());

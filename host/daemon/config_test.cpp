@@ -49,6 +49,14 @@ TEST(Config, LimitsAreReadInTheirUnits) {
   EXPECT_EQ(config.min_free_bytes, 1U << 20U);
 }
 
+TEST(Config, HowManyClientsMayBeConnectedIsASetting) {
+  auto const loaded = parseConfig("[daemon]\nclients = 4000\n", "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.clients, 4'000U);
+  EXPECT_NE(onlyProblem("[daemon]\nclients = 0\n").find("[daemon] clients must be a whole number from 16"),
+            std::string::npos);
+}
+
 TEST(Config, AStreamIsSilentAfterThreePings) {
   auto const loaded =
       parseConfig("[streams]\nping = 5\nmemory_mib = 2\nmost_behind = 1000\nsubscribers = 7\n",

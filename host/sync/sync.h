@@ -380,6 +380,7 @@ struct Dependencies {
   RunsAtOnce runs = RunsAtOnce();
   std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
   KeptFor kept_for = {};
+  WebhookRoom webhook_room = {};
 };
 
 // What a database needs that was put back from a backup, before an engine begins on it: nothing that may have

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 256; // of one commit
 constexpr std::size_t kMostBytes = 4U << 20U;
-constexpr std::size_t kMostQueued = 16'384; // handed in and not durable yet
-constexpr std::size_t kMostQueuedBytes = 64U << 20U;
-constexpr std::int64_t kMostOpen = 100'000; // of one connection
-constexpr std::int64_t kMostOpenBytes = 256 << 20;
 constexpr Milliseconds kTryAgain{1'000};
 constexpr Milliseconds kTryMuchLater{60'000};
 
@@ -39,11 +35,12 @@ void WebhookInbox::opened(std::string const& connection_id, std::int64_t count, 
 
 Result<void> WebhookInbox::checkRoom(NewWebhook const& webhook) const {
   if (context_.stopping) return overloaded("the daemon is stopping", kTryAgain);
-  if (queued_ >= kMostQueued || queued_bytes_ + webhook.body.size() > kMostQueuedBytes)
+  auto const& room = context_.doors.webhook_room;
+  if (queued_ >= room.queued || queued_bytes_ + webhook.body.size() > room.queued_bytes)
     return overloaded("more webhooks come in than the database takes", kTryAgain);
   auto const open = open_.find(webhook.connection_id);
   bool const full =
-      open != open_.end() && (open->second.count >= kMostOpen || open->second.bytes >= kMostOpenBytes);
+      open != open_.end() && (open->second.count >= room.open || open->second.bytes >= room.open_bytes);
   if (full)
     return overloaded("connection " + webhook.connection_id +
                           " has too many webhooks that wait or are dead; see garland webhooks ls",

@@ -169,6 +169,7 @@ class Radicale:
 
 class Garland:
     variables = {}  # of the environment of garlandd, besides those of this program
+    programs = BIN
 
     def __init__(self, state, database, further=""):
         self.data = state / "data"
@@ -187,7 +188,7 @@ class Garland:
     def launch(self):
         self.ready.unlink(missing_ok=True)  # of one that was killed
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([str(BIN / "garlandd"), "--config", str(self.config)],
+            self.process = subprocess.Popen([str(self.programs / "garlandd"), "--config", str(self.config)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                             env=dict(os.environ, **self.variables))
         remember(self.state, "garlandd", self.process)
@@ -206,7 +207,7 @@ class Garland:
     def command(self, *words, stdin=None, shown=True, ok=(0,)):
         if shown:
             say("   $ garland " + shlex.join(words))
-        done = subprocess.run([str(BIN / "garland"), *words], input=stdin, text=True, capture_output=True,
+        done = subprocess.run([str(self.programs / "garland"), *words], input=stdin, text=True, capture_output=True,
                               env=self.environment, check=False)
         if done.returncode not in ok:
             raise Failed(f"garland {shlex.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -218,7 +219,7 @@ class Garland:
     def show(self, *words):
         """Runs a command on this terminal, so that its progress bar is seen."""
         say("   $ garland " + shlex.join(words))
-        done = subprocess.run([str(BIN / "garland"), *words], env=self.environment, check=False)
+        done = subprocess.run([str(self.programs / "garland"), *words], env=self.environment, check=False)
         if done.returncode != 0:
             raise Failed(f"garland {shlex.join(words)} ended with {done.returncode}")
 

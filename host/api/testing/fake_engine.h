@@ -394,13 +394,14 @@ public:
   void onChange(void const*, std::function<void(std::string const&)> listener) override {
     on_change_ = std::move(listener);
   }
-  // A change of a record that exists nowhere.
-  void change(std::string const& vendor_id, std::string const& kind = "calendar.event") {
+  // A change of a record that exists nowhere, and belongs to the wedding if that is not "".
+  void change(std::string const& vendor_id, std::string const& kind = "calendar.event",
+              std::string const& wedding = "") {
     sync::Record record;
     record.id = newId("rec", clock_, random_);
     record.vendor_id = vendor_id;
     record.kind = kind;
-    note(record, "updated");
+    note(record, "updated", wedding);
   }
   Task<std::vector<sync::Conflict>> conflicts(std::string vendor_id, int) override {
     CO_TRY_VOID(knownVendor(vendor_id));
@@ -468,7 +469,7 @@ private:
     if (found != records_.end() && found->second.vendor_id == vendor_id) return {};
     return Error(ErrorKind::notFound, "there is no record " + id + " of vendor " + vendor_id);
   }
-  void note(sync::Record const& record, std::string action) {
+  void note(sync::Record const& record, std::string action, std::string wedding = "") {
     sync::Change change;
     change.sequence = lastOf(record.vendor_id) + 1;
     change.vendor_id = record.vendor_id;
@@ -477,6 +478,7 @@ private:
     change.action = std::move(action);
     change.record_version = record.version;
     change.origin = "local";
+    change.wedding = std::move(wedding);
     change.at = clock_.now();
     changes_[record.vendor_id].push_back(change);
     if (on_change_) on_change_(record.vendor_id);

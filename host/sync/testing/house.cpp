@@ -309,6 +309,7 @@ void House::open() {
   dependencies.limits = limits;
   dependencies.runs = runs;
   dependencies.requests = requests;
+  dependencies.webhook_room = webhook_room;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 

@@ -165,6 +165,7 @@ public:
   Storage limits = kDefaultLimits;
   RunsAtOnce runs{8, 8, 16};
   std::map<std::string, RequestRates> requests;
+  WebhookRoom webhook_room;
 
 private:
   template <class T> static asio::awaitable<void> keep(Task<T> task, std::optional<Result<T>>* out) {
