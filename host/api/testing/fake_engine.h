@@ -49,6 +49,7 @@ public:
     std::vector<sync::Action> out;
     for (auto const& [id, action] : all) {
       bool const wanted = id > query.after_id && (!query.state || action.state == *query.state) &&
+                          (query.vendor_id.empty() || action.vendor_id == query.vendor_id) &&
                           (query.connection_id.empty() || action.connection_id == query.connection_id);
       if (wanted && std::ssize(out) < query.limit) out.push_back(action);
     }
@@ -402,8 +403,10 @@ public:
     record.kind = kind;
     note(record, "updated");
   }
+  // One, with every vendor of whom there is a record.
   Task<std::vector<sync::Conflict>> conflicts(std::string vendor_id, int) override {
     CO_TRY_VOID(knownVendor(vendor_id));
+    if (lastOf(vendor_id) == 0) co_return std::vector<sync::Conflict>();
     sync::Conflict conflict;
     conflict.id = newId("cfl", clock_, random_);
     conflict.vendor_id = vendor_id;
