@@ -119,6 +119,7 @@ public:
   std::map<std::string, std::string> typed;
   std::optional<Error> refuse_connect;
   std::string redirect_uri;   // that the last sign-in was begun with
+  std::string begun_in;       // the session
   std::string came_back_as;   // the browser's secret
   bool with_complete = false; // the provider gives an address with the code in it
   // A run stays "running" until endRuns().
@@ -210,9 +211,11 @@ public:
     co_return known;
   }
   // One sign-in at a time; the ticket is "a-ticket", and any browser may come back.
-  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to) override {
+  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to,
+                                                 std::string session) override {
     CO_TRY_VOID(knownVendor(request.vendor_id));
     redirect_uri = std::move(back_to);
+    begun_in = std::move(session);
     oauth::Authorizations::Begun begun;
     begun.authorization.id = newId("aut", clock_, random_);
     begun.authorization.vendor_id = request.vendor_id;
@@ -224,8 +227,10 @@ public:
     signs_in_with_ = std::move(request);
     co_return begun;
   }
-  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser,
+                                                 std::string session) override {
     if (ticket != "a-ticket" || !sign_in_) co_return Error(ErrorKind::notFound, "this sign-in is not known");
+    if (!begun_in.empty() && begun_in != session) co_return Error(ErrorKind::forbidden, "another session");
     oauth::Authorizations::Visit visit;
     visit.authorization = *sign_in_;
     visit.address = "https://id.example/authorize?a=<b>&state=a-ticket";
@@ -240,7 +245,7 @@ public:
     co_return co_await connect(std::move(signs_in_with_));
   }
   Task<oauth::DeviceSignIn> beginDeviceSignIn(sync::ConnectRequest request) override {
-    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string()));
+    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string(), std::string()));
     oauth::DeviceSignIn out;
     out.authorization = std::move(begun.authorization);
     out.user_code = "WDJB-MJHT";
