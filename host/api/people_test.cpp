@@ -49,6 +49,15 @@ TEST_F(People, WhoSignsInHasASessionOfTheirRole) {
   EXPECT_THAT(house_.logText(), Not(HasSubstr(cookie.substr(cookie.find("gs_")))));
 }
 
+TEST_F(People, WhatTheOpenIdProviderIsAskedIsToldToTheAuditChainAsThat) {
+  provider_.signIn();
+  house_.onLoop([&] {
+    EXPECT_EQ(house_.egress.requests.size(), 3U) << "where it is, its keys, and a token";
+    for (auto const& request : house_.egress.requests)
+      EXPECT_EQ(request.audit_subject, "oidc") << request.url;
+  });
+}
+
 TEST_F(People, ALongNameIsCutToWholeCharactersOnOneLine) {
   provider_.claims["email"] = "rosa\n" + std::string(194, 'a') + "\u00e9";
   auto const who = provider_.bare("GET", kSession, provider_.signIn());
