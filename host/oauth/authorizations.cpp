@@ -88,7 +88,8 @@ public:
   // The row is taken by the one statement that finds it open, whichever daemon it is that asks.
   Task<Taken> take(std::string ticket, std::string browser) override {
     CO_TRY(row, co_await open(ticket));
-    if (row.text(atBrowser).empty() || row.text(atBrowser) != hashOf(browser)) co_return anotherBrowser();
+    bool const shown_here = vault::equalInConstantTime(row.text(atBrowser), hashOf(browser));
+    if (!shown_here) co_return anotherBrowser();
     CO_TRY(kept, opened(row));
     Taken out;
     out.authorization = read(row);
