@@ -98,6 +98,7 @@ private:
   Result<sync::ConnectRequest> wishOf(json::value& body) const;
   Task<Response> showAuthorization(Request request);
   Task<Response> wayToProvider(Request request);
+  Task<std::string> sessionOf(Request const* request);
   Task<Response> comeBack(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);

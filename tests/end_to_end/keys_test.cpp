@@ -46,6 +46,13 @@ TEST_F(Keys, AKeyOpensWhatItsRoleMayAndStandsThroughAKill) {
   EXPECT_EQ(as(auditor, {"audit", "verify"}).exit_code, 0);
 }
 
+TEST_F(Keys, ThePageOfTheDocumentsIsWhatTheProgramTells) {
+  auto const page = host_.run({"roles", "matrix", "--markdown"});
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  EXPECT_EQ(page.out, readFile(std::string(GARLAND_SOURCE_DIR) + "/sdk-docs/roles.md"))
+      << "renew it: garland roles matrix --markdown > sdk-docs/roles.md";
+}
+
 TEST_F(Keys, AVendorsKeySeesThatVendorOnly) {
   auto const rosa = host_.addVendor("Rosa");
   auto const ada = host_.addVendor("Ada");

@@ -49,6 +49,7 @@ public:
     std::vector<sync::Action> out;
     for (auto const& [id, action] : all) {
       bool const wanted = id > query.after_id && (!query.state || action.state == *query.state) &&
+                          (query.vendor_id.empty() || action.vendor_id == query.vendor_id) &&
                           (query.connection_id.empty() || action.connection_id == query.connection_id);
       if (wanted && std::ssize(out) < query.limit) out.push_back(action);
     }
@@ -118,6 +119,7 @@ public:
   std::map<std::string, std::string> typed;
   std::optional<Error> refuse_connect;
   std::string redirect_uri;   // that the last sign-in was begun with
+  std::string begun_in;       // the session
   std::string came_back_as;   // the browser's secret
   bool with_complete = false; // the provider gives an address with the code in it
   // A run stays "running" until endRuns().
@@ -209,9 +211,11 @@ public:
     co_return known;
   }
   // One sign-in at a time; the ticket is "a-ticket", and any browser may come back.
-  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to) override {
+  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to,
+                                                 std::string session) override {
     CO_TRY_VOID(knownVendor(request.vendor_id));
     redirect_uri = std::move(back_to);
+    begun_in = std::move(session);
     oauth::Authorizations::Begun begun;
     begun.authorization.id = newId("aut", clock_, random_);
     begun.authorization.vendor_id = request.vendor_id;
@@ -223,8 +227,10 @@ public:
     signs_in_with_ = std::move(request);
     co_return begun;
   }
-  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser,
+                                                 std::string session) override {
     if (ticket != "a-ticket" || !sign_in_) co_return Error(ErrorKind::notFound, "this sign-in is not known");
+    if (!begun_in.empty() && begun_in != session) co_return Error(ErrorKind::forbidden, "another session");
     oauth::Authorizations::Visit visit;
     visit.authorization = *sign_in_;
     visit.address = "https://id.example/authorize?a=<b>&state=a-ticket";
@@ -239,7 +245,7 @@ public:
     co_return co_await connect(std::move(signs_in_with_));
   }
   Task<oauth::DeviceSignIn> beginDeviceSignIn(sync::ConnectRequest request) override {
-    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string()));
+    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string(), std::string()));
     oauth::DeviceSignIn out;
     out.authorization = std::move(begun.authorization);
     out.user_code = "WDJB-MJHT";
@@ -403,8 +409,10 @@ public:
     record.kind = kind;
     note(record, "updated", wedding);
   }
+  // One, with every vendor of whom there is a record.
   Task<std::vector<sync::Conflict>> conflicts(std::string vendor_id, int) override {
     CO_TRY_VOID(knownVendor(vendor_id));
+    if (lastOf(vendor_id) == 0) co_return std::vector<sync::Conflict>();
     sync::Conflict conflict;
     conflict.id = newId("cfl", clock_, random_);
     conflict.vendor_id = vendor_id;

@@ -64,6 +64,8 @@ public:
   std::vector<egress::Policy> policies;
   std::vector<std::string> secrets; // of the credentials that came with them
   std::vector<std::string> usernames;
+  std::vector<egress::Credential::Scheme> schemes;
+  std::vector<std::string> urls; // as they leave: with the credential, where that is a member of the query
 
 private:
   std::function<void(egress::AuditEntry const&)> sink_;
