@@ -166,8 +166,8 @@ class Run:
         victim.start()
 
     def settle(self):
-        """Until every account was reached with a token that was asked for after the last kill."""
-        since = time.time() + LIFE
+        """Until every account was reached with a token that was asked for after the last kill, and after the latest request."""
+        since = time.time() + strict_provider.LATE + LIFE
         patience.until("every account being reached again", lambda: not self.unreached(since), lambda: self.unreached(since),
                        STILL, SETTLES, 0.5)
 

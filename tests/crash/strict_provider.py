@@ -10,8 +10,8 @@
   POST /_twin/release
 
 JOURNAL has a line of JSON for all that it did, written before anybody is answered. A renewal is held `before` it is done, which
-it then is not; `late`: before as well, but it is done once it is released; `after` it was done, before a byte of the answer
-leaves; `within` the answer; or it is `answered`, which is told and held no longer.
+it then is not; `late`: before as well, but it is done LATE seconds after it is released, as what was on its way for long; `after`
+it was done, before a byte of the answer leaves; `within` the answer; or it is `answered`, which is told and held no longer.
 """
 
 import base64
@@ -28,6 +28,7 @@ import urllib.parse
 
 CLIENT, SECRET = "client", "its secret"
 BASIC = "Basic " + base64.b64encode(f"{CLIENT}:{urllib.parse.quote(SECRET)}".encode()).decode()
+LATE = 20  # seconds: longer than another daemon needs to take a connection over, within what the first one had waited
 PATIENCE = 150  # seconds
 
 
@@ -185,7 +186,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.journal.write("asked", number=number, pid=who, token=form.get("refresh_token"))
         if self.holds.stop("before", who):
             return None
-        self.holds.stop("late", who)
+        if self.holds.stop("late", who):
+            time.sleep(LATE)
         given = self.book.renew(form.get("refresh_token"), number, who)
         if given is None:
             return self.answer(400, {"error": "invalid_grant"})
