@@ -105,6 +105,7 @@ class World:
     def __init__(self, state, database, daemons, scenario, older=None):
         self.state, self.daemons, self.older = state, [], older
         self.postgres = self.disk = self.nats = self.network = None
+        self.doors = []  # an address for each connection that may be cut: of the database
         self.stop_servers()  # of a run that was killed itself
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, mode=0o700)
@@ -117,7 +118,6 @@ class World:
     def begin(self, database, daemons, scenario):
         cut, full = scenario == "connection-cut", scenario == "disk-full"
         self.network = apart.Network() if cut else None
-        # An address for each connection that may be cut: of the database, of the twins.
         self.doors = [f"127.0.0.{11 + number}" for number in range(daemons)] if cut else []
         settings = ""
         if database == "postgresql":
