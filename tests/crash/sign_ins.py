@@ -96,7 +96,8 @@ class People(Helper):
 
     def do(self):
         for account, sign_in in self.asked():
-            self.seen.setdefault((account, sign_in["since"]), {"account": account, "by": sign_in["by"], "cause": sign_in["cause"]})
+            told = {"account": account, "by": sign_in["by"], "cause": sign_in["cause"]}
+            self.seen.setdefault((account, sign_in["since"]), told)
             try:
                 connect(self.world, self.world.any_daemon(self.chance), self.vendor, account)
             except first_sync.Failed:

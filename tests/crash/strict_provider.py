@@ -6,7 +6,8 @@
   POST /token                       what OAuth 2 asks for to renew a token
   GET /api/me, /api/guests          what access tokens open
   POST /_twin/sign-in {"account"}   a person signs in: {"refresh_token"}
-  POST /_twin/hold {"at"}           holds the next renewal there, and answers {"pid"} of who asked
+  POST /_twin/hold {"at"}           holds the next renewal there, of an account that is connected, and answers {"pid"} of
+                                    who asked
   POST /_twin/release
 
 JOURNAL has a line of JSON for all that it did, written before anybody is answered. A renewal is held `before` it is done, which
@@ -80,12 +81,14 @@ class Book:
         self.numbers = itertools.count(1)
         self.account, self.ended = {}, set()  # of sign-ins
         self.refresh, self.access, self.used = {}, {}, set()
+        self.typed = set()  # tokens that a person types who connects an account: with them, it is only tried
 
     def sign_in(self, account):
         with self.lock:
             family = next(self.numbers)
             self.account[family] = account
             token = self.new_refresh(family)
+            self.typed.add(token)
             self.journal.write("signed in", account=account, family=family, token=token)
             return {"refresh_token": token}
 
@@ -182,29 +185,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401, {"error": "invalid_client"})
         if form.get("grant_type") != "refresh_token":
             return self.answer(400, {"error": "unsupported_grant_type"})
-        number, who = next(self.numbers), asker(self.client_address)
-        self.journal.write("asked", number=number, pid=who, token=form.get("refresh_token"))
-        if self.holds.stop("before", who):
+        token, number, who = form.get("refresh_token"), next(self.numbers), asker(self.client_address)
+        self.journal.write("asked", number=number, pid=who, token=token)
+
+        def held(at):
+            return token not in self.book.typed and self.holds.stop(at, who)
+        if held("before"):
             return None
-        if self.holds.stop("late", who):
+        if held("late"):
             time.sleep(LATE)
-        given = self.book.renew(form.get("refresh_token"), number, who)
+        given = self.book.renew(token, number, who)
         if given is None:
             return self.answer(400, {"error": "invalid_grant"})
-        if self.holds.stop("after", who) or self.is_gone():
+        if held("after") or self.is_gone():
             return None
-        return self.hand_over(json.dumps(given).encode(), number, who)
+        return self.hand_over(json.dumps(given).encode(), number, held)
 
-    def hand_over(self, data, number, who):
+    def hand_over(self, data, number, held):
         half = len(data) // 2
         self.journal.write("answered", number=number, sent="a part")
         self.begin(200, data)
         self.wfile.write(data[:half])
-        if self.holds.stop("within", who):
+        if held("within"):
             return
         self.wfile.write(data[half:])
         self.journal.write("answered", number=number, sent="all")
-        self.holds.stop("answered", who)
+        held("answered")
 
     def is_gone(self):
         """Whoever asked has ended, so nothing can reach him."""
