@@ -70,6 +70,28 @@ TEST(ApiKey, MatchesItsOwnHashOnly) {
   }
 }
 
+TEST(ApiKey, OfARoleTellsTheRole) {
+  SystemRandom random;
+  std::set<std::string> beginnings;
+  for (auto const role : kRoles) {
+    auto const key = newApiKey(role, random);
+    ASSERT_EQ(key.reveal().size(), 49U);
+    EXPECT_TRUE(isApiKey(key.reveal()));
+    EXPECT_TRUE(matches(key.reveal(), hashOf(key.reveal())));
+    beginnings.emplace(key.reveal().substr(0, 6));
+  }
+  EXPECT_EQ(beginnings, (std::set<std::string>{"gk_op_", "gk_ve_", "gk_pa_", "gk_re_", "gk_au_"}));
+  EXPECT_FALSE(isApiKey("gk_xx_" + std::string(43, 'A')));
+  EXPECT_FALSE(isApiKey("gk_opA" + std::string(43, 'A')));
+  EXPECT_FALSE(isApiKey("gk_op_" + std::string(42, 'A')));
+}
+
+TEST(Roles, AreFoundByTheirNames) {
+  for (auto const role : kRoles) EXPECT_EQ(roleNamed(name(role)), role);
+  EXPECT_FALSE(roleNamed("admin").has_value());
+  EXPECT_FALSE(roleNamed("").has_value());
+}
+
 TEST(ApiKeyFile, IsMadeOnceAndReadFromThenOn) {
   TestFolder const folder;
   SystemRandom random;

@@ -2,6 +2,7 @@
 // providers over HTTP (TwinServer), which have nothing to do with a daemon.
 #pragma once
 
+#include "host/access/access.h"
 #include "host/audit/audit.h"
 #include "host/base/carrier.h"
 #include "host/base/clock.h"
@@ -11,11 +12,13 @@
 #include "host/custody/custody.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
+#include "host/privacy/privacy.h"
 #include "host/realtime/realtime.h"
 #include "host/runtime/runtime.h"
 #include "host/sync/sync.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,10 +38,52 @@ struct StreamOptions {
   std::vector<std::string> origins; // whose pages' EventSource may read: "https://app.example.com"
 };
 
+// Of the server's side of TLS, in PEM form.
+struct TlsFiles {
+  std::string certificate; // with its chain; empty: no TLS
+  std::string key;         // without a passphrase
+  std::string client_ca;   // whose certificates clients have to show; empty: they need none
+};
+
+// What a certificate says of itself.
+struct CertificateFacts {
+  TimePoint begins, ends;
+  std::vector<std::string> names; // of hosts, without addresses
+};
+
+// Reads the files as a server does. invalidInput, with the setting: one cannot be used.
+Result<CertificateFacts> examineCertificate(TlsFiles const& files);
+
+// What somebody who signs in may do.
+struct OidcRole {
+  access::Role role = access::Role::auditor;
+  std::string vendor_id; // "" unless the role is vendor
+  bool operator==(OidcRole const&) const = default;
+};
+
+// The OpenID provider at which people sign in.
+struct OidcSettings {
+  std::string issuer; // "": nobody signs in
+  std::string client_id;
+  std::string client_secret_file; // read whenever it is shown; "": the client has none
+  std::string public_url;         // of this daemon as browsers reach it, without a slash at its end
+  std::string scopes = "openid email";
+  std::string roles_claim = "groups";    // or "/realm_access/roles"
+  std::map<std::string, OidcRole> roles; // by the claim's values
+  std::vector<std::string> audiences;    // that may stand in a token besides the client
+  bool private_network = false;          // the provider is in one
+
+  std::string callback() const { return public_url + "/sign-in/callback"; }
+};
+
 struct Options {
-  std::string address = "127.0.0.1"; // loopback only until TLS is configured
-  unsigned short port = 0;           // 0: any free port
-  std::string api_key_hash;          // access::hashOf
+  std::string address = "127.0.0.1"; // any other than a loopback address needs TLS
+  TlsFiles tls = {};
+  // Instead of TLS: a proxy on a trusted network has it, and nobody else there reaches the address or listens
+  // in.
+  bool clear_text_to_proxy = false;
+  unsigned short port = 0;  // 0: any free port
+  std::string api_key_hash; // of the key in the key file: access::hashOf
   std::size_t max_header = 16U << 10U;
   std::size_t max_body = 1U << 20U;
   bool raw_targets = false;            // twins take targets that are no URLs by the letter
@@ -78,7 +123,7 @@ public:
   virtual void webhookCame(std::string_view system, std::string_view outcome) = 0;
   // For notify::Dependencies::on_outcome.
   virtual void endpointTold(std::string_view outcome) = 0;
-  // `kind`: websocket or events; `outcome`: left, slow, gone, silent, refused, stopped or lost.
+  // `kind`: websocket or events; `outcome`: left, slow, gone, silent, refused, key, stopped or lost.
   virtual void streamEnded(std::string_view kind, std::string_view outcome) = 0;
   virtual std::string render(Gauges const& gauges) = 0;
 };
@@ -117,16 +162,34 @@ struct Dependencies {
   custody::Custody* custody = nullptr;
   // Where what is asked and refused is told; null: nowhere.
   audit::Book* audit = nullptr;
+  // API keys besides the one of the key file; null: there are none.
+  access::Keys* keys = nullptr;
+  // Exports and erases people and vendors; null: this daemon cannot.
+  privacy::Office* privacy = nullptr;
+  // Makes a backup of the host under the passphrase: its name in the data folder's "exports". null: this
+  // daemon cannot.
+  std::function<Task<std::string>(Secret passphrase)> backup = nullptr;
+  // Of people who sign in as `oidc` says; null: nobody does.
+  access::Sessions* sessions = nullptr;
+  OidcSettings oidc = {};
+  // This server's own address without its port; Server::start says it.
+  std::string own_origin = "http://127.0.0.1";
 };
 
 // [loop thread]
 class Server {
 public:
   virtual ~Server() = default;
-  // transient if the address is taken, invalidInput if it is not loopback.
+  // transient if the address is taken; invalidInput if it would need TLS and has none, or a file of
+  // Options::tls cannot be used.
   static Task<std::unique_ptr<Server>> start(Dependencies dependencies, Options options);
   virtual unsigned short port() const = 0;
   virtual std::string address() const = 0;
+  // How clients on this machine reach it: "https://localhost:7480", by a name of the certificate.
+  virtual std::string url() const = 0;
+  // Reads the files of Options::tls again: connections from now on get the new certificate, those that are
+  // open go on. invalidInput: a file cannot be used, and the certificate in use stays.
+  virtual Result<void> renewCertificate() = 0;
   // Takes no new connections and closes those on which nothing is being answered. At once.
   virtual void refuse() = 0;
   // refuse(), then waits until the answers in the making have gone out or the drain time is over

@@ -2,13 +2,8 @@
 
 #include "host/base/ids.h"
 
-#include <chrono>
-
 namespace garland::api {
 namespace {
-
-// A caller that comes again within this time is still the same one.
-constexpr std::chrono::minutes kStays{10};
 
 // A path may hold what somebody typed; an id says nothing of anybody.
 bool isAnyId(std::string const& text) {
@@ -27,31 +22,35 @@ audit::Event eventFor(audit::Kind kind, Route const* route) {
 
 bool changesSomething(Route const& route) { return !route.open && route.method != "GET"; }
 
-void AuditWatch::refused(Route const* route, int status) {
+void AuditWatch::refused(Route const* route, int status, Refusal refusal) {
   if (book_ == nullptr) return;
   auto event = eventFor(audit::Kind::refusal, route);
-  event.facts = json::object{{"status", status}};
+  event.subject = std::move(refusal.key_id);
+  event.person = std::move(refusal.address);
+  event.facts = json::object{{"status", status}, {"why", refusal.why}};
   book_->note(std::move(event));
 }
 
-void AuditWatch::letIn() {
-  auto const now = clock_.monotonic();
-  bool const stayed = last_let_in_ && now - *last_let_in_ < kStays;
-  last_let_in_ = now;
-  if (book_ == nullptr || stayed) return;
+void AuditWatch::letIn(access::Caller const& caller) {
+  if (book_ == nullptr) return;
   audit::Event event;
   event.kind = audit::Kind::signIn;
-  event.act = "api_key";
+  event.act = caller.person.empty() ? "api_key" : "session";
+  event.person = caller.person;
+  event.vendor_id = caller.vendor_id;
+  event.subject = caller.key_id;
+  event.facts = json::object{{"role", access::name(caller.role)}};
   book_->note(std::move(event));
 }
 
-Task<void> AuditWatch::asked(Route const* route, Request const* request) {
+Task<void> AuditWatch::asked(Route const* route, Request const* request, access::Caller const* caller) {
   if (book_ == nullptr || !changesSomething(*route)) co_return Result<void>();
   auto event = eventFor(audit::Kind::change, route);
   event.act = "asked:" + event.act;
   event.subject = request->id;
   for (auto const& [name, value] : request->parameters)
     if (isAnyId(value)) event.facts[name] = value;
+  if (caller != nullptr) event.facts["by"] = caller->key_id;
   CO_TRY_VOID(co_await book_->write(std::move(event)));
   co_return Result<void>();
 }

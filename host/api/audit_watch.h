@@ -2,31 +2,40 @@
 // something.
 #pragma once
 
+#include "host/access/access.h"
 #include "host/api/router.h"
 #include "host/audit/audit.h"
 
-#include <optional>
+#include <string>
 
 namespace garland::api {
+
+// Why a request did not get in, or not to that.
+struct Refusal {
+  explicit Refusal(std::string why_in, std::string key_id_in = {})
+      : why(std::move(why_in)), key_id(std::move(key_id_in)) {}
+  std::string why;     // a word: "wrong_key"
+  std::string key_id;  // of a key that is known; "" if none is
+  std::string address; // where it came from: kept as a pseudonym
+};
 
 class AuditWatch {
 public:
   // null: nobody is told anything.
-  AuditWatch(audit::Book* book, Clock const& clock) : book_(book), clock_(clock) {}
+  explicit AuditWatch(audit::Book* book) : book_(book) {}
 
-  // A request that did not get in; `route` is null if it is not known which one it was for.
-  void refused(Route const* route, int status);
-  // The key was right. Told once for as long as it goes on.
-  void letIn();
-  // What may change something is durable in the chain before it begins. An error: it must not begin.
-  Task<void> asked(Route const* route, Request const* request);
+  // `route` is null if it is not known which one the request was for.
+  void refused(Route const* route, int status, Refusal refusal);
+  // The key was right.
+  void letIn(access::Caller const& caller);
+  // What may change something is durable in the chain before it begins. An error: it must not begin. What is
+  // pointed to must outlive the task; no caller: whoever holds a ticket.
+  Task<void> asked(Route const* route, Request const* request, access::Caller const* caller);
   // ... and told again if it was refused or failed.
   void ended(Route const& route, std::string const& request_id, int status);
 
 private:
   audit::Book* book_;
-  Clock const& clock_;
-  std::optional<Monotonic> last_let_in_;
 };
 
 // Whether requests of this route can change something here.

@@ -79,7 +79,7 @@ bool HookRate::admits(std::string const& connection_id, Monotonic now) {
 }
 
 std::string Hooks::urlOf(Secret const& token, unsigned short port) const {
-  return outsideOf(with_.public_url, port) + "/hooks/" + std::string(token.reveal());
+  return outsideOf(with_, port) + "/hooks/" + std::string(token.reveal());
 }
 
 Task<Response> Hooks::take(Request request, unsigned short port) {
@@ -94,7 +94,7 @@ Task<Response> Hooks::take(Request request, unsigned short port) {
     if (request.method == "HEAD" || (request.body.empty() && request.query.empty())) co_return ready();
     co_return co_await keep(&request, std::move(*door), std::string());
   }
-  co_return co_await judge(&request, std::move(*door), outsideOf(with_.public_url, port));
+  co_return co_await judge(&request, std::move(*door), outsideOf(with_, port));
 }
 
 Task<Response> Hooks::judge(Request* request, sync::IntakeDoor door, std::string outside) {

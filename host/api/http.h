@@ -27,10 +27,13 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query; // decoded
   std::vector<Header> headers;
   std::string body;
+  std::string peer; // address that it came from, without the port; "" if that is not known
 
   // Filled by the router once the route is known and its parameters and body were checked.
   std::map<std::string, std::string, std::less<>> parameters; // of path and query
   json::value json;                                           // the body
+  std::string of_vendor; // whose key it came with, if it reaches that vendor's things only; else ""
+  std::string by_key;    // the id of the key it came with; "" if it came with none
 
   // The first header of that name (lower case), or nullptr.
   std::string const* header(std::string_view name) const;

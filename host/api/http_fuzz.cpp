@@ -1,7 +1,9 @@
 // Bytes from a socket, through the parser and the router with all its checks, to an encoded answer.
 #include "host/api/http_codec.h"
 #include "host/api/openapi.h"
+#include "host/api/ownership.h"
 #include "host/api/routes.h"
+#include "host/api/sign_in.h"
 #include "host/api/testing/fake_engine.h"
 
 #include "host/access/access.h"
@@ -38,7 +40,8 @@ struct World {
     auto const document = openApiDocument(table, "0", {}).value();
     json::object components;
     components["components"] = document.at("components");
-    router = std::make_unique<Router>(Router::create(std::move(table), components, log).value());
+    Doorkeepers const keepers{sign_in, ownership};
+    router = std::make_unique<Router>(Router::create(std::move(table), components, log, keepers).value());
   }
 
   std::string const key = "gk_" + std::string(43, 'A');
@@ -52,6 +55,8 @@ struct World {
   runtime::Catalogue catalogue;
   std::unique_ptr<Metrics> metrics = Metrics::create("0", "sqlite");
   Guard guard;
+  SignIn sign_in{clock, nullptr, nullptr};
+  Ownership ownership{engine, nullptr};
   std::unique_ptr<Routes> routes;
   std::unique_ptr<Router> router;
 };

@@ -56,11 +56,11 @@ Result<void> Listener::listen() {
   if (code)
     return Error(ErrorKind::invalidInput,
                  "\"" + options_.address + "\" is not an IP address: use 127.0.0.1 or ::1");
-  if (!address.is_loopback())
-    return Error(ErrorKind::invalidInput, "only loopback addresses are listened on: " + options_.address +
-                                              " can be reached from elsewhere, and that needs TLS, which is "
-                                              "not configurable yet; use 127.0.0.1 "
-                                              "and put a TLS proxy in front");
+  if (!address.is_loopback() && options_.tls.certificate.empty() && !options_.clear_text_to_proxy)
+    return Error(ErrorKind::invalidInput,
+                 options_.address + " can be reached from elsewhere and needs TLS: set [tls] certificate and "
+                                    "key, or listen on 127.0.0.1");
+  TRY_VOID(renewCertificate());
   tcp::endpoint const endpoint(address, options_.port);
   acceptor_.open(endpoint.protocol(), code);
   if (!code) acceptor_.set_option(tcp::acceptor::reuse_address(true), code);
@@ -72,6 +72,13 @@ Result<void> Listener::listen() {
                                            "): another program may use the port; choose one "
                                            "with --port, or 0 for any");
   port_ = acceptor_.local_endpoint(code).port();
+  return {};
+}
+
+Result<void> Listener::renewCertificate() {
+  if (options_.tls.certificate.empty()) return {};
+  TRY(identity, TlsIdentity::load(options_.tls));
+  identity_ = std::move(identity);
   return {};
 }
 
@@ -102,8 +109,12 @@ void Listener::admit(tcp::socket socket) {
   if (connections_.size() >= options_.max_connections + turned_away_limit) return;
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  auto connection = std::make_shared<Connection>(std::move(socket));
+  auto session = identity_ ? identity_->session(socket.native_handle()) : nullptr;
+  if (identity_ && !session) return;
+  auto const peer = socket.remote_endpoint(ignored);
+  auto connection = std::make_shared<Connection>(Wire(std::move(socket), std::move(session)));
   connection->turned_away = connections_.size() >= options_.max_connections;
+  if (!ignored) connection->peer = peer.address().to_string();
   connections_.insert(connection);
   auto const self = shared_from_this();
   asio::co_spawn(
@@ -115,8 +126,7 @@ void Listener::admit(tcp::socket socket) {
 }
 
 void Listener::forget(Shared const& connection) {
-  boost::system::error_code ignored;
-  connection->socket.close(ignored);
+  connection->wire.close();
   wipe(connection->bytes.data(), connection->bytes.size());
   connections_.erase(connection);
   if (connections_.empty()) drained_.cancel();
@@ -133,11 +143,10 @@ asio::awaitable<void> Listener::sweep() {
 
 void Listener::closeOverdue() {
   auto const now = with_.clock.monotonic();
-  boost::system::error_code ignored;
   for (Shared const& connection : connections_) {
     if (connection->deadline > now) continue;
     connection->timed_out = true;
-    connection->socket.cancel(ignored);
+    connection->wire.cancel();
   }
 }
 
@@ -148,8 +157,18 @@ void Listener::allow(Connection& connection, Milliseconds span) {
 
 std::string Listener::newRequestId() { return newId("req", with_.clock, with_.random); }
 
+// False if the client speaks no TLS that we do, or shows no certificate that counts.
+asio::awaitable<bool> Listener::greet(Shared connection) {
+  allow(*connection, options_.header_timeout);
+  auto greeting = connection->wire.greet();
+  bool const greeted = co_await std::move(greeting);
+  if (!greeted) with_.log.debug("a TLS handshake failed", json::object{{"why", connection->wire.whyNot()}});
+  co_return greeted;
+}
+
 asio::awaitable<void> Listener::serve(Shared connection) {
-  bool again = true;
+  auto greeting = greet(connection);
+  bool again = co_await std::move(greeting);
   while (again) {
     auto exchanging = exchange(connection);
     again = co_await std::move(exchanging);
@@ -179,6 +198,7 @@ asio::awaitable<bool> Listener::exchange(Shared connection) {
     co_await std::move(refusing);
     co_return false;
   }
+  request.peer = connection->peer;
   connection->answering = true;
   auto answering = answer(connection, std::move(request), keep_alive);
   bool const sent = co_await std::move(answering);
@@ -209,9 +229,9 @@ asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, Requ
         allow(*connection, options_.body_timeout);
       }
     }
-    auto const [code, count] =
-        co_await connection->socket.async_read_some(asio::buffer(connection->chunk), as_result);
-    if (code) {
+    auto awaited = connection->wire.read(asio::buffer(connection->chunk));
+    std::size_t const count = co_await std::move(awaited);
+    if (count == 0) {
       if (connection->timed_out && !connection->idle)
         outcome.fault.emplace(408, "the request did not arrive in time");
       co_return outcome;
@@ -229,7 +249,7 @@ asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool 
   auto answering = answerer_->answer(std::move(request), std::move(stays_open));
   Outgoing outgoing = co_await std::move(answering);
   if (outgoing.take_over) {
-    if (!refusing_) outgoing.take_over(std::move(connection->socket), std::move(connection->bytes));
+    if (!refusing_) outgoing.take_over(std::move(connection->wire), std::move(connection->bytes));
     co_return false;
   }
   auto sending = send(connection, std::move(outgoing));
@@ -252,9 +272,7 @@ asio::awaitable<bool> Listener::send(Shared connection, Outgoing outgoing) {
     auto waiting = staySilent(connection);
     co_await std::move(waiting);
   }
-  boost::system::error_code ignored;
-  connection->socket.set_option(asio::socket_base::linger(true, 0), ignored); // closing it resets it
-  connection->socket.close(ignored);
+  connection->wire.reset();
   co_return false;
 }
 
@@ -263,9 +281,8 @@ asio::awaitable<void> Listener::staySilent(Shared connection) {
   connection->answering = false; // a stop need not wait for it
   if (refusing_) co_return;
   for (;;) {
-    auto const [code, count] =
-        co_await connection->socket.async_read_some(asio::buffer(connection->chunk), as_result);
-    if (code || count == 0) co_return;
+    auto reading = connection->wire.read(asio::buffer(connection->chunk));
+    if (co_await std::move(reading) == 0) co_return;
   }
 }
 
@@ -273,9 +290,9 @@ asio::awaitable<bool> Listener::write(Shared connection, std::string bytes) {
   allow(*connection, options_.write_timeout);
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    auto const rest = asio::buffer(bytes.data() + sent, bytes.size() - sent);
-    auto const [code, count] = co_await connection->socket.async_write_some(rest, as_result);
-    if (code) co_return false;
+    auto writing = connection->wire.write(asio::buffer(bytes.data() + sent, bytes.size() - sent));
+    std::size_t const count = co_await std::move(writing);
+    if (count == 0) co_return false;
     sent += count;
   }
   co_return true;
@@ -292,16 +309,14 @@ asio::awaitable<void> Listener::refuseRequest(Shared connection, HttpFault fault
 // Reads what the client still sends before closing: closing on unread bytes resets the connection, and
 // the client would lose the answer.
 asio::awaitable<void> Listener::linger(Shared connection) {
-  boost::system::error_code failed;
-  connection->socket.shutdown(tcp::socket::shutdown_send, failed);
-  if (failed || refusing_) co_return;
+  if (!connection->wire.endSending() || refusing_) co_return;
   allow(*connection, linger_time);
   std::size_t seen = 0;
   while (seen < linger_bytes) {
-    auto const [code, count] =
-        co_await connection->socket.async_read_some(asio::buffer(connection->chunk), as_result);
+    auto reading = connection->wire.read(asio::buffer(connection->chunk));
+    std::size_t const count = co_await std::move(reading);
     wipe(connection->chunk.data(), connection->chunk.size());
-    if (code) co_return;
+    if (count == 0) co_return;
     seen += count;
   }
 }
@@ -312,7 +327,7 @@ void Listener::refuse() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   for (Shared const& connection : connections_)
-    if (!connection->answering) connection->socket.cancel(ignored);
+    if (!connection->answering) connection->wire.cancel();
 }
 
 asio::awaitable<bool> Listener::drain() {
@@ -325,7 +340,7 @@ asio::awaitable<bool> Listener::drain() {
   }
   stop_sweeping_.emit(asio::cancellation_type::all);
   bool const all_out = connections_.empty();
-  for (Shared const& connection : connections_) connection->socket.close(ignored);
+  for (Shared const& connection : connections_) connection->wire.close();
   co_return all_out;
 }
 

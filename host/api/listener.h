@@ -4,6 +4,7 @@
 
 #include "host/api/api.h"
 #include "host/api/http_codec.h"
+#include "host/api/wire.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -20,8 +21,9 @@ namespace garland::api {
 
 // One client. The sweeper cuts it off when `deadline` has passed.
 struct Connection {
-  explicit Connection(asio::ip::tcp::socket socket_in) : socket(std::move(socket_in)) {}
-  asio::ip::tcp::socket socket;
+  explicit Connection(Wire wire_in) : wire(std::move(wire_in)) {}
+  Wire wire;
+  std::string peer;  // address of the client
   std::string bytes; // read, not yet taken by a request
   std::array<char, 16384> chunk{};
   Monotonic deadline = Monotonic::max();
@@ -46,8 +48,8 @@ struct Outgoing {
   explicit Outgoing(std::string bytes) { pieces.push_back(Piece{std::move(bytes), Milliseconds(0)}); }
   std::vector<Piece> pieces;
   Then then = Then::goOn;
-  // Instead of all that: who has the socket from now on, with what the client sent behind its request.
-  std::function<void(asio::ip::tcp::socket socket, std::string early)> take_over;
+  // Instead of all that: who has the connection from now on, with what the client sent behind its request.
+  std::function<void(Wire wire, std::string early)> take_over;
 };
 
 // [loop thread]
@@ -73,6 +75,10 @@ public:
   Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer);
   Result<void> listen();
   void run();
+  // As Server::renewCertificate.
+  Result<void> renewCertificate();
+  // Null: in the clear.
+  std::shared_ptr<TlsIdentity const> const& identity() const { return identity_; }
   void refuse();
   // True if every answer went out within the drain time.
   asio::awaitable<bool> drain();
@@ -88,6 +94,7 @@ private:
   asio::awaitable<void> acceptLoop();
   asio::awaitable<void> sweep();
   asio::awaitable<void> serve(Shared connection);
+  asio::awaitable<bool> greet(Shared connection);
   asio::awaitable<bool> exchange(Shared connection);
   asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
   asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
@@ -105,6 +112,7 @@ private:
   Surroundings with_;
   Options options_;
   std::shared_ptr<Answerer> answerer_;
+  std::shared_ptr<TlsIdentity const> identity_;
   unsigned short port_ = 0;
   asio::ip::tcp::acceptor acceptor_;
   std::set<Shared> connections_;

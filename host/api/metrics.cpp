@@ -49,9 +49,15 @@ public:
     std::string const label(route.empty() ? "none" : route);
     // A method that nobody serves must not make a new series each time.
     std::string const verb(route.empty() ? "other" : method);
-    requests_.Add({{"method", verb}, {"route", label}, {"status", std::to_string(status)}}).Increment();
-    static Histogram::BucketBoundaries const seconds{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600};
-    latency_.Add({{"route", label}}, seconds).Observe(static_cast<double>(took.count()) / 1000.0);
+    auto const code = std::to_string(status);
+    auto& series = request_series_[verb + " " + code + " " + label];
+    if (series.count == nullptr) {
+      static Histogram::BucketBoundaries const seconds{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600};
+      series.count = &requests_.Add({{"method", verb}, {"route", label}, {"status", code}});
+      series.latency = &latency_.Add({{"route", label}}, seconds);
+    }
+    series.count->Increment();
+    series.latency->Observe(static_cast<double>(took.count()) / 1000.0);
   }
 
   void runEnded(sync::Run const& run) override {
@@ -146,6 +152,12 @@ private:
   Family<Counter>& webhooks_ = counters(registry_, "garland_webhooks_total",
                                         "Requests to the addresses of webhooks, by connector and outcome.");
   std::map<std::string, Counter*> webhook_counters_;
+  // By method, status and route: to look a series up by its labels costs more than most of what it counts.
+  struct RequestSeries {
+    Counter* count = nullptr;
+    Histogram* latency = nullptr;
+  };
+  std::map<std::string, RequestSeries> request_series_;
   Family<Counter>& endpoints_ =
       counters(registry_, "garland_endpoint_attempts_total",
                "Attempts to tell an endpoint of a vendor what has changed, by outcome; and what followed: "

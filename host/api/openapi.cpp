@@ -1,6 +1,7 @@
 // Every route of the table becomes an operation; nothing is described that is not served.
 #include "host/api/openapi.h"
 
+#include "host/api/permissions.h"
 #include "host/api/problem.h"
 #include "host/api/schemas.h"
 
@@ -84,6 +85,10 @@ json::object operationOf(Route const& route) {
   if (route.other_success != 0) responses[std::to_string(route.other_success)] = successOf(route);
   if (route.if_match) responses["412"] = failureOf("The record is not at the version that If-Match names.");
   responses["default"] = failureOf("Any failure, as a problem document.");
+  if (route.answer_type == "text/html") {
+    responses["default"] = successOf(route);
+    responses["default"].as_object()["description"] = "Any failure, as a page.";
+  }
 
   json::object operation{{"operationId", route.operation_id}, {"summary", route.summary}};
   operation["parameters"] = parametersOf(route);
@@ -99,6 +104,8 @@ json::object operationOf(Route const& route) {
   }
   operation["responses"] = std::move(responses);
   if (route.open) operation["security"] = json::array();
+  if (auto const* permission = permissionOf(route.operation_id); permission != nullptr)
+    operation["x-garland-roles"] = rolesOf(*permission);
   return operation;
 }
 
@@ -158,12 +165,23 @@ void addRecordSchemas(json::object& schemas, std::vector<std::pair<std::string, 
 }
 
 json::object securitySchemes() {
-  json::object bearer{
-      {"type", "http"}, {"scheme", "bearer"}, {"description", "The key in <data_dir>/api.key."}};
+  json::object bearer{{"type", "http"},
+                      {"scheme", "bearer"},
+                      {"description",
+                       "The key in <data_dir>/api.key, which may do everything, or one "
+                       "made by addKey; x-garland-roles says what a role may: all, own (what belongs to the "
+                       "key's vendor) or none."}};
   json::object header{{"type", "apiKey"}, {"in", "header"}, {"name", "X-Api-Key"}};
   json::object schemes;
   schemes["bearer"] = std::move(bearer);
   schemes["header"] = std::move(header);
+  schemes["session"] = json::object{
+      {"type", "apiKey"},
+      {"in", "cookie"},
+      {"name", "__Host-garland"},
+      {"description",
+       "Of somebody who signed in at /sign-in. What changes something needs the header X-Garland: 1 "
+       "as well."}};
   return schemes;
 }
 
@@ -188,6 +206,7 @@ Result<json::value> openApiDocument(std::vector<Route> const& routes, std::strin
   json::array security;
   security.push_back(json::object{{"bearer", json::array()}});
   security.push_back(json::object{{"header", json::array()}});
+  security.push_back(json::object{{"session", json::array()}});
 
   json::object document{{"openapi", "3.1.0"}};
   document["info"] = std::move(info);

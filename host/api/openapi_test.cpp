@@ -1,4 +1,5 @@
 // The document tells the truth: every route in it is served, every answer conforms to it.
+#include "host/api/testing/fake_provider.h"
 #include "host/api/testing/harness.h"
 #include "host/api/testing/signature_lines.h"
 
@@ -93,6 +94,7 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
             std::string(R"({"file":"export-0a",)") + phrase);
   see.drive("POST", root + "/vault/import", root + "/vault/import",
             std::string(R"({"file":"../garland.db",)") + phrase);
+  see.drive("POST", root + "/backup", root + "/backup", std::string("{") + phrase);
   see.drive("GET", root + "/audit", root + "/audit");
   see.drive("POST", root + "/audit/checkpoints", root + "/audit/checkpoints");
   see.drive("GET", root + "/audit", root + "/audit");
@@ -101,6 +103,33 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("GET", root + "/audit/checkpoints", root + "/audit/checkpoints?limit=1");
   see.drive("POST", root + "/audit/pseudonym", root + "/audit/pseudonym",
             R"({"text":"rosa@studio.example"})");
+  auto const someone = R"({"person":["rosa@studio.example"]})";
+  see.drive("POST", root + "/privacy/export", root + "/privacy/export", someone);
+  see.drive("POST", root + "/privacy/erase", root + "/privacy/erase", someone);
+  see.drive("POST", root + "/privacy/erase", root + "/privacy/erase", "{}");
+
+  see.drive("GET", root + "/roles", root + "/roles");
+  auto const keys = root + "/keys";
+  auto const key = idOf(see.drive("POST", keys, keys, R"({"name":"who audits","role":"auditor"})"));
+  see.drive("POST", keys, keys, R"({"name":"a studio","role":"vendor"})");
+  see.drive("GET", keys, keys + "?limit=1");
+  see.drive("POST", keys + "/{key}/rotate", keys + "/" + key + "/rotate", "{}");
+  see.drive("GET", keys, keys);
+  see.drive("POST", keys + "/{key}/revoke", keys + "/" + key + "/revoke");
+
+  testing::FakeProvider provider(house);
+  see.drive("GET", "/sign-in", "/sign-in");
+  see.drive("GET", "/sign-in/callback", "/sign-in/callback?code=c-1&state=none");
+  auto const begun = provider.begin();
+  see.drive("GET", "/sign-in/callback", "/sign-in/callback?code=c-1&state=" + begun.state, "",
+            "Cookie: " + begun.cookie + "\r\n");
+  auto const as_somebody = "Cookie: " + provider.signIn() + "\r\n";
+  see.drive("GET", root + "/session", root + "/session", "", as_somebody);
+  see.drive("GET", root + "/session", root + "/session");
+  see.drive("DELETE", root + "/session", root + "/session", "", as_somebody);
+  auto const in = see.drive("GET", root + "/sessions", root + "/sessions?limit=1");
+  auto const first = textOr(in.json(), "/items/0/id", "");
+  see.drive("DELETE", root + "/sessions/{session}", root + "/sessions/" + first);
 
   auto const vendor = idOf(see.drive("POST", root + "/vendors", root + "/vendors", R"({"name":"Rosa"})"));
   see.drive("POST", root + "/vendors", root + "/vendors", R"({"nam":"Rosa"})");
@@ -122,6 +151,18 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   auto const connection =
       idOf(see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect));
   see.drive("POST", root + "/vendor/connect", root + "/vendor/connect", connect);
+  auto sign_in = idOf(see.drive("POST", root + "/vendor/authorize", root + "/vendor/authorize", connect));
+  house.onLoop([&] { house.engine.with_complete = true; });
+  see.drive("POST", root + "/vendor/authorize/device", root + "/vendor/authorize/device", connect);
+  house.onLoop([&] { house.engine.with_complete = false; });
+  sign_in =
+      idOf(see.drive("POST", root + "/vendor/authorize/device", root + "/vendor/authorize/device", connect));
+  auto const of_vendor = root + "/vendors/" + vendor + "/authorizations/";
+  see.drive("GET", root + "/vendors/{vendor}/authorizations/{authorization}", of_vendor + sign_in);
+  see.drive("GET", root + "/vendors/{vendor}/authorizations/{authorization}", of_vendor + "aut_none");
+  see.drive("GET", root + "/oauth/start", root + "/oauth/start?state=a-ticket");
+  see.drive("GET", root + "/oauth/start", root + "/oauth/start?state=another");
+  see.drive("GET", root + "/oauth/callback", root + "/oauth/callback?state=a-ticket&code=a-code");
   see.drive("GET", root + "/connections", root + "/connections?vendor_id=" + vendor);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("PATCH", root + "/connections/{connection}", root + "/connections/" + connection,
@@ -275,6 +316,11 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   see.drive("DELETE", of_one, this_one);
   see.drive("GET", of_one, this_one);
 
+  see.drive("POST", root + "/connections/{connection}/test", root + "/connections/" + connection + "/test");
+  see.drive("POST", root + "/connections/{connection}/rotate",
+            root + "/connections/" + connection + "/rotate");
+  see.drive("POST", root + "/connections/{connection}/revoke",
+            root + "/connections/" + connection + "/revoke");
   see.drive("DELETE", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("GET", root + "/connections/{connection}", root + "/connections/" + connection);
   see.drive("DELETE", root + "/vendors/{vendor}/plugins/{plugin}", enabled + "/caldav");

@@ -1,4 +1,4 @@
-// A body that its sender packed (Content-Encoding), for hooks. Pure: bytes in, bytes out.
+// A body that its sender packed (Content-Encoding), for hooks and webhooks. Pure: bytes in, bytes out.
 #pragma once
 
 #include "host/base/result.h"

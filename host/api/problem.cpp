@@ -85,4 +85,15 @@ Response problem(Error const& error, std::string_view request_id, int status) {
   return response;
 }
 
+Response gone(std::string_view request_id, std::int64_t first, std::int64_t last) {
+  Error error(
+      ErrorKind::notFound,
+      "the changes after that number are not kept any more, or were never made: list the records anew "
+      "and subscribe from number " +
+          std::to_string(last));
+  error.provider_code = "gone";
+  error.detail = json::object{{"first", first}, {"last", last}};
+  return problem(error, request_id, 410);
+}
+
 } // namespace garland::api

@@ -25,13 +25,12 @@ Error notNow(std::string message) {
   return error;
 }
 
-// "sns.eu-west-1.amazonaws.com"; with its port if that is an unusual one.
+} // namespace
+
 std::string hostOf(std::string const& url) {
   auto const parsed = boost::urls::parse_uri(url);
   return parsed ? std::string(parsed->encoded_host_and_port()) : std::string();
 }
-
-} // namespace
 
 Result<void> ProviderFetch::admit(std::string const& budget) {
   if (egress_ == nullptr) return notNow("this daemon fetches nothing");

@@ -17,6 +17,9 @@
 
 namespace garland::api {
 
+// "sns.eu-west-1.amazonaws.com" of an address; with its port if that is an unusual one. "": it is no address.
+std::string hostOf(std::string const& url);
+
 // [loop thread]
 class ProviderFetch {
 public:

@@ -1,9 +1,11 @@
-// Order of the checks: Host, route, method, key, query, body. Each refusal says what to change.
+// Order of the checks: Host, route, method, key, role, query, body, owner. Each refusal says what to change.
 #include "host/api/router.h"
 
-#include "host/access/access.h"
 #include "host/api/audit_watch.h"
+#include "host/api/ownership.h"
+#include "host/api/permissions.h"
 #include "host/api/problem.h"
+#include "host/api/sign_in.h"
 #include "host/base/clock.h"
 #include "host/base/secret.h"
 
@@ -28,8 +30,7 @@ std::vector<std::string_view> split(std::string_view pattern) {
 
 bool isPlaceholder(std::string_view part) { return part.size() > 2 && part.front() == '{'; }
 
-bool fits(std::string_view pattern, std::vector<std::string> const& segments) {
-  auto const parts = split(pattern);
+bool fits(std::vector<std::string_view> const& parts, std::vector<std::string> const& segments) {
   if (parts.size() != segments.size()) return false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (isPlaceholder(parts[i]) ? segments[i].empty() : parts[i] != segments[i]) return false;
@@ -49,38 +50,12 @@ bool methodFits(std::string_view method, std::string_view asked) {
   return method == asked || (method == "GET" && asked == "HEAD");
 }
 
-bool hasKey(Request const& request, std::string const& hash) {
-  if (auto const* direct = request.header("x-api-key")) return access::matches(*direct, hash);
-  auto const* authorization = request.header("authorization");
-  constexpr std::string_view scheme = "bearer ";
-  if (authorization == nullptr || authorization->size() <= scheme.size()) return false;
-  for (std::size_t i = 0; i < scheme.size(); ++i) {
-    char const c = (*authorization)[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != scheme[i]) return false;
-  }
-  return access::matches(std::string_view(*authorization).substr(scheme.size()), hash);
-}
-
-bool namesTicket(Request const& request) {
-  return std::ranges::any_of(request.query,
-                             [](auto const& parameter) { return parameter.first == "ticket"; });
-}
-
 // Each that is named has to be good: the handler sees only one of them.
 bool hasTicket(Route const& route, Request const& request) {
   return route.ticket && namesTicket(request) &&
          std::ranges::all_of(request.query, [&](auto const& parameter) {
            return parameter.first != "ticket" || route.ticket(parameter.second);
          });
-}
-
-Error notLetIn(Route const& route, Request const& request) {
-  if (route.ticket && namesTicket(request))
-    return Error(ErrorKind::forbidden,
-                 "the ticket is not valid, was used, or is too old: get another by POST "
-                 "/api/integrations/stream/tickets");
-  return Error(ErrorKind::forbidden, "the API key is missing or wrong: send the content of the daemon's "
-                                     "api.key file as \"Authorization: Bearer gk_...\"");
 }
 
 bool hasControl(std::string_view text) {
@@ -152,9 +127,22 @@ bool hostIsOurs(std::string_view host, Guard const& guard) {
   return false;
 }
 
+Router::Router(std::vector<Route> routes, Log const& log, Doorkeepers keepers)
+    : routes_(std::move(routes)), log_(&log), keepers_(keepers) {
+  for (Route const& route : routes_) parts_.push_back(split(route.pattern));
+}
+
+std::vector<Route const*> Router::fitting(Request const& request) const {
+  std::vector<Route const*> found;
+  for (std::size_t i = 0; i < routes_.size(); ++i)
+    if (fits(parts_[i], request.segments)) found.push_back(&routes_[i]);
+  return found;
+}
+
 Result<Router> Router::create(std::vector<Route> routes, json::value const& components, Log const& log,
-                              AuditWatch* watch) {
-  Router router(std::move(routes), log, watch);
+                              Doorkeepers keepers) {
+  TRY_VOID(checkPermissions(routes));
+  Router router(std::move(routes), log, keepers);
   for (Route const& route : router.routes_) {
     if (route.body.empty() || router.bodies_.contains(route.body)) continue;
     json::object schema = components.as_object();
@@ -168,9 +156,8 @@ Result<Router> Router::create(std::vector<Route> routes, json::value const& comp
 }
 
 std::string_view Router::patternOf(Request const& request) const {
-  for (Route const& route : routes_)
-    if (fits(route.pattern, request.segments) && methodFits(route.method, request.method))
-      return route.pattern;
+  for (auto const* route : fitting(request))
+    if (methodFits(route->method, request.method)) return route->pattern;
   return "";
 }
 
@@ -178,31 +165,28 @@ Result<void> Router::checkHost(Request const& request, Guard const& guard, Respo
   auto const* host = request.header("host");
   if (host == nullptr || !hostIsOurs(*host, guard)) {
     refusal.status = 421;
-    return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use http://" +
-                                           guard.address + ":" + std::to_string(guard.port) +
-                                           " or localhost");
+    return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use " + guard.origin +
+                                           ":" + std::to_string(guard.port) + " or localhost");
   }
   return {};
 }
 
 // The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
-Result<Route const*> Router::select(Request& request, Guard const& guard, Response& refusal) const {
-  bool const any_host = std::ranges::any_of(routes_, [&](Route const& route) {
-    return route.as_it_comes && fits(route.pattern, request.segments);
-  });
+Result<Route const*> Router::select(Request const& request, Guard const& guard, Response& refusal) const {
+  auto const candidates = fitting(request);
+  bool const any_host = std::ranges::any_of(candidates, &Route::as_it_comes);
   if (!any_host) {
     auto const ours = checkHost(request, guard, refusal);
-    if (!ours && watch_ != nullptr) watch_->refused(nullptr, refusal.status);
+    if (!ours) tellRefused(nullptr, request, refusal.status, "host");
     if (!ours) return ours.error();
   }
   std::vector<std::string> allowed;
   Route const* found = nullptr;
-  for (Route const& route : routes_) {
-    if (!fits(route.pattern, request.segments)) continue;
+  for (auto const* route : candidates) {
     // A fixed segment wins over a placeholder because the table lists it first.
-    if (found == nullptr && methodFits(route.method, request.method)) found = &route;
-    allowed.emplace_back(route.method);
-    if (route.method == "GET") allowed.emplace_back("HEAD");
+    if (found == nullptr && methodFits(route->method, request.method)) found = route;
+    allowed.emplace_back(route->method);
+    if (route->method == "GET") allowed.emplace_back("HEAD");
   }
   if (request.target == "*" || (!allowed.empty() && request.method == "OPTIONS")) {
     allowed.emplace_back("OPTIONS");
@@ -217,13 +201,36 @@ Result<Route const*> Router::select(Request& request, Guard const& guard, Respon
     refusal.headers.push_back(Header{"allow", joined(allowed)});
     return Error(ErrorKind::unsupported, "this path takes " + joined(allowed) + ", not " + request.method);
   }
-  if (!found->open && !hasTicket(*found, request) && !hasKey(request, guard.api_key_hash)) {
-    refusal.status = 401;
-    if (watch_ != nullptr) watch_->refused(found, refusal.status);
-    return notLetIn(*found, request);
-  }
-  if (watch_ != nullptr && !found->open) watch_->letIn();
   return found;
+}
+
+void Router::tellRefused(Route const* route, Request const& request, int status, std::string why,
+                         std::string key_id) const {
+  if (keepers_.watch == nullptr) return;
+  Refusal refusal(std::move(why), std::move(key_id));
+  refusal.address = placeOf(request.peer);
+  keepers_.watch->refused(route, status, std::move(refusal));
+}
+
+Result<void> Router::checkRole(Route const& route, Request const& request,
+                               access::Caller const& caller) const {
+  auto const* permission = permissionOf(route.operation_id);
+  if (permission != nullptr && allows(*permission, caller.role)) return {};
+  tellRefused(&route, request, 403, "role", caller.key_id);
+  return Error(ErrorKind::forbidden, "an API key of the role " + std::string(access::name(caller.role)) +
+                                         " may not do this (" + std::string(route.operation_id) +
+                                         "); GET /api/integrations/roles says what it may");
+}
+
+Task<void> Router::checkOwner(Route const* route, Request const* request, access::Caller const* caller) {
+  auto const* permission = permissionOf(route->operation_id);
+  bool const confined = caller->role == access::Role::vendor && permission->reach != Reach::nobodys;
+  if (!confined) co_return Result<void>();
+  auto checking = keepers_.ownership.check(request, caller->vendor_id);
+  auto const checked = co_await std::move(checking);
+  if (checked) co_return checked;
+  tellRefused(route, *request, statusOf(checked.error().kind), "vendor", caller->key_id);
+  co_return checked.error();
 }
 
 Result<void> Router::checkQuery(Route const& route, Request& request) const {
@@ -299,22 +306,45 @@ asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
     co_return answer;
   }
   if (*route == nullptr) co_return refusal;
-  takePathParameters((*route)->pattern, request);
-  if (!(*route)->as_it_comes) {
-    if (auto const checked = checkQuery(**route, request); !checked)
-      co_return problem(checked.error(), request.id);
-    int status = 0;
-    if (auto const checked = checkBody(**route, request, status); !checked)
-      co_return problem(checked.error(), request.id, status);
-  }
+  auto answering = serve(*route, std::move(request), std::move(guard));
+  co_return co_await std::move(answering);
+}
+
+asio::awaitable<Response> Router::serve(Route const* route, Request request, Guard guard) {
   auto const id = request.id;
-  if (watch_ != nullptr) {
-    auto const told = co_await watch_->asked(*route, &request);
+  std::optional<access::Caller> caller; // none: a stranger, or whoever holds a ticket
+  if (!route->open && !hasTicket(*route, request)) {
+    auto admitting = keepers_.sign_in.admit(route, &request, std::move(guard.api_key_hash));
+    auto admitted = co_await std::move(admitting);
+    if (!admitted.caller) co_return problem(*admitted.error, id, admitted.status);
+    if (auto const may = checkRole(*route, request, *admitted.caller); !may)
+      co_return problem(may.error(), id);
+    caller = std::move(admitted.caller);
+    request.of_vendor = caller->vendor_id;
+    request.by_key = caller->key_id;
+    if (!request.of_vendor.empty()) narrow(*route, request, request.of_vendor);
+  }
+  takePathParameters(route->pattern, request);
+  if (!route->as_it_comes) {
+    if (auto const checked = checkQuery(*route, request); !checked) co_return problem(checked.error(), id);
+    int status = 0;
+    if (auto const checked = checkBody(*route, request, status); !checked)
+      co_return problem(checked.error(), id, status);
+  }
+  auto const* const asks = caller ? &*caller : nullptr;
+  if (asks != nullptr) {
+    auto owning = checkOwner(route, &request, asks);
+    auto const owned = co_await std::move(owning);
+    if (!owned) co_return problem(owned.error(), id);
+  }
+  if (keepers_.watch != nullptr) {
+    auto telling = keepers_.watch->asked(route, &request, asks);
+    auto const told = co_await std::move(telling);
     if (!told) co_return problem(told.error(), id);
   }
-  auto answering = run(*route, std::move(request));
+  auto answering = run(route, std::move(request));
   auto answer = co_await std::move(answering);
-  if (watch_ != nullptr) watch_->ended(**route, id, answer.status);
+  if (keepers_.watch != nullptr) keepers_.watch->ended(*route, id, answer.status);
   co_return answer;
 }
 

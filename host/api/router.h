@@ -1,8 +1,9 @@
-// Routes as data, and the path from a Request to its handler: who may ask, is there such a route, are
-// parameters and body what the route says. The OpenAPI document is made from the same table, so what
+// Routes as data, and the path from a Request to its handler: is there such a route, who asks and may they,
+// are parameters and body what the route says. The OpenAPI document is made from the same table, so what
 // is checked here is what is described there.
 #pragma once
 
+#include "host/access/access.h"
 #include "host/api/http.h"
 #include "host/base/log.h"
 #include "host/base/schema.h"
@@ -53,19 +54,30 @@ struct Route {
 };
 
 struct Guard {
-  std::string api_key_hash;
-  std::string address; // we listen here: a Host header must name it, localhost or the loopback address
+  std::string api_key_hash; // of the key in the daemon's key file
+  std::string address;      // we listen here: a Host header must name it, localhost or the loopback address
   unsigned short port = 0;
+  // How clients on this machine reach it, without the port; told whoever called it by another name.
+  std::string origin = "http://127.0.0.1";
 };
 
 class AuditWatch;
+class Ownership;
+class SignIn;
+
+// Who stands at the door; they outlive the router. `watch` may be null.
+struct Doorkeepers {
+  SignIn& sign_in;
+  Ownership& ownership;
+  AuditWatch* watch = nullptr;
+};
 
 class Router {
 public:
-  // `components`: the document with "/components/schemas" that body names refer to.
-  // `watch` may be null; it outlives the router.
+  // `components`: the document with "/components/schemas" that body names refer to. invalidInput if there is
+  // a route of which the table of permissions does not say who may call it.
   static Result<Router> create(std::vector<Route> routes, json::value const& components, Log const& log,
-                               AuditWatch* watch = nullptr);
+                               Doorkeepers keepers);
 
   // Always answers; whatever goes wrong is a problem document.
   asio::awaitable<Response> dispatch(Request request, Guard guard);
@@ -74,18 +86,25 @@ public:
   std::vector<Route> const& routes() const { return routes_; }
 
 private:
-  Router(std::vector<Route> routes, Log const& log, AuditWatch* watch)
-      : routes_(std::move(routes)), log_(&log), watch_(watch) {}
+  Router(std::vector<Route> routes, Log const& log, Doorkeepers keepers);
+  // Those whose pattern the path fits; the one that comes first in the table first.
+  std::vector<Route const*> fitting(Request const& request) const;
   asio::awaitable<Response> run(Route const* route, Request request);
+  asio::awaitable<Response> serve(Route const* route, Request request, Guard guard);
   Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
-  Result<Route const*> select(Request& request, Guard const& guard, Response& refusal) const;
+  Result<Route const*> select(Request const& request, Guard const& guard, Response& refusal) const;
+  Result<void> checkRole(Route const& route, Request const& request, access::Caller const& caller) const;
+  Task<void> checkOwner(Route const* route, Request const* request, access::Caller const* caller);
   Result<void> checkQuery(Route const& route, Request& request) const;
   Result<void> checkBody(Route const& route, Request& request, int& status) const;
+  void tellRefused(Route const* route, Request const& request, int status, std::string why,
+                   std::string key_id = {}) const;
 
   std::vector<Route> routes_;
+  std::vector<std::vector<std::string_view>> parts_; // of each one's pattern
   std::map<std::string, Schema, std::less<>> bodies_;
   Log const* log_;
-  AuditWatch* watch_;
+  Doorkeepers keepers_;
 };
 
 // What is said of a path that nobody serves.

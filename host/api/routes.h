@@ -6,6 +6,7 @@
 #include "host/api/hooks.h"
 #include "host/api/http.h"
 #include "host/api/router.h"
+#include "host/api/sign_in_door.h"
 #include "host/api/stream_door.h"
 #include "host/api/webhook_door.h"
 
@@ -15,16 +16,20 @@
 
 namespace garland::api {
 
+// Of a body that is a ConnectInput. Passwords in it are moved into Secrets, and wiped there.
+sync::ConnectRequest readConnect(json::value& body);
+
 // [loop thread] Outlives every request.
 class Routes {
 public:
   Routes(Dependencies dependencies, Milliseconds wait_limit, StreamOptions streams = {})
       : with_(std::move(dependencies)), hooks_(with_), webhook_door_(with_), stream_door_(with_, streams),
-        wait_limit_(wait_limit) {}
+        sign_in_door_(with_), wait_limit_(wait_limit) {}
 
   // The whole table. The OpenAPI document is built from it by the server and handed back here.
   std::vector<Route> table();
   void serveDocument(std::string text) { document_ = std::move(text); }
+  void serveRoles(json::value matrix) { role_matrix_ = std::move(matrix); }
   void countConnections(std::function<std::size_t()> open) { open_connections_ = std::move(open); }
   void listensOn(std::function<unsigned short()> port) { port_ = std::move(port); }
   Dependencies const& dependencies() const { return with_; }
@@ -39,6 +44,7 @@ private:
   void addSystemRoutes(std::vector<Route>& table);
   void addVendorRoutes(std::vector<Route>& table);
   void addConnectionRoutes(std::vector<Route>& table);
+  void addAuthorizeRoutes(std::vector<Route>& table);
   void addSyncRoutes(std::vector<Route>& table);
   void addRecordRoutes(std::vector<Route>& table);
   void addActionRoutes(std::vector<Route>& table);
@@ -49,7 +55,11 @@ private:
   void addImportRoutes(std::vector<Route>& table);
   void addStreamRoutes(std::vector<Route>& table);
   void addVaultRoutes(std::vector<Route>& table);
+  void addBackupRoutes(std::vector<Route>& table);
   void addAuditRoutes(std::vector<Route>& table);
+  void addKeyRoutes(std::vector<Route>& table);
+  void addSignInRoutes(std::vector<Route>& table);
+  void addPrivacyRoutes(std::vector<Route>& table);
 
   // routes_system.cpp
   Task<Response> health(Request request);
@@ -75,10 +85,20 @@ private:
   Task<Response> showConnection(Request request);
   Task<Response> disconnect(Request request);
   Task<Response> confirmDeletes(Request request);
+  Task<Response> testConnection(Request request);
+  Task<Response> rotateConnection(Request request);
+  Task<Response> revokeConnection(Request request);
   Task<Response> pauseConnection(Request request);
   Task<Response> resumeConnection(Request request);
   Task<Response> resyncConnection(Request request);
   Task<Response> retryConnection(Request request);
+  // routes_authorize.cpp
+  Task<Response> authorize(Request request);
+  Task<Response> authorizeDevice(Request request);
+  Result<sync::ConnectRequest> wishOf(json::value& body) const;
+  Task<Response> showAuthorization(Request request);
+  Task<Response> wayToProvider(Request request);
+  Task<Response> comeBack(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);
   Task<Response> hint(Request request);
@@ -147,6 +167,7 @@ private:
   Task<Response> rekeyVault(Request request);
   Task<Response> exportVault(Request request);
   Task<Response> importVault(Request request);
+  Task<Response> makeBackup(Request request);
   Result<custody::Custody*> custody() const;
 
   // routes_audit.cpp
@@ -156,6 +177,29 @@ private:
   Task<Response> sealAudit(Request request);
   Task<Response> findPseudonym(Request request);
   Result<audit::Book*> book() const;
+
+  // routes_keys.cpp
+  Task<Response> listRoles(Request request);
+  Task<Response> addKey(Request request);
+  Task<Response> listKeys(Request request);
+  Task<Response> rotateKey(Request request);
+  Task<Response> revokeKey(Request request);
+  Result<access::Keys*> keys(Request const& request) const;
+
+  // routes_sign_in.cpp
+  Task<Response> signIn(Request request);
+  Task<Response> finishSignIn(Request request);
+  Task<Response> showSession(Request request);
+  Task<Response> signOut(Request request);
+  Task<Response> listSessions(Request request);
+  Task<Response> endSession(Request request);
+  Task<access::Session> ownSession(std::string cookie);
+  Result<access::Sessions*> sessions() const;
+
+  // routes_privacy.cpp
+  Task<Response> exportPersonalData(Request request);
+  Task<Response> erasePersonalData(Request request);
+  Result<privacy::Office*> privacyOffice() const;
 
   // routes_import.cpp
   Task<Response> importCsv(Request request);
@@ -172,8 +216,10 @@ private:
   Hooks hooks_;
   WebhookDoor webhook_door_;
   StreamDoor stream_door_;
+  SignInDoor sign_in_door_;
   Milliseconds wait_limit_;
   std::string document_;
+  json::value role_matrix_;
   std::function<std::size_t()> open_connections_;
   std::function<unsigned short()> port_ = [] { return static_cast<unsigned short>(0); };
 };

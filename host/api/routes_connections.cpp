@@ -28,6 +28,8 @@ sync::Credentials readCredentials(json::object& body) {
   return credentials;
 }
 
+} // namespace
+
 sync::ConnectRequest readConnect(json::value& body) {
   sync::ConnectRequest request;
   request.vendor_id = textOr(body, "/vendor_id", "");
@@ -38,8 +40,6 @@ sync::ConnectRequest readConnect(json::value& body) {
   request.credentials = readCredentials(object);
   return request;
 }
-
-} // namespace
 
 void Routes::addConnectionRoutes(std::vector<Route>& table) {
   auto const add = adder(table);
@@ -101,6 +101,37 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "",
             {}},
       &Routes::confirmDeletes);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/test",
+            "testConnection",
+            "Asks the provider, read-only, whether the account can be reached and is the one that was "
+            "connected. "
+            "409 if it is paused or was revoked.",
+            200,
+            "Trial",
+            {}},
+      &Routes::testConnection);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/rotate",
+            "rotateConnection",
+            "Has the provider give another token in the place of the one there is, now. 501 if the account "
+            "signs in "
+            "with what was typed: connect it again with another.",
+            200,
+            "Connection",
+            {}},
+      &Routes::rotateConnection);
+  add(Route{"POST",
+            "/api/integrations/connections/{connection}/revoke",
+            "revokeConnection",
+            "Takes the sign-in of an account back: at the provider, if it can be asked, and here, where the "
+            "credential is forgotten in any case. Records, links and waiting writes stay; connecting the "
+            "account "
+            "again goes on with them.",
+            200,
+            "Connection",
+            {}},
+      &Routes::revokeConnection);
   add(Route{"POST",
             "/api/integrations/connections/{connection}/pause",
             "pauseConnection",
@@ -181,6 +212,28 @@ Task<Response> Routes::disconnect(Request request) {
   bool const discard = request.flag("discard");
   CO_TRY_VOID(co_await with_.engine.disconnect(request.text("connection"), discard));
   co_return Response(204);
+}
+
+Task<Response> Routes::testConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(trial, co_await with_.engine.test(request.text("connection")));
+  json::object body;
+  body["ok"] = trial.ok;
+  body["account"] = trial.account;
+  body["problem"] = trial.error ? trial.error->message : std::string();
+  co_return Response(200, std::move(body));
+}
+
+Task<Response> Routes::rotateConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.rotate(request.text("connection")));
+  co_return Response(200, shape(connection));
+}
+
+Task<Response> Routes::revokeConnection(Request request) {
+  CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
+  CO_TRY(connection, co_await with_.engine.revoke(request.text("connection")));
+  co_return Response(200, shape(connection));
 }
 
 Task<Response> Routes::pauseConnection(Request request) {

@@ -123,10 +123,12 @@ void Routes::addRecordRoutes(std::vector<Route>& table) {
                 200,
                 "ChangePage",
                 bind(&Routes::listChanges)};
-  changes.query = {
-      vendor_parameter,
-      {"after", ParameterType::integer, false, "Continue after this sequence number.", 0, INT64_MAX},
-      {"limit", ParameterType::integer, false, "Most changes; 100 if not given.", 1, 1000}};
+  changes.query = {vendor_parameter,
+                   {"after", ParameterType::integer, false,
+                    "Continue after this sequence number; 0: from the first that is kept. 410: what comes "
+                    "after it is not kept any more.",
+                    0, INT64_MAX},
+                   {"limit", ParameterType::integer, false, "Most changes; 100 if not given.", 1, 1000}};
   table.push_back(changes);
 
   Route conflicts{"GET",
@@ -232,6 +234,13 @@ Task<Response> Routes::listChanges(Request request) {
   auto const after = request.integer("after", 0);
   auto const limit = static_cast<int>(request.integer("limit", kPage));
   CO_TRY(changes, co_await with_.engine.changes(request.text("vendor_id"), after, limit));
+  // From 0 on is from the first that is kept.
+  if (after > 0 && !changes.empty() && changes.front().sequence > after + 1) {
+    std::vector<std::string> const vendor(1, request.text("vendor_id"));
+    CO_TRY(spans, co_await with_.engine.feedSpans(vendor));
+    auto const last = spans.empty() ? changes.back().sequence : spans[0].last;
+    co_return gone(request.id, changes.front().sequence, last);
+  }
   json::object body = listOf(changes);
   body["next_after"] = after;
   if (!changes.empty()) body["next_after"] = changes.back().sequence;

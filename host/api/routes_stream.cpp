@@ -10,7 +10,9 @@ void Routes::addStreamRoutes(std::vector<Route>& table) {
   Route stream{
       "GET", "/api/integrations/stream", "openStream",
       "Changes of a vendor as they come, by WebSocket if the request asks for the upgrade, else as an event "
-      "stream. 410, or close code 4410: changes after that number are not kept any more."};
+      "stream. 410, or close code 4410: changes after that number are not kept any more. Close code 4401: "
+      "the key "
+      "counts no more."};
   stream.answer_type = "text/event-stream";
   stream.other_success = 101;
   stream.ticket = [this](std::string_view ticket) { return stream_door_.knows(ticket); };
@@ -51,7 +53,7 @@ Task<Response> Routes::issueTicket(Request request) {
   std::vector<std::string> asked(1, filter.vendor_id);
   CO_TRY(spans, co_await with_.engine.feedSpans(std::move(asked)));
   if (spans.empty()) co_return Error(ErrorKind::notFound, "there is no vendor " + filter.vendor_id);
-  CO_TRY(ticket, stream_door_.issue(std::move(filter)));
+  CO_TRY(ticket, stream_door_.issue(StreamTickets::Leave(std::move(filter), request.by_key)));
   json::object body;
   body["ticket"] = ticket.text.reveal();
   body["expires"] = rfc3339(ticket.expires);

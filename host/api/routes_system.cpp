@@ -29,6 +29,7 @@ std::vector<Route> Routes::table() {
   addSystemRoutes(routes);
   addVendorRoutes(routes);
   addConnectionRoutes(routes);
+  addAuthorizeRoutes(routes);
   addSyncRoutes(routes);
   addActionRoutes(routes);
   addIntakeRoutes(routes);
@@ -38,7 +39,11 @@ std::vector<Route> Routes::table() {
   addImportRoutes(routes);
   addStreamRoutes(routes);
   addVaultRoutes(routes);
+  addBackupRoutes(routes);
   addAuditRoutes(routes);
+  addKeyRoutes(routes);
+  addSignInRoutes(routes);
+  addPrivacyRoutes(routes);
   addRecordRoutes(routes);
   return routes;
 }
@@ -102,7 +107,7 @@ std::vector<std::string> Routes::uncertifiedPlugins() const {
   return out;
 }
 
-// Open to everybody on this machine, so it names no reasons, paths or vendors.
+// Open to whoever reaches the daemon, so it names no reasons, paths or vendors.
 Task<Response> Routes::health(Request) {
   CO_TRY(items, co_await with_.engine.intake().counts(std::string()));
   CO_TRY(webhooks, co_await with_.engine.webhooks().counts());

@@ -44,6 +44,59 @@ std::string recordInput(Connected const& who, std::string_view data) {
          who.connection + R"(","data":)" + std::string(data) + "}";
 }
 
+// A browser: no key.
+Answer visit(Harness const& house, std::string const& target, std::string const& cookie = "") {
+  auto client = house.client();
+  client.send("GET " + std::string(base) + target + " HTTP/1.1\r\nHost: " + house.host() +
+              (cookie.empty() ? "" : "\r\nCookie: " + cookie) + "\r\n\r\n");
+  return client.read();
+}
+
+TEST(Routes, ABrowserIsToldForWhomAnAccountIsConnectedAndComesBackWithItsCookie) {
+  Harness house;
+  Connected const who(house);
+  auto const begun = house.ask("POST", std::string(base) + "/vendor/authorize",
+                               R"({"vendor_id":")" + who.vendor + R"(","plugin":"caldav",
+        "settings":{"url":"http://127.0.0.1:5232/"}})");
+  ASSERT_EQ(begun.status, 201) << begun.body;
+  EXPECT_TRUE(textOr(begun.json(), "/url", "").ends_with("/api/integrations/oauth/start?state=a-ticket"));
+  EXPECT_TRUE(house.engine.redirect_uri.ends_with("/api/integrations/oauth/callback"));
+
+  auto const shown = visit(house, "/oauth/start?state=a-ticket");
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_NE(shown.body.find("Rosa Fotografie"), std::string::npos);
+  EXPECT_NE(shown.body.find("a=&lt;b&gt;&amp;state=a-ticket"), std::string::npos) << "an address is escaped";
+  auto const cookie = shown.headers.at("set-cookie");
+  EXPECT_NE(cookie.find("HttpOnly; SameSite=Lax"), std::string::npos);
+  EXPECT_EQ(shown.headers.at("referrer-policy"), "no-referrer");
+
+  auto const of_another_name = "not_garland_sign_in=" + std::string(43, 'c') + "; ";
+  auto const back = visit(house, "/oauth/callback?state=a-ticket&code=c",
+                          of_another_name + cookie.substr(0, cookie.find(';')));
+  EXPECT_EQ(back.status, 200) << back.body;
+  EXPECT_EQ(house.engine.came_back_as, std::string(43, 'b'));
+  EXPECT_EQ(visit(house, "/oauth/callback?state=another&code=c").status, 404);
+  EXPECT_EQ(visit(house, "/oauth/callback?state=a-ticket&error=%3Cscript%3E").body.find("<script>"),
+            std::string::npos);
+}
+
+TEST(Routes, ACodeIsShownWithWhereItIsTypedAndNothingThatOpensMore) {
+  Harness house;
+  Connected const who(house);
+  auto const begun = house.ask("POST", std::string(base) + "/vendor/authorize/device",
+                               R"({"vendor_id":")" + who.vendor + R"(","plugin":"caldav",
+        "settings":{"url":"http://127.0.0.1:5232/"}})");
+  ASSERT_EQ(begun.status, 201) << begun.body;
+  EXPECT_EQ(textOr(begun.json(), "/user_code", ""), "WDJB-MJHT");
+  EXPECT_EQ(textOr(begun.json(), "/verification_uri", ""), "https://id.example/activate");
+  EXPECT_EQ(textOr(begun.json(), "/state", ""), "open");
+  EXPECT_EQ(begun.body.find("a-ticket"), std::string::npos);
+  auto const again = house.ask("GET", std::string(base) + "/vendors/" + who.vendor + "/authorizations/" +
+                                          textOr(begun.json(), "/id", ""));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.body.find("WDJB"), std::string::npos) << "it is shown once";
+}
+
 TEST(Routes, WithoutAKeyNothingIsAnsweredButTheOpenRoutes) {
   Harness house;
   auto client = house.client();
@@ -568,6 +621,8 @@ TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   EXPECT_NE(text.find(R"(garland_worker_restarts{plugin="garland.caldav"} 3)"), std::string::npos);
   EXPECT_NE(text.find("process_resident_memory_bytes"), std::string::npos);
   auto metrics = Metrics::create("1", "sqlite");
+  for (int const status : {200, 200, 404}) metrics->requestEnded("GET", "/a", status, Milliseconds(3));
+  metrics->requestEnded("BREW", "", 404, Milliseconds(3));
   sync::Run run;
   run.state = "done";
   run.pulled.created = 60;
@@ -580,6 +635,12 @@ TEST(Routes, MetricsCountRequestsByRouteAndRunsByOutcome) {
   EXPECT_NE(after.find(R"(garland_plugin_events_total{kind="poisoned",plugin="garland.caldav"} 1)"),
             std::string::npos)
       << after;
+  EXPECT_NE(after.find(R"(garland_http_requests_total{method="GET",route="/a",status="200"} 2)"),
+            std::string::npos)
+      << after;
+  EXPECT_NE(after.find(R"(garland_http_requests_total{method="other",route="none",status="404"} 1)"),
+            std::string::npos);
+  EXPECT_NE(after.find(R"(garland_http_request_seconds_count{route="/a"} 3)"), std::string::npos);
   EXPECT_NE(after.find(R"(garland_sync_runs_total{outcome="done"} 1)"), std::string::npos);
   EXPECT_NE(after.find(R"(garland_records_pulled_total{result="created"} 60)"), std::string::npos);
 }

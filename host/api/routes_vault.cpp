@@ -95,6 +95,30 @@ void Routes::addVaultRoutes(std::vector<Route>& table) {
       &Routes::importVault);
 }
 
+void Routes::addBackupRoutes(std::vector<Route>& table) {
+  adder(table)(
+      Route{"POST",
+            "/api/integrations/backup",
+            "makeBackup",
+            "Makes a backup of the whole host in the data folder, while everything goes on; it answers when "
+            "that is durable.",
+            200,
+            "BackupFile",
+            {},
+            "VaultExport"},
+      &Routes::makeBackup);
+}
+
+Task<Response> Routes::makeBackup(Request request) {
+  if (!with_.backup) co_return Error(ErrorKind::unsupported, "this daemon makes no backups");
+  CO_TRY(passphrase, passphraseIn(request));
+  auto making = with_.backup(std::move(passphrase));
+  CO_TRY(name, co_await std::move(making));
+  json::object body;
+  body["file"] = name;
+  co_return Response(200, body);
+}
+
 Result<custody::Custody*> Routes::custody() const {
   if (with_.custody == nullptr)
     return Error(ErrorKind::unsupported, "this daemon does not look after its vault");

@@ -14,6 +14,18 @@ json::object listOfAdoptions(std::vector<runtime::Adoption> const& adoptions) {
   return body;
 }
 
+// What tells of other vendors' calls is not for a vendor.
+template <class Thing> void leaveOthersOut(std::vector<Thing>& things, std::string const& vendor_id) {
+  if (vendor_id.empty()) return;
+  std::erase_if(things,
+                [&](Thing const& thing) { return !thing.vendor_id.empty() && thing.vendor_id != vendor_id; });
+}
+
+void leaveOthersCallsOut(std::vector<runtime::SupervisorEvent>& events, std::string const& vendor_id) {
+  if (vendor_id.empty()) return;
+  std::erase_if(events, [&](auto const& event) { return event.call && event.call->vendor_id != vendor_id; });
+}
+
 } // namespace
 
 void Routes::addVendorRoutes(std::vector<Route>& table) {
@@ -137,8 +149,11 @@ Task<Response> Routes::listPlugins(Request) {
 
 Task<Response> Routes::showPlugin(Request request) {
   CO_TRY(found, plugin(request.text("plugin")));
-  auto const workers = with_.supervisor.workers();
-  auto const events = with_.supervisor.events();
+  auto workers = with_.supervisor.workers();
+  auto events = with_.supervisor.events();
+  leaveOthersOut(workers, request.of_vendor);
+  leaveOthersOut(events, request.of_vendor);
+  leaveOthersCallsOut(events, request.of_vendor);
   PluginView const view{*found, with_.supervisor.standing(*found), workers};
   co_return Response(200, detail(view, events));
 }

@@ -15,5 +15,8 @@ std::string_view intakeSchemas();
 std::string_view endpointSchemas();
 std::string_view vaultSchemas();
 std::string_view auditSchemas();
+std::string_view keySchemas();
+std::string_view privacySchemas();
+std::string_view signInSchemas();
 
 } // namespace garland::api

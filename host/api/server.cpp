@@ -4,9 +4,13 @@
 #include "host/api/audit_watch.h"
 #include "host/api/listener.h"
 #include "host/api/openapi.h"
+#include "host/api/own_names.h"
+#include "host/api/ownership.h"
+#include "host/api/permissions.h"
 #include "host/api/problem.h"
 #include "host/api/router.h"
 #include "host/api/routes.h"
+#include "host/api/sign_in.h"
 
 namespace garland::api {
 
@@ -20,24 +24,31 @@ public:
         metrics_(routes.dependencies().metrics), routes_(routes), router_(router) {
     guard_.api_key_hash = options.api_key_hash;
     guard_.address = options.address;
+    guard_.origin = routes.dependencies().own_origin;
   }
-  void listensOn(unsigned short port) { guard_.port = port; }
+  void listensBy(Listener const& listener) {
+    listener_ = &listener;
+    guard_.port = listener.port();
+  }
 
   asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) override {
     auto const start = clock_.monotonic();
     std::string const method = request.method;
     std::string const id = request.id;
     std::string_view const route = router_.patternOf(request);
-    auto dispatching = router_.dispatch(std::move(request), guard_);
+    auto guard = guardFor(request, guard_, listener_->identity().get());
+    auto dispatching = router_.dispatch(std::move(request), std::move(guard));
     Response response = co_await std::move(dispatching);
     auto const took = std::chrono::duration_cast<Milliseconds>(clock_.monotonic() - start);
     metrics_.requestEnded(method, route, response.status, took);
-    log_.debug("request", json::object{{"request_id", id},
-                                       {"method", method},
-                                       {"route", route},
-                                       {"status", response.status},
-                                       {"took_ms", took.count()}});
+    if (log_.writes(LogLevel::debug))
+      log_.debug("request", json::object{{"request_id", id},
+                                         {"method", method},
+                                         {"route", route},
+                                         {"status", response.status},
+                                         {"took_ms", took.count()}});
     response.headers.emplace_back("x-request-id", id);
+    keepToTls(response);
     if (response.stream) {
       Outgoing stream;
       stream.take_over = routes_.streams().begin(std::move(response));
@@ -53,25 +64,42 @@ public:
     Error error(kind, std::move(fault.message));
     if (fault.status == 503) error.retry_after = Milliseconds(1000);
     metrics_.requestEnded("", "", fault.status, Milliseconds(0));
-    return encode(problem(error, request_id, fault.status), false, false);
+    auto response = problem(error, request_id, fault.status);
+    keepToTls(response);
+    return encode(std::move(response), false, false);
   }
 
 private:
+  // Whoever came by TLS once does not come in the clear for a year.
+  void keepToTls(Response& response) const {
+    if (listener_->identity()) response.headers.emplace_back("strict-transport-security", "max-age=31536000");
+  }
+
   Clock& clock_;
   Log const& log_;
   Metrics& metrics_;
   Routes& routes_;
   Router& router_;
+  Listener const* listener_ = nullptr; // outlives every request
   Guard guard_;
 };
 
-class LoopbackServer final : public Server {
+// Everybody who stands at the door.
+struct Door {
+  explicit Door(Dependencies const& with)
+      : watch(with.audit), sign_in(with.clock, with.keys, &watch, with.sessions, with.oidc.public_url),
+        ownership(with.engine, with.notifier) {}
+  AuditWatch watch;
+  SignIn sign_in;
+  Ownership ownership;
+};
+
+class HttpServer final : public Server {
 public:
-  LoopbackServer(std::unique_ptr<Routes> routes, std::unique_ptr<AuditWatch> watch, Router router,
-                 std::string address)
-      : routes_(std::move(routes)), watch_(std::move(watch)),
+  HttpServer(std::unique_ptr<Routes> routes, std::unique_ptr<Door> door, Router router, std::string address)
+      : routes_(std::move(routes)), door_(std::move(door)),
         router_(std::make_unique<Router>(std::move(router))), address_(std::move(address)) {}
-  ~LoopbackServer() override {
+  ~HttpServer() override {
     if (listener_) refuse();
   }
 
@@ -81,7 +109,7 @@ public:
     auto answerer = std::make_shared<RouterAnswerer>(*routes_, *router_, options);
     auto listener = std::make_shared<Listener>(surroundings, std::move(options), answerer);
     TRY_VOID(listener->listen());
-    answerer->listensOn(listener->port());
+    answerer->listensBy(*listener);
     listener_ = std::move(listener);
     routes_->listensOn([watched = listener_.get()] { return watched->port(); });
     routes_->countConnections([watched = listener_.get()] { return watched->open(); });
@@ -91,6 +119,10 @@ public:
 
   unsigned short port() const override { return listener_->port(); }
   std::string address() const override { return address_; }
+  std::string url() const override {
+    return routes_->dependencies().own_origin + ":" + std::to_string(port());
+  }
+  Result<void> renewCertificate() override { return listener_->renewCertificate(); }
   void refuse() override {
     routes_->streams().stop();
     listener_->refuse();
@@ -107,7 +139,7 @@ public:
 
 private:
   std::unique_ptr<Routes> routes_;
-  std::unique_ptr<AuditWatch> watch_;
+  std::unique_ptr<Door> door_;
   std::unique_ptr<Router> router_;
   std::string address_;
   std::shared_ptr<Listener> listener_;
@@ -119,16 +151,21 @@ Task<std::unique_ptr<Server>> Server::start(Dependencies dependencies, Options o
   auto const version = dependencies.version;
   auto const record_schemas = dependencies.record_schemas;
   Log const& log = dependencies.log;
+  CO_TRY(origin, ownOrigin(options));
+  dependencies.own_origin = std::move(origin);
   auto routes = std::make_unique<Routes>(std::move(dependencies), options.wait_limit, options.streams);
   auto table = routes->table();
   CO_TRY(document, openApiDocument(table, version, record_schemas));
   json::object components;
   components["components"] = document.at("components");
-  auto watch = std::make_unique<AuditWatch>(routes->dependencies().audit, routes->dependencies().clock);
-  CO_TRY(router, Router::create(std::move(table), components, log, watch.get()));
+  auto matrix = roleMatrix(table);
+  auto door = std::make_unique<Door>(routes->dependencies());
+  Doorkeepers const keepers{door->sign_in, door->ownership, &door->watch};
+  CO_TRY(router, Router::create(std::move(table), components, log, keepers));
   routes->serveDocument(json::serialize(document));
-  auto server = std::make_unique<LoopbackServer>(std::move(routes), std::move(watch), std::move(router),
-                                                 options.address);
+  routes->serveRoles(std::move(matrix));
+  auto server =
+      std::make_unique<HttpServer>(std::move(routes), std::move(door), std::move(router), options.address);
   CO_TRY_VOID(server->listen(std::move(options)));
   co_return std::unique_ptr<Server>(std::move(server));
 }

@@ -71,6 +71,12 @@ json::object shape(sync::Node const& node) {
                       {"connections", node.connections}};
 }
 
+static json::object shape(sync::SignIn const& sign_in) {
+  return json::object{
+      {"slot", sign_in.slot}, {"state", sign_in.state},          {"cause", sign_in.cause},
+      {"by", sign_in.by},     {"since", rfc3339(sign_in.since)}, {"next_try", timeOrNull(sign_in.next_try)}};
+}
+
 json::object shape(sync::Connection const& connection) {
   json::object out{{"id", connection.id},
                    {"vendor_id", connection.vendor_id},
@@ -82,7 +88,13 @@ json::object shape(sync::Connection const& connection) {
   out["state_reason"] = connection.state_reason;
   out["created"] = rfc3339(connection.created);
   out["last_success"] = timeOrNull(connection.last_success);
+  auto const stands = sync::conditionOf(connection);
+  out["condition"] = json::object{
+      {"state", stands.state}, {"why", stands.why}, {"by", stands.by}, {"until", timeOrNull(stands.until)}};
   if (connection.stored) out["storage"] = shape(*connection.stored, connection.may_store);
+  json::array sign_ins;
+  for (auto const& one : connection.sign_ins) sign_ins.push_back(shape(one));
+  if (!sign_ins.empty()) out["sign_ins"] = std::move(sign_ins);
   return out;
 }
 
@@ -299,6 +311,8 @@ json::object shape(PluginView const& plugin) {
     json::object told{{"slot", slot.name}, {"scheme", slot.scheme}, {"fields", texts(slot.fields)}};
     auto const optional = static_cast<std::ptrdiff_t>(slot.may_lack);
     if (optional > 0) told["optional"] = texts({slot.fields.end() - optional, slot.fields.end()});
+    if (find(slot.oauth2, "/authorize_url") != nullptr) told["page"] = true;
+    if (find(slot.oauth2, "/device_url") != nullptr) told["device"] = true;
     auth.push_back(std::move(told));
   }
   json::object out{{"id", manifest.id}, {"name", manifest.name}, {"version", manifest.version}};

@@ -17,8 +17,8 @@ bool isPlain(std::string_view id) {
 
 } // namespace
 
-std::string outsideOf(std::string const& public_url, unsigned short port) {
-  return public_url.empty() ? "http://127.0.0.1:" + std::to_string(port) : public_url;
+std::string outsideOf(Dependencies const& with, unsigned short port) {
+  return with.public_url.empty() ? with.own_origin + ":" + std::to_string(port) : with.public_url;
 }
 
 webhooks::Request signedRequest(Request& request, std::string const& outside) {

@@ -2,6 +2,7 @@
 // strangers are told.
 #pragma once
 
+#include "host/api/api.h"
 #include "host/api/http.h"
 #include "host/base/result.h"
 #include "host/webhooks/webhooks.h"
@@ -10,8 +11,8 @@
 
 namespace garland::api {
 
-// Where this server is as providers are told, and as they sign it: `public_url`, or else its own address.
-std::string outsideOf(std::string const& public_url, unsigned short port);
+// Where this server is as providers are told, and as they sign it: its public URL, or else its own address.
+std::string outsideOf(Dependencies const& with, unsigned short port);
 
 // `outside`: what stands before the target when the provider signs the URL. The body moves into it.
 webhooks::Request signedRequest(Request& request, std::string const& outside);

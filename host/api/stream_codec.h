@@ -25,6 +25,7 @@ enum class CloseCode : std::uint16_t {
   refused = 1008, // a message that is not known here
   tooBig = 1009,
   tryLater = 1013, // a slow subscriber was shed
+  keyEnded = 4401, // that it was opened with counts no more
   gone = 4410,
 };
 

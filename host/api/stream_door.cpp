@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace garland::api {
 namespace {
 
 constexpr Milliseconds kLookEvery{1'000}; // for sessions that are late
+constexpr int kLooksForKeys = 2;          // one in so many is for keys that count no more
 
 bool containsWord(std::string const* list, std::string_view word) {
   if (list == nullptr) return false;
@@ -61,17 +63,6 @@ Result<realtime::Filter> filterOf(Request const& request) {
     TRY_VOID(requireId("rec", filter.wedding, "wedding"));
   }
   return filter;
-}
-
-Response goneAnswer(std::string const& request_id, sync::FeedSpan const& span) {
-  Error error(
-      ErrorKind::notFound,
-      "the changes after that number are not kept any more, or were never made: list the records anew "
-      "and subscribe from number " +
-          std::to_string(span.last));
-  error.provider_code = "gone";
-  error.detail = json::object{{"first", span.first}, {"last", span.last}};
-  return problem(error, request_id, 410);
 }
 
 Response otherVersion(std::string const& request_id) {
@@ -134,6 +125,7 @@ Task<Response> StreamDoor::open(Request request) {
   }
   CO_TRY(after, afterOf(request));
   realtime::Filter filter;
+  auto key_id = request.by_key;
   // Whoever names one asks for what it was issued for, with a key too; so an empty one is a wrong one.
   if (request.parameters.contains("ticket")) {
     auto redeemed = tickets_.redeem(request.text("ticket"));
@@ -142,7 +134,8 @@ Task<Response> StreamDoor::open(Request request) {
                               "the ticket is not valid, was used, or is too old: get another "
                               "by POST /api/integrations/stream/tickets"),
                         request.id, 401);
-    filter = std::move(*redeemed);
+    filter = std::move(redeemed->filter);
+    key_id = std::move(redeemed->key_id);
   } else {
     CO_TRY(asked, filterOf(request));
     CO_TRY_VOID(checkKinds(asked.kinds, "?kinds"));
@@ -155,7 +148,8 @@ Task<Response> StreamDoor::open(Request request) {
   }
   if (request.method == "HEAD") co_return response;
   CO_TRY(subscribed, co_await hub().subscribe(std::move(filter), after));
-  if (!subscribed.subscription && !socket) co_return goneAnswer(request.id, subscribed.span);
+  if (!subscribed.subscription && !socket)
+    co_return gone(request.id, subscribed.span.first, subscribed.span.last);
   if (socket) {
     response.headers.emplace_back("upgrade", "websocket");
     response.headers.emplace_back("sec-websocket-accept", accept);
@@ -163,17 +157,18 @@ Task<Response> StreamDoor::open(Request request) {
   response.stream = std::make_shared<StreamStart>();
   response.stream->kind = socket ? StreamKind::webSocket : StreamKind::eventStream;
   response.stream->subscription = std::move(subscribed.subscription);
+  response.stream->key_id = std::move(key_id);
   co_return response;
 }
 
-std::function<void(asio::ip::tcp::socket, std::string)> StreamDoor::begin(Response response) {
+std::function<void(Wire, std::string)> StreamDoor::begin(Response response) {
   auto const stream = response.stream;
-  return [this, stream, head = encodeStreamHead(std::move(response))](asio::ip::tcp::socket socket,
-                                                                      std::string early) {
+  return [this, stream, head = encodeStreamHead(std::move(response))](Wire wire, std::string early) {
     if (stopped_) return;
-    StreamSession::Start start{stream->kind, std::move(stream->subscription), head};
+    StreamSession::Start start{stream->kind, std::move(stream->subscription), head,
+                               std::move(stream->key_id)};
     auto session =
-        std::make_shared<StreamSession>(std::move(socket), std::move(start), with_.clock, options_, *this);
+        std::make_shared<StreamSession>(std::move(wire), std::move(start), with_.clock, options_, *this);
     sessions_.insert(session);
     session->begin(early);
     lookLater();
@@ -204,14 +199,80 @@ void StreamDoor::lookLater() {
 }
 
 asio::awaitable<void> StreamDoor::look(std::shared_ptr<Looker> looker) {
+  int looks = 0;
   while (!sessions_.empty()) {
     auto const slept = co_await with_.clock.sleepFor(kLookEvery);
     if (looker->door_is_gone) co_return;
     if (!slept) break;
     auto const all = sessions_;
     for (auto const& session : all) session->look();
+    if (++looks % kLooksForKeys == 0) lookAtKeys();
   }
   looking_ = false;
+}
+
+// That of the file counts as long as this process.
+std::vector<std::string> StreamDoor::keysShown() const {
+  std::set<std::string> shown;
+  for (auto const& session : sessions_)
+    if (!session->keyId().empty() && session->keyId() != access::kFileKey) shown.insert(session->keyId());
+  return {shown.begin(), shown.end()};
+}
+
+// Apart from the looks: they go on while the database does not answer.
+void StreamDoor::lookAtKeys() {
+  if (looker_->asks_for_keys) return;
+  auto shown = keysShown();
+  if (shown.empty()) return;
+  looker_->asks_for_keys = true;
+  asio::co_spawn(with_.executor, endOf(looker_, std::move(shown)),
+                 [looker = looker_](std::exception_ptr) { looker->asks_for_keys = false; });
+}
+
+Task<StreamDoor::Ended> StreamDoor::endedKeys(std::vector<std::string> ids) const {
+  Ended ended;
+  for (auto const& id : ids) ended[id] = "key_revoked";
+  auto const now = with_.clock.now();
+  CO_TRY(found, co_await with_.keys->some(std::move(ids)));
+  for (auto const& key : found) {
+    auto const state = access::stateOf(key, now);
+    if (state == "active") ended.erase(key.id);
+    if (state == "expired") ended[key.id] = "key_expired";
+  }
+  co_return ended;
+}
+
+Task<StreamDoor::Ended> StreamDoor::endedSessions(std::vector<std::string> ids) const {
+  using Outcome = access::SessionAdmission::Outcome;
+  Ended ended;
+  for (auto const& id : ids) ended[id] = "session_expired";
+  CO_TRY(found, co_await with_.sessions->some(std::move(ids)));
+  for (auto const& one : found) {
+    if (one.outcome == Outcome::letIn) ended.erase(one.session.id);
+    if (one.outcome == Outcome::ended) ended[one.session.id] = "signed_out";
+  }
+  co_return ended;
+}
+
+asio::awaitable<void> StreamDoor::endOf(std::shared_ptr<Looker> looker, std::vector<std::string> shown) {
+  std::vector<std::string> keys;
+  std::vector<std::string> sessions;
+  for (auto& id : shown) (id.starts_with("ses_") ? sessions : keys).push_back(std::move(id));
+  if (with_.keys != nullptr && !keys.empty()) {
+    auto ending = endForKeys(looker, endedKeys(std::move(keys)));
+    co_await std::move(ending);
+  }
+  if (looker->door_is_gone || with_.sessions == nullptr || sessions.empty()) co_return;
+  auto ending = endForKeys(looker, endedSessions(std::move(sessions)));
+  co_await std::move(ending);
+}
+
+asio::awaitable<void> StreamDoor::endForKeys(std::shared_ptr<Looker> looker, Task<Ended> asking) {
+  auto const ended = co_await std::move(asking);
+  if (!ended || looker->door_is_gone) co_return;
+  auto const all = sessions_;
+  for (auto const& session : all)
+    if (auto const why = ended->find(session->keyId()); why != ended->end()) session->endForKey(why->second);
 }
 
 } // namespace garland::api

@@ -9,6 +9,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@ namespace garland::api {
 struct StreamStart {
   StreamKind kind = StreamKind::eventStream;
   std::shared_ptr<realtime::Subscription> subscription; // null: what was asked for is gone
+  std::string key_id;                                   // that it was asked for with, or its ticket
 };
 
 // [loop thread]
@@ -33,11 +35,11 @@ public:
   Task<Response> open(Request request);
   // invalidInput, with the kinds that there are, if one is none: nothing would ever come of it.
   Result<void> checkKinds(std::vector<std::string> const& kinds, std::string const& field) const;
-  Result<StreamTickets::Ticket> issue(realtime::Filter filter) { return tickets_.issue(std::move(filter)); }
+  Result<StreamTickets::Ticket> issue(StreamTickets::Leave leave) { return tickets_.issue(std::move(leave)); }
   // Whether such a ticket can be redeemed now.
   bool knows(std::string_view ticket) { return tickets_.knows(ticket); }
-  // What is to become of the socket of an answer that has a stream.
-  std::function<void(asio::ip::tcp::socket, std::string)> begin(Response response);
+  // What is to become of the connection of an answer that has a stream.
+  std::function<void(Wire, std::string)> begin(Response response);
   realtime::Figures figures() const;
   // Tells all that it ends, closes their sockets, and takes nobody any more. At once.
   void stop();
@@ -51,9 +53,18 @@ private:
   struct Looker {
     asio::cancellation_signal stop;
     bool door_is_gone = false;
+    bool asks_for_keys = false; // and for people's sessions
   };
   void lookLater();
   asio::awaitable<void> look(std::shared_ptr<Looker> looker);
+  std::vector<std::string> keysShown() const;
+  void lookAtKeys();
+  // Those that count no more, and why.
+  using Ended = std::map<std::string, std::string_view>;
+  Task<Ended> endedKeys(std::vector<std::string> ids) const;
+  Task<Ended> endedSessions(std::vector<std::string> ids) const;
+  asio::awaitable<void> endOf(std::shared_ptr<Looker> looker, std::vector<std::string> shown);
+  asio::awaitable<void> endForKeys(std::shared_ptr<Looker> looker, Task<Ended> asking);
 
   Dependencies const& with_;
   StreamOptions options_;

@@ -8,8 +8,6 @@
 namespace garland::api {
 namespace {
 
-using tcp = asio::ip::tcp;
-
 constexpr int kWritesInARow = 4;            // then others have their turn
 constexpr int kSendBuffer = 64 << 10;       // the kernel's, so that a slow client does not grow it
 constexpr std::size_t kMostAnswers = 8192;  // bytes of answers that wait for a client that asks on and on
@@ -19,18 +17,16 @@ constexpr std::string_view kEventEnd = "\n\n";
 
 } // namespace
 
-StreamSession::StreamSession(tcp::socket socket, Start start, Clock& clock, StreamOptions const& options,
+StreamSession::StreamSession(Wire wire, Start start, Clock& clock, StreamOptions const& options,
                              StreamKeeper& keeper)
-    : socket_(std::move(socket)), subscription_(std::move(start.subscription)), clock_(clock),
-      keeper_(&keeper), options_(options), kind_(start.kind), text_(std::move(start.head)) {
+    : wire_(std::move(wire)), subscription_(std::move(start.subscription)), clock_(clock), keeper_(&keeper),
+      options_(options), kind_(start.kind), key_id_(std::move(start.key_id)), text_(std::move(start.head)) {
   if (kind_ == StreamKind::webSocket) frames_ = std::make_unique<FrameReader>();
 }
 
 void StreamSession::begin(std::string_view early) {
   auto const self = shared_from_this();
-  boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::socket_base::send_buffer_size(kSendBuffer), ignored);
+  wire_.neverWait(kSendBuffer);
   heard_ = pinged_ = clock_.monotonic();
   if (subscription_) {
     subscription_->wakes(this);
@@ -63,6 +59,10 @@ void StreamSession::look() {
   flush();
 }
 
+void StreamSession::endForKey(std::string_view why) {
+  if (!finished_ && !parting_) part(CloseCode::keyEnded, why, "key");
+}
+
 void StreamSession::stop() {
   auto const self = shared_from_this();
   if (!parting_) part(CloseCode::goingAway, "stopping", "stopped");
@@ -77,7 +77,7 @@ void StreamSession::flush() {
   while (!finished_ && !blocked_ && writes < kWritesInARow && fill() && writeSome()) ++writes;
   flushing_ = false;
   if (writes == kWritesInARow && !finished_ && !blocked_)
-    asio::post(socket_.get_executor(), [self] { self->flush(); });
+    asio::post(wire_.executor(), [self] { self->flush(); });
 }
 
 // Whether there is something to send.
@@ -92,10 +92,7 @@ bool StreamSession::fill() {
   }
   text_ = std::exchange(next_, std::string());
   if (!text_.empty()) return true;
-  if (parting_ && !std::exchange(parted_words_, true)) {
-    boost::system::error_code ignored;
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  }
+  if (parting_ && !std::exchange(parted_words_, true)) wire_.endSending();
   return false;
 }
 
@@ -121,7 +118,7 @@ std::vector<asio::const_buffer> StreamSession::buffers() const {
 bool StreamSession::writeSome() {
   auto const out = buffers();
   boost::system::error_code failed;
-  auto const count = socket_.write_some(out, failed);
+  auto const count = wire_.writeNow(out, failed);
   if (failed == asio::error::would_block || failed == asio::error::try_again) {
     waitToWrite();
     return false;
@@ -141,7 +138,7 @@ bool StreamSession::writeSome() {
 void StreamSession::waitToWrite() {
   blocked_ = true;
   blocked_since_ = clock_.monotonic();
-  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](boost::system::error_code failed) {
+  wire_.whenWritable([self = shared_from_this()](boost::system::error_code failed) {
     if (self->finished_) return;
     self->blocked_ = false;
     if (failed) return self->finish("lost");
@@ -150,8 +147,9 @@ void StreamSession::waitToWrite() {
 }
 
 void StreamSession::waitToRead() {
+  while (!finished_ && wire_.hasMore()) readSome();
   if (finished_) return;
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](boost::system::error_code failed) {
+  wire_.whenReadable([self = shared_from_this()](boost::system::error_code failed) {
     if (self->finished_) return;
     if (failed) return self->finish("lost");
     self->readSome();
@@ -161,7 +159,7 @@ void StreamSession::waitToRead() {
 
 void StreamSession::readSome() {
   boost::system::error_code failed;
-  auto const count = socket_.read_some(asio::buffer(keeper_->read), failed);
+  auto const count = wire_.readNow(asio::buffer(keeper_->read), failed);
   if (failed == asio::error::would_block || failed == asio::error::try_again) return;
   if (failed) return finish(parting_ ? outcome_ : "left");
   hear(std::string_view(keeper_->read.data(), count));
@@ -209,8 +207,7 @@ void StreamSession::part(CloseCode code, std::string_view reason, std::string_vi
 void StreamSession::finish(std::string_view outcome) {
   if (std::exchange(finished_, true)) return;
   auto const self = shared_from_this();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  wire_.close();
   if (subscription_) subscription_->wakes(nullptr);
   subscription_.reset();
   batch_.clear();

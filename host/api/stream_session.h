@@ -5,10 +5,9 @@
 
 #include "host/api/api.h"
 #include "host/api/stream_codec.h"
+#include "host/api/wire.h"
 #include "host/base/clock.h"
 #include "host/realtime/realtime.h"
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <array>
 #include <memory>
@@ -24,7 +23,7 @@ class StreamSession;
 class StreamKeeper {
 public:
   virtual ~StreamKeeper() = default;
-  // `outcome`: left, slow, gone, silent, refused, stopped or lost. The session is not used any more.
+  // `outcome`: left, slow, gone, silent, refused, key, stopped or lost. The session is not used any more.
   virtual void ended(std::shared_ptr<StreamSession> session, std::string_view outcome) = 0;
 
   std::array<char, 4096> read{}; // what has just come in, of whichever session
@@ -37,16 +36,19 @@ public:
     StreamKind kind = StreamKind::eventStream;
     std::shared_ptr<realtime::Subscription> subscription; // null: what was asked for is gone
     std::string head;                                     // of the HTTP answer
+    std::string key_id;                                   // that it was asked for with
   };
-  StreamSession(asio::ip::tcp::socket socket, Start start, Clock& clock, StreamOptions const& options,
-                StreamKeeper& keeper);
+  StreamSession(Wire wire, Start start, Clock& clock, StreamOptions const& options, StreamKeeper& keeper);
 
   // `early`: what the client sent right behind its request.
   StreamKind kind() const { return kind_; }
+  std::string const& keyId() const { return key_id_; }
   void begin(std::string_view early);
   void ready() override;
   // From time to time: pings, and whoever is late is ended.
   void look();
+  // Its key counts no more: `why` is the reason that it is told.
+  void endForKey(std::string_view why);
   // The last words, as far as they go out without waiting; then the socket is closed.
   void stop();
 
@@ -64,12 +66,13 @@ private:
   void finish(std::string_view outcome);
   bool passed(Monotonic since, Milliseconds span) const;
 
-  asio::ip::tcp::socket socket_;
+  Wire wire_;
   std::shared_ptr<realtime::Subscription> subscription_;
   Clock& clock_;
   StreamKeeper* keeper_;
   StreamOptions const& options_; // the keeper's
   StreamKind kind_;
+  std::string key_id_;
   std::string text_;                         // is going out: this, or else
   std::vector<realtime::SharedEvent> batch_; // these
   std::size_t sent_ = 0;                     // bytes of it

@@ -6,6 +6,9 @@
 #include <boost/beast/websocket/stream.hpp>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <utility>
+
 namespace garland::api {
 namespace {
 
@@ -104,6 +107,37 @@ struct Stream : ::testing::Test {
     return "/api/integrations/stream?vendor_id=" + vendor + more;
   }
   std::string metrics() const { return house.ask("GET", "/metrics").body; }
+  access::Issued newKey(Milliseconds life) {
+    access::NewKey wish;
+    wish.name = "the studio's site";
+    wish.role = access::Role::vendor;
+    wish.vendor_id = vendor;
+    wish.life = life;
+    return house.await(house.keys.add(std::move(wish))).value();
+  }
+  // What is asked meanwhile is asked with this key.
+  template <class Ask> auto with(access::Issued const& key, Ask asked) {
+    auto const file_key = std::exchange(house.key, std::string(key.text.reveal()));
+    auto answer = asked();
+    house.key = file_key;
+    return answer;
+  }
+  // Second by second, as whoever looks once a second sees it.
+  void pass(int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      house.advance(Milliseconds(1'000));
+      metrics();
+    }
+  }
+  // Whether one of this kind is ended for its key; soon, as the clock of the database goes.
+  bool isEndedForItsKey(std::string const& kind) {
+    auto const line = "garland_streams_ended_total{kind=\"" + kind + "\",outcome=\"key\"} 1";
+    for (int i = 0; i < 900; ++i) {
+      if (metrics().find(line) != std::string::npos) return true;
+      if (i % 20 == 0) pass(1);
+    }
+    return false;
+  }
 
   Harness house;
   std::string vendor;
@@ -182,6 +216,21 @@ TEST_F(Stream, WhatIsNoLongerKeptIsGone) {
   socket.next();
   EXPECT_EQ(socket.closeCode(), 4410);
   EXPECT_EQ(house.ask("GET", at("&after=11")).status, 410) << "from a past that is not ours";
+}
+
+TEST_F(Stream, WhatIsNoLongerKeptIsGoneFromTheListAsWell) {
+  change(10);
+  house.onLoop([&] { house.engine.forgotten = 5; });
+  auto const list = [&](std::string const& after) {
+    return house.ask("GET", "/api/integrations/changes?vendor_id=" + vendor + "&after=" + after);
+  };
+  auto const refused = list("4");
+  EXPECT_EQ(refused.status, 410);
+  EXPECT_EQ(refused.json().at("provider_code"), "gone");
+  EXPECT_EQ(refused.json().at("evidence").at("first"), 6);
+  EXPECT_EQ(refused.json().at("evidence").at("last"), 10);
+  EXPECT_EQ(list("5").json().at("next_after"), 10);
+  EXPECT_EQ(list("0").json().at("items").as_array().size(), 5U) << "from the first that is kept";
 }
 
 TEST_F(Stream, WhoHasNoKeyIsNotLetIn) {
@@ -342,6 +391,90 @@ TEST_F(Stream, AClientThatTakesNothingIsShed) {
   Events again(house, at("&after=" + std::to_string(last)));
   EXPECT_EQ(again.next(), "id: " + std::to_string(last) + "\n\n");
   EXPECT_EQ(again.next().substr(0, 4 + std::to_string(last + 1).size()), "id: " + std::to_string(last + 1));
+}
+
+TEST_F(Stream, OfAKeyThatIsRevokedIsEndedWithinSecondsAndOfAnotherGoesOn) {
+  auto const key = newKey(std::chrono::hours(24));
+  auto const other = newKey(std::chrono::hours(24));
+  auto const socket = with(key, [&] { return std::make_unique<Socket>(house, at()); });
+  auto const events = with(key, [&] { return std::make_unique<Events>(house, at()); });
+  auto const stays = with(other, [&] { return std::make_unique<Socket>(house, at()); });
+  for (auto const& one : {socket.get(), stays.get()}) one->next();
+  events->next();
+  pass(3);
+  change();
+  EXPECT_EQ(socket->changes(1), std::vector<std::int64_t>{1}) << "its key is good";
+  ASSERT_EQ(house.ask("POST", "/api/integrations/keys/" + key.key.id + "/revoke").status, 200);
+  ASSERT_TRUE(isEndedForItsKey("websocket"));
+  ASSERT_TRUE(isEndedForItsKey("events"));
+  auto const last = socket->next();
+  ASSERT_EQ(last.at("type"), "end") << last;
+  EXPECT_EQ(last.at("reason"), "key_revoked");
+  EXPECT_EQ(last.at("resume_after"), 1);
+  socket->next();
+  EXPECT_EQ(socket->closeCode(), 4401);
+  EXPECT_EQ(events->next().substr(0, 6), "id: 1\n");
+  auto const farewell = events->next();
+  EXPECT_EQ(farewell.substr(0, 11), "event: end\n");
+  EXPECT_NE(farewell.find("key_revoked"), std::string::npos) << farewell;
+  change();
+  EXPECT_EQ(stays->changes(2), (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST_F(Stream, OfAKeyThatExpiresIsEnded) {
+  auto const key = newKey(std::chrono::seconds(10));
+  auto const events = with(key, [&] { return std::make_unique<Events>(house, at()); });
+  pass(9);
+  EXPECT_EQ(metrics().find(R"(outcome="key")"), std::string::npos);
+  EXPECT_TRUE(isEndedForItsKey("events"));
+  EXPECT_NE(events->until("key_expired"), "");
+}
+
+TEST_F(Stream, OfAKeyThatWasRotatedIsEndedAfterTheOverlap) {
+  auto const key = newKey(std::chrono::hours(24));
+  auto const socket = with(key, [&] { return std::make_unique<Socket>(house, at()); });
+  auto const rotate = "/api/integrations/keys/" + key.key.id + "/rotate";
+  ASSERT_EQ(house.ask("POST", rotate, R"({"overlap_seconds":8})").status, 201);
+  pass(7);
+  EXPECT_EQ(metrics().find(R"(outcome="key")"), std::string::npos) << "the overlap goes on";
+  EXPECT_TRUE(isEndedForItsKey("websocket"));
+}
+
+TEST_F(Stream, OfATicketIsEndedWithTheKeyThatAskedForIt) {
+  auto const key = newKey(std::chrono::hours(24));
+  auto const path = with(key, [&] {
+    auto const answer =
+        house.ask("POST", "/api/integrations/stream/tickets", R"({"vendor_id":")" + vendor + R"("})");
+    return textOr(answer.json(), "/path", "");
+  });
+  Socket socket(house, path, false);
+  ASSERT_EQ(socket.status, 101U);
+  ASSERT_EQ(house.ask("POST", "/api/integrations/keys/" + key.key.id + "/revoke").status, 200);
+  EXPECT_TRUE(isEndedForItsKey("websocket"));
+}
+
+TEST_F(Stream, OfSomebodyWhoSignsOutIsEnded) {
+  access::NewSession wish;
+  wish.subject = "person-7";
+  wish.role = access::Role::vendor;
+  wish.vendor_id = vendor;
+  auto const opened = house.await(house.sessions.open(std::move(wish))).value();
+  auto const body = R"({"vendor_id":")" + vendor + "\"}";
+  Client client(house.server->port());
+  client.send("POST /api/integrations/stream/tickets HTTP/1.1\r\nHost: " + house.host() +
+              "\r\nCookie: __Host-garland=" + std::string(opened.text.reveal()) +
+              "\r\nX-Garland: 1\r\nContent-Type: application/json\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
+  auto const ticket = client.read();
+  ASSERT_EQ(ticket.status, 201) << ticket.body;
+  Socket socket(house, textOr(ticket.json(), "/path", ""), false);
+  socket.next();
+  pass(3);
+  change();
+  EXPECT_EQ(socket.changes(1), std::vector<std::int64_t>{1}) << "somebody is signed in";
+  ASSERT_TRUE(house.await(house.sessions.end(opened.session.id)));
+  ASSERT_TRUE(isEndedForItsKey("websocket"));
+  EXPECT_EQ(socket.next().at("reason"), "signed_out");
 }
 
 TEST_F(Stream, AServerThatStopsSaysSoAndEndsAtOnce) {

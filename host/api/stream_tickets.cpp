@@ -12,7 +12,7 @@ constexpr std::size_t kMostWaiting = 10'000;
 
 } // namespace
 
-Result<StreamTickets::Ticket> StreamTickets::issue(realtime::Filter filter) {
+Result<StreamTickets::Ticket> StreamTickets::issue(Leave leave) {
   dropOld();
   if (waiting_.size() >= kMostWaiting) {
     Error error(ErrorKind::quota, "too many tickets wait to be used; they end by themselves within a minute");
@@ -23,7 +23,7 @@ Result<StreamTickets::Ticket> StreamTickets::issue(realtime::Filter filter) {
   random_.fill(std::as_writable_bytes(std::span(bytes)));
   Secret text("tkt_" + hex(bytes));
   auto const until = clock_.monotonic() + std::chrono::duration_cast<Monotonic>(life_);
-  waiting_.emplace(vault::sha256(text.reveal()), Waiting(std::move(filter), until));
+  waiting_.emplace(vault::sha256(text.reveal()), Waiting(std::move(leave), until));
   return Ticket(std::move(text), clock_.now() + life_);
 }
 
@@ -32,13 +32,13 @@ bool StreamTickets::knows(std::string_view text) {
   return waiting_.contains(vault::sha256(text));
 }
 
-std::optional<realtime::Filter> StreamTickets::redeem(std::string_view text) {
+std::optional<StreamTickets::Leave> StreamTickets::redeem(std::string_view text) {
   dropOld();
   auto const found = waiting_.find(vault::sha256(text));
   if (found == waiting_.end()) return std::nullopt;
-  auto filter = std::move(found->second.filter);
+  auto leave = std::move(found->second.leave);
   waiting_.erase(found);
-  return filter;
+  return leave;
 }
 
 void StreamTickets::dropOld() {

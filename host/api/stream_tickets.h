@@ -1,5 +1,6 @@
 // Tickets for browsers, which cannot send a key when they open a WebSocket: for one stream of one vendor,
-// good once and for a short time. They live in memory only; a restart loses them.
+// good once and for a short time, and no longer than the key that asked for them. They live in memory only; a
+// restart loses them.
 #pragma once
 
 #include "host/base/clock.h"
@@ -24,17 +25,24 @@ public:
     Secret text;
     TimePoint expires;
   };
+  // What a ticket stands for.
+  struct Leave {
+    Leave(realtime::Filter filter_in, std::string key_id_in)
+        : filter(std::move(filter_in)), key_id(std::move(key_id_in)) {}
+    realtime::Filter filter;
+    std::string key_id; // that asked for it
+  };
   // `quota` if too many are waiting to be used.
-  Result<Ticket> issue(realtime::Filter filter);
+  Result<Ticket> issue(Leave leave);
   // Whether redeem() would take it.
   bool knows(std::string_view text);
   // What it was issued for; nothing if it is none, was used, or is too old.
-  std::optional<realtime::Filter> redeem(std::string_view text);
+  std::optional<Leave> redeem(std::string_view text);
 
 private:
   struct Waiting {
-    Waiting(realtime::Filter filter_in, Monotonic until_in) : filter(std::move(filter_in)), until(until_in) {}
-    realtime::Filter filter;
+    Waiting(Leave leave_in, Monotonic until_in) : leave(std::move(leave_in)), until(until_in) {}
+    Leave leave;
     Monotonic until;
   };
   void dropOld();

@@ -216,6 +216,11 @@ Task<std::unique_ptr<TwinServer>> TwinServer::start(TwinDependencies dependencie
   sockets.drain = Milliseconds(2'000);
   Surroundings surroundings{dependencies.executor, dependencies.clock, dependencies.random, dependencies.log};
   auto listener = std::make_shared<Listener>(surroundings, sockets, answerer);
+  boost::system::error_code no_address;
+  auto const address = asio::ip::make_address(options.address, no_address);
+  if (!no_address && !address.is_loopback())
+    co_return Error(ErrorKind::invalidInput,
+                    options.address + " is not loopback, and a twin is served nowhere else: use 127.0.0.1");
   CO_TRY_VOID(listener->listen());
   bool const six = options.address.find(':') != std::string::npos;
   auto const host = six ? "[" + options.address + "]" : options.address;

@@ -1,11 +1,14 @@
 #include "host/api/webhook_door.h"
 
 #include "host/api/hook_content.h"
+#include "host/api/packed_body.h"
+#include "host/api/problem.h"
 #include "host/api/stranger.h"
 #include "host/base/utf8.h"
 #include "host/vault/vault.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace garland::api {
 namespace {
@@ -64,7 +67,7 @@ std::shared_ptr<WebhookDoor::Way> WebhookDoor::newWay(webhooks::Scheme scheme) {
 }
 
 std::string WebhookDoor::urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const {
-  auto const base = outsideOf(with_.public_url, port);
+  auto const base = outsideOf(with_, port);
   auto const short_name = endpoint.plugin_id.substr(endpoint.plugin_id.rfind('.') + 1);
   auto const* plugin = with_.catalogue.find(endpoint.plugin_id);
   bool const named_inside = plugin != nullptr && find(plugin->manifest.webhooks, "/endpoint") != nullptr;
@@ -112,8 +115,9 @@ WebhookDoor::Shared WebhookDoor::visitOf(Request& request, unsigned short port) 
   auto const* plugin = with_.catalogue.find(request.text("system"));
   visit->way = wayOf(plugin);
   visit->system = plugin == nullptr ? "none" : plugin->manifest.id;
-  visit->sent = signedRequest(request, outsideOf(with_.public_url, port));
+  visit->sent = signedRequest(request, outsideOf(with_, port));
   visit->query = std::move(request.query);
+  visit->request_id = request.id;
   if (plugin == nullptr) return visit;
   auto name = request.text("endpoint");
   if (name.empty() && !visit->way->endpoint.is_null())
@@ -142,6 +146,7 @@ Task<Response> WebhookDoor::take(Request request, unsigned short port) {
   if (verdict.accepted()) trust(*visit);
   if (!visit->endpoint) co_return refused(*visit, "unknown_endpoint", "nobody's endpoint was called");
   if (!verdict.accepted()) co_return refused(*visit, webhooks::name(verdict.reason), verdict.sentence);
+  if (auto refusal = unpack(*visit)) co_return std::move(*refusal);
   co_return co_await keep(visit, std::move(verdict.once_key));
 }
 
@@ -230,6 +235,28 @@ Error WebhookDoor::refused(Visit const& visit, std::string_view reason, std::str
   return Error(ErrorKind::forbidden, "the signature does not hold");
 }
 
+// Verified and told apart are the bytes as they came; the connector reads what is in them. One that cannot be
+// unpacked is refused, and not kept for a person as a hook's is: its provider shows it, and sends it again.
+std::optional<Response> WebhookDoor::unpack(Visit& visit) {
+  auto const* encoding = headerOf(visit.sent, "content-encoding");
+  if (encoding == nullptr || visit.sent.body.empty()) return std::nullopt;
+  auto plain = unpacked(*encoding, visit.sent.body);
+  if (plain) {
+    visit.packed = std::exchange(visit.sent.body, std::move(*plain));
+    return std::nullopt;
+  }
+  auto error = std::move(plain).error();
+  error.message = "the body could not be unpacked: " + error.message;
+  with_.metrics.webhookCame(visit.system, "packed");
+  if (told_.admits(visit.system, with_.clock.monotonic()))
+    with_.log.warn("a webhook was refused: " + error.message,
+                   json::object{{"connection", visit.endpoint->connection_id}});
+  bool const otherwise = error.kind == ErrorKind::unsupported;
+  auto response = problem(error, visit.request_id, otherwise ? 415 : 0);
+  if (otherwise) response.headers.emplace_back("accept-encoding", "gzip, deflate");
+  return response;
+}
+
 // By the id that the signature or the manifest names; else by where it came to and what it says.
 std::string WebhookDoor::keyFor(Visit const& visit, std::string once_key) const {
   auto id = std::move(once_key);
@@ -238,7 +265,7 @@ std::string WebhookDoor::keyFor(Visit const& visit, std::string once_key) const 
   if (!id.empty()) return "id " + keyOf(asUtf8(id));
   auto const query = visit.sent.url.substr(std::min(visit.sent.url.find('?'), visit.sent.url.size()));
   return "bytes " + vault::sha256Hex(visit.system + "/" + visit.endpoint->name + query + "\n" +
-                                     vault::sha256(visit.sent.body));
+                                     vault::sha256(visit.packed.empty() ? visit.sent.body : visit.packed));
 }
 
 Task<Response> WebhookDoor::keep(Shared visit, std::string once_key) {

@@ -53,6 +53,8 @@ private:
     std::string certificate_url;            // "": the scheme uses none, or it was refused before
     ProviderFetch::Certificate certificate; // what was found there
     webhooks::Request sent;
+    std::string packed; // the body as it came, once what is in it is the body of `sent`
+    std::string request_id;
     std::vector<std::pair<std::string, std::string>> query;
   };
   using Shared = std::shared_ptr<Visit>;
@@ -65,6 +67,7 @@ private:
   void trust(Visit const& visit);
   Task<std::optional<Response>> handshake(Shared visit);
   Task<void> confirm(Shared visit, std::string url);
+  std::optional<Response> unpack(Visit& visit);
   Task<Response> keep(Shared visit, std::string once_key);
   Error later(Visit const& visit, std::string_view outcome, std::string const& sentence);
   Error refused(Visit const& visit, std::string_view reason, std::string const& sentence);

@@ -1,6 +1,7 @@
 // The door for webhooks: who is let in, what is kept, what is told, what it looks like from outside.
 #include "host/api/testing/harness.h"
 #include "host/api/testing/signature_lines.h"
+#include "host/api/twin_codec.h"
 
 #include <gmock/gmock.h>
 
@@ -87,6 +88,47 @@ TEST_F(WebhookDoorTest, WithoutAnIdAddressAndBytesMakeTheKey) {
   EXPECT_EQ(sent[0].key, sent[3].key);
   EXPECT_TRUE(sent[0].key.starts_with("bytes "));
   EXPECT_EQ(sent[5].key.size(), 3 + 64U) << "an id that is no key is one by its digest";
+}
+
+TEST_F(WebhookDoorTest, APackedBodyIsVerifiedAndToldApartAsItCameAndHandedInUnpacked) {
+  auto const packed = zipBomb(40);
+  auto const plain = std::string(38, ' ') + "{}";
+  for (auto const* encoding : {"gzip", "x-gzip"})
+    EXPECT_EQ(deliver(packed, kSecret, "caldav/acct_1", "Content-Encoding: " + std::string(encoding) + "\r\n")
+                  .status,
+              200);
+  EXPECT_EQ(deliver(plain, kSecret, "caldav/acct_1", "Content-Encoding: identity\r\n").status, 200);
+  EXPECT_EQ(deliver(plain).status, 200);
+  auto const sent = accepted();
+  ASSERT_EQ(sent.size(), 4U);
+  for (auto const& one : sent) EXPECT_EQ(one.body, plain);
+  EXPECT_EQ(sent[0].key, sent[1].key);
+  EXPECT_NE(sent[0].key, sent[2].key) << "other bytes came";
+  EXPECT_EQ(sent[2].key, sent[3].key);
+}
+
+TEST_F(WebhookDoorTest, TheIdInAPackedBodyIsTheDeliverys) {
+  // {"id":"evt_9"} as zlib packs it.
+  std::string const packed(
+      "\x78\x9c\xab\x56\xca\x4c\x51\xb2\x52\x4a\x2d\x2b\x89\xb7\x54\xaa\x05\x00\x20\xdb\x04\x6f", 22);
+  EXPECT_EQ(deliver(packed, kSecret, "caldav/acct_1", "Content-Encoding: deflate\r\n").status, 200);
+  ASSERT_EQ(accepted().size(), 1U);
+  EXPECT_EQ(accepted()[0].key, "id evt_9");
+}
+
+TEST_F(WebhookDoorTest, WhatCannotBeUnpackedIsRefusedAndOnlyWhoSignsItHearsWhy) {
+  auto const packed = [&](std::string const& encoding, std::string const& body, char const* secret) {
+    return deliver(body, secret, "caldav/acct_1", "Content-Encoding: " + encoding + "\r\n");
+  };
+  auto const otherwise = packed("br", "\x0b\x01\x80{}\x03", kSecret);
+  EXPECT_EQ(otherwise.status, 415);
+  EXPECT_EQ(otherwise.headers.at("accept-encoding"), "gzip, deflate");
+  EXPECT_THAT(otherwise.body, HasSubstr("only gzip and deflate are unpacked"));
+  EXPECT_EQ(packed("gzip", kEvent, kSecret).status, 400);
+  EXPECT_EQ(packed("gzip", zipBomb(3U << 20U), kSecret).status, 400);
+  for (auto const* encoding : {"br", "gzip"}) EXPECT_EQ(packed(encoding, kEvent, "another").status, 403);
+  EXPECT_TRUE(accepted().empty());
+  EXPECT_THAT(house.logText(), HasSubstr("could not be unpacked"));
 }
 
 TEST_F(WebhookDoorTest, TheAddressOfAllAccountsAsksTheDeliveryWhoIsMeant) {

@@ -11,6 +11,7 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
 #include "host/store/store.h"
@@ -31,6 +32,7 @@ namespace garland::audit {
 
 // The tables of this room, for Store::open; its Options::sha256 must be vault::sha256.
 std::vector<store::Migration> migrations();
+std::vector<PersonalTable> personalData();
 
 // Whether the database holds keys that only the master key which sealed them can open.
 Task<bool> holdsKeys(store::Store& store);
@@ -115,13 +117,18 @@ public:
   // A row, for the unit of what it tells.
   virtual store::Statement row(Event event) = 0;
   // For what has no unit of its own, such as a refusal: durable a moment later. Equal events of that moment
-  // are one row with their number, so that nobody can fill the disk by being refused.
+  // are one row with their number, so that nobody can fill the disk by being refused. Different ones are all
+  // written; only if the database takes none for so long that 100,000 wait are those after them one number.
   virtual void note(Event event) = 0;
   // In a unit of its own, durable on return.
   virtual Task<void> write(Event event) = 0;
   // The same for the same text, case and surrounding spaces aside; nobody without the key can tell from
   // which.
   virtual std::string pseudonym(std::string_view text) const = 0;
+
+  // Signs another text with the key of the checkpoints, for a purpose in a few words ("erasure receipt"), for
+  // which alone it counts: 64 bytes, see isSigned.
+  virtual Result<std::string> sign(std::string_view purpose, std::string_view text) const = 0;
 
   // Makes what was noted durable, and checkpoints of all that has none.
   virtual Task<void> seal() = 0;
@@ -142,6 +149,10 @@ public:
 // is shown as text.
 json::object lineOf(Row const& row);
 json::object lineOf(Checkpoint const& checkpoint);
+
+// Whether the text was signed for this purpose, by the book whose State::key this is.
+bool isSigned(std::string_view public_key, std::string_view purpose, std::string_view text,
+              std::string_view signature);
 
 struct Fault {
   std::string place; // "row aud_.../12", "checkpoint 7"

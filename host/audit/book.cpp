@@ -27,7 +27,8 @@ constexpr char const* kAppend =
     "(SELECT MAX(number)+1 FROM audit_rows WHERE chain_id=$1),$2,"
     "(SELECT sha256(hash||$2) FROM audit_rows WHERE chain_id=$1 ORDER BY number DESC LIMIT 1))";
 
-constexpr int kTries = 5; // of a checkpoint whose number another daemon took
+constexpr int kTries = 5;                      // of a checkpoint whose number another daemon took
+constexpr std::ptrdiff_t kNotesOfUnit = 1'000; // more would keep other units waiting
 
 Bytes bytesOf(std::string_view text) { return Bytes(text.begin(), text.end()); }
 
@@ -46,6 +47,9 @@ public:
   void note(Event event) override { notes_.add(std::move(event)); }
   Task<void> write(Event event) override;
   std::string pseudonym(std::string_view text) const override;
+  Result<std::string> sign(std::string_view purpose, std::string_view text) const override {
+    return signedFor(keys_.signing, purpose, text);
+  }
   Task<void> seal() override;
   State state() const override { return State{keys_.public_key, chain_, last_}; }
   Task<std::vector<Row>> rows(std::string after_chain, std::int64_t after_number, int limit) override;
@@ -127,14 +131,20 @@ Task<void> ChainBook::write(Event event) {
 
 Task<void> ChainBook::writeNotes() {
   auto events = notes_.take();
-  if (events.empty()) co_return Result<void>();
-  store::Unit unit;
-  for (auto const& event : events) unit.push_back(row(event));
-  auto const kept = co_await with_.store.commit(std::move(unit));
-  if (kept) co_return Result<void>();
-  // Whether they are there is not always known; told twice is better than not at all.
-  notes_.putBack(std::move(events));
-  co_return kept.error();
+  for (auto next = events.begin(); next != events.end();) {
+    auto const end = next + std::min(kNotesOfUnit, events.end() - next);
+    store::Unit unit;
+    for (auto event = next; event != end; ++event) unit.push_back(row(*event));
+    auto const kept = co_await with_.store.commit(std::move(unit));
+    if (!kept) {
+      // Whether they are there is not always known; told twice is better than not at all.
+      events.erase(events.begin(), next);
+      notes_.putBack(std::move(events));
+      co_return kept.error();
+    }
+    next = end;
+  }
+  co_return Result<void>();
 }
 
 // ---------------------------------------------------------------- the beginning

@@ -130,6 +130,27 @@ TEST_P(BookTest, WhatIsNotedIsDurableAMomentLaterAndEqualNotesAreOneRow) {
   EXPECT_TRUE(chain.run(chain.book->stop()));
 }
 
+TEST_P(BookTest, HoweverManyAreNotedInAMomentEachIsWrittenOnce) {
+  // The unit of the second thousand fails: what it holds is there already.
+  chain.tell("note 1200");
+  chain.write("CREATE UNIQUE INDEX once ON audit_rows (entry)");
+  for (int i = 0; i < 2500; ++i) {
+    Event event;
+    event.kind = Kind::change;
+    event.act = "note " + std::to_string(i);
+    chain.book->note(std::move(event));
+  }
+  auto const count = [&] { return chain.rows("SELECT COUNT(*) FROM audit_rows")[0].integer(0); };
+  EXPECT_FALSE(chain.run(chain.book->seal()));
+  EXPECT_EQ(count(), 2 + 1000) << "in several units";
+  chain.write("DROP INDEX once");
+  EXPECT_TRUE(chain.run(chain.book->seal()));
+  EXPECT_EQ(count(), 2 + 2500);
+  auto const different = chain.rows("SELECT COUNT(DISTINCT entry) FROM audit_rows")[0].integer(0);
+  EXPECT_EQ(different, 1 + 2500) << "the one that was there before is there twice";
+  EXPECT_THAT(chain.verdict().faults, IsEmpty());
+}
+
 TEST_P(BookTest, ACheckpointComesByItselfAfterAMinuteAndWhenItStops) {
   chain.book->start();
   chain.loop.poll();

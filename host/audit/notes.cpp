@@ -3,7 +3,7 @@
 namespace garland::audit {
 namespace {
 
-constexpr std::size_t kMostNoted = 1000;
+constexpr std::size_t kMostNoted = 100'000; // some 100 MB
 
 std::string keyOf(Event const& event) {
   json::array all{name(event.kind),    event.act,     event.vendor_id,
@@ -25,7 +25,7 @@ void Notes::add(Event event) {
     return;
   }
   places_.erase(place);
-  ++too_many_;
+  too_many_ += integerOr(event.facts, "/times", 1);
 }
 
 std::vector<Event> Notes::take() {

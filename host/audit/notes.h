@@ -1,5 +1,6 @@
-// What was noted and is not written yet. Equal events are one, with their number; there are never many
-// different ones. [loop thread]
+// What was noted and is not written yet. Equal events are one, with their number. All of them are kept, until
+// a database that takes nothing has left more of them here than memory should hold; then they are counted.
+// [loop thread]
 #pragma once
 
 #include "host/audit/audit.h"

@@ -27,13 +27,24 @@ TEST(Notes, EqualOnesAreOneWithTheirNumber) {
   EXPECT_TRUE(notes.take().empty());
 }
 
-TEST(Notes, AFloodOfDifferentOnesIsBoundedAndCounted) {
+TEST(Notes, ManyDifferentOnesOfAMomentAreAllKept) {
   Notes notes;
   for (int i = 0; i < 5000; ++i) notes.add(refusal(std::to_string(i)));
   auto const taken = notes.take();
-  ASSERT_EQ(taken.size(), 1001U);
+  ASSERT_EQ(taken.size(), 5000U);
+  EXPECT_EQ(taken.back().act, "4999");
+}
+
+TEST(Notes, WhatMemoryCannotHoldWhileNothingIsWrittenIsCounted) {
+  Notes notes;
+  for (int i = 0; i < 100'000; ++i) notes.add(refusal(std::to_string(i)));
+  auto waiting = notes.take();
+  for (int i = 0; i < 3; ++i) notes.add(refusal("late"));
+  notes.putBack(std::move(waiting));
+  auto const taken = notes.take();
+  ASSERT_EQ(taken.size(), 100'001U);
   EXPECT_EQ(taken.back().kind, Kind::count);
-  EXPECT_EQ(timesOf(taken.back()), 4000);
+  EXPECT_EQ(timesOf(taken.back()), 3);
 }
 
 TEST(Notes, WhatIsPutBackComesFirst) {

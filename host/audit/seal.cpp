@@ -1,6 +1,6 @@
 #include "host/audit/seal.h"
 
-#include "host/audit/signature.h"
+#include "host/vault/vault.h"
 
 #include <array>
 
@@ -11,12 +11,15 @@ constexpr char const* kSigning = "signing";
 constexpr char const* kPseudonyms = "pseudonyms";
 
 // So that no signature of this key passes for one of another kind of text.
-std::string messageOf(std::string_view body) { return "garland audit checkpoint 1\n" + std::string(body); }
+std::string messageOf(std::string_view purpose, std::string_view body) {
+  return "garland " + std::string(purpose) + " 1\n" + std::string(body);
+}
+constexpr char const* kCheckpoint = "audit checkpoint";
 
 std::string placeOf(std::string const& name) { return "audit/keys/" + name; }
 
 Result<store::Statement> newKey(std::string name, vault::Vault& vault, Random& random) {
-  std::array<std::byte, kKeyBytes> bytes{};
+  std::array<std::byte, vault::kEd25519KeyBytes> bytes{};
   random.fill(bytes);
   Secret const secret(std::string(reinterpret_cast<char const*>(bytes.data()), bytes.size()));
   wipe(bytes.data(), bytes.size());
@@ -37,7 +40,7 @@ Result<Keys> opened(std::vector<store::Row> const& rows, vault::Vault& vault) {
     if (name == kSigning) keys.signing = std::move(*secret);
     if (name == kPseudonyms) keys.pseudonyms = std::move(*secret);
   }
-  TRY(public_key, publicKeyOf(keys.signing));
+  TRY(public_key, vault::publicKeyOf(keys.signing));
   keys.public_key = std::move(public_key);
   return keys;
 }
@@ -67,11 +70,20 @@ Task<bool> holdsKeys(store::Store& store) {
 }
 
 Result<std::string> sealed(Secret const& signing, std::string_view body) {
-  return sign(signing, messageOf(body));
+  return vault::sign(signing, messageOf(kCheckpoint, body));
+}
+
+Result<std::string> signedFor(Secret const& signing, std::string_view purpose, std::string_view text) {
+  return vault::sign(signing, messageOf(purpose, text));
+}
+
+bool isSigned(std::string_view public_key, std::string_view purpose, std::string_view text,
+              std::string_view signature) {
+  return vault::isSignature(public_key, messageOf(purpose, text), signature);
 }
 
 bool isSealed(std::string_view public_key, std::string_view body, std::string_view signature) {
-  return isSignature(public_key, messageOf(body), signature);
+  return vault::isSignature(public_key, messageOf(kCheckpoint, body), signature);
 }
 
 } // namespace garland::audit

@@ -17,6 +17,8 @@ struct Keys {
 Task<Keys> openKeys(store::Store* store, vault::Vault* vault, Random* random);
 
 Result<std::string> sealed(Secret const& signing, std::string_view body); // 64 bytes
+// Of another text, see Book::sign.
+Result<std::string> signedFor(Secret const& signing, std::string_view purpose, std::string_view text);
 bool isSealed(std::string_view public_key, std::string_view body, std::string_view signature);
 
 } // namespace garland::audit

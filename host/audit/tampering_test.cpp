@@ -1,8 +1,8 @@
 // Somebody writes to the database, without the key: what was done is found, and its first row named.
 #include "host/audit/seal.h"
-#include "host/audit/signature.h"
 #include "host/audit/testing/chain.h"
 #include "host/base/bytes.h"
+#include "host/vault/vault.h"
 
 #include <gmock/gmock.h>
 
@@ -172,7 +172,7 @@ TEST_P(Tampering, AChainThatIsMadeAnewWithAnotherKeyIsNotBelieved) {
   for (auto const& one : chain.run(chain.book->checkpoints(0, 10)).value()) {
     auto body = parseJson(one.body).value().as_object();
     body["previous"] = previous;
-    body["key"] = publicKeyOf(key).value();
+    body["key"] = vault::publicKeyOf(key).value();
     body["hash"] = hex(rows[static_cast<std::size_t>(body["row"].as_int64())].hash);
     auto const text = canonicalJson(body);
     previous = vault::sha256Hex(text);

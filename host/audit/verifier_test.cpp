@@ -1,8 +1,8 @@
 // The verifier on lines that no database has held.
 #include "host/audit/audit.h"
 #include "host/audit/seal.h"
-#include "host/audit/signature.h"
 #include "host/base/bytes.h"
+#include "host/vault/vault.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,7 +51,7 @@ protected:
   }
 
   Secret const key{std::string(32, 'k')};
-  std::string const public_key = publicKeyOf(key).value();
+  std::string const public_key = vault::publicKeyOf(key).value();
   Mark last;
   std::vector<json::value> lines; // two checkpoints, then the rows
 };
@@ -102,7 +102,7 @@ TEST_F(VerifierTest, NoCharacterCanBeChanged) {
 }
 
 TEST_F(VerifierTest, ACheckpointOfAnotherKeyDoesNotCount) {
-  Verifier verifier({publicKeyOf(Secret(std::string(32, 'o'))).value()});
+  Verifier verifier({vault::publicKeyOf(Secret(std::string(32, 'o'))).value()});
   for (auto const& line : lines) EXPECT_TRUE(verifier.take(line));
   auto const verdict = verifier.finish();
   ASSERT_FALSE(verdict.faults.empty());

@@ -61,6 +61,13 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+std::string base64Url(std::string_view bytes) {
+  auto text = base64(bytes);
+  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  text.erase(text.find_last_not_of('=') + 1);
+  return text;
+}
+
 Result<std::string> fromBase64(std::string_view text) {
   if (text.size() % 4 != 0) return badCharacter("base64", text.size());
   std::size_t padding = 0;

@@ -1,6 +1,6 @@
 // Names of things: "<prefix>_<26 characters>", a ULID in Crockford base32, ordered by creation time.
 // Prefixes in use: ven (vendor), con (connection), rec (record), run (sync run), aud (audit), act (action),
-// nod (daemon).
+// nod (daemon), key (API key).
 #pragma once
 
 #include "host/base/clock.h"

@@ -1,5 +1,6 @@
 #include "host/base/json.h"
 
+#include "host/base/secret.h"
 #include "host/base/utf8.h"
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -234,6 +235,14 @@ bool boolOr(json::value const& value, std::string_view pointer, bool fallback) {
   auto const* found = find(value, pointer);
   auto const* truth = found != nullptr ? found->if_bool() : nullptr;
   return truth != nullptr ? *truth : fallback;
+}
+
+void wipeTexts(json::value& value) {
+  if (auto* text = value.if_string()) wipe(text->data(), text->size());
+  if (auto* object = value.if_object())
+    for (auto& member : *object) wipeTexts(member.value());
+  if (auto* list = value.if_array())
+    for (auto& one : *list) wipeTexts(one);
 }
 
 } // namespace garland

@@ -39,4 +39,7 @@ std::string textOr(json::value const& value, std::string_view pointer, std::stri
 std::int64_t integerOr(json::value const& value, std::string_view pointer, std::int64_t fallback);
 bool boolOr(json::value const& value, std::string_view pointer, bool fallback);
 
+// Overwrites every text in it, where one of them is a secret.
+void wipeTexts(json::value& value);
+
 } // namespace garland

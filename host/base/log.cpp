@@ -86,7 +86,7 @@ Log::Log(Clock const& clock, Redactor const& redactor, LogLevel least, Sink sink
     : clock_(clock), redactor_(redactor), least_(least), sink_(std::move(sink)) {}
 
 void Log::write(LogLevel level, std::string_view message, json::object fields) const {
-  if (level < least_) return;
+  if (!writes(level)) return;
   json::object line;
   line["at"] = rfc3339(clock_.now());
   line["level"] = name(level);

@@ -35,6 +35,8 @@ public:
   using Sink = std::function<void(std::string_view line)>; // line ends with '\n'
   Log(Clock const& clock, Redactor const& redactor, LogLevel least, Sink sink);
 
+  // Whether such a line is written: what is costly to say is made only then.
+  bool writes(LogLevel level) const { return level >= least_; }
   void write(LogLevel level, std::string_view message, json::object fields = {}) const;
   void debug(std::string_view m, json::object f = {}) const { write(LogLevel::debug, m, std::move(f)); }
   void info(std::string_view m, json::object f = {}) const { write(LogLevel::info, m, std::move(f)); }

@@ -25,6 +25,13 @@ TEST(Log, ALineIsOneJsonObject) {
   EXPECT_EQ(f.out.find("not shown"), std::string::npos);
 }
 
+TEST(Log, WhatIsCostlyToSayIsAskedForFirst) {
+  Fixture f;
+  EXPECT_FALSE(f.log.writes(LogLevel::debug));
+  EXPECT_TRUE(f.log.writes(LogLevel::info));
+  EXPECT_TRUE(f.log.writes(LogLevel::error));
+}
+
 TEST(Log, ASecretIsScrubbedInEveryFormItMayTake) {
   Fixture f;
   std::string const secret = "pa\"ss wörd+/=";

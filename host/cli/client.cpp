@@ -23,7 +23,9 @@ constexpr std::chrono::seconds kLookEvery{1};
 Error errorFrom(int status, json::value const& problem) {
   auto const kind = errorKindNamed(textOr(problem, "/kind", ""));
   auto detail = textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status));
-  if (status == 401)
+  // Of a key that has expired or was revoked the daemon tells more than that it is wrong.
+  bool const was_good = detail.starts_with("the API key key_");
+  if (status == 401 && !was_good)
     detail = "garlandd does not accept this API key; name its own with --key-file or GARLAND_KEY_FILE "
              "(api.key in its "
              "data folder)";
@@ -64,14 +66,25 @@ Error noDaemon(std::string const& url, Error const& why) {
   return coded("no_daemon", "no daemon answers at " + url + " (" + why.message + ")");
 }
 
+// It may well be garlandd: its certificate is of an authority that nobody here knows, or for another name.
+Error notTrusted(Error const& why) {
+  return coded("daemon_not_trusted", why.message +
+                                         "; name garlandd's authority with --ca-file or GARLAND_CA_FILE, "
+                                         "and a name of its certificate with --url");
+}
+
+Error noAnswer(std::string const& url, Error const& why) {
+  return why.provider_code == "tls_untrusted" ? notTrusted(why) : noDaemon(url, why);
+}
+
 Error lost(std::string const& why) {
   return coded("connection_lost", "the connection to the daemon broke: " + why);
 }
 
 } // namespace
 
-Client::Client(std::string url, Secret api_key)
-    : url_(std::move(url)), api_key_(std::move(api_key)),
+Client::Client(std::string url, Secret api_key, std::string ca_file)
+    : url_(std::move(url)), api_key_(std::move(api_key)), ca_file_(std::move(ca_file)),
       log_(clock_, redactor_, LogLevel::error, stderrSink()),
       egress_(egress::Client::create(loop_.get_executor(), clock_, random_, log_)) {
   while (url_.ends_with('/')) url_.pop_back();
@@ -90,6 +103,7 @@ Result<egress::Response> Client::send(egress::Request request, std::function<boo
   policy.allowed_hosts = {host == std::string::npos ? url_ : url_.substr(host + 3)};
   policy.allow_private_network = true;
   policy.max_redirects = 0;
+  policy.extra_ca_file = ca_file_;
   egress::Credential credential;
   if (!api_key_.empty()) {
     credential.scheme = egress::Credential::Scheme::bearer;
@@ -122,7 +136,7 @@ Result<json::value> Client::settle(egress::Response const& response) const {
 Result<json::value> Client::ask(egress::Request request) {
   request.timeout = kLongestAnswer;
   auto const answer = send(std::move(request));
-  if (!answer) return noDaemon(url_, answer.error());
+  if (!answer) return noAnswer(url_, answer.error());
   return settle(*answer);
 }
 
@@ -141,7 +155,7 @@ Result<void> Client::read(std::string const& path, std::string const& type,
   };
   auto const silent = [&] { return clock_.monotonic() - heard > kLongestSilence; };
   auto const answer = send(std::move(request), silent);
-  if (!answer && !began) return noDaemon(url_, answer.error());
+  if (!answer && !began) return noAnswer(url_, answer.error());
   if (!answer) return lost(silent() ? "it has said nothing for a minute" : answer.error().message);
   TRY_VOID(settle(*answer));
   if (!isOfType(*answer, type)) return notGarlandd(url_);

@@ -17,8 +17,8 @@ namespace garland::cli {
 
 class Client {
 public:
-  // `url`: "http://127.0.0.1:7480".
-  Client(std::string url, Secret api_key);
+  // `url`: "http://127.0.0.1:7480". `ca_file`: PEM, trusted besides the system's authorities; "": none.
+  Client(std::string url, Secret api_key, std::string ca_file = {});
   ~Client();
 
   // The answer's body (null if it has none). A problem document comes back as the Error it tells of;
@@ -47,6 +47,7 @@ private:
 
   std::string url_;
   Secret api_key_;
+  std::string ca_file_;
   asio::io_context loop_;
   SystemClock clock_;
   SystemRandom random_;

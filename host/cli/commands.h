@@ -44,6 +44,7 @@ struct ConnectWords {
   std::string username;
   bool password_from_stdin = false;
   bool allow_private_network = false;
+  bool device = false; // the sign-in is on another device
 };
 Exit listPlugins(Context with);
 Exit rescanPlugins(Context with, bool allow_downgrade);
@@ -58,12 +59,21 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
+// Prints the address where somebody signs in at the provider, or a code and where it is typed.
+Exit authorizeAccount(Context with, ConnectWords const& words);
+// What somebody needs who signs in on another device.
+void tellDevice(Output& output, json::value const& authorization);
+Exit showAuthorization(Context with, std::string const& id, std::string const& vendor);
 // `settings`: "NAME=VALUE"; `removed`: "NAME".
 // Asks for the credential, too, if it is to be replaced.
 Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,
                     std::vector<std::string> const& removed);
 Exit disconnect(Context with, std::string const& id, bool discard);
 Exit confirmDeletes(Context with, std::string const& id);
+// Exit code 1: the account cannot be reached, or is another one.
+Exit testConnection(Context with, std::string const& id);
+Exit rotateConnection(Context with, std::string const& id);
+Exit revokeConnection(Context with, std::string const& id);
 Exit pauseConnection(Context with, std::string const& id);
 Exit resumeConnection(Context with, std::string const& id);
 Exit resyncConnection(Context with, std::string const& id);
@@ -312,6 +322,55 @@ Exit exportVault(Context with, Place const& place, VaultWords const& words);
 Exit importVault(Context with, Place const& place, VaultWords const& words);
 // What of a status a person has to know.
 Exit tellVault(Output& output, json::value const& status);
+
+// commands_backup.cpp
+struct BackupWords {
+  std::string file;
+  std::string passphrase_file; // "": asked for, unless
+  int passphrase_fd = -1;
+  std::string data_dir, config, database; // of the host that is made; "": garlandd's choice
+};
+Exit makeBackup(Context with, Place const& place, BackupWords const& words);
+// findings: it is damaged, or was changed.
+Exit verifyBackup(Output& output, BackupWords const& words);
+// Becomes garlandd.
+Exit restoreBackup(Output& output, BackupWords const& words);
+
+// commands_keys.cpp
+struct KeyWords {
+  std::string id;
+  std::string name, role, vendor;
+  std::int64_t life_days = 365;
+  std::int64_t overlap_seconds = 86'400;
+};
+// The text of a key is printed where it is made, and never again.
+Exit addKey(Context with, KeyWords const& words);
+Exit listKeys(Context with, Page const& page);
+Exit rotateKey(Context with, KeyWords const& words);
+Exit revokeKey(Context with, std::string const& id);
+Exit showRoles(Context with);
+Exit listSessions(Context with, Page const& page);
+Exit endSession(Context with, std::string const& id);
+void tellKey(Output& output, json::value const& key);
+void tellMatrix(Output& output, json::value const& matrix);
+// Of one that was ended.
+void tellSession(Output& output, json::value const& session);
+
+// commands_privacy.cpp
+struct PrivacyWords {
+  std::vector<std::string> person; // addresses, numbers, names of one; empty: all of the vendor
+  std::string vendor;
+  std::string out;     // of an export
+  std::string receipt; // file; "": standard output
+  std::string key;     // or the file that holds it
+  bool sure = false;
+};
+Exit exportPrivacy(Context with, Place const& place, PrivacyWords const& words);
+// findings: something was kept or is under way.
+Exit erasePrivacy(Context with, PrivacyWords const& words);
+Exit verifyReceipt(Output& output, PrivacyWords const& words);
+// What of a receipt a person has to know.
+Exit tellReceipt(Output& output, json::value const& receipt);
 
 // commands_webhooks.cpp
 struct WebhookWords {

@@ -1,7 +1,7 @@
 // The audit chain: exported, and verified here, whatever the daemon says of itself.
 #include "host/audit/audit.h"
-#include "host/base/file_text.h"
 #include "host/cli/commands.h"
+#include "host/cli/public_key.h"
 
 #include <fstream>
 #include <functional>
@@ -11,7 +11,6 @@ namespace garland::cli {
 namespace {
 
 constexpr char const* kAudit = "/api/integrations/audit";
-constexpr std::size_t kLongestKeyFile = 4096;
 
 // Takes a line; an error ends the reading.
 using Taker = std::function<Result<void>(json::value const& line)>;
@@ -60,19 +59,6 @@ Result<void> readLines(std::string const& file, audit::Verifier& verifier) {
       verifier.unreadable("line " + std::to_string(number), "cannot be read: " + taken.error().message);
   }
   return {};
-}
-
-// "ed25519:..." itself, or the file that holds it.
-Result<std::string> readKey(std::string const& word) {
-  if (word.starts_with("ed25519:")) return word;
-  TRY(text, readFileText(word, kLongestKeyFile));
-  auto key = text.substr(0, text.find_first_of(" \t\r\n#"));
-  if (key.starts_with("ed25519:")) return key;
-  return Error(
-      ErrorKind::invalidInput,
-      "holds no public key: one is written ed25519: and 64 hexadecimal digits, as `garland audit key` "
-      "prints it",
-      "--key");
 }
 
 // "12:HASH"
@@ -128,7 +114,7 @@ Exit verifyAuditFile(Output& output, AuditWords const& words) {
     return output.error(Error(ErrorKind::invalidInput,
                               "say with which key it has to be signed: garland audit key prints it",
                               "--key"));
-  auto const key = readKey(words.key);
+  auto const key = publicKeyNamed(words.key);
   if (!key) return output.error(key.error());
   auto const mark = readMark(words.checkpoint);
   if (!mark) return output.error(mark.error());
@@ -141,7 +127,7 @@ Exit verifyAuditFile(Output& output, AuditWords const& words) {
 Exit verifyAudit(Context with, AuditWords const& words) {
   auto const state = with.client.get(kAudit);
   if (!state) return with.output.error(state.error());
-  auto const key = readKey(words.key.empty() ? textOr(*state, "/key", "") : words.key);
+  auto const key = publicKeyNamed(words.key.empty() ? textOr(*state, "/key", "") : words.key);
   if (!key) return with.output.error(key.error());
   auto const mark =
       words.checkpoint.empty() ? Result<audit::Mark>(markOf(*state)) : readMark(words.checkpoint);

@@ -2,6 +2,7 @@
 #include "host/cli/commands.h"
 
 #include "host/base/bundled.h"
+#include "host/base/clock.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
 #include "host/runtime/runtime.h"
@@ -19,7 +20,8 @@ struct Finding {
   std::string check;
   bool ok;
   std::string message;
-  std::string fix; // what to do, "" if nothing
+  std::string fix;   // what to do, "" if nothing
+  bool weak = false; // ok, and to be mended all the same
 };
 
 // What is wrong with an installed plugin, the gravest first.
@@ -76,7 +78,9 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
     auto const reason = textOr(connection, "/state_reason", "");
     bool const ok = state == "connected";
     std::string fix;
-    if (!ok) fix = state == "reconnect needed" ? reconnectCommand(connection) : "garland sync status " + id;
+    if (!ok)
+      fix = state == "reconnect needed" || state == "revoked" ? reconnectCommand(connection)
+                                                              : "garland sync status " + id;
     findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason), fix});
   }
 }
@@ -165,6 +169,23 @@ void checkVault(Client& client, std::vector<Finding>& findings) {
   }
 }
 
+// Those that end within two weeks and that nobody has rotated yet.
+void checkKeys(Client& client, std::vector<Finding>& findings) {
+  auto const keys = client.get(kBase + "/keys?limit=1000");
+  if (!keys) return;
+  auto const soon = SystemClock().now() + std::chrono::hours(14 * 24);
+  for (auto const& key : keys->at("items").as_array()) {
+    auto const id = textOr(key, "/id", "");
+    auto const expires = parseRfc3339(textOr(key, "/expires", ""));
+    bool const rotated = !textOr(key, "/replaced_by", "").empty();
+    if (textOr(key, "/state", "") != "active" || rotated || !expires || *expires > soon) continue;
+    findings.push_back(
+        {"API key " + id, false,
+         "the key of \"" + plain(find(key, "/name")) + "\" expires on " + rfc3339(*expires).substr(0, 10),
+         "garland keys rotate " + id + ", or revoke it if nobody needs it"});
+  }
+}
+
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
@@ -176,8 +197,8 @@ void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& find
   for (auto const& one : list->as_array()) {
     auto const check = textOr(one, "/check", "?");
     if (daemon_runs && check == "plugins") continue;
-    findings.push_back(
-        {check, boolOr(one, "/ok", false), textOr(one, "/message", ""), textOr(one, "/fix", "")});
+    findings.push_back({check, boolOr(one, "/ok", false), textOr(one, "/message", ""),
+                        textOr(one, "/fix", ""), boolOr(one, "/weak", false)});
   }
 }
 
@@ -243,11 +264,16 @@ Exit tell(Output& output, std::vector<Finding> const& findings) {
   bool ok = true;
   for (auto const& finding : findings) {
     ok = ok && finding.ok;
-    list.push_back(json::object{
-        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+    list.push_back(json::object{{"check", finding.check},
+                                {"ok", finding.ok},
+                                {"weak", finding.weak},
+                                {"message", finding.message},
+                                {"fix", finding.fix}});
     if (output.json()) continue;
-    output.line((finding.ok ? output.good("ok   ") : output.bad("FIX  ")) + finding.check + ": " +
-                finding.message);
+    auto const verdict = finding.weak ? output.warning("WEAK ")
+                         : finding.ok ? output.good("ok   ")
+                                      : output.bad("FIX  ");
+    output.line(verdict + finding.check + ": " + finding.message);
     if (!finding.fix.empty()) output.line("       " + finding.fix);
   }
   if (output.json()) output.value(json::object{{"ok", ok}, {"findings", std::move(list)}});
@@ -308,14 +334,17 @@ Exit doctor(Context with, Place const& place) {
     if (place.key_read) {
       checkNodes(with.client, findings);
       checkVault(with.client, findings);
+      checkKeys(with.client, findings);
       checkPlugins(with.client, findings);
       checkConnections(with.client, findings);
       checkActions(with.client, findings);
     }
   } else {
-    bool const other = health.error().provider_code == "not_garlandd";
-    findings.push_back({"daemon", false, health.error().message,
-                        other ? "name its address with --url" : startCommand(place)});
+    auto const& code = health.error().provider_code;
+    auto const fix = code == "not_garlandd"         ? "name its address with --url"
+                     : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
+                                                    : startCommand(place);
+    findings.push_back({"daemon", false, health.error().message, fix});
   }
   auto const verdict = tell(with.output, findings);
   return health ? verdict : Exit::environment;

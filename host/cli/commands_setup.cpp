@@ -181,9 +181,10 @@ Exit listConnections(Context with, std::string const& vendor) {
       {{"ID", "/id"},
        {"PLUGIN", "/plugin"},
        {"ACCOUNT", "/account"},
-       {"STATE", "/state"},
+       {"STATE", "/condition/state"},
+       {"UNTIL", "/condition/until"},
        {"LAST SUCCESS", "/last_success"},
-       {"WHY", "/state_reason"}},
+       {"WHY", "/condition/why"}},
       "no account is connected; connect one with: garland connections connect PLUGIN --vendor VENDOR");
   return Exit::ok;
 }
@@ -213,6 +214,65 @@ Exit connectAccount(Context with, ConnectWords const& words) {
                                       : "it has no credential to replace, and what waited is kept") +
                     further(waysIn(*plugin, id)));
   return done(with, answer, "connected as " + id + further(waysIn(*plugin, id)));
+}
+
+namespace {
+
+// Of what the connector wants typed, what the sign-in at the provider does not give: the first two fields of
+// a slot with a page of its own, or one that is signed in to on another device: the client's.
+Result<json::object> askClient(json::value plugin, ConnectWords const& words) {
+  auto const* const way = words.device ? "/device" : "/page";
+  if (auto* slots = plugin.as_object().if_contains("auth"); slots != nullptr && slots->is_array())
+    for (auto& slot : slots->as_array()) {
+      auto& fields = slot.at("fields").as_array();
+      if (!boolOr(slot, way, false)) continue;
+      fields.resize(std::min<std::size_t>(fields.size(), 2));
+      break; // there is one sign-in at a time
+    }
+  return askCredentials(plugin, words);
+}
+
+} // namespace
+
+Exit authorizeAccount(Context with, ConnectWords const& words) {
+  auto settings = settingsOf(words.settings);
+  if (!settings) return with.output.error(settings.error());
+  auto const plugin = knownPlugin(with, words.plugin, *settings);
+  if (!plugin) return with.output.error(plugin.error());
+  auto credentials = askClient(*plugin, words);
+  if (!credentials) return with.output.error(credentials.error());
+  json::object body{{"vendor_id", words.vendor},
+                    {"plugin", words.plugin},
+                    {"allow_private_network", words.allow_private_network}};
+  body["settings"] = std::move(*settings);
+  body["credentials"] = std::move(*credentials);
+  auto const* const route = words.device ? "/vendor/authorize/device" : "/vendor/authorize";
+  auto const answer = with.client.post(kBase + route, std::move(body));
+  if (!answer || with.output.json()) return show(with, answer);
+  if (words.device) {
+    tellDevice(with.output, *answer);
+    return Exit::ok;
+  }
+  with.output.line(textOr(*answer, "/url", ""));
+  with.output.line("open this in the vendor's browser before " + textOr(*answer, "/expires", "") +
+                   "; it is shown once. What came of it: garland connections authorization " +
+                   textOr(*answer, "/id", "") + " --vendor " + words.vendor);
+  return Exit::ok;
+}
+
+void tellDevice(Output& output, json::value const& authorization) {
+  output.line(textOr(authorization, "/user_code", ""));
+  output.line("type this at " + textOr(authorization, "/verification_uri", "") + ", in any browser, before " +
+              textOr(authorization, "/expires", "") + "; it is shown once");
+  if (auto const whole = textOr(authorization, "/verification_uri_complete", ""); !whole.empty())
+    output.line("or open " + whole);
+  output.line("what came of it: garland connections authorization " + textOr(authorization, "/id", "") +
+              " --vendor " + textOr(authorization, "/vendor_id", ""));
+}
+
+Exit showAuthorization(Context with, std::string const& id, std::string const& vendor) {
+  return show(with, with.client.get(kBase + "/vendors/" + percentEncode(vendor) + "/authorizations/" +
+                                    percentEncode(id)));
 }
 
 Exit changeSettings(Context with, std::string const& id, ConnectWords const& words, bool credential,
@@ -284,6 +344,28 @@ Result<json::value> askedOf(Context with, std::string const& id, std::string con
 }
 
 } // namespace
+
+Exit testConnection(Context with, std::string const& id) {
+  auto const answer = askedOf(with, id, "test");
+  if (!answer) return with.output.error(answer.error());
+  bool const ok = boolOr(*answer, "/ok", false);
+  if (with.output.json())
+    with.output.value(*answer);
+  else if (ok)
+    with.output.line("it can be reached, as " + textOr(*answer, "/account", ""));
+  else
+    with.output.line(textOr(*answer, "/problem", ""));
+  return ok ? Exit::ok : Exit::findings;
+}
+
+Exit rotateConnection(Context with, std::string const& id) {
+  return done(with, askedOf(with, id, "rotate"), "the provider has given another token");
+}
+
+Exit revokeConnection(Context with, std::string const& id) {
+  auto const answer = askedOf(with, id, "revoke");
+  return done(with, answer, answer ? textOr(*answer, "/state_reason", "") : "");
+}
 
 Exit pauseConnection(Context with, std::string const& id) {
   return done(with, askedOf(with, id, "pause"),

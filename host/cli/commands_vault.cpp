@@ -1,5 +1,6 @@
 // Master keys, and exports of what is sealed under them.
 #include "host/cli/commands.h"
+#include "host/cli/exports.h"
 #include "host/cli/prompt.h"
 
 #include "host/base/file_text.h"
@@ -17,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string const kVault = "/api/integrations/vault";
-constexpr std::size_t kLongestFile = std::size_t{256} << 20U; // bytes
 
 struct Progress {
   std::int64_t all = 0;
@@ -78,25 +78,6 @@ json::object bodyWith(Secret const& passphrase) {
   json::object body;
   body["passphrase"] = passphrase.reveal();
   return body;
-}
-
-Result<std::string> exportsFolder(Place const& place) {
-  std::error_code ignored;
-  auto folder = place.data_dir + "/exports";
-  if (fs::is_directory(place.data_dir, ignored)) return folder;
-  return Error(ErrorKind::invalidInput, place.data_dir +
-                                            " is not the data folder of a running garlandd, where exports "
-                                            "come and go; name it with --data-dir");
-}
-
-Result<void> moveOut(std::string const& from, std::string const& to) {
-  TRY(bytes, readFileText(from, kLongestFile));
-  SystemRandom random;
-  TRY(made, vault::createKeyFile(to, bytes, random));
-  std::error_code ignored;
-  fs::remove(from, ignored);
-  if (made) return {};
-  return Error(ErrorKind::conflict, to + " is there already, and is not overwritten");
 }
 
 void tellImported(Output& output, json::value const& answer) {
@@ -182,7 +163,7 @@ Exit exportVault(Context with, Place const& place, VaultWords const& words) {
 Exit importVault(Context with, Place const& place, VaultWords const& words) {
   auto const folder = exportsFolder(place);
   if (!folder) return with.output.error(folder.error());
-  auto const bytes = readFileText(words.file, kLongestFile);
+  auto const bytes = readFileText(words.file, kLongestExport);
   if (!bytes) return with.output.error(bytes.error());
   auto const passphrase = passphraseFrom(words, false);
   if (!passphrase) return with.output.error(passphrase.error());

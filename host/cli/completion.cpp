@@ -7,7 +7,7 @@ constexpr std::string_view kBash = R"(_garland() {
   local current=${COMP_WORDS[COMP_CWORD]}
   local -A words=(
     [plugins]="ls show rescan release enable disable" [vendors]="ls add"
-    [connections]="ls show connect disconnect pause resume resync confirm-deletes" [sync]="run status retry"
+    [connections]="ls show connect authorize authorization test rotate revoke disconnect pause resume resync confirm-deletes" [sync]="run status retry"
     [records]="ls show edit add rm dates" [sandbox]="status" [dev]="run replay" [twin]="serve ledger"
     [webhooks]="schemes verify" [completion]="bash zsh")
   if [[ $COMP_CWORD == 1 ]]; then

@@ -44,6 +44,7 @@ std::string daemonUrl(Everywhere const& where) {
   auto const text = readFileText(dataDir(where) + "/garlandd.json");
   auto const ready = text ? parseJson(*text) : Result<json::value>(text.error());
   if (!ready) return fallback;
+  if (auto url = textOr(*ready, "/url", ""); !url.empty()) return url;
   auto const address = textOr(*ready, "/address", "127.0.0.1");
   bool const six = address.find(':') != std::string::npos;
   return "http://" + (six ? "[" + address + "]" : address) + ":" +
@@ -111,6 +112,7 @@ Grammar::Grammar(std::string version) {
   everywhere_.url = environment("GARLAND_URL", "");
   everywhere_.data_dir = environment("GARLAND_DATA_DIR", "");
   everywhere_.key_file = environment("GARLAND_KEY_FILE", "");
+  everywhere_.ca_file = environment("GARLAND_CA_FILE", "");
   app_.require_subcommand(1);
   app_.fallthrough();
   app_.set_version_flag("--version", "garland " + version);
@@ -122,6 +124,10 @@ Grammar::Grammar(std::string version) {
                   "garlandd's own default)");
   app_.add_option("--key-file", everywhere_.key_file,
                   "API key file (GARLAND_KEY_FILE; default: api.key in the data folder)");
+  app_.add_option(
+      "--ca-file", everywhere_.ca_file,
+      "PEM file of certificate authorities that are trusted for garlandd's own certificate besides "
+      "the system's (GARLAND_CA_FILE)");
   app_.add_flag("--json", everywhere_.json, "Answer with JSON");
   addPlugins();
   addVendors();
@@ -137,12 +143,17 @@ Grammar::Grammar(std::string version) {
   addInvoke();
   addDeliveries();
   addOutlets();
+  addKeys();
+  addSessions();
+  addRoles();
   addVault();
+  addBackup();
   addDev();
   addTwins();
   addPackages();
   addCertify();
   addAudit();
+  addPrivacy();
   tellExitCodes(app_, offline_commands_);
   app_.footer(
       "garlandd syncs every connection by itself, as often as its connector says (CalDAV: every 15 "
@@ -193,7 +204,7 @@ Exit Grammar::run(int argc, char** argv) {
     std::cerr << "garland: " << place_.key_problem << "; name another with --key-file or GARLAND_KEY_FILE\n";
     return Exit::environment;
   }
-  Client client(place_.url, std::move(key));
+  Client client(place_.url, std::move(key), everywhere_.ca_file);
   return command_(Context{client, output});
 }
 

@@ -1,7 +1,7 @@
 // The grammar of the command line: which words there are, what they mean, and which function of commands.h
 // runs. One file a theme: grammar_vendors.cpp, grammar_records.cpp, grammar_intake.cpp, grammar_webhooks.cpp,
-// grammar_endpoints.cpp, grammar_vault.cpp, grammar_audit.cpp, grammar_authors.cpp, grammar_partners.cpp,
-// grammar_certify.cpp.
+// grammar_endpoints.cpp, grammar_keys.cpp, grammar_vault.cpp, grammar_backup.cpp, grammar_audit.cpp,
+// grammar_privacy.cpp, grammar_authors.cpp, grammar_partners.cpp, grammar_certify.cpp.
 #pragma once
 
 #include "host/cli/commands.h"
@@ -17,7 +17,7 @@ namespace garland::cli {
 
 // Options that every command takes; each has an environment variable.
 struct Everywhere {
-  std::string url, data_dir, config, key_file;
+  std::string url, data_dir, config, key_file, ca_file;
   bool json = false;
 };
 
@@ -64,6 +64,7 @@ private:
   void addPlugins();
   void addVendors();
   void addConnections();
+  void addConnectOptions(CLI::App* command);
   void addSync();
   void addActions();
   void addIntake();
@@ -80,13 +81,19 @@ private:
   void addOutlets();
   void addOutletOptions(CLI::App* command);
   void addSentDeliveries(CLI::App* all);
+  void addKeys();
+  void addNewSigningKey(CLI::App* parent, std::string const& remark);
+  void addSessions();
+  void addRoles();
   void addVault();
+  void addBackup();
   void addPassphraseOptions(CLI::App* command);
   void addDev();
   void addTwins();
   void addPackages();
   void addCertify();
   void addAudit();
+  void addPrivacy();
   void addCertifyOptions(CLI::App* command);
   void addDevOptions(CLI::App* command);
 
@@ -127,12 +134,17 @@ private:
   SentWords sent_;
   std::int64_t overlap_seconds_ = 86'400;
   bool from_now_ = false;
+  KeyWords key_;
+  Page keys_;
+  Page sessions_;
   VaultWords vault_;
+  BackupWords backup_;
   DevWords dev_;
   TwinWords twin_;
   PackageWords package_;
   CertifyWords certify_;
   AuditWords audit_;
+  PrivacyWords privacy_;
   std::string token_;
   bool list_checks_ = false, markdown_ = false, list_templates_ = false;
   std::string address_;

@@ -79,13 +79,6 @@ void Grammar::addTwins() {
 }
 
 void Grammar::addPackages() {
-  auto* const keys = group("keys", "Keys that packages and attestations are signed with");
-  offline(keys, "new",
-          "Makes an Ed25519 key: FILE, which nobody else may read, and FILE.pub.\n"
-          "Example: garland keys new --out ~/.config/garland/publisher.key",
-          [this](Output& output) { return makeKey(output, package_.out); })
-      ->add_option("--out", package_.out, "Where the private key goes; never overwritten")
-      ->required();
   auto* const pack =
       offline(&app_, "pack",
               "Makes a package (.gpk) of a built connector, its twin and its documents; the same files give "
@@ -105,7 +98,7 @@ void Grammar::addPackages() {
       "publisher",
       [this](Output& output) { return signPackageFile(output, package_); });
   sign->add_option("FILE", package_.file)->required();
-  sign->add_option("--key", package_.key_file, "Private key, made by `garland keys new`")->required();
+  sign->add_option("--key", package_.key_file, "Private key, made by `garland signing-keys new`")->required();
   sign->add_option("--as", package_.role, "publisher or marketplace")
       ->required()
       ->check(CLI::IsMember({"publisher", "marketplace"}));

@@ -56,7 +56,7 @@ void addReview(CLI::App& certify, Words words, Chosen& chosen) {
   attest->footer("Exit codes: 0 signed; 1 what the run has found may not be signed; 2 wrong usage; 3 a file "
                  "cannot be written");
   attest->add_option("REPORT", words->report, "report.json, or the folder that --report named")->required();
-  attest->add_option("--key", words->key_file, "The marketplace's private key (garland keys new)")
+  attest->add_option("--key", words->key_file, "The marketplace's private key (garland signing-keys new)")
       ->required();
   attest->add_option("--package", words->package, "The package, which then carries the attestation");
   attest->add_option("-o,--out", words->out, "The attestation (default: attestation.json beside the report)");

@@ -48,6 +48,22 @@ void Grammar::addVendors() {
       ->required();
 }
 
+void Grammar::addConnectOptions(CLI::App* command) {
+  command->add_option("PLUGIN", connect_.plugin)->required();
+  command->add_option("--vendor", connect_.vendor, "The vendor's id")->required();
+  command
+      ->add_option("--set", connect_.settings,
+                   "A setting of the connector, NAME=VALUE (garland plugins show PLUGIN)")
+      ->allow_extra_args(false);
+  command->add_option("--username", connect_.username, "User name at the provider");
+  command->add_flag(
+      "--password-stdin", connect_.password_from_stdin,
+      "Take the password, or the token or key of a connector that signs in with one, from standard "
+      "input: its first line");
+  command->add_flag("--allow-private-network", connect_.allow_private_network,
+                    "Let this connection reach private and loopback addresses, plain http too");
+}
+
 void Grammar::addConnections() {
   auto* const connections = group("connections", "Connected accounts");
   leaf(connections, "ls", "Lists connected accounts and their state", [this](Context with) {
@@ -63,19 +79,21 @@ void Grammar::addConnections() {
            "Example: garland connections connect caldav --vendor ven_... --set "
            "url=https://dav.example.com --username rosa",
            [this](Context with) { return connectAccount(with, connect_); });
-  connect->add_option("PLUGIN", connect_.plugin)->required();
-  connect->add_option("--vendor", connect_.vendor, "The vendor's id")->required();
-  connect
-      ->add_option("--set", connect_.settings,
-                   "A setting of the connector, NAME=VALUE (garland plugins show PLUGIN)")
-      ->allow_extra_args(false);
-  connect->add_option("--username", connect_.username, "User name at the provider");
-  connect->add_flag(
-      "--password-stdin", connect_.password_from_stdin,
-      "Take the password, or the token or key of a connector that signs in with one, from standard "
-      "input: its first line");
-  connect->add_flag("--allow-private-network", connect_.allow_private_network,
-                    "Let this connection reach private and loopback addresses, plain http too");
+  auto* const authorize =
+      leaf(connections, "authorize",
+           "Connects an account by a sign-in at its provider's own page: prints the address to open in the\n"
+           "vendor's browser. Only the client's id and secret are asked for.\n"
+           "With --device: prints a code, which somebody types at the provider in any browser.\n"
+           "Example: garland connections authorize calendly --vendor ven_...",
+           [this](Context with) { return authorizeAccount(with, connect_); });
+  for (auto* const one : {connect, authorize}) addConnectOptions(one);
+  authorize->add_flag("--device", connect_.device,
+                      "By a code that is typed on another device, where the provider offers that");
+  auto* const authorization =
+      leaf(connections, "authorization", "Shows what came of such a sign-in; it is known for a day",
+           [this](Context with) { return showAuthorization(with, id_, vendor_); });
+  needId(authorization, "AUTHORIZATION");
+  needVendor(authorization);
   auto* const change = leaf(
       connections, "set",
       "Changes settings of an account; credential, links and records stay, the next sync reads all anew.\n"
@@ -104,6 +122,22 @@ void Grammar::addConnections() {
   disconnects->add_flag(
       "--discard", discard_,
       "Also if edits made here are not written there yet, or items wait to be read or for a person");
+  needId(leaf(connections, "test",
+              "Asks the provider, read-only, whether the account can be reached and is the one that was "
+              "connected.\nExit code 1: it cannot, or it is another",
+              [this](Context with) { return testConnection(with, id_); }),
+         "ID");
+  needId(
+      leaf(connections, "rotate",
+           "Has the provider give another token in the place of the one there is.  An account that signs in "
+           "with\nwhat was typed is connected again with another: garland connections connect",
+           [this](Context with) { return rotateConnection(with, id_); }),
+      "ID");
+  needId(leaf(connections, "revoke",
+              "Takes the sign-in back, at the provider if it can be asked, and here in any case; records and "
+              "links stay.\nConnecting the account again goes on with them",
+              [this](Context with) { return revokeConnection(with, id_); }),
+         "ID");
   needId(leaf(connections, "pause",
               "Puts an account to rest, over restarts too, and waits until nothing of it is under way; what "
               "comes\nin for it is kept.  garland connections resume lets it go on",

@@ -149,8 +149,8 @@ Exit Output::error(Error const& error) {
   err_ << "garland: " << bad(printable(inWords(error)))
        << (no_daemon ? "; start garlandd, or name another with --url (garland doctor tells more)" : "")
        << "\n";
-  if (no_daemon || error.provider_code == "not_garlandd" || error.http_status == 401)
-    return Exit::environment;
+  bool const other = error.provider_code == "not_garlandd" || error.provider_code == "daemon_not_trusted";
+  if (no_daemon || other || error.http_status == 401) return Exit::environment;
   bool const usage = error.kind == ErrorKind::invalidInput || error.kind == ErrorKind::notFound;
   return usage ? Exit::usage : Exit::findings;
 }

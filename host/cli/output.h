@@ -42,6 +42,7 @@ public:
   void progressDone();
 
   std::string good(std::string const& text) const { return paint("32", text); }
+  std::string warning(std::string const& text) const { return paint("33", text); }
   std::string bad(std::string const& text) const { return paint("31", text); }
 
 private:

@@ -5,6 +5,7 @@
 
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/task.h"
 #include "host/store/store.h"
@@ -118,5 +119,6 @@ public:
 };
 
 std::vector<store::Migration> migrations();
+std::vector<PersonalTable> personalData();
 
 } // namespace garland::custody

@@ -10,16 +10,20 @@
 #include "host/calendar/calendar.h"
 #include "host/crm/crm.h"
 #include "host/custody/custody.h"
+#include "host/daemon/backup_maker.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
+#include "host/daemon/restore.h"
+#include "host/daemon/settle_restore.h"
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
 #include "host/messaging/messaging.h"
 #include "host/nats/nats.h"
 #include "host/notify/notify.h"
 #include "host/payments/payments.h"
+#include "host/privacy/privacy.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -64,11 +68,11 @@ class House {
 public:
   explicit House(Config const& config)
       : config_(config), log_(clock_, redactor_, config.log_level, stderrSink()),
-        signals_(loop_, SIGTERM, SIGINT), rescan_signal_(loop_, SIGHUP), stop_limit_(loop_) {}
+        signals_(loop_, SIGTERM, SIGINT), reload_signal_(loop_, SIGHUP), stop_limit_(loop_) {}
 
   int run() {
     signal(SIGPIPE, SIG_IGN);
-    rescanOnSignal();
+    reloadOnSignal();
     auto const living = [this] { return live(); };
     asio::co_spawn(loop_, living, [this](std::exception_ptr failed, Result<void> result) {
       if (failed) std::rethrow_exception(failed);
@@ -105,6 +109,8 @@ private:
     auto lock = FolderLock::take(config_.data_dir);
     if (!lock) co_return std::move(lock).error();
     lock_.emplace(std::move(*lock));
+    CO_TRY_VOID(requireWholeRestore(config_.data_dir));
+    dropUnfinishedBackups(config_.data_dir);
     // Before the first secret: the trial of the sandbox goes on in a copy of this process.
     CO_TRY_VOID(checkTier());
     CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
@@ -133,6 +139,9 @@ private:
       vault_ = std::move(*vault);
     }
     CO_TRY_VOID(co_await openBook());
+    CO_TRY_VOID(co_await settleRestore(store_.get(), book_.get(), &clock_, &log_));
+    keys_ = access::Keys::create(keyDependencies());
+    if (!config_.oidc.issuer.empty()) sessions_ = access::Sessions::create(sessionDependencies());
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
@@ -147,6 +156,7 @@ private:
     custody_ = custody::Custody::create(custodyDependencies());
     CO_TRY_VOID(co_await warnOfMissingKeys());
     CO_TRY_VOID(co_await custody_->start());
+    office_ = privacy::Office::create(officeDependencies());
     CO_TRY_VOID(takeMail());
     CO_TRY(server, co_await api::Server::start(serverDependencies(), serverOptions(key)));
     server_ = std::move(server);
@@ -157,6 +167,51 @@ private:
     return custody::Dependencies{
         loop_.get_executor(), disk_.get_executor(),         clock_, random_, log_, *store_, *vault_,
         allSecretTables(),    config_.data_dir + "/exports"};
+  }
+
+  access::KeyDependencies keyDependencies() {
+    auto const told = [book = book_.get()](std::string_view act, access::Key const& key) {
+      audit::Event event;
+      event.kind = audit::Kind::change;
+      event.act = std::string(act);
+      event.vendor_id = key.vendor_id;
+      event.subject = key.id;
+      event.facts["role"] = access::nameOrUnknown(key.role);
+      if (!key.replaced_by.empty()) event.facts["replaced_by"] = key.replaced_by;
+      return book->row(std::move(event));
+    };
+    return access::KeyDependencies{clock_, random_, log_, *store_, told};
+  }
+
+  access::SessionDependencies sessionDependencies() {
+    auto const told = [book = book_.get()](std::string_view act, access::Session const& session) {
+      audit::Event event;
+      event.kind = act == "sign_in" ? audit::Kind::signIn : audit::Kind::change;
+      event.act = "oidc." + std::string(act);
+      event.vendor_id = session.vendor_id;
+      event.subject = session.id;
+      event.person = session.subject;
+      event.facts["role"] = access::name(session.role);
+      return book->row(std::move(event));
+    };
+    return access::SessionDependencies{clock_, random_, log_, *store_, config_.sessions, told};
+  }
+
+  privacy::Dependencies officeDependencies() {
+    std::vector<privacy::Folder> folders;
+    folders.push_back(privacy::Folder{"crash capsules", config_.data_dir + "/capsules"});
+    folders.push_back(privacy::Folder{"exports", config_.data_dir + "/exports"});
+    return privacy::Dependencies{loop_.get_executor(),
+                                 clock_,
+                                 random_,
+                                 log_,
+                                 *store_,
+                                 *book_,
+                                 *engine_,
+                                 allKinds(),
+                                 allPersonalData(),
+                                 std::move(folders),
+                                 config_.data_dir + "/exports"};
   }
 
   // It starts all the same: what is sealed under other keys works.
@@ -184,6 +239,23 @@ private:
     book_ = std::move(book);
     book_->start();
     co_return Result<void>();
+  }
+
+  Task<std::string> backUp(Secret passphrase) {
+    if (backing_up_) co_return Error(ErrorKind::conflict, "another backup is being made; wait for its end");
+    backing_up_ = true;
+    BackupParts const parts{aside_.get_executor(), clock_, random_, *store_, *custody_, config_};
+    auto making = makeBackup(&parts, std::move(passphrase));
+    auto made = co_await std::move(making);
+    backing_up_ = false;
+    if (!made) co_return std::move(made).error();
+    audit::Event event;
+    event.act = "backup";
+    event.subject = *made;
+    book_->note(std::move(event));
+    log_.info("a backup was made", json::object{{"backup", *made}});
+    if (auto const noted = noteBackup(config_.data_dir, *made); !noted) log_.warn(noted.error().message);
+    co_return made;
   }
 
   Result<void> takeMail() {
@@ -258,7 +330,7 @@ private:
     if (store_) keepFirst(first, co_await store_->close());
     stop_limit_.cancel();
     signals_.cancel();
-    rescan_signal_.cancel();
+    reload_signal_.cancel();
     if (announced_) log_.info("garlandd has stopped");
     co_return first;
   }
@@ -294,27 +366,6 @@ private:
     co_return adopted;
   }
 
-  // Only what became of this plugin, and of others that changed meanwhile. The package is in the shelf by
-  // now, in place of an earlier one, whatever the supervisor says to it.
-  static Result<std::vector<runtime::Adoption>> ofInstallation(Result<std::vector<runtime::Adoption>> adopted,
-                                                               std::string const& id) {
-    using Outcome = runtime::Adoption::Outcome;
-    if (!adopted) {
-      auto error = adopted.error();
-      error.message +=
-          "; the package is installed all the same, and the next `garland plugins rescan` takes it";
-      return error;
-    }
-    std::erase_if(*adopted, [&](runtime::Adoption const& each) {
-      return each.plugin_id != id && each.outcome == Outcome::unchanged;
-    });
-    for (auto& each : *adopted)
-      if (each.plugin_id == id && each.outcome == Outcome::refused)
-        each.words += "; the package is installed all the same, in place of an earlier one: install that one "
-                      "again if this one is not to stay";
-    return adopted;
-  }
-
   Task<std::vector<runtime::Adoption>> install(std::string file) {
     auto taking = takeIn(&config_, std::move(file), clock_.now());
     CO_TRY(id, co_await asio::co_spawn(disk_, std::move(taking), asio::use_awaitable));
@@ -322,15 +373,24 @@ private:
     co_return ofInstallation(std::move(adopted), id);
   }
 
-  void rescanOnSignal() {
-    rescan_signal_.async_wait([this](boost::system::error_code const& failed, int) {
+  void renewCertificate() {
+    if (config_.tls.certificate.empty()) return;
+    if (auto const renewed = server_->renewCertificate(); !renewed)
+      log_.error("the certificate in use stays: " + renewed.error().message);
+    else
+      log_.info("connections from now on get the certificate of [tls] as it is now");
+  }
+
+  void reloadOnSignal() {
+    reload_signal_.async_wait([this](boost::system::error_code const& failed, int) {
       if (failed) return;
       if (announced_) {
+        renewCertificate();
         asio::co_spawn(loop_, rescan(false), [this](std::exception_ptr, auto const& adopted) {
           if (!adopted) log_.warn("plugins were not looked for again: " + adopted.error().message);
         });
       }
-      rescanOnSignal();
+      reloadOnSignal();
     });
   }
 
@@ -341,17 +401,7 @@ private:
     catalogue_ = std::move(installed.catalogue);
     shelf_ = std::move(installed.shelf);
     shelf_->prune(catalogue_);
-    for (auto const& plugin : catalogue_.plugins()) {
-      json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
-      fields["provenance"] = runtime::name(plugin.provenance.kind);
-      if (!plugin.refusal.empty())
-        log_.warn("plugin refused: " + plugin.refusal, std::move(fields));
-      else if (plugin.provenance.kind == runtime::Provenance::Kind::developer)
-        log_.warn("plugin found; it runs as a developer build, without an attestation", std::move(fields));
-      else
-        log_.info("plugin found", std::move(fields));
-    }
-    if (catalogue_.plugins().empty()) log_.warn("no plugin is installed: see [plugins] dirs in garland.toml");
+    tellInstalled(log_, catalogue_);
     return {};
   }
 
@@ -396,7 +446,10 @@ private:
                               count,
                               config_.limits,
                               config_.actions_kept,
-                              nodeName()};
+                              nodeName(),
+                              config_.runs,
+                              config_.requests,
+                              config_.kept_for};
   }
 
   // The data folder is locked while this process lives, so the name is that of one process at a time.
@@ -454,13 +507,20 @@ private:
                              config_.extra_ca_file,
                              carrier_.get(),
                              custody_.get(),
-                             book_.get()};
+                             book_.get(),
+                             keys_.get(),
+                             office_.get(),
+                             [this](Secret passphrase) { return backUp(std::move(passphrase)); },
+                             sessions_.get(),
+                             config_.oidc};
   }
 
   api::Options serverOptions(Secret const& key) const {
     api::Options options;
     options.address = config_.address;
     options.port = config_.port;
+    options.tls = config_.tls;
+    options.clear_text_to_proxy = config_.clear_text_to_proxy;
     options.api_key_hash = access::hashOf(key.reveal());
     options.streams = config_.streams;
     return options;
@@ -471,6 +531,7 @@ private:
     ready.pid = static_cast<int>(getpid());
     ready.address = server_->address();
     ready.port = server_->port();
+    ready.url = server_->url();
     if (mail_) {
       ready.mail_port = mail_->port();
       ready.mail_address = config_.mail_address;
@@ -478,8 +539,9 @@ private:
     }
     TRY_VOID(writeReadyFile(config_.data_dir, ready));
     announced_ = true;
-    auto const where = ready.address + ":" + std::to_string(ready.port);
+    auto const where = placeOf(ready.address, ready.port);
     json::object about{{"address", where}, {"version", version}, {"database", store_->driver()}};
+    about["tls"] = !config_.tls.certificate.empty();
     std::string status = "listening on " + where;
     if (mail_) {
       auto const mail = placeOf(ready.mail_address, ready.mail_port);
@@ -531,9 +593,10 @@ private:
   Log log_;
   asio::io_context loop_{1};
   asio::signal_set signals_;
-  asio::signal_set rescan_signal_;
+  asio::signal_set reload_signal_;
   asio::steady_timer stop_limit_;
   asio::thread_pool disk_{1};
+  asio::thread_pool aside_{1}; // of backups, which take long
   asio::cancellation_signal stop_watchdog_;
   std::optional<FolderLock> lock_;
   runtime::SandboxStatus sandbox_;
@@ -543,6 +606,8 @@ private:
   std::shared_ptr<Carrier> carrier_; // null: the database
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Book> book_;
+  std::unique_ptr<access::Keys> keys_;
+  std::unique_ptr<access::Sessions> sessions_; // null: nobody signs in
   std::unique_ptr<egress::Client> egress_;
   std::unique_ptr<runtime::Supervisor> supervisor_;
   std::unique_ptr<api::Metrics> metrics_;
@@ -552,7 +617,9 @@ private:
   std::shared_ptr<mail::Listener> mail_;
   std::shared_ptr<mail::Visitor> visitor_;
   std::shared_ptr<custody::Custody> custody_;
+  std::unique_ptr<privacy::Office> office_;
   std::unique_ptr<api::Server> server_;
+  bool backing_up_ = false;
   bool announced_ = false;
   bool cut_off_ = false;
   int exit_code_ = exitOk;

@@ -1,12 +1,16 @@
 // One function per check; each says what to do, not only what is wrong.
 #include "host/daemon/checks.h"
 
+#include "host/access/access.h"
 #include "host/audit/audit.h"
+#include "host/backup/backup.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
+#include "host/daemon/weaknesses.h"
 #include "host/egress/egress.h"
 #include "host/notify/notify.h"
+#include "host/oauth/oauth.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"
@@ -33,10 +37,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Finding good(std::string check, std::string message) {
-  return Finding{std::move(check), true, std::move(message), ""};
+  return Finding{std::move(check), true, std::move(message), "", false};
 }
 Finding bad(std::string check, std::string message, std::string fix) {
-  return Finding{std::move(check), false, std::move(message), std::move(fix)};
+  return Finding{std::move(check), false, std::move(message), std::move(fix), false};
 }
 
 // The folder that a start would have to make it in.
@@ -189,19 +193,20 @@ Finding checkSandbox(Config const& config) {
   if (status.tier == runtime::SandboxTier::d && !config.allow_degraded_sandbox)
     return bad("sandbox", message,
                "use a kernel with Landlock or user namespaces, or set [sandbox] allow_degraded = true");
-  return good("sandbox", message);
+  auto finding = good("sandbox", message);
+  finding.weak = status.tier == runtime::SandboxTier::d;
+  if (finding.weak)
+    finding.fix = "use a kernel with Landlock or user namespaces; until then install no stranger's plugin";
+  return finding;
 }
 
 Finding checkPort(Config const& config) {
-  auto const where = config.address + ":" + std::to_string(config.port);
+  auto const where = placeOf(config.address, config.port);
   asio::io_context context;
   boost::system::error_code code;
   auto const address = asio::ip::make_address(config.address, code);
-  if (code || !address.is_loopback())
-    return bad("address", config.address + " is not a loopback address",
-               "set [daemon] address to \"127.0.0.1\"");
   asio::ip::tcp::acceptor acceptor(context);
-  acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
+  if (!code) acceptor.open(asio::ip::tcp::endpoint(address, 0).protocol(), code);
   if (!code) acceptor.set_option(asio::ip::tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor.bind({address, config.port}, code);
   if (!code && config.port == 0)
@@ -282,8 +287,55 @@ std::vector<store::Migration> allMigrations() {
   for (auto& one : notify::migrations()) all.push_back(std::move(one));
   for (auto& one : custody::migrations()) all.push_back(std::move(one));
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  for (auto& one : access::migrations()) all.push_back(std::move(one));
+  for (auto& one : backup::migrations()) all.push_back(std::move(one));
+  for (auto& one : oauth::migrations()) all.push_back(std::move(one));
   std::ranges::sort(all, {}, &store::Migration::version);
   return all;
+}
+
+// A record goes before what arrived of it and what was told of it.
+std::vector<PersonalTable> allPersonalData() {
+  auto all = sync::personalData();
+  for (auto& one : notify::personalData()) all.push_back(std::move(one));
+  for (auto& one : custody::personalData()) all.push_back(std::move(one));
+  for (auto& one : audit::personalData()) all.push_back(std::move(one));
+  for (auto& one : access::personalData()) all.push_back(std::move(one));
+  for (auto& one : backup::personalData()) all.push_back(std::move(one));
+  for (auto& one : oauth::personalData()) all.push_back(std::move(one));
+  return all;
+}
+
+// What was being renewed when an export was made is not known elsewhere.
+static std::vector<custody::Table> signInTables() {
+  constexpr bool kInteger = true;
+  custody::Table grants;
+  grants.name = "oauth_grants";
+  grants.keys = {"vendor_id", "connection_id", "slot"};
+  grants.columns = {custody::Column("lineage"),        custody::Column("expires", kInteger),
+                    custody::Column("due", kInteger),  custody::Column("state"),
+                    custody::Column("cause"),          custody::Column("by_whom"),
+                    custody::Column("since", kInteger)};
+  grants.begin = {{"failures", "0"},      {"next_try", "0"},      {"attempt", "''"},
+                  {"attempt_node", "''"}, {"attempt_begun", "0"}, {"attempt_until", "0"},
+                  {"doubt", "''"},        {"doubt_by", "''"},     {"epoch", "1"}};
+  grants.on_replace = "failures=0, next_try=0, attempt='', doubt='', doubt_by='', epoch=oauth_grants.epoch+1";
+  custody::Table replies;
+  replies.name = "oauth_replies";
+  replies.keys = {"vendor_id", "connection_id", "slot", "attempt"};
+  replies.columns = {custody::Column("lineage"), custody::Column("asked", kInteger)};
+  custody::Table authorizations;
+  authorizations.name = "oauth_authorizations";
+  authorizations.keys = {"vendor_id", "authorization_id"};
+  authorizations.columns = {custody::Column("plugin_id"),
+                            custody::Column("ticket"),
+                            custody::Column("browser"),
+                            custody::Column("state"),
+                            custody::Column("cause"),
+                            custody::Column("connection_id"),
+                            custody::Column("expires", kInteger)};
+  authorizations.replaces = false;
+  return {std::move(grants), std::move(replies), std::move(authorizations)};
 }
 
 std::vector<custody::Table> allSecretTables() {
@@ -295,6 +347,7 @@ std::vector<custody::Table> allSecretTables() {
   audit_keys.keys = {"name"};
   audit_keys.replaces = false;
   all.push_back(std::move(audit_keys));
+  for (auto& one : signInTables()) all.push_back(std::move(one));
   return all;
 }
 
@@ -331,7 +384,7 @@ mail::ListenOptions mailOptions(Config const& config) {
 std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   Config const& config = loaded.config;
   std::vector<Finding> out;
-  out.reserve(loaded.problems.size() + 10);
+  out.reserve(loaded.problems.size() + 20);
   for (auto const& problem : loaded.problems)
     out.push_back(bad("configuration", problem, fixOf(problem, loaded)));
   if (loaded.problems.empty()) out.push_back(good("configuration", "every setting is understood"));
@@ -344,6 +397,8 @@ std::vector<Finding> runChecks(LoadedConfig const& loaded) {
   out.push_back(checkWorker(config));
   out.push_back(checkPlugins(config));
   out.push_back(checkSandbox(config));
+  for (auto& finding : findWeaknesses(config, lookAround(config, SystemClock().now())))
+    out.push_back(std::move(finding));
   if (isLocked(config.data_dir)) {
     out.push_back(
         good("daemon", "a daemon runs on " + config.data_dir + "; its ports and database were not tried"));
@@ -361,8 +416,11 @@ json::value toJson(std::vector<Finding> const& findings) {
   bool ok = true;
   for (Finding const& finding : findings) {
     ok = ok && finding.ok;
-    items.push_back(json::object{
-        {"check", finding.check}, {"ok", finding.ok}, {"message", finding.message}, {"fix", finding.fix}});
+    items.push_back(json::object{{"check", finding.check},
+                                 {"ok", finding.ok},
+                                 {"weak", finding.weak},
+                                 {"message", finding.message},
+                                 {"fix", finding.fix}});
   }
   json::object out;
   out["ok"] = ok;

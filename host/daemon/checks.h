@@ -16,7 +16,8 @@ struct Finding {
   std::string check; // "data folder"
   bool ok = true;
   std::string message; // what was found
-  std::string fix;     // what to do; empty if ok
+  std::string fix;     // what to do; empty if there is nothing
+  bool weak = false;   // ok, and to be mended all the same: it makes a break-in likelier or worse
 };
 
 // Every check, also after one has failed. Changes nothing on disk but may make the data folder.
@@ -27,6 +28,7 @@ json::value toJson(std::vector<Finding> const& findings);
 // Of every room, in their order.
 std::vector<store::Migration> allMigrations();
 std::vector<custody::Table> allSecretTables();
+std::vector<PersonalTable> allPersonalData();
 
 // Where plugins are looked for, and the worker program, after defaults.
 std::vector<std::string> pluginDirs(Config const& config);

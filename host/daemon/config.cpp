@@ -1,8 +1,11 @@
-// toml++ lives here alone. A setting is one row of the table below; what the table does not know is a
-// mistake in the file, and is answered with its place.
+// toml++ lives here, in config_oidc and in config_requests.cpp. A setting is one row of the table below; what
+// the table does not know is a mistake in the file, and is answered with its place.
 #include "host/daemon/config.h"
 
 #include "host/base/file_text.h"
+#include "host/daemon/config_oidc.h"
+#include "host/daemon/config_requests.h"
+#include "host/daemon/config_together.h"
 #include "host/daemon/daemon.h"
 #include "host/marketplace/marketplace.h"
 
@@ -69,10 +72,18 @@ Complaint takePort(toml::node const& node, Config& config) {
 
 Complaint takeAddress(std::string const& value, Config& config) {
   boost::system::error_code failed;
-  auto const address = boost::asio::ip::make_address(value, failed);
-  if (failed || !address.is_loopback()) return "must be a loopback address: \"127.0.0.1\" or \"::1\"";
+  boost::asio::ip::make_address(value, failed);
+  if (failed)
+    return "must be an IP address: \"127.0.0.1\", \"::1\", or with [tls] any other, \"0.0.0.0\" for all";
   config.address = value;
   return std::nullopt;
+}
+
+std::function<Complaint(toml::node const&, Config&)> tlsFile(std::string api::TlsFiles::* member) {
+  return text([member](std::string const& value, Config& config) -> Complaint {
+    config.tls.*member = value;
+    return expandHome(config.tls.*member);
+  });
 }
 
 Complaint takeMailListen(std::string const& value, Config& config) {
@@ -244,8 +255,11 @@ std::function<Complaint(toml::node const&, Config&)> amount(Member member, std::
 constexpr std::int64_t kMebibyte = 1 << 20;
 constexpr std::int64_t kMostMebibytes = 1 << 24; // 16 TiB
 constexpr std::int64_t kMostRows = 1'000'000'000;
-constexpr std::int64_t kSecond = 1'000; // milliseconds
-constexpr std::int64_t kHour = 3'600 * kSecond;
+constexpr std::int64_t kMostRunsOfConnector =
+    static_cast<std::int64_t>(sync::RunsAtOnce().begun_of_connector); // of which a worker takes no more
+constexpr std::int64_t kSecond = 1'000;                               // milliseconds
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
 
 std::size_t& memoryOf(Config& config) { return config.memory; }
 std::uint64_t& minFreeOf(Config& config) { return config.min_free_bytes; }
@@ -255,6 +269,13 @@ std::int64_t& valuesOf(Config& config) { return config.limits.values; }
 std::int64_t& valueBytesOf(Config& config) { return config.limits.value_bytes; }
 
 Milliseconds& actionsKeptOf(Config& config) { return config.actions_kept; }
+
+std::size_t& runsOf(Config& config) { return config.runs.all; }
+std::size_t& runsOfConnector(Config& config) { return config.runs.of_connector; }
+
+Milliseconds& changesKeptOf(Config& config) { return config.kept_for.changes; }
+Milliseconds& conflictsKeptOf(Config& config) { return config.kept_for.conflicts; }
+Milliseconds& trailsKeptOf(Config& config) { return config.kept_for.old_trails; }
 
 std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
 Milliseconds& auditEveryOf(Config& config) { return config.audit_every; }
@@ -305,6 +326,14 @@ Complaint takeHooksUrl(std::string const& value, Config& config) {
   return std::nullopt;
 }
 
+Complaint takeOidcSecret(std::string const& value, Config& config) {
+  config.oidc.client_secret_file = value;
+  return expandHome(config.oidc.client_secret_file);
+}
+
+Milliseconds& sessionLifeOf(Config& config) { return config.sessions.life; }
+Milliseconds& sessionIdleOf(Config& config) { return config.sessions.idle; }
+
 Complaint takeIsolation(std::string const& value, Config& config) {
   auto const isolation = runtime::parseIsolation(value);
   if (!isolation) return "must be \"plugin\", \"vendor\" or \"operation\"";
@@ -341,6 +370,21 @@ std::vector<Setting> const& table() {
       {"daemon", "address", "\"127.0.0.1\"", text(takeAddress)},
       {"daemon", "port", "7480", takePort},
       {"daemon", "data_dir", "\"\"", path(&Config::data_dir)},
+      {"tls", "certificate", "\"\"", tlsFile(&api::TlsFiles::certificate)},
+      {"tls", "key", "\"\"", tlsFile(&api::TlsFiles::key)},
+      {"tls", "client_ca", "\"\"", tlsFile(&api::TlsFiles::client_ca)},
+      {"tls", "clear_text_to_proxy", "false", flag(&Config::clear_text_to_proxy)},
+      {"oidc", "issuer", "\"\"", text(oidc::takeIssuer)},
+      {"oidc", "client_id", "\"\"", text(oidc::takeClientId)},
+      {"oidc", "client_secret_file", "\"\"", text(takeOidcSecret)},
+      {"oidc", "public_url", "\"\"", text(oidc::takePublicUrl)},
+      {"oidc", "scopes", "\"openid email\"", text(oidc::takeScopes)},
+      {"oidc", "roles_claim", "\"groups\"", text(oidc::takeRolesClaim)},
+      {"oidc", "roles", "{}", oidc::takeRoles},
+      {"oidc", "audiences", "[]", oidc::takeAudiences},
+      {"oidc", "private_network", "false", oidc::takePrivateNetwork},
+      {"oidc", "session_minutes", "480", amount(sessionLifeOf, 5, 10'080, kMinute)},
+      {"oidc", "idle_minutes", "60", amount(sessionIdleOf, 5, 10'080, kMinute)},
       {"database", "url", "\"\"", text(takeDatabase)},
       {"database", "alone", "false", flag(&Config::database_alone)},
       {"database", "min_free_mib", "256", amount(minFreeOf, 0, kMostMebibytes, kMebibyte)},
@@ -367,7 +411,12 @@ std::vector<Setting> const& table() {
       {"limits", "values_mib", "16", amount(valueBytesOf, 1, kMostMebibytes, kMebibyte)},
       {"limits", "intake_items", "100000", amount(itemsOf, 1, kMostRows, 1)},
       {"limits", "intake_mib", "256", amount(itemBytesOf, 1, kMostMebibytes, kMebibyte)},
+      {"sync", "runs_at_once", "128", amount(runsOf, 1, 4'096, 1)},
+      {"sync", "runs_of_connector", "64", amount(runsOfConnector, 1, kMostRunsOfConnector, 1)},
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
+      {"retention", "changes_days", "90", amount(changesKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "conflicts_days", "400", amount(conflictsKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "old_trails_days", "90", amount(trailsKeptOf, 0, 36'500, 24 * kHour)},
       {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
       {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},
       {"streams", "subscribers", "20000", amount(subscribersOf, 0, 1'000'000, 1)},
@@ -405,7 +454,7 @@ std::string sectionNames() {
     last = row.section;
     out += (out.empty() ? "" : ", ") + std::string("[") + last + "]";
   }
-  return out;
+  return out + ", [requests.\"PLUGIN ID\"]";
 }
 
 std::string keyNames(std::string_view section) {
@@ -421,7 +470,10 @@ public:
 
   void read(toml::table const& root) {
     for (auto const& [key, node] : root) {
-      if (auto const names = keyNames(key.str()); names.empty())
+      if (key.str() == "requests")
+        readRequests(node, out_.config.requests,
+                     [this](auto const& at, std::string const& message) { complain(at, message); });
+      else if (auto const names = keyNames(key.str()); names.empty())
         complain(key.source().begin,
                  "\"" + std::string(key.str()) + "\" is not a section; the sections are " + sectionNames());
       else if (auto const* section = node.as_table(); section == nullptr)
@@ -464,7 +516,8 @@ void resolve(std::string& path, std::string const& folder) {
 // Relative paths are meant from the file that says them, so a service finds what its author found.
 void resolvePaths(Config& config, std::string const& folder) {
   for (std::string* path : {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
-                            &config.mail_certificate, &config.mail_certificate_key,
+                            &config.mail_certificate, &config.mail_certificate_key, &config.tls.certificate,
+                            &config.tls.key, &config.tls.client_ca, &config.oidc.client_secret_file,
                             &config.carrier.credentials_file, &config.carrier.ca_file})
     resolve(*path, folder);
   if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
@@ -505,26 +558,6 @@ void applyOverrides(LoadedConfig& out, Overrides const& overrides) {
     master.name = masterKeyPath(config.data_dir);
 }
 
-// What a single setting cannot tell.
-void checkMail(LoadedConfig& out, std::string const& name) {
-  Config const& config = out.config;
-  if (config.mail_certificate.empty() != config.mail_certificate_key.empty())
-    out.problems.push_back(name + ": [mail] certificate and certificate_key go together");
-  boost::system::error_code failed;
-  auto const address = boost::asio::ip::make_address(config.mail_address, failed);
-  if (!failed && !address.is_loopback() && config.mail_certificate.empty())
-    out.problems.push_back(name +
-                           ": [mail] listen: only loopback addresses are listened on without a certificate; "
-                           "set [mail] certificate and certificate_key");
-}
-
-void checkEvents(LoadedConfig& out, std::string const& name) {
-  if (out.config.carrier.servers.empty() || isShared(out.config)) return;
-  out.problems.push_back(name +
-                         ": [events] nats: only daemons that share a PostgreSQL database tell each other "
-                         "anything; leave it out, or set [database] url");
-}
-
 } // namespace
 
 bool isShared(Config const& config) {
@@ -541,9 +574,8 @@ LoadedConfig parseConfig(std::string_view text, std::string const& name, std::st
     out.problems.push_back(placed(name, wrong.source().begin, std::string(wrong.description())));
   }
   resolvePaths(out.config, folder);
-  checkMail(out, name);
   applyOverrides(out, overrides);
-  checkEvents(out, name);
+  checkTogether(out, name);
   return out;
 }
 
@@ -557,7 +589,9 @@ LoadedConfig loadConfig(std::string const& path, Overrides const& overrides) {
     return out;
   }
   std::error_code ignored;
-  return parseConfig(*text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
+  auto out = parseConfig(*text, path, fs::absolute(path, ignored).parent_path().string(), overrides);
+  out.config.settings_file = path;
+  return out;
 }
 
 std::vector<SettingDoc> settings() {

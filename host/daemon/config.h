@@ -19,6 +19,10 @@ namespace garland::daemon {
 struct Config {
   std::string address = "127.0.0.1";
   unsigned short port = 7480;
+  api::TlsFiles tls;                      // of the HTTP interface; certificate "": none
+  bool clear_text_to_proxy = false;       // beyond loopback without TLS
+  api::OidcSettings oidc;                 // where people sign in; issuer "": nowhere
+  access::SessionTimes sessions;          // of those who did
   std::string data_dir;                   // resolved: never empty once loaded
   std::string database_url;               // resolved
   std::string database_place;             // "FILE:LINE:COLUMN: " that says so; empty: the default
@@ -39,7 +43,10 @@ struct Config {
   std::size_t memory = 256U << 20U;            // of each worker, bytes
   std::uint64_t min_free_bytes = 256U << 20U;  // on the disk of a SQLite file
   sync::Storage limits = sync::kDefaultLimits; // of each connection
+  sync::RunsAtOnce runs;
+  std::map<std::string, sync::RequestRates> requests; // by plugin id
   Milliseconds actions_kept = sync::kActionsKept;
+  sync::KeptFor kept_for;
   std::int64_t audit_rows = 1'000;  // of the audit chain, between two checkpoints
   Milliseconds audit_every{60'000}; // the longest time between them
   notify::Limits endpoints;         // that are told what has changed
@@ -53,6 +60,7 @@ struct Config {
   std::string mail_certificate_key;
   Milliseconds mail_visit_every{300'000}; // vendors' mailboxes
   LogLevel log_level = LogLevel::info;
+  std::string settings_file; // that was read; empty: none
 };
 
 // Whether other daemons may be on its database: a SQLite file has one.

@@ -92,6 +92,24 @@ TEST(Config, WhereMailIsTakenInIsAnAddressAndAPort) {
   EXPECT_NE(onlyProblem("[mail]\ndomain = \"a@b\"\n").find("must be a domain"), std::string::npos);
 }
 
+TEST(Config, BeyondLoopbackTlsIsNeededOrAProxyThatIsNamed) {
+  std::string const anywhere = "[daemon]\naddress = \"0.0.0.0\"\n";
+  EXPECT_NE(onlyProblem(anywhere).find("needs TLS; set [tls] certificate and key"), std::string::npos);
+  auto const proxy =
+      parseConfig(anywhere + "[tls]\nclear_text_to_proxy = true\n", "garland.toml", "/etc/garland", none);
+  EXPECT_TRUE(proxy.problems.empty());
+  EXPECT_TRUE(proxy.config.clear_text_to_proxy);
+  auto const files = anywhere + "[tls]\ncertificate = \"tls/cert.pem\"\nkey = \"tls/key.pem\"\n";
+  auto const own = parseConfig(files + "client_ca = \"ca.pem\"\n", "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(own.problems.empty()) << own.problems.front();
+  EXPECT_EQ(own.config.tls.certificate, "/etc/garland/tls/cert.pem");
+  EXPECT_EQ(own.config.tls.key, "/etc/garland/tls/key.pem");
+  EXPECT_EQ(own.config.tls.client_ca, "/etc/garland/ca.pem");
+  EXPECT_NE(onlyProblem(files + "clear_text_to_proxy = true\n").find("contradict"), std::string::npos);
+  EXPECT_NE(onlyProblem("[tls]\nkey = \"key.pem\"\n").find("go together"), std::string::npos);
+  EXPECT_NE(onlyProblem("[tls]\nclient_ca = \"ca.pem\"\n").find("needs a certificate"), std::string::npos);
+}
+
 TEST(Config, NatsIsForDaemonsThatShareADatabase) {
   std::string const events = "[events]\nnats = \"tls://a:4222,tls://b:4222\"\ncredentials = \"nats.creds\"\n";
   std::string const shared = "[database]\nurl = \"postgresql://garland@host/garland\"\n";
@@ -176,6 +194,42 @@ TEST(Config, TheExampleReadAsItStandsIsTheDefault) {
   EXPECT_TRUE(loaded.config.plugin_dirs.empty());
 }
 
+// With what has to be there besides `more`.
+LoadedConfig withOidc(std::string const& more) {
+  return parseConfig("[oidc]\nissuer = \"https://id.example.com\"\nclient_id = \"garland\"\n" + more,
+                     "garland.toml", "/etc/garland", none);
+}
+
+TEST(Config, WherePeopleSignInAndWhatTheyMayIsRead) {
+  auto const vendor = "ven_" + std::string(26, '0');
+  auto const loaded = withOidc(
+      "public_url = \"https://garland.example.com\"\nclient_secret_file = \"oidc.secret\"\nidle_minutes = 5\n"
+      "audiences = [\"console\"]\nroles = { admins = \"operator\", rosa = \"vendor:" +
+      vendor + "\" }\n");
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& oidc = loaded.config.oidc;
+  EXPECT_EQ(oidc.callback(), "https://garland.example.com/sign-in/callback");
+  EXPECT_EQ(oidc.client_secret_file, "/etc/garland/oidc.secret");
+  EXPECT_EQ(oidc.roles.at("admins").role, access::Role::operator_);
+  EXPECT_EQ(oidc.roles.at("rosa").role, access::Role::vendor);
+  EXPECT_EQ(oidc.roles.at("rosa").vendor_id, vendor);
+  EXPECT_EQ(oidc.audiences, std::vector<std::string>{"console"});
+  EXPECT_EQ(loaded.config.sessions.idle, std::chrono::minutes(5));
+  EXPECT_EQ(loaded.config.sessions.life, std::chrono::hours(8));
+}
+
+TEST(Config, ASignInThatIsHalfConfiguredOrInTheClearIsRefused) {
+  EXPECT_FALSE(withOidc("").problems.empty());
+  for (std::string const wrong :
+       {"public_url = \"http://garland.example.com\"", "public_url = \"https://garland.example.com/\"",
+        "public_url = \"https://a@garland.example.com\"", "roles = { rosa = \"vendor\" }",
+        "roles = { rosa = \"vendor:rosa\" }", "roles = { rosa = \"planner\" }", "scopes = \"email\"",
+        "issuer = \"http://id.example.com\""})
+    EXPECT_FALSE(
+        parseConfig("[oidc]\n" + wrong + "\n", "garland.toml", "/etc/garland", none).problems.empty())
+        << wrong;
+}
+
 struct Mistake {
   char const* name;
   char const* text;
@@ -194,7 +248,7 @@ TEST_P(Mistakes, AreToldWithTheirPlaceAndWhatIsAllowed) {
 INSTANTIATE_TEST_SUITE_P(
     Toml, Mistakes,
     ::testing::Values(
-        Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [database]"},
+        Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [tls]"},
         Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1", "its settings are address, port, data_dir"},
         Mistake{"ASectionAsAValue", "daemon = 1\n", "1:1", "[daemon]"},
         Mistake{"AWrongType", "[daemon]\nport = \"7480\"\n", "2:8", "from 0 to 65535"},
@@ -213,14 +267,24 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"AnAddressOfHooksThatIsNone", "[hooks]\npublic_url = \"hooks.example.com\"\n", "2:14",
                 "https://hooks.example.com"},
         Mistake{"ALimitOfNothing", "[limits]\nrecords = 0\n", "2:11", "from 1 to 1000000000"},
+        Mistake{"RatesOfNobody", "requests = 1\n", "1:12", "under its full id"},
+        Mistake{"ARateOfAnotherKind", "[requests.\"a.b\"]\nvendor = { count = 1, seconds = 1 }\n", "2:1",
+                "has \"connection\" and \"app\""},
+        Mistake{"ARateOfNothing", "[requests.\"a.b\"]\napp = { count = 0, seconds = 1 }\n", "2:7",
+                "count from 1 to 1000000"},
+        Mistake{"ARateWithoutASpan", "[requests.\"a.b\"]\napp = { count = 5 }\n", "2:7",
+                "seconds from 1 to 86400"},
+        Mistake{"ARateWithATypingError", "[requests.\"a.b\"]\napp = { count = 5, second = 1 }\n", "2:7",
+                "must be a rate such as"},
+        Mistake{"MoreAtOnceThanAtAll", "[requests.\"a.b\"]\napp = { count = 5, seconds = 1, at_once = 6 }\n",
+                "2:7", "at_once from 1 to count"},
         Mistake{"AListOfNumbers", "[plugins]\ndirs = [1]\n", "2:8", "list of folders"},
         Mistake{"AFolderWithoutAName", "[plugins]\ndirs = [\"\"]\n", "2:8", "list of folders"},
         Mistake{"ADatabaseOfAnotherKind", "[database]\nurl = \"mysql://x\"\n", "2:7", "postgresql://"},
         Mistake{"APasswordForNats", "[events]\nnats = \"nats://rosa:secret@host:4222\"\n", "2:8",
                 "without a user or password"},
         Mistake{"AStreamThatIsNone", "[events]\nstream = \"a.b\"\n", "2:10", "letters, digits"},
-        Mistake{"AnAddressOfTheNetwork", "[daemon]\naddress = \"0.0.0.0\"\n", "2:11", "loopback address"},
-        Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "loopback address"},
+        Mistake{"AnAddressThatIsNone", "[daemon]\naddress = \"here\"\n", "2:11", "must be an IP address"},
         Mistake{"TheHomeOfAnother", "[daemon]\ndata_dir = \"~rosa/x\"\n", "2:12", "~/..."},
         Mistake{"BrokenToml", "[daemon\nport = 1\n", "1:8", ""}),
     [](auto const& info) { return info.param.name; });
@@ -238,6 +302,32 @@ TEST(Config, IsolationIsReadForAllAndForOnePlugin) {
   EXPECT_EQ(loaded.config.isolation, runtime::Isolation::vendor);
   EXPECT_EQ(loaded.config.isolation_of.at("garland.calendar.caldav"), runtime::Isolation::operation);
   EXPECT_EQ(loaded.config.idle_vendor, std::chrono::seconds(5));
+}
+
+TEST(Config, HowManySyncsThereAreAtOnceIsRead) {
+  auto const loaded = parseConfig("[sync]\nruns_at_once = 500\nruns_of_connector = 192\n", "garland.toml",
+                                  "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.runs.all, 500U);
+  EXPECT_EQ(loaded.config.runs.of_connector, 192U);
+  EXPECT_NE(onlyProblem("[sync]\nruns_of_connector = 193\n").find("from 1 to 192"), std::string::npos)
+      << "a worker takes no more";
+}
+
+TEST(Config, HowFastAProviderMayBeAskedIsReadForEachConnector) {
+  auto const loaded = parseConfig("[requests.\"a.b\"]\nconnection = { count = 100, seconds = 60 }\n"
+                                  "app = { count = 7, seconds = 1, at_once = 7 }\n"
+                                  "[requests.\"c.d\"]\napp = { count = 2, seconds = 1 }\n",
+                                  "garland.toml", "/", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  auto const& rates = loaded.config.requests.at("a.b");
+  ASSERT_TRUE(rates.connection && rates.app);
+  EXPECT_EQ(rates.connection->count, 100);
+  EXPECT_EQ(rates.connection->span, std::chrono::minutes(1));
+  EXPECT_EQ(rates.connection->at_once, 10) << "a tenth, as in a manifest";
+  EXPECT_EQ(rates.app->at_once, 7);
+  EXPECT_FALSE(loaded.config.requests.at("c.d").connection) << "what the manifest says counts";
+  EXPECT_EQ(loaded.config.requests.at("c.d").app->at_once, 1);
 }
 
 TEST(Config, RelativePathsAreMeantFromTheFile) {

@@ -25,6 +25,7 @@ struct ReadyFile {
   int pid = 0;
   std::string address;
   unsigned short port = 0;
+  std::string url;              // how this machine reaches it: "https://localhost:7480"
   unsigned short mail_port = 0; // 0: no mail is taken
   std::string mail_address;
   std::string mail_domain;
@@ -34,6 +35,10 @@ struct ReadyFile {
 // in the database has to change this file as well. No file, or one that cannot be read: Mark().
 audit::Mark readAuditMark(std::string const& data_dir);
 Result<void> writeAuditMark(std::string const& data_dir, audit::Mark const& mark);
+
+// Its time is that of the newest backup, whoever made it: <data_dir>/backup.stamp.
+std::string backupStampPath(std::string const& data_dir);
+Result<void> noteBackup(std::string const& data_dir, std::string const& backup_id);
 
 // "127.0.0.1:2525", "[::1]:2525"
 std::string placeOf(std::string const& address, unsigned short port);

@@ -73,6 +73,7 @@ Result<ReadyFile> readReadyFile(std::string const& data_dir) {
   file.pid = static_cast<int>(integerOr(value, "/pid", 0));
   file.address = address;
   file.port = static_cast<unsigned short>(port);
+  file.url = textOr(value, "/url", "");
   file.mail_port = static_cast<unsigned short>(integerOr(value, "/mail_port", 0));
   file.mail_address = textOr(value, "/mail_address", "");
   file.mail_domain = textOr(value, "/mail_domain", "");
@@ -83,6 +84,7 @@ Result<void> writeReadyFile(std::string const& data_dir, ReadyFile const& file) 
   return writeWhole(readyPath(data_dir), json::object{{"pid", file.pid},
                                                       {"address", file.address},
                                                       {"port", file.port},
+                                                      {"url", file.url},
                                                       {"mail_port", file.mail_port},
                                                       {"mail_address", file.mail_address},
                                                       {"mail_domain", file.mail_domain}});
@@ -97,6 +99,12 @@ audit::Mark readAuditMark(std::string const& data_dir) {
 
 Result<void> writeAuditMark(std::string const& data_dir, audit::Mark const& mark) {
   return writeWhole(auditMarkPath(data_dir), json::object{{"number", mark.number}, {"hash", mark.hash}});
+}
+
+std::string backupStampPath(std::string const& data_dir) { return data_dir + "/backup.stamp"; }
+
+Result<void> noteBackup(std::string const& data_dir, std::string const& backup_id) {
+  return writeWhole(backupStampPath(data_dir), json::object{{"backup", backup_id}});
 }
 
 void removeReadyFile(std::string const& data_dir) {

@@ -69,6 +69,39 @@ Result<std::shared_ptr<marketplace::Shelf const>> shelfOf(Config const& config, 
 
 std::string packagesDir(Config const& config) { return config.data_dir + "/packages"; }
 
+void tellInstalled(Log const& log, runtime::Catalogue const& catalogue) {
+  for (auto const& plugin : catalogue.plugins()) {
+    json::object fields{{"plugin", plugin.manifest.id}, {"version", plugin.manifest.version}};
+    fields["provenance"] = runtime::name(plugin.provenance.kind);
+    if (!plugin.refusal.empty())
+      log.warn("plugin refused: " + plugin.refusal, std::move(fields));
+    else if (plugin.provenance.kind == runtime::Provenance::Kind::developer)
+      log.warn("plugin found; it runs as a developer build, without an attestation", std::move(fields));
+    else
+      log.info("plugin found", std::move(fields));
+  }
+  if (catalogue.plugins().empty()) log.warn("no plugin is installed: see [plugins] dirs in garland.toml");
+}
+
+Result<std::vector<runtime::Adoption>> ofInstallation(Result<std::vector<runtime::Adoption>> adopted,
+                                                      std::string const& id) {
+  using Outcome = runtime::Adoption::Outcome;
+  if (!adopted) {
+    auto error = adopted.error();
+    error.message +=
+        "; the package is installed all the same, and the next `garland plugins rescan` takes it";
+    return error;
+  }
+  std::erase_if(*adopted, [&](runtime::Adoption const& each) {
+    return each.plugin_id != id && each.outcome == Outcome::unchanged;
+  });
+  for (auto& each : *adopted)
+    if (each.plugin_id == id && each.outcome == Outcome::refused)
+      each.words += "; the package is installed all the same, in place of an earlier one: install that one "
+                    "again if this one is not to stay";
+  return adopted;
+}
+
 Result<Installed> findInstalled(Config const& config, TimePoint now, bool look_only) {
   TRY(schema, manifestSchema());
   TRY(shelf, shelfOf(config, look_only));

@@ -1,11 +1,14 @@
 // What is installed as the settings say it: where packages and folders lie, and whose word on them counts.
 #pragma once
 
+#include "host/base/log.h"
 #include "host/daemon/config.h"
 #include "host/marketplace/marketplace.h"
+#include "host/runtime/runtime.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace garland::daemon {
 
@@ -16,6 +19,14 @@ struct Installed {
 
 // Where `garland plugins install` and the daemon meet.
 std::string packagesDir(Config const& config);
+
+// A line for each plugin, and one if there is none.
+void tellInstalled(Log const& log, runtime::Catalogue const& catalogue);
+
+// Of what the supervisor did: what became of this plugin, and of others that changed meanwhile. The package
+// is in the shelf by now, in place of an earlier one, whatever the supervisor says to it.
+Result<std::vector<runtime::Adoption>> ofInstallation(Result<std::vector<runtime::Adoption>> adopted,
+                                                      std::string const& id);
 
 // These block on the disk. [any thread, one at a time]
 // The first of them with `look_only` changes nothing there.

@@ -3,6 +3,7 @@
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
+#include "host/daemon/restore.h"
 
 #include <CLI/CLI.hpp>
 
@@ -25,7 +26,8 @@ int check(LoadedConfig const& loaded, bool as_json) {
     return ok ? exitOk : exitFindings;
   }
   for (Finding const& finding : findings) {
-    std::cout << (finding.ok ? "ok      " : "PROBLEM ") << finding.check << ": " << finding.message << '\n';
+    auto const* verdict = finding.weak ? "WEAK    " : finding.ok ? "ok      " : "PROBLEM ";
+    std::cout << verdict << finding.check << ": " << finding.message << '\n';
     if (!finding.fix.empty()) std::cout << "        " << finding.fix << '\n';
   }
   return ok ? exitOk : exitFindings;
@@ -41,6 +43,21 @@ int start(LoadedConfig const& loaded) {
     return exitEnvironment;
   }
   return serve(loaded.config);
+}
+
+int restore(LoadedConfig const& loaded, std::string const& file, int passphrase_fd, bool as_json) {
+  for (auto const& problem : loaded.problems) std::cerr << "garlandd: " << problem << '\n';
+  if (!loaded.problems.empty()) return exitUsage;
+  auto const restored = restoreHost(loaded.config, file, passphrase_fd);
+  if (!restored) {
+    std::cerr << "garlandd: " << restored.error().message << '\n';
+    return exitEnvironment;
+  }
+  if (as_json)
+    std::cout << json::serialize(*restored) << '\n';
+  else
+    std::cout << describeRestored(*restored, loaded.config);
+  return exitOk;
 }
 
 } // namespace
@@ -63,7 +80,20 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 65535));
   auto* const checking =
       app.add_flag("--check", only_check, "Say everything that would keep the daemon from working, and end.");
-  app.add_flag("--json", as_json, "With --check: findings as JSON.")->needs(checking);
+  app.add_flag("--json", as_json, "With --check: findings as JSON. With --restore: what was restored.");
+  std::string backup;
+  int passphrase_fd = -1;
+  auto* const restoring =
+      app.add_option("--restore", backup,
+                     "Make the host of this backup, and end; garland restore asks for what "
+                     "it needs.");
+  app.add_option("--passphrase-fd", passphrase_fd,
+                 "With --restore: the passphrase is what can be read there.")
+      ->needs(restoring);
+  restoring->excludes(checking);
+  app.callback([&] {
+    if (as_json && !only_check && backup.empty()) throw CLI::RequiresError("--json", "--check or --restore");
+  });
   app.footer(
       "A connected account is synced by itself, as often as its connector says (CalDAV: every 15 minutes).");
   app.set_version_flag("--version", "garlandd " + std::string(version));
@@ -78,6 +108,7 @@ int main(int argc, char** argv) {
   }
   try {
     auto const loaded = loadConfig(config_path, overrides);
+    if (!backup.empty()) return restore(loaded, backup, passphrase_fd, as_json);
     return only_check ? check(loaded, as_json) : start(loaded);
   } catch (std::exception const& exception) {
     std::fprintf(stderr, "garlandd: a bug ended the daemon: %s\n", exception.what());

@@ -43,6 +43,21 @@ TEST_F(Door, OddSpellingsOfAnAddressMeanThatAddress) {
   }
 }
 
+// What settings may hold: other ways to write the machine itself, and where clouds keep their credentials.
+TEST_F(Door, APrivateAddressIsRefusedHoweverItIsWritten) {
+  Policy policy;
+  policy.allowed_hosts = {"127.0.0.1", "169.254.169.254", "[::1]", "[fd00:ec2::254]", "localhost"};
+  for (auto const* host : {"2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]",
+                           "[::ffff:7f00:1]", "127.0.0.1.", "169.254.169.254", "2852039166", "0xa9fea9fe",
+                           "[::ffff:a9fe:a9fe]", "[::1]", "[fd00:ec2::254]", "localhost", "LOCALHOST"}) {
+    auto const got = fetch(make("POST", "https://" + std::string(host) + "/"), policy, bearer("token"));
+    ASSERT_TRUE(got.has_error()) << host;
+    EXPECT_EQ(got.error().kind, ErrorKind::forbidden) << host << ": " << got.error().message;
+    EXPECT_EQ(got.error().provider_code, "private_address") << host;
+    EXPECT_FALSE(audits_.back().credential_used) << host;
+  }
+}
+
 TEST_F(Door, APrivateAddressIsRefusedUnlessAllowed) {
   TestAuthority const authority;
   TestServer server(

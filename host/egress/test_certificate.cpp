@@ -76,8 +76,7 @@ TestAuthority::TestAuthority() : keys_(std::make_unique<Keys>()) {
 
 TestAuthority::~TestAuthority() { ::unlink(file_.c_str()); }
 
-std::shared_ptr<boost::asio::ssl::context> TestAuthority::serverContext(std::string const& names,
-                                                                        int days) const {
+TestAuthority::Identity TestAuthority::issue(std::string const& names, int days) const {
   auto const key = newKey();
   auto const certificate = newCertificate(key.get(), "test server", 2, days);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
@@ -85,10 +84,16 @@ std::shared_ptr<boost::asio::ssl::context> TestAuthority::serverContext(std::str
   X509_sign(certificate.get(), keys_->key.get(), EVP_sha256());
   auto const key_text =
       pem([&](BIO* out) { PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  return {pem(certificate.get()), key_text};
+}
+
+std::shared_ptr<boost::asio::ssl::context> TestAuthority::serverContext(std::string const& names,
+                                                                        int days) const {
+  auto const identity = issue(names, days);
   namespace ssl = boost::asio::ssl;
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
-  context->use_certificate_chain(boost::asio::buffer(pem(certificate.get())));
-  context->use_private_key(boost::asio::buffer(key_text), ssl::context::pem);
+  context->use_certificate_chain(boost::asio::buffer(identity.certificate));
+  context->use_private_key(boost::asio::buffer(identity.key), ssl::context::pem);
   return context;
 }
 

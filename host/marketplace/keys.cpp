@@ -1,4 +1,5 @@
-// Ed25519, behind this room's own words. OpenSSL is included here alone.
+// Ed25519 keys in files, as people keep them: PEM, and a line for the public one. OpenSSL is included here
+// alone.
 #include "host/marketplace/marketplace.h"
 #include "host/marketplace/statement.h"
 #include "host/vault/vault.h"
@@ -7,7 +8,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <array>
 #include <memory>
 
 namespace garland::marketplace {
@@ -18,17 +18,10 @@ template <auto function> struct Deleter {
 };
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Context = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 
 constexpr std::string_view kPrefix = "ed25519:";
-constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kSignatureBytes = 64;
 constexpr std::size_t kMostKeyFile = 4096;
 constexpr std::size_t kMostPublicKeys = 1000;
-
-unsigned char const* octets(std::string_view text) {
-  return reinterpret_cast<unsigned char const*>(text.data());
-}
 
 // Encrypted PEM would ask for a passphrase on the terminal.
 int noPassphrase(char*, int, int, void*) { return 0; }
@@ -49,11 +42,11 @@ Secret pemOf(EVP_PKEY* key) {
   return Secret(std::string(start, static_cast<std::size_t>(length)));
 }
 
-std::string publicKeyOf(EVP_PKEY const* key) {
-  std::string raw(kKeyBytes, '\0');
+Secret bytesOf(EVP_PKEY const* key) {
+  std::string raw(vault::kEd25519KeyBytes, '\0');
   std::size_t length = raw.size();
-  EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(raw.data()), &length);
-  return std::string(kPrefix) + hex(raw);
+  EVP_PKEY_get_raw_private_key(key, reinterpret_cast<unsigned char*>(raw.data()), &length);
+  return Secret(std::move(raw));
 }
 
 Error cryptography() {
@@ -65,7 +58,7 @@ Error cryptography() {
 } // namespace
 
 bool isPublicKey(std::string_view text) {
-  return text.size() == kPrefix.size() + 2 * kKeyBytes && text.starts_with(kPrefix) &&
+  return text.size() == kPrefix.size() + 2 * vault::kEd25519KeyBytes && text.starts_with(kPrefix) &&
          text.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
 }
 
@@ -96,7 +89,8 @@ Result<SigningKey> SigningKey::make() {
   if (!key) return cryptography();
   auto pem = pemOf(key.get());
   if (pem.empty()) return cryptography();
-  return SigningKey(std::move(pem), publicKeyOf(key.get()));
+  TRY(public_key, vault::publicKeyOf(bytesOf(key.get())));
+  return SigningKey(std::move(pem), std::move(public_key));
 }
 
 Result<SigningKey> SigningKey::read(std::string const& path) {
@@ -105,7 +99,8 @@ Result<SigningKey> SigningKey::read(std::string const& path) {
   if (!key)
     return Error(ErrorKind::invalidInput,
                  path + " holds no Ed25519 private key; make one with `garland keys new --out FILE`");
-  return SigningKey(std::move(pem), publicKeyOf(key.get()));
+  TRY(public_key, vault::publicKeyOf(bytesOf(key.get())));
+  return SigningKey(std::move(pem), std::move(public_key));
 }
 
 Result<void> SigningKey::write(std::string const& path, Random& random) const {
@@ -117,26 +112,13 @@ Result<void> SigningKey::write(std::string const& path, Random& random) const {
 
 std::string SigningKey::sign(std::string_view message) const {
   auto const key = privateKey(pem_.reveal());
-  Context const context(EVP_MD_CTX_new());
-  std::string out(kSignatureBytes, '\0');
-  std::size_t length = out.size();
-  bool const signed_it = EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-                         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &length,
-                                        octets(message), message.size()) == 1;
-  ERR_clear_error();
-  return signed_it ? out : std::string();
+  if (!key) return {};
+  auto signature = vault::sign(bytesOf(key.get()), message);
+  return signature ? *std::move(signature) : std::string();
 }
 
 bool isSignatureOf(std::string_view public_key, std::string_view message, std::string_view signature) {
-  if (!isPublicKey(public_key) || signature.size() != kSignatureBytes) return false;
-  auto const raw = fromHex(public_key.substr(kPrefix.size()));
-  Key const key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets(*raw), raw->size()));
-  Context const context(EVP_MD_CTX_new());
-  bool const right = key && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-                     EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message),
-                                      message.size()) == 1;
-  ERR_clear_error();
-  return right;
+  return isPublicKey(public_key) && vault::isSignature(public_key, message, signature);
 }
 
 } // namespace garland::marketplace

@@ -30,6 +30,7 @@ json::value mapped(json::value const& schema, json::value const& data) {
 sync::Kind kindOf(std::string_view entity) {
   sync::Kind kind;
   kind.name = entity;
+  kind.goes_with_person = true;
   kind.pull_operation = "messaging.pull/1";
   kind.input = json::object{{"entity", entity}};
   kind.schema = schemaOf(entity);

@@ -1,15 +1,14 @@
 #include "host/nats/nats_fixture.h"
 
+#include "host/base/test_port.h"
+
 #include <array>
 #include <csignal>
 #include <fstream>
 #include <stdexcept>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,18 +17,6 @@ namespace {
 
 constexpr auto kServer = "/usr/sbin/nats-server";
 constexpr std::string_view kReady = "Server is ready";
-
-int freePort() {
-  int const probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  bool const good = ::bind(probe, generic, length) == 0 && ::getsockname(probe, generic, &length) == 0;
-  ::close(probe);
-  return good ? ntohs(address.sin_port) : 0;
-}
 
 } // namespace
 

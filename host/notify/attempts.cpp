@@ -46,7 +46,7 @@ Task<void> FeedNotifier::attempt(Shared line, Due due) {
 
 Task<void> FeedNotifier::keep(Shared line, Due due, Outcome outcome) {
   if (!outcome.delivered) {
-    line->wentWrong(with_.clock.now(), outcome.retry_after);
+    line->wentWrong(with_.clock.monotonic(), outcome.retry_after);
     tell("failed");
     auto keeping = keepFailure(line, std::move(due), std::move(outcome));
     co_return co_await std::move(keeping);

@@ -34,6 +34,11 @@ std::string ifTheLast(Values& args, Due const& due) {
   return " AND attempts=$" + std::to_string(count - 1) + " AND tries=$" + std::to_string(count);
 }
 
+// An attempt that is on its way waits as long as before: it began after the first one.
+store::Waiting waiting() {
+  return {"notify_deliveries", "next_attempt", "COALESCE(first_sent,created)", "tries=0"};
+}
+
 Values keyOf(Endpoint const& endpoint, std::int64_t sequence) {
   Values key;
   key.emplace_back(endpoint.vendor_id);
@@ -202,6 +207,23 @@ Task<std::optional<TimePoint>> Deliveries::nextDue(Endpoint endpoint) {
       {endpoint.vendor_id, endpoint.id});
   CO_TRY(rows, co_await with_.store.read(std::move(query)));
   co_return timeAt(rows.rows[0], 0);
+}
+
+Task<std::vector<std::string>> Deliveries::waitTooLong() {
+  store::Statement query("SELECT DISTINCT endpoint_id" + store::waitsTooLong(waiting()),
+                         {toMillis(with_.clock.now())});
+  CO_TRY(rows, co_await with_.store.read(std::move(query)));
+  std::vector<std::string> endpoints;
+  for (auto const& row : rows.rows) endpoints.push_back(row.text(0));
+  co_return endpoints;
+}
+
+Task<void> Deliveries::bringForward(Endpoint endpoint) {
+  store::Unit unit;
+  unit.emplace_back(store::bringForward(waiting()) + " AND vendor_id=$2 AND endpoint_id=$3",
+                    Values{toMillis(with_.clock.now()), endpoint.vendor_id, endpoint.id});
+  CO_TRY_VOID(co_await with_.store.commit(std::move(unit)));
+  co_return Result<void>();
 }
 
 // Whoever took the last attempt has taken it, even if its delivery was given up or dropped meanwhile.

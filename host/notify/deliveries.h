@@ -43,6 +43,10 @@ public:
   // again at `again`. Of an ordered endpoint, nothing before which something of the same record still waits.
   Task<std::vector<Due>> begin(Endpoint endpoint, std::int64_t count, TimePoint again);
   Task<std::optional<TimePoint>> nextDue(Endpoint endpoint);
+  // Endpoints of which something waits for a time of day that was set back, and one of them mended
+  // (store::bringForward).
+  Task<std::vector<std::string>> waitTooLong();
+  Task<void> bringForward(Endpoint endpoint);
   // How often it was tried since: in how many hours, or one delivery, whichever is more. Many deliveries do
   // not make many tries of a few minutes.
   Task<std::int64_t> countMoments(Endpoint endpoint, TimePoint since);

@@ -59,6 +59,7 @@ private:
   Task<void> serve(Shared line);
   Task<void> findBehind();
   Task<void> renew();
+  Task<void> bringForward();
   Task<void> takeIn(Shared line);
   std::size_t roomOf(Line const& line) const;
   Task<void> sendDue(Shared line);
@@ -86,6 +87,7 @@ private:
   bool stopping_ = false;
   Monotonic next_sweep_{};
   Monotonic next_renewal_{};
+  Monotonic next_set_back_{};
   std::size_t in_flight_ = 0;
   std::set<std::shared_ptr<asio::cancellation_signal>> running_;
 };

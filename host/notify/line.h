@@ -14,12 +14,12 @@ struct Line {
   KeptEndpoint kept;
   bool behind = true;        // the feed may hold what is no delivery yet
   TimePoint look_at{};       // something may be due from then on
-  TimePoint rests_until{};   // nothing is sent before
+  Monotonic rests_until{};   // nothing is sent before, whatever becomes of the time of day
   std::int64_t failures = 0; // in a row
   std::size_t in_flight = 0;
 
   // How many attempts may begin now. One that fails is tried with one at a time.
-  std::size_t room(TimePoint now, std::size_t most) const {
+  std::size_t room(Monotonic now, std::size_t most) const {
     if (!kept.endpoint.enabled || rests_until > now) return 0;
     if (failures > 0) most = 1;
     return most - std::min(most, in_flight);
@@ -29,10 +29,10 @@ struct Line {
     rests_until = {};
   }
   // Attempts that were on their way together fail as one.
-  void wentWrong(TimePoint now, std::optional<Milliseconds> retry_after) {
+  void wentWrong(Monotonic now, std::optional<Milliseconds> retry_after) {
     if (rests_until <= now) ++failures;
     auto const asked = std::min(retry_after.value_or(Milliseconds(0)), kLongestAsked);
-    rests_until = std::max(rests_until, now + std::max(restAfter(failures), asked));
+    rests_until = std::max<Monotonic>(rests_until, now + std::max(restAfter(failures), asked));
   }
 
 private:

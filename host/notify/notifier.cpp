@@ -15,6 +15,7 @@ namespace {
 constexpr Milliseconds kLookEvery{2'000};
 constexpr Milliseconds kSweepEvery{300'000};
 constexpr Milliseconds kRenewEvery{10'000}; // what other daemons may have changed
+constexpr Milliseconds kSetBackEvery{60'000};
 constexpr Milliseconds kGrace{
     15'000}; // beyond the timeout, until an attempt whose end nobody saw is due again
 constexpr std::int64_t kPage = 500;
@@ -87,6 +88,7 @@ asio::awaitable<void> FeedNotifier::loop() {
 
 Task<void> FeedNotifier::pass(bool all) {
   CO_TRY_VOID(co_await renew());
+  CO_TRY_VOID(co_await bringForward());
   if (all) {
     CO_TRY_VOID(co_await findBehind());
   }
@@ -161,6 +163,23 @@ Task<void> FeedNotifier::renew() {
   co_return Result<void>();
 }
 
+// What waits for a time of day that was set back. Only by who sends it, so that an attempt which is on its
+// way is not due again by another one's clock.
+Task<void> FeedNotifier::bringForward() {
+  auto const looked = with_.clock.monotonic();
+  if (looked < next_set_back_) co_return Result<void>();
+  next_set_back_ = looked + kSetBackEvery;
+  CO_TRY(waiting, co_await deliveries_.waitTooLong());
+  for (auto const& id : waiting) {
+    auto const known = lines_.find(id);
+    if (known == lines_.end() || (with_.shared && !with_.engine.caresFor(id))) continue;
+    auto const line = known->second;
+    CO_TRY_VOID(co_await deliveries_.bringForward(line->kept.endpoint));
+    line->look_at = {};
+  }
+  co_return Result<void>();
+}
+
 // As much as the endpoint may have waiting; the rest stays in the feed, where it is as durable.
 Task<void> FeedNotifier::takeIn(Shared line) {
   while (line->behind && line->kept.endpoint.enabled && !stopping_) {
@@ -195,10 +214,9 @@ Task<void> FeedNotifier::takeIn(Shared line) {
 
 // How many attempts may begin now; none while nothing is due.
 std::size_t FeedNotifier::roomOf(Line const& line) const {
-  auto const now = with_.clock.now();
-  if (line.look_at > now) return 0;
+  if (line.look_at > with_.clock.now()) return 0;
   auto const of_all = with_.limits.at_once - std::min(with_.limits.at_once, in_flight_);
-  return std::min(line.room(now, with_.limits.at_once_each), of_all);
+  return std::min(line.room(with_.clock.monotonic(), with_.limits.at_once_each), of_all);
 }
 
 Task<void> FeedNotifier::sendDue(Shared line) {

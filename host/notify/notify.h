@@ -8,6 +8,7 @@
 #include "host/audit/audit.h"
 #include "host/base/clock.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
@@ -31,6 +32,7 @@ namespace garland::notify {
 std::vector<store::Migration> migrations();
 // That with secrets, for an export of the vault.
 std::vector<custody::Table> secretTables();
+std::vector<PersonalTable> personalData();
 
 // Whether there is an endpoint, whose secret only the master key that sealed it can open.
 Task<bool> holdsSecrets(store::Store& store);

@@ -45,7 +45,8 @@ std::vector<SlotShape> const& slotShapes() {
       {"query", {1}, "the secret"},
       {"address", {1}, "the address"},
       {"oauth1", {2, 4}, "the consumer key and its secret, or these, the token and its secret"},
-      {"sigv4", {2, 3}, "the access key id, the secret access key and, if it takes one, the session token"}};
+      {"sigv4", {2, 3}, "the access key id, the secret access key and, if it takes one, the session token"},
+      {"oauth2", {2, 3}, "the client's id, its secret and, unless it signs in for itself, the token"}};
   return shapes;
 }
 
@@ -58,7 +59,7 @@ Result<void> checkFields(AuthSlot const& slot) {
   auto const shape = std::find_if(shapes.begin(), shapes.end(),
                                   [&](SlotShape const& known) { return known.scheme == slot.scheme; });
   if (shape == shapes.end())
-    return badSlot("/scheme", "must be basic, bearer, header, query, address, oauth1 or sigv4");
+    return badSlot("/scheme", "must be basic, bearer, header, query, address, oauth1, oauth2 or sigv4");
   if (std::find(shape->counts.begin(), shape->counts.end(), slot.fields.size()) == shape->counts.end())
     return badSlot("/fields",
                    "must be those of " + slot.scheme + ", in this order: " + std::string(shape->fields));
@@ -77,6 +78,21 @@ Result<void> checkSigning(AuthSlot const& slot) {
   return {};
 }
 
+// What it says is for host/oauth to read; here only that the fields are those of its way.
+Result<void> checkOauth2(AuthSlot const& slot) {
+  bool const is_oauth2 = slot.scheme == "oauth2";
+  if (is_oauth2 != slot.oauth2.is_object())
+    return badSlot("/oauth2",
+                   is_oauth2 ? "must say how tokens are asked for" : "is for the scheme oauth2 only");
+  auto const renew_by = textOr(slot.oauth2, "/renew_by", "");
+  bool const by_client = renew_by == "client" || renew_by == "assertion";
+  if (is_oauth2 && by_client != (slot.fields.size() == 2))
+    return badSlot("/fields",
+                   by_client ? "must be the client's id and its secret only, by which tokens are asked for"
+                             : "must be the client's id, its secret and the token that is renewed");
+  return {};
+}
+
 Result<AuthSlot> authSlot(json::value const& entry) {
   AuthSlot slot;
   TRY(name, textAt(entry, "/slot"));
@@ -89,8 +105,10 @@ Result<AuthSlot> authSlot(json::value const& entry) {
   slot.signature = textOr(entry, "/signature", "");
   slot.region = textOr(entry, "/region", "");
   slot.service = textOr(entry, "/service", "");
+  if (auto const* oauth2 = find(entry, "/oauth2")) slot.oauth2 = *oauth2;
   TRY_VOID(checkFields(slot));
   TRY_VOID(checkSigning(slot));
+  TRY_VOID(checkOauth2(slot));
   if (slot.scheme == "sigv4") slot.may_lack = slot.fields.size() - 2;
   return slot;
 }

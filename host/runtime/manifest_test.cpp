@@ -74,7 +74,7 @@ TEST(Manifest, WrongTypesAreErrorsWithTheirPlace) {
         Case{R"({"id":"a.b","version":"1","auth":{}})", "/auth"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x"}]})", "/auth/0: /scheme"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"digest","fields":["a"]}]})",
-             "/auth/0: /scheme: must be basic, bearer, header, query, address, oauth1 or sigv4"},
+             "/auth/0: /scheme: must be basic, bearer, header, query, address, oauth1, oauth2 or sigv4"},
         Case{R"({"id":"a.b","version":"1","auth":[{"slot":"x","scheme":"basic","fields":["a"]}]})",
              "/auth/0: /fields: must be those of basic, in this order: the user name and the password"},
         Case{R"({"id":"a.b","version":"1","poll":{"every_seconds":-1}})", "/poll/every_seconds"},
@@ -123,6 +123,7 @@ json::object manifestWith(std::string_view scheme, std::size_t fields) {
   if (scheme == "oauth1") slot["signature"] = "PLAINTEXT";
   for (auto const* member : {"region", "service"})
     if (scheme == "sigv4") slot[member] = "ses";
+  if (scheme == "oauth2") slot["oauth2"] = json::object{{"token_url", "https://x.example/token"}};
   manifest["auth"] = json::array{slot};
   return manifest;
 }
@@ -157,6 +158,11 @@ TEST(Manifest, SlotsThatSignSayWhatTheSignatureNeeds) {
   EXPECT_EQ(sigv4->auth[0].region, "setting:/region");
   EXPECT_EQ(sigv4->auth[0].service, "ses");
   EXPECT_EQ(sigv4->auth[0].may_lack, 1U); // the session token
+  auto const oauth2 =
+      withSlot(R"("scheme":"oauth2","oauth2":{"token_url":"https://x.example/t"},"fields":["i","s","t"])");
+  ASSERT_TRUE(oauth2) << oauth2.error().message;
+  EXPECT_EQ(textOr(oauth2->auth[0].oauth2, "/token_url", ""), "https://x.example/t");
+  EXPECT_EQ(oauth2->auth[0].may_lack, 0U);
 }
 
 TEST(Manifest, ASlotThatCannotSignIsToldWhatIsMissing) {
@@ -176,7 +182,15 @@ TEST(Manifest, ASlotThatCannotSignIsToldWhatIsMissing) {
              "/region: must name it"},
         Case{R"("scheme":"sigv4","region":"eu-west-1","fields":["i","s"])", "/service: must name it"},
         Case{R"("scheme":"sigv4","region":"eu-west-1","service":"ses","fields":["i"])",
-             "/fields: must be those of sigv4, in this order: the access key id"}}) {
+             "/fields: must be those of sigv4, in this order: the access key id"},
+        Case{R"("scheme":"oauth2","fields":["i","s","t"])", "/oauth2: must say how tokens are asked for"},
+        Case{R"("scheme":"bearer","oauth2":{},"fields":["t"])", "/oauth2: is for the scheme oauth2 only"},
+        Case{R"("scheme":"oauth2","oauth2":{},"fields":["i","s"])",
+             "/fields: must be the client's id, its secret"},
+        Case{R"("scheme":"oauth2","oauth2":{"renew_by":"assertion"},"fields":["i","s","t"])",
+             "/fields: must be the client's id and its secret only"},
+        Case{R"("scheme":"oauth2","oauth2":{"renew_by":"client"},"fields":["i","s","t"])",
+             "/fields: must be the client's id and its secret only"}}) {
     auto const manifest = withSlot(slot);
     ASSERT_FALSE(manifest) << slot;
     EXPECT_TRUE(manifest.error().message.starts_with("/auth/0: " + said)) << manifest.error().message;

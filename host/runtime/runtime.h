@@ -26,7 +26,8 @@ namespace garland::runtime {
 // How the host attaches the secret of one credential slot (connector.json "auth").
 struct AuthSlot {
   std::string name;                // "login"
-  std::string scheme;              // "basic", "bearer", "header", "query", "address", "oauth1", "sigv4"
+  std::string scheme;              // "basic", "bearer", "header", "query", "address", "oauth1", "sigv4",
+                                   // "oauth2"
   std::string parameter;           // header or query name
   std::vector<std::string> fields; // what the vendor types: {"username","password"} or {"token"}
   std::size_t may_lack = 0;        // how many of the last fields need not be typed
@@ -34,6 +35,7 @@ struct AuthSlot {
   // sigv4: each a name, or "setting:" and a JSON Pointer to it in the connection's settings.
   std::string region;
   std::string service;
+  json::value oauth2; // oauth2: how tokens are asked for, for host/oauth to read
 };
 
 // What a provider grants: in no span more than `count` requests, of which `at_once` may come in one moment.

@@ -14,6 +14,7 @@ public:
   Task<std::vector<Rows>> commit(Unit unit) override { return commitThenTell(this, std::move(unit)); }
   Task<void> close() override { return closeBoth(this); }
   std::string_view driver() const override { return real_->driver(); }
+  Task<void> copyTo(std::string file) override { return real_->copyTo(std::move(file)); }
   // A daemon that was not given the carrier yet tells in the database.
   void listen(Listener listener) override {
     real_->listen(listener);

@@ -15,4 +15,8 @@ Task<std::size_t> pendingInSqlite(Options options, std::vector<Migration> migrat
 Task<std::size_t> pendingInPostgres(asio::any_io_executor executor, Options options,
                                     std::vector<Migration> migrations);
 
+// Behind putBack().
+Result<void> putBackSqlite(std::string const& url, std::string const& copy, std::string const& then);
+Result<void> putBackPostgres(std::string const& url, std::string const& copy, std::string const& then);
+
 } // namespace garland::store

@@ -57,6 +57,12 @@ struct PendingRead {
 struct PendingUnit {
   Unit unit;
   Answer<std::vector<Rows>> answer;
+  bool scrubs = false; // instead of a unit: Store::scrub
+};
+
+struct PendingCopy {
+  std::string file;
+  Answer<void> answer;
 };
 
 using UnitResult = Result<std::vector<Rows>>;
@@ -69,9 +75,12 @@ inline std::vector<PendingUnit> takeBatch(std::deque<PendingUnit>& queue, int ma
   std::vector<PendingUnit> batch;
   std::size_t statements = 0;
   while (!queue.empty() && batch.size() < limit && statements < kEnoughStatements) {
+    bool const alone = queue.front().scrubs;
+    if (alone && !batch.empty()) break;
     statements += queue.front().unit.size();
     batch.push_back(std::move(queue.front()));
     queue.pop_front();
+    if (alone) break;
   }
   return batch;
 }

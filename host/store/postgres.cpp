@@ -5,9 +5,11 @@
 #include "host/store/pg_lane.h"
 #include "host/store/pg_listener.h"
 #include "host/store/pg_migrate.h"
+#include "host/store/pg_tools.h"
 #include "host/store/pg_units.h"
 #include "host/store/values.h"
 
+#include <thread>
 #include <variant>
 
 namespace garland::store {
@@ -18,10 +20,10 @@ using ReadLane = PgLane<PendingRead>;
 
 class PostgresStore final : public Store {
 public:
-  PostgresStore(asio::any_io_executor executor, PgTarget target, std::shared_ptr<UnitLane> units,
-                std::shared_ptr<ReadLane> reads)
-      : executor_(std::move(executor)), target_(std::move(target)), units_(std::move(units)),
-        reads_(std::move(reads)) {}
+  PostgresStore(asio::any_io_executor executor, std::string url, PgTarget target,
+                std::shared_ptr<UnitLane> units, std::shared_ptr<ReadLane> reads)
+      : executor_(std::move(executor)), url_(std::move(url)), target_(std::move(target)),
+        units_(std::move(units)), reads_(std::move(reads)) {}
   ~PostgresStore() override {
     endListening();
     units_->stop();
@@ -36,9 +38,14 @@ public:
   }
   Task<void> close() override {
     endListening();
+    closed_ = true;
+    copying_.request_stop();
     return closeLanes(this);
   }
   std::string_view driver() const override { return "postgresql"; }
+  Task<void> copyTo(std::string file) override {
+    return initiate<void>(this, &PostgresStore::submitCopy, std::move(file));
+  }
   void listen(Listener listener) override {
     endListening();
     if (!listener) return;
@@ -57,6 +64,7 @@ private:
 
   void submitRead(Statement statement, Handler<Rows> handler);
   void submitUnit(Unit unit, Handler<std::vector<Rows>> handler);
+  void submitCopy(std::string file, Handler<void> handler);
   void submitCloseReads(std::monostate, Handler<void> handler) {
     units_->refuseMore();
     reads_->close(Answer<void>(executor_, std::move(handler)));
@@ -66,11 +74,23 @@ private:
   }
 
   asio::any_io_executor executor_;
+  std::string url_;
   PgTarget target_;
   std::shared_ptr<UnitLane> units_;
   std::shared_ptr<ReadLane> reads_;
   std::shared_ptr<PgListener> listener_; // null: nobody listens
+  bool closed_ = false;
+  std::jthread copying_; // waits for pg_dump
 };
+
+// One copy at a time: another one ends the one before.
+void PostgresStore::submitCopy(std::string file, Handler<void> handler) {
+  Answer<void> answer(executor_, std::move(handler));
+  if (closed_) return answer.give(closedError());
+  copying_ =
+      std::jthread([url = url_, path = std::move(file), done = std::move(answer)](
+                       std::stop_token const& stop) mutable { done.give(dumpPostgres(url, path, stop)); });
+}
 
 void PostgresStore::submitRead(Statement statement, Handler<Rows> handler) {
   Answer<Rows> answer(executor_, std::move(handler));
@@ -126,8 +146,8 @@ Task<std::unique_ptr<Store>> openPostgres(asio::any_io_executor executor, Option
   auto random = options.random ? options.random : std::make_shared<SystemRandom>();
   auto units = makeUnitLane(executor, std::move(session), options.max_batch_units, std::move(random));
   auto reads = makeReadLane(executor, target, options.read_connections);
-  co_return std::unique_ptr<Store>(
-      std::make_unique<PostgresStore>(executor, std::move(target), std::move(units), std::move(reads)));
+  co_return std::unique_ptr<Store>(std::make_unique<PostgresStore>(executor, options.url, std::move(target),
+                                                                   std::move(units), std::move(reads)));
 }
 
 Task<std::size_t> pendingInPostgres(asio::any_io_executor executor, Options options,

@@ -1,5 +1,7 @@
 #include "host/store/postgres_fixture.h"
 
+#include "host/base/test_port.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,13 +11,10 @@
 #include <future>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,18 +110,6 @@ void followLog(int descriptor, std::promise<std::string> ready) {
   }
   ::close(descriptor);
   if (!told) ready.set_value("the PostgreSQL server did not start: " + text);
-}
-
-int freePort() {
-  int const probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  bool const good = ::bind(probe, generic, length) == 0 && ::getsockname(probe, generic, &length) == 0;
-  ::close(probe);
-  return good ? ntohs(address.sin_port) : 0;
 }
 
 Result<std::filesystem::path> makeFolder() {

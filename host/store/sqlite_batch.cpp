@@ -63,6 +63,13 @@ struct Applied {
   bool transaction_lost; // and with it the units before this one
 };
 
+// Alone in its transaction a unit needs no savepoint: what undoes it is the end of the transaction.
+Applied applyAlone(SqliteConnection& connection, Unit const& unit) {
+  auto result = runStatements(connection, unit);
+  bool const lost = result.has_error() && !connection.inTransaction();
+  return Applied{std::move(result), lost};
+}
+
 Applied applyUnit(SqliteConnection& connection, Unit const& unit) {
   auto const lost = [](Error error) { return Applied{std::move(error), true}; };
   if (auto begun = connection.run(kSavepoint); !begun) return lost(begun.error());
@@ -93,7 +100,8 @@ std::vector<UnitResult> applyTogether(SqliteConnection& connection, std::span<Pe
   results.reserve(batch.size());
   bool any = false;
   for (auto const& pending : batch) {
-    auto applied = applyUnit(connection, pending.unit);
+    auto applied =
+        batch.size() == 1 ? applyAlone(connection, pending.unit) : applyUnit(connection, pending.unit);
     if (applied.transaction_lost) return failAll(connection, batch.size(), applied.result.error());
     any = any || applied.result.has_value();
     results.push_back(std::move(applied.result));

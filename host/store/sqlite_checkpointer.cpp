@@ -1,5 +1,7 @@
 #include "host/store/sqlite_checkpointer.h"
 
+#include "host/store/thread_name.h"
+
 namespace garland::store {
 namespace {
 
@@ -52,6 +54,7 @@ void SqliteCheckpointer::committed() {
 }
 
 void SqliteCheckpointer::loop() {
+  nameThread("store log");
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return wanted_ || stopping_; });

@@ -171,6 +171,19 @@ Result<void> SqliteConnection::keepFree(std::uint64_t bytes) {
   return {};
 }
 
+// VACUUM writes every page anew, into the log; the checkpoint copies it and cuts the log off. What it makes
+// meanwhile is as large as the file, which is no thing for memory.
+Result<void> SqliteConnection::rewrite() {
+  TRY_VOID(script("PRAGMA temp_store=FILE"));
+  auto written = script("VACUUM");
+  TRY_VOID(script("PRAGMA temp_store=MEMORY"));
+  if (!written) return written;
+  TRY(cut, run(Statement("PRAGMA wal_checkpoint(TRUNCATE)")));
+  if (!cut.rows.empty() && cut.rows[0].integer(0) == 0) return {};
+  return Error(ErrorKind::transient, "what was deleted is still in the log of " + file_.string() +
+                                         ", because somebody reads the database; try again");
+}
+
 Result<void> SqliteConnection::offerSha256(std::string (*digest)(std::string_view)) {
   if (digest == nullptr) return {};
   auto own = std::make_unique<std::string (*)(std::string_view)>(digest);

@@ -34,6 +34,8 @@ public:
   // Below so many free bytes on the file's disk the database may not grow, see Options. Call it between
   // transactions.
   Result<void> keepFree(std::uint64_t bytes);
+  // Every page anew, and the log empty, see Store::scrub. Outside of transactions.
+  Result<void> rewrite();
   // Statements may call it as sha256(BYTEA) from now on, see Options.
   Result<void> offerSha256(std::string (*digest)(std::string_view));
 

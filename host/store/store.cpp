@@ -6,11 +6,13 @@
 namespace garland::store {
 namespace {
 
-template <class T> Task<T> refuseUrl() {
-  co_return Error(ErrorKind::invalidInput,
-                  "the database URL must be sqlite:/path/to/file.db or postgresql://user@host:port/name",
-                  "/database/url");
+Error wrongUrl() {
+  return Error(ErrorKind::invalidInput,
+               "the database URL must be sqlite:/path/to/file.db or postgresql://user@host:port/name",
+               "/database/url");
 }
+
+template <class T> Task<T> refuseUrl() { co_return wrongUrl(); }
 
 bool namesSqlite(std::string_view url) { return url.starts_with("sqlite:"); }
 bool namesPostgres(std::string_view url) {
@@ -33,6 +35,16 @@ Task<std::unique_ptr<Store>> openCarried(Task<std::unique_ptr<Store>> opening,
 }
 
 } // namespace
+
+Task<void> Store::copyTo(std::string) {
+  co_return Error(ErrorKind::unsupported, "this database cannot be copied while it is open");
+}
+
+Result<void> putBack(std::string const& url, std::string const& copy, std::string const& then) {
+  if (namesSqlite(url)) return putBackSqlite(url, copy, then);
+  if (namesPostgres(url)) return putBackPostgres(url, copy, then);
+  return wrongUrl();
+}
 
 Statement notice(std::string text) {
   return Statement("SELECT pg_notify('" + std::string(kNoticeChannel) + "', $1)",

@@ -113,6 +113,20 @@ Statement notice(std::string text);
 // at the begin as well.
 using Listener = Carrier::Listener;
 
+// Rows that wait for a time of day. Each is SQL: an expression of columns of the table, but for its name.
+struct Waiting {
+  std::string table;
+  std::string until;           // a column; NULL: it waits for nothing
+  std::string since;           // the moment from which it waits
+  std::string at_once = "1=0"; // which of them wait for their turn and for no time
+};
+// After the time of day was set back they would wait that much longer. " FROM ... WHERE ..." of those of
+// which that can be seen: the moment from which they wait is more than a minute from now, and they wait for
+// no time that was named since. The one argument, $1, is the time it is now.
+std::string waitsTooLong(Waiting const& waiting);
+// The UPDATE after which those wait from now on, as long as they were to. What they say of the past stays.
+std::string bringForward(Waiting const& waiting);
+
 // Errors: transient (database away, with what to check), conflict (expectation or unique key),
 // hostLimit (disk full: nothing of the unit was kept), invalidInput (bad URL), unsupported (the database is
 // of a newer version with which this one is not compatible, older daemons are on it that are not compatible
@@ -137,11 +151,30 @@ public:
   // Waits for everything accepted and closes; later calls answer `cancelled`.
   virtual Task<void> close() = 0;
 
+  // What was deleted or overwritten leaves the files as well, which takes as long, and for a moment as much
+  // disk, as writing them anew: for after an erasure. False: this driver cannot (PostgreSQL: its VACUUM does,
+  // and is told by its administrator). transient if somebody read for so long that the log could not be
+  // emptied.
+  virtual Task<bool> scrub() { co_return false; }
+
   virtual std::string_view driver() const = 0; // "sqlite" or "postgresql"
+
+  // All that the database held at one moment of the copying, in a new file that only its owner can read,
+  // while everything goes on; durable on return. SQLite: a database file; PostgreSQL: an archive of pg_dump,
+  // whose programs have to be installed. The file may be there in part after an error. Errors: conflict (the
+  // file is there), notFound (no pg_dump), hostLimit, unsupported (not this store), and those of the class.
+  virtual Task<void> copyTo(std::string file);
 
   // In the place of an earlier listener; an empty one ends it, and so does close(). Never called by SQLite,
   // where nobody else writes.
   virtual void listen(Listener) {}
 };
+
+// Makes a database of what copyTo() wrote: all of it or nothing, whenever the process ends. `then` is SQL
+// that is a part of it, statements with ";" behind each; what it says is believed. The copy may be gone
+// afterwards. `url` names a SQLite file that is not there, or a PostgreSQL database without tables. Errors:
+// conflict (there is something), invalidInput (not a copy of this kind of database), notFound (psql or
+// pg_restore is not installed), hostLimit, unsupported (somebody has the file). Blocks. [any thread]
+Result<void> putBack(std::string const& url, std::string const& copy, std::string const& then);
 
 } // namespace garland::store

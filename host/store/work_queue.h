@@ -30,6 +30,18 @@ public:
     return some(items_);
   }
 
+  // The same, but `none` if there is nothing now.
+  template <class Take, class Taken> Taken takeNow(Take some, Taken none) {
+    std::lock_guard const lock(mutex_);
+    if (items_.empty()) return none;
+    return some(items_);
+  }
+
+  bool isClosed() {
+    std::lock_guard const lock(mutex_);
+    return closed_;
+  }
+
   // Nothing more comes in; what is in is still handed out.
   void close() {
     {

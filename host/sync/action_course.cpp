@@ -24,9 +24,12 @@ Milliseconds doubled(Milliseconds first, std::int64_t times, Milliseconds most) 
   return std::min(most, first * (std::int64_t{1} << doublings));
 }
 
+// It waits until the account is connected again, as writes do.
+bool wantsSignIn(ErrorKind kind) { return kind == ErrorKind::authExpired || kind == ErrorKind::authRevoked; }
+
 bool passes(ErrorKind kind) {
   return kind == ErrorKind::transient || kind == ErrorKind::rateLimited || kind == ErrorKind::quota ||
-         kind == ErrorKind::cancelled;
+         kind == ErrorKind::cancelled || wantsSignIn(kind);
 }
 
 // An answer of the provider about the request itself, which a provider that honours keys gives to every
@@ -98,7 +101,8 @@ void ActionCourse::failed(Action& action, Error error, bool in_doubt) const {
 }
 
 // It does not count, so it is not given up by count: its pauses grow with its age, and end it. That it had to
-// rest was a person's will: nobody tried, so nobody tried in vain.
+// rest was a person's will: nobody tried, so nobody tried in vain. Nor is it in vain that it waits for a
+// sign-in.
 void ActionCourse::neverAsked(Action& action, Action const& before, Error error, bool in_doubt,
                               TimePoint resumed) const {
   constexpr int kPartOfAge = 4;
@@ -107,8 +111,9 @@ void ActionCourse::neverAsked(Action& action, Action const& before, Error error,
   action.last_sent = before.last_sent;
   // Whatever ended the call, it ended before the provider was asked for anything.
   if (error.effect == Effect::unknown) error.effect = Effect::notApplied;
+  bool const wants_sign_in = wantsSignIn(error.kind);
   failed(action, std::move(error), in_doubt);
-  if (!action.next_attempt) return;
+  if (!action.next_attempt || wants_sign_in) return;
   auto const age = std::chrono::duration_cast<Milliseconds>(now_ - std::max(action.created, resumed));
   if (action.state == ActionState::waiting && age > kMostPatience)
     return end(action, ActionState::failed, action.attempts == 0 ? "host" : "answer");

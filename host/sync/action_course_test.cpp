@@ -124,6 +124,26 @@ TEST_F(Course, WhatWasNeverAskedForADayHasFailed) {
   EXPECT_EQ(doubtful.state, ActionState::unknown) << "an earlier attempt may have been applied";
 }
 
+TEST_F(Course, WhatTheSignInIsMissingForWaitsForItHoweverLongThatTakes) {
+  for (auto const kind : {ErrorKind::authExpired, ErrorKind::authRevoked}) {
+    auto action = sent(neither);
+    at(neither).failed(action, errorOf(kind, Effect::notApplied, 401), false);
+    EXPECT_EQ(action.state, ActionState::waiting);
+    ASSERT_TRUE(action.next_attempt);
+    EXPECT_LE(*action.next_attempt, kNow + 2s);
+    Action before;
+    before.created = kNow - 40 * 24h;
+    action = before;
+    at(neither).sent(action);
+    at(neither).neverAsked(action, before, errorOf(kind, Effect::unknown), false);
+    EXPECT_EQ(action.state, ActionState::waiting);
+    EXPECT_EQ(action.error->effect, Effect::notApplied);
+    EXPECT_EQ(action.attempts, 0);
+    ASSERT_TRUE(action.next_attempt);
+    EXPECT_LE(*action.next_attempt, kNow + 2s) << "once it is connected again it goes soon";
+  }
+}
+
 TEST_F(Course, APauseIsNoAgeAndTheDayBeginsAnewWhenItEnds) {
   Action before;
   before.created = kNow - 40 * 24h;

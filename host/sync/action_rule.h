@@ -47,7 +47,8 @@ public:
   void answered(Action& action, json::value output) const;
   void failed(Action& action, Error error, bool in_doubt) const;
   // The same, but the provider was never asked: nothing was tried. `before`: the action before sent().
-  // `resumed`: when the last pause of its connection ended; only what came since counts as its age.
+  // `resumed`: when its connection could last go on, after a pause or a reconnect; only what came since
+  // counts as its age.
   void neverAsked(Action& action, Action const& before, Error error, bool in_doubt,
                   TimePoint resumed = {}) const;
   // Not even called: the connection or its plugin may not be used.

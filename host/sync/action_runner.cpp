@@ -16,7 +16,6 @@ constexpr std::size_t kAtOnce = 32;
 // A connector's calls for one account do not overlap: a second one would only wait in the worker and use up
 // its time there.
 constexpr std::size_t kAtOncePerConnection = 1;
-constexpr Milliseconds kRest{5'000}; // after trouble with the store
 constexpr Milliseconds kSweepEvery{300'000};
 constexpr Milliseconds kKeepTurn{60'000}; // so long a sync waits for what the provider's limit keeps waiting,
 constexpr int kKeptInARow = 3;            // and no more often; then a piece of it goes
@@ -31,7 +30,8 @@ bool isFinal(Error const& error) {
 
 ActionRunner::ActionRunner(Context& context, Connections& connections, AuditTrail& audit)
     : context_(context), connections_(connections), audit_(audit), store_(context),
-      nursery_(context.doors.executor), call_ended_(std::make_shared<Event>(context.doors.executor)) {}
+      nursery_(context.doors.executor), call_ended_(std::make_shared<Event>(context.doors.executor)),
+      rest_(context.doors.clock) {}
 
 Task<void> ActionRunner::start() {
   if (loop_ended_) co_return Result<void>();
@@ -77,9 +77,9 @@ Task<void> ActionRunner::loop() {
     if (context_.stopping) break;
     if (!next) {
       context_.doors.log.error("the actions that are due could not be begun: " + next.error().message);
-      rest_until_ = context_.now() + kRest;
+      rest_ = Rest(context_.doors.clock, kRest);
     }
-    auto until = next ? *next : std::optional<TimePoint>(rest_until_);
+    auto until = next ? *next : std::optional<TimePoint>(rest_.end());
     if (until && *until <= context_.now()) continue;
     std::optional<Alarm> alarm;
     if (until) alarm.emplace(context_.doors.executor, context_.doors.clock, *until - context_.now(), woken);
@@ -90,8 +90,8 @@ Task<void> ActionRunner::loop() {
 
 // Begins what is due, and says when to look again if nothing happens before.
 Task<std::optional<TimePoint>> ActionRunner::startDue() {
+  if (rest_.lasts()) co_return std::optional<TimePoint>(rest_.end());
   auto const now = context_.now();
-  if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
   CO_TRY_VOID(co_await keepUnsaved());
   if (in_flight_.size() - queued_.size() < kAtOnce) {
     // Lookups in flight are still due by their rows, and must not hide others.
@@ -99,7 +99,7 @@ Task<std::optional<TimePoint>> ActionRunner::startDue() {
     CO_TRY(due, co_await store_.due(now, most));
     for (auto& one : due) begin(std::move(one));
   }
-  auto const kept_until = dropKept(now);
+  auto const kept_until = dropKept();
   CO_TRY(next, co_await store_.nextDue(now));
   if (kept_until && (!next || *kept_until < *next)) next = kept_until;
   co_return next;
@@ -107,12 +107,12 @@ Task<std::optional<TimePoint>> ActionRunner::startDue() {
 
 // Gives back every turn whose action did not come at its moment: something else has become of it. Answers
 // with the moment of the next.
-std::optional<TimePoint> ActionRunner::dropKept(TimePoint now) {
+std::optional<TimePoint> ActionRunner::dropKept() {
   std::erase_if(kept_,
-                [&](auto const& one) { return one.second.until <= now && !busy_.contains(one.first); });
+                [&](auto const& one) { return !one.second.until->lasts() && !busy_.contains(one.first); });
   std::optional<TimePoint> next;
   for (auto const& [connection, kept] : kept_)
-    if (kept.until > now && (!next || kept.until < *next)) next = kept.until;
+    if (kept.until->lasts() && (!next || kept.until->end() < *next)) next = kept.until->end();
   return next;
 }
 
@@ -138,7 +138,7 @@ Task<void> ActionRunner::carryOut(Due due) {
 }
 
 ActionRunner::Flight::~Flight() {
-  if (!well) runner.rest_until_ = runner.context_.now() + kRest;
+  if (!well) runner.rest_ = Rest(runner.context_.doors.clock, kRest);
   runner.queued_.erase(id);
   runner.limited_.erase(id);
   if (!runner.unsaved_.contains(id)) runner.release(id);
@@ -162,10 +162,11 @@ Task<void> ActionRunner::inTurn(Due due) {
   auto const stepped = co_await step(due.id);
   auto const limit = limited_.extract(due.id); // of this step, however it ended
   if (!stepped) co_return stepped.error();
-  bool const soon = limit && limit.mapped() - context_.now() <= kKeepTurn;
+  auto const left = limit ? limit.mapped() - context_.now() : Milliseconds();
+  bool const soon = limit && left <= kKeepTurn;
   bool const goes_on = !context_.stopping && !held_.contains(due.connection_id);
   if (!soon || !goes_on || ++own.times > kKeptInARow) co_return Result<void>();
-  own.until = limit.mapped();
+  own.until.emplace(context_.doors.clock, left);
   kept_.insert_or_assign(due.connection_id, std::move(own));
   co_return Result<void>();
 }
@@ -186,6 +187,7 @@ Task<void> ActionRunner::step(std::string id) {
   auto const session = co_await connections_.open(action.connection_id);
   if (!session && isFinal(session.error())) co_return co_await lost(std::move(action), session.error());
   if (!session) co_return session.error();
+  if (needsReconnect(session->connection)) co_return Result<void>(); // since it was found to be due
   auto rule = actionRule(session->plugin->manifest, action.operation);
   if (!rule) {
     Error error(ErrorKind::unsupported,
@@ -347,18 +349,28 @@ Task<void> ActionRunner::tellSignIn(Session const* session, Error error) {
 
 Task<Action> ActionRunner::one(std::string id) {
   CO_TRY(action, co_await store_.one(std::move(id)));
-  action.waits_for = waitsFor(action);
+  std::vector<std::string> connections(1, action.connection_id);
+  CO_TRY(without_sign_in, co_await store_.withoutSignIn(std::move(connections)));
+  action.waits_for = waitsFor(action, without_sign_in);
   co_return action;
 }
 
 Task<std::vector<Action>> ActionRunner::list(ActionQuery query) {
   CO_TRY(actions, co_await store_.list(std::move(query)));
-  for (auto& action : actions) action.waits_for = waitsFor(action);
+  std::set<std::string> all;
+  for (auto const& action : actions)
+    if (action.state == ActionState::waiting) all.insert(action.connection_id);
+  std::vector<std::string> connections(all.begin(), all.end());
+  CO_TRY(without_sign_in, co_await store_.withoutSignIn(std::move(connections)));
+  for (auto& action : actions) action.waits_for = waitsFor(action, without_sign_in);
   co_return actions;
 }
 
-std::string ActionRunner::waitsFor(Action const& action) const {
+std::string ActionRunner::waitsFor(Action const& action,
+                                   std::map<std::string, std::string> const& without_sign_in) const {
   if (action.state != ActionState::waiting || !action.next_attempt) return {};
+  if (auto const found = without_sign_in.find(action.connection_id); found != without_sign_in.end())
+    return "its account to be connected again: " + found->second;
   auto const now = context_.now();
   bool const limited = action.error && action.error->kind == ErrorKind::rateLimited;
   if (*action.next_attempt > now)

@@ -5,6 +5,7 @@
 #include "host/sync/action_store.h"
 #include "host/sync/call_host.h"
 #include "host/sync/connections.h"
+#include "host/sync/retry.h"
 #include "host/sync/waiting.h"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -119,9 +120,10 @@ private:
   Task<void> tellSignIn(Session const* session, Error error);
   void tell(Action const& action) const;
   ActionCourse course(ActionRule rule) { return {std::move(rule), context_.now(), context_.doors.random}; }
-  std::optional<TimePoint> dropKept(TimePoint now);
+  std::optional<TimePoint> dropKept();
   void release(std::string const& id);
-  std::string waitsFor(Action const& action) const;
+  // `without_sign_in`: connections whose account has to be connected again, and why.
+  std::string waitsFor(Action const& action, std::map<std::string, std::string> const& without_sign_in) const;
   void wake();
 
   Context& context_;
@@ -132,7 +134,7 @@ private:
   std::shared_ptr<Event> woken_;      // set: the loop looks again
   std::shared_ptr<Event> loop_ended_; // null: never started
   std::shared_ptr<Event> call_ended_; // set and replaced whenever a call has ended
-  TimePoint rest_until_;              // the store had trouble
+  Rest rest_;                         // the store had trouble
   Monotonic next_sweep_{};
   std::map<std::string, std::string> in_flight_; // action -> connection
   std::map<std::string, std::size_t> busy_;      // connection -> how many of them
@@ -141,7 +143,7 @@ private:
   struct Kept {
     Lanes::Place turn;
     int times = 0; // in a row
-    TimePoint until;
+    std::optional<Rest> until;
   };
   std::map<std::string, Kept> kept_;         // by connection
   std::map<std::string, TimePoint> limited_; // action -> when the provider takes it

@@ -147,7 +147,22 @@ Task<std::vector<Action>> ActionStore::list(ActionQuery query) {
 
 Task<std::vector<Due>> ActionStore::due(TimePoint now, std::size_t most) {
   Queues queues("actions", "action_id", "next_attempt, action_id");
+  queues.signs_in = true;
   return firstOfEach(&context_, std::move(queues), now, most);
+}
+
+Task<std::map<std::string, std::string>> ActionStore::withoutSignIn(std::vector<std::string> connection_ids) {
+  std::map<std::string, std::string> reasons;
+  if (connection_ids.empty()) co_return reasons;
+  Values args;
+  auto const which = inList(args, connection_ids);
+  store::Statement query("SELECT connection_id, state_reason FROM connections WHERE paused=0 AND state IN "
+                         "('reconnect needed','revoked') AND connection_id IN (" +
+                             which + ")",
+                         std::move(args));
+  CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
+  for (auto const& row : rows.rows) reasons.emplace(row.text(0), row.text(1));
+  co_return reasons;
 }
 
 Task<std::optional<TimePoint>> ActionStore::nextDue(TimePoint after) {

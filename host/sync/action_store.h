@@ -4,6 +4,7 @@
 #include "host/sync/due.h"
 #include "host/sync/storage.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ public:
   // Something is to be done about them now, oldest first: of each connection the first, at most so many.
   Task<std::vector<Due>> due(TimePoint now, std::size_t most);
   Task<std::optional<TimePoint>> nextDue(TimePoint after);
+  // Of these connections those whose account has to be connected again, and why. None of theirs is due.
+  Task<std::map<std::string, std::string>> withoutSignIn(std::vector<std::string> connection_ids);
 
   // The process that sent them is gone: nobody will hear of their answers. And what is unknown is looked
   // at again, since a newer connector may know how. None named: of all connections.

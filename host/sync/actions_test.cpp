@@ -16,6 +16,12 @@ protected:
   Action ended(std::string const& id) {
     return until(id, [](Action const& a) { return a.state != ActionState::sent && !a.next_attempt; });
   }
+  // Of another vendor: by then the loop has passed over what waits.
+  Action anotherIsDone() {
+    auto wanted = request("test.charge/1", "of-another");
+    wanted.connection_id = house.connect(house.vendor(), "bank");
+    return ended(house.run(actions().accept(wanted)).value().action.id);
+  }
   std::vector<std::string> ids(ActionQuery const& query) {
     std::vector<std::string> out;
     for (auto const& action : house.run(actions().list(query)).value()) out.push_back(action.id);
@@ -133,13 +139,41 @@ TEST_F(ActionTest, ThatTheProviderRefusesFailsAtOnceAndSaysWhy) {
   EXPECT_EQ(action.attempts, 1);
 }
 
-TEST_F(ActionTest, ThatNeedsAnotherSignInFailsAndTheConnectionSaysSo) {
+TEST_F(ActionTest, ThatNeedsAnotherSignInWaitsForItAndGoesOnWithIt) {
   bank.turns.push_back(FakeBank::refused(Error(ErrorKind::authRevoked, "the bank knows this token no more")));
   auto const id = accept("test.charge/1");
-  EXPECT_EQ(ended(id).state, ActionState::failed);
   auto const told = [&] { return house.run(house.engine->connection(connection)).value(); };
   while (told().state == "connected") house.loop.poll_one();
   EXPECT_EQ(told().state, "reconnect needed");
+  auto const waiting = get(id);
+  EXPECT_EQ(waiting.state, ActionState::waiting);
+  EXPECT_EQ(waiting.waits_for, "its account to be connected again: the bank knows this token no more");
+  EXPECT_EQ(waiting.attempts, 1);
+  house.clock.advance(std::chrono::hours(48));
+  auto const later = accept("test.charge/1", "invoice-8");
+  EXPECT_EQ(anotherIsDone().state, ActionState::done);
+  EXPECT_EQ(get(id).attempts, 1) << "nobody is asked with what was refused";
+  EXPECT_EQ(get(later).state, ActionState::waiting);
+  EXPECT_EQ(house.connect(vendor, "bank"), connection);
+  EXPECT_EQ(ended(id).state, ActionState::done);
+  EXPECT_EQ(ended(later).state, ActionState::done);
+  EXPECT_EQ(bank.charges.size(), 3U);
+}
+
+TEST_F(ActionTest, OfAConnectionThatWasRevokedWaitsAndSaysWhy) {
+  house.run(house.engine->revoke(connection)).value();
+  auto const id = accept("test.charge/1");
+  EXPECT_EQ(anotherIsDone().state, ActionState::done);
+  auto const waiting = get(id);
+  EXPECT_EQ(waiting.state, ActionState::waiting);
+  EXPECT_EQ(waiting.attempts, 0);
+  EXPECT_FALSE(waiting.error);
+  EXPECT_NE(waiting.waits_for.find("its sign-in was taken back here on 2026-01-01"), std::string::npos);
+  ActionQuery all;
+  all.connection_id = connection;
+  EXPECT_EQ(house.run(actions().list(all)).value().at(0).waits_for, waiting.waits_for);
+  EXPECT_EQ(house.connect(vendor, "bank"), connection);
+  EXPECT_EQ(ended(id).state, ActionState::done);
 }
 
 TEST_F(ActionTest, WhoseReceiptCannotBeReadIsLookedUpAndHasItsOutputFromThere) {

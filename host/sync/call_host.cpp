@@ -3,6 +3,7 @@
 #include "host/sync/commits.h"
 #include "host/sync/credential.h"
 #include "host/sync/retry.h"
+#include "host/sync/sign_ins.h"
 
 #include <algorithm>
 
@@ -23,13 +24,6 @@ constexpr int kWaitsForWork = 6;
 // In which one more request comes in.
 Milliseconds shareOf(std::optional<runtime::RequestLimit> const& limit) {
   return limit ? limit->span / (limit->count - limit->at_once + 1) : Milliseconds::zero();
-}
-
-void wipeTexts(json::value& fields) {
-  auto* object = fields.if_object();
-  if (object == nullptr) return;
-  for (auto& member : *object)
-    if (auto* text = member.value().if_string()) wipe(text->data(), text->size());
 }
 
 Effect effectOf(int status) {
@@ -93,20 +87,47 @@ void PluginCallHost::redact(std::string_view secret) {
   context_.doors.redactor.add(secret);
 }
 
-Result<egress::Credential> PluginCallHost::openCredential(std::string const& slot) {
+runtime::AuthSlot const* PluginCallHost::slotNamed(std::string_view name) const {
   auto const& auth = session_.plugin->manifest.auth;
-  auto const declared = std::find_if(auth.begin(), auth.end(), [&](auto const& a) { return a.name == slot; });
-  auto const sealed = session_.sealed.find(slot);
-  if (declared == auth.end() || sealed == session_.sealed.end())
+  auto const declared = std::find_if(auth.begin(), auth.end(), [&](auto const& a) { return a.name == name; });
+  return declared == auth.end() ? nullptr : &*declared;
+}
+
+Result<json::value> PluginCallHost::fieldsOf(runtime::AuthSlot const& slot) {
+  auto const sealed = session_.sealed.find(slot.name);
+  auto const& connection = session_.connection;
+  if (sealed == session_.sealed.end() && connection.state == "revoked")
+    return Error(ErrorKind::authRevoked, connection.state_reason + "; connect the account again");
+  if (sealed == session_.sealed.end())
     return Error(ErrorKind::invalidInput,
-                 "credential slot \"" + slot + "\" is not filled for this connection");
-  TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(session_.connection, slot)));
-  auto fields = readJson(opened.reveal());
-  auto credential = credentialOf(*declared, fields, session_.connection.settings);
+                 "credential slot \"" + slot.name + "\" is not filled for this connection");
+  TRY(opened, context_.doors.vault.open(sealed->second, credentialContext(connection, slot.name)));
+  return readJson(opened.reveal());
+}
+
+Task<egress::Credential> PluginCallHost::openCredential(std::string name) {
+  auto const* slot = slotNamed(name);
+  if (slot == nullptr)
+    co_return Error(ErrorKind::invalidInput,
+                    "credential slot \"" + name + "\" is not filled for this connection");
+  CO_TRY(fields, fieldsOf(*slot));
+  auto credential = Result<egress::Credential>(Error());
+  if (isSignIn(*slot))
+    credential = co_await signIn(slot, &fields);
+  else
+    credential = credentialOf(*slot, fields, session_.connection.settings);
   wipeTexts(fields);
-  if (!credential) return credential;
+  if (!credential) co_return credential.error();
   for (auto const secret : secretsOf(*credential)) redact(secret);
-  return credential;
+  co_return std::move(*credential);
+}
+
+// An access token that is valid, renewed if it has to be.
+Task<egress::Credential> PluginCallHost::signIn(runtime::AuthSlot const* slot, json::value* fields) {
+  CO_TRY(use, useOf(context_, session_, *slot, *fields));
+  redact(use.client_secret.reveal());
+  CO_TRY(access, co_await context_.tokens->fresh(std::move(use)));
+  co_return credentialWith(*slot, std::move(access));
 }
 
 PluginCallHost::Wait::Wait(PluginCallHost& host_in) : host(host_in) {
@@ -139,11 +160,12 @@ Limits::Asker PluginCallHost::asker(egress::Credential const& credential) const 
   auto const& manifest = session_.plugin->manifest;
   auto const& connection = session_.connection;
   bool const has_key = credential.scheme == egress::Credential::Scheme::oauth1;
+  auto const rates = context_.requestsOf(manifest);
   Limits::Asker asker;
   asker.connection_id = connection.id;
-  asker.of_connection = manifest.requests_of_connection;
+  asker.of_connection = rates.connection;
   asker.app = has_key ? manifest.id + " " + credential.username : manifest.id;
-  asker.of_app = manifest.requests_of_app;
+  asker.of_app = rates.app;
   asker.priority = context_.amongAll(connection.vendor_id, context_.lanes->priority(connection.id));
   asker.can_stop = sink_ != nullptr || !asked_;
   return asker;
@@ -191,7 +213,19 @@ Task<void> PluginCallHost::waitForLimit(Limits::Asker asker) {
   co_return co_await context_.limits.enter(std::move(asker), most);
 }
 
+// A token may be taken back before its time: then there is another one, and the request goes once more.
 Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
+  auto const* slot = slotNamed(ask.credential_slot);
+  Secret used;
+  if (slot == nullptr || !isSignIn(*slot)) co_return co_await exchange(std::move(ask), &used);
+  CO_TRY(answer, co_await exchange(ask, &used));
+  if (answer.status != 401 || answer.effect != Effect::notApplied) co_return answer;
+  auto place = placeOf(session_.connection, slot->name);
+  CO_TRY_VOID(co_await context_.tokens->refused(std::move(place), std::move(used)));
+  co_return co_await exchange(std::move(ask), &used);
+}
+
+Task<runtime::HttpAnswer> PluginCallHost::exchange(runtime::HttpAsk ask, Secret* used) {
   if (operation_ == kWebhookOperation)
     co_return Error(ErrorKind::unsupported,
                     operation_ + " only reads what it is given; it must not ask anybody");
@@ -200,11 +234,19 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   CO_TRY_VOID(refuseIfLate());
   egress::Credential credential;
   if (!ask.credential_slot.empty()) {
-    CO_TRY(opened, openCredential(ask.credential_slot));
-    credential = std::move(opened);
+    auto opened = co_await openCredential(ask.credential_slot);
+    if (!opened) {
+      // Its provider may have been asked for a token, in vain.
+      auto const told =
+          co_await audit_.save(session_.connection.vendor_id, session_.connection.id, operation_);
+      co_return told ? opened.error() : passing(told.error());
+    }
+    credential = std::move(*opened);
+    *used = credential.secret.clone();
     CO_TRY_VOID(checkUrl(ask, credential));
   }
   auto const as = asker(credential);
+  RunPlaces::Rest rest(context_.run_places, session_.connection.id, context_.doors.clock.monotonic());
   CO_TRY_VOID(co_await waitForLimit(as));
   CO_TRY_VOID(refuseIfLate()); // it may have waited for longer than a lease lasts
   auto request = requestFor(std::move(ask));
@@ -216,6 +258,7 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto const sent = context_.doors.clock.monotonic();
   auto fetched =
       co_await context_.doors.egress.fetch(std::move(request), std::move(allowed), std::move(credential));
+  rest.end();
   if (fetched) {
     Pace::Seen seen;
     seen.status = fetched->status;

@@ -46,7 +46,12 @@ public:
 private:
   // Opened for one request; its strings stay with the redactor until the call ends, because a
   // provider may quote them in an answer that the plugin then logs.
-  Result<egress::Credential> openCredential(std::string const& slot);
+  Task<egress::Credential> openCredential(std::string slot);
+  Result<json::value> fieldsOf(runtime::AuthSlot const& slot);
+  Task<egress::Credential> signIn(runtime::AuthSlot const* slot, json::value* fields);
+  runtime::AuthSlot const* slotNamed(std::string_view name) const; // null: there is none
+  // `used`: the secret that went with it.
+  Task<runtime::HttpAnswer> exchange(runtime::HttpAsk ask, Secret* used);
   void redact(std::string_view secret);
   Result<void> putOnTrial(std::string const& key, Bytes value, std::uint64_t if_version);
   store::Unit makePut(std::string const& key, Bytes value, std::uint64_t if_version, Milliseconds ttl) const;

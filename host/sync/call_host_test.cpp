@@ -1,5 +1,6 @@
 #include "host/sync/call_host.h"
 
+#include "host/sync/testing/doors.h"
 #include "host/sync/testing/one_calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -30,6 +31,25 @@ protected:
     return wanted;
   }
 };
+
+TEST_F(AskingHost, ARequestOfAConnectionThatWasRevokedIsRefusedWithTheReason) {
+  auto const context = Context::make(testing::doorsOf(house)).value();
+  AuditTrail audit(*context);
+  Session session;
+  session.plugin = std::make_shared<runtime::PluginInfo>(*house.catalogue.find("test.calendar.fake"));
+  session.connection.id = connection;
+  session.connection.settings = json::object{{"provider", "p"}};
+  session.connection.state = "revoked";
+  session.connection.state_reason = "its sign-in was taken back here on Monday";
+  PluginCallHost host(*context, audit, session, "test.charge/1", nullptr, Milliseconds(60'000));
+  auto wanted = get();
+  wanted.credential_slot = "login";
+  auto const refused = house.run(host.http(wanted));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::authRevoked);
+  EXPECT_EQ(refused.error().message, "its sign-in was taken back here on Monday; connect the account again");
+  EXPECT_TRUE(house.egress.requests.empty());
+}
 
 TEST_F(AskingHost, ARequestGoesOutWithThePolicyAndTheCredentialOfTheConnection) {
   house.egress.answer = [](egress::Request const&) {
@@ -140,6 +160,29 @@ Task<void> fetchLate(testing::House* house, runtime::CallHost* host, runtime::Ht
   co_return Result<void>();
 }
 
+TEST_F(RefusedHost, ARunThatOnlyWaitsForTheLimitLendsItsPlace) {
+  retry_after = Milliseconds(20'000);
+  house.runs = {1, 1, 2};
+  house.restart();
+  auto const other = house.connect(vendor, "other");
+  auto const waits = house.run(house.engine->startSync(connection)).value();
+  auto const goes = house.run(house.engine->startSync(other)).value();
+  auto const settle = [this] {
+    while (house.loop.poll() > 0 || house.cut->under_way > 0)
+      if (house.cut->under_way > 0) house.loop.run_one();
+  };
+  settle();
+  EXPECT_EQ(house.run(house.engine->run(goes.id)).value().state, "queued");
+  for (int i = 0; i < 16; ++i) {
+    house.clock.advance(Milliseconds(500));
+    settle();
+  }
+  EXPECT_EQ(house.run(house.engine->run(goes.id)).value().state, "done");
+  EXPECT_EQ(house.run(house.engine->run(waits.id)).value().state, "running");
+  house.clock.advance(retry_after);
+  EXPECT_EQ(house.run(house.engine->waitForRun(waits.id)).value().state, "done");
+}
+
 TEST_F(RefusedHost, WhatARequestWaitsForTheLimitIsNotTheTimeOfItsCall) {
   retry_after = Milliseconds(590'000);
   remote.during_pull = [this](runtime::CallHost* host) { return fetchLate(&house, host, get(), &second); };
@@ -215,6 +258,24 @@ TEST_F(SlowHost, WhoWouldHaveToWaitForAnHourIsToldSo) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::rateLimited);
   EXPECT_EQ(second.error().retry_after, std::chrono::hours(1));
+  EXPECT_EQ(house.egress.requests.size(), 1U);
+}
+
+TEST_F(SlowHost, WhoeverOperatesTheDaemonMayRaiseWhatTheManifestDeclares) {
+  grant(1, std::chrono::hours(1));
+  house.requests["test.calendar.fake"].connection = runtime::RequestLimit{10, std::chrono::seconds(1), 2};
+  house.restart();
+  EXPECT_EQ(house.sync(connection).state, "done");
+  EXPECT_TRUE(second);
+  EXPECT_EQ(house.egress.requests.size(), 2U);
+}
+
+TEST_F(SlowHost, WhoeverOperatesTheDaemonMayLimitAnAppWhoseManifestDeclaresNothing) {
+  house.requests["test.calendar.fake"].app = runtime::RequestLimit{1, std::chrono::hours(1), 1};
+  house.restart();
+  house.sync(connection);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::rateLimited);
   EXPECT_EQ(house.egress.requests.size(), 1U);
 }
 

@@ -2,6 +2,9 @@
 #include "host/sync/connections.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/sign_ins.h"
+
+#include <algorithm>
 
 namespace garland::sync {
 namespace {
@@ -18,7 +21,8 @@ json::value changed(json::value const& settings, json::object const& changes) {
 }
 
 bool isElsewhere(runtime::Manifest const& manifest, json::value const& before, json::value const& after) {
-  return manifest.allowedHosts(before) != manifest.allowedHosts(after);
+  return manifest.allowedHosts(before) != manifest.allowedHosts(after) ||
+         tokenAddresses(manifest, before) != tokenAddresses(manifest, after);
 }
 
 // The credential goes to where it was typed for and to no other host.
@@ -28,6 +32,15 @@ Error otherHosts(std::string const& id) {
                "garland connections set " +
                    id + R"( --set NAME=VALUE --credential (the API: "credentials" beside the settings))",
                "/settings");
+}
+
+// The trial would use up what was typed before it is known to be any good, and what is there with it.
+Error connectInstead() {
+  return Error(
+      ErrorKind::unsupported,
+      "an account that signs in by OAuth 2 gets another sign-in by connecting it again, with the settings "
+      "that it has",
+      "/credentials");
 }
 
 std::string inWords(std::vector<std::string> const& hosts) {
@@ -55,6 +68,7 @@ Task<Connection> Connections::changeSettings(std::string id, json::object change
   bool const moves = !manifest.auth.empty() && isElsewhere(manifest, before.settings, settings);
   if (moves && !typed) co_return otherHosts(id);
   if (!typed && canonicalJson(settings) == canonicalJson(before.settings)) co_return before;
+  if (typed && std::ranges::any_of(manifest.auth, isSignIn)) co_return connectInstead();
   if (typed) {
     ConnectRequest request;
     request.settings = settings;

@@ -1,5 +1,6 @@
 // Checks what somebody typed to connect an account, against the plugin's manifest.
 #include "host/sync/connections.h"
+#include "host/sync/sign_ins.h"
 
 #include "host/base/userinfo.h"
 
@@ -9,8 +10,9 @@
 namespace garland::sync {
 namespace {
 
+// `signs_in`: its token comes of a sign-in at the provider's own page.
 Result<void> checkSlot(runtime::AuthSlot const& slot,
-                       std::vector<std::pair<std::string, Secret>> const& fields) {
+                       std::vector<std::pair<std::string, Secret>> const& fields, bool signs_in) {
   std::string const place = "/credentials/" + slot.name;
   std::set<std::string> given;
   for (auto const& [field, secret] : fields) {
@@ -18,13 +20,17 @@ Result<void> checkSlot(runtime::AuthSlot const& slot,
       return Error(ErrorKind::invalidInput,
                    "the credential \"" + slot.name + "\" has no field \"" + field + "\"",
                    place + "/" + field);
+    if (signs_in && isKeptApart(slot, field))
+      return Error(ErrorKind::invalidInput,
+                   "the field \"" + field + "\" is not typed: the sign-in at the provider gives it",
+                   place + "/" + field);
     if (secret.empty())
       return Error(ErrorKind::invalidInput, "the field \"" + field + "\" must not be empty",
                    place + "/" + field);
     given.insert(field);
   }
   for (std::size_t i = 0; i + slot.may_lack < slot.fields.size(); ++i)
-    if (auto const& field = slot.fields[i]; !given.contains(field))
+    if (auto const& field = slot.fields[i]; !given.contains(field) && !(signs_in && isKeptApart(slot, field)))
       return Error(ErrorKind::invalidInput, "the field \"" + field + "\" is missing", place + "/" + field);
   return Result<void>();
 }
@@ -70,7 +76,7 @@ Result<void> checkConnectRequest(runtime::Manifest const& manifest, ConnectReque
     if (slot == auth.end())
       return Error(ErrorKind::invalidInput, manifest.name + " has no credential called \"" + name + "\"",
                    "/credentials/" + name);
-    TRY_VOID(checkSlot(*slot, fields));
+    TRY_VOID(checkSlot(*slot, fields, name == request.signs_in));
   }
   if (!manifest.auth.empty() && request.credentials.empty())
     return Error(ErrorKind::invalidInput,

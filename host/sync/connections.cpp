@@ -2,6 +2,9 @@
 
 #include "host/sync/commits.h"
 #include "host/sync/leases.h"
+#include "host/sync/sign_ins.h"
+
+#include <algorithm>
 
 namespace garland::sync {
 namespace {
@@ -12,7 +15,7 @@ constexpr int kAttempts = 5;
 constexpr char const* kColumns = "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
                                  "allow_private_network, CASE WHEN paused=1 THEN 'paused' ELSE state END, "
                                  "state_reason, created, last_success, confirm_deletes, "
-                                 "credential_version, account_key, resumed "
+                                 "credential_version, account_key, resumed, next_due "
                                  "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -27,6 +30,7 @@ Connection connectionFrom(store::Row const& row) {
   connection.state_reason = row.text(7);
   connection.created = fromMillis(row.integer(8));
   connection.last_success = timeAt(row, 9);
+  connection.next_due = fromMillis(row.integer(14));
   return connection;
 }
 
@@ -83,10 +87,17 @@ Task<WaitingCount> waitingWrites(Context* context, Connection const* connection)
 } // namespace
 
 Result<void> refuseIfPaused(Connection const& connection) {
+  if (connection.state == "revoked")
+    return Error(ErrorKind::conflict, "the sign-in of connection \"" + connection.id +
+                                          "\" was taken back; connect the account again");
   if (connection.state != "paused") return {};
   return Error(ErrorKind::conflict, "connection \"" + connection.id +
                                         "\" is paused; let it go on with: garland connections resume " +
                                         connection.id);
+}
+
+bool needsReconnect(Connection const& connection) {
+  return connection.state == "reconnect needed" || connection.state == "revoked";
 }
 
 std::string keyOfAccountName(std::string const& name) { return vault::sha256Hex(name); }
@@ -97,6 +108,26 @@ Task<Connected> Connections::connect(ConnectRequest request) {
   if (request.settings.is_null()) request.settings = json::object();
   CO_TRY_VOID(checkConnectRequest(plugin->manifest, request));
   CO_TRY(session, trialOf(plugin, std::move(request)));
+  bool const signs_in = !session.sign_ins.empty();
+  auto kept = co_await keep(&session);
+  bool const is_its_own = kept && kept->connection.id == session.connection.id;
+  if (!signs_in || is_its_own) co_return kept;
+  auto const forgotten = co_await forgetTrial(&session);
+  if (kept && !forgotten) co_return forgotten.error();
+  co_return kept;
+}
+
+Task<Connected> Connections::keep(Session* tried) {
+  auto& session = *tried;
+  // The trial may use up what was typed, so what comes in its place has to be kept before.
+  if (!session.sign_ins.empty()) {
+    CO_TRY_VOID(co_await context_.doors.store.commit(std::move(session.sign_ins)));
+  }
+  if (!session.signs_in.empty()) {
+    auto const redeemed = co_await redeem(&context_, &session, session.signs_in);
+    CO_TRY_VOID(co_await audit_.save(session.connection.vendor_id, session.connection.id, "oauth.redeem"));
+    if (!redeemed) co_return redeemed.error();
+  }
   CO_TRY_VOID(co_await tryAccount(&session));
   // The other of two requests at one moment wins the unique key, or disconnects what was found.
   for (int attempt = 1;; ++attempt) {
@@ -127,15 +158,28 @@ Result<Session> Connections::trialOf(std::shared_ptr<runtime::PluginInfo const> 
   connection.state = "connected";
   connection.created = context_.now();
   TRY_VOID(seal(session, request.credentials));
+  TRY(sign_ins, firstSignIns(context_, session.plugin->manifest, connection, request));
+  for (auto& taken : request.takes) sign_ins.push_back(std::move(taken));
+  session.signs_in = std::move(request.signs_in);
+  session.sign_ins = std::move(sign_ins);
   return session;
+}
+
+// Its tokens are another connection's now, or of no use.
+Task<void> Connections::forgetTrial(Session const* session) {
+  auto unit = oauth::Tokens::forget(session->connection.vendor_id, session->connection.id);
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
 }
 
 // In the place of those that the session has.
 Result<void> Connections::seal(Session& session, Credentials const& credentials) {
   session.sealed.clear();
   for (auto const& [slot, fields] : credentials) {
+    auto const& declared = *std::ranges::find(session.plugin->manifest.auth, slot, &runtime::AuthSlot::name);
     json::object typed;
-    for (auto const& [field, secret] : fields) typed[field] = secret.reveal();
+    for (auto const& [field, secret] : fields)
+      if (!isKeptApart(declared, field)) typed[field] = secret.reveal();
     Secret const text(json::serialize(typed));
     for (auto& member : typed) wipe(member.value().get_string().data(), member.value().get_string().size());
     TRY(sealed, context_.doors.vault.seal(text, credentialContext(session.connection, slot)));
@@ -177,7 +221,7 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
   store::Unit unit;
   unit.push_back(
       store::Statement("UPDATE connections SET state='connected', state_reason='', allow_private_network=$1, "
-                       "next_due=$2, credential_version=credential_version+1, account_key=$5, "
+                       "next_due=$2, resumed=$2, credential_version=credential_version+1, account_key=$5, "
                        "account_name=$6 WHERE vendor_id=$3 AND connection_id=$4",
                        {std::int64_t{session->connection.allow_private_network}, toMillis(context_.now()),
                         existing.vendor_id, existing.id, session->account_key,
@@ -192,6 +236,8 @@ Task<Connected> Connections::replaceCredential(Connection existing, Session cons
     unit.emplace_back("INSERT INTO credentials (vendor_id,connection_id,slot,sealed) VALUES ($1,$2,$3,$4)",
                       Values{existing.vendor_id, existing.id, slot, std::move(moved)});
   }
+  CO_TRY(moved, co_await moveSignIns(&context_, session, existing));
+  for (auto& one : moved) unit.push_back(std::move(one));
   unit.push_back(told(context_, "connection.reconnect", existing.vendor_id, existing.id));
   auto news = newsFor(context_, NewsKind::webhooks, existing.vendor_id, existing.id);
   CO_TRY_VOID(co_await commitTelling(&context_, std::move(unit), std::move(news)));
@@ -261,6 +307,8 @@ Task<Connection> Connections::withStorage(std::string id) {
   CO_TRY(stored, co_await storedFor(&context_, std::move(owner)));
   connection.stored = stored;
   connection.may_store = context_.doors.limits;
+  CO_TRY(sign_ins, co_await signInsOf(&context_, &connection));
+  connection.sign_ins = std::move(sign_ins);
   co_return connection;
 }
 
@@ -315,11 +363,13 @@ Task<void> Connections::forgetOnce(Connection const* connection, bool discard, s
   }
   unit.emplace_back("DELETE FROM leases WHERE vendor_id=$1 AND connection_id=$2", which);
   for (auto& end : ends) unit.push_back(std::move(end));
-  for (auto const* table :
-       {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv", "connection_storage", "inbox",
-        "intake_doors", "mailboxes", "webhooks", "hints", "webhook_endpoints", "runs", "connections"})
+  for (auto const* table : {"pushes", "credentials", "links", "cursors", "missed", "plugin_kv",
+                            "connection_storage", "inbox", "intake_doors", "mailboxes", "webhooks", "hints",
+                            "webhook_endpoints", "runs", "erased", "connections"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE vendor_id=$1 AND connection_id=$2",
                       which);
+  for (auto& end : oauth::Tokens::forget(connection->vendor_id, connection->id))
+    unit.push_back(std::move(end));
   unit.push_back(told(context_, "connection.remove", connection->vendor_id, connection->id));
   Owner owner{connection->vendor_id, connection->id};
   std::vector<News> news;

@@ -31,6 +31,10 @@ public:
   // in flight, and it is the caller's turn at the connection. Only with its credential, typed again, it may
   // be at another host.
   Task<Connection> changeSettings(std::string id, json::object changes, Credentials credentials);
+  Task<Trial> test(std::string id);
+  Task<Connection> rotate(std::string id);
+  // Nothing of the connection may be in flight, and it is the caller's turn at it.
+  Task<Connection> revoke(std::string id);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
   Task<std::int64_t> retry(std::string id);
 
@@ -40,6 +44,8 @@ public:
 private:
   Result<Session> trialOf(std::shared_ptr<runtime::PluginInfo const> plugin, ConnectRequest request);
   Result<void> seal(Session& session, Credentials const& credentials);
+  Task<Connected> keep(Session* session);
+  Task<void> forgetTrial(Session const* session);
   Task<void> tryAccount(Session* session);
   Task<std::optional<Connection>> sameAccount(Session const* session);
   Task<Connected> keepNew(Session const* session);
@@ -54,8 +60,10 @@ private:
   AuditTrail& audit_;
 };
 
-// `conflict`, with what to type.
+// `conflict`, with what to type; also of one that was revoked.
 Result<void> refuseIfPaused(Connection const& connection);
+// Nothing of it goes on before its account is connected again.
+bool needsReconnect(Connection const& connection);
 // Which account it is, where its connector tells no id.
 std::string keyOfAccountName(std::string const& name);
 // What the settings may say, by the manifest: invalidInput with a pointer, /settings/...

@@ -39,6 +39,15 @@ Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
     context->kinds_.emplace_back(std::move(kind), std::move(schema));
   }
   context->doors.kinds.clear();
+  auto& doors = context->doors;
+  oauth::Dependencies const with{
+      doors.executor, doors.clock, doors.random, doors.log,
+      doors.store,    doors.vault, doors.egress, doors.node ? doors.node->name : "of this host",
+      oauth::Limits()};
+  context->tokens = oauth::Tokens::create(with);
+  context->devices = std::make_unique<oauth::Devices>(with);
+  context->authorizations =
+      oauth::Authorizations::create(doors.store, doors.vault, doors.clock, doors.random);
   return context;
 }
 
@@ -104,6 +113,15 @@ Result<void> Context::requireActionInput(std::string_view operation, json::value
 
 Result<void> Context::requireOutput(std::string_view operation, json::value const& output) {
   return requireFile(fileOf(operation, "out"), output, "result of " + std::string(operation));
+}
+
+RequestRates Context::requestsOf(runtime::Manifest const& manifest) const {
+  RequestRates rates{manifest.requests_of_connection, manifest.requests_of_app};
+  auto const given = doors.requests.find(manifest.id);
+  if (given == doors.requests.end()) return rates;
+  if (given->second.connection) rates.connection = given->second.connection;
+  if (given->second.app) rates.app = given->second.app;
+  return rates;
 }
 
 store::Statement told(Context const& context, std::string act, std::string vendor_id,

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "host/base/ids.h"
+#include "host/oauth/oauth.h"
 #include "host/sync/lanes.h"
 #include "host/sync/limits.h"
+#include "host/sync/run_places.h"
 #include "host/sync/sync.h"
 
 #include <map>
@@ -51,6 +53,9 @@ public:
   json::value knownOfRecord(std::string_view kind, json::value const& data);
   json::value knownOfOutput(std::string_view operation, json::value const& output);
 
+  // What the manifest says, unless whoever operates the daemon said otherwise.
+  RequestRates requestsOf(runtime::Manifest const& manifest) const;
+
   TimePoint now() const { return doors.clock.now(); }
   std::string newId(std::string_view prefix) { return garland::newId(prefix, doors.clock, doors.random); }
   std::string scrub(std::string_view text) const { return doors.redactor.scrub(text); }
@@ -59,9 +64,13 @@ public:
   bool stopping = false;
 
   std::shared_ptr<Lanes> const lanes;
+  std::shared_ptr<oauth::Tokens> tokens; // of slots that sign in by OAuth 2
+  std::unique_ptr<oauth::Authorizations> authorizations;
+  std::unique_ptr<oauth::Devices> devices;
   // Whose the connections are; null: this daemon is alone on its database, and all are its own.
   std::shared_ptr<Leases> leases;
   Limits limits;
+  RunPlaces run_places;
   // Vendors with a wedding today; see Weddings.
   std::set<std::string> weddings;
   // Beside other vendors' work: what is not much goes first for a vendor with a wedding today.
@@ -74,7 +83,7 @@ public:
 private:
   explicit Context(Dependencies dependencies)
       : doors(std::move(dependencies)), lanes(std::make_shared<Lanes>(doors.executor)),
-        limits(doors.executor, doors.clock) {}
+        limits(doors.executor, doors.clock), run_places(doors.executor, doors.runs) {}
   struct SchemaFile {
     json::value document; // null: there is none of that name
     std::optional<Schema> compiled;

@@ -24,6 +24,7 @@ public:
       : place_(place), knowledge_(knowledge), writes_(writes) {}
 
   void take(RemoteItem const& item);
+  void leave(RemoteItem const& item) { result_.outcomes.emplace_back(item.id, Outcome::unchanged); }
   BatchResult result() && { return std::move(result_); }
 
 private:

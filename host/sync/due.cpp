@@ -19,7 +19,9 @@ store::Statement dueRows(Context const& context, Queues const& queues, TimePoint
   std::string sql =
       "SELECT " + queues.id + ", connection_id FROM " + queues.table + " WHERE next_attempt<=$1";
   if (!without.empty()) sql += " AND connection_id NOT IN (" + inList(args, without) + ")";
-  sql += " AND NOT EXISTS (SELECT 1 FROM connections c WHERE c.paused=1 AND c.vendor_id=" + queues.table +
+  std::string const rests =
+      queues.signs_in ? "(c.paused=1 OR c.state IN ('reconnect needed','revoked'))" : "c.paused=1";
+  sql += " AND NOT EXISTS (SELECT 1 FROM connections c WHERE " + rests + " AND c.vendor_id=" + queues.table +
          ".vendor_id AND c.connection_id=" + queues.table + ".connection_id)";
   sql += andMine(context, queues.table, args);
   return store::Statement(sql + " ORDER BY " + queues.order + " LIMIT $2", std::move(args));

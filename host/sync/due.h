@@ -20,12 +20,13 @@ struct Queues {
   Queues(std::string table_in, std::string id_in, std::string order_in)
       : table(std::move(table_in)), id(std::move(id_in)), order(std::move(order_in)) {}
   std::string table;
-  std::string id;    // its column
-  std::string order; // columns of an index of what is not NULL, which has those of the query as well
+  std::string id;        // its column
+  std::string order;     // columns of an index of what is not NULL, which has those of the query as well
+  bool signs_in = false; // while an account has to be connected again, nothing of it is due
 };
 
 // Of each connection the first that is due, in the order of the queues, at most so many (and 1024): of those
-// that are this daemon's and are not paused. Nothing is sorted, so it costs what it finds and what stands
+// that are this daemon's and may go on. Nothing is sorted, so it costs what it finds and what stands
 // before that, not all that is due.
 Task<std::vector<Due>> firstOfEach(Context* context, Queues queues, TimePoint now, std::size_t most);
 

@@ -26,9 +26,10 @@ protected:
         connection + "' || CAST(n.i AS TEXT), '', '{}', 'waiting', '', 'null', '', 0, 0, '', 0, n.i+" +
         std::to_string(toMillis(house.clock.now()) + due_in) + ", 0 FROM n");
   }
-  std::vector<std::string> found(std::size_t most) {
+  std::vector<std::string> found(std::size_t most, bool signs_in = false) {
     auto const with = context();
     Queues queues("actions", "action_id", "next_attempt, action_id");
+    queues.signs_in = signs_in;
     std::vector<std::string> ids;
     for (auto const& due : house.run(firstOfEach(with.get(), queues, house.clock.now(), most)).value())
       ids.push_back(due.id);
@@ -67,6 +68,19 @@ TEST_F(DueTest, WhatIsPausedIsNotDue) {
   EXPECT_THAT(found(10), ElementsAre("con_a 1"));
 }
 
+TEST_F(DueTest, WhatHasToSignInIsNotDueUntilItsAccountIsConnectedAgain) {
+  auto const lost = house.connect(vendor, "one");
+  queue(lost, 2, -100);
+  queue("con_a", 2, -50);
+  for (auto const* state : {"reconnect needed", "revoked"}) {
+    house.write("UPDATE connections SET state='" + std::string(state) + "'");
+    EXPECT_THAT(found(10, true), ElementsAre("con_a 1")) << state;
+    EXPECT_THAT(found(10), ElementsAre(lost + " 1", "con_a 1")) << state;
+  }
+  house.write("UPDATE connections SET state='failing'");
+  EXPECT_THAT(found(10, true), ElementsAre(lost + " 1", "con_a 1"));
+}
+
 TEST_F(DueTest, LongQueuesInFrontHideNobody) {
   queue("con_long", 2'000, -9'000);
   queue("con_longer", 3'000, -9'000);
@@ -84,7 +98,8 @@ TEST_F(DueTest, LongQueuesInFrontHideNobody) {
 TEST_F(DueTest, ALookSortsNothing) {
   if (house.store->driver() != "sqlite")
     GTEST_SKIP() << "PostgreSQL sorts a few rows rather than read an index";
-  Queues const actions("actions", "action_id", "next_attempt, action_id");
+  Queues actions("actions", "action_id", "next_attempt, action_id");
+  actions.signs_in = true;
   Queues const items("inbox", "item_id", "item_id");
   std::vector<std::string> const none, some{"con_1", "con_2"};
   for (auto const& without : {none, some}) {

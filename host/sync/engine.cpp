@@ -2,14 +2,20 @@
 #include "host/sync/action_runner.h"
 #include "host/sync/commits.h"
 #include "host/sync/connections.h"
+#include "host/sync/device_sign_ins.h"
+#include "host/sync/erasure.h"
 #include "host/sync/feed.h"
 #include "host/sync/intake_runner.h"
 #include "host/sync/leases.h"
 #include "host/sync/mailbox_accounts.h"
 #include "host/sync/pauses.h"
 #include "host/sync/records.h"
+#include "host/sync/retention.h"
 #include "host/sync/runs.h"
 #include "host/sync/schedule.h"
+#include "host/sync/set_back.h"
+#include "host/sync/sign_in_pages.h"
+#include "host/sync/sign_ins.h"
 #include "host/sync/vendors.h"
 #include "host/sync/webhook_runner.h"
 #include "host/sync/weddings.h"
@@ -25,7 +31,12 @@ public:
         runs_(*context_, connections_, audit_), schedule_(*context_, runs_, [this] { return tick(); }),
         actions_(*context_, connections_, audit_), intake_(*context_, connections_, audit_),
         mailboxes_(*context_, connections_, audit_), webhooks_(*context_, connections_, audit_, runs_),
-        weddings_(*context_), pauses_(*context_, connections_, callers_), hearing_(context_->doors.executor) {
+        weddings_(*context_), set_back_(*context_), retention_(*context_),
+        pauses_(*context_, connections_, callers_), sign_in_pages_(*context_, vendors_, connections_),
+        device_sign_ins_(*context_, vendors_, connections_,
+                         [this](Connection const& connection) { goesOn(connection); }),
+        hearing_(context_->doors.executor) {
+    lookAfterRuns();
     if (context_->doors.node)
       context_->leases = std::make_shared<Leases>(*context_, *context_->doors.node, owning());
   }
@@ -47,9 +58,25 @@ public:
 
   Task<Connected> connect(ConnectRequest request) override {
     CO_TRY(connected, co_await connections_.connect(std::move(request)));
-    // It may be an old one that works again.
-    webhooks_.wake(Owner{connected.connection.vendor_id, connected.connection.id});
+    goesOn(connected.connection);
     co_return connected;
+  }
+  Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri) override {
+    return sign_in_pages_.begin(std::move(request), std::move(redirect_uri));
+  }
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+    return context_->authorizations->visit(std::move(ticket), std::move(browser));
+  }
+  Task<Connected> endSignIn(SignInReturn back) override {
+    CO_TRY(connected, co_await sign_in_pages_.end(std::move(back)));
+    goesOn(connected.connection);
+    co_return connected;
+  }
+  Task<oauth::DeviceSignIn> beginDeviceSignIn(ConnectRequest request) override {
+    return device_sign_ins_.begin(std::move(request));
+  }
+  Task<oauth::Authorization> signIn(std::string id) override {
+    return context_->authorizations->one(std::move(id));
   }
   Task<std::vector<Connection>> connections(std::string vendor_id) override {
     return connections_.all(std::move(vendor_id));
@@ -99,6 +126,23 @@ public:
     if (context_->leases) context_->leases->gone(id);
     co_return Result<void>();
   }
+  Task<Trial> test(std::string id) override {
+    CO_TRY(here, co_await claim(id));
+    std::string what("its test");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.test(std::move(id));
+  }
+  Task<Connection> rotate(std::string id) override { return connections_.rotate(std::move(id)); }
+  Task<Connection> revoke(std::string id) override {
+    CO_TRY(connection, co_await connections_.one(id));
+    CO_TRY(here, co_await claim(id));
+    Owner const owner{connection.vendor_id, id};
+    Barrier barrier(callers_, owner);
+    CO_TRY_VOID(co_await barrier.quiet());
+    std::string what("taking its sign-in back");
+    CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
+    co_return co_await connections_.revoke(std::move(id));
+  }
   Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
   Task<Connection> resume(std::string id) override { return pauses_.resume(std::move(id)); }
   Task<Run> resync(std::string id) override {
@@ -140,6 +184,14 @@ public:
   }
   Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) override {
     return records_.remove(std::move(vendor_id), std::move(id), if_version);
+  }
+  Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id) override {
+    Erasure erasure(*context_);
+    co_return co_await erasure.erase(std::move(vendor_id), std::move(id));
+  }
+  Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter) override {
+    Erasure erasure(*context_);
+    co_return co_await erasure.rewrite(std::move(vendor_id), std::move(id), std::move(rewriter));
   }
   Task<Record> retryRecord(std::string vendor_id, std::string id) override {
     return records_.retry(std::move(vendor_id), std::move(id));
@@ -191,6 +243,8 @@ public:
   // Among other daemons, what a crash left is looked at with the lease of its connection.
   Task<void> start() override {
     if (context_->leases) context_->doors.store.listen([this](std::string const& text) { hear(text); });
+    CO_TRY_VOID(co_await forgetLeftTrials(context_.get()));
+    CO_TRY_VOID(co_await oauth::Tokens::forgetStrayReplies(&context_->doors.store));
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
     if (!context_->leases) {
@@ -216,6 +270,8 @@ public:
     if (context_->leases) context_->doors.store.listen(nullptr);
     CO_TRY_VOID(co_await hearing_.drained());
     CO_TRY_VOID(co_await pauses_.stop());
+    CO_TRY_VOID(co_await device_sign_ins_.stop());
+    CO_TRY_VOID(co_await context_->tokens->stop());
     if (!context_->leases) co_return Result<void>();
     co_return co_await context_->leases->stop();
   }
@@ -255,6 +311,20 @@ private:
     co_return co_await context_->leases->claim(std::move(owner));
   }
 
+  // It was connected, and may be an old one that works again.
+  void goesOn(Connection const& connection) {
+    webhooks_.wake(Owner{connection.vendor_id, connection.id});
+    actions_.look();
+  }
+  // A sync that went well gives a connection back whose sign-in was refused.
+  void lookAfterRuns() {
+    auto also = std::move(context_->doors.on_run_ended);
+    context_->doors.on_run_ended = [this, also = std::move(also)](Run const& run) {
+      if (!run.error) actions_.look();
+      if (also) also(run);
+    };
+  }
+
   Task<void> tell(News news) {
     if (!context_->leases) co_return Result<void>();
     std::vector<News> one;
@@ -276,6 +346,7 @@ private:
     case NewsKind::webhooks:
       if (id.empty()) hearing_.spawn(webhooks_.wake());
       if (is_mine) webhooks_.wake(Owner{news.vendor_id, id});
+      if (is_mine) actions_.look();
       break;
     case NewsKind::actions: actions_.look(); break;
     case NewsKind::items: intake_.look(); break;
@@ -309,8 +380,16 @@ private:
     if (context_->leases) intake_.look();
     CO_TRY_VOID(co_await weddings_.tick());
     CO_TRY_VOID(co_await pauses_.tick());
+    device_sign_ins_.tick();
+    CO_TRY(sooner, co_await set_back_.tick());
+    if (sooner) {
+      actions_.look();
+      intake_.look();
+      CO_TRY_VOID(co_await webhooks_.wake());
+    }
     CO_TRY_VOID(co_await webhooks_.tick());
     CO_TRY_VOID(co_await runs_.tick());
+    CO_TRY_VOID(co_await retention_.tick());
     co_return co_await actions_.tick();
   }
 
@@ -340,8 +419,12 @@ private:
   MailboxAccounts mailboxes_;
   WebhookRunner webhooks_;
   Weddings weddings_;
+  SetBack set_back_;
+  Retention retention_;
   Callers callers_{runs_, actions_, intake_, webhooks_};
   Pauses pauses_;
+  SignInPages sign_in_pages_;
+  DeviceSignIns device_sign_ins_;
   Nursery hearing_;
 };
 
@@ -357,6 +440,32 @@ Task<Connection> Engine::changeSettings(std::string, json::object, Credentials) 
 }
 
 Task<std::vector<Node>> Engine::nodes() { co_return std::vector<Node>(); }
+
+namespace {
+Error noSignIns() { return Error(ErrorKind::unsupported, "this engine signs nobody in"); }
+} // namespace
+
+Task<oauth::Authorizations::Begun> Engine::beginSignIn(ConnectRequest, std::string) { co_return noSignIns(); }
+
+Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string) { co_return noSignIns(); }
+
+Task<Connected> Engine::endSignIn(SignInReturn) { co_return noSignIns(); }
+
+Task<oauth::Authorization> Engine::signIn(std::string) { co_return noSignIns(); }
+
+Task<oauth::DeviceSignIn> Engine::beginDeviceSignIn(ConnectRequest) { co_return noSignIns(); }
+
+Task<Trial> Engine::test(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine tries no accounts");
+}
+
+Task<Connection> Engine::rotate(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine rotates nothing");
+}
+
+Task<Connection> Engine::revoke(std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine takes nothing back");
+}
 
 Task<Connection> Engine::pause(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine pauses no connections");
@@ -379,6 +488,14 @@ Task<std::vector<FeedSpan>> Engine::feedSpans(std::vector<std::string>) {
 }
 
 void Engine::onChange(void const*, std::function<void(std::string const&)>) {}
+
+Task<ErasedRecord> Engine::eraseRecord(std::string, std::string) {
+  co_return Error(ErrorKind::unsupported, "this engine erases no records");
+}
+
+Task<bool> Engine::rewriteRecord(std::string, std::string, Rewriter) {
+  co_return Error(ErrorKind::unsupported, "this engine rewrites no records");
+}
 
 Task<std::vector<Conflict>> Engine::conflicts(std::string, int) {
   co_return Error(ErrorKind::unsupported, "this engine keeps no conflicts");

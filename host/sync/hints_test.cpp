@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <stdexcept>
+
 namespace garland::sync {
 namespace {
 
@@ -38,6 +40,18 @@ protected:
     std::set<std::string> found;
     for (auto const& record : house.records(vendor)) found.insert(textOr(record.data, "/name", ""));
     return found;
+  }
+  std::string idOf(std::string const& name) {
+    for (auto const& record : house.records(vendor))
+      if (textOr(record.data, "/name", "") == name) return record.id;
+    throw std::runtime_error("no record " + name);
+  }
+  // As somebody else would make it.
+  Task<void> edit(std::string id, std::string member, std::string text) {
+    CO_TRY(record, co_await house.engine->record(vendor, id));
+    record.data.as_object()[member] = text;
+    CO_TRY_VOID(co_await house.engine->putRecord(vendor, id, record.data, 0));
+    co_return Result<void>();
   }
   Connection standing() { return house.run(house.engine->connection(connection)).value(); }
   std::int64_t due() { return house.rows("SELECT next_due FROM connections").at(0).integer(0); }
@@ -370,6 +384,31 @@ TEST_F(Hints, ThereIsRoomForNewOnesAmongThoseThatAreKnown) {
   for (int i = 965; i < 1050; ++i) bad(i);
   house.sync(connection);
   EXPECT_EQ(count(), 1000);
+}
+
+// ---- what we once wrote
+
+// Its write has taken place long ago, though the record has waited to be written ever since.
+TEST_F(Hints, AProvidersReturnToWhatWasOnceWrittenThereIsAnEditOfTheProvider) {
+  house.sync(connection);
+  auto const id = idOf("Project 1");
+  house.run(edit(id, "name", "Ours")).value();
+  // While that is written.
+  projects.before_write = [&] { house.cut->before_commit = [&] { return edit(id, "stage", "booked"); }; };
+  house.sync(connection);
+  EXPECT_EQ(textOr(projects.events().at("1").data, "/name", ""), "Ours");
+  ASSERT_EQ(house.rows("SELECT 1 FROM pushes").size(), 1U) << "the stage waits";
+  putProject("1", "Theirs");
+  EXPECT_EQ(hint({{kProject, "1"}}).conflicts, 0);
+  house.run(edit(id, "name", "Mine")).value();
+  putProject("1", "Ours");
+  EXPECT_EQ(hint({{kProject, "1"}}).conflicts, 1);
+  auto const record = house.run(house.engine->record(vendor, id)).value();
+  EXPECT_EQ(textOr(record.data, "/name", ""), "Ours");
+  EXPECT_EQ(textOr(record.data, "/stage", ""), "booked");
+  auto const conflicts = house.run(house.engine->conflicts(vendor, 10)).value();
+  ASSERT_EQ(conflicts.size(), 1U);
+  EXPECT_EQ(textOr(conflicts[0].local, "/name", ""), "Mine");
 }
 
 // ---- a kind that cannot be synced

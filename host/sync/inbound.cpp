@@ -2,6 +2,7 @@
 
 #include "host/sync/commits.h"
 #include "host/sync/decision.h"
+#include "host/sync/erasure.h"
 #include "host/sync/storage.h"
 
 #include <algorithm>
@@ -33,10 +34,16 @@ Task<BatchResult> Inbound::apply(std::vector<RemoteItem> items, std::optional<st
 Task<BatchResult> Inbound::applyOnce(std::vector<RemoteItem> const* items,
                                      std::optional<std::string> const* cursor) {
   CO_TRY(knowledge, co_await readKnowledge(context_, place_, *items));
+  CO_TRY(erased, co_await erasedAmong(&context_, &place_, items));
   Writes writes(context_, place_.vendor_id, place_.connection_id);
   writes.boundBy(context_.doors.limits);
   Decision decision(place_, knowledge, writes);
-  for (auto const& item : *items) decision.take(item);
+  for (auto const& item : *items) {
+    if (erased.contains(item.id))
+      decision.leave(item);
+    else
+      decision.take(item);
+  }
   if (*cursor) writes.saveCursor(place_.connection_id, place_.kind->kind.name, **cursor);
   if (!writes.empty()) {
     auto const growth = writes.growth();

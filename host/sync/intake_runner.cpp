@@ -36,7 +36,8 @@ std::string sentenceOf(std::vector<std::string> const& problems) {
 
 IntakeRunner::IntakeRunner(Context& context, Connections& connections, AuditTrail& audit)
     : context_(context), connections_(connections), audit_(audit), store_(context), doors_(context),
-      nursery_(context.doors.executor), call_ended_(std::make_shared<Event>(context.doors.executor)) {}
+      nursery_(context.doors.executor), call_ended_(std::make_shared<Event>(context.doors.executor)),
+      rest_(context.doors.clock) {}
 
 Task<void> IntakeRunner::start() {
   if (loop_ended_) co_return Result<void>();
@@ -69,9 +70,9 @@ Task<void> IntakeRunner::loop() {
     if (context_.stopping) break;
     if (!next) {
       context_.doors.log.error("the items that are due could not be read: " + next.error().message);
-      rest_until_ = context_.now() + kRest;
+      rest_ = Rest(context_.doors.clock, kRest);
     }
-    auto until = next ? *next : std::optional<TimePoint>(rest_until_);
+    auto until = next ? *next : std::optional<TimePoint>(rest_.end());
     if (until && *until <= context_.now()) continue;
     std::optional<Alarm> alarm;
     if (until) alarm.emplace(context_.doors.executor, context_.doors.clock, *until - context_.now(), woken);
@@ -82,9 +83,9 @@ Task<void> IntakeRunner::loop() {
 
 // Begins what is due, and says when to look again if nothing happens before.
 Task<std::optional<TimePoint>> IntakeRunner::startDue() {
+  if (rest_.lasts()) co_return std::optional<TimePoint>(rest_.end());
   auto const now = context_.now();
-  if (now < rest_until_) co_return std::optional<TimePoint>(rest_until_);
-  std::erase_if(resting_, [&](auto const& one) { return one.second <= now; });
+  std::erase_if(resting_, [](auto const& one) { return !one.second.lasts(); });
   if (in_flight_.size() < kAtOnce) {
     // Those whose connection cannot begin another one are still due by their rows, and must not hide others.
     auto const most = kLookedAt + in_flight_.size() + held_.size() + resting_.size();
@@ -92,8 +93,8 @@ Task<std::optional<TimePoint>> IntakeRunner::startDue() {
     for (auto& one : due) begin(std::move(one));
   }
   CO_TRY(next, co_await store_.nextDue(now));
-  for (auto const& [connection, until] : resting_)
-    if (!next || until < *next) next = until;
+  for (auto const& [connection, rest] : resting_)
+    if (!next || rest.end() < *next) next = rest.end();
   co_return next;
 }
 
@@ -130,7 +131,7 @@ Task<void> IntakeRunner::inTurn(Due due) {
 }
 
 IntakeRunner::Reading::~Reading() {
-  if (!well) runner.resting_[connection_id] = runner.context_.now() + kRest;
+  if (!well) runner.resting_.insert_or_assign(connection_id, Rest(runner.context_.doors.clock, kRest));
   runner.in_flight_.erase(connection_id);
   std::exchange(runner.call_ended_, std::make_shared<Event>(runner.context_.doors.executor))->set();
   runner.wake();

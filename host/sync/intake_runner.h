@@ -6,6 +6,7 @@
 #include "host/sync/intake_doors.h"
 #include "host/sync/intake_records.h"
 #include "host/sync/intake_store.h"
+#include "host/sync/retry.h"
 #include "host/sync/waiting.h"
 
 #include <map>
@@ -142,8 +143,8 @@ private:
   std::shared_ptr<Event> woken_;                 // set: the loop looks again
   std::shared_ptr<Event> loop_ended_;            // null: never started
   std::shared_ptr<Event> call_ended_;            // set and replaced whenever a call has ended
-  TimePoint rest_until_;                         // what is due could not be read
-  std::map<std::string, TimePoint> resting_;     // connection -> until; what came of its items was not stored
+  Rest rest_;                                    // what is due could not be read
+  std::map<std::string, Rest> resting_;          // by connection; what came of its items was not stored
   std::map<std::string, std::string> in_flight_; // connection -> item; "" until its turn has come
   std::multiset<std::string> held_, closing_;
 };

@@ -68,6 +68,17 @@ store::Statement LeaseTable::alive() const {
           {node_id_, name_.name, name_.version, key_ids_, plugins_, std::int64_t{lasts_.count()}}};
 }
 
+// Where the database's clock was set back, a node that is gone would live on by that much. What lives has
+// said so since, or does in a moment; a row that it is just writing is passed over.
+store::Statement LeaseTable::noLongerThanMayBe() const {
+  std::string const now(kNow);
+  return {"UPDATE nodes SET expires=" + now +
+              "+$1 WHERE node_id IN (SELECT n.node_id FROM nodes n WHERE "
+              "n.expires>" +
+              now + "+$1 FOR UPDATE SKIP LOCKED)",
+          {std::int64_t{2 * lasts_.count()}}};
+}
+
 void LeaseTable::serves(std::set<std::string> const& plugin_ids) {
   plugins_ = withBlanks({plugin_ids.begin(), plugin_ids.end()});
 }
@@ -108,6 +119,7 @@ Task<Pulse> LeaseTable::beat() {
   std::string const now(kNow);
   store::Unit unit;
   unit.push_back(alive());
+  unit.push_back(noLongerThanMayBe());
   unit.emplace_back("SELECT node_id FROM nodes WHERE expires>" + now + " ORDER BY node_id", Values());
   unit.emplace_back(
       "SELECT vendor_id, connection_id, wanted_by FROM leases WHERE node_id=$1 AND wanted_by<>''",
@@ -120,11 +132,11 @@ Task<Pulse> LeaseTable::beat() {
                     Values{std::int64_t{kNodesKept.count()}});
   CO_TRY(done, co_await store_.commit(std::move(unit)));
   Pulse pulse;
-  for (auto const& row : done[1].rows) pulse.nodes.push_back(row.text(0));
-  pulse.wanted = wantedFrom(done[2]);
-  pulse.count = done[3].rows[0].integer(0);
-  pulse.epochs = done[3].rows[0].integer(1);
-  pulse.now = fromMillis(done[3].rows[0].integer(2));
+  for (auto const& row : done[2].rows) pulse.nodes.push_back(row.text(0));
+  pulse.wanted = wantedFrom(done[3]);
+  pulse.count = done[4].rows[0].integer(0);
+  pulse.epochs = done[4].rows[0].integer(1);
+  pulse.now = fromMillis(done[4].rows[0].integer(2));
   co_return pulse;
 }
 

@@ -75,6 +75,7 @@ public:
 
 private:
   store::Statement alive() const;
+  store::Statement noLongerThanMayBe() const;
 
   store::Store& store_;
   std::string const node_id_;

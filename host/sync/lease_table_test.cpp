@@ -285,6 +285,19 @@ TEST_F(Lease, APulseTellsWhoLivesAndWhetherALeaseCameOrWent) {
   EXPECT_THAT(run(b.table.beat()).value().nodes, ElementsAre("nod_a", "nod_b")) << "it lives after all";
 }
 
+TEST_F(Lease, WhoIsGoneDoesNotLiveOnByWhatTheDatabasesClockWasSetBack) {
+  Daemon a(*this, "nod_a", "a");
+  Daemon b(*this, "nod_b", "b");
+  admin("UPDATE nodes SET expires=expires+86400000 WHERE node_id='nod_a'");
+  EXPECT_THAT(run(b.table.beat()).value().nodes, ElementsAre("nod_a", "nod_b")) << "it may live";
+  auto const left =
+      rows("SELECT expires-CAST(EXTRACT(EPOCH FROM clock_timestamp())*1000 AS BIGINT) FROM nodes "
+           "WHERE node_id='nod_a'")
+          .at(0)
+          .integer(0);
+  EXPECT_LE(left, 2 * kLasts.count());
+}
+
 TEST_F(Lease, WhoSignsOffLeavesEverythingToTheOthers) {
   connections(3);
   Daemon a(*this, "nod_a", "a");

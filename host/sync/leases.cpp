@@ -14,7 +14,7 @@ constexpr Milliseconds kBeat{4'000};
 constexpr Milliseconds kLasts{15'000};
 constexpr Milliseconds kMargin{2'000}; // so much sooner than others this node counts itself as gone
 constexpr Milliseconds kAgain{1'000};  // after trouble with the database
-constexpr Milliseconds kAdoptEvery{60'000};
+constexpr Milliseconds kLookForStrangeEvery{60'000};
 constexpr Milliseconds kClocksApart{5'000};
 constexpr Milliseconds kClaim{60'000}; // a call of its owner may be under way
 constexpr std::int64_t kTakenAtOnce = 256;
@@ -70,6 +70,7 @@ Task<void> Leases::loop() {
     woken_ = woken;
     auto const passed = co_await pass();
     if (stopping_) break;
+    if (!passed) may_lack_leases_ = true;
     if (!passed && !std::exchange(failing_, true))
       context_.doors.log.warn("the other daemons on the database cannot be told that this one lives: " +
                               passed.error().message);
@@ -87,6 +88,7 @@ Task<void> Leases::pass() {
   CO_TRY(pulse, co_await table_.beat());
   // Who is late may have lost some while it was saying that it lives; now nobody takes any more.
   bool const late = context_.doors.clock.monotonic() >= valid_until_;
+  may_lack_leases_ = may_lack_leases_ || late;
   if (late || !agrees(pulse)) {
     CO_TRY_VOID(co_await compare());
   }
@@ -102,11 +104,12 @@ Task<void> Leases::pass() {
   co_return Result<void>();
 }
 
+// All connections are read only where a daemon that was alone may have made some. That has the database for
+// itself, so it was there before this one came, or while this one did not reach the database.
 Task<void> Leases::takeFree() {
-  if (context_.doors.clock.monotonic() >= next_adoption_) {
+  if (may_lack_leases_) {
     CO_TRY_VOID(co_await table_.adopt());
-    next_adoption_ = context_.doors.clock.monotonic() + kAdoptEvery;
-    look_for_strange_ = true;
+    may_lack_leases_ = false;
   }
   for (;;) {
     CO_TRY(taken, co_await table_.takeFree(kTakenAtOnce));
@@ -118,7 +121,9 @@ Task<void> Leases::takeFree() {
 // Some that were handed to this node, or whose connector was taken away from it. As long as there are any,
 // each pass looks: what has just come is settled first, and what a person changes here stays for that long.
 Task<void> Leases::giveStrange() {
-  if (!look_for_strange_) co_return Result<void>();
+  auto const now = context_.doors.clock.monotonic();
+  if (!look_for_strange_ && now < next_look_for_strange_) co_return Result<void>();
+  next_look_for_strange_ = now + kLookForStrangeEvery;
   CO_TRY(strange, co_await table_.strange());
   look_for_strange_ = !strange.empty();
   for (auto const& one : strange) handOver(one.owner.connection_id, one.node_id);

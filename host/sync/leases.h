@@ -117,7 +117,8 @@ private:
   std::vector<std::string> nodes_;          // that live, by the last pulse
   std::map<std::string, std::size_t> owed_; // node -> how many it is still to get, because it has come
   Monotonic valid_until_{};                 // nobody thinks that this node is gone
-  Monotonic next_adoption_{};
+  Monotonic next_look_for_strange_{};
+  bool may_lack_leases_ = true;  // some connections may
   bool look_for_strange_ = true; // connections whose connector another node has, and this one has not
   bool failing_ = false;
   bool clock_told_ = false;

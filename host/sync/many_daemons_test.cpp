@@ -76,6 +76,21 @@ TEST_F(ManyDaemons, WhoComesFirstHasEverythingAndWhoComesLaterGetsItsShare) {
   EXPECT_EQ(nodes[1].connections, 5);
 }
 
+TEST_F(ManyDaemons, ConnectionsWithoutALeaseAreLookedForOnlyAfterTimeInWhichADaemonCanHaveBeenAlone) {
+  auto const vendor = house.vendor();
+  Neighbour a(house, "a", 1);
+  house.connect(vendor, "p"); // by an engine that knows no leases
+  auto const later = [&](Milliseconds span) {
+    house.clock.advance(span);
+    while (house.loop.poll() > 0 || a.cut->under_way > 0)
+      if (a.cut->under_way > 0) house.loop.run_one();
+  };
+  for (int i = 0; i < 30; ++i) later(Milliseconds(3'000));
+  EXPECT_EQ(count("leases"), 0) << "nobody reads all connections for nothing";
+  later(Milliseconds(20'000));
+  EXPECT_EQ(a.connections(), 1);
+}
+
 TEST_F(ManyDaemons, WhoseClockIsNotTheDatabasesSaysSo) {
   Neighbour a(house, "a", 1); // its clock is virtual
   EXPECT_THAT(house.log_text, HasSubstr("the clock of this machine is not that of the database"));

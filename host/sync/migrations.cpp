@@ -440,6 +440,19 @@ CREATE INDEX inbox_order ON inbox (item_id, next_attempt, connection_id, vendor_
   WHERE next_attempt IS NOT NULL
 )sql";
 
+// Items that a sync does not bring in any more, since a person was erased: erasure.h. A daemon that does not
+// know the table would bring them back.
+constexpr char const* kErased = R"sql(
+CREATE TABLE erased (
+  vendor_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  pseudonym TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (vendor_id, connection_id, kind, pseudonym)
+)
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -461,6 +474,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{17, "sync: nodes and leases", kLeases});
   all.push_back(store::Migration{18, "sync: when a pause of a connection ended", kResumed});
   all.push_back(store::Migration{19, "sync: what is due in its order", kDueInOrder, 18});
+  all.push_back(store::Migration{23, "sync: items of people who were erased", kErased});
   return all;
 }
 

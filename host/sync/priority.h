@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace garland::sync {
@@ -32,20 +33,28 @@ public:
 
   bool empty() const { return waiting_.empty(); }
   std::size_t size() const { return waiting_.size(); }
-  bool has(Priority priority) const { return firstOf(priority) != waiting_.end(); }
+  bool has(Priority priority) const {
+    auto const first = waiting_.lower_bound(Place(priority, 0));
+    return first != waiting_.end() && first->first.first == priority;
+  }
 
   void push(Priority priority, T who) { waiting_.emplace(Place(priority, ++came_), std::move(who)); }
 
   // Of a queue that is not empty.
   T pop() {
-    auto const chosen = next();
-    for (std::size_t i = 0; i < kPriorities; ++i) {
-      auto const each = static_cast<Priority>(i);
-      passed_[i] = each != chosen && has(each) ? passed_[i] + 1 : 0;
-    }
-    auto const first = waiting_.lower_bound(Place(chosen, 0));
-    T who = std::move(first->second);
-    waiting_.erase(first);
+    return std::move(*popOf([](T const&) { return true; }));
+  }
+
+  // The next of those that may go, as if the others did not wait. Nothing: none of them may.
+  template <class May> std::optional<T> popOf(May may) {
+    std::array<typename Waiting::iterator, kPriorities> firsts;
+    for (std::size_t i = 0; i < kPriorities; ++i) firsts[i] = firstOf(static_cast<Priority>(i), may);
+    auto const chosen = next(firsts);
+    if (chosen == kPriorities) return std::nullopt;
+    for (std::size_t i = 0; i < kPriorities; ++i)
+      passed_[i] = i != chosen && firsts[i] != waiting_.end() ? passed_[i] + 1 : 0;
+    std::optional<T> who(std::move(firsts[chosen]->second));
+    waiting_.erase(firsts[chosen]);
     return who;
   }
 
@@ -75,9 +84,11 @@ private:
   using Place = std::pair<Priority, std::uint64_t>;
   using Waiting = std::map<Place, T>; // one that is empty takes no memory
 
-  typename Waiting::const_iterator firstOf(Priority priority) const {
-    auto const first = waiting_.lower_bound(Place(priority, 0));
-    return first != waiting_.end() && first->first.first == priority ? first : waiting_.end();
+  template <class May> typename Waiting::iterator firstOf(Priority priority, May const& may) {
+    auto each = waiting_.lower_bound(Place(priority, 0));
+    for (; each != waiting_.end() && each->first.first == priority; ++each)
+      if (may(std::as_const(each->second))) return each;
+    return waiting_.end();
   }
 
   typename Waiting::iterator find(T const& who) {
@@ -85,15 +96,17 @@ private:
                         [&](auto const& each) { return each.second == who; });
   }
 
-  Priority next() const {
-    auto chosen = waiting_.begin()->first.first;
+  // Which priority; kPriorities if there is nobody.
+  std::size_t next(std::array<typename Waiting::iterator, kPriorities> const& firsts) const {
+    auto chosen = kPriorities;
     std::size_t longest = 0; // since the patience of the chosen one ended, and one more
     for (std::size_t i = 0; i < kPriorities; ++i) {
-      auto const each = static_cast<Priority>(i);
-      auto const patience = patienceOf(each);
-      if (!has(each) || passed_[i] < patience || passed_[i] - patience + 1 < longest) continue;
+      if (firsts[i] == waiting_.end()) continue;
+      if (chosen == kPriorities) chosen = i;
+      auto const patience = patienceOf(static_cast<Priority>(i));
+      if (passed_[i] < patience || passed_[i] - patience + 1 < longest) continue;
       longest = passed_[i] - patience + 1;
-      chosen = each;
+      chosen = i;
     }
     return chosen;
   }

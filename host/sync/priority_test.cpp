@@ -73,6 +73,30 @@ TEST(PriorityQueue, BulkAloneBesideInteractiveGoesAfterEightOfThem) {
   EXPECT_EQ(queue.pop(), "bulk");
 }
 
+TEST(PriorityQueue, WhoMayNotGoYetIsPassedOverAndKeepsHisPlace) {
+  Queue queue;
+  queue.push(Priority::interactive, "shut 1");
+  queue.push(Priority::normal, "shut 2");
+  queue.push(Priority::normal, "open");
+  auto const isOpen = [](std::string const& who) { return who.starts_with("open"); };
+  EXPECT_EQ(queue.popOf(isOpen), "open");
+  EXPECT_EQ(queue.popOf(isOpen), std::nullopt);
+  EXPECT_EQ(queue.size(), 2U);
+  queue.push(Priority::normal, "late");
+  for (auto const* expected : {"shut 1", "shut 2", "late"}) EXPECT_EQ(queue.pop(), expected);
+}
+
+// Time in which it could not have gone is no reason to let it go before others.
+TEST(PriorityQueue, WhoMayNotGoYetUsesUpNoPatience) {
+  Queue queue;
+  queue.push(Priority::bulk, "shut");
+  for (int i = 0; i < 20; ++i) queue.push(Priority::interactive, "open");
+  auto const isOpen = [](std::string const& who) { return who == "open"; };
+  for (int i = 0; i < 12; ++i) ASSERT_EQ(queue.popOf(isOpen), "open");
+  for (std::size_t i = 0; i < patienceOf(Priority::bulk); ++i) ASSERT_EQ(queue.pop(), "open") << i;
+  EXPECT_EQ(queue.pop(), "shut");
+}
+
 TEST(PriorityQueue, WhoeverWaitsMayLeaveOrBeHastened) {
   Queue queue;
   queue.push(Priority::bulk, "a");

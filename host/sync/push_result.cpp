@@ -121,7 +121,7 @@ Task<Push::Lost> Push::completeOnce(Op const* op, Sent const* sent) {
   }
   bool const more = op->deleted || (input.local_changed && merged.differs_from_remote);
   if (more)
-    writes.reopenPush(session_.connection.id, op->record_id);
+    writes.beginPushAnew(session_.connection.id, op->record_id);
   else
     writes.dropPush(session_.connection.id, op->record_id, op->record_version);
   CO_TRY_VOID(co_await commitWrites(&context_, std::move(writes)));

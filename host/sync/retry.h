@@ -14,6 +14,22 @@ namespace garland::sync {
 inline constexpr std::int64_t kMostAttempts = 8;
 inline constexpr Milliseconds kRest{5'000}; // after trouble with the store
 
+// A while in which nothing is begun, of the time that passes: the time of day may be set back meanwhile.
+class Rest {
+public:
+  explicit Rest(Clock const& clock, Milliseconds span = {})
+      : clock_(&clock), until_(clock.monotonic() + span) {}
+  bool lasts() const { return clock_->monotonic() < until_; }
+  // The time of day at which it ends, unless that is set.
+  TimePoint end() const {
+    return clock_->now() + std::chrono::ceil<Milliseconds>(until_ - clock_->monotonic());
+  }
+
+private:
+  Clock const* clock_;
+  Monotonic until_;
+};
+
 // Anything else about what came in by itself is for a person.
 bool passes(Error const& error);
 

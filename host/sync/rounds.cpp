@@ -14,11 +14,12 @@ Rounds::Rounds(Context& context, std::size_t at_once, Round round)
       round_ended_(std::make_shared<Event>(context.doors.executor)) {}
 
 void Rounds::due(std::string const& name, TimePoint when) {
-  auto const [place, first] = due_.emplace(name, Turn{when, turns_});
+  auto const then = context_.doors.clock.monotonic() + (when - context_.now());
+  auto const [place, first] = due_.emplace(name, Turn{then, turns_});
   if (first) ++turns_;
-  if (!first && place->second.when <= when) return;
+  if (!first && place->second.when <= then) return;
   stepAside(name);
-  place->second.when = when;
+  place->second.when = then;
   lineUp(name);
   wake();
 }
@@ -84,15 +85,18 @@ Task<void> Rounds::loop() {
     woken_ = woken;
     auto const next = beginDue();
     std::optional<Alarm> alarm;
-    if (next) alarm.emplace(context_.doors.executor, context_.doors.clock, *next - context_.now(), woken);
+    if (next) {
+      auto const left = std::chrono::ceil<Milliseconds>(*next - context_.doors.clock.monotonic());
+      alarm.emplace(context_.doors.executor, context_.doors.clock, left, woken);
+    }
     CO_TRY_VOID(co_await woken->wait());
   }
   co_return Result<void>();
 }
 
 // Who has waited longest comes first. When all places are taken, the end of a round looks again.
-std::optional<TimePoint> Rounds::beginDue() {
-  auto const now = context_.now();
+std::optional<Monotonic> Rounds::beginDue() {
+  auto const now = context_.doors.clock.monotonic();
   while (running_.size() < at_once_ && !line_.empty() && line_.begin()->first.when <= now) {
     auto name = std::move(line_.extract(line_.begin()).mapped());
     due_.erase(name);

@@ -1,6 +1,7 @@
 // Work that comes in by names, such as connections: for each name one round at a time, for some names at
 // once, each when it is due, and who has waited longest first. Nothing here waits for the clock while nothing
-// is due, and who begins next is found without a look at all the others. [loop thread]
+// is due, and who begins next is found without a look at all the others. What is due is so after a span of
+// time that passes, whatever becomes of the time of day meanwhile. [loop thread]
 #pragma once
 
 #include "host/sync/context.h"
@@ -53,7 +54,7 @@ public:
 
 private:
   struct Turn {
-    TimePoint when;
+    Monotonic when;
     std::uint64_t number = 0; // of those of one moment the first comes first
     auto operator<=>(Turn const&) const = default;
   };
@@ -67,7 +68,7 @@ private:
     std::optional<TimePoint> again;
   };
   Task<void> loop();
-  std::optional<TimePoint> beginDue();
+  std::optional<Monotonic> beginDue();
   void lineUp(std::string const& name);
   void stepAside(std::string const& name);
   Task<void> carryOut(std::string name);

@@ -143,6 +143,23 @@ TEST_F(RoundsTest, WhatIsDueSoonerAfterAllGoesThenAndOnlyOnce) {
   end(rounds);
 }
 
+TEST_F(RoundsTest, ARoundIsDueAfterAsMuchTimeThoughTheTimeOfDayIsSetBack) {
+  Rounds rounds(*context, 1, [&](std::string name) -> Task<std::optional<TimePoint>> {
+    begun.push_back(name);
+    co_return std::optional<TimePoint>();
+  });
+  rounds.due("a", house.clock.now() + Milliseconds(5'000));
+  rounds.start();
+  settle();
+  house.clock.set(house.clock.now() - std::chrono::days(1));
+  rounds.due("b", house.clock.now() + Milliseconds(1'000));
+  pass(Milliseconds(1'000));
+  EXPECT_EQ(begun, (Names{"b"}));
+  pass(Milliseconds(4'000));
+  EXPECT_EQ(begun, (Names{"b", "a"}));
+  end(rounds);
+}
+
 TEST_F(RoundsTest, WhatBecomesDueDuringItsRoundHasAnotherOne) {
   Event go(house.loop.get_executor());
   Rounds rounds(*context, 2, [&](std::string name) -> Task<std::optional<TimePoint>> {

@@ -17,8 +17,7 @@ namespace garland::sync {
 class RunState {
 public:
   RunState(asio::any_io_executor const& executor, Run first, std::string vendor_id)
-      : run(std::move(first)), vendor_id(std::move(vendor_id)), admitted(std::make_shared<Event>(executor)),
-        ended(std::make_shared<Event>(executor)) {}
+      : run(std::move(first)), vendor_id(std::move(vendor_id)), ended(std::make_shared<Event>(executor)) {}
 
   // An item that a restarted pull brings again was counted already; if it has really changed since,
   // that is what counts.
@@ -29,8 +28,8 @@ public:
 
   Run run;
   std::string vendor_id;
+  std::string connector;                // the plugin's id
   Priority priority = Priority::normal; // beside runs of other connections
-  std::shared_ptr<Event> admitted;      // it may begin, or need not wait for that any more
   std::shared_ptr<Event> ended;
   bool stop_requested = false;
 

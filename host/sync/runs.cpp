@@ -10,7 +10,6 @@
 namespace garland::sync {
 namespace {
 
-constexpr std::size_t kRunsAtOnce = 8;
 constexpr int kRestarts = 5;
 constexpr Milliseconds kPullDeadline{600'000};
 constexpr Milliseconds kPollIfUnknown{900'000};
@@ -42,8 +41,7 @@ bool endsRun(Error const& error) {
 } // namespace
 
 Runs::Runs(Context& context, Connections& connections, AuditTrail& audit)
-    : context_(context), connections_(connections), audit_(audit),
-      places_(context.doors.executor, kRunsAtOnce), nursery_(context.doors.executor) {}
+    : context_(context), connections_(connections), audit_(audit), nursery_(context.doors.executor) {}
 
 Task<Run> Runs::start(std::string connection_id, Priority priority) {
   return begin(std::move(connection_id), {}, priority);
@@ -84,7 +82,7 @@ Task<Run> Runs::begin(std::string connection_id, std::vector<Hint> hints, Priori
     bool const joins = hints.empty() && state->was_whole;
     if (!joins) state->ask(std::move(hints));
     state->priority = std::min(state->priority, priority); // it may not even wait yet
-    places_.hasten(state->admitted, priority);
+    context_.run_places.hasten(connection_id, priority);
     co_return state->run;
   }
   co_return co_await queue(std::move(connection), std::move(hints), priority);
@@ -98,6 +96,7 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints, Priority p
   run.started = context_.now();
   auto const state =
       std::make_shared<RunState>(context_.doors.executor, std::move(run), connection.vendor_id);
+  state->connector = connection.plugin_id;
   state->ask(std::move(hints));
   state->priority = priority;
   in_flight_.emplace(connection.id, state);
@@ -118,7 +117,9 @@ Task<Run> Runs::queue(Connection connection, std::vector<Hint> hints, Priority p
 }
 
 Task<void> Runs::carryOut(State state) {
-  auto const place = co_await places_.acquire(state->admitted, state->priority);
+  Result<RunPlaces::Place> place = RunPlaces::Place();
+  if (!state->stop_requested)
+    place = co_await context_.run_places.enter(state->run.connection_id, state->connector, state->priority);
   auto poll_every = kPollIfUnknown;
   auto outcome = Result<void>();
   if (!place || context_.stopping || state->stop_requested) {
@@ -400,7 +401,7 @@ Task<void> Runs::stopOf(std::string connection_id) {
   if (found == in_flight_.end()) co_return Result<void>();
   auto const state = found->second;
   state->stop_requested = true;
-  state->admitted->set();
+  context_.run_places.callOff(connection_id);
   co_return co_await state->ended->wait();
 }
 

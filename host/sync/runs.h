@@ -5,7 +5,6 @@
 #include "host/sync/connections.h"
 #include "host/sync/run_state.h"
 #include "host/sync/storage.h"
-#include "host/sync/waiting.h"
 
 #include <map>
 #include <memory>
@@ -65,7 +64,7 @@ public:
 
   bool isInFlight(std::string const& connection_id) const { return in_flight_.contains(connection_id); }
   std::size_t inFlight() const { return in_flight_.size(); } // queued ones, too
-  std::size_t queued() const { return places_.waiting(); }
+  std::size_t queued() const { return context_.run_places.waiting(); }
 
 private:
   using State = std::shared_ptr<RunState>;
@@ -106,7 +105,6 @@ private:
   Context& context_;
   Connections& connections_;
   AuditTrail& audit_;
-  Semaphore places_; // runs at once in this process
   Nursery nursery_;
   std::map<std::string, State> in_flight_; // by connection
   std::map<std::string, Owner> unsaved_;   // by connection: whose rows may tell of a run that is no more

@@ -11,8 +11,7 @@ namespace garland::sync {
 namespace {
 
 constexpr Milliseconds kTick{5'000};
-constexpr std::size_t kStarted = 256; // runs of its own that are under way or wait for their place
-constexpr Milliseconds kSoon{250};    // between two looks while they are that many: more may be due
+constexpr Milliseconds kSoon{250}; // between two looks while runs wait for a place: more may be due
 
 // Of a row with last_success and next_due.
 Priority priorityOf(store::Row const& row) {
@@ -49,8 +48,9 @@ Task<void> Schedule::loop() {
     if (!looked && !context_.stopping)
       context_.doors.log.error("what waits could not be looked at: " + looked.error().message);
     auto left = kTick;
-    for (; started_.size() >= kStarted && left > kSoon; left -= kSoon) {
+    for (; (isFull() || context_.run_places.waiting() > 0) && left > kSoon; left -= kSoon) {
       CO_TRY_VOID(co_await rest(kSoon));
+      context_.run_places.look(context_.doors.clock.monotonic());
       CO_TRY_VOID(co_await begin());
     }
     CO_TRY_VOID(co_await rest(left));
@@ -77,17 +77,18 @@ Task<void> Schedule::rest(Milliseconds longest) {
 // hide others.
 Task<void> Schedule::startDue() {
   std::erase_if(started_, [this](std::string const& id) { return !runs_.isInFlight(id); });
-  if (started_.size() >= kStarted) co_return Result<void>();
-  Values args{toMillis(context_.now()), static_cast<std::int64_t>(kStarted + runs_.inFlight()), kAskedFor};
+  if (isFull()) co_return Result<void>();
+  Values args{toMillis(context_.now()), static_cast<std::int64_t>(most_started_ + runs_.inFlight()),
+              kAskedFor};
   auto const which = andMine(context_, "connections", args);
   store::Statement query(
       "SELECT connection_id, last_success, next_due FROM connections WHERE next_due<=$1 AND paused=0 AND "
-      "(next_due=$3 OR state IN ('connected','failing'))" +
+      "(state IN ('connected','failing') OR (next_due=$3 AND state<>'revoked'))" +
           which + " ORDER BY next_due LIMIT $2",
       std::move(args));
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   for (auto const& row : rows.rows) {
-    if (started_.size() >= kStarted) break;
+    if (isFull()) break;
     bool const asked_for = row.integer(2) == kAskedFor;
     if (runs_.isInFlight(row.text(0)) && !asked_for) continue;
     if (!mine(context_, row.text(0))) continue; // it is just coming or going

@@ -16,9 +16,11 @@ struct Session {
   std::map<std::string, std::string> sealed;         // slot -> sealed JSON object of its fields
   bool confirm_deletes = false;
   std::int64_t credential_version = 0; // grows when the credential is replaced
-  TimePoint resumed{};                 // when its last pause ended
+  TimePoint resumed{};                 // when its last pause ended, or its account was connected again
   // A connection that is being tried: nothing that the plugin keeps outlives the call.
   bool trial = false;
+  store::Unit sign_ins;  // ... and what its trial finds where tokens are kept
+  std::string signs_in;  // ... and the slot of a code that is redeemed before
   std::string record_id; // that the call writes; "" if it is about many
 };
 

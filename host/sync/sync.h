@@ -9,12 +9,14 @@
 #include "host/base/clock.h"
 #include "host/base/json.h"
 #include "host/base/log.h"
+#include "host/base/personal_data.h"
 #include "host/base/random.h"
 #include "host/base/schema.h"
 #include "host/base/secret.h"
 #include "host/base/task.h"
 #include "host/custody/custody.h"
 #include "host/egress/egress.h"
+#include "host/oauth/oauth.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
 #include "host/sync/actions.h"
@@ -24,6 +26,7 @@
 #include "host/vault/vault.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +38,8 @@ namespace garland::sync {
 std::vector<store::Migration> migrations();
 // Those with secrets, and what an export of the vault has besides.
 std::vector<custody::Table> secretTables();
+// What they hold of people: all of them.
+std::vector<PersonalTable> personalData();
 
 // What a person did, for the audit trail.
 struct PersonAct {
@@ -75,6 +80,14 @@ struct Kind {
   // by the provider's id in this member ("/project"). Optional.
   bool is_wedding = false;
   std::string wedding_member;
+  // Of people. When one is erased whom a record of this kind names, does it go? Else it stays, with a
+  // pseudonym in their place: it is of others as well, or the law asks for it.
+  bool goes_with_person = false;
+  // Members where a person is reached ("/email"). A record that has some goes only if it is the person's own:
+  // if they are named by one of these, or by /name.
+  std::vector<std::string> contact_members;
+  // Members that name a person by the provider's id of their record ("/client").
+  std::vector<std::string> person_members;
   // Of a wedding, the member with its day, where it takes place ("/event_date"): on that day its vendor's
   // work goes first. Optional.
   std::string day_member;
@@ -102,7 +115,40 @@ struct Storage {
 };
 inline constexpr Storage kDefaultLimits{1'000'000, 1 << 30, 10'000, 16 << 20, 100'000, 256 << 20};
 
-// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing"
+// Syncs under way in this daemon; who waits for a provider lends its place to others (decision 0052).
+struct RunsAtOnce {
+  std::size_t all = 128;
+  std::size_t of_connector = 64;
+  // ... those included that lent theirs: a worker takes 256 calls at once, and not only those of syncs.
+  std::size_t begun_of_connector = 192;
+};
+
+// How fast a connector's provider may be asked: of each account, and of all that come with one key of the
+// provider's. Nothing: as the connector's manifest says.
+struct RequestRates {
+  std::optional<runtime::RequestLimit> connection;
+  std::optional<runtime::RequestLimit> app;
+};
+
+// How a slot stands whose access tokens the host renews.
+struct SignIn {
+  std::string slot;
+  std::string state; // "connected", "retrying", "reconnect needed"
+  std::string cause; // one sentence; "" when connected
+  std::string by;    // whose doing it is: "provider", "network", "host"; ""
+  TimePoint since;
+  std::optional<TimePoint> next_try; // retrying
+};
+
+// How a connection stands, in the words of whoever looks after it.
+struct Condition {
+  std::string state; // "connected", "degraded", "retrying", "reconnect needed", "paused", "revoked"
+  std::string why;   // one sentence; "" when connected
+  std::string by;    // whose doing it is, as in SignIn; "" if that is not known
+  std::optional<TimePoint> until; // retrying, or degraded: when it is tried again
+};
+
+// state: "connected", "syncing" is not one (see runs), "reconnect needed", "paused", "failing", "revoked"
 struct Connection {
   std::string id;
   std::string vendor_id;
@@ -111,12 +157,24 @@ struct Connection {
   json::value settings;
   bool allow_private_network = false;
   std::string state;
-  std::string state_reason; // one sentence, "" when connected
+  std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;
+  TimePoint next_due; // by the schedule, which skips those that wait for a person
   // Of Engine::connection() only.
   std::optional<Storage> stored;
   Storage may_store;
+  std::vector<SignIn> sign_ins; // by OAuth 2
+};
+
+// Of what is known of the connection; with its sign_ins it is more.
+Condition conditionOf(Connection const& connection);
+
+// What came of trying an account.
+struct Trial {
+  bool ok = false;
+  std::string account;        // what the provider calls it now
+  std::optional<Error> error; // why it is not ok
 };
 
 // An edit made here that one connection has not taken yet.
@@ -143,6 +201,14 @@ struct Record {
   std::vector<WaitingWrite> waiting; // empty: no sync will write anything of it
   std::vector<RecordLink> links;     // empty: it is in Garland only
 };
+
+// What was a record before a person was erased.
+struct ErasedRecord {
+  bool existed = false;
+  std::vector<RecordLink> links; // where its providers still have it
+};
+// Answers with the same value without the person.
+using Rewriter = std::function<json::value(json::value const&)>;
 
 // One item that could not be taken or written: everything else went on.
 struct ItemProblem {
@@ -191,6 +257,21 @@ struct ConnectRequest {
   json::value settings;
   Credentials credentials;
   bool allow_private_network = false;
+  // The slot whose token comes of a sign-in at the provider's own page and is not typed; "": none.
+  std::string signs_in;
+  oauth::Code code; // ... that somebody came back with from there
+  // ... or what was given already, after a sign-in on another device; and what says so, for the unit that
+  // keeps it.
+  std::optional<oauth::Given> given;
+  store::Unit takes;
+};
+
+// Who comes back from a provider's own page.
+struct SignInReturn {
+  std::string ticket;  // that went through the provider
+  std::string browser; // the secret that it was shown the way with
+  Secret code;
+  std::string refusal; // the provider's "error"; "" if it gave a code
 };
 
 struct Connected {
@@ -229,6 +310,13 @@ struct Conflict {
   json::value local;                // Garland's value, which was overwritten
   json::value remote;               // the provider's; null if it was deleted there
   TimePoint at;
+};
+
+// For how long is kept what work does not need any more; 0: for ever.
+struct KeptFor {
+  Milliseconds changes{90LL * 86'400'000};    // of the feeds: who resumes from further back is told
+  Milliseconds conflicts{400LL * 86'400'000}; // with what lost in them
+  Milliseconds old_trails{90LL * 86'400'000}; // requests and acts of people, of before the audit chain
 };
 
 // What a daemon that shares a database is called.
@@ -289,7 +377,15 @@ struct Dependencies {
   Milliseconds actions_kept = kActionsKept;
   // Set, if other daemons may be on the same PostgreSQL database; else this one is alone on it.
   std::optional<NodeName> node = std::nullopt;
+  RunsAtOnce runs = RunsAtOnce();
+  std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
+  KeptFor kept_for = {};
 };
+
+// What a database needs that was put back from a backup, before an engine begins on it: nothing that may have
+// been done since is done again unseen, no number of a feed is given out twice, no lease of before counts.
+// `made`: all that was durable then is in the database, and perhaps more.
+store::Unit afterRestore(TimePoint made, TimePoint now);
 
 // Whether anything in the database can only be read with the master key that it was sealed with.
 Task<bool> holdsCredentials(store::Store& store);
@@ -312,6 +408,16 @@ public:
   // The account of an existing connection, with the same settings, gets its credential replaced:
   // links, cursors and waiting writes stay. With other settings it is a conflict: see changeSettings.
   virtual Task<Connected> connect(ConnectRequest request) = 0;
+  // The same by a sign-in at the provider's own page, from where people are sent to `redirect_uri`:
+  // `request` is checked as far as it goes, and kept. unsupported if the connector's provider has no such
+  // page. Errors of visit and return: see oauth::Authorizations.
+  virtual Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri);
+  virtual Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser);
+  virtual Task<Connected> endSignIn(SignInReturn back);
+  // The same by a sign-in on another device (RFC 8628): somebody types a code at the provider. What came of
+  // it is known by signIn(). unsupported if the connector's provider offers none.
+  virtual Task<oauth::DeviceSignIn> beginDeviceSignIn(ConnectRequest request);
+  virtual Task<oauth::Authorization> signIn(std::string id);
   virtual Task<std::vector<Connection>> connections(std::string vendor_id) = 0; // "" = all
   virtual Task<Connection> connection(std::string id) = 0;
   // Members of `changes` replace those of the settings, null removes one. Tried like connecting; the next run
@@ -320,6 +426,16 @@ public:
   // connection may move to another host: whoever gives them knows them. That goes into the audit trail.
   virtual Task<Connection> changeSettings(std::string id, json::object changes,
                                           Credentials credentials = Credentials());
+  // Asks the provider, read-only, whether the account can be reached and is the one that was connected.
+  // Nothing is changed; `conflict` if it is paused or was revoked.
+  virtual Task<Trial> test(std::string id);
+  // Another token in the place of that which there is, now. unsupported if the account signs in with what was
+  // typed.
+  virtual Task<Connection> rotate(std::string id);
+  // Takes the sign-in back: at the provider, as far as it can be asked, and here, where the credential is
+  // forgotten in any case. Records, links and waiting writes stay; connecting the account again goes on with
+  // them. The reason says whether the provider was told.
+  virtual Task<Connection> revoke(std::string id);
   // Nothing of the connection is begun any more until it is resumed, over restarts too; what comes in for it
   // is kept. Answers when nothing of it is under way: a sync ends at its next checkpoint, a call is waited
   // for.
@@ -356,6 +472,14 @@ public:
   virtual Task<Record> addRecord(std::string vendor_id, std::string kind, json::value data,
                                  std::string connection_id) = 0; // to be created at that connection
   virtual Task<void> deleteRecord(std::string vendor_id, std::string id, std::int64_t if_version) = 0;
+  // Nothing stays of the record but its id, which the feed tells to be deleted; nor of its conflicts and
+  // writes. Nothing is deleted at the providers, but what they have of it does not come in any more. A record
+  // that is not there, or was deleted before, is as good. conflict while a write of it is under way, whose
+  // end would bring it back.
+  virtual Task<ErasedRecord> eraseRecord(std::string vendor_id, std::string id);
+  // The record, and what its providers had of it, through the rewriter. False: there was nothing to be
+  // changed. conflict as above.
+  virtual Task<bool> rewriteRecord(std::string vendor_id, std::string id, Rewriter rewriter);
   // Lets the next sync try the record's writes that were set aside; `conflict` if there are none.
   virtual Task<Record> retryRecord(std::string vendor_id, std::string id) = 0;
   // The same for everything that was set aside at a connection, its pull too; how much that was.

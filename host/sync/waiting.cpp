@@ -34,19 +34,17 @@ void Semaphore::Place::reset() {
 }
 
 Task<Semaphore::Place> Semaphore::acquire() {
-  return acquire(std::make_shared<Event>(executor_), Priority::normal);
-}
-
-Task<Semaphore::Place> Semaphore::acquire(std::shared_ptr<Event> turn, Priority priority) {
   if (free_ > 0) {
     --free_;
     co_return Place(*this);
   }
-  waiters_.push(priority, turn);
+  auto const turn = std::make_shared<Event>(executor_);
+  waiters_.push_back(turn);
   auto const waited = co_await turn->wait();
-  bool const called_off = waiters_.erase(turn);
-  if (!waited) co_return waited.error();
-  if (called_off) co_return Error(ErrorKind::cancelled, "the wait was called off");
+  if (!waited) {
+    std::erase(waiters_, turn);
+    co_return waited.error();
+  }
   co_return Place(*this);
 }
 
@@ -55,7 +53,9 @@ void Semaphore::release() {
     ++free_;
     return;
   }
-  waiters_.pop()->set();
+  auto const next = std::move(waiters_.front());
+  waiters_.pop_front();
+  next->set();
 }
 
 Alarm::Alarm(asio::any_io_executor executor, Clock& clock, Milliseconds span, std::shared_ptr<Event> event)

@@ -1,14 +1,14 @@
 // How coroutines of this room wait for each other: a one-time event, a semaphore that is first come first
-// served within each priority, an alarm, and a nursery that owns what was spawned. [loop thread]
+// served, an alarm, and a nursery that owns what was spawned. [loop thread]
 #pragma once
 
 #include "host/base/clock.h"
 #include "host/base/task.h"
-#include "host/sync/priority.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -51,18 +51,13 @@ public:
   };
 
   Task<Place> acquire();
-  // The same; whoever sets `turn` calls it off, which answers `cancelled` unless there was a place already.
-  Task<Place> acquire(std::shared_ptr<Event> turn, Priority priority);
-  // Whoever waits with this turn goes by this priority from now on, if that is higher.
-  void hasten(std::shared_ptr<Event> const& turn, Priority priority) { waiters_.hasten(turn, priority); }
-  std::size_t waiting() const { return waiters_.size(); }
 
 private:
   void release();
 
   asio::any_io_executor executor_;
   std::size_t free_;
-  PriorityQueue<std::shared_ptr<Event>> waiters_;
+  std::deque<std::shared_ptr<Event>> waiters_;
 };
 
 // Sets an event after a while, unless it is put off before; or calls what is to be called then.

@@ -16,6 +16,7 @@ constexpr std::int64_t kTogether = 64; // deliveries that one round reads
 constexpr std::size_t kMostEvent = 200;
 constexpr Milliseconds kDeadline{30'000};
 constexpr Milliseconds kPluginAway{300'000};
+constexpr Milliseconds kLookAgain{5'000};       // for a connector that was away, if more comes in
 constexpr Milliseconds kKept{7LL * 86'400'000}; // after that, what is done is forgotten
 constexpr Milliseconds kTickEvery{300'000};
 constexpr Milliseconds kTickAmongMany{30'000}; // the net under what other daemons tell
@@ -48,8 +49,7 @@ WebhookRunner::WebhookRunner(Context& context, Connections& connections, AuditTr
     : context_(context), connections_(connections), audit_(audit), store_(context),
       endpoints_(context, connections), courier_(context, connections, store_, runs),
       rounds_(context, kAtOnce, [this](std::string name) { return round(std::move(name)); }),
-      inbox_(context, store_, [this](Owner const& owner) { rounds_.due(roundName(owner), context_.now()); }) {
-}
+      inbox_(context, store_, [this](Owner const& owner) { cameIn(owner); }) {}
 
 Task<void> WebhookRunner::start() {
   CO_TRY_VOID(co_await endpoints_.load());
@@ -72,12 +72,20 @@ Task<void> WebhookRunner::catchUp() {
   co_return Result<void>();
 }
 
+void WebhookRunner::cameIn(Owner const& owner) {
+  auto const name = roundName(owner);
+  auto const away = away_.find(name);
+  rounds_.due(name, away == away_.end() ? context_.now() : std::max(away->second, context_.now()));
+}
+
 Task<void> WebhookRunner::wake() {
+  away_.clear();
   CO_TRY_VOID(co_await catchUp());
   co_return co_await courier_.wake();
 }
 
 void WebhookRunner::wake(Owner const& owner) {
+  away_.erase(roundName(owner));
   rounds_.due(roundName(owner), context_.now());
   courier_.due(owner);
 }
@@ -107,6 +115,7 @@ Task<void> WebhookRunner::quiet(Owner owner) {
 }
 
 void WebhookRunner::forget(Owner const& owner) {
+  away_.erase(roundName(owner));
   rounds_.forget(roundName(owner));
   courier_.rounds().forget(roundName(owner));
   inbox_.forget(owner.connection_id);
@@ -121,10 +130,12 @@ Task<std::optional<TimePoint>> WebhookRunner::round(std::string name) {
   CO_TRY(turn, co_await context_.lanes->enter(owner.connection_id, Priority::normal, std::move(operation)));
   if (!mine(context_, owner.connection_id)) co_return std::optional<TimePoint>();
   if (context_.stopping || rounds_.holds(name)) co_return std::optional<TimePoint>(context_.now());
-  CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
-  if (due.empty()) co_return co_await store_.nextDue(owner);
+  // First, since deliveries that nobody can read now would be brought here with each that comes in.
   auto const session = co_await connections_.open(owner.connection_id);
   if (!session) co_return co_await cannotOpen(owner, session.error());
+  away_.erase(name);
+  CO_TRY(due, co_await store_.due(owner, context_.now(), kTogether));
+  if (due.empty()) co_return co_await store_.nextDue(owner);
   CO_TRY_VOID(co_await readAll(owner, &*session, std::move(due)));
   if (context_.stopping) co_return std::optional<TimePoint>();
   co_return co_await store_.nextDue(owner);
@@ -136,7 +147,12 @@ Task<std::optional<TimePoint>> WebhookRunner::cannotOpen(Owner owner, Error erro
       error.kind != ErrorKind::unsupported)
     co_return error;
   auto const there = co_await connections_.one(owner.connection_id);
-  if (there) co_return std::optional<TimePoint>(context_.now() + kPluginAway);
+  if (there) {
+    away_[roundName(owner)] = context_.now() + kLookAgain;
+    CO_TRY(next, co_await store_.nextDue(owner));
+    if (next) next = std::max(*next, context_.now() + kPluginAway);
+    co_return next;
+  }
   if (there.error().kind != ErrorKind::notFound) co_return there.error();
   CO_TRY_VOID(co_await store_.forgetAll(owner.connection_id));
   forget(owner);

@@ -6,6 +6,7 @@
 #include "host/sync/webhook_endpoints.h"
 #include "host/sync/webhook_inbox.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,7 @@ private:
   };
   Task<std::optional<TimePoint>> round(std::string name);
   Task<std::optional<TimePoint>> cannotOpen(Owner owner, Error error);
+  void cameIn(Owner const& owner);
   Task<void> readAll(Owner owner, Session const* session, std::vector<DueWebhook> due);
   bool givesWay(Owner const& owner) const;
   Task<Parsed> parse(Session const* session, DueWebhook const* due);
@@ -94,6 +96,9 @@ private:
   HintCourier courier_;
   Rounds rounds_;
   WebhookInbox inbox_;
+  // By the round's name: nobody can read it before then, unless somebody wakes it. What comes in meanwhile
+  // would ask the database again with each commit.
+  std::map<std::string, TimePoint> away_;
   Monotonic next_tick_{};
 };
 

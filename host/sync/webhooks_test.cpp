@@ -70,6 +70,11 @@ protected:
     return "INSERT INTO hints (vendor_id,connection_id,kind,external_id,stamp) VALUES ('" + notices.vendor +
            "','" + notices.connection + "','" + kind + "','" + id + "','whk_0/0')";
   }
+  // Once no round is under way that began while it was switched on.
+  void switchOff() {
+    for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for one
+    house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  }
   // It waits for a later attempt: its time comes.
   Webhook comesDue(Webhook const& webhook) {
     while (house.clock.sleepers() < 2) house.loop.run_one();
@@ -327,7 +332,7 @@ TEST_F(WebhooksTest, WhatIsTooLargeForAConnectorIsLeftToTheNextPollInTheEnd) {
 }
 
 TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
-  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  switchOff();
   EXPECT_FALSE(notices.send("id 1", {"1"}).value());
   while (house.clock.sleepers() < 2) house.loop.run_one();
   EXPECT_EQ(notices.get("id 1").state, WebhookState::waiting);
@@ -335,6 +340,51 @@ TEST_F(WebhooksTest, AConnectorThatIsSwitchedOffCostsNoDelivery) {
   while (notices.get("id 1").state == WebhookState::waiting) house.loop.run_one();
   notices.followed();
   EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
+}
+
+TEST_F(WebhooksTest, WhatNobodyCanReadNowIsNotBroughtFromTheDatabase) {
+  switchOff();
+  int brought = 0;
+  house.cut->on_read = [&brought](store::Statement const& query) {
+    if (query.sql.find(", shown, body") != std::string::npos) ++brought;
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  EXPECT_EQ(brought, 0);
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  while (notices.get("id 1").state == WebhookState::waiting) house.loop.run_one();
+  EXPECT_GT(brought, 0);
+  house.cut->on_read = nullptr;
+  notices.followed();
+}
+
+TEST_F(WebhooksTest, WhatComesInWhileNobodyCanReadItIsLookedAtEveryFiveSeconds) {
+  switchOff();
+  int asked = 0;
+  house.cut->on_read = [&asked](store::Statement const& query) {
+    if (query.sql.find("FROM vendor_plugins") != std::string::npos) ++asked;
+  };
+  auto const goOn = [&] {
+    for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for a round
+  };
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  while (house.clock.sleepers() < 2) house.loop.run_one();
+  goOn();
+  int const first = asked;
+  EXPECT_GT(first, 0);
+  for (auto const* key : {"id 2", "id 3", "id 4"}) ASSERT_TRUE(notices.send(key, {"2"}));
+  goOn();
+  EXPECT_EQ(asked, first);
+  house.clock.advance(Milliseconds(5'000));
+  until([&] {
+    house.loop.run_one();
+    return asked > first;
+  });
+  house.cut->on_read = nullptr;
+  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
+  for (auto const* key : {"id 1", "id 2", "id 3", "id 4"})
+    EXPECT_EQ(notices.settled(key).state, WebhookState::done);
+  notices.followed();
 }
 
 TEST_F(WebhooksTest, AnEndpointHasTwoSecretsWhileOneIsRotatedOut) {
@@ -507,7 +557,7 @@ TEST_F(WebhooksTest, ARunThatFindsSomethingMissingIsRepeatedWithinItsSpan) {
 }
 
 TEST_F(WebhooksTest, AnAccountThatWorksAgainHasItsHintsFollowedAtOnce) {
-  house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  switchOff();
   commit(hintOf("crm.project", "1"));
   house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
   notices.followed();

@@ -139,6 +139,12 @@ void Writes::reopenPush(std::string_view connection_id, std::string_view record_
                        {vendor_id_, std::string(connection_id), std::string(record_id)}));
 }
 
+void Writes::beginPushAnew(std::string_view connection_id, std::string_view record_id) {
+  add(store::Statement("UPDATE pushes SET state='pending', op_id='', action='', payload='', sent_version=0, "
+                       "dispatches=0 WHERE vendor_id=$1 AND connection_id=$2 AND record_id=$3",
+                       {vendor_id_, std::string(connection_id), std::string(record_id)}));
+}
+
 void Writes::addConflict(Conflict const& conflict) {
   json::array members(conflict.members.begin(), conflict.members.end());
   add(store::Statement(

@@ -69,8 +69,11 @@ public:
             std::string_view except);
   // Edits younger than the version stay.
   void dropPush(std::string_view connection_id, std::string_view record_id, std::int64_t up_to_version);
-  // An operation whose effect was unknown, and is known now.
+  // An operation of which the provider has shown more than was known; it may still arrive there.
   void reopenPush(std::string_view connection_id, std::string_view record_id);
+  // An operation that has taken place, of a record that is younger by now: the next one is another, and what
+  // was written is nobody's write in flight any more.
+  void beginPushAnew(std::string_view connection_id, std::string_view record_id);
 
   void addConflict(Conflict const& conflict);
   void saveCursor(std::string_view connection_id, std::string_view kind, std::string_view cursor_json);

@@ -40,6 +40,28 @@ std::string sha256(std::string_view bytes) {
 
 std::string sha256Hex(std::string_view bytes) { return hex(sha256(bytes)); }
 
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  if (EVP_DigestInit_ex2(state_->context.get(), sha256Algorithm(), nullptr) != 1) noSha256();
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  if (EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) != 1) noSha256();
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, kDigestBytes> digest{};
+  unsigned int length = 0;
+  if (EVP_DigestFinal_ex(state_->context.get(), digest.data(), &length) != 1 || length != digest.size())
+    noSha256();
+  return garland::hex(std::string(digest.begin(), digest.end()));
+}
+
 std::string sha1(std::string_view bytes) {
   std::array<unsigned char, 20> digest{};
   unsigned int length = 0;

@@ -42,5 +42,12 @@ TEST(Digest, ConstantTimeCompareSeesEveryDifference) {
   EXPECT_FALSE(equalInConstantTime("same", ""));
 }
 
+TEST(Digest, OfPartsIsThatOfTheWhole) {
+  Sha256 digest;
+  for (auto const* part : {"a", "", "bc"}) digest.add(part);
+  EXPECT_EQ(digest.hex(), sha256Hex("abc"));
+  EXPECT_EQ(Sha256().hex(), sha256Hex(""));
+}
+
 } // namespace
 } // namespace garland::vault

@@ -106,8 +106,34 @@ Result<bool> createKeyFile(std::string const& path, std::string_view content, Ra
 
 std::string sha256(std::string_view bytes);    // 32 bytes
 std::string sha256Hex(std::string_view bytes); // 64 lower-case hex digits
-std::string sha1(std::string_view bytes);      // 20 bytes; for protocols that ask for it, never as a proof
+// The same of more bytes than are in memory at once.
+class Sha256 {
+public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256 const&) = delete;
+  Sha256& operator=(Sha256 const&) = delete;
+  void add(std::string_view bytes);
+  std::string hex(); // of all that was added; once
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+std::string sha1(std::string_view bytes); // 20 bytes; for protocols that ask for it, never as a proof
 std::string hmacSha256(std::string_view key, std::string_view bytes);
+
+// Ed25519. A private key is its 32 bytes, a public one "ed25519:" and 64 hexadecimal digits, a signature 64
+// bytes. hostLimit if the cryptographic library cannot, or it is no such key.
+inline constexpr std::size_t kEd25519KeyBytes = 32;
+Result<std::string> publicKeyOf(Secret const& private_key);
+Result<std::string> sign(Secret const& private_key, std::string_view message);
+bool isSignature(std::string_view public_key, std::string_view message, std::string_view signature);
+
+// RSASSA-PKCS1-v1_5 with SHA-256, as in JWTs of RS256. invalidInput if the PEM is no private RSA key of 2048
+// bits or more, or asks for a passphrase.
+Result<std::string> signRs256(Secret const& private_key_pem, std::string_view bytes);
+
 // The time taken tells nothing about where two texts of equal length differ.
 bool equalInConstantTime(std::string_view a, std::string_view b);
 

@@ -5,11 +5,13 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -24,25 +26,43 @@ constexpr int kLeastRsaBits = 2048;
 constexpr std::size_t kMostKeyBytes = 64U << 10U;
 constexpr std::size_t kEd25519Bytes = 32;
 constexpr std::string_view kP256 = "prime256v1";
+constexpr std::size_t kMostModulus = 1024; // bytes; a longer one only takes time
+constexpr std::size_t kMostExponent = 8;
+constexpr std::size_t kP256Bytes = 32;
+// A point of P-256 as DER, up to its two numbers.
+constexpr std::string_view kP256Before = "3059301306072a8648ce3d020106082a8648ce3d03010703420004";
 
 template <auto function> struct Deleter {
   template <class T> void operator()(T* pointer) const { function(pointer); }
 };
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using ParameterList = std::unique_ptr<OSSL_PARAM_BLD, Deleter<OSSL_PARAM_BLD_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, Deleter<OSSL_PARAM_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 
 unsigned char const* octets(std::string_view text) {
   return reinterpret_cast<unsigned char const*>(text.empty() ? "" : text.data());
 }
 
+EVP_MD const* fetched(EVP_MD const* digest) {
+  auto const* const found = EVP_MD_fetch(nullptr, EVP_MD_get0_name(digest), nullptr);
+  return found == nullptr ? digest : found;
+}
+
+// Fetched once: else each use fetches, which costs more than the digest of a webhook.
 EVP_MD const* digestOf(Algorithm algorithm) {
+  static EVP_MD const* const sha1 = fetched(EVP_sha1());
+  static EVP_MD const* const sha256 = fetched(EVP_sha256());
+  static EVP_MD const* const sha512 = fetched(EVP_sha512());
   switch (algorithm) {
   case Algorithm::hmacSha1:
-  case Algorithm::rsaSha1: return EVP_sha1();
-  case Algorithm::hmacSha512: return EVP_sha512();
+  case Algorithm::rsaSha1: return sha1;
+  case Algorithm::hmacSha512: return sha512;
   case Algorithm::ed25519: return nullptr; // has its own
-  default: return EVP_sha256();
+  default: return sha256;
   }
 }
 
@@ -98,12 +118,7 @@ bool isCertificate(std::string_view pem) {
 std::string encoded(Encoding encoding, std::string_view bytes) {
   if (encoding == Encoding::raw) return std::string(bytes);
   if (encoding == Encoding::hex) return hex(bytes);
-  auto text = base64(bytes);
-  if (encoding == Encoding::base64) return text;
-  std::replace(text.begin(), text.end(), '+', '-');
-  std::replace(text.begin(), text.end(), '/', '_');
-  while (text.ends_with('=')) text.pop_back();
-  return text;
+  return encoding == Encoding::base64 ? base64(bytes) : base64Url(bytes);
 }
 
 std::optional<std::string> decoded(Encoding encoding, std::string_view text) {
@@ -172,6 +187,37 @@ bool PublicKey::verifies(Algorithm algorithm, std::string_view text, std::string
       EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(text), text.size()) == 1;
   ERR_clear_error();
   return right;
+}
+
+std::string rsaPublicKey(std::string_view modulus, std::string_view exponent) {
+  if (modulus.size() > kMostModulus || exponent.size() > kMostExponent) return {};
+  Number const n(BN_bin2bn(octets(modulus), static_cast<int>(modulus.size()), nullptr));
+  Number const e(BN_bin2bn(octets(exponent), static_cast<int>(exponent.size()), nullptr));
+  if (BN_is_zero(n.get()) || BN_is_odd(e.get()) == 0 || BN_is_one(e.get())) return {};
+  ParameterList const list(OSSL_PARAM_BLD_new());
+  OSSL_PARAM_BLD_push_BN(list.get(), OSSL_PKEY_PARAM_RSA_N, n.get());
+  OSSL_PARAM_BLD_push_BN(list.get(), OSSL_PKEY_PARAM_RSA_E, e.get());
+  Parameters const parameters(OSSL_PARAM_BLD_to_param(list.get()));
+  KeyContext const context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* made = nullptr;
+  if (EVP_PKEY_fromdata_init(context.get()) == 1)
+    EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get());
+  std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>> const key(made);
+  unsigned char* out = nullptr;
+  int const length = key ? i2d_PUBKEY(key.get(), &out) : 0;
+  std::string der;
+  if (length > 0) der.assign(out, out + length);
+  OPENSSL_free(out);
+  ERR_clear_error();
+  return der;
+}
+
+std::string p256PublicKey(std::string_view x, std::string_view y) {
+  if (x.size() != kP256Bytes || y.size() != kP256Bytes) return {};
+  auto der = fromHex(kP256Before).value();
+  der += x;
+  der += y;
+  return der;
 }
 
 std::string derSignature(std::string_view r_and_s) {

@@ -33,6 +33,11 @@ private:
   Handle key_;
 };
 
+// Public keys as a JSON Web Key has them, in numbers, as the DER that PublicKey reads. Empty if they cannot
+// be those of a key.
+std::string rsaPublicKey(std::string_view modulus, std::string_view exponent);
+std::string p256PublicKey(std::string_view x, std::string_view y);
+
 // JSON Web Tokens carry r and s of an ECDSA signature side by side, 32 bytes each; everybody else DER. Empty
 // if it has another length.
 std::string derSignature(std::string_view r_and_s);

@@ -106,7 +106,12 @@ Found<void> checkClaims(json::value const& claims, JwtCheck const& check) {
 
 } // namespace
 
-Found<void> checkJwt(std::string_view text, JwtCheck const& check) {
+Found<json::value> jwtHeader(std::string_view text) {
+  TRY(token, split(text));
+  return std::move(token.header);
+}
+
+Found<json::value> checkJwt(std::string_view text, JwtCheck const& check) {
   TRY(token, split(text));
   TRY(algorithm, algorithmOf(token, check.rules));
   bool right = false;
@@ -116,7 +121,8 @@ Found<void> checkJwt(std::string_view text, JwtCheck const& check) {
   }
   if (!right) return Reject{Reason::mismatch, "the token was not signed with a secret that is kept here"};
   TRY_VOID(checkTimes(token.claims, check));
-  return checkClaims(token.claims, check);
+  TRY_VOID(checkClaims(token.claims, check));
+  return std::move(token.claims);
 }
 
 } // namespace garland::webhooks

@@ -1,4 +1,5 @@
-// JSON Web Tokens (RFC 7519) as webhooks use them: signed, with a time at which they end.
+// JSON Web Tokens (RFC 7519) as webhooks and OpenID providers use them: signed, with a time at which they
+// end.
 #pragma once
 
 #include "host/webhooks/scheme.h"
@@ -13,6 +14,9 @@ struct JwtCheck {
   TimePoint now;
 };
 
-Found<void> checkJwt(std::string_view token, JwtCheck const& check);
+// The claims of a token that holds.
+Found<json::value> checkJwt(std::string_view token, JwtCheck const& check);
+// What a token says of how it is signed; nothing of it was checked.
+Found<json::value> jwtHeader(std::string_view token);
 
 } // namespace garland::webhooks

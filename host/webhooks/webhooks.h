@@ -7,6 +7,7 @@
 #include "host/base/json.h"
 #include "host/base/secret.h"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -125,5 +126,31 @@ struct Response {
 // Nothing if the request is no handshake: it is to be verified then.
 std::optional<Response> answerHandshake(Scheme const& scheme, Request const& request, Keys const& keys,
                                         Clock const& clock);
+
+// ---------------------------------------------------------------- who has signed in
+
+// What an ID token (OpenID Connect Core 1.0) has to say, besides when it ends.
+struct IdTokenRules {
+  std::string issuer;
+  std::string client_id; // has to be in "aud"; and is "azp", if that is there or "aud" has several
+  std::vector<std::string> audiences; // what else may be in "aud"
+  std::string nonce;
+  std::chrono::seconds leeway{60}; // of the provider's clock and ours
+};
+
+// `claims` only if `reason` is accepted. noSecret: the key set has no key for it, so the provider may have
+// another one by now.
+struct IdToken {
+  Reason reason = Reason::missing;
+  std::string sentence; // as in Verdict
+  json::object claims;
+
+  bool accepted() const { return reason == Reason::accepted; }
+};
+
+// `key_set`: the provider's (RFC 7517). RS256 and ES256 by a public key; never "none", never a shared secret.
+// [any thread]
+IdToken checkIdToken(std::string_view token, json::value const& key_set, IdTokenRules const& rules,
+                     TimePoint now);
 
 } // namespace garland::webhooks

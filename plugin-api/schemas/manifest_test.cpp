@@ -141,6 +141,26 @@ TEST(ManifestSchema, ASlotThatSignsSaysWhatTheSignatureNeeds) {
     "fields":["id","key"]})"));
   expectRefusedAt("/auth/0/fields",
                   with(R"({"slot":"a","scheme":"sigv4","region":"a","service":"ses","fields":["id"]})"));
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","client":"body","refusals":["190"]}})")),
+            "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","authorize_url":"https://x.example/authorize","pkce":"S256",
+              "authorize_parameters":{"access_type":"offline"},"scopes":["read"],
+              "device_url":"https://x.example/device"}})")),
+            "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","parameter":"access_token","fields":["i","s"],
+    "oauth2":{"token_url":"setting:/token_url","renew_by":"client","scopes":["read"]}})")),
+            "");
+  EXPECT_EQ(refusal(with(R"({"slot":"a","scheme":"oauth2","fields":["email","private_key"],
+    "oauth2":{"token_url":"https://x.example/token","renew_by":"assertion","claims":{"sub":"setting:/user"}}})")),
+            "");
+  expectRefusedAt("/auth/0/fields", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s"],
+    "oauth2":{"token_url":"https://x.example/token"}})"));
+  expectRefusedAt("/auth/0/oauth2/token_url", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"http://x.example/token"}})"));
+  expectRefusedAt("/auth/0/oauth2/device_url", with(R"({"slot":"a","scheme":"oauth2","fields":["i","s","t"],
+    "oauth2":{"token_url":"https://x.example/token","device_url":"http://x.example/device"}})"));
   // Where it would be without effect it is no mistake that stays unseen.
   expectRefusedAt("/auth/0", with(R"({"slot":"a","scheme":"bearer","region":"a","fields":["t"]})"));
   expectRefusedAt("/auth/0",
@@ -197,8 +217,8 @@ TEST(Schemas, EveryOneCompilesAndDescribesItsMembers) {
         if (!node.is_object()) return;
         auto const& object = node.get_object();
         auto const* properties = object.if_contains("properties");
-        bool const conditional =
-            where.ends_with("/if") || where.ends_with("/then") || where.ends_with("/else");
+        bool const conditional = where.ends_with("/if") || where.ends_with("/then") ||
+                                 where.ends_with("/else") || where.find("/if/") != std::string::npos;
         if (properties != nullptr && !conditional)
           for (auto const& [name, member] : properties->get_object())
             EXPECT_TRUE(member.get_object().contains("description") || member.get_object().contains("$ref"))

@@ -19,13 +19,17 @@ import served
 ROWS = (10, 100, 1_000, 10_000)
 OF_A_VENDOR = 10
 ASKERS = 8  # requests to the API at once
-CONNECT_SECONDS = 60  # beyond this a row goes without the accounts that are still to be connected
+CONNECT_SECONDS = 240  # beyond this a row goes without the accounts that are still to be connected
 SETTLE_SECONDS = 2
 IDLE_SECONDS = 10  # two looks of the schedule
 POLL_SECONDS = 900  # of garland.ical-feed
 PACED_SECONDS = 12
 PATIENCE = 15  # seconds for the last round that is due at its pace: three looks of the schedule
 BACKLOG_SECONDS = 90
+SLOW_SECONDS = 0.25  # until a slow publisher answers
+SLOW_ROUNDS = 500
+SLOW_ENOUGH = 40  # seconds for all of them
+COUNTED = 20  # rounds that a figure for each of them needs
 PUBLISHER = pathlib.Path(__file__).resolve().parent / "feeds.py"
 # What of a row is set against the first row.
 CURVE = ("kib_of_the_daemon_each", "ms_to_connect", "cpu_us_a_round", "late_p50_ms", "late_p99_ms")
@@ -117,8 +121,9 @@ class Publisher(served.Program):
         self.port = self.hear()["port"]
         self.asked = {}
 
-    def forget(self):
-        self.look()
+    def forget(self, delay=0.0):
+        self.tell({"delay": delay})
+        self.hear()
         self.asked = {}
 
     def look(self):
@@ -178,21 +183,46 @@ def paced(accounts, publisher):
         due, asked, "late")
 
 
+def rate(asked, resumed):
+    """Rounds a second, and in how long: since all were resumed, if most began after that; else since the first."""
+    times = sorted(asked.values())
+    since = max(resumed, times[0]) if times and times[len(times) // 2] > resumed else min(times, default=0.0)
+    counted = [moment for moment in times if moment >= since]
+    seconds = (counted[-1] - since) if counted else 0.0
+    return len(counted) / max(seconds, 1e-3), seconds
+
+
 def backlog(accounts, publisher, daemon):
     """All are due at once, as after an outage. What resuming them takes is not in the processor time."""
     accounts.pause(accounts.ids)
     publisher.forget()
     began = time.monotonic()
     due = accounts.resume(accounts.ids)
-    before, ran = len(publisher.look()), spent(daemon.process.pid)[0]
+    resumed, before, ran = time.monotonic(), len(publisher.look()), spent(daemon.process.pid)[0]
     asked = publisher.wait_for(len(due), began + BACKLOG_SECONDS)
     if len(asked) == len(due):
         first_sync.wait_until("the end of all rounds", lambda: daemon.metric("garland_sync_runs") == 0)
     ran = spent(daemon.process.pid)[0] - ran
-    seconds = max(asked.values(), default=0.0) - min(asked.values(), default=0.0)
+    per_second, seconds = rate(asked, resumed)
+    measured = len(asked) - before
     return {"rounds": len(asked), "rounds_missing": len(due) - len(asked), "rounds_seconds": seconds,
-            "rounds_a_second": len(asked) / max(seconds, 1e-3),
-            "cpu_us_a_round": ran / max(1, len(asked) - before)} | lateness(due, asked, "backlog")
+            "rounds_a_second": per_second,
+            "cpu_us_a_round": ran / measured if measured >= COUNTED else None} | lateness(due, asked, "backlog")
+
+
+def slow(accounts, publisher, daemon):
+    """Some are due at once, and their publisher takes its time: what the places of syncs are for."""
+    some = list(accounts.ids)[:SLOW_ROUNDS]
+    accounts.pause(some)
+    publisher.forget(SLOW_SECONDS)
+    accounts.resume(some)
+    asked = publisher.wait_for(len(some), time.monotonic() + SLOW_ENOUGH)
+    publisher.forget()
+    first_sync.wait_until("the end of all slow rounds", lambda: daemon.metric("garland_sync_runs") == 0)
+    if len(asked) < COUNTED:
+        return {"slow_rounds": len(asked), "slow_rounds_a_second": None}
+    times = asked.values()
+    return {"slow_rounds": len(asked), "slow_rounds_a_second": len(asked) / (max(times) - min(times))}
 
 
 def row(daemon, accounts, publisher, count, none, memory_of):
@@ -207,6 +237,7 @@ def row(daemon, accounts, publisher, count, none, memory_of):
     figures |= idle(daemon)
     figures |= paced(accounts, publisher)
     figures |= backlog(accounts, publisher, daemon)
+    figures |= slow(accounts, publisher, daemon) if not figures["rounds_missing"] else {"slow_rounds_a_second": None}
     return figures | {"rss_mib_after_rounds": memory_of(pid)["rss"]}
 
 
@@ -247,12 +278,25 @@ def ratios(none, rows):
         for key in AGAINST_NONE:
             out[f"{name} / none, {key}"] = figures[key] / none[key] if none[key] else None
         for key in CURVE:
-            first = rows[0][key]
-            out[f"{name} / {rows[0]['connections']:,}, {key}"] = figures[key] / first if first > 0 else None
+            first = next((row for row in rows if row[key]), None)
+            if first and figures[key] is not None:
+                out[f"{name} / {first['connections']:,}, {key}"] = figures[key] / first[key]
+        if figures["slow_rounds_a_second"]:
+            out[f"{name}, rounds a second, answered after {SLOW_SECONDS} s / at once"] = (
+                figures["slow_rounds_a_second"] / figures["rounds_a_second"])
     return out
 
 
+def shown(figure, width, digits):
+    return f"{'-':>{width}}" if figure is None else f"{figure:{width}.{digits}f}"
+
+
+def over(figure, first):
+    return figure / first if figure is not None and first else None
+
+
 def table(none, rows):
+    first = next((one["cpu_us_a_round"] for one in rows if one["cpu_us_a_round"]), None)
     print(f"\n{'':11} |{'memory':^24} |{'nothing is due, a second':^27} |{'at its pace, late ms':^22} |"
           f"{'all at once: rounds':^40}")
     print(f"{'connections':>11} |{'MiB':>6} {'/ none':>7} {'KiB more':>9} |{'cpu us':>8} {'/ none':>7} "
@@ -266,8 +310,11 @@ def table(none, rows):
               f"{one['idle_cpu_us_a_second'] / max(none['idle_cpu_us_a_second'], 1e-9):7.2f} "
               f"{one['idle_wake_ups_a_second']:10.1f} |{one['late_p50_ms']:8.0f} {one['late_p99_ms']:8.0f} "
               f"{one['due_a_second']:4.0f} |{one['rounds']:>7,} {one['rounds_missing']:>6,} "
-              f"{one['rounds_a_second']:7.1f} "
-              f"{one['cpu_us_a_round']:8.0f} {one['cpu_us_a_round'] / max(rows[0]['cpu_us_a_round'], 1e-9):8.2f}")
+              f"{one['rounds_a_second']:7.1f} {shown(one['cpu_us_a_round'], 8, 0)} "
+              f"{shown(over(one['cpu_us_a_round'], first), 8, 2)}")
+        if one["slow_rounds_a_second"]:
+            print(f"  {one['slow_rounds_a_second']:,.1f} rounds a second where the publisher answers after "
+                  f"{SLOW_SECONDS} seconds")
         if one["paced_missing"]:
             print(f"  {one['paced_missing']:,} of {one['paced']:,} that were due at their pace had not begun after "
                   f"{PATIENCE} seconds")

@@ -115,6 +115,9 @@ def verdicts(cells):
     for (kind, count), servers in cells.items():
         figures = {"ratio of p99": servers["garland"]["p99_ms"] / servers["beast"]["p99_ms"],
                    "KiB a subscriber": servers["garland"]["kib_per_subscriber"]}
+        # Times are of what arrived, so a delivery that is missing must not make them look better.
+        wrong = servers["garland"]["missing"] + servers["garland"]["doubled"]
+        out.append(served.verdict(f"missing or doubled, {kind}, {count:,} subscribers", "at most", 0, wrong))
         for name, most in TARGETS.get(count, {}).items():
             out.append(served.verdict(f"{name}, {kind}, {count:,} subscribers", "at most", most, figures[name]))
     return out

@@ -1,6 +1,7 @@
 """A publisher of calendars on loopback for tests/bench/connections.py: every path is a feed with the same event, which
 is unchanged whenever somebody has it already. Says its port by a line of JSON; for each line that it reads it says when
-each feed was first asked for since the line before, in seconds of the monotonic clock, which all processes share.
+each feed was first asked for since the line before, in seconds of the monotonic clock, which all processes share. A line
+with "delay" has it answer so many seconds late from then on.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ WHOLE = (b"HTTP/1.1 200 OK\r\nContent-Type: text/calendar\r\n" + ETAG
 UNCHANGED = b"HTTP/1.1 304 Not Modified\r\n" + ETAG + b"\r\n"
 
 asked = {}
+delay = 0.0
 
 
 class Publisher(asyncio.Protocol):
@@ -30,7 +32,11 @@ class Publisher(asyncio.Protocol):
         while b"\r\n\r\n" in self.heard:
             head, _, self.heard = self.heard.partition(b"\r\n\r\n")
             asked.setdefault(head.split(b" ", 2)[1].decode(), time.monotonic())
-            self.transport.write(UNCHANGED if b"\r\nif-none-match:" in head.lower() else WHOLE)
+            answer = UNCHANGED if b"\r\nif-none-match:" in head.lower() else WHOLE
+            if delay:
+                asyncio.get_running_loop().call_later(delay, self.transport.write, answer)
+            else:
+                self.transport.write(answer)
 
 
 async def publish():
@@ -40,9 +46,10 @@ async def publish():
 
 
 def main():
-    global asked
+    global asked, delay
     threading.Thread(target=asyncio.run, args=(publish(),), daemon=True).start()
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        delay = json.loads(line).get("delay", delay)
         before, asked = asked, {}
         print(json.dumps(before), flush=True)
 

@@ -2,11 +2,13 @@
 by a line of JSON, and a log that says nothing of each request.
 """
 
+import http.client
 import json
 import os
 import pathlib
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import urllib.request
@@ -42,8 +44,33 @@ class Daemon(first_sync.Garland):
         return sum(float(line.rpartition(" ")[2]) for line in lines
                    if line.startswith((name + " ", name + "{")))
 
+    def waiting_webhooks(self):
+        """Deliveries that were taken in and not read yet."""
+        with urllib.request.urlopen(self.url + "/health", timeout=30) as answer:
+            return json.load(answer)["webhooks"]["waiting"]
+
     def stop(self):
         first_sync.stop_servers(self.state)
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def answers(port, path):
+    """Whether somebody judges what is posted there, well or not."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST", path, body=b"{}")
+        return connection.getresponse().status != 404
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def serve_twin(state, plugin, *options):
@@ -85,7 +112,7 @@ class Program:
 
 def median_of(answers):
     """The median of every figure."""
-    return {key: statistics.median(answer[key] for answer in answers) for key in answers[0]}
+    return {key: statistics.median(answer.get(key, 0.0) for answer in answers) for key in answers[0]}
 
 
 def verdict(name, sense, wanted, figure):
@@ -105,5 +132,21 @@ def circumstances(began, now):
 
 def processor_seconds(pid):
     """What all threads of a process have run so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return ran_by(pathlib.Path(f"/proc/{pid}/stat"))
+
+
+def ran_by(stat):
+    fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def seconds_of_threads(pid):
+    """The same by the names of the threads that are there: "garlandd" is the loop, "store writer" commits."""
+    seconds = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            seconds[name] = seconds.get(name, 0.0) + ran_by(task / "stat")
+        except OSError:
+            continue  # it has ended
+    return seconds

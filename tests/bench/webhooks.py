@@ -1,6 +1,7 @@
 """The webhook benchmark: how many signed webhooks a second a real garlandd acknowledges, each verified, new and
 durable before its 200, and how long that takes at the seeds' rate; against nginx, which answers 200 and keeps nothing,
-and against a loop that inserts one row a commit into SQLite.
+against a loop that inserts one row a commit into SQLite, and against Node-RED, which verifies and appends. And how many
+of them a second the sandboxed connector reads.
 """
 
 import pathlib
@@ -9,12 +10,15 @@ import subprocess
 import time
 
 import first_sync
+import node_red
 import served
 
 RATE = 50_000 // 60  # a second: what the seeds ask for
 RATE_SECONDS = 5
 BURST = 40_000  # webhooks of a leg that goes as fast as it goes
 NGINX_TIMES = 4  # nginx takes the same ones again: it would be done too soon
+NODE_RED_BURST = 10_000
+DRAIN_SECONDS = 120  # at most, until all of a burst are read
 ROWS = 5_000  # of the insert loop
 BYTES = 600  # of a body
 CONNECTIONS = 64
@@ -24,6 +28,7 @@ SECRET = "whsec_of_this_bench"
 TARGETS = (
     ("garland / nginx, webhooks a second", "at least", 0.25),
     ("garland / nginx, webhooks a second", "at least", 0.45),
+    ("garland / Node-RED, webhooks a second", "at least", 7.0),
     ("garland, at the seeds' rate, p99 ms", "at most", 2.0),
     ("garland, at the seeds' rate and read beside, p99 ms", "at most", 2.0),
 )
@@ -65,14 +70,7 @@ class Nginx:
         process = subprocess.Popen([program, "-p", str(folder), "-e", str(folder / "error.log"), "-c",
                                     str(folder / "nginx.conf")], stdin=subprocess.DEVNULL)
         first_sync.remember(state, "nginx", process)
-        first_sync.wait_until("nginx listening", self.listens)
-
-    def listens(self):
-        try:
-            first_sync.socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            return True
-        except OSError:
-            return False
+        first_sync.wait_until("nginx listening", lambda: served.listens(self.port))
 
     @staticmethod
     def program():
@@ -93,27 +91,53 @@ class Sender:
                         "name": f"{time.time_ns()}_{self.rounds}"})
         return self.load.hear()
 
-    def to(self, daemon, paths, webhooks, per_second=0):
-        before = served.processor_seconds(daemon.process.pid)
-        figures = self.leg(daemon.port, paths, webhooks, per_second)
-        took = served.processor_seconds(daemon.process.pid) - before
-        return figures | {"cpu_us": took * 1e6 / max(1, figures["accepted"]),
-                          "rss_mib": self.memory_of(daemon.process.pid)["rss"]}
+    def to(self, server, paths, webhooks, per_second=0):
+        """The same, with what it costs a server of one process."""
+        pid = server.process.pid
+        before, threads = served.processor_seconds(pid), served.seconds_of_threads(pid)
+        figures = self.leg(server.port, paths, webhooks, per_second)
+        took = {"cpu_us": served.processor_seconds(pid) - before}
+        took |= {f"cpu_us of {name}": ran - threads.get(name, 0.0)
+                 for name, ran in served.seconds_of_threads(pid).items()}
+        each = 1e6 / max(1, figures["accepted"])
+        return figures | {name: ran * each for name, ran in took.items()} | {"rss_mib": self.memory_of(pid)["rss"]}
 
 
 def read_beside(sender, state):
-    """What was acknowledged is read by the sandboxed connector at the same time."""
+    """What was acknowledged is read by the sandboxed connector at the same time: legs, and the jobs that this is."""
     daemon = served.Daemon(state)
     try:
         paths = Accounts(daemon, reads=True).paths
-        return {"garland, at the seeds' rate and read beside": sender.to(daemon, paths, RATE * RATE_SECONDS, RATE),
-                "garland, flat out and read beside": sender.to(daemon, paths, BURST)}
+        steady = sender.to(daemon, paths, RATE * RATE_SECONDS, RATE)
+        all_read(daemon)
+        flat_out = sender.to(daemon, paths, BURST)
+        return {"garland, at the seeds' rate and read beside": steady,
+                "garland, flat out and read beside": flat_out}, jobs(daemon, flat_out)
     finally:
         daemon.stop()
 
 
-def side_by_side(sender, programs, state, rounds):
-    """{leg: answers of each round}: garlandd, nginx and the loop take turns."""
+def all_read(daemon):
+    """How many are left when nothing is, or the time is over; and after how long."""
+    began = time.monotonic()
+    while (left := daemon.waiting_webhooks()) and time.monotonic() - began < DRAIN_SECONDS:
+        time.sleep(0.1)
+    return left, time.monotonic() - began
+
+
+def jobs(daemon, flat_out):
+    """A job is one delivery on its lane: a call into the connector's sandbox and a durable mark. Counted from the first
+    webhook of the leg that has just ended until the last one is read."""
+    waiting = daemon.waiting_webhooks()
+    left, drained = all_read(daemon)
+    seconds = flat_out["seconds"] + drained
+    read = flat_out["accepted"] - left
+    return {"read": read, "left": left, "waiting when all were acknowledged": waiting, "seconds": seconds,
+            "per_second": read / seconds}
+
+
+def side_by_side(sender, programs, state, rounds, node_program):
+    """{leg: answers of each round}: garlandd, nginx, Node-RED and the loop take turns."""
     found = {}
     daemon = served.Daemon(state)
 
@@ -126,6 +150,7 @@ def side_by_side(sender, programs, state, rounds):
         nginx = Nginx(state, program) if program else None
         if nginx is None:
             print("  nginx is not installed (tools/setup installs it): its legs and ratios are left out")
+        red = node_red.NodeRed(state, node_program, SECRET) if node_program else None
         for _ in range(rounds):
             put("garland, at the seeds' rate", sender.to(daemon, paths, RATE * RATE_SECONDS, RATE))
             if nginx:
@@ -133,6 +158,9 @@ def side_by_side(sender, programs, state, rounds):
             put("garland, flat out", sender.to(daemon, paths, BURST))
             if nginx:
                 put("nginx, flat out", sender.leg(nginx.port, paths, BURST, times=NGINX_TIMES))
+            if red:
+                put("Node-RED, at the seeds' rate", sender.to(red, red.paths, RATE * RATE_SECONDS, RATE))
+                put("Node-RED, flat out", sender.to(red, red.paths, NODE_RED_BURST))
             with served.Program(programs / "garland_insert_loop", state / "loop.db", ROWS, BYTES) as loop:
                 put("insert loop", loop.hear())
     finally:
@@ -148,12 +176,15 @@ def ratios(cells):
             out[name] = cells[above][key] / cells[below][key]
 
     put("garland / nginx, webhooks a second", "garland, flat out", "nginx, flat out", "per_second")
+    put("garland / Node-RED, webhooks a second", "garland, flat out", "Node-RED, flat out", "per_second")
+    put("Node-RED / garland, cpu us a webhook", "Node-RED, flat out", "garland, flat out", "cpu_us")
     put("garland / insert loop, webhooks a second", "garland, flat out", "insert loop", "per_second")
     put("garland, read beside / not read, webhooks a second", "garland, flat out and read beside", "garland, flat out",
         "per_second")
     for key in ("p50_ms", "p99_ms"):
         ours = "garland, at the seeds' rate"
-        put(f"garland / nginx, {key} at the seeds' rate", ours, "nginx, at the seeds' rate", key)
+        for peer in ("nginx", "Node-RED"):
+            put(f"garland / {peer}, {key} at the seeds' rate", ours, f"{peer}, at the seeds' rate", key)
         put(f"garland / insert loop, {key} at the seeds' rate", ours, "insert loop", key)
     return out
 
@@ -163,13 +194,19 @@ def verdicts(cells, compared):
     return [served.verdict(name, sense, wanted, known[name]) for name, sense, wanted in TARGETS if name in known]
 
 
-def table(cells, compared, targets):
+def table(cells, compared, targets, done):
     print(f"\n{'':44} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8} {'cpu us':>7} {'not taken':>10}")
     for name, figures in cells.items():
         cpu = f"{figures['cpu_us']:7.1f}" if "cpu_us" in figures else f"{'-':>7}"
         print(f"{name:44} {figures['per_second']:10,.0f} {figures['p50_ms']:8.3f} {figures['p99_ms']:8.3f} {cpu} "
               f"{figures.get('not_taken', 0):10,.0f}")
-    print()
+    for name, figures in cells.items():
+        shares = [f"{part.removeprefix('cpu_us of ')} {value:.1f}" for part, value in figures.items()
+                  if part.startswith("cpu_us of ") and value >= 1]
+        if name.startswith("garland") and shares:
+            print(f"  cpu us, {name}: {', '.join(shares)}")
+    print(f"\n  {done['per_second']:,.0f} jobs a second: {done['read']:,} deliveries read in {done['seconds']:.1f} s"
+          + (f"; {done['left']:,} were left" if done["left"] else ""))
     for name, value in compared.items():
         print(f"  {name:60} {value:8.3f}")
     served.show(targets)
@@ -177,16 +214,19 @@ def table(cells, compared, targets):
 
 def run(programs, state, rounds, memory_of):
     """Measures and prints; gives what belongs into the JSON. `programs` is where the load programs lie."""
+    node_program = node_red.installed()
     began = time.monotonic()
     with served.Program(programs / "garland_webhook_load") as load:
         sender = Sender(load, memory_of)
-        beside = read_beside(sender, state)
-        found = side_by_side(sender, programs, state, rounds)
+        beside, done = read_beside(sender, state)
+        found = side_by_side(sender, programs, state, rounds, node_program)
     cells = {name: served.median_of(answers) for name, answers in found.items()} | beside
     compared = ratios(cells)
+    compared["garland, jobs / webhooks acknowledged beside them, a second"] = (
+        done["per_second"] / beside["garland, flat out and read beside"]["per_second"])
     targets = verdicts(cells, compared)
-    table(cells, compared, targets)
+    table(cells, compared, targets, done)
     return served.circumstances(began, time.monotonic()) | {
         "rounds": rounds, "bytes of a body": BYTES, "connections": CONNECTIONS,
-        "webhooks a second at the seeds' rate": RATE, "targets": targets, "ratios": compared,
+        "webhooks a second at the seeds' rate": RATE, "targets": targets, "ratios": compared, "jobs": done,
         "cells": [{"leg": name, **figures} for name, figures in cells.items()]}

@@ -44,7 +44,7 @@ void Host::start() {
   ASSERT_TRUE(eventually(ready, 30)) << log();
   ASSERT_TRUE(daemon_->running()) << log();
   auto const where = *parseJson(readFile(dataFolder() + "/garlandd.json"));
-  url_ = "http://" + *textAt(where, "/address") + ":" + std::to_string(*integerAt(where, "/port"));
+  url_ = *textAt(where, "/url");
 }
 
 void Host::kill9() {

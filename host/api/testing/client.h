@@ -30,8 +30,9 @@ public:
   explicit Client(unsigned short port) : socket_(context_) {
     socket_.connect({asio::ip::make_address("127.0.0.1"), port});
   }
+  virtual ~Client() = default;
 
-  void send(std::string_view bytes) {
+  virtual void send(std::string_view bytes) {
     boost::system::error_code ignored; // a server that has closed already is seen when reading
     asio::write(socket_, asio::buffer(bytes), ignored);
   }
@@ -67,20 +68,35 @@ public:
     return answer;
   }
 
+  // Up to and with the mark; "" if the server closes before.
+  std::string until(std::string_view mark) {
+    std::size_t at = 0;
+    while ((at = bytes_.find(mark)) == std::string::npos)
+      if (!more()) return {};
+    auto out = bytes_.substr(0, at + mark.size());
+    bytes_.erase(0, out.size());
+    return out;
+  }
+
   // True if the server closes without another byte.
   bool closed() { return bytes_.empty() && !more(); }
+
+protected:
+  virtual std::size_t readSome(asio::mutable_buffer into, boost::system::error_code& failed) {
+    return socket_.read_some(into, failed);
+  }
+
+  asio::io_context context_;
+  asio::ip::tcp::socket socket_;
 
 private:
   bool more() {
     std::array<char, 65536> chunk{};
     boost::system::error_code code;
-    auto const count = socket_.read_some(asio::buffer(chunk), code);
-    bytes_.append(chunk.data(), count);
+    bytes_.append(chunk.data(), readSome(asio::buffer(chunk), code));
     return !code;
   }
 
-  asio::io_context context_;
-  asio::ip::tcp::socket socket_;
   std::string bytes_;
 };
 

@@ -21,6 +21,7 @@ public:
     co_return Result<void>();
   }
   std::string pseudonym(std::string_view) const override { return "psn_" + std::string(32, '0'); }
+  Result<std::string> sign(std::string_view, std::string_view) const override { return std::string(64, 's'); }
   Task<void> seal() override {
     last = audit::Mark{last.number + 1, std::string(64, 'a')};
     co_return Result<void>();

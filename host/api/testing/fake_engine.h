@@ -117,6 +117,9 @@ public:
   // What the last connect() was given for "slot/field".
   std::map<std::string, std::string> typed;
   std::optional<Error> refuse_connect;
+  std::string redirect_uri;   // that the last sign-in was begun with
+  std::string came_back_as;   // the browser's secret
+  bool with_complete = false; // the provider gives an address with the code in it
   // A run stays "running" until endRuns().
   bool hold_runs = false;
   std::vector<sync::Hint> hints; // all that were asked for
@@ -190,6 +193,63 @@ public:
     connection.created = clock_.now();
     connections_[connection.id] = connection;
     co_return sync::Connected{connection, false};
+  }
+  Task<sync::Trial> test(std::string id) override {
+    CO_TRY(known, co_await connection(std::move(id)));
+    sync::Trial trial;
+    trial.ok = true;
+    trial.account = known.account_name;
+    co_return trial;
+  }
+  Task<sync::Connection> rotate(std::string id) override { return connection(std::move(id)); }
+  Task<sync::Connection> revoke(std::string id) override {
+    CO_TRY(known, co_await connection(id));
+    known.state = "revoked";
+    known.state_reason = "its sign-in was taken back here";
+    co_return known;
+  }
+  // One sign-in at a time; the ticket is "a-ticket", and any browser may come back.
+  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to) override {
+    CO_TRY_VOID(knownVendor(request.vendor_id));
+    redirect_uri = std::move(back_to);
+    oauth::Authorizations::Begun begun;
+    begun.authorization.id = newId("aut", clock_, random_);
+    begun.authorization.vendor_id = request.vendor_id;
+    begun.authorization.plugin_id = request.plugin_id;
+    begun.authorization.state = "open";
+    begun.authorization.expires = clock_.now() + std::chrono::minutes(10);
+    begun.ticket = Secret("a-ticket");
+    sign_in_ = begun.authorization;
+    signs_in_with_ = std::move(request);
+    co_return begun;
+  }
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+    if (ticket != "a-ticket" || !sign_in_) co_return Error(ErrorKind::notFound, "this sign-in is not known");
+    oauth::Authorizations::Visit visit;
+    visit.authorization = *sign_in_;
+    visit.address = "https://id.example/authorize?a=<b>&state=a-ticket";
+    visit.browser = Secret(browser.empty() ? std::string(43, 'b') : browser);
+    co_return visit;
+  }
+  Task<sync::Connected> endSignIn(sync::SignInReturn back) override {
+    if (back.ticket != "a-ticket" || !sign_in_)
+      co_return Error(ErrorKind::notFound, "this sign-in is not known");
+    came_back_as = back.browser;
+    if (!back.refusal.empty()) co_return Error(ErrorKind::forbidden, "refused: " + back.refusal);
+    co_return co_await connect(std::move(signs_in_with_));
+  }
+  Task<oauth::DeviceSignIn> beginDeviceSignIn(sync::ConnectRequest request) override {
+    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string()));
+    oauth::DeviceSignIn out;
+    out.authorization = std::move(begun.authorization);
+    out.user_code = "WDJB-MJHT";
+    out.verification_uri = "https://id.example/activate";
+    out.verification_uri_complete = with_complete ? "https://id.example/activate?user_code=WDJB-MJHT" : "";
+    co_return out;
+  }
+  Task<oauth::Authorization> signIn(std::string id) override {
+    if (!sign_in_ || sign_in_->id != id) co_return Error(ErrorKind::notFound, "there is no such sign-in");
+    co_return *sign_in_;
   }
   Task<std::vector<sync::Connection>> connections(std::string vendor_id) override {
     std::vector<sync::Connection> out;
@@ -431,6 +491,8 @@ private:
   asio::steady_timer run_ended_;
   std::vector<sync::Vendor> vendors_;
   std::map<std::string, std::set<std::string>> enabled_;
+  std::optional<oauth::Authorization> sign_in_;
+  sync::ConnectRequest signs_in_with_;
   std::map<std::string, sync::Connection> connections_;
   std::map<std::string, sync::Run> runs_;
   std::map<std::string, sync::Record> records_;

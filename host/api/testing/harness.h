@@ -9,6 +9,9 @@
 #include "host/api/testing/fake_egress.h"
 #include "host/api/testing/fake_engine.h"
 #include "host/api/testing/fake_notifier.h"
+#include "host/api/testing/fake_office.h"
+#include "host/api/testing/kept_keys.h"
+#include "host/api/testing/kept_sessions.h"
 #include "host/calendar/calendar.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -52,6 +55,18 @@ inline runtime::PluginInfo somePlugin(std::string id, std::string refusal,
   return plugin;
 }
 
+// Where people sign in; nothing answers there unless the test says so.
+inline OidcSettings someProvider() {
+  OidcSettings oidc;
+  oidc.issuer = "https://id.example.com";
+  oidc.client_id = "garland";
+  oidc.public_url = "https://garland.example.com";
+  oidc.roles["admins"] = OidcRole{access::Role::operator_, ""};
+  oidc.roles["auditors"] = OidcRole{access::Role::auditor, ""};
+  oidc.roles["reviewers"] = OidcRole{access::Role::reviewer, ""};
+  return oidc;
+}
+
 class Harness {
 public:
   // `webhooks`: as the connectors' manifests declare them.
@@ -73,6 +88,11 @@ public:
     with.carrier = carrier;
     with.custody = &custody;
     with.audit = &book;
+    with.keys = &keys;
+    with.sessions = &sessions;
+    with.oidc = someProvider();
+    with.privacy = &office;
+    with.backup = [](Secret) -> Task<std::string> { co_return std::string("bak_1"); };
     with.sandbox.tier = runtime::SandboxTier::a;
     with.rescan = [this](bool allow_downgrade) { return supervisor.adopt(catalogue_, allow_downgrade); };
     with.install = [this](std::string) { return supervisor.adopt(catalogue_, false); };
@@ -85,6 +105,8 @@ public:
     onLoop([this] { engine.endRuns(); });
     if (server) (void)await(server->stop());
     server.reset();
+    (void)await(keys.close());
+    (void)await(sessions.close());
     work_.reset();
     loop_.stop();
     thread_.join();
@@ -133,6 +155,15 @@ public:
     one.send(request(method, target, body, more_headers));
     return one.read(method == "HEAD");
   }
+  // A key of this role, made by the operator.
+  access::Issued newKey(access::Role role, std::string vendor_id = {}) {
+    access::NewKey wish;
+    wish.name = "a test";
+    wish.role = role;
+    wish.vendor_id = std::move(vendor_id);
+    wish.life = std::chrono::hours(24 * 365);
+    return await(keys.add(std::move(wish))).value();
+  }
   // As the last of the catalogue. [loop thread]
   void install(runtime::PluginInfo plugin) {
     auto all = catalogue_.plugins();
@@ -171,6 +202,9 @@ public:
   FakeNotifier notifier{clock, random_};
   FakeCustody custody{clock};
   FakeBook book;
+  KeptKeys keys{loop_.get_executor(), clock, random_, log_};
+  KeptSessions sessions{loop_.get_executor(), clock, random_, log_};
+  FakeOffice office;
   FakeSupervisor supervisor;
   FakeEgress egress{loop_.get_executor()};
   std::string key;

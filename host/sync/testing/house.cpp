@@ -1,7 +1,10 @@
 #include "host/sync/testing/house.h"
 
+#include "host/oauth/oauth.h"
+
 #include <garland/schemas.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace garland::sync::testing {
@@ -61,7 +64,33 @@ constexpr char const* kFeedManifest = R"({
   "poll": {"every_seconds": 900}
 })";
 
-runtime::PluginInfo pluginOf(char const* manifest) {
+constexpr char const* kSigningManifest = R"({
+  "manifest": 1, "id": "test.calendar.signed", "name": "Fake account", "version": "1.0.0", "category": "calendar",
+  "summary": "A calendar for tests that is signed in to by OAuth 2.",
+  "operations": ["health.check/1", "calendar.pull/1"],
+  "entities": {"calendar.event": {"read": true, "write": false}},
+  "auth": [{"slot": "account", "scheme": "oauth2", "fields": ["client_id", "client_secret", "refresh_token"],
+            "oauth2": {"token_url": "https://id.example/token", "authorize_url": "https://id.example/authorize",
+                       "device_url": "https://id.example/device", "revoke_url": "https://id.example/revoke"}}],
+  "hosts": ["calendar.example"],
+  "settings": {"type": "object", "additionalProperties": false, "required": ["provider"],
+               "properties": {"provider": {"type": "string"}}},
+  "poll": {"every_seconds": 900}
+})";
+
+// The same, where the settings name the address that tokens are asked for at.
+std::string placedManifest() {
+  std::string text = kSigningManifest;
+  using Change = std::pair<std::string, std::string>;
+  for (auto const& [from, to] :
+       {Change("test.calendar.signed", "test.calendar.placed"),
+        Change("https://id.example/token", "setting:/token_url"),
+        Change(R"("properties": {)", R"("properties": {"token_url": {"type": "string"}, )")})
+    text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+runtime::PluginInfo pluginOf(std::string const& manifest) {
   runtime::PluginInfo plugin;
   plugin.manifest = runtime::parseManifest(manifest).value();
   return plugin;
@@ -118,6 +147,7 @@ Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy
 
 Task<store::Rows> CutStore::read(store::Statement statement) {
   if (dead) co_return Error(ErrorKind::cancelled, "the store is gone");
+  if (on_read) on_read(statement);
   ++under_way;
   auto rows = co_await real_.read(std::move(statement));
   --under_way;
@@ -212,6 +242,8 @@ DatabaseUrl& databaseUrl() {
 std::vector<store::Migration> allMigrations() {
   auto all = migrations();
   for (auto& one : audit::migrations()) all.push_back(std::move(one));
+  for (auto& one : oauth::migrations()) all.push_back(std::move(one));
+  std::ranges::sort(all, {}, &store::Migration::version);
   return all;
 }
 
@@ -226,8 +258,9 @@ House::House() : House(std::make_unique<TestFolder const>()) {}
 House::House(std::unique_ptr<TestFolder const> own) : House(own->path()) { own_folder_ = std::move(own); }
 
 House::House(std::string folder) : folder_(std::move(folder)) {
-  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest), pluginOf(kSharingManifest),
-                                           pluginOf(kFormManifest), pluginOf(kFeedManifest)};
+  std::vector<runtime::PluginInfo> plugins{pluginOf(kManifest),        pluginOf(kSharingManifest),
+                                           pluginOf(kFormManifest),    pluginOf(kFeedManifest),
+                                           pluginOf(kSigningManifest), pluginOf(placedManifest())};
   catalogue = runtime::Catalogue(std::move(plugins));
   vault = std::move(vault::Vault::open(folder_ + "/master.key", true, random)).value();
   store::Options options;
@@ -274,6 +307,8 @@ void House::open() {
       loop.get_executor(), clock,     random,           log, redactor, *cut, *vault, *book, egress,
       supervisor,          catalogue, std::move(kinds), ""};
   dependencies.limits = limits;
+  dependencies.runs = runs;
+  dependencies.requests = requests;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 

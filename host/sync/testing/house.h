@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,7 @@ public:
   bool applied_first = false;
   bool dead = false;
   std::function<Task<void>()> before_commit; // once, before the next commit
+  std::function<void(store::Statement const&)> on_read;
 
 private:
   store::Store& real_;
@@ -159,7 +161,10 @@ public:
   FakeSupervisor supervisor;
   runtime::Catalogue catalogue;
   std::unique_ptr<Engine> engine;
-  Storage limits = kDefaultLimits; // of the next engine: restart()
+  // Of the next engine: restart(). So few runs that a test can fill the places.
+  Storage limits = kDefaultLimits;
+  RunsAtOnce runs{8, 8, 16};
+  std::map<std::string, RequestRates> requests;
 
 private:
   template <class T> static asio::awaitable<void> keep(Task<T> task, std::optional<Result<T>>* out) {

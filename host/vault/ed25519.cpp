@@ -1,13 +1,11 @@
-#include "host/audit/signature.h"
-
-#include "host/base/bytes.h"
+#include "host/vault/vault.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <memory>
 
-namespace garland::audit {
+namespace garland::vault {
 namespace {
 
 template <auto function> struct Deleter {
@@ -38,7 +36,7 @@ Error cryptography() {
 
 Result<std::string> publicKeyOf(Secret const& private_key) {
   auto const key = privateKey(private_key);
-  std::string raw(kKeyBytes, '\0');
+  std::string raw(kEd25519KeyBytes, '\0');
   std::size_t length = raw.size();
   if (!key ||
       EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(raw.data()), &length) != 1)
@@ -61,7 +59,7 @@ Result<std::string> sign(Secret const& private_key, std::string_view message) {
 bool isSignature(std::string_view public_key, std::string_view message, std::string_view signature) {
   if (!public_key.starts_with(kPrefix) || signature.size() != kSignatureBytes) return false;
   auto const raw = fromHex(public_key.substr(kPrefix.size()));
-  if (!raw || raw->size() != kKeyBytes) return false;
+  if (!raw || raw->size() != kEd25519KeyBytes) return false;
   Key const key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets(*raw), raw->size()));
   Context const context(EVP_MD_CTX_new());
   bool const right = key && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
@@ -71,4 +69,4 @@ bool isSignature(std::string_view public_key, std::string_view message, std::str
   return right;
 }
 
-} // namespace garland::audit
+} // namespace garland::vault

@@ -1,0 +1,98 @@
+// A person signs in at garlandd by a real OpenID provider, in each algorithm, with everything that a browser does;
+// and the ways that must not lead in. Called by run.
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Browser, startProvider } from './provider.mjs';
+
+const [modules, build] = process.argv.slice(2);
+const secret = 'a secret/with:marks&100%';
+let checks = 0;
+const same = (is, should, what) => { assert.equal(is, should, what); checks += 1; };
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+// garlandd on a folder of its own; `stop` ends it.
+async function startGarland(folder, port, issuer) {
+  const file = join(folder, 'oidc.secret');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'garland.toml'), `[daemon]
+port = ${port}
+data_dir = "${join(folder, 'data')}"
+[oidc]
+issuer = "${issuer}"
+client_id = "garland"
+client_secret_file = "${file}"
+public_url = "http://127.0.0.1:${port}"
+scopes = "openid email groups"
+roles = { "garland-admins" = "operator" }
+private_network = true
+`);
+  const daemon = spawn(join(build, 'bin/garlandd'), ['--config', join(folder, 'garland.toml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  daemon.stderr.on('data', (text) => { log += text; });
+  const ended = new Promise((done) => daemon.on('exit', done));
+  const ready = (async () => {
+    while (!log.includes('garlandd is ready')) await new Promise((next) => setTimeout(next, 50));
+  })();
+  await Promise.race([ready, ended]);
+  assert.ok(log.includes('garlandd is ready'), `garlandd did not start: ${log}`);
+  const stop = async () => { daemon.kill('SIGTERM'); await ended; };
+  return { stop, log: () => log };
+}
+
+async function signInAs(algorithm) {
+  const folder = mkdtempSync(join(tmpdir(), 'garland-sign-in-'));
+  const port = await freePort();
+  const own = `http://127.0.0.1:${port}`;
+  const redirectUri = `${own}/sign-in/callback`;
+  const provider = await startProvider({ modules, redirectUri, secret, algorithm, groups: ['staff', 'garland-admins'] });
+  const garland = await startGarland(folder, port, provider.issuer);
+  try {
+    const atCallback = (url) => url.startsWith(redirectUri);
+    const browser = new Browser();
+    const back = await browser.go(`${own}/sign-in`, 'rosa', atCallback);
+    same(atCallback(back.url), true, `the provider sent the browser back: ${back.url}`);
+    same((await new Browser().ask(back.url)).status, 403, 'not in a browser without the cookie');
+    const done = await browser.ask(back.url);
+    same(done.status, 200, `signed in: ${garland.log()}`);
+    same((await browser.ask(back.url)).status, 403, 'once');
+
+    const session = `${own}/api/integrations/session`;
+    const who = await (await browser.ask(session)).json();
+    same(who.name, 'rosa@studio.example', 'who it is');
+    same(who.role, 'operator', 'what they may');
+    const vendor = (headers) => browser.ask(`${own}/api/integrations/vendors`, {
+      method: 'POST', body: '{"name":"Rosa"}', headers: { 'content-type': 'application/json', ...headers },
+    });
+    same((await vendor({})).status, 403, 'no change without the header');
+    same((await vendor({ 'x-garland': '1', origin: 'https://evil.example.com' })).status, 403, 'nor from elsewhere');
+    same((await vendor({ 'x-garland': '1' })).status, 201, 'a change');
+    const cookie = browser.cookies.get(own).get('__Host-garland');
+    same(garland.log().includes(cookie), false, 'the cookie is in no log');
+    same((await browser.ask(session, { method: 'DELETE', headers: { 'x-garland': '1' } })).status, 200, 'signed out');
+    const again = await fetch(session, { headers: { cookie: `__Host-garland=${cookie}` } });
+    same(again.status, 401, 'and stays so');
+    await garland.stop();
+    const database = readFileSync(join(folder, 'data/garland.db'));
+    same(database.includes(cookie), false, 'the cookie is in no database');
+    same(database.includes(secret), false, 'nor is the secret');
+  } finally {
+    await garland.stop();
+    provider.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+for (const algorithm of ['RS256', 'ES256']) await signInAs(algorithm);
+console.log(`contracts: openid connect: ${checks} steps of sign-ins checked; skipped: nothing`);
+process.exit(0);

@@ -1,0 +1,71 @@
+// What whoever looks after connections is told of each.
+#include "host/sync/sync.h"
+
+#include <gtest/gtest.h>
+
+namespace garland::sync {
+namespace {
+
+TimePoint const kThen = parseRfc3339("2026-06-13T14:05:00Z").value();
+
+Connection standing(std::string state, std::string reason = {}) {
+  Connection connection;
+  connection.state = std::move(state);
+  connection.state_reason = std::move(reason);
+  connection.next_due = kThen;
+  return connection;
+}
+
+SignIn signIn(std::string state) {
+  SignIn one;
+  one.slot = "account";
+  one.state = std::move(state);
+  one.cause = "it answered 502";
+  one.by = "provider";
+  one.next_try = kThen + std::chrono::minutes(1);
+  return one;
+}
+
+TEST(Condition, WhatIsWellNeedsNoReason) {
+  EXPECT_EQ(conditionOf(standing("connected")).state, "connected");
+  EXPECT_EQ(conditionOf(standing("connected")).why, "");
+}
+
+TEST(Condition, WhatFailsIsRetriedWhenItIsDue) {
+  auto const failing = conditionOf(standing("failing", "the network is down"));
+  EXPECT_EQ(failing.state, "retrying");
+  EXPECT_EQ(failing.why, "the network is down");
+  EXPECT_EQ(failing.until, kThen);
+}
+
+TEST(Condition, ASignInThatCannotBeRenewedLeavesWhatWorksDegraded) {
+  auto works = standing("connected");
+  works.sign_ins.push_back(signIn("retrying"));
+  EXPECT_EQ(conditionOf(works).state, "degraded");
+  EXPECT_EQ(conditionOf(works).by, "provider");
+  auto fails = standing("failing", "a sync failed");
+  fails.sign_ins.push_back(signIn("retrying"));
+  EXPECT_EQ(conditionOf(fails).state, "retrying");
+  EXPECT_EQ(conditionOf(fails).why, "it answered 502");
+  EXPECT_EQ(conditionOf(fails).until, kThen + std::chrono::minutes(1));
+}
+
+TEST(Condition, AReconnectTellsWhyAndWhoseDoingItIs) {
+  auto over = standing("connected");
+  over.sign_ins.push_back(signIn("reconnect needed"));
+  over.sign_ins[0].by = "host";
+  EXPECT_EQ(conditionOf(over).state, "reconnect needed");
+  EXPECT_EQ(conditionOf(over).why, "it answered 502");
+  EXPECT_EQ(conditionOf(over).by, "host");
+  EXPECT_EQ(conditionOf(standing("reconnect needed", "401")).why, "401");
+}
+
+TEST(Condition, WhatAPersonDidHereComesFirst) {
+  auto paused = standing("paused", "an old reason");
+  paused.sign_ins.push_back(signIn("reconnect needed"));
+  EXPECT_EQ(conditionOf(paused).state, "paused");
+  EXPECT_EQ(conditionOf(standing("revoked", "it was taken back here")).state, "revoked");
+}
+
+} // namespace
+} // namespace garland::sync

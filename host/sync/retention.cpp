@@ -1,0 +1,72 @@
+#include "host/sync/retention.h"
+
+#include "host/sync/commits.h"
+
+namespace garland::sync {
+namespace {
+
+constexpr Milliseconds kSweepEvery{3'600'000};
+constexpr std::int64_t kVendorsAtOnce = 20;
+constexpr std::int64_t kRowsAtOnce = 500;
+
+} // namespace
+
+Retention::Rule const Retention::kRules[] = {
+    {"changes", "sequence", true, &KeptFor::changes, true},
+    {"conflicts", "conflict_id", false, &KeptFor::conflicts, false},
+    {"egress_audit", "audit_id", false, &KeptFor::old_trails, false},
+    {"person_audit", "audit_id", false, &KeptFor::old_trails, false},
+};
+
+Task<void> Retention::tick() {
+  auto const looked = context_.doors.clock.monotonic();
+  if (looked < next_ || !caresFor(context_, "retention")) co_return Result<void>();
+  store::Statement query("SELECT vendor_id FROM vendors WHERE vendor_id>$1 ORDER BY vendor_id LIMIT $2",
+                         {after_, kVendorsAtOnce});
+  CO_TRY(vendors, co_await context_.doors.store.read(std::move(query)));
+  for (auto const& vendor : vendors.rows) {
+    bool more = false;
+    for (auto const& rule : kRules) {
+      CO_TRY(left, co_await forget(vendor.text(0), &rule));
+      more = more || left;
+    }
+    if (more) co_return Result<void>(); // the next tick goes on with the same vendor
+    after_ = vendor.text(0);
+  }
+  if (std::ssize(vendors.rows) == kVendorsAtOnce) co_return Result<void>();
+  after_.clear();
+  next_ = looked + kSweepEvery;
+  co_return Result<void>();
+}
+
+// The oldest rows, as long as they are old: no gap is left between those that stay. True if there may be
+// more.
+Task<bool> Retention::forget(std::string vendor_id, Rule const* rule) {
+  auto const kept = context_.doors.kept_for.*(rule->kept_for);
+  if (kept.count() == 0) co_return false;
+  auto const before = toMillis(context_.now() - kept);
+  std::string const id(rule->id);
+  std::string const table(rule->table);
+  store::Statement query("SELECT " + id + ", at FROM " + table + " WHERE vendor_id=$1 ORDER BY " + id +
+                             " LIMIT $2",
+                         {vendor_id, kRowsAtOnce + 1});
+  CO_TRY(oldest, co_await context_.doors.store.read(std::move(query)));
+  std::size_t old = 0;
+  while (old < oldest.rows.size() && oldest.rows[old].integer(1) < before) ++old;
+  bool const all = old == oldest.rows.size() && std::ssize(oldest.rows) <= kRowsAtOnce;
+  if (all && rule->keeps_newest && old > 0) --old;
+  old = std::min(old, static_cast<std::size_t>(kRowsAtOnce));
+  if (old == 0) co_return false;
+  auto const& last = oldest.rows[old - 1];
+  Values args = {vendor_id};
+  if (rule->integer)
+    args.emplace_back(last.integer(0));
+  else
+    args.emplace_back(last.text(0));
+  store::Unit unit;
+  unit.emplace_back("DELETE FROM " + table + " WHERE vendor_id=$1 AND " + id + "<=$2", std::move(args));
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return old == static_cast<std::size_t>(kRowsAtOnce);
+}
+
+} // namespace garland::sync

@@ -1,0 +1,93 @@
+// What is too old is forgotten, in pieces and without gaps.
+#include "host/sync/retention.h"
+
+#include "host/sync/testing/house.h"
+
+namespace garland::sync {
+namespace {
+
+using testing::House;
+
+constexpr Milliseconds kDay{86'400'000};
+
+class RetentionTest : public ::testing::Test {
+protected:
+  RetentionTest() {
+    vendor = house.vendor();
+    connection = house.connect(vendor, "books");
+  }
+  void addEvents(int from, int to) {
+    for (int i = from; i < to; ++i)
+      house.provider("books").put("/" + std::to_string(i), testing::event(std::to_string(i), "An event"));
+    EXPECT_EQ(house.sync(connection).state, "done");
+  }
+  std::vector<std::int64_t> sequences() {
+    std::vector<std::int64_t> all;
+    for (auto const& row : house.rows("SELECT sequence FROM changes ORDER BY sequence"))
+      all.push_back(row.integer(0));
+    return all;
+  }
+  void sweep(int ticks) {
+    auto context = makeContext();
+    Retention retention(*context);
+    for (int i = 0; i < ticks; ++i) house.run(retention.tick()).value();
+  }
+  std::unique_ptr<Context> makeContext() {
+    Dependencies with{house.loop.get_executor(),
+                      house.clock,
+                      house.random,
+                      house.log,
+                      house.redactor,
+                      *house.store,
+                      *house.vault,
+                      *house.book,
+                      house.egress,
+                      house.supervisor,
+                      house.catalogue,
+                      {testing::eventKind()},
+                      ""};
+    return Context::make(std::move(with)).value();
+  }
+
+  House house;
+  std::string vendor, connection;
+};
+
+TEST_F(RetentionTest, OldChangesGoAndYoungOnesStay) {
+  addEvents(0, 3);
+  house.clock.advance(60 * kDay);
+  addEvents(3, 5);
+  house.clock.advance(40 * kDay);
+  sweep(1);
+  EXPECT_EQ(sequences(), (std::vector<std::int64_t>{4, 5}));
+  auto const spans = house.run(house.engine->feedSpans({vendor})).value();
+  EXPECT_EQ(spans.at(0).first, 4) << "who resumes after an older one is told";
+  EXPECT_EQ(spans.at(0).last, 5);
+}
+
+TEST_F(RetentionTest, TheNewestChangeStaysHoweverOldItIs) {
+  addEvents(0, 3);
+  house.clock.advance(1'000 * kDay);
+  sweep(3);
+  EXPECT_EQ(sequences(), std::vector<std::int64_t>{3});
+}
+
+TEST_F(RetentionTest, AYoungChangeBetweenOldOnesLeavesNoGap) {
+  addEvents(0, 4);
+  house.clock.advance(100 * kDay);
+  house.write("UPDATE changes SET at=at+8640000000 WHERE sequence=2"); // 100 days
+  sweep(2);
+  EXPECT_EQ(sequences(), (std::vector<std::int64_t>{2, 3, 4}));
+}
+
+TEST_F(RetentionTest, ManyGoInPieces) {
+  addEvents(0, 1'200);
+  house.clock.advance(100 * kDay);
+  sweep(1);
+  EXPECT_EQ(sequences().size(), 700U);
+  sweep(4);
+  EXPECT_EQ(sequences().size(), 1U);
+}
+
+} // namespace
+} // namespace garland::sync

@@ -1,0 +1,104 @@
+// API keys of the assembled program: made, used, rotated, revoked; and where their text is not.
+#include "tests/end_to_end/host_test_kit.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace garland::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class Keys : public ::testing::Test {
+protected:
+  void SetUp() override { host_.start(); }
+  json::value add(std::vector<std::string> more) {
+    std::vector<std::string> words{"keys", "add", "a test"};
+    words.insert(words.end(), more.begin(), more.end());
+    return host_.ask(words);
+  }
+  // The command as whoever has the key in this answer.
+  Finished as(json::value const& issued, std::vector<std::string> words) {
+    auto const file = host_.folder() + "/" + textOr(issued, "/id", "");
+    std::ofstream(file) << textOr(issued, "/key", "") << "\n";
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    words.insert(words.end(), {"--key-file", file, "--url", host_.url()});
+    auto done = host_.run(std::move(words));
+    fs::remove(file);
+    return done;
+  }
+
+  Host host_;
+};
+
+TEST_F(Keys, AKeyOpensWhatItsRoleMayAndStandsThroughAKill) {
+  auto const auditor = add({"--role", "auditor"});
+  auto const verified = as(auditor, {"audit", "verify"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.err;
+  auto const refused = as(auditor, {"vendors", "add", "A studio"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("role auditor"));
+  host_.kill9();
+  host_.start();
+  EXPECT_EQ(as(auditor, {"audit", "verify"}).exit_code, 0);
+}
+
+TEST_F(Keys, AVendorsKeySeesThatVendorOnly) {
+  auto const rosa = host_.addVendor("Rosa");
+  auto const ada = host_.addVendor("Ada");
+  auto const rosas = add({"--role", "vendor", "--vendor", rosa});
+  EXPECT_EQ(as(rosas, {"records", "ls", "--vendor", rosa}).exit_code, 0);
+  auto const others = as(rosas, {"records", "ls", "--vendor", ada});
+  EXPECT_NE(others.exit_code, 0);
+  EXPECT_THAT(others.err, HasSubstr(rosa + " only"));
+}
+
+TEST_F(Keys, ARotatedKeyGoesOnAndARevokedOneDoesNot) {
+  auto const old = add({"--role", "auditor"});
+  auto const id = textOr(old, "/id", "");
+  auto const next = host_.ask({"keys", "rotate", id});
+  EXPECT_EQ(as(old, {"plugins", "ls"}).exit_code, 0);
+  EXPECT_EQ(as(next, {"plugins", "ls"}).exit_code, 0);
+  EXPECT_EQ(textOr(host_.ask({"keys", "revoke", id}), "/state", ""), "revoked");
+  auto const refused = as(old, {"plugins", "ls"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("was revoked"));
+  EXPECT_EQ(as(next, {"plugins", "ls"}).exit_code, 0);
+  auto const chain = host_.run({"audit", "export"}).out;
+  for (auto const* act : {"key.add", "key.rotate", "key.revoke"}) EXPECT_THAT(chain, HasSubstr(act));
+}
+
+TEST_F(Keys, TheTextOfAKeyIsInNoFile) {
+  auto const made = add({"--role", "operator"});
+  auto const text = textOr(made, "/key", "");
+  ASSERT_EQ(text.size(), 49U);
+  EXPECT_EQ(as(made, {"keys", "ls"}).exit_code, 0);
+  EXPECT_EQ(host_.stop(), 0);
+  int files = 0;
+  for (auto const& entry : fs::recursive_directory_iterator(host_.folder())) {
+    if (!entry.is_regular_file()) continue;
+    ++files;
+    EXPECT_EQ(readFile(entry.path().string()).find(text.substr(6)), std::string::npos) << entry.path();
+  }
+  EXPECT_GT(files, 3);
+}
+
+TEST_F(Keys, TheMatrixTellsEveryRoute) {
+  auto const items = host_.ask({"roles", "matrix"}).at("items").as_array();
+  EXPECT_GT(items.size(), 80U);
+  EXPECT_THAT(host_.run({"roles", "matrix"}).out, HasSubstr("/api/integrations/vault/rekey"));
+}
+
+TEST_F(Keys, TheKeyThatSignsPackagesIsMadeByBothNames) {
+  for (std::string const group : {"keys", "signing-keys"}) {
+    auto const file = host_.folder() + "/" + group + ".key";
+    EXPECT_EQ(host_.run({group, "new", "--out", file}).exit_code, 0);
+    EXPECT_TRUE(fs::exists(file + ".pub"));
+  }
+}
+
+} // namespace
+} // namespace garland::testing
