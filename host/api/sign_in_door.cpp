@@ -91,7 +91,7 @@ Result<OidcRole> roleFrom(json::object const& claims, OidcSettings const& settin
   if (roles.empty())
     return Error(ErrorKind::forbidden,
                  "you are known, but have no role here: an operator gives one by [oidc] roles");
-  OidcRole const all{access::Role::operator_, ""};
+  OidcRole all{access::Role::operator_, ""};
   if (std::ranges::find(roles, all) != roles.end()) return all;
   if (roles.size() > 1)
     return Error(ErrorKind::forbidden, "you have several roles by [oidc] roles, and a session has one");

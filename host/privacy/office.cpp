@@ -58,12 +58,12 @@ json::object lineOf(PersonalTable const& table, FoundRow const& row) {
   for (std::size_t i = 0; i < table.keys.size(); ++i) keys[table.keys[i].name] = textOf(row.keys[i]);
   json::object values;
   for (std::size_t i = 0; i < table.personal.size(); ++i) {
-    auto text = textOf(row.personal[i]);
+    auto const text = textOf(row.personal[i]);
     auto parsed = parseJson(text);
     if (parsed && (parsed->is_object() || parsed->is_array()))
       values[table.personal[i].name] = std::move(*parsed);
     else
-      values[table.personal[i].name] = std::move(text);
+      values[table.personal[i].name] = text;
   }
   json::object line;
   line["table"] = table.name;
