@@ -46,7 +46,7 @@ std::optional<Host> readHost(std::string_view text) {
 
 std::optional<asio::ip::address> addressIn(std::string const& text) {
   boost::system::error_code failed;
-  auto const address = asio::ip::make_address(text, failed);
+  auto address = asio::ip::make_address(text, failed);
   if (failed) return std::nullopt;
   return address;
 }
