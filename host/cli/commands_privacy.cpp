@@ -104,7 +104,7 @@ Exit erasePrivacy(Context with, PrivacyWords const& words) {
     return with.output.error(Error(ErrorKind::hostLimit, "cannot write " + words.receipt));
   auto const answer = with.client.post(kPrivacy + "/erase", bodyOf(words));
   if (!answer) return with.output.error(answer.error());
-  if (file.is_open()) file << json::serialize(*answer) << std::endl;
+  if (file.is_open()) file << json::serialize(*answer) << '\n' << std::flush;
   if (file.is_open() && !file)
     with.output.remark("the receipt could not be written to " + words.receipt + "; here it is");
   if (with.output.json() || words.receipt.empty() || !file) with.output.value(*answer);

@@ -175,7 +175,7 @@ Result<void> SqliteConnection::keepFree(std::uint64_t bytes) {
 // meanwhile is as large as the file, which is no thing for memory.
 Result<void> SqliteConnection::rewrite() {
   TRY_VOID(script("PRAGMA temp_store=FILE"));
-  auto const written = script("VACUUM");
+  auto written = script("VACUUM");
   TRY_VOID(script("PRAGMA temp_store=MEMORY"));
   if (!written) return written;
   TRY(cut, run(Statement("PRAGMA wal_checkpoint(TRUNCATE)")));
