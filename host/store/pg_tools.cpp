@@ -226,7 +226,7 @@ Result<void> restorePostgres(std::string const& url, std::string const& file, st
                std::move(environment), input.reads(), -1);
   TRY_VOID(psql.begun());
   input.close(0);
-  auto const fed = feed(file, then, input.writes());
+  auto fed = feed(file, then, input.writes());
   input.close(1);
   auto const done = psql.end(std::stop_token());
   // psql has said what is wrong; that it then took no more is only what follows.
