@@ -255,6 +255,7 @@ Task<StreamDoor::Ended> StreamDoor::endedSessions(std::vector<std::string> ids) 
 }
 
 asio::awaitable<void> StreamDoor::endOf(std::shared_ptr<Looker> looker, std::vector<std::string> shown) {
+  if (looker->door_is_gone) co_return; // it begins with a later turn of the loop
   std::vector<std::string> keys;
   std::vector<std::string> sessions;
   for (auto& id : shown) (id.starts_with("ses_") ? sessions : keys).push_back(std::move(id));
