@@ -1,4 +1,5 @@
 #include "host/daemon/config.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ namespace {
 Overrides const none;
 
 std::string exampleText() {
-  std::ifstream in(GARLAND_SOURCE_DIR "/host/daemon/garland.example.toml");
+  std::ifstream in(inSources("/host/daemon/garland.example.toml"));
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
 

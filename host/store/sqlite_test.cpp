@@ -1,6 +1,7 @@
 // What only SQLite has: the file and its lock, a full disk, a process that is killed while it writes.
 #include "host/store/sqlite_connection.h"
 #include "host/store/store_testing.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -37,10 +38,11 @@ public:
   Child(std::string const& url, std::string const& mode) {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return;
+    auto const program = inBuild("/tests/store_child");
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(pipe[1], STDOUT_FILENO);
-      ::execl(GARLAND_STORE_CHILD, GARLAND_STORE_CHILD, url.c_str(), mode.c_str(), nullptr);
+      ::execl(program.c_str(), program.c_str(), url.c_str(), mode.c_str(), nullptr);
       ::_exit(127);
     }
     ::close(pipe[1]);

@@ -1,4 +1,5 @@
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +20,7 @@ std::pair<pid_t, std::string> parentOf(pid_t pid) {
 
 } // namespace
 
-std::string binFolder() { return std::string(GARLAND_BINARY_DIR) + "/bin"; }
+std::string binFolder() { return inBuild("/bin"); }
 
 std::int64_t number(json::value const& value, std::string_view pointer) {
   return integerOr(value, pointer, -1);

@@ -1,5 +1,6 @@
 // API keys of the assembled program: made, used, rotated, revoked; and where their text is not.
 #include "tests/end_to_end/haystack.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -49,7 +50,7 @@ TEST_F(Keys, AKeyOpensWhatItsRoleMayAndStandsThroughAKill) {
 TEST_F(Keys, ThePageOfTheDocumentsIsWhatTheProgramTells) {
   auto const page = host_.run({"roles", "matrix", "--markdown"});
   EXPECT_EQ(page.exit_code, 0) << page.err;
-  EXPECT_EQ(page.out, readFile(std::string(GARLAND_SOURCE_DIR) + "/sdk-docs/roles.md"))
+  EXPECT_EQ(page.out, readFile(inSources("/sdk-docs/roles.md")))
       << "renew it: garland roles matrix --markdown > sdk-docs/roles.md";
 }
 

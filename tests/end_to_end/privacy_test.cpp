@@ -4,6 +4,7 @@
 #include "plugins/calendar/caldav/testing/caldav_servers.h"
 #include "tests/end_to_end/fault_proxy.h"
 #include "tests/end_to_end/haystack.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -154,8 +155,8 @@ protected:
   std::unique_ptr<CaldavServer> server_ = CaldavServer::start(ServerKind::radicale);
   FaultProxy subscriber_{1};
   FaultProxy provider_{1};
-  Host host_{database(), std::string("[plugins]\ndirs = [\"") + GARLAND_BINARY_DIR "/plugins\", \"" +
-                             GARLAND_BINARY_DIR "/tests/plugins\"]\n"};
+  Host host_{database(), std::string("[plugins]\ndirs = [\"") + inBuild("/plugins") + "\", \"" +
+                             inBuild("/tests/plugins") + "\"]\n"};
   std::string vendor_, book_, calendar_, event_;
 };
 

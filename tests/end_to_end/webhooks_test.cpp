@@ -3,6 +3,7 @@
 #include "host/base/clock.h"
 #include "host/webhooks/webhooks.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -56,7 +57,7 @@ protected:
     return delivery;
   }
 
-  Host host_{"", std::string("[plugins]\ndirs = [\"") + GARLAND_BINARY_DIR "/tests/plugins\"]\n"};
+  Host host_{"", std::string("[plugins]\ndirs = [\"") + inBuild("/tests/plugins") + "\"]\n"};
   std::string connection_, address_;
 };
 

@@ -1,5 +1,7 @@
 // A comparison that ends at the first byte which differs tells by its time how much of a guess was right.
 // Where strangers' words meet secrets, vault::equalInConstantTime compares; this test reads the sources.
+#include "tests/places/places.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -14,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path const kRoot = GARLAND_SOURCE_DIR;
+fs::path const kRoot = inSources("");
 
 // Rooms in which what comes from outside is held against something secret.
 std::vector<std::string> const kRooms = {"host/access", "host/api",   "host/audit",   "host/custody",
