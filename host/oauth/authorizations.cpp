@@ -70,12 +70,12 @@ public:
     CO_TRY(row, co_await open(ticket));
     CO_TRY(kept, opened(row));
     auto const begun_in = textOr(kept, "/session", "");
-    if (!begun_in.empty() && begun_in != session) co_return anotherSession();
     Visit out;
     out.authorization = read(row);
     out.address = textOr(kept, "/page", "");
-    out.browser = browser.empty() ? newTicket(random_) : Secret(browser);
     wipeTexts(kept);
+    if (!begun_in.empty() && begun_in != session) co_return anotherSession();
+    out.browser = browser.empty() ? newTicket(random_) : Secret(browser);
     store::Unit unit;
     unit.push_back(store::Statement("UPDATE oauth_authorizations SET browser=$1 WHERE ticket=$2 AND "
                                     "state='open'",
