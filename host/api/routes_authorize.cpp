@@ -184,9 +184,10 @@ Task<std::string> Routes::sessionOf(Request const* request) {
 Task<Response> Routes::wayToProvider(Request request) {
   auto ticket = sent(request, "state");
   auto browser = browserOf(request);
-  CO_TRY(session, co_await sessionOf(&request));
+  auto session = co_await sessionOf(&request);
+  if (!session) co_return failed(session.error());
   auto const visit =
-      co_await with_.engine.visitSignIn(std::move(ticket), std::move(browser), std::move(session));
+      co_await with_.engine.visitSignIn(std::move(ticket), std::move(browser), std::move(*session));
   if (!visit) co_return failed(visit.error());
   CO_TRY(vendors, co_await with_.engine.vendors());
   auto const& one = visit->authorization;
