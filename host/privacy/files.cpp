@@ -52,6 +52,8 @@ Result<Tally> removeFiles(Folder const& folder, std::function<bool(std::string c
     if (verdict == Verdict::notRead) ++tally.kept;
     if (verdict == Verdict::beingMade) ++tally.busy;
   }
+  if (failed && failed != std::errc::no_such_file_or_directory)
+    return Error(ErrorKind::hostLimit, folder.path + " could not be looked through: " + failed.message());
   for (auto const& path : found) {
     std::error_code refused;
     fs::remove(path, refused);

@@ -13,7 +13,8 @@
 namespace garland::privacy {
 
 // Removes the files of a folder whose text this is true of, and those that hold everybody. Kept are those
-// that cannot be read, busy those that are being made; the words say so. hostLimit if one cannot be removed.
+// that cannot be read, busy those that are being made; the words say so. hostLimit if one cannot be removed,
+// or the folder cannot be listed; one that is not there has none.
 Result<Tally> removeFiles(Folder const& folder, std::function<bool(std::string const&)> const& goes);
 inline constexpr char const* kNotRead =
     "over 1 GiB, or not readable for garlandd: nobody looked into it; remove it if it is of no use";

@@ -65,6 +65,15 @@ TEST_F(FilesOfPeople, WhatIsTooLargeToBeReadIsLeftAndTold) {
   EXPECT_THAT(left(), ::testing::ElementsAre("large"));
 }
 
+TEST_F(FilesOfPeople, AFolderThatCannotBeListedIsNotToldAsOneWithoutAnything) {
+  put("exports", "no folder");
+  auto const tally = removeFiles(Folder{"exports", folder_ / "exports"}, [](auto const&) { return true; });
+  ASSERT_FALSE(tally);
+  EXPECT_EQ(tally.error().kind, ErrorKind::hostLimit);
+  EXPECT_THAT(tally.error().message, ::testing::HasSubstr(folder_ / "exports"));
+  EXPECT_THAT(left(), ::testing::ElementsAre("exports"));
+}
+
 TEST_F(FilesOfPeople, AFolderThatIsNotThereHasNone) {
   auto const tally = removeFiles(Folder{"exports", folder_ / "none"}, [](auto const&) { return true; });
   EXPECT_EQ(tally.value().removed, 0);
