@@ -287,6 +287,7 @@ TEST_F(Erasure, GivesAReceiptThatNamesNobodyAndCannotBeChanged) {
   auto const text = json::serialize(receipt);
   for (auto const* canary : {"rosa", "Rosa", "canary", "600123456"})
     EXPECT_EQ(text.find(canary), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("the data folders of other daemons on this database")) << "nobody looked there";
   auto const key = house.book->state().key;
   EXPECT_TRUE(isGenuine(receipt, key));
   EXPECT_FALSE(isGenuine(receipt, "ed25519:" + std::string(64, '0')));

@@ -29,6 +29,7 @@ json::array notReached() {
   json::array out;
   out.push_back("backups that were taken away before: erase again after one of them was restored");
   out.push_back("exports that were written before, wherever they were taken to");
+  out.push_back("capsules, exports and backups in the data folders of other daemons on this database");
   out.push_back("what providers, subscribers and endpoints were told or have of their own");
   out.push_back("the audit chain: it names people by pseudonyms, and nothing is taken out of it");
   return out;
