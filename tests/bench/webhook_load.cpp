@@ -19,6 +19,7 @@
 
 #include <array>
 #include <charconv>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -201,8 +202,8 @@ private:
     });
   }
   void sendNow() {
-    auto* const line = free_.back();
-    free_.pop_back();
+    auto* const line = free_.front();
+    free_.pop_front();
     auto const due = plan_.per_second > 0 ? dueAt(next_) : Steady::now();
     line->send(requests_, next_++, due);
   }
@@ -221,7 +222,7 @@ private:
   Requests const& requests_;
   asio::steady_timer timer_;
   std::vector<std::unique_ptr<Line>> lines_;
-  std::vector<Line*> free_;
+  std::deque<Line*> free_; // the longest first: a server closes one that says nothing for long
   std::vector<float> took_;
   std::size_t next_ = 0; // to be sent
   std::size_t due_ = 0;  // by now, at a rate
