@@ -25,8 +25,7 @@ public:
     all_[0] = secret;
     all_[1] = base64(secret);
     all_[2] = percentEncode(secret);
-    all_[3] = secret;
-    if (std::any_of(secret.begin(), secret.end(), isEscapedInJson)) escape(secret, all_[3]);
+    all_[3] = inJson(secret);
     std::sort(all_.begin(), all_.end());
   }
   Forms(Forms const&) = delete;
@@ -41,13 +40,19 @@ public:
   }
 
 private:
-  static bool isEscapedInJson(char c) { return c == '"' || c == '\\' || c == '\x7f' || (c >= 0 && c < ' '); }
-  // By a buffer of the library's, on the stack, that nobody wipes: so only if it must be.
-  static void escape(std::string_view secret, std::string& out) {
-    auto quoted = json::serialize(json::string_view(secret.data(), secret.size()));
-    wipeText(out);
-    out.assign(quoted, 1, quoted.size() - 2);
-    wipeText(quoted);
+  // As json::serialize() has it, which leaves a copy in a buffer that nobody wipes.
+  static std::string inJson(std::string_view secret) {
+    std::string out;
+    out.reserve(6 * secret.size());
+    for (char const c : secret) {
+      if (auto const named = std::string_view("\"\\\b\f\n\r\t").find(c); named != std::string_view::npos)
+        out.append(1, '\\').append(1, "\"\\bfnrt"[named]);
+      else if (c >= 0 && c < ' ')
+        out.append("\\u00").append(hex({&c, 1}));
+      else
+        out += c;
+    }
+    return out;
   }
 
   std::array<std::string, 4> all_;
