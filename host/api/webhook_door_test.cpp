@@ -172,7 +172,8 @@ TEST_F(WebhookDoorTest, FromOutsideABadSignatureAndAnEndpointThatIsNotThereAreAl
 // Connection, reason, number; "!" where nothing genuine came since.
 std::vector<std::string> refusals(Harness const& house) {
   std::vector<std::string> out;
-  for (auto const& line : house.ask("GET", kRoot + "/webhooks/refused").json().at("items").as_array())
+  auto const page = house.ask("GET", kRoot + "/webhooks/refused").json();
+  for (auto const& line : page.at("items").as_array())
     out.push_back(textOr(line, "/connection_id", textOr(line, "/system", "")) + " " +
                   textOr(line, "/reason", "") + " " + std::to_string(integerOr(line, "/count", 0)) +
                   (boolOr(line, "/taken_since", true) ? "" : "!"));

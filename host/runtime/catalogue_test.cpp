@@ -175,8 +175,8 @@ TEST_F(CatalogueTest, AnObjectWithoutTheEntryIsRefused) {
 
 TEST_F(CatalogueTest, AnObjectThatExportsMoreOrCarriesNoNoteIsRefused) {
   expectPart("connector.so exports another_export, and a plugin exports nothing but",
-             objectRefusal(readFile(inBuild("/tests/odd/many.so")));
-  expectPart("connector.so carries no manifest", objectRefusal(readFile(inBuild("/tests/odd/bare.so")));
+             objectRefusal(readFile(inBuild("/tests/odd/many.so"))));
+  expectPart("connector.so carries no manifest", objectRefusal(readFile(inBuild("/tests/odd/bare.so"))));
 }
 
 TEST_F(CatalogueTest, AnObjectBuiltWithAnotherManifestIsRefused) {

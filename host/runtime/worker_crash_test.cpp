@@ -120,7 +120,7 @@ TEST(WorkerCrash, TheFlightPageNamesTheCallThatHeldTheProcessor) {
 
 // ---------------------------------------------------------------- loading
 
-wire::LoadFailed loadFailureOf(char const* plugin) {
+wire::LoadFailed loadFailureOf(std::string const& plugin) {
   TestWorker worker(plugin);
   auto failed = worker.receiveAs<wire::LoadFailed>(Kind::loadFailed);
   auto const status = worker.waitExit();

@@ -78,7 +78,7 @@ std::vector<std::string> offences(std::string const& source) {
 
 TEST(CoroutineRule, NoStatementMixesCoAwaitWithBracesLambdasOrAChoice) {
   int scanned = 0;
-  for (auto const& entry : fs::recursive_directory_iterator(inSources("/host"))) {
+  for (auto const& entry : fs::recursive_directory_iterator(garland::inSources("/host"))) {
     auto const extension = entry.path().extension();
     if (extension != ".cpp" && extension != ".h") continue;
     std::ifstream in(entry.path());

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path const kRoot = inSources("");
+fs::path const kRoot = garland::inSources("");
 
 // Floor of each room; an include may only go down. Rooms of one floor do not see each other.
 std::map<std::string, int> const kFloors = {

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path const kRoot = inSources("");
+fs::path const kRoot = garland::inSources("");
 
 // Rooms in which what comes from outside is held against something secret.
 std::vector<std::string> const kRooms = {"host/access", "host/api",   "host/audit",   "host/custody",

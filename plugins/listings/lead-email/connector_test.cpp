@@ -16,7 +16,7 @@ namespace {
 namespace json = boost::json;
 using garland::testing::FakeHost;
 
-std::string const here = inSources("/plugins/listings/lead-email/");
+std::string const here = garland::inSources("/plugins/listings/lead-email/");
 
 std::string fileText(std::string const& path) {
   std::ifstream in(path, std::ios::binary);
@@ -28,7 +28,7 @@ class Provider {
 public:
   explicit Provider(std::string const& name)
       : name_(name),
-        host_(garland::testing::loadConnector(inBuild("/plugins/garland.") + name + "/connector.so"),
+        host_(garland::testing::loadConnector(garland::inBuild("/plugins/garland.") + name + "/connector.so"),
               fileText(here + name + "/connector.json")) {
     host_.open({{"account", "Barn Studio"},
                 {"authserv_id", "mx.example.org"},

@@ -15,7 +15,7 @@
 namespace lead_email {
 namespace {
 
-std::string const here = inSources("/plugins/listings/lead-email/");
+std::string const here = garland::inSources("/plugins/listings/lead-email/");
 
 std::string fileText(std::string const& path) {
   std::ifstream in(here + path, std::ios::binary);

@@ -15,7 +15,7 @@ using garland::testing::FakeHost;
 class LeadTwin : public testing::TestWithParam<char const*> {
 protected:
   static std::unique_ptr<FakeHost> host(std::string const& folder) {
-    auto const built = inBuild(folder) + "/";
+    auto const built = garland::inBuild(folder) + "/";
     return std::make_unique<FakeHost>(garland::testing::loadConnector(built + "connector.so"),
                                       garland::testing::readFile(built + "connector.json"));
   }
