@@ -39,7 +39,8 @@ protected:
     EXPECT_THAT(runProgram(words, {}, "").out, HasSubstr("received"));
   }
   json::value shown(std::string const& id) {
-    for (auto const& one : host_.ask({"webhooks", "ls"}).at("items").as_array())
+    auto const list = host_.ask({"webhooks", "ls"});
+    for (auto const& one : list.at("items").as_array())
       if (textOr(one, "/dedupe_key", "") == "id " + id) return one;
     ADD_FAILURE() << "no delivery " << id;
     return {};
