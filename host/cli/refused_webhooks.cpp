@@ -56,7 +56,8 @@ RefusedWords refusedWords(json::value const& line) {
   auto const count = integerOr(line, "/count", 0);
   auto const system = textOr(line, "/system", "none");
   auto const connection = textOr(line, "/connection_id", "");
-  auto const advice = adviceOn(textOr(line, "/reason", "?"));
+  auto const reason = textOr(line, "/reason", "?"); // advice may look into it
+  auto const advice = adviceOn(reason);
   RefusedWords out;
   out.nothing_comes = !connection.empty() && !boolOr(line, "/taken_since", false);
   auto const whose = system == "none" ? std::string("no connector that is installed") : system;
