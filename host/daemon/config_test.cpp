@@ -258,7 +258,8 @@ INSTANTIATE_TEST_SUITE_P(
     Toml, Mistakes,
     ::testing::Values(
         Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [tls]"},
-        Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1", "its settings are address, port, clients, data_dir"},
+        Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1",
+                "its settings are address, port, clients, data_dir"},
         Mistake{"ASectionAsAValue", "daemon = 1\n", "1:1", "[daemon]"},
         Mistake{"AWrongType", "[daemon]\nport = \"7480\"\n", "2:8", "from 0 to 65535"},
         Mistake{"APortTooLarge", "[daemon]\nport = 70000\n", "2:8", "from 0 to 65535"},
