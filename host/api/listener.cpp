@@ -264,8 +264,20 @@ asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool 
     if (!refusing_) outgoing.take_over(std::move(connection->wire), std::move(connection->bytes));
     co_return false;
   }
+  if (sendNow(*connection, outgoing)) co_return true;
   auto sending = send(connection, std::move(outgoing));
   co_return co_await std::move(sending);
+}
+
+// Nearly every answer is one that the kernel takes whole: nothing is to be waited for. What it took of
+// another one is cut off.
+bool Listener::sendNow(Connection& connection, Outgoing& outgoing) {
+  bool const plain = outgoing.pieces.size() == 1 && outgoing.then == Outgoing::Then::goOn &&
+                     outgoing.pieces.front().wait.count() == 0;
+  if (!plain) return false;
+  auto& bytes = outgoing.pieces.front().bytes;
+  bytes.erase(0, connection.wire.writeNow(asio::buffer(bytes)));
+  return bytes.empty();
 }
 
 // True if everything went out and the connection may be used on.

@@ -101,6 +101,7 @@ private:
   asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
   asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
   asio::awaitable<bool> write(Shared connection, std::string bytes);
+  static bool sendNow(Connection& connection, Outgoing& outgoing);
   asio::awaitable<bool> send(Shared connection, Outgoing outgoing);
   asio::awaitable<void> staySilent(Shared connection);
   asio::awaitable<void> refuseRequest(Shared connection, HttpFault fault);
