@@ -50,6 +50,7 @@ bool isRawTarget(std::string_view target) {
 HttpFault badTarget() { return {400, "the request target is not a valid path"}; }
 
 std::optional<HttpFault> readTarget(urls::url_view const& url, Request& out) {
+  out.segments.reserve(url.segments().size());
   for (auto const segment : url.segments()) out.segments.emplace_back(segment);
   for (auto const parameter : url.params()) out.query.emplace_back(parameter.key, parameter.value);
   auto const bad = [](std::string const& text) { return hasControl(text); };

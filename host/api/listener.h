@@ -6,6 +6,7 @@
 #include "host/api/http_codec.h"
 #include "host/api/places.h"
 #include "host/api/wire.h"
+#include "host/base/pooled_random.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -114,6 +115,7 @@ private:
   std::string newRequestId();
 
   Surroundings with_;
+  PooledRandom noise_; // of ids
   Options options_;
   std::shared_ptr<Answerer> answerer_;
   std::shared_ptr<TlsIdentity const> identity_;

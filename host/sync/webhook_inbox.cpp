@@ -1,5 +1,6 @@
 #include "host/sync/webhook_inbox.h"
 
+#include "host/base/ids.h"
 #include "host/sync/retry.h"
 
 #include <boost/asio/post.hpp>
@@ -13,6 +14,7 @@ namespace garland::sync {
 namespace {
 
 constexpr std::size_t kMostRows = 256; // of one commit
+constexpr std::size_t kUsualRows = 64; // of one while many come in
 constexpr std::size_t kMostBytes = 4U << 20U;
 constexpr Milliseconds kTryAgain{1'000};
 constexpr Milliseconds kTryMuchLater{60'000};
@@ -28,7 +30,8 @@ Task<bool> saying(Result<bool> result) { co_return result; }
 } // namespace
 
 WebhookInbox::WebhookInbox(Context& context, WebhookStore& store, std::function<void(Owner const&)> arrived)
-    : context_(context), store_(store), arrived_(std::move(arrived)), nursery_(context.doors.executor) {}
+    : context_(context), store_(store), arrived_(std::move(arrived)), noise_(context.doors.random),
+      nursery_(context.doors.executor) {}
 
 void WebhookInbox::opened(std::string const& connection_id, std::int64_t count, std::int64_t bytes) {
   auto& open = open_[connection_id];
@@ -55,8 +58,11 @@ Result<void> WebhookInbox::checkRoom(NewWebhook const& webhook) const {
 WebhookInbox::Batch& WebhookInbox::batchFor(std::size_t bytes) {
   bool const full = batches_.empty() || batches_.back()->rows.size() >= kMostRows ||
                     batches_.back()->bytes + bytes > kMostBytes;
-  if (full) batches_.push_back(std::make_shared<Batch>());
-  return *batches_.back();
+  if (!full) return *batches_.back();
+  auto& batch = *batches_.emplace_back(std::make_shared<Batch>());
+  batch.rows.reserve(kUsualRows);
+  batch.waiters.reserve(kUsualRows);
+  return batch;
 }
 
 // A named object, because a lambda beside co_await is not allowed here.
@@ -78,7 +84,8 @@ void WebhookInbox::join(NewWebhook webhook, Waiter waiter) {
   auto const bytes = webhook.body.size();
   auto& batch = batchFor(bytes);
   batch.bytes += bytes;
-  batch.rows.push_back(WebhookRow{context_.newId("whk"), context_.now(), std::move(webhook)});
+  batch.rows.push_back(
+      WebhookRow{newId("whk", context_.doors.clock, noise_), context_.now(), std::move(webhook)});
   batch.waiters.push_back(std::move(waiter));
   ++queued_;
   queued_bytes_ += bytes;

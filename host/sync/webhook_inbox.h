@@ -2,6 +2,7 @@
 // handed one in is answered when its batch is durable. What is over the limits is not taken. [loop thread]
 #pragma once
 
+#include "host/base/pooled_random.h"
 #include "host/sync/repeats.h"
 #include "host/sync/waiting.h"
 #include "host/sync/webhook_store.h"
@@ -66,6 +67,7 @@ private:
   Context& context_;
   WebhookStore& store_;
   std::function<void(Owner const&)> arrived_;
+  PooledRandom noise_; // of ids
   Nursery nursery_;
   std::deque<std::shared_ptr<Batch>> batches_; // not yet committed; the last one gathers
   std::size_t queued_ = 0;
