@@ -47,8 +47,9 @@ auto swallow(Log const& log) {
 } // namespace
 
 Listener::Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer)
-    : with_(std::move(with)), options_(std::move(options)), answerer_(std::move(answerer)),
-      acceptor_(with_.executor), places_(options_.max_connections, turned_away_limit),
+    : with_(std::move(with)), noise_(with_.random), options_(std::move(options)),
+      answerer_(std::move(answerer)), acceptor_(with_.executor),
+      places_(options_.max_connections, turned_away_limit),
       drained_(with_.executor, asio::steady_timer::time_point::max()) {}
 
 Result<void> Listener::listen() {
@@ -165,7 +166,7 @@ void Listener::awaitRequest(Connection& connection) {
   allow(connection, between ? options_.idle_timeout : options_.header_timeout);
 }
 
-std::string Listener::newRequestId() { return newId("req", with_.clock, with_.random); }
+std::string Listener::newRequestId() { return newId("req", with_.clock, noise_); }
 
 // False if the client speaks no TLS that we do, or shows no certificate that counts.
 asio::awaitable<bool> Listener::greet(Shared connection) {
@@ -264,8 +265,20 @@ asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool 
     if (!refusing_) outgoing.take_over(std::move(connection->wire), std::move(connection->bytes));
     co_return false;
   }
+  if (sendNow(*connection, outgoing)) co_return true;
   auto sending = send(connection, std::move(outgoing));
   co_return co_await std::move(sending);
+}
+
+// Nearly every answer is one that the kernel takes whole: nothing is to be waited for. What it took of
+// another one is cut off.
+bool Listener::sendNow(Connection& connection, Outgoing& outgoing) {
+  bool const plain = outgoing.pieces.size() == 1 && outgoing.then == Outgoing::Then::goOn &&
+                     outgoing.pieces.front().wait.count() == 0;
+  if (!plain) return false;
+  auto& bytes = outgoing.pieces.front().bytes;
+  bytes.erase(0, connection.wire.writeNow(asio::buffer(bytes)));
+  return bytes.empty();
 }
 
 // True if everything went out and the connection may be used on.

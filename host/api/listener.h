@@ -6,6 +6,7 @@
 #include "host/api/http_codec.h"
 #include "host/api/places.h"
 #include "host/api/wire.h"
+#include "host/base/pooled_random.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -101,6 +102,7 @@ private:
   asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
   asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
   asio::awaitable<bool> write(Shared connection, std::string bytes);
+  static bool sendNow(Connection& connection, Outgoing& outgoing);
   asio::awaitable<bool> send(Shared connection, Outgoing outgoing);
   asio::awaitable<void> staySilent(Shared connection);
   asio::awaitable<void> refuseRequest(Shared connection, HttpFault fault);
@@ -113,6 +115,7 @@ private:
   std::string newRequestId();
 
   Surroundings with_;
+  PooledRandom noise_; // of ids
   Options options_;
   std::shared_ptr<Answerer> answerer_;
   std::shared_ptr<TlsIdentity const> identity_;

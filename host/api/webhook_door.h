@@ -63,14 +63,17 @@ private:
 
   std::shared_ptr<Way const> wayOf(runtime::PluginInfo const* plugin);
   std::shared_ptr<Way> newWay(webhooks::Scheme scheme);
-  Task<std::shared_ptr<Ring const>> ringOf(Shared visit);
+  std::shared_ptr<Ring const> knownRing(Visit const& visit) const;
+  Task<std::shared_ptr<Ring const>> openRing(std::shared_ptr<sync::WebhookEndpoint const> endpoint);
   Shared visitOf(Request& request, unsigned short port);
   Task<void> certify(Shared visit);
   void trust(Visit const& visit);
-  Task<std::optional<Response>> handshake(Shared visit);
+  Task<void> follow(Shared visit, webhooks::Response* answer);
   Task<void> confirm(Shared visit, std::string url);
   std::optional<Response> unpack(Visit& visit);
-  Task<Response> keep(Shared visit, std::string once_key);
+  sync::NewWebhook toKeep(Visit& visit, std::string once_key) const;
+  Result<Response> keptAs(Visit const& visit, Result<bool> const& known);
+  Error unreadable(Visit const& visit, Error const& why);
   Error later(Visit const& visit, std::string_view outcome, std::string const& sentence);
   void countRefused(Visit const& visit, std::string_view reason);
   Error refused(Visit const& visit, std::string_view reason, std::string const& sentence);
