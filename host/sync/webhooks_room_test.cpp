@@ -87,6 +87,22 @@ TEST_F(WebhooksRoom, AConnectionWithTooManyThatNobodyReadIsTurnedAwayAndNoOther)
   EXPECT_EQ(notices.settled("id 3").state, WebhookState::done);
 }
 
+TEST_F(WebhooksRoom, WhatIsDeadAndWhatWaitsCountTogetherAfterARestart) {
+  WebhookRoom room;
+  room.open = 2;
+  restartWith(room);
+  ASSERT_TRUE(notices.sendBody("id 1", "<html>"));
+  auto const dead = notices.settled("id 1");
+  ASSERT_EQ(dead.state, WebhookState::dead);
+  switchOff();
+  ASSERT_TRUE(notices.sendBody("id 2", kBody));
+  house.restart();
+  expectTurnedAway(notices.sendBody("id 3", kBody), Milliseconds(60'000));
+  house.run(notices.webhooks().drop(dead.id, "a test")).value();
+  EXPECT_FALSE(notices.sendBody("id 3", kBody).value());
+  expectTurnedAway(notices.sendBody("id 4", kBody), Milliseconds(60'000));
+}
+
 TEST_F(WebhooksRoom, AConnectionWithTooManyBytesThatNobodyReadIsTurnedAway) {
   WebhookRoom room;
   room.open_bytes = 6;
