@@ -32,6 +32,11 @@ protected:
     EXPECT_EQ(answer.error().kind, ErrorKind::transient) << "503 to its sender";
     EXPECT_EQ(answer.error().retry_after, again);
   }
+  // Once no round is under way that began while it was switched on.
+  void switchOff() {
+    for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for one
+    house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
+  }
   // While a commit is under way there is room for three.
   void expectRoomForThree() {
     Event here(house.loop.get_executor());
