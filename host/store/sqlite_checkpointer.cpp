@@ -52,7 +52,7 @@ SqliteCheckpointer::~SqliteCheckpointer() {
 void SqliteCheckpointer::committed() {
   int const pages = log_pages_;
   if (pages >= kWaitAt) return (void)checkpoint(writer_, SQLITE_CHECKPOINT_RESTART);
-  if (pages < asked_at_) asked_at_ = 0; // the log has begun anew
+  if (pages < asked_at_) asked_at_ = 0; // the log has begun anew, after a wait
   if (pages < asked_at_ + kCopyEach) return;
   asked_at_ = pages;
   {
@@ -71,7 +71,10 @@ void SqliteCheckpointer::loop() {
     wanted_ = false;
     lock.unlock();
     for (int round = 0; round < kRounds; ++round)
-      if (checkpoint(own_, SQLITE_CHECKPOINT_PASSIVE) >= log_pages_) break;
+      if (checkpoint(own_, SQLITE_CHECKPOINT_PASSIVE) >= log_pages_) {
+        asked_at_ = 0; // the next commit begins the log anew
+        break;
+      }
     lock.lock();
   }
 }

@@ -31,7 +31,7 @@ private:
   SqliteConnection own_;
   SqliteConnection& writer_;
   std::atomic<int> log_pages_ = 0; // when the last commit ended
-  int asked_at_ = 0;               // so many they were when copying was asked for last [writer thread]
+  std::atomic<int> asked_at_ = 0;  // so many they were when copying was asked for last
   std::mutex mutex_;
   std::condition_variable wake_;
   bool wanted_ = false;

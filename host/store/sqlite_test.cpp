@@ -211,6 +211,27 @@ TEST(SqliteCommit, TheLogStaysBoundedUnderALoadThatNeverPauses) {
   EXPECT_FALSE(std::filesystem::exists(folder / "test.db-wal")) << "closing copies it back";
 }
 
+// Of each commit a copy is asked for; a pause leaves it time to end, its sync too.
+TEST(SqliteCommit, TheLogIsCopiedAgainAndAgainAndBeginsAnewWhereCommitsLeavePauses) {
+  TestFolder folder;
+  Loop loop;
+  auto store = openAt(loop, sqliteUrl(folder), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  for (std::int64_t id = 1; id <= 8; ++id) {
+    Statement big("INSERT INTO items (id, data) VALUES ($1, $2)",
+                  std::vector<Value>{id, Bytes(5'000'000, 7)});
+    ASSERT_TRUE(loop.run((*store)->commit(unitOf(std::move(big)))));
+    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    auto const written = static_cast<std::uintmax_t>(id) * 5'000'000U;
+    while (std::filesystem::file_size(folder / "test.db") < written) {
+      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nobody copies it, at commit " << id;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_LT(std::filesystem::file_size(folder / "test.db-wal"), 30'000'000U) << "of 40 MB that were written";
+}
+
 TEST(SqliteCommit, EverythingAcknowledgedIsThereAfterSigkill) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 5; ++round) {
