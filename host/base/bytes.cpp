@@ -13,7 +13,7 @@ constexpr auto kHexDigits = [] {
   std::array<signed char, 256> digits{};
   digits.fill(-1);
   for (std::size_t i = 0; i < kHex.size(); ++i) {
-    digits[static_cast<std::size_t>(kHex[i])] = static_cast<signed char>(i);
+    digits[static_cast<unsigned char>(kHex[i])] = static_cast<signed char>(i);
     if (i >= 10) digits[static_cast<unsigned char>(kHex[i] - 'a' + 'A')] = static_cast<signed char>(i);
   }
   return digits;
