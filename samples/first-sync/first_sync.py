@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("GARLAND_BIN", ROOT / "build/release/bin"))
 USER = "studio"
 DEFAULT_STATE = ROOT / "build/first-sync"
+PATIENCE = 180  # seconds for one request to the calendar server: it takes a whole season in one
 ARCHIVE = 1000  # enough that a person, and a SIGKILL, can come in between
 
 
@@ -143,8 +144,12 @@ class Radicale:
             request.add_header(name, value)
         import base64
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.read().decode()
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.read().decode()
+        except TimeoutError as late:
+            raise TimeoutError(f"the calendar server did not answer {method} {self.url}{path} within {PATIENCE} s; "
+                               "try again when this machine has less to do") from late
 
     def make_calendar(self, name, title):
         self.request("MKCALENDAR", f"{name}/", body=(
