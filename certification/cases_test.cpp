@@ -5,6 +5,7 @@
 #include "certification/run_case.h"
 
 #include "host/base/ids.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -89,7 +90,7 @@ void deletesWhatItHasMade(Trial& trial) {
 }
 
 TEST_F(HarnessRows, WhatIsDoneAThousandTimesIsDoneToSomethingThatIsThere) {
-  machine_.probe = std::string(GARLAND_BINARY_DIR) + "/bin/garland-probe";
+  machine_.probe = inBuild("/bin/garland-probe");
   subject_.plugin.manifest.operations = {"crm.upsert/1", "crm.delete/1"};
   auto& entities = subject_.brief.document.at("entities").as_object();
   entities = json::object{{"crm.project", entities.at("crm.project")}};

@@ -12,6 +12,7 @@
 #include "certification/token.h"
 
 #include "host/base/file_text.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +28,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string objectOf(char const* id) {
-  return readFileText(std::string(GARLAND_BINARY_DIR) + "/plugins/" + id + "/connector.so").value();
+  return readFileText(inBuild("/plugins/") + id + "/connector.so").value();
 }
 
 Finding finding() {
@@ -93,7 +94,7 @@ TEST(Catalogue, KnowsEveryCheckThatIsWritten) {
 }
 
 TEST(Catalogue, ThePageOfTheDocumentsIsWhatTheProgramTells) {
-  auto const page = readFileText(std::string(GARLAND_SOURCE_DIR) + "/sdk-docs/certification-checks.md");
+  auto const page = readFileText(inSources("/sdk-docs/certification-checks.md"));
   ASSERT_TRUE(page) << page.error().message;
   EXPECT_EQ(*page, catalogueMarkdown())
       << "renew it: garland certify --list --markdown > sdk-docs/certification-checks.md";
@@ -103,8 +104,7 @@ TEST(Catalogue, HasAMutantForEveryCheckThatIsWritten) {
   // The coordinator is the subject of the checks HAR, and no connector can bring about what they look for:
   // certify_test.cpp makes the harness itself fail them. A mutant there is welcome and not asked for.
   std::set<std::string> killed;
-  for (auto const& file :
-       std::filesystem::directory_iterator(std::string(GARLAND_SOURCE_DIR) + "/certification/mutants")) {
+  for (auto const& file : std::filesystem::directory_iterator(inSources("/certification/mutants"))) {
     if (file.path().extension() != ".json") continue;
     auto const document = parseJson(readFileText(file.path().string()).value()).value();
     for (auto const& mutant : garland::find(document, "/mutants")->get_array())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "certification/certification.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -14,9 +15,9 @@ namespace garland::certification {
 
 inline Options optionsFor(char const* id, std::vector<std::string> only) {
   Options options;
-  options.path = std::string(GARLAND_BINARY_DIR) + "/plugins/" + id;
-  options.twin_dirs = {std::string(GARLAND_BINARY_DIR) + "/twins"};
-  options.worker = std::string(GARLAND_BINARY_DIR) + "/bin/garland-worker";
+  options.path = inBuild("/plugins/") + id;
+  options.twin_dirs = {inBuild("/twins")};
+  options.worker = inBuild("/bin/garland-worker");
   options.allow_degraded_sandbox = true; // whatever the machine of the tests offers
   options.seed = 7;
   options.only = std::move(only);

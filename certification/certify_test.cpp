@@ -7,6 +7,7 @@
 #include "host/base/file_text.h"
 #include "host/base/test_folder.h"
 #include "host/vault/vault.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,7 +65,7 @@ TEST(Certify, NoWorkerIsLeftAndNoPluginIsMapped) {
 
 TEST(Certify, AConnectorWithoutATwinIsToldSoAndReachesNoLevel) {
   auto options = optionsFor("garland.caldav", {});
-  options.twin_dirs = {std::string(GARLAND_BINARY_DIR) + "/no-twins"};
+  options.twin_dirs = {inBuild("/no-twins")};
   auto const run = certify(std::move(options));
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_EQ(outcomeOf(run->report, "PKG-03"), Outcome::pass);
@@ -189,7 +190,7 @@ TEST(Certify, WhatTheBriefLacksIsNamedByItsMember) {
 
 TEST(Certify, ATwinThatIsMissingIsSaidHowToMake) {
   auto options = optionsFor("garland.tave", {"CAP-04"});
-  options.twin_dirs = {std::string(GARLAND_BINARY_DIR) + "/no-twins"};
+  options.twin_dirs = {inBuild("/no-twins")};
   auto const run = certify(std::move(options));
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_THAT(run->report.verdicts[0].reason, HasSubstr("garland_add_twin()"));

@@ -5,6 +5,7 @@
 #include "certification/rehearsal.h"
 
 #include "host/base/file_text.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -162,7 +163,7 @@ std::map<std::string, Subject> referenceSubjects() {
   namespace fs = std::filesystem;
   std::map<std::string, Subject> out;
   for (auto const* root : {"/plugins", "/plugin-api/templates"})
-    for (auto const& entry : fs::recursive_directory_iterator(GARLAND_SOURCE_DIR + std::string(root))) {
+    for (auto const& entry : fs::recursive_directory_iterator(inSources(root))) {
       if (entry.path().filename() != "certification.json") continue;
       Subject subject;
       auto const manifest = readFileText((entry.path().parent_path() / "connector.json").string());

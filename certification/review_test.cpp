@@ -4,6 +4,7 @@
 
 #include "host/base/file_text.h"
 #include "host/base/test_folder.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -201,7 +202,7 @@ TEST(Times, AreDrawnOnAPageThatLoadsNothing) {
 }
 
 TEST(Difference, TellsWhatAsksForMoreThanBefore) {
-  std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
+  std::string const now = inBuild("/plugins/garland.tave");
   TestFolder const folder;
   std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
   auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();
@@ -223,7 +224,7 @@ TEST(Difference, TellsWhatAsksForMoreThanBefore) {
 }
 
 TEST(Difference, TellsHowSecretsTravelAndWhatRequestsAreBoundedBy) {
-  std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
+  std::string const now = inBuild("/plugins/garland.tave");
   TestFolder const folder;
   std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
   auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();
@@ -248,7 +249,7 @@ TEST(Difference, TellsHowSecretsTravelAndWhatRequestsAreBoundedBy) {
 }
 
 TEST(Difference, AnOperationThatIsGoneIsNamedAndMarked) {
-  std::string const now = std::string(GARLAND_BINARY_DIR) + "/plugins/garland.tave";
+  std::string const now = inBuild("/plugins/garland.tave");
   TestFolder const folder;
   std::filesystem::copy(now, folder.path(), std::filesystem::copy_options::recursive);
   auto manifest = parseJson(readFileText(now + "/connector.json").value()).value();

@@ -1,4 +1,6 @@
 // The samples as they are shipped: the built objects under a fake host.
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <gmock/gmock.h>
@@ -7,7 +9,7 @@ namespace garland::testing {
 namespace {
 
 FakeHost hostFor(std::string const& id) {
-  auto const folder = GARLAND_BINARY_DIR "/samples/" + id.substr(id.find('.') + 1) + "/plugins/" + id;
+  auto const folder = inBuild("/samples/") + id.substr(id.find('.') + 1) + "/plugins/" + id;
   return FakeHost(loadConnector(folder + "/connector.so"), readFile(folder + "/connector.json"));
 }
 

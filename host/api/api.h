@@ -86,14 +86,17 @@ struct Options {
   std::string api_key_hash; // of the key in the key file: access::hashOf
   std::size_t max_header = 16U << 10U;
   std::size_t max_body = 1U << 20U;
-  bool raw_targets = false;            // twins take targets that are no URLs by the letter
-  std::size_t max_connections = 256;   // one more is answered 503
-  Milliseconds idle_timeout{60'000};   // between two requests of a connection
-  Milliseconds header_timeout{10'000}; // from a request's first byte to the end of its headers
-  Milliseconds body_timeout{30'000};   // from there to the end of its body
-  Milliseconds write_timeout{30'000};  // of one answer
-  Milliseconds wait_limit{600'000};    // longest "?wait=1"
-  Milliseconds drain{5'000};           // stop() waits this long for answers in the making
+  bool raw_targets = false; // twins take targets that are no URLs by the letter
+  // One more takes the place of the client that has rested longest, and is answered 503 if all have a request
+  // under way.
+  std::size_t max_connections = 256;
+  Milliseconds idle_timeout{60'000}; // between two requests of a connection
+  Milliseconds header_timeout{
+      10'000}; // from a request's first byte to the end of its headers; to that byte, too
+  Milliseconds body_timeout{30'000};  // from there to the end of its body
+  Milliseconds write_timeout{30'000}; // of one answer
+  Milliseconds wait_limit{600'000};   // longest "?wait=1"
+  Milliseconds drain{5'000};          // stop() waits this long for answers in the making
   StreamOptions streams = {};
 };
 

@@ -1,4 +1,4 @@
-// HTTP/1.1 by Beast's parser and fields over plain strings: no composed read or write operation
+// HTTP/1.1 by Beast's parser over plain strings: no composed read or write operation
 // is instantiated, which keeps this file at a few seconds of compile time.
 #include "host/api/http_codec.h"
 
@@ -25,6 +25,7 @@ namespace {
 
 // A chunk extension or trailer that does not end is not worth more memory than this.
 constexpr std::size_t stuck_limit = 64U << 10U;
+constexpr std::size_t kUsualHeaders = 16;
 
 HttpFault faultOf(boost::system::error_code const& code, CodecLimits const& limits) {
   if (code == http::error::body_limit || code == http::error::buffer_overflow)
@@ -49,6 +50,7 @@ bool isRawTarget(std::string_view target) {
 HttpFault badTarget() { return {400, "the request target is not a valid path"}; }
 
 std::optional<HttpFault> readTarget(urls::url_view const& url, Request& out) {
+  out.segments.reserve(url.segments().size());
   for (auto const segment : url.segments()) out.segments.emplace_back(segment);
   for (auto const parameter : url.params()) out.query.emplace_back(parameter.key, parameter.value);
   auto const bad = [](std::string const& text) { return hasControl(text); };
@@ -129,6 +131,7 @@ std::optional<HttpFault> RequestReader::take(Request& out) {
   out.target = std::string(message.target());
   out.body = std::move(message.body());
   std::size_t hosts = 0;
+  out.headers.reserve(kUsualHeaders);
   for (auto const& field : message) {
     out.headers.push_back(Header{lower(field.name_string()), std::string(field.value())});
     if (field.name() == http::field::host) ++hosts;
@@ -148,63 +151,69 @@ std::optional<HttpFault> RequestReader::take(Request& out) {
 
 namespace {
 
-using Message = http::response<http::string_body>;
+using Field = std::pair<std::string_view, std::string_view>;
 
-Message messageOf(Response response) {
-  Message message(static_cast<http::status>(response.status), 11);
-  message.set(http::field::server, "garlandd");
-  message.set(http::field::cache_control, "no-store");
-  message.set("X-Content-Type-Options", "nosniff");
-  // Nothing here is a page; whatever a browser takes for one may load nothing, run nothing and be framed by
-  // nobody.
-  message.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  message.set("X-Frame-Options", "DENY");
-  message.set("Referrer-Policy", "no-referrer");
-  if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
-  for (Header const& field : response.headers) {
-    if (field.name == "set-cookie")
-      message.insert(field.name, field.value); // each is a cookie of its own
-    else
-      message.set(field.name, field.value);
-  }
-  message.body() = std::move(response.body);
-  return message;
+// A name stands there once, with what was said last; each cookie is one of its own.
+void put(std::vector<Field>& fields, std::string_view name, std::string_view value) {
+  auto const known = std::ranges::find_if(
+      fields, [&](Field const& field) { return boost::beast::iequals(field.first, name); });
+  if (known == fields.end() || name == "set-cookie")
+    fields.emplace_back(name, value);
+  else
+    known->second = value;
 }
 
-// Of Beast's serializer, which makes the same bytes, nothing is needed here: no chunks, no pieces.
-std::string bytesOf(Message const& message, bool head) {
+// Of the answer, which has to outlive them.
+std::vector<Field> fieldsOf(Response const& response) {
+  constexpr std::size_t kUsualFields = 16;
+  std::vector<Field> fields;
+  fields.reserve(kUsualFields);
+  fields.emplace_back("Server", "garlandd");
+  fields.emplace_back("Cache-Control", "no-store");
+  fields.emplace_back("X-Content-Type-Options", "nosniff");
+  // Nothing here is a page; whatever a browser takes for one may load nothing, run nothing and be framed by
+  // nobody.
+  fields.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  fields.emplace_back("X-Frame-Options", "DENY");
+  fields.emplace_back("Referrer-Policy", "no-referrer");
+  if (!response.content_type.empty()) fields.emplace_back("Content-Type", response.content_type);
+  for (Header const& field : response.headers) put(fields, field.name, field.value);
+  return fields;
+}
+
+// Beast's fields and serializer make the same bytes in a dozen pieces of memory.
+std::string bytesOf(int status, std::vector<Field> const& fields, std::string_view body) {
   constexpr std::size_t kUsualHead = 640;
   std::string out;
-  out.reserve(kUsualHead + message.body().size());
-  out += "HTTP/1.1 " + std::to_string(message.result_int()) + " ";
-  out += std::string_view(message.reason());
+  out.reserve(kUsualHead + body.size());
+  out += "HTTP/1.1 " + std::to_string(status) + " ";
+  out += std::string_view(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status))));
   out += "\r\n";
-  for (auto const& field : message) {
-    out += std::string_view(field.name_string());
+  for (auto const& [name, value] : fields) {
+    out += name;
     out += ": ";
-    out += std::string_view(field.value());
+    out += value;
     out += "\r\n";
   }
   out += "\r\n";
-  if (!head) out += message.body();
+  out += body;
   return out;
 }
 
 } // namespace
 
-std::string encode(Response response, bool keep_alive, bool head) {
-  int const status = response.status;
-  auto message = messageOf(std::move(response));
-  message.keep_alive(keep_alive);
-  if (status != 204) message.content_length(message.body().size());
-  return bytesOf(message, head);
+std::string encode(Response const& response, bool keep_alive, bool head) {
+  auto const length = std::to_string(response.body.size());
+  auto fields = fieldsOf(response);
+  if (!keep_alive) put(fields, "Connection", "close");
+  if (response.status != 204) put(fields, "Content-Length", length);
+  return bytesOf(response.status, fields, head ? std::string_view() : response.body);
 }
 
-std::string encodeStreamHead(Response response) {
-  bool const upgrades = response.status == 101;
-  auto message = messageOf(std::move(response));
-  message.set(http::field::connection, upgrades ? "Upgrade" : "close");
-  return bytesOf(message, true);
+std::string encodeStreamHead(Response const& response) {
+  auto fields = fieldsOf(response);
+  put(fields, "Connection", response.status == 101 ? "Upgrade" : "close");
+  return bytesOf(response.status, fields, {});
 }
 
 std::string_view continueLine() { return "HTTP/1.1 100 Continue\r\n\r\n"; }

@@ -51,9 +51,9 @@ private:
 };
 
 // `head`: the headers of the answer without its body.
-std::string encode(Response response, bool keep_alive, bool head);
+std::string encode(Response const& response, bool keep_alive, bool head);
 // The headers of an answer whose end nobody knows, or (101) after which another language is spoken.
-std::string encodeStreamHead(Response response);
+std::string encodeStreamHead(Response const& response);
 std::string_view continueLine();
 
 } // namespace garland::api

@@ -64,10 +64,11 @@ struct World {
 void answer(World& world, Request request) {
   bool answered = false;
   bool const head = request.method == "HEAD";
-  asio::co_spawn(world.loop, world.router->dispatch(std::move(request), world.guard),
+  auto match = world.router->match(request);
+  asio::co_spawn(world.loop, world.router->dispatch(std::move(match), std::move(request), world.guard),
                  [&](std::exception_ptr failed, Response response) {
                    if (failed || response.status < 200 || response.status > 599) std::abort();
-                   if (encode(std::move(response), true, head).empty()) std::abort();
+                   if (encode(response, true, head).empty()) std::abort();
                    answered = true;
                  });
   world.loop.restart();

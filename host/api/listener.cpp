@@ -47,8 +47,10 @@ auto swallow(Log const& log) {
 } // namespace
 
 Listener::Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer)
-    : with_(std::move(with)), options_(std::move(options)), answerer_(std::move(answerer)),
-      acceptor_(with_.executor), drained_(with_.executor, asio::steady_timer::time_point::max()) {}
+    : with_(std::move(with)), noise_(with_.random), options_(std::move(options)),
+      answerer_(std::move(answerer)), acceptor_(with_.executor),
+      places_(options_.max_connections, turned_away_limit),
+      drained_(with_.executor, asio::steady_timer::time_point::max()) {}
 
 Result<void> Listener::listen() {
   boost::system::error_code code;
@@ -106,14 +108,14 @@ asio::awaitable<void> Listener::acceptLoop() {
 }
 
 void Listener::admit(tcp::socket socket) {
-  if (connections_.size() >= options_.max_connections + turned_away_limit) return;
+  if (!places_.admits()) return;
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   auto session = identity_ ? identity_->session(socket.native_handle()) : nullptr;
   if (identity_ && !session) return;
   auto const peer = socket.remote_endpoint(ignored);
   auto connection = std::make_shared<Connection>(Wire(std::move(socket), std::move(session)));
-  connection->turned_away = connections_.size() >= options_.max_connections;
+  if (Connection* const giving = places_.enter(*connection)) giving->wire.cancel();
   if (!ignored) connection->peer = peer.address().to_string();
   connections_.insert(connection);
   auto const self = shared_from_this();
@@ -126,6 +128,7 @@ void Listener::admit(tcp::socket socket) {
 }
 
 void Listener::forget(Shared const& connection) {
+  places_.leave(*connection);
   connection->wire.close();
   wipe(connection->bytes.data(), connection->bytes.size());
   connections_.erase(connection);
@@ -155,7 +158,15 @@ void Listener::allow(Connection& connection, Milliseconds span) {
   connection.timed_out = false;
 }
 
-std::string Listener::newRequestId() { return newId("req", with_.clock, with_.random); }
+// Whoever has said nothing yet gets no more time than whoever has begun.
+void Listener::awaitRequest(Connection& connection) {
+  connection.idle = connection.bytes.empty();
+  if (connection.idle) places_.rest(connection);
+  bool const between = connection.idle && connection.heard;
+  allow(connection, between ? options_.idle_timeout : options_.header_timeout);
+}
+
+std::string Listener::newRequestId() { return newId("req", with_.clock, noise_); }
 
 // False if the client speaks no TLS that we do, or shows no certificate that counts.
 asio::awaitable<bool> Listener::greet(Shared connection) {
@@ -187,11 +198,11 @@ asio::awaitable<bool> Listener::exchange(Shared connection) {
   request.id = newRequestId();
   bool keep_alive = false;
   if (read.complete) {
-    keep_alive = reader.keepAlive() && !refusing_;
+    keep_alive = reader.keepAlive() && !refusing_ && connection->place.state != Place::State::given;
     fault = reader.take(request);
   }
   if (!fault && !read.complete) co_return false;
-  if (!fault && connection->turned_away)
+  if (!fault && connection->place.state == Place::State::turnedAway)
     fault.emplace(503, "too many connections are open: close some or try again in a second");
   if (fault) {
     auto refusing = refuseRequest(connection, *fault);
@@ -213,12 +224,12 @@ asio::awaitable<bool> Listener::exchange(Shared connection) {
 asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, RequestReader* reader) {
   Reading outcome;
   bool in_body = false;
-  connection->idle = connection->bytes.empty();
-  allow(*connection, connection->idle ? options_.idle_timeout : options_.header_timeout);
+  awaitRequest(*connection);
   for (;;) {
     outcome.fault = reader->feed(connection->bytes);
     outcome.complete = !outcome.fault && reader->done();
     if (outcome.fault || outcome.complete || refusing_) co_return outcome;
+    if (connection->idle && connection->place.state == Place::State::given) co_return outcome;
     if (reader->headerDone() && !in_body) {
       in_body = true;
       allow(*connection, options_.body_timeout);
@@ -237,7 +248,9 @@ asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, Requ
       co_return outcome;
     }
     if (connection->idle) allow(*connection, options_.header_timeout);
+    places_.wake(*connection);
     connection->idle = false;
+    connection->heard = true;
     connection->bytes.append(connection->chunk.data(), count);
     wipe(connection->chunk.data(), count);
   }
@@ -252,8 +265,20 @@ asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool 
     if (!refusing_) outgoing.take_over(std::move(connection->wire), std::move(connection->bytes));
     co_return false;
   }
+  if (sendNow(*connection, outgoing)) co_return true;
   auto sending = send(connection, std::move(outgoing));
   co_return co_await std::move(sending);
+}
+
+// Nearly every answer is one that the kernel takes whole: nothing is to be waited for. What it took of
+// another one is cut off.
+bool Listener::sendNow(Connection& connection, Outgoing& outgoing) {
+  bool const plain = outgoing.pieces.size() == 1 && outgoing.then == Outgoing::Then::goOn &&
+                     outgoing.pieces.front().wait.count() == 0;
+  if (!plain) return false;
+  auto& bytes = outgoing.pieces.front().bytes;
+  bytes.erase(0, connection.wire.writeNow(asio::buffer(bytes)));
+  return bytes.empty();
 }
 
 // True if everything went out and the connection may be used on.

@@ -4,7 +4,9 @@
 
 #include "host/api/api.h"
 #include "host/api/http_codec.h"
+#include "host/api/places.h"
 #include "host/api/wire.h"
+#include "host/base/pooled_random.h"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -28,9 +30,10 @@ struct Connection {
   std::array<char, 16384> chunk{};
   Monotonic deadline = Monotonic::max();
   bool timed_out = false;
-  bool idle = true;         // no byte of the next request has come
-  bool answering = false;   // a complete request is being answered: a stop waits for it
-  bool turned_away = false; // over the limit: gets one 503
+  bool heard = false;     // a request has come, at least the beginning of one
+  bool idle = true;       // no byte of the next request has come
+  bool answering = false; // a complete request is being answered: a stop waits for it
+  Place place;
 };
 
 // What goes back to a client, and what becomes of the connection then.
@@ -99,6 +102,7 @@ private:
   asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
   asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
   asio::awaitable<bool> write(Shared connection, std::string bytes);
+  static bool sendNow(Connection& connection, Outgoing& outgoing);
   asio::awaitable<bool> send(Shared connection, Outgoing outgoing);
   asio::awaitable<void> staySilent(Shared connection);
   asio::awaitable<void> refuseRequest(Shared connection, HttpFault fault);
@@ -107,15 +111,18 @@ private:
   void forget(Shared const& connection);
   void closeOverdue();
   void allow(Connection& connection, Milliseconds span);
+  void awaitRequest(Connection& connection);
   std::string newRequestId();
 
   Surroundings with_;
+  PooledRandom noise_; // of ids
   Options options_;
   std::shared_ptr<Answerer> answerer_;
   std::shared_ptr<TlsIdentity const> identity_;
   unsigned short port_ = 0;
   asio::ip::tcp::acceptor acceptor_;
   std::set<Shared> connections_;
+  Places places_;
   asio::cancellation_signal stop_sweeping_;
   asio::steady_timer drained_;
   bool refusing_ = false;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <map>
+#include <tuple>
 
 namespace garland::api {
 
@@ -46,16 +48,13 @@ public:
   }
 
   void requestEnded(std::string_view method, std::string_view route, int status, Milliseconds took) override {
-    std::string const label(route.empty() ? "none" : route);
+    std::string_view const label = route.empty() ? std::string_view("none") : route;
     // A method that nobody serves must not make a new series each time.
-    std::string const verb(route.empty() ? "other" : method);
-    auto const code = std::to_string(status);
-    auto& series = request_series_[verb + " " + code + " " + label];
-    if (series.count == nullptr) {
-      static Histogram::BucketBoundaries const seconds{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600};
-      series.count = &requests_.Add({{"method", verb}, {"route", label}, {"status", code}});
-      series.latency = &latency_.Add({{"route", label}}, seconds);
-    }
+    std::string_view const verb = route.empty() ? std::string_view("other") : method;
+    auto known = request_series_.find(std::tuple(label, verb, status));
+    if (known == request_series_.end())
+      known = request_series_.emplace(std::tuple(label, verb, status), newSeries(verb, label, status)).first;
+    auto& series = known->second;
     series.count->Increment();
     series.latency->Observe(static_cast<double>(took.count()) / 1000.0);
   }
@@ -73,10 +72,12 @@ public:
   }
 
   void webhookCame(std::string_view system, std::string_view outcome) override {
-    auto& counter = webhook_counters_[std::string(system) + "/" + std::string(outcome)];
-    if (counter == nullptr)
-      counter = &webhooks_.Add({{"system", std::string(system)}, {"outcome", std::string(outcome)}});
-    counter->Increment();
+    auto known = webhook_counters_.find(std::tuple(system, outcome));
+    if (known == webhook_counters_.end()) {
+      auto& counter = webhooks_.Add({{"system", std::string(system)}, {"outcome", std::string(outcome)}});
+      known = webhook_counters_.emplace(std::tuple(system, outcome), &counter).first;
+    }
+    known->second->Increment();
   }
 
   void endpointTold(std::string_view outcome) override {
@@ -107,6 +108,18 @@ public:
   }
 
 private:
+  struct RequestSeries {
+    Counter* count = nullptr;
+    Histogram* latency = nullptr;
+  };
+  RequestSeries newSeries(std::string_view method, std::string_view route, int status) {
+    static Histogram::BucketBoundaries const seconds{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600};
+    std::string const label(route);
+    auto& count = requests_.Add(
+        {{"method", std::string(method)}, {"route", label}, {"status", std::to_string(status)}});
+    return RequestSeries{&count, &latency_.Add({{"route", label}}, seconds)};
+  }
+
   void show(sync::Load const& load) {
     auto const set = [](Gauge& gauge, std::size_t value) { gauge.Set(static_cast<double>(value)); };
     auto const reach = [](Counter& counter, std::uint64_t value) {
@@ -151,13 +164,10 @@ private:
                "Crashes, restarts, quarantines and the like, by plugin and kind.");
   Family<Counter>& webhooks_ = counters(registry_, "garland_webhooks_total",
                                         "Requests to the addresses of webhooks, by connector and outcome.");
-  std::map<std::string, Counter*> webhook_counters_;
-  // By method, status and route: to look a series up by its labels costs more than most of what it counts.
-  struct RequestSeries {
-    Counter* count = nullptr;
-    Histogram* latency = nullptr;
-  };
-  std::map<std::string, RequestSeries> request_series_;
+  // By system and outcome, and by route, method and status: to look a series up by its labels costs more than
+  // most of what it counts.
+  std::map<std::tuple<std::string, std::string>, Counter*, std::less<>> webhook_counters_;
+  std::map<std::tuple<std::string, std::string, int>, RequestSeries, std::less<>> request_series_;
   Family<Counter>& endpoints_ =
       counters(registry_, "garland_endpoint_attempts_total",
                "Attempts to tell an endpoint of a vendor what has changed, by outcome; and what followed: "

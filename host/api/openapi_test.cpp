@@ -286,6 +286,8 @@ TEST(OpenApi, EveryRouteIsServedAndAnswersWhatTheDocumentSays) {
   auto const delivery = house.onLoop([&] { return house.engine.fake_webhooks.all.begin()->first; });
   see.drive("GET", root + "/webhooks", root + "/webhooks?state=waiting&limit=1&connection_id=" + connection);
   see.drive("GET", root + "/webhooks", root + "/webhooks?state=lost");
+  auto const refused = see.drive("GET", root + "/webhooks/refused", root + "/webhooks/refused");
+  EXPECT_FALSE(refused.json().at("items").as_array().empty());
   see.drive("GET", root + "/webhooks/{webhook}", root + "/webhooks/" + delivery);
   see.drive("POST", root + "/webhooks/replay", root + "/webhooks/replay", R"({"state":"dead"})");
   see.drive("POST", root + "/webhooks/replay", root + "/webhooks/replay",

@@ -49,6 +49,15 @@ TEST_F(People, WhoSignsInHasASessionOfTheirRole) {
   EXPECT_THAT(house_.logText(), Not(HasSubstr(cookie.substr(cookie.find("gs_")))));
 }
 
+TEST_F(People, WhatTheOpenIdProviderIsAskedIsToldToTheAuditChainAsThat) {
+  provider_.signIn();
+  house_.onLoop([&] {
+    EXPECT_EQ(house_.egress.requests.size(), 3U) << "where it is, its keys, and a token";
+    for (auto const& request : house_.egress.requests)
+      EXPECT_EQ(request.audit_subject, "oidc") << request.url;
+  });
+}
+
 TEST_F(People, ALongNameIsCutToWholeCharactersOnOneLine) {
   provider_.claims["email"] = "rosa\n" + std::string(194, 'a') + "\u00e9";
   auto const who = provider_.bare("GET", kSession, provider_.signIn());
@@ -207,6 +216,31 @@ TEST_F(People, AProviderThatNamesAnotherIssuerOrAnUnsafeAddressIsNotAsked) {
   provider_.document["issuer"] = "https://id.example.com";
   provider_.document["token_endpoint"] = "http://id.example.com/token";
   EXPECT_EQ(provider_.bare("GET", "/sign-in").status, 502);
+}
+
+TEST(SignInsOfPeople, GoOnToAProviderInTheSessionOnlyThatTheyWereBegunIn) {
+  Harness house({}, testing::kWebhooks, nullptr, "https://garland.example.com");
+  FakeProvider provider(house);
+  provider.claims["groups"] = "admins";
+  auto const vendor = house.await(house.engine.addVendor("Ada")).value().id;
+  auto const wish = R"({"vendor_id":")" + vendor + R"(","plugin":"caldav","settings":{}})";
+  auto const mine = provider.signIn();
+  auto const theirs = provider.signIn();
+  auto client = house.client();
+  client.send(
+      "POST /api/integrations/vendor/authorize HTTP/1.1\r\nHost: " + house.host() + "\r\nCookie: " + mine +
+      "\r\nX-Garland: 1\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(wish.size()) +
+      "\r\n\r\n" + wish);
+  auto const begun = client.read();
+  ASSERT_EQ(begun.status, 201) << begun.body;
+  auto const* const start = "/api/integrations/oauth/start?state=a-ticket";
+  EXPECT_EQ(provider.bare("GET", start, theirs).status, 403);
+  EXPECT_EQ(provider.bare("GET", start).status, 403);
+  EXPECT_EQ(provider.bare("GET", start, mine).status, 200);
+  EXPECT_EQ(provider.bare("DELETE", kSession, mine, "X-Garland: 1\r\n").status, 200);
+  EXPECT_EQ(provider.bare("GET", start, mine).status, 403) << "who signed out has no session";
+  ASSERT_EQ(house.ask("POST", "/api/integrations/vendor/authorize", wish).status, 201);
+  EXPECT_EQ(provider.bare("GET", start).status, 200) << "a program has none";
 }
 
 TEST(Cookies, AreFoundByTheirWholeNameAndOnlyIfThereIsOne) {

@@ -121,6 +121,7 @@ constexpr Permission kTable[] = {
     {"tryWebhookOfAll", nobodys, ""},
     {"setUpWebhook", own, "ov---"},
     {"listWebhooks", listed, "ov---"},
+    {"listRefusedWebhooks", nobodys, "o---a"},
     {"getWebhook", own, "ov---"},
     {"replayWebhooks", own, "ov---"},
     {"replayWebhook", own, "ov---"},

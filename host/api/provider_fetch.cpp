@@ -71,15 +71,15 @@ Task<ProviderFetch::Certificate> ProviderFetch::fly(std::string system, std::str
   {
     flights_->emplace(url, flight);
     Landing const landing(flights_, url);
-    flight->outcome = co_await fetched(url);
+    flight->outcome = co_await fetched(system, url);
   }
   if (known && *flight->outcome) keep(url, **flight->outcome);
   co_return *flight->outcome;
 }
 
-Task<ProviderFetch::Certificate> ProviderFetch::fetched(std::string url) {
+Task<ProviderFetch::Certificate> ProviderFetch::fetched(std::string system, std::string url) {
   auto const host = hostOf(url);
-  CO_TRY(answer, co_await get(std::move(url)));
+  CO_TRY(answer, co_await get(std::move(system), std::move(url)));
   if (answer.status != 200)
     co_return notNow(host + " answered " + std::to_string(answer.status) + " instead of a certificate");
   if (!webhooks::isCertificate(answer.body))
@@ -88,7 +88,7 @@ Task<ProviderFetch::Certificate> ProviderFetch::fetched(std::string url) {
 }
 
 // The host is given to egress apart from the address, so that two ways to read it would have to agree.
-Task<egress::Response> ProviderFetch::get(std::string url) {
+Task<egress::Response> ProviderFetch::get(std::string system, std::string url) {
   egress::Policy policy;
   policy.allowed_hosts.push_back(hostOf(url));
   policy.max_redirects = 0;
@@ -97,6 +97,7 @@ Task<egress::Response> ProviderFetch::get(std::string url) {
   request.url = std::move(url);
   request.timeout = patience_;
   request.max_body = kMostAnswer;
+  request.audit_subject = std::move(system);
   auto answer = co_await egress_->fetch(std::move(request), std::move(policy), egress::Credential());
   if (!answer) co_return notNow(std::move(answer.error().message));
   co_return std::move(*answer);
@@ -114,7 +115,7 @@ void ProviderFetch::keep(std::string const& url, Certificate certificate) {
 Task<void> ProviderFetch::confirm(std::string system, std::string url) {
   CO_TRY_VOID(admit(system + " confirm"));
   auto const host = hostOf(url);
-  CO_TRY(answer, co_await get(std::move(url)));
+  CO_TRY(answer, co_await get(std::move(system), std::move(url)));
   if (answer.status < 200 || answer.status > 299)
     co_return notNow(host + " answered " + std::to_string(answer.status) + " to the confirmation");
   co_return Result<void>();

@@ -68,9 +68,9 @@ private:
   };
 
   Task<Certificate> fly(std::string system, std::string url);
-  Task<Certificate> fetched(std::string url);
+  Task<Certificate> fetched(std::string system, std::string url);
   std::size_t waiting() const;
-  Task<egress::Response> get(std::string url);
+  Task<egress::Response> get(std::string system, std::string url);
   Result<void> admit(std::string const& budget);
 
   asio::any_io_executor executor_;

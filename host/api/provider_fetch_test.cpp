@@ -71,6 +71,13 @@ TEST_F(ProviderFetchTest, GoesToTheNamedHostOnlyAndNoFurther) {
   EXPECT_EQ(egress.policies[0].extra_ca_file, "ca.pem");
 }
 
+TEST_F(ProviderFetchTest, TheAuditChainIsToldForWhichConnectorItAsks) {
+  ASSERT_TRUE(certificate());
+  ASSERT_TRUE(confirm("https://hooks.studio.test/confirm"));
+  ASSERT_EQ(egress.requests.size(), 2U);
+  for (auto const& request : egress.requests) EXPECT_EQ(request.audit_subject, kSystem) << request.url;
+}
+
 TEST_F(ProviderFetchTest, OneFetchServesAllWhoAskMeanwhile) {
   egress.holds = true;
   std::vector<std::shared_ptr<std::optional<Certificate>>> answers;

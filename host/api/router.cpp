@@ -100,6 +100,8 @@ bool isJson(std::string_view content_type) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
+asio::awaitable<Response> saying(Response response) { co_return response; }
+
 std::string joined(std::vector<std::string> const& words) {
   std::string out;
   for (auto const& word : words) out += (out.empty() ? "" : ", ") + word;
@@ -132,11 +134,15 @@ Router::Router(std::vector<Route> routes, Log const& log, Doorkeepers keepers)
   for (Route const& route : routes_) parts_.push_back(split(route.pattern));
 }
 
-std::vector<Route const*> Router::fitting(Request const& request) const {
-  std::vector<Route const*> found;
-  for (std::size_t i = 0; i < routes_.size(); ++i)
-    if (fits(parts_[i], request.segments)) found.push_back(&routes_[i]);
-  return found;
+Router::Match Router::match(Request const& request) const {
+  Match match;
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    if (!fits(parts_[i], request.segments)) continue;
+    match.fitting.push_back(&routes_[i]);
+    // A fixed segment wins over a placeholder because the table lists it first.
+    if (match.route == nullptr && methodFits(routes_[i].method, request.method)) match.route = &routes_[i];
+  }
+  return match;
 }
 
 Result<Router> Router::create(std::vector<Route> routes, json::value const& components, Log const& log,
@@ -155,12 +161,6 @@ Result<Router> Router::create(std::vector<Route> routes, json::value const& comp
   return router;
 }
 
-std::string_view Router::patternOf(Request const& request) const {
-  for (auto const* route : fitting(request))
-    if (methodFits(route->method, request.method)) return route->pattern;
-  return "";
-}
-
 Result<void> Router::checkHost(Request const& request, Guard const& guard, Response& refusal) const {
   auto const* host = request.header("host");
   if (host == nullptr || !hostIsOurs(*host, guard)) {
@@ -172,19 +172,17 @@ Result<void> Router::checkHost(Request const& request, Guard const& guard, Respo
 }
 
 // The route, nullptr with `refusal` set for answers that are no problem (OPTIONS), or the problem.
-Result<Route const*> Router::select(Request const& request, Guard const& guard, Response& refusal) const {
-  auto const candidates = fitting(request);
-  bool const any_host = std::ranges::any_of(candidates, &Route::as_it_comes);
+Result<Route const*> Router::select(Match const& match, Request const& request, Guard const& guard,
+                                    Response& refusal) const {
+  bool const any_host = std::ranges::any_of(match.fitting, &Route::as_it_comes);
   if (!any_host) {
     auto const ours = checkHost(request, guard, refusal);
     if (!ours) tellRefused(nullptr, request, refusal.status, "host");
     if (!ours) return ours.error();
   }
+  if (match.route != nullptr) return match.route;
   std::vector<std::string> allowed;
-  Route const* found = nullptr;
-  for (auto const* route : candidates) {
-    // A fixed segment wins over a placeholder because the table lists it first.
-    if (found == nullptr && methodFits(route->method, request.method)) found = route;
+  for (auto const* route : match.fitting) {
     allowed.emplace_back(route->method);
     if (route->method == "GET") allowed.emplace_back("HEAD");
   }
@@ -195,13 +193,10 @@ Result<Route const*> Router::select(Request const& request, Guard const& guard, 
     return nullptr;
   }
   if (allowed.empty()) return nothingThere();
-  if (found == nullptr) {
-    refusal.status = 405;
-    allowed.emplace_back("OPTIONS");
-    refusal.headers.push_back(Header{"allow", joined(allowed)});
-    return Error(ErrorKind::unsupported, "this path takes " + joined(allowed) + ", not " + request.method);
-  }
-  return found;
+  refusal.status = 405;
+  allowed.emplace_back("OPTIONS");
+  refusal.headers.push_back(Header{"allow", joined(allowed)});
+  return Error(ErrorKind::unsupported, "this path takes " + joined(allowed) + ", not " + request.method);
 }
 
 void Router::tellRefused(Route const* route, Request const& request, int status, std::string why,
@@ -297,17 +292,19 @@ asio::awaitable<Response> Router::run(Route const* route, Request request) {
   co_return problem(error, id, 500);
 }
 
-asio::awaitable<Response> Router::dispatch(Request request, Guard guard) {
+// No coroutine: each one on the way of a webhook costs it.
+asio::awaitable<Response> Router::dispatch(Match match, Request request, Guard guard) {
   Response refusal(0);
-  auto const route = select(request, guard, refusal);
+  auto const route = select(match, request, guard, refusal);
   if (!route) {
     Response answer = problem(route.error(), request.id, refusal.status);
     for (Header& field : refusal.headers) answer.headers.push_back(std::move(field));
-    co_return answer;
+    return saying(std::move(answer));
   }
-  if (*route == nullptr) co_return refusal;
-  auto answering = serve(*route, std::move(request), std::move(guard));
-  co_return co_await std::move(answering);
+  if (*route == nullptr) return saying(std::move(refusal));
+  if (!match.isForStrangers()) return serve(*route, std::move(request), std::move(guard));
+  takePathParameters((*route)->pattern, request);
+  return run(*route, std::move(request));
 }
 
 asio::awaitable<Response> Router::serve(Route const* route, Request request, Guard guard) {

@@ -79,20 +79,27 @@ public:
   static Result<Router> create(std::vector<Route> routes, json::value const& components, Log const& log,
                                Doorkeepers keepers);
 
+  // Where a request goes by its path and method.
+  struct Match {
+    std::vector<Route const*> fitting; // whose pattern the path fits; first in the table, first here
+    Route const* route = nullptr;      // of those, the one that serves the method
+    // "" if none: the label of its metrics.
+    std::string_view pattern() const { return route == nullptr ? std::string_view() : route->pattern; }
+    // Whoever sends it is judged by the handler alone, so that no Guard is looked at.
+    bool isForStrangers() const { return route != nullptr && route->open && route->as_it_comes; }
+  };
+  Match match(Request const& request) const;
   // Always answers; whatever goes wrong is a problem document.
-  asio::awaitable<Response> dispatch(Request request, Guard guard);
-  // The pattern of the route that would serve this request, "" if none: the label of its metrics.
-  std::string_view patternOf(Request const& request) const;
+  asio::awaitable<Response> dispatch(Match match, Request request, Guard guard);
   std::vector<Route> const& routes() const { return routes_; }
 
 private:
   Router(std::vector<Route> routes, Log const& log, Doorkeepers keepers);
-  // Those whose pattern the path fits; the one that comes first in the table first.
-  std::vector<Route const*> fitting(Request const& request) const;
   asio::awaitable<Response> run(Route const* route, Request request);
   asio::awaitable<Response> serve(Route const* route, Request request, Guard guard);
   Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
-  Result<Route const*> select(Request const& request, Guard const& guard, Response& refusal) const;
+  Result<Route const*> select(Match const& match, Request const& request, Guard const& guard,
+                              Response& refusal) const;
   Result<void> checkRole(Route const& route, Request const& request, access::Caller const& caller) const;
   Task<void> checkOwner(Route const* route, Request const* request, access::Caller const* caller);
   Result<void> checkQuery(Route const& route, Request& request) const;

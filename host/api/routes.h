@@ -98,6 +98,7 @@ private:
   Result<sync::ConnectRequest> wishOf(json::value& body) const;
   Task<Response> showAuthorization(Request request);
   Task<Response> wayToProvider(Request request);
+  Task<std::string> sessionOf(Request const* request);
   Task<Response> comeBack(Request request);
   // routes_sync.cpp
   Task<Response> startSync(Request request);
@@ -138,6 +139,7 @@ private:
   Task<Response> takeWebhook(Request request);
   Task<Response> setUpWebhook(Request request);
   Task<Response> listWebhooks(Request request);
+  Task<Response> listRefusedWebhooks(Request request);
   Task<Response> showWebhook(Request request);
   Task<Response> replayWebhook(Request request);
   Task<Response> replayWebhooks(Request request);

@@ -152,7 +152,11 @@ Task<Response> Routes::authorize(Request request) {
   CO_TRY(wish, wishOf(request.json));
   auto const outside = outsideOf(with_, port_());
   auto back_to = outside + std::string(kCallback);
-  CO_TRY(begun, co_await with_.engine.beginSignIn(std::move(wish), std::move(back_to)));
+  // A browser shows its session at the host only that gave it.
+  bool const is_shown_there = request.by_key.starts_with("ses_") && outside == with_.oidc.public_url;
+  std::string session;
+  if (is_shown_there) session = request.by_key;
+  CO_TRY(begun, co_await with_.engine.beginSignIn(std::move(wish), std::move(back_to), std::move(session)));
   json::object body = shape(begun.authorization);
   body["url"] = outside + std::string(kStart) + "?state=" + std::string(begun.ticket.reveal());
   co_return Response(201, std::move(body));
@@ -167,11 +171,23 @@ Task<Response> Routes::showAuthorization(Request request) {
   co_return Response(200, shape(one));
 }
 
+// Its id, as long as it is neither over nor ended; "" if there is none.
+Task<std::string> Routes::sessionOf(Request const* request) {
+  auto const cookie = cookieNamed(*request, kSessionCookie);
+  if (with_.sessions == nullptr || !access::isSessionKey(cookie)) co_return std::string();
+  CO_TRY(admission, co_await with_.sessions->admit(access::hashOf(cookie)));
+  if (admission.outcome != access::SessionAdmission::Outcome::letIn) co_return std::string();
+  co_return admission.session.id;
+}
+
 // Names the vendor: who was sent here by somebody else sees for whom an account would be connected.
 Task<Response> Routes::wayToProvider(Request request) {
   auto ticket = sent(request, "state");
   auto browser = browserOf(request);
-  auto const visit = co_await with_.engine.visitSignIn(std::move(ticket), std::move(browser));
+  auto session = co_await sessionOf(&request);
+  if (!session) co_return failed(session.error());
+  auto const visit =
+      co_await with_.engine.visitSignIn(std::move(ticket), std::move(browser), std::move(*session));
   if (!visit) co_return failed(visit.error());
   CO_TRY(vendors, co_await with_.engine.vendors());
   auto const& one = visit->authorization;

@@ -128,7 +128,8 @@ Task<Response> Routes::health(Request) {
   body["sandbox_tier"] = runtime::name(with_.sandbox.tier);
   body["sandbox_covers"] = runtime::coverage(with_.sandbox.tier);
   body["intake"] = json::object{{"waiting", items.waiting}, {"review", items.review}};
-  body["webhooks"] = json::object{{"waiting", webhooks.waiting}, {"dead", webhooks.dead}};
+  body["webhooks"] = json::object{
+      {"waiting", webhooks.waiting}, {"dead", webhooks.dead}, {"refused", webhook_door_.refusals().count()}};
   body["endpoints"] = json::object{{"waiting", endpoints.waiting}, {"disabled", endpoints.disabled}};
   co_return Response(200, body);
 }

@@ -134,6 +134,14 @@ void Routes::addWebhookRoutes(std::vector<Route>& table) {
   list.query = pageParameters("waiting, done, dead or dropped.", "Continue after this delivery.");
   add(list, &Routes::listWebhooks);
   add(Route{"GET",
+            "/api/integrations/webhooks/refused",
+            "listRefusedWebhooks",
+            "Deliveries that this daemon has refused within the hour, by connection and reason.",
+            200,
+            "RefusedWebhookList",
+            {}},
+      &Routes::listRefusedWebhooks);
+  add(Route{"GET",
             "/api/integrations/webhooks/{webhook}",
             "getWebhook",
             "One delivery, with what it says.",
@@ -227,6 +235,11 @@ Task<Response> Routes::listWebhooks(Request request) {
   auto const limit = askForOneMore(query);
   CO_TRY(webhooks, co_await with_.engine.webhooks().list(std::move(query)));
   co_return Response(200, pageOf(std::move(webhooks), limit, &sync::Webhook::id));
+}
+
+Task<Response> Routes::listRefusedWebhooks(Request) {
+  auto const lines = webhook_door_.refusals().lines();
+  co_return Response(200, listOf(lines));
 }
 
 Task<Response> Routes::showWebhook(Request request) {

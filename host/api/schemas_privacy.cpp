@@ -19,7 +19,7 @@ constexpr std::string_view text = R"json({
   "properties": {"place": {"type": "string", "description": "a table, or a folder of files"},
     "removed": {"type": "integer"},
     "rewritten": {"type": "integer", "description": "kept with a pseudonym in the person's place"},
-    "kept": {"type": "integer", "description": "names the person and stays as it is"},
+    "kept": {"type": "integer", "description": "names the person and stays as it is; of files, those that nobody could look into"},
     "busy": {"type": "integer", "description": "names the person and is under way: erase again when it has ended"},
     "why": {"type": "string", "description": "something was kept; empty if nothing was"}},
   "additionalProperties": false},

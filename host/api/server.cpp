@@ -35,9 +35,11 @@ public:
     auto const start = clock_.monotonic();
     std::string const method = request.method;
     std::string const id = request.id;
-    std::string_view const route = router_.patternOf(request);
-    auto guard = guardFor(request, guard_, listener_->identity().get());
-    auto dispatching = router_.dispatch(std::move(request), std::move(guard));
+    auto match = router_.match(request);
+    std::string_view const route = match.pattern();
+    Guard guard;
+    if (!match.isForStrangers()) guard = guardFor(request, guard_, listener_->identity().get());
+    auto dispatching = router_.dispatch(std::move(match), std::move(request), std::move(guard));
     Response response = co_await std::move(dispatching);
     auto const took = std::chrono::duration_cast<Milliseconds>(clock_.monotonic() - start);
     metrics_.requestEnded(method, route, response.status, took);
@@ -54,7 +56,7 @@ public:
       stream.take_over = routes_.streams().begin(std::move(response));
       co_return stream;
     }
-    co_return Outgoing(encode(std::move(response), stays_open(), method == "HEAD"));
+    co_return Outgoing(encode(response, stays_open(), method == "HEAD"));
   }
 
   std::string refusal(HttpFault fault, std::string request_id) override {
@@ -66,7 +68,7 @@ public:
     metrics_.requestEnded("", "", fault.status, Milliseconds(0));
     auto response = problem(error, request_id, fault.status);
     keepToTls(response);
-    return encode(std::move(response), false, false);
+    return encode(response, false, false);
   }
 
 private:

@@ -177,29 +177,64 @@ TEST(Server, AnIdleConnectionIsClosedWithoutAWord) {
   EXPECT_TRUE(client.closed());
 }
 
-TEST(Server, OneConnectionTooManyIsTold503) {
+TEST(Server, AClientThatNeverSaysAWordIsClosedSoonerThanOneThatHasSpoken) {
+  Harness house;
+  auto silent = house.client();
+  auto resting = house.client();
+  resting.send(house.request("GET", "/health"));
+  EXPECT_EQ(resting.read().status, 200);
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
+  house.advance(Milliseconds(11'000));
+  EXPECT_TRUE(silent.closed());
+  resting.send(house.request("GET", "/health"));
+  EXPECT_EQ(resting.read().status, 200);
+}
+
+Options tight() {
   Options options;
   options.max_connections = 2;
-  Harness house(options);
+  return options;
+}
+
+TEST(Server, WhoHasRestedLongestGivesWayToANewcomer) {
+  Harness house(tight());
   auto first = house.client();
   auto second = house.client();
+  for (auto* one : {&first, &second, &first}) {
+    one->send(house.request("GET", "/health"));
+    EXPECT_EQ(one->read().status, 200);
+  }
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
+  EXPECT_TRUE(second.closed());
   first.send(house.request("GET", "/health"));
-  second.send(house.request("GET", "/health"));
   EXPECT_EQ(first.read().status, 200);
-  EXPECT_EQ(second.read().status, 200);
-  auto third = house.client();
-  third.send(house.request("GET", "/health"));
-  auto const answer = third.read();
+}
+
+constexpr auto kAwaitsGoAhead =
+    "Content-Type: application/json\r\nContent-Length: 14\r\nExpect: 100-continue\r\n";
+
+TEST(Server, OneConnectionTooManyIsTold503WhileAllOthersHaveARequestUnderWay) {
+  Harness house(tight());
+  auto first = house.client();
+  auto second = house.client();
+  for (auto* one : {&first, &second}) { // with a go-ahead the server says that it has seen the request begin
+    one->send(house.request("POST", "/api/integrations/vendors", "", kAwaitsGoAhead));
+    EXPECT_EQ(one->read().status, 100);
+  }
+  auto answer = house.ask("GET", "/health");
   EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(answer.headers.at("retry-after"), "1");
+  EXPECT_EQ(answer.headers["retry-after"], "1");
+  for (auto* one : {&first, &second}) {
+    one->send(R"({"name":"Ada"})");
+    EXPECT_EQ(one->read().status, 201);
+  }
+  EXPECT_EQ(house.ask("GET", "/health").status, 200);
 }
 
 TEST(Server, ExpectContinueGetsItsGoAhead) {
   Harness house;
   auto client = house.client();
-  client.send(
-      house.request("POST", "/api/integrations/vendors", "",
-                    "Content-Type: application/json\r\nContent-Length: 14\r\nExpect: 100-continue\r\n"));
+  client.send(house.request("POST", "/api/integrations/vendors", "", kAwaitsGoAhead));
   EXPECT_EQ(client.read().status, 100);
   client.send(R"({"name":"Rosa"})");
   EXPECT_EQ(client.read().status, 400); // 14 of 15 bytes: the JSON does not end

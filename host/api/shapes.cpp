@@ -232,6 +232,14 @@ json::object shape(sync::Webhook const& webhook) {
   return out;
 }
 
+json::object shape(RefusedWebhooks::Line const& refused) {
+  json::object out{{"system", refused.system}, {"reason", refused.reason}, {"count", refused.count}};
+  out["connection_id"] = orNull(refused.connection_id);
+  out["last"] = rfc3339(refused.last);
+  out["taken_since"] = refused.taken_since;
+  return out;
+}
+
 json::object shape(notify::Endpoint const& endpoint) {
   json::object out{{"id", endpoint.id}, {"vendor_id", endpoint.vendor_id}, {"url", endpoint.url}};
   out["description"] = endpoint.description;

@@ -1,6 +1,7 @@
 // How the engine's things look in JSON. The schemas are in schemas.cpp under the same names.
 #pragma once
 
+#include "host/api/refused_webhooks.h"
 #include "host/base/json.h"
 #include "host/notify/notify.h"
 #include "host/runtime/runtime.h"
@@ -21,6 +22,7 @@ json::object shape(sync::Action const& action);
 json::object shape(sync::IntakeItem const& item);
 json::object shape(sync::Rehearsal const& rehearsal);
 json::object shape(sync::Webhook const& webhook);
+json::object shape(RefusedWebhooks::Line const& refused);
 json::object shape(notify::Endpoint const& endpoint);
 json::object shape(notify::Delivery const& delivery);
 json::object shape(notify::Attempt const& attempt);

@@ -163,7 +163,7 @@ Task<Response> StreamDoor::open(Request request) {
 
 std::function<void(Wire, std::string)> StreamDoor::begin(Response response) {
   auto const stream = response.stream;
-  return [this, stream, head = encodeStreamHead(std::move(response))](Wire wire, std::string early) {
+  return [this, stream, head = encodeStreamHead(response)](Wire wire, std::string early) {
     if (stopped_) return;
     StreamSession::Start start{stream->kind, std::move(stream->subscription), head,
                                std::move(stream->key_id)};

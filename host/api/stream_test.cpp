@@ -192,6 +192,39 @@ TEST_F(Stream, OnlyKindsThatWereAskedForAreSentAndTheOthersArePassed) {
   EXPECT_EQ(socket.next().at("sequence"), 3) << "a note of the position, so that resuming repeats nothing";
 }
 
+TEST_F(Stream, OnlyWhatBelongsToTheWeddingThatWasAskedForIsSent) {
+  std::string const ours = "rec_01HX4Z00000000000000000001";
+  std::string const another = "rec_01HX4Z00000000000000000002";
+  auto const changeOf = [&](std::string const& wedding, std::string const& kind = "calendar.event") {
+    house.onLoop([&] { house.engine.change(vendor, kind, wedding); });
+  };
+  changeOf(ours);
+  Socket socket(house, at("&after=0&wedding=" + ours));
+  Events events(house, at("&after=0&kinds=calendar.event&wedding=" + ours));
+  auto const issued = house.ask("POST", "/api/integrations/stream/tickets",
+                                R"({"vendor_id":")" + vendor + R"(","wedding":")" + ours + "\"}");
+  ASSERT_EQ(issued.status, 201) << issued.body;
+  Socket by_ticket(house, textOr(issued.json(), "/path", "") + "&after=0", false);
+  changeOf(another);
+  changeOf("");
+  changeOf(ours, "crm.event");
+  changeOf(ours);
+
+  EXPECT_EQ(socket.next().at("type"), "position");
+  auto const first = socket.next();
+  EXPECT_EQ(first.at("sequence"), 1) << "what was there";
+  EXPECT_EQ(textOr(first, "/wedding", ""), ours);
+  EXPECT_EQ(socket.changes(2), (std::vector<std::int64_t>{4, 5}));
+  EXPECT_EQ(by_ticket.changes(3), (std::vector<std::int64_t>{1, 4, 5})) << "for which it was issued";
+  EXPECT_EQ(events.next(), "id: 0\n\n");
+  EXPECT_EQ(events.next().substr(0, 6), "id: 1\n");
+  EXPECT_EQ(events.next().substr(0, 6), "id: 5\n") << "both filters count";
+
+  changeOf(another);
+  house.advance(Milliseconds(21'000));
+  EXPECT_EQ(socket.next().at("sequence"), 6) << "resuming there repeats nothing, and misses nothing";
+}
+
 TEST_F(Stream, AKindThatIsNoneIsRefusedWithThoseThatThereAre) {
   auto const stream = house.ask("GET", at("&kinds=calendar.event,calender.event"));
   EXPECT_EQ(stream.status, 400);

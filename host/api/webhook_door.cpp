@@ -52,7 +52,8 @@ std::string nobodysWord(Random& random) {
 } // namespace
 
 WebhookDoor::WebhookDoor(Dependencies const& with)
-    : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file) {
+    : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file),
+      refusals_(with.clock) {
   nobodys_way_ = newWay(webhooks::Scheme::named(kNobodysScheme).value());
 }
 
@@ -92,14 +93,18 @@ std::shared_ptr<WebhookDoor::Way const> WebhookDoor::wayOf(runtime::PluginInfo c
   return kept;
 }
 
-// Opened once, and again when it has changed or an older secret has ended.
-Task<std::shared_ptr<WebhookDoor::Ring const>> WebhookDoor::ringOf(Shared visit) {
-  auto const endpoint = visit->endpoint;
-  if (!endpoint) co_return visit->way->ring;
-  auto const kept = rings_.find(endpoint->connection_id);
-  if (kept != rings_.end() && kept->second->revision == endpoint->revision &&
-      (!kept->second->until || with_.clock.now() < *kept->second->until))
-    co_return kept->second;
+// Nobody's endpoint has nobody's; null: it has to be opened, as it is once, and again when it has changed or
+// an older secret has ended.
+std::shared_ptr<WebhookDoor::Ring const> WebhookDoor::knownRing(Visit const& visit) const {
+  if (!visit.endpoint) return visit.way->ring;
+  auto const kept = rings_.find(visit.endpoint->connection_id);
+  bool const good = kept != rings_.end() && kept->second->revision == visit.endpoint->revision &&
+                    (!kept->second->until || with_.clock.now() < *kept->second->until);
+  return good ? kept->second : nullptr;
+}
+
+Task<std::shared_ptr<WebhookDoor::Ring const>>
+WebhookDoor::openRing(std::shared_ptr<sync::WebhookEndpoint const> endpoint) {
   CO_TRY(keys, co_await with_.engine.webhooks().keysOf(endpoint));
   auto ring = std::make_shared<Ring>();
   ring->revision = endpoint->revision;
@@ -126,35 +131,48 @@ WebhookDoor::Shared WebhookDoor::visitOf(Request& request, unsigned short port) 
   return visit;
 }
 
+// One coroutine for what nearly all are: each one more on the way costs every webhook.
 Task<Response> WebhookDoor::take(Request request, unsigned short port) {
   auto const visit = visitOf(request, port);
-  auto ring = co_await ringOf(visit);
-  if (!ring) {
-    with_.metrics.webhookCame(visit->system, "failed");
-    if (told_.admits(visit->system, with_.clock.monotonic()))
-      with_.log.error("what verifies webhooks could not be read: " + ring.error().message);
-    Error error(ErrorKind::transient, "this could not be kept; send it again later");
-    error.retry_after = kAgain;
-    co_return error;
+  visit->ring = knownRing(*visit);
+  if (!visit->ring) {
+    auto opened = co_await openRing(visit->endpoint);
+    if (!opened) co_return unreadable(*visit, opened.error());
+    visit->ring = std::move(*opened);
   }
-  visit->ring = std::move(*ring);
-  CO_TRY_VOID(co_await certify(visit));
-  CO_TRY(answered, co_await handshake(visit));
-  if (answered) co_return std::move(*answered);
+  if (visit->way->scheme.needsCertificate()) {
+    CO_TRY_VOID(co_await certify(visit));
+  }
+  if (auto answer =
+          webhooks::answerHandshake(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock)) {
+    CO_TRY_VOID(co_await follow(visit, &*answer));
+    with_.metrics.webhookCame(visit->system, "handshake");
+    co_return answerOf(std::move(*answer));
+  }
   if (visit->sent.method == "HEAD") co_return Response(200);
   auto verdict = webhooks::verify(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock);
   if (verdict.accepted()) trust(*visit);
   if (!visit->endpoint) co_return refused(*visit, "unknown_endpoint", "nobody's endpoint was called");
   if (!verdict.accepted()) co_return refused(*visit, webhooks::name(verdict.reason), verdict.sentence);
   if (auto refusal = unpack(*visit)) co_return std::move(*refusal);
-  co_return co_await keep(visit, std::move(verdict.once_key));
+  auto webhook = toKeep(*visit, std::move(verdict.once_key));
+  auto const known = co_await with_.engine.webhooks().accept(std::move(webhook));
+  co_return keptAs(*visit, known);
+}
+
+Error WebhookDoor::unreadable(Visit const& visit, Error const& why) {
+  with_.metrics.webhookCame(visit.system, "failed");
+  if (told_.admits(visit.system, with_.clock.monotonic()))
+    with_.log.error("what verifies webhooks could not be read: " + why.message);
+  Error error(ErrorKind::transient, "this could not be kept; send it again later");
+  error.retry_after = kAgain;
+  return error;
 }
 
 // Finds the certificate that verifies this delivery, unless it is refused anyway. For nobody's endpoint too:
 // how long it takes tells nobody which there are.
 Task<void> WebhookDoor::certify(Shared visit) {
   auto const& scheme = visit->way->scheme;
-  if (!scheme.needsCertificate()) co_return Result<void>();
   auto const judged = webhooks::verify(scheme, visit->sent, visit->ring->keys, with_.clock);
   if (judged.reason != webhooks::Reason::certificateNeeded) co_return Result<void>();
   auto url = webhooks::certificateUrl(scheme, visit->sent);
@@ -178,21 +196,16 @@ void WebhookDoor::trust(Visit const& visit) {
 
 // The answer to a provider that tries the address out. A secret that it tells is durable, and an address that
 // it names was visited, before it is answered.
-Task<std::optional<Response>> WebhookDoor::handshake(Shared visit) {
-  std::optional<Response> none;
-  auto answer = webhooks::answerHandshake(visit->way->scheme, visit->sent, visit->ring->keys, with_.clock);
-  if (!answer) co_return none;
+Task<void> WebhookDoor::follow(Shared visit, webhooks::Response* answer) {
   if (!answer->visit_url.empty()) {
     CO_TRY_VOID(co_await confirm(visit, std::move(answer->visit_url)));
   }
-  if (!answer->keep_secret.empty() && visit->endpoint) {
-    sync::WebhookSetup setup;
-    setup.connection_id = visit->endpoint->connection_id;
-    setup.secret = std::move(answer->keep_secret);
-    CO_TRY_VOID(co_await with_.engine.webhooks().setUp(std::move(setup)));
-  }
-  with_.metrics.webhookCame(visit->system, "handshake");
-  co_return std::optional<Response>(answerOf(std::move(*answer)));
+  if (answer->keep_secret.empty() || !visit->endpoint) co_return Result<void>();
+  sync::WebhookSetup setup;
+  setup.connection_id = visit->endpoint->connection_id;
+  setup.secret = std::move(answer->keep_secret);
+  CO_TRY_VOID(co_await with_.engine.webhooks().setUp(std::move(setup)));
+  co_return Result<void>();
 }
 
 // The scheme has verified what names the address (webhooks::answerHandshake).
@@ -216,9 +229,15 @@ Error WebhookDoor::later(Visit const& visit, std::string_view outcome, std::stri
   return error;
 }
 
+void WebhookDoor::countRefused(Visit const& visit, std::string_view reason) {
+  with_.metrics.webhookCame(visit.system, reason);
+  refusals_.refused(visit.system, visit.endpoint ? visit.endpoint->connection_id : std::string(),
+                    std::string(reason));
+}
+
 // The same answer whatever the reason was. The log tells it, but a flood of forgeries does not fill the disk.
 Error WebhookDoor::refused(Visit const& visit, std::string_view reason, std::string const& sentence) {
-  with_.metrics.webhookCame(visit.system, reason);
+  countRefused(visit, reason);
   if (with_.audit != nullptr) {
     audit::Event event;
     event.kind = audit::Kind::refusal;
@@ -247,7 +266,7 @@ std::optional<Response> WebhookDoor::unpack(Visit& visit) {
   }
   auto error = std::move(plain).error();
   error.message = "the body could not be unpacked: " + error.message;
-  with_.metrics.webhookCame(visit.system, "packed");
+  countRefused(visit, "packed");
   if (told_.admits(visit.system, with_.clock.monotonic()))
     with_.log.warn("a webhook was refused: " + error.message,
                    json::object{{"connection", visit.endpoint->connection_id}});
@@ -268,34 +287,38 @@ std::string WebhookDoor::keyFor(Visit const& visit, std::string once_key) const 
                                      vault::sha256(visit.packed.empty() ? visit.sent.body : visit.packed));
 }
 
-Task<Response> WebhookDoor::keep(Shared visit, std::string once_key) {
+sync::NewWebhook WebhookDoor::toKeep(Visit& visit, std::string once_key) const {
   json::object headers;
-  for (auto const& name : visit->way->headers)
-    if (auto const* value = headerOf(visit->sent, name)) headers[name] = asUtf8(*value);
+  for (auto const& name : visit.way->headers)
+    if (auto const* value = headerOf(visit.sent, name)) headers[name] = asUtf8(*value);
   json::object query;
-  for (auto const& name : visit->way->query)
-    for (auto const& [known, value] : visit->query)
+  for (auto const& name : visit.way->query)
+    for (auto const& [known, value] : visit.query)
       if (known == name) query[name] = asUtf8(value);
-  auto const* type = headerOf(visit->sent, "content-type");
+  auto const* type = headerOf(visit.sent, "content-type");
   json::object shown{{"headers", std::move(headers)}, {"query", std::move(query)}};
   shown["content_type"] = type == nullptr ? std::string() : asUtf8(*type);
 
   sync::NewWebhook webhook;
-  webhook.vendor_id = visit->endpoint->vendor_id;
-  webhook.connection_id = visit->endpoint->connection_id;
-  webhook.key = keyFor(*visit, std::move(once_key));
+  webhook.vendor_id = visit.endpoint->vendor_id;
+  webhook.connection_id = visit.endpoint->connection_id;
+  webhook.key = keyFor(visit, std::move(once_key));
   webhook.shown = json::serialize(shown);
-  webhook.body = std::move(visit->sent.body);
-  auto const known = co_await with_.engine.webhooks().accept(std::move(webhook));
+  webhook.body = std::move(visit.sent.body);
+  return webhook;
+}
+
+Result<Response> WebhookDoor::keptAs(Visit const& visit, Result<bool> const& known) {
   if (!known) {
-    with_.metrics.webhookCame(visit->system, "overload");
-    if (told_.admits(visit->system, with_.clock.monotonic()))
+    with_.metrics.webhookCame(visit.system, "overload");
+    if (told_.admits(visit.system, with_.clock.monotonic()))
       with_.log.warn("a webhook was not kept: " + known.error().message,
-                     json::object{{"connection", visit->endpoint->connection_id}});
-    co_return forStrangers(known.error());
+                     json::object{{"connection", visit.endpoint->connection_id}});
+    return forStrangers(known.error());
   }
-  with_.metrics.webhookCame(visit->system, *known ? "known" : "accepted");
-  co_return received();
+  refusals_.taken(visit.endpoint->connection_id);
+  with_.metrics.webhookCame(visit.system, *known ? "known" : "accepted");
+  return received();
 }
 
 } // namespace garland::api

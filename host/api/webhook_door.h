@@ -8,6 +8,7 @@
 #include "host/api/hooks.h"
 #include "host/api/http.h"
 #include "host/api/provider_fetch.h"
+#include "host/api/refused_webhooks.h"
 #include "host/webhooks/webhooks.h"
 
 #include <map>
@@ -25,6 +26,7 @@ public:
 
   Task<Response> take(Request request, unsigned short port);
   std::string urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const;
+  RefusedWebhooks& refusals() { return refusals_; }
 
 private:
   // What verifies the requests of one endpoint, open in memory.
@@ -61,15 +63,19 @@ private:
 
   std::shared_ptr<Way const> wayOf(runtime::PluginInfo const* plugin);
   std::shared_ptr<Way> newWay(webhooks::Scheme scheme);
-  Task<std::shared_ptr<Ring const>> ringOf(Shared visit);
+  std::shared_ptr<Ring const> knownRing(Visit const& visit) const;
+  Task<std::shared_ptr<Ring const>> openRing(std::shared_ptr<sync::WebhookEndpoint const> endpoint);
   Shared visitOf(Request& request, unsigned short port);
   Task<void> certify(Shared visit);
   void trust(Visit const& visit);
-  Task<std::optional<Response>> handshake(Shared visit);
+  Task<void> follow(Shared visit, webhooks::Response* answer);
   Task<void> confirm(Shared visit, std::string url);
   std::optional<Response> unpack(Visit& visit);
-  Task<Response> keep(Shared visit, std::string once_key);
+  sync::NewWebhook toKeep(Visit& visit, std::string once_key) const;
+  Result<Response> keptAs(Visit const& visit, Result<bool> const& known);
+  Error unreadable(Visit const& visit, Error const& why);
   Error later(Visit const& visit, std::string_view outcome, std::string const& sentence);
+  void countRefused(Visit const& visit, std::string_view reason);
   Error refused(Visit const& visit, std::string_view reason, std::string const& sentence);
   std::string keyFor(Visit const& visit, std::string once_key) const;
 
@@ -78,6 +84,7 @@ private:
   std::map<std::string, std::shared_ptr<Way const>, std::less<>> ways_;   // by the connector's id
   std::map<std::string, std::shared_ptr<Ring const>, std::less<>> rings_; // by connection
   ProviderFetch provider_;
+  RefusedWebhooks refusals_;
   HookRate told_; // how often the log tells of what was refused, by system
 };
 

@@ -169,6 +169,47 @@ TEST_F(WebhookDoorTest, FromOutsideABadSignatureAndAnEndpointThatIsNotThereAreAl
   EXPECT_THAT(house.logText(), HasSubstr(connection));
 }
 
+// Connection, reason, number; "!" where nothing genuine came since.
+std::vector<std::string> refusals(Harness const& house) {
+  std::vector<std::string> out;
+  auto const page = house.ask("GET", kRoot + "/webhooks/refused").json();
+  for (auto const& line : page.at("items").as_array())
+    out.push_back(textOr(line, "/connection_id", textOr(line, "/system", "")) + " " +
+                  textOr(line, "/reason", "") + " " + std::to_string(integerOr(line, "/count", 0)) +
+                  (boolOr(line, "/taken_since", true) ? "" : "!"));
+  return out;
+}
+
+TEST_F(WebhookDoorTest, WhatWasRefusedWithinTheHourIsToldByConnectionAndReason) {
+  EXPECT_THAT(refusals(house), ::testing::IsEmpty());
+  for (int i = 0; i < 3; ++i) deliver(kEvent, "another");
+  send("POST", "caldav/acct_1", kEvent, "");
+  deliver(kEvent, kSecret, "caldav/acct_2");
+  deliver(kEvent, kSecret, "caldav/acct_1", "Content-Encoding: gzip\r\n");
+  EXPECT_THAT(refusals(house),
+              ::testing::ElementsAre("garland.caldav unknown_endpoint 1!", connection + " mismatch 3!",
+                                     connection + " missing 1!", connection + " packed 1!"));
+  auto const health = house.ask("GET", "/health");
+  EXPECT_EQ(integerOr(health.json(), "/webhooks/refused", 0), 6);
+  EXPECT_THAT(health.body, ::testing::Not(HasSubstr("mismatch"))) << "strangers are not told why";
+  EXPECT_EQ(deliver(kEvent).status, 200);
+  EXPECT_THAT(refusals(house), ::testing::Contains(connection + " mismatch 3")) << "its secret is right";
+}
+
+TEST_F(WebhookDoorTest, AfterAnHourARefusalIsForgotten) {
+  deliver(kEvent, "another");
+  house.advance(Milliseconds(30 * 60'000));
+  deliver(kEvent, "another");
+  house.advance(Milliseconds(29 * 60'000));
+  EXPECT_THAT(refusals(house), ::testing::ElementsAre(connection + " mismatch 2!"));
+  house.advance(Milliseconds(60'000));
+  EXPECT_THAT(refusals(house), ::testing::ElementsAre(connection + " mismatch 1!"));
+  house.advance(Milliseconds(90 * 60'000));
+  EXPECT_THAT(refusals(house), ::testing::IsEmpty());
+  deliver(kEvent, "another");
+  EXPECT_THAT(refusals(house), ::testing::ElementsAre(connection + " mismatch 1!"));
+}
+
 TEST_F(WebhookDoorTest, AFloodOfForgeriesIsCountedAndToldNowAndThen) {
   for (int i = 0; i < 300; ++i) deliver(kEvent, "another");
   auto const log = house.logText();
@@ -211,6 +252,15 @@ TEST_F(WebhookDoorTest, TooMuchIsTurnedAwayWithATimeToTryAgain) {
   EXPECT_EQ(answer.headers.at("retry-after"), "1");
   EXPECT_EQ(answer.body.find("database"), std::string::npos) << "that is nobody's business";
   EXPECT_THAT(house.ask("GET", "/metrics").body, HasSubstr(R"(outcome="overload")"));
+}
+
+TEST_F(WebhookDoorTest, ThreeHundredSilentClientsKeepNoDeliveryOut) {
+  asio::io_context context;
+  std::vector<asio::ip::tcp::socket> silent;
+  for (int i = 0; i < 300; ++i)
+    silent.emplace_back(context).connect({asio::ip::make_address("127.0.0.1"), house.server->port()});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver(kEvent).status, 200);
+  EXPECT_EQ(accepted().size(), 3U);
 }
 
 TEST_F(WebhookDoorTest, ABodyOverTheLimitIsRefused) {

@@ -1,6 +1,7 @@
 #include "host/api/wire.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -35,6 +36,12 @@ boost::system::error_code codeOf(Wants wants) {
 
 } // namespace
 
+Wire::Wire(tcp::socket socket, std::unique_ptr<TlsSession> tls)
+    : socket_(std::move(socket)), tls_(std::move(tls)) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+}
+
 // False: it was cut off. The socket may be closed by then: a step of TLS would find another's in its place.
 asio::awaitable<bool> Wire::until(Wants wants) {
   auto const kind = wants == Wants::toRead ? tcp::socket::wait_read : tcp::socket::wait_write;
@@ -53,12 +60,13 @@ asio::awaitable<bool> Wire::greet() {
   co_return socket_.is_open();
 }
 
+// No coroutine in the clear: it would be one more for each request.
 asio::awaitable<std::size_t> Wire::read(asio::mutable_buffer into) {
-  if (!tls_) {
-    auto const [failed, count] = co_await socket_.async_read_some(into, as_result);
-    if (failed) co_return 0;
-    co_return count;
-  }
+  if (tls_) return readTls(into);
+  return socket_.async_read_some(into, asio::redirect_error(asio::use_awaitable, unread_));
+}
+
+asio::awaitable<std::size_t> Wire::readTls(asio::mutable_buffer into) {
   while (socket_.is_open()) {
     auto const step = tls_->read(into);
     if (step.wants == Wants::nothing) co_return step.bytes;
@@ -85,9 +93,18 @@ asio::awaitable<std::size_t> Wire::write(asio::const_buffer from) {
   co_return 0;
 }
 
+std::size_t Wire::writeNow(asio::const_buffer from) {
+  if (tls_) {
+    auto const step = socket_.is_open() ? tls_->write(from) : TlsSession::Step{Wants::toEnd};
+    return step.wants == Wants::nothing ? step.bytes : 0;
+  }
+  boost::system::error_code failed;
+  auto const count = socket_.write_some(from, failed);
+  return failed ? 0 : count;
+}
+
 void Wire::neverWait(int send_buffer) {
   boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
   socket_.set_option(asio::socket_base::send_buffer_size(send_buffer), ignored);
 }
 

@@ -17,8 +17,7 @@ namespace garland::api {
 class Wire {
 public:
   // `tls` null: in the clear.
-  explicit Wire(asio::ip::tcp::socket socket, std::unique_ptr<TlsSession> tls = nullptr)
-      : socket_(std::move(socket)), tls_(std::move(tls)) {}
+  explicit Wire(asio::ip::tcp::socket socket, std::unique_ptr<TlsSession> tls = nullptr);
 
   // False: the client and we do not agree on TLS. In the clear there is nothing to agree on.
   asio::awaitable<bool> greet();
@@ -26,6 +25,9 @@ public:
   asio::awaitable<std::size_t> read(asio::mutable_buffer into);
   // How many bytes went out; 0: none will.
   asio::awaitable<std::size_t> write(asio::const_buffer from);
+
+  // The same at once: 0 if that does not go, and write() says why.
+  std::size_t writeNow(asio::const_buffer from);
 
   // For what follows, once. A small buffer of the kernel's does not grow for a slow client.
   void neverWait(int send_buffer);
@@ -57,10 +59,12 @@ public:
 
 private:
   asio::awaitable<bool> until(TlsSession::Wants wants);
+  asio::awaitable<std::size_t> readTls(asio::mutable_buffer into);
 
   asio::ip::tcp::socket socket_;
   std::unique_ptr<TlsSession> tls_;
   bool write_wants_to_read_ = false;
+  boost::system::error_code unread_; // why nothing was read
 };
 
 } // namespace garland::api

@@ -277,7 +277,11 @@ Result<void> write(std::string const& path, Manifest const& manifest, std::vecto
       return written.error();
     }
   }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return fileError("cannot write", path);
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    auto error = fileError("cannot write", path);
+    ::unlink(fresh.c_str());
+    return error;
+  }
   return makeDurable(fs::path(path).parent_path());
 }
 

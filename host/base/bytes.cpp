@@ -8,6 +8,17 @@ namespace {
 constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+// What each character stands for; -1: it is no digit. The digits of a signature are too random to branch by.
+constexpr auto kHexDigits = [] {
+  std::array<signed char, 256> digits{};
+  digits.fill(-1);
+  for (std::size_t i = 0; i < kHex.size(); ++i) {
+    digits[static_cast<unsigned char>(kHex[i])] = static_cast<signed char>(i);
+    if (i >= 10) digits[static_cast<unsigned char>(kHex[i] - 'a' + 'A')] = static_cast<signed char>(i);
+  }
+  return digits;
+}();
+
 std::uint32_t octet(char c) { return static_cast<unsigned char>(c); }
 
 Error badCharacter(std::string_view what, std::size_t at) {
@@ -28,12 +39,7 @@ std::string hex(std::string_view bytes) {
 }
 
 Result<std::string> fromHex(std::string_view text) {
-  auto const digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
+  auto const digit = [](char c) -> int { return kHexDigits[octet(c)]; };
   if (text.size() % 2 != 0) return badCharacter("hexadecimal", text.size());
   std::string out;
   out.reserve(text.size() / 2);
@@ -99,6 +105,7 @@ Result<std::string> fromBase64(std::string_view text) {
 
 std::string percentEncode(std::string_view text) {
   std::string out;
+  out.reserve(3 * text.size()); // what grows leaves parts of itself in memory, and it may be a secret
   for (char const c : text) {
     bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '-' || c == '.' || c == '_' || c == '~';

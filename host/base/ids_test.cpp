@@ -1,7 +1,12 @@
 #include "host/base/ids.h"
 
+#include "host/base/pooled_random.h"
+
 #include <gtest/gtest.h>
 
+#include <set>
+#include <span>
+#include <string>
 #include <utility>
 
 namespace garland {
@@ -30,6 +35,26 @@ TEST(Ids, OnlyTheRightShapeIsAnId) {
   EXPECT_FALSE(isId("ven", id + "0"));
   EXPECT_FALSE(isId("ven", "ven_0123456789ABCDEFGHJKMNPQR'"));
   EXPECT_FALSE(isId("ven", ""));
+}
+
+TEST(Random, APoolGivesNothingTwice) {
+  SeededRandom random(1);
+  PooledRandom pool(random);
+  std::set<std::string> drawn;
+  for (int i = 0; i < 1'000; ++i) {
+    std::string bytes(16, '\0');
+    pool.fill(std::as_writable_bytes(std::span(bytes)));
+    EXPECT_TRUE(drawn.insert(std::move(bytes)).second) << i;
+  }
+}
+
+TEST(Random, WhatIsMoreThanAPoolHoldsIsFilledToItsEnd) {
+  SeededRandom random(1), same(1);
+  PooledRandom pool(random);
+  std::string bytes(5'000, '\0'), wanted(5'000, '\0');
+  pool.fill(std::as_writable_bytes(std::span(bytes)));
+  same.fill(std::as_writable_bytes(std::span(wanted)));
+  EXPECT_EQ(bytes, wanted);
 }
 
 TEST(Random, TheSameSeedGivesTheSameBytes) {

@@ -1,11 +1,13 @@
 #include "host/base/log.h"
 
 #include "host/base/bytes.h"
+#include "host/base/secret.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace garland {
@@ -14,15 +16,47 @@ namespace {
 constexpr std::size_t kShortestSecret = 4;
 constexpr std::string_view kHidden = "[secret]";
 
-// How a secret may stand in a text: as it is, in base64, percent-encoded, escaped in JSON.
-std::vector<std::string> formsOf(std::string_view secret) {
-  std::vector<std::string> forms{std::string(secret), base64(secret), percentEncode(secret)};
-  auto quoted = json::serialize(json::string_view(secret.data(), secret.size()));
-  forms.push_back(quoted.substr(1, quoted.size() - 2));
-  std::sort(forms.begin(), forms.end());
-  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
-  return forms;
-}
+void wipeText(std::string& text) { wipe(text.data(), text.size()); }
+
+// How a secret may stand in a text: as it is, in base64, percent-encoded, escaped in JSON. Wiped with this.
+class Forms {
+public:
+  explicit Forms(std::string_view secret) {
+    all_[0] = secret;
+    all_[1] = base64(secret);
+    all_[2] = percentEncode(secret);
+    all_[3] = inJson(secret);
+    std::sort(all_.begin(), all_.end());
+  }
+  Forms(Forms const&) = delete;
+  Forms& operator=(Forms const&) = delete;
+  ~Forms() {
+    for (auto& form : all_) wipeText(form);
+  }
+  // Each once.
+  template <class Visitor> void visit(Visitor const& visitor) const {
+    for (std::size_t i = 0; i < all_.size(); ++i)
+      if (i == 0 || all_[i] != all_[i - 1]) visitor(all_[i]);
+  }
+
+private:
+  // As json::serialize() has it, which leaves a copy in a buffer that nobody wipes.
+  static std::string inJson(std::string_view secret) {
+    std::string out;
+    out.reserve(6 * secret.size());
+    for (char const c : secret) {
+      if (auto const named = std::string_view("\"\\\b\f\n\r\t").find(c); named != std::string_view::npos)
+        out.append(1, '\\').append(1, "\"\\bfnrt"[named]);
+      else if (c >= 0 && c < ' ')
+        out.append("\\u00").append(hex({&c, 1}));
+      else
+        out += c;
+    }
+    return out;
+  }
+
+  std::array<std::string, 4> all_;
+};
 
 struct Span {
   std::size_t begin = 0;
@@ -52,17 +86,21 @@ std::string hidden(std::string_view text, std::vector<Span> spans) {
 
 void Redactor::add(std::string_view secret) {
   if (secret.size() < kShortestSecret) return;
+  Forms const forms(secret);
   std::lock_guard const lock(mutex_);
-  for (auto& form : formsOf(secret)) forms_.insert(std::move(form));
+  forms.visit([this](std::string const& form) { forms_.insert(form); });
 }
 
 void Redactor::remove(std::string_view secret) {
   if (secret.size() < kShortestSecret) return;
+  Forms const forms(secret);
   std::lock_guard const lock(mutex_);
-  for (auto const& form : formsOf(secret)) {
+  forms.visit([this](std::string const& form) {
     auto const found = forms_.find(form);
-    if (found != forms_.end()) forms_.erase(found);
-  }
+    if (found == forms_.end()) return;
+    auto node = forms_.extract(found);
+    wipeText(node.value());
+  });
 }
 
 std::string Redactor::scrub(std::string_view text) const {

@@ -42,6 +42,15 @@ TEST(Log, ASecretIsScrubbedInEveryFormItMayTake) {
   EXPECT_EQ(f.out.find(percentEncode(secret)), std::string::npos) << f.out;
 }
 
+TEST(Log, ASecretIsScrubbedAsJsonWritesItWhateverIsInIt) {
+  for (int c = 0; c < 256; ++c) {
+    Redactor redactor;
+    auto const secret = "before" + std::string(1, static_cast<char>(c)) + "behind";
+    redactor.add(secret);
+    EXPECT_EQ(redactor.scrub(json::serialize(json::string(secret))), "\"[secret]\"") << c;
+  }
+}
+
 TEST(Log, ASecretAddedTwiceStaysHiddenUntilRemovedTwice) {
   Redactor redactor;
   redactor.add("hunter22");

@@ -348,11 +348,13 @@ Exit addKey(Context with, KeyWords const& words);
 Exit listKeys(Context with, Page const& page);
 Exit rotateKey(Context with, KeyWords const& words);
 Exit revokeKey(Context with, std::string const& id);
-Exit showRoles(Context with);
+Exit showRoles(Context with, bool markdown);
 Exit listSessions(Context with, Page const& page);
 Exit endSession(Context with, std::string const& id);
 void tellKey(Output& output, json::value const& key);
 void tellMatrix(Output& output, json::value const& matrix);
+// The page of sdk-docs.
+std::string rolesPage(json::value const& matrix);
 // Of one that was ended.
 void tellSession(Output& output, json::value const& session);
 

@@ -3,6 +3,7 @@
 #include "host/cli/commands.h"
 #include "host/cli/public_key.h"
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -142,7 +143,11 @@ Exit verifyAudit(Context with, AuditWords const& words) {
 Exit exportAudit(Context with, AuditWords const& words) {
   std::ofstream opened;
   bool const to_file = !words.out.empty() && words.out != "-";
-  if (to_file) opened.open(words.out, std::ios::trunc);
+  std::error_code none;
+  if (to_file && std::filesystem::exists(words.out, none))
+    return with.output.error(
+        Error(ErrorKind::conflict, words.out + " is there already, and is not overwritten"));
+  if (to_file) opened.open(words.out);
   auto& out = to_file ? opened : std::cout;
   auto const read = readChain(with.client, [&out](json::value const& line) -> Result<void> {
     out << json::serialize(line) << '\n';

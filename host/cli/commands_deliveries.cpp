@@ -40,7 +40,7 @@ Exit tell(Output& output, json::value const& delivery) {
   if (auto const raw = fromBase64(textOr(delivery, "/raw", "")); raw && !raw->empty())
     output.line("body: " + json::serialize(json::value(*raw))); // with what a terminal would obey escaped
   if (state == "dead")
-    output.line("read it again with: garland dlq retry " + id + ", or: garland dlq drop " + id +
+    output.line("read it again with: garland dlq replay " + id + ", or: garland dlq drop " + id +
                 " --why \"...\"");
   return verdictOf(delivery);
 }

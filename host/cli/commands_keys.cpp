@@ -4,6 +4,8 @@
 
 #include "host/base/bytes.h"
 
+#include <iostream>
+
 namespace garland::cli {
 namespace {
 
@@ -121,10 +123,13 @@ Exit endSession(Context with, std::string const& id) {
   return Exit::ok;
 }
 
-Exit showRoles(Context with) {
+Exit showRoles(Context with, bool markdown) {
   auto const matrix = with.client.get("/api/integrations/roles");
   if (!matrix) return with.output.error(matrix.error());
-  tellMatrix(with.output, *matrix);
+  if (markdown)
+    std::cout << rolesPage(*matrix);
+  else
+    tellMatrix(with.output, *matrix);
   return Exit::ok;
 }
 

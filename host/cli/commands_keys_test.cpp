@@ -54,5 +54,12 @@ TEST(RolesCommand, TellsWhatARoleMayNotByADash) {
   EXPECT_EQ(parseJson(told(tellMatrix, kMatrix, true)).value(), parseJson(kMatrix).value());
 }
 
+TEST(RolesCommand, WritesThePageWithAColumnForEachRole) {
+  auto const page = rolesPage(parseJson(kMatrix).value());
+  EXPECT_THAT(page, HasSubstr("\n| route | operator | vendor |\n|---|---|---|\n| `GET /vault` | all | - |\n"
+                              "| `GET /health` | anyone | anyone |\n"));
+  EXPECT_THAT(page, HasSubstr(" 2 routes."));
+}
+
 } // namespace
 } // namespace garland::cli

@@ -5,6 +5,7 @@
 #include "host/base/clock.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
+#include "host/cli/refused_webhooks.h"
 #include "host/runtime/runtime.h"
 
 #include <garland/schemas.hpp>
@@ -140,6 +141,17 @@ void checkWebhooks(json::value const& health, std::vector<Finding>& findings) {
   findings.push_back({"webhooks", false,
                       std::to_string(dead) + (dead == 1 ? " webhook" : " webhooks") + " could not be read",
                       "garland dlq ls"});
+}
+
+// Each daemon knows of those that came to it. Where genuine ones come as well, nobody misses anything.
+void checkRefused(Client& client, std::vector<Finding>& findings) {
+  auto const refused = client.get(kBase + "/webhooks/refused");
+  if (!refused) return;
+  for (auto const& line : refused->at("items").as_array()) {
+    auto words = refusedWords(line);
+    findings.push_back({"refused webhooks", !words.nothing_comes, std::move(words.message),
+                        std::move(words.fix), !words.nothing_comes});
+  }
 }
 
 // They are told nothing until somebody enables them.
@@ -333,6 +345,7 @@ Exit doctor(Context with, Place const& place) {
     checkEndpoints(*health, findings);
     if (place.key_read) {
       checkNodes(with.client, findings);
+      checkRefused(with.client, findings);
       checkVault(with.client, findings);
       checkKeys(with.client, findings);
       checkPlugins(with.client, findings);

@@ -36,6 +36,10 @@ json::array const& placesOf(json::value const& answer) {
   return places != nullptr && places->is_array() ? places->get_array() : none;
 }
 
+bool hasEffect(json::value const& place) {
+  return isLeftOver(place) || integerOr(place, "/removed", 0) + integerOr(place, "/rewritten", 0) > 0;
+}
+
 bool isScrubbed(json::value const& answer) { return boolOr(answer, "/receipt/database/scrubbed", false); }
 
 Exit verdictOf(json::value const& answer) {
@@ -46,9 +50,11 @@ Exit verdictOf(json::value const& answer) {
 } // namespace
 
 Exit tellReceipt(Output& output, json::value const& answer) {
+  if (std::ranges::none_of(placesOf(answer), hasEffect))
+    output.line("nothing here named them: nothing was erased; see that the name is right");
   for (auto const& place : placesOf(answer)) {
     auto const count = [&place](char const* member) { return std::to_string(integerOr(place, member, 0)); };
-    if (!isLeftOver(place) && count("/removed") == "0" && count("/rewritten") == "0") continue;
+    if (!hasEffect(place)) continue;
     output.line(textOr(place, "/place", "") + ": " + count("/removed") + " removed, " + count("/rewritten") +
                 " under a pseudonym");
     if (isLeftOver(place))

@@ -45,6 +45,11 @@ TEST(PrivacyCommand, TellsWhereSomethingWasAndWhatProvidersHave) {
   EXPECT_THAT(all.text, HasSubstr("still at the provider of con_1: 2 records"));
 }
 
+TEST(PrivacyCommand, ThatNobodyWasErasedIsSaid) {
+  EXPECT_THAT(told(kNothing, kScrubbed).text, HasSubstr("nothing here named them"));
+  EXPECT_THAT(told(kGone, kScrubbed).text, Not(HasSubstr("nothing here named them")));
+}
+
 TEST(PrivacyCommand, WhatIsLeftIsAFinding) {
   auto const left = told(kLeft, kScrubbed);
   EXPECT_EQ(left.exit, Exit::findings);

@@ -25,10 +25,16 @@ Result<std::string> exportsFolder(Place const& place) {
 Result<void> moveOut(std::string const& from, std::string const& to) {
   TRY(bytes, readFileText(from, kLongestExport));
   SystemRandom random;
-  TRY(made, vault::createKeyFile(to, bytes, random));
-  std::error_code ignored;
-  fs::remove(from, ignored);
-  if (made) return {};
+  auto const made = vault::createKeyFile(to, bytes, random);
+  std::error_code failed;
+  if (!made) {
+    auto const folder = fs::absolute(to, failed).parent_path();
+    auto const why = fs::is_directory(folder, failed) ? "" : ": there is no folder " + folder.string();
+    return Error(made.error().kind, "the export stays in " + from + ", because " + to + " cannot be written" +
+                                        why + "; take it from there, or export again");
+  }
+  fs::remove(from, failed);
+  if (*made) return {};
   return Error(ErrorKind::conflict, to + " is there already, and is not overwritten");
 }
 

@@ -39,6 +39,7 @@ void Grammar::addBackup() {
         return restoreBackup(output, backup_);
       });
   restore->add_option("FILE", backup_.file)->required();
+  restore->footer("Exit codes: 0 restored; 2 wrong usage; 3 it cannot be restored, as the message says");
   restore->add_option("--config", backup_.config, "garlandd's settings file on this host");
   restore->add_option("--database", backup_.database,
                       "sqlite:FILE or postgresql://...; wins over the settings");

@@ -68,8 +68,9 @@ void Grammar::addSessions() {
 
 void Grammar::addRoles() {
   auto* const roles = group("roles", "Who may do what");
-  leaf(roles, "matrix", "Prints which role may call which route of the API",
-       [](Context with) { return showRoles(with); });
+  leaf(roles, "matrix", "Prints which role may call which route of the API", [this](Context with) {
+    return showRoles(with, markdown_);
+  })->add_flag("--markdown", markdown_, "The page of sdk-docs");
 }
 
 } // namespace garland::cli

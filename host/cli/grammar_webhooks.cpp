@@ -60,11 +60,17 @@ void Grammar::addDeliveries() {
   dead_list->add_option("--vendor", items_.vendor, "Only this vendor's");
   dead_list->add_option("--connection", items_.connection, "Only this connection's");
   dead_list->add_option("--after", items_.after, "Continue after this one");
-  needId(leaf(dead, "retry",
-              "Has its connector read it again: one (whk_...), or all of a connection (con_...).\n"
-              "Exit code 1: it is dead again",
-              [this](Context with) { return retryDead(with, id_); }),
+  needId(leaf(dead, "show",
+              "One of them: why nobody could read it, and what it says.  Exit code 1: it is dead",
+              [this](Context with) { return showDelivery(with, id_); }),
          "ID");
+  auto const retry = [this](Context with) { return retryDead(with, id_); };
+  needId(leaf(dead, "replay",
+              "Has its connector read it again: one (whk_...), or all of a connection (con_...).\n"
+              "Exit code 1: it is dead again.  Example: garland dlq replay whk_...",
+              retry),
+         "ID");
+  needId(leaf(dead, "retry", "The same as garland dlq replay", retry), "ID");
   auto* const drop =
       leaf(dead, "drop", "Says that it needs nothing.  Example: garland dlq drop whk_... --why \"a test\"",
            [this](Context with) { return dropDelivery(with, id_, why_); });

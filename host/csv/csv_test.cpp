@@ -2,6 +2,7 @@
 #include "host/csv/csv.h"
 
 #include "host/base/file_text.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -161,7 +162,7 @@ TEST(Csv, TwoColumnsOfOneNameAreRefusedByName) {
 
 TEST(Csv, ExportsOfProvidersReadAsTheyWereMeant) {
   auto const file = [](char const* name) {
-    return good(readFileText(std::string(GARLAND_SOURCE_DIR "/host/csv/corpus/") + name).value());
+    return good(readFileText(inSources("/host/csv/corpus/") + name).value());
   };
   auto const dubsado = file("dubsado_projects.csv");
   EXPECT_EQ(dubsado.encoding, Encoding::utf8);

@@ -200,7 +200,7 @@ private:
   privacy::Dependencies officeDependencies() {
     std::vector<privacy::Folder> folders;
     folders.push_back(privacy::Folder{"crash capsules", config_.data_dir + "/capsules"});
-    folders.push_back(privacy::Folder{"exports", config_.data_dir + "/exports"});
+    folders.push_back(privacy::Folder{"exports", config_.data_dir + "/exports", "bak_"});
     return privacy::Dependencies{loop_.get_executor(),
                                  clock_,
                                  random_,
@@ -519,6 +519,7 @@ private:
     api::Options options;
     options.address = config_.address;
     options.port = config_.port;
+    options.max_connections = config_.clients;
     options.tls = config_.tls;
     options.clear_text_to_proxy = config_.clear_text_to_proxy;
     options.api_key_hash = access::hashOf(key.reveal());

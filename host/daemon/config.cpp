@@ -289,6 +289,8 @@ Milliseconds& endpointKeptOf(Config& config) { return config.endpoints.kept; }
 std::int64_t& itemsOf(Config& config) { return config.limits.items; }
 std::int64_t& itemBytesOf(Config& config) { return config.limits.item_bytes; }
 
+std::size_t& clientsOf(Config& config) { return config.clients; }
+
 std::size_t& subscribersOf(Config& config) { return config.streams.limits.subscribers; }
 std::size_t& subscribersOfVendor(Config& config) { return config.streams.limits.subscribers_of_vendor; }
 std::int64_t& mostBehindOf(Config& config) { return config.streams.limits.most_behind; }
@@ -369,6 +371,7 @@ std::vector<Setting> const& table() {
   static std::vector<Setting> const rows{
       {"daemon", "address", "\"127.0.0.1\"", text(takeAddress)},
       {"daemon", "port", "7480", takePort},
+      {"daemon", "clients", "256", amount(clientsOf, 16, 100'000, 1)},
       {"daemon", "data_dir", "\"\"", path(&Config::data_dir)},
       {"tls", "certificate", "\"\"", tlsFile(&api::TlsFiles::certificate)},
       {"tls", "key", "\"\"", tlsFile(&api::TlsFiles::key)},

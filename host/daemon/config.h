@@ -19,6 +19,7 @@ namespace garland::daemon {
 struct Config {
   std::string address = "127.0.0.1";
   unsigned short port = 7480;
+  std::size_t clients = 256;              // of the HTTP interface, connected at once
   api::TlsFiles tls;                      // of the HTTP interface; certificate "": none
   bool clear_text_to_proxy = false;       // beyond loopback without TLS
   api::OidcSettings oidc;                 // where people sign in; issuer "": nowhere

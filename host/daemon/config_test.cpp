@@ -1,4 +1,5 @@
 #include "host/daemon/config.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ namespace {
 Overrides const none;
 
 std::string exampleText() {
-  std::ifstream in(GARLAND_SOURCE_DIR "/host/daemon/garland.example.toml");
+  std::ifstream in(inSources("/host/daemon/garland.example.toml"));
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
 
@@ -47,6 +48,14 @@ TEST(Config, LimitsAreReadInTheirUnits) {
   EXPECT_EQ(config.limits.value_bytes, 3 << 20);
   EXPECT_EQ(config.memory, std::size_t{512} << 20U);
   EXPECT_EQ(config.min_free_bytes, 1U << 20U);
+}
+
+TEST(Config, HowManyClientsMayBeConnectedIsASetting) {
+  auto const loaded = parseConfig("[daemon]\nclients = 4000\n", "garland.toml", "/etc/garland", none);
+  ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+  EXPECT_EQ(loaded.config.clients, 4'000U);
+  EXPECT_NE(onlyProblem("[daemon]\nclients = 0\n").find("[daemon] clients must be a whole number from 16"),
+            std::string::npos);
 }
 
 TEST(Config, AStreamIsSilentAfterThreePings) {
@@ -249,7 +258,8 @@ INSTANTIATE_TEST_SUITE_P(
     Toml, Mistakes,
     ::testing::Values(
         Mistake{"AnUnknownSection", "[deamon]\nport = 1\n", "1:2", "the sections are [daemon], [tls]"},
-        Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1", "its settings are address, port, data_dir"},
+        Mistake{"AnUnknownKey", "[daemon]\nprot = 1\n", "2:1",
+                "its settings are address, port, clients, data_dir"},
         Mistake{"ASectionAsAValue", "daemon = 1\n", "1:1", "[daemon]"},
         Mistake{"AWrongType", "[daemon]\nport = \"7480\"\n", "2:8", "from 0 to 65535"},
         Mistake{"APortTooLarge", "[daemon]\nport = 70000\n", "2:8", "from 0 to 65535"},

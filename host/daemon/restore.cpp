@@ -286,9 +286,12 @@ std::string describeRestored(json::value const& restored, Config const& config) 
   if (boolOr(restored, "/new_master_key", false))
     text +=
         "its master key is not here: everything is sealed under a new one now, of which you keep a copy\n";
-  text += "its settings are in " + settingsFolder(config) +
-          "; compare them with those of this host, then start garlandd\n"
-          "what may have been done since the backup is looked up then, or waits for you: garland actions ls "
+  std::error_code ignored;
+  text += fs::exists(settingsFolder(config), ignored)
+              ? "its settings are in " + settingsFolder(config) +
+                    "; compare them with those of this host, then start garlandd\n"
+              : "it has no file of settings; start garlandd with those of this host\n";
+  text += "what may have been done since the backup is looked up then, or waits for you: garland actions ls "
           "--state unknown\n";
   return text;
 }

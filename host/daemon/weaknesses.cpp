@@ -98,7 +98,8 @@ Finding checkTls(Config const& config, TimePoint now) {
   return weak("TLS",
               "API keys and vendors' data go in the clear to " + config.address +
                   ": whoever listens on that network reads them",
-              "set [tls] certificate and key, and take clear_text_to_proxy out");
+              config.clear_text_to_proxy ? "set [tls] certificate and key, and take clear_text_to_proxy out"
+                                         : "set [tls] certificate and key");
 }
 
 Finding checkSignIn(Config const& config) {

@@ -4,33 +4,12 @@
 #include "host/egress/test_certificate.h"
 
 #include "host/base/bytes.h"
-
-#include <algorithm>
+#include "host/base/test_spellings.h"
 
 namespace garland::egress::testing {
 namespace {
 
 constexpr std::string_view kCanary = "canary-9f8e/7d6c+5b4a\"3210 end";
-
-std::vector<std::string> spellings() {
-  std::string const plain(kCanary);
-  auto url_base64 = base64(plain);
-  std::replace(url_base64.begin(), url_base64.end(), '+', '-');
-  std::replace(url_base64.begin(), url_base64.end(), '/', '_');
-  auto upper = hex(plain);
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](char c) { return static_cast<char>(std::toupper(c)); });
-  auto const json = json::serialize(json::string(plain));
-  return {plain,
-          base64(plain),
-          url_base64,
-          hex(plain),
-          upper,
-          percentEncode(plain),
-          percentEncode(percentEncode(plain)),
-          json.substr(1, json.size() - 2),
-          base64("anna:" + plain)};
-}
 
 class Secrecy : public EgressFixture {
 protected:
@@ -58,7 +37,7 @@ protected:
     }
     for (auto const& entry : audits_)
       all += entry.method + entry.scheme_host_port + entry.path + entry.outcome;
-    for (auto const& spelling : spellings())
+    for (auto const& spelling : spellingsOf(kCanary))
       EXPECT_EQ(all.find(spelling), std::string::npos) << what << " shows it as " << spelling << "\n" << all;
     audits_.clear();
     logged_.clear();

@@ -1,6 +1,7 @@
 #include "host/egress/test_dovecot.h"
 
 #include "host/base/json.h"
+#include "tests/places/places.h"
 
 #include <array>
 #include <cstdlib>
@@ -34,7 +35,7 @@ TestDovecot::TestDovecot(std::string user, std::string password)
   std::array<int, 2> in{}, out{};
   if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0)
     throw std::runtime_error("no pipe");
-  std::string const program = GARLAND_SOURCE_DIR "/tests/end_to_end/dovecot";
+  std::string const program = inSources("/tests/end_to_end/dovecot");
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(in[0], 0);

@@ -7,6 +7,7 @@
 #include "host/marketplace/archive.h"
 #include "host/marketplace/marketplace.h"
 #include "host/vault/vault.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,8 +21,8 @@ namespace garland::marketplace::testing {
 
 using ::testing::HasSubstr;
 
-inline std::string const kConnector = std::string(GARLAND_BINARY_DIR) + "/tests/plugins/example.packed";
-inline std::string const kTwin = std::string(GARLAND_BINARY_DIR) + "/tests/twins/example.packed-twin";
+inline std::string const kConnector = inBuild("/tests/plugins/example.packed");
+inline std::string const kTwin = inBuild("/tests/twins/example.packed-twin");
 constexpr std::string_view kHere = "lib/x86_64-linux-gnu/connector.so";
 
 inline TimePoint at(std::string_view text) { return parseRfc3339(text).value(); }
@@ -36,7 +37,7 @@ inline void put(std::string const& path, std::string_view text) {
 
 inline Schema const& manifestSchema() {
   static Schema const schema = [] {
-    auto const text = bytesOf(std::string(GARLAND_SOURCE_DIR) + "/plugin-api/schemas/manifest.json");
+    auto const text = bytesOf(inSources("/plugin-api/schemas/manifest.json"));
     return Schema::compile(parseJson(text).value()).value();
   }();
   return schema;

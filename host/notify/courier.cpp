@@ -44,6 +44,7 @@ Result<egress::Request> requestFor(Endpoint const& endpoint, Due const& due,
                      {"webhook-signature", std::move(signatures)}};
   request.body = due.body;
   request.timeout = timeout;
+  request.audit_subject = endpoint.id;
   request.max_body = kMostAnswer;
   request.body_is_optional = true; // whoever says 2xx has taken it, whatever comes then
   return request;

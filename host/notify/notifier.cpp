@@ -1,6 +1,8 @@
 // The loop: what is new in the feeds becomes deliveries, and what is due is sent.
 #include "host/notify/feed_notifier.h"
 
+#include "host/base/store_error.h"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -19,12 +21,6 @@ constexpr Milliseconds kSetBackEvery{60'000};
 constexpr Milliseconds kGrace{
     15'000}; // beyond the timeout, until an attempt whose end nobody saw is due again
 constexpr std::int64_t kPage = 500;
-
-// It would be the same with every endpoint.
-bool ofTheStore(Error const& error) {
-  return error.kind == ErrorKind::transient || error.kind == ErrorKind::cancelled ||
-         error.kind == ErrorKind::hostLimit;
-}
 
 } // namespace
 
@@ -105,6 +101,7 @@ Task<void> FeedNotifier::pass(bool all) {
     }
     line->behind = line->behind || grown.contains(line->kept.endpoint.vendor_id);
     auto const served = co_await serve(line);
+    // It would be the same with every endpoint.
     if (!served && ofTheStore(served.error())) co_return served.error();
     if (!served)
       with_.log.error("an endpoint could not be told what has changed: " + served.error().message,

@@ -48,6 +48,22 @@ TEST_F(Notify, ItGoesWhereItMayAndNoFurther) {
   EXPECT_EQ(sent()[0].url, "") << "the address goes with the credential, which nobody logs";
 }
 
+TEST_F(Notify, EveryRequestIsInTheAuditChainByItsEndpoint) {
+  answer = [](egress::Request const& request) { return status(sequenceOf(request) == 1 ? 500 : 204); };
+  auto const made = addEndpoint();
+  addEvent("a");
+  wait(10s); // it rests after a failure
+  addEvent("b");
+  house.run(house.book->seal()).value(); // what was noted is written
+  std::int64_t told = 0;
+  for (auto const& entry : house.told("request")) {
+    EXPECT_EQ(textOr(entry, "/subject", ""), made.endpoint.id);
+    told += integerOr(entry, "/facts/times", 1); // equal ones are one row
+  }
+  EXPECT_GE(told, 2);
+  EXPECT_EQ(told, std::ssize(sent()));
+}
+
 TEST_F(Notify, NeitherSecretNorAddressIsLoggedAndTheSecretIsStoredSealed) {
   answer = [](egress::Request const&) { return status(500); };
   auto const made = addEndpoint();

@@ -39,6 +39,12 @@ Error anotherBrowser() {
                                      "began with in this one, and go on from there");
 }
 
+Error anotherSession() {
+  return Error(ErrorKind::forbidden,
+               "this sign-in was begun by somebody who is signed in here, and goes on in "
+               "that session only; sign in here as that person, or begin another");
+}
+
 class Pages final : public Authorizations {
 public:
   Pages(store::Store& store, vault::Vault& vault, Clock& clock, Random& random)
@@ -60,14 +66,16 @@ public:
     co_return Result<Begun>(std::move(begun));
   }
 
-  Task<Visit> visit(std::string ticket, std::string browser) override {
+  Task<Visit> visit(std::string ticket, std::string browser, std::string session) override {
     CO_TRY(row, co_await open(ticket));
     CO_TRY(kept, opened(row));
+    auto const begun_in = textOr(kept, "/session", "");
     Visit out;
     out.authorization = read(row);
     out.address = textOr(kept, "/page", "");
-    out.browser = browser.empty() ? newTicket(random_) : Secret(browser);
     wipeTexts(kept);
+    if (!begun_in.empty() && begun_in != session) co_return anotherSession();
+    out.browser = browser.empty() ? newTicket(random_) : Secret(browser);
     store::Unit unit;
     unit.push_back(store::Statement("UPDATE oauth_authorizations SET browser=$1 WHERE ticket=$2 AND "
                                     "state='open'",
@@ -80,7 +88,8 @@ public:
   // The row is taken by the one statement that finds it open, whichever daemon it is that asks.
   Task<Taken> take(std::string ticket, std::string browser) override {
     CO_TRY(row, co_await open(ticket));
-    if (row.text(atBrowser).empty() || row.text(atBrowser) != hashOf(browser)) co_return anotherBrowser();
+    bool const shown_here = vault::equalInConstantTime(row.text(atBrowser), hashOf(browser));
+    if (!shown_here) co_return anotherBrowser();
     CO_TRY(kept, opened(row));
     Taken out;
     out.authorization = read(row);
@@ -145,6 +154,7 @@ private:
     members["page"] = pageOf(send_off, ticket, verifier);
     members["verifier"] = verifier.reveal();
     members["errand"] = send_off.errand.reveal();
+    members["session"] = send_off.session;
     Secret const text(json::serialize(kept));
     wipeTexts(kept);
     return vault_.seal(text, contextOf(one));

@@ -45,7 +45,7 @@ After given(Grant const& grant, Provider const& provider, Answer answer, TimePoi
   return after;
 }
 
-// The doubt is the cause if there was one: a token that nobody received is why the former one is refused.
+// The doubt is the cause if there was one: a token that nobody kept is why the former one is refused.
 void askForReconnect(Grant const& grant, Answer const& answer, Status& status) {
   status.state = "reconnect needed";
   if (grant.redemption && grant.doubt.empty()) {
@@ -58,7 +58,7 @@ void askForReconnect(Grant const& grant, Answer const& answer, Status& status) {
                      ? "the provider takes this sign-in no more (" + answer.why +
                            "): it was taken back there, or has run out"
                      : grant.doubt +
-                           "; the provider had given a new token by then, which was never received, and "
+                           "; the provider had given a new token by then, which was never kept here, and "
                            "takes the former one no more (" +
                            answer.why + ")";
   status.cause += "; connect the account again";
@@ -100,7 +100,8 @@ After afterwards(Grant const& grant, Provider const& provider, Answer answer, Ti
 void doubtAttempt(Grant& grant) {
   if (!grant.doubt.empty()) return;
   grant.doubt = "the daemon " + grant.attempt.node +
-                " ended while it waited for the answer to the renewal of " + rfc3339(grant.attempt.begun);
+                " ended while it waited for the answer to the renewal of " + rfc3339(grant.attempt.begun) +
+                ", or had just received it";
   grant.doubt_by = "host";
 }
 

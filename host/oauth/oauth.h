@@ -192,7 +192,8 @@ struct SendOff {
   Provider provider;
   std::string client_id;
   std::string redirect_uri;
-  Secret errand; // for the caller: it comes back with the code
+  Secret errand;       // for the caller: it comes back with the code
+  std::string session; // of the person who begins it: only they are shown the way; "": whoever has the ticket
 };
 
 // A ticket is what a provider hands through as "state"; only its hash is kept, and it is good for one code.
@@ -221,9 +222,10 @@ public:
   virtual ~Authorizations() = default;
 
   virtual Task<Begun> begin(SendOff send_off) = 0;
-  // notFound for a ticket that is not known, was used or has run out. `browser`: the secret that it has
-  // already, or "".
-  virtual Task<Visit> visit(std::string ticket, std::string browser) = 0;
+  // notFound for a ticket that is not known, was used or has run out; forbidden in another session than that
+  // which it was begun in, which changes nothing. `browser`: the secret that it has already, or "".
+  // `session`: that the browser shows, if that one counts, or "".
+  virtual Task<Visit> visit(std::string ticket, std::string browser, std::string session) = 0;
   // Once. notFound; forbidden to another browser, which uses nothing up.
   virtual Task<Taken> take(std::string ticket, std::string browser) = 0;
   // What came of it: a connection, or why there is none.

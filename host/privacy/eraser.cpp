@@ -304,8 +304,8 @@ Task<void> Eraser::eraseRows(PersonalTable const* table) {
 Result<void> Eraser::eraseFiles() {
   for (auto const& folder : with_.folders) {
     auto const names = [this](std::string const& text) { return subject_.isNamedIn(std::string_view(text)); };
-    TRY(removed, removeFiles(folder, names));
-    tallies_[folder.name].removed += removed;
+    TRY(tally, removeFiles(folder, names));
+    tallies_[folder.name] = tally;
   }
   return {};
 }

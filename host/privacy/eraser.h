@@ -3,6 +3,7 @@
 
 #include "host/privacy/search.h"
 #include "host/privacy/subject.h"
+#include "host/privacy/tally.h"
 
 #include <functional>
 #include <map>
@@ -12,14 +13,6 @@
 #include <vector>
 
 namespace garland::privacy {
-
-// What became of the rows, or files, of one place that named the person.
-struct Tally {
-  std::int64_t removed = 0;
-  std::int64_t rewritten = 0;
-  std::int64_t kept = 0;
-  std::int64_t busy = 0;
-};
 
 class Eraser {
 public:

@@ -60,10 +60,12 @@ protected:
                         *house.engine,
                         crm::kinds(),
                         std::move(tables),
-                        capsules(),
+                        folders(),
                         folder / "exports"};
   }
-  std::vector<Folder> capsules() const { return {Folder{"crash capsules", folder / "capsules"}}; }
+  std::vector<Folder> folders() const {
+    return {Folder{"crash capsules", folder / "capsules"}, Folder{"exports", folder / "exports", "bak_"}};
+  }
 
   void put(std::string sql) {
     for (auto const& [mark, text] : {std::pair<std::string, std::string>{"VEN", vendor}, {"CON", connection}})
@@ -264,11 +266,28 @@ TEST_F(Erasure, LeavesARecordThatIsJustBeingWrittenAndSaysSo) {
   EXPECT_EQ(gone.at("rewritten"), 1);
 }
 
+TEST_F(Erasure, TakesBackupsAlongAndTellsWhichFilesNobodyLookedInto) {
+  std::filesystem::create_directories(folder / "exports");
+  std::ofstream(folder / "exports/bak_1") << "compressed";
+  std::ofstream(folder / "exports/rosa.jsonl") << "";
+  std::filesystem::resize_file(folder / "exports/rosa.jsonl", std::uintmax_t{1} << 31U); // of holes
+  auto const kept = place(erase({kMail}), "exports");
+  EXPECT_EQ(kept.at("removed"), 1);
+  EXPECT_EQ(kept.at("kept"), 1);
+  EXPECT_THAT(textOr(kept, "/why", ""), HasSubstr("1 GiB"));
+  std::ofstream(folder / "exports/bak_2.new") << "half of it";
+  auto const busy = place(erase({kMail}), "exports");
+  EXPECT_EQ(busy.at("busy"), 1);
+  EXPECT_THAT(textOr(busy, "/why", ""), HasSubstr("a backup is being made"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "exports/bak_2.new"));
+}
+
 TEST_F(Erasure, GivesAReceiptThatNamesNobodyAndCannotBeChanged) {
   auto receipt = json::value(erase({kMail, kName, kPhone}));
   auto const text = json::serialize(receipt);
   for (auto const* canary : {"rosa", "Rosa", "canary", "600123456"})
     EXPECT_EQ(text.find(canary), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("the data folders of other daemons on this database")) << "nobody looked there";
   auto const key = house.book->state().key;
   EXPECT_TRUE(isGenuine(receipt, key));
   EXPECT_FALSE(isGenuine(receipt, "ed25519:" + std::string(64, '0')));

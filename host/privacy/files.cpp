@@ -14,27 +14,54 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char const* kPrefix = "privacy-";
-constexpr std::size_t kLongestFile = std::size_t{1} << 30U;
+constexpr std::size_t kLongestFile = std::size_t{1} << 30U; // and is not begun to be read
+
+enum class Verdict { stays, goes, notRead, beingMade };
+
+bool isOneOfEverybody(Folder const& folder, fs::path const& path) {
+  return !folder.whole.empty() && path.filename().string().starts_with(folder.whole);
+}
+
+Verdict verdictOn(fs::path const& path, std::function<bool(std::string const&)> const& goes) {
+  std::error_code failed;
+  auto const size = fs::file_size(path, failed);
+  if (!failed && size > kLongestFile) return Verdict::notRead;
+  auto const text = readFileText(path.string(), kLongestFile);
+  if (text) return goes(*text) ? Verdict::goes : Verdict::stays;
+  bool const is_gone = text.error().kind == ErrorKind::notFound;
+  return is_gone ? Verdict::stays : Verdict::notRead;
+}
 
 } // namespace
 
-Result<std::int64_t> removeFiles(Folder const& folder, std::function<bool(std::string const&)> const& goes) {
+Result<Tally> removeFiles(Folder const& folder, std::function<bool(std::string const&)> const& goes) {
+  Tally tally;
   std::error_code failed;
   std::vector<fs::path> found;
   for (fs::directory_iterator at(folder.path, failed); !failed && at != fs::directory_iterator();
        at.increment(failed)) {
     std::error_code ignored;
-    if (!at->is_regular_file(ignored)) continue;
-    auto const text = readFileText(at->path().string(), kLongestFile);
-    if (text && goes(*text)) found.push_back(at->path());
+    auto const& path = at->path();
+    bool const of_everybody = isOneOfEverybody(folder, path);
+    auto verdict = Verdict::stays;
+    if (of_everybody && path.has_extension())
+      verdict = Verdict::beingMade;
+    else if (at->is_regular_file(ignored))
+      verdict = of_everybody ? Verdict::goes : verdictOn(path, goes);
+    if (verdict == Verdict::goes) found.push_back(path);
+    if (verdict == Verdict::notRead) ++tally.kept;
+    if (verdict == Verdict::beingMade) ++tally.busy;
   }
+  if (failed && failed != std::errc::no_such_file_or_directory)
+    return Error(ErrorKind::hostLimit, folder.path + " could not be looked through: " + failed.message());
   for (auto const& path : found) {
     std::error_code refused;
     fs::remove(path, refused);
     if (refused)
       return Error(ErrorKind::hostLimit, path.string() + " could not be removed: " + refused.message());
   }
-  return std::ssize(found);
+  tally.removed = std::ssize(found);
+  return tally;
 }
 
 Result<LinesFile> LinesFile::make(std::string const& folder, Random& random) {

@@ -3,8 +3,8 @@
 
 #include "host/privacy/privacy.h"
 #include "host/privacy/subject.h"
+#include "host/privacy/tally.h"
 
-#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -12,9 +12,13 @@
 
 namespace garland::privacy {
 
-// Removes the files of a folder whose text this is true of; how many there were. hostLimit if one cannot be
-// removed.
-Result<std::int64_t> removeFiles(Folder const& folder, std::function<bool(std::string const&)> const& goes);
+// Removes the files of a folder whose text this is true of, and those that hold everybody. Kept are those
+// that cannot be read, busy those that are being made; the words say so. hostLimit if one cannot be removed,
+// or the folder cannot be listed; one that is not there has none.
+Result<Tally> removeFiles(Folder const& folder, std::function<bool(std::string const&)> const& goes);
+inline constexpr char const* kNotRead =
+    "over 1 GiB, or not readable for garlandd: nobody looked into it; remove it if it is of no use";
+inline constexpr char const* kBeingMade = "a backup is being made: erase again when it has ended";
 
 // A new file of JSON lines, for its owner's eyes only; it is taken away again unless keep() is called.
 class LinesFile {

@@ -27,8 +27,9 @@ private:
 // What no receipt can speak for.
 json::array notReached() {
   json::array out;
-  out.push_back("backups of before: erase again after one of them was restored");
+  out.push_back("backups that were taken away before: erase again after one of them was restored");
   out.push_back("exports that were written before, wherever they were taken to");
+  out.push_back("capsules, exports and backups in the data folders of other daemons on this database");
   out.push_back("what providers, subscribers and endpoints were told or have of their own");
   out.push_back("the audit chain: it names people by pseudonyms, and nothing is taken out of it");
   return out;
@@ -87,6 +88,7 @@ private:
   Result<Subject> subjectOf(Person const& person) const;
   Task<void> disconnectAll(std::string vendor_id, std::vector<std::string>* names);
   Task<std::int64_t> removeAll(PersonalTable const* table, std::string vendor_id);
+  std::string whyOf(std::string const& place, Tally const& tally) const;
   json::array placesOf(std::map<std::string, Tally> const& tallies) const;
   Task<Receipt> finish(json::object receipt, audit::Event event);
 
@@ -153,6 +155,18 @@ Task<std::string> OneOffice::exportVendor(std::string vendor_id) {
   co_return file.keep();
 }
 
+std::string OneOffice::whyOf(std::string const& place, Tally const& tally) const {
+  bool const is_busy = tally.busy > 0;
+  if (!is_busy && tally.kept == 0) return {};
+  auto const is_folder = std::ranges::find(with_.folders, place, &Folder::name) != with_.folders.end();
+  if (is_folder) return is_busy ? kBeingMade : kNotRead;
+  auto const table = std::ranges::find(with_.tables, place, &PersonalTable::name);
+  if (table != with_.tables.end())
+    if (auto const& why = is_busy ? table->why_busy : table->why_kept; !why.empty()) return why;
+  return is_busy ? "writes of them are under way; the next sync ends these"
+                 : "only the provider's own id for it names the person";
+}
+
 json::array OneOffice::placesOf(std::map<std::string, Tally> const& tallies) const {
   json::array places;
   for (auto const& [place, tally] : tallies) {
@@ -162,13 +176,7 @@ json::array OneOffice::placesOf(std::map<std::string, Tally> const& tallies) con
     one["rewritten"] = tally.rewritten;
     one["kept"] = tally.kept;
     one["busy"] = tally.busy;
-    auto const table = std::ranges::find(with_.tables, place, &PersonalTable::name);
-    std::string why;
-    if (table != with_.tables.end())
-      why = tally.busy > 0 ? table->why_busy : tally.kept > 0 ? table->why_kept : "";
-    if (why.empty() && tally.busy > 0) why = "writes of them are under way; the next sync ends these";
-    if (why.empty() && tally.kept > 0) why = "only the provider's own id for it names the person";
-    one["why"] = why;
+    one["why"] = whyOf(place, tally);
     places.push_back(std::move(one));
   }
   return places;
@@ -182,7 +190,9 @@ Task<Receipt> OneOffice::finish(json::object receipt, audit::Event event) {
   database["scrubbed"] = scrubbed && *scrubbed;
   database["problem"] = "";
   if (!scrubbed) database["problem"] = scrubbed.error().message;
-  if (scrubbed && !*scrubbed) database["problem"] = "VACUUM is its administrator's";
+  if (scrubbed && !*scrubbed)
+    database["problem"] =
+        "DELETE FROM pg_statistic, VACUUM FULL, ANALYZE and CHECKPOINT are its administrator's";
   receipt["database"] = std::move(database);
   receipt["receipt"] = newId("rcp", with_.clock, with_.random);
   receipt["at"] = rfc3339(with_.clock.now());
@@ -270,7 +280,7 @@ Task<Receipt> OneOffice::eraseVendor(std::string vendor_id) {
                                  [&](auto const& name) { return text.find(name) != std::string::npos; });
     };
     CO_TRY(files, removeFiles(folder, is_theirs));
-    tallies[folder.name].removed += files;
+    tallies[folder.name] = files;
   }
   if (vendors != nullptr) {
     CO_TRY(removed, co_await removeAll(vendors, vendor_id));

@@ -36,6 +36,9 @@ bool isGenuine(json::value const& receipt, std::string_view public_key);
 struct Folder {
   std::string name; // "crash capsules"
   std::string path;
+  // What its name begins with if it holds everybody, compressed or in pieces, so that no search of its bytes
+  // would tell: such a file goes whoever is erased. While it is being made it has an extension. "": none.
+  std::string whole = {};
 };
 
 // Everything must outlive it.

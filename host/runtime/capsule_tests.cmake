@@ -3,8 +3,6 @@ if(NOT BUILD_TESTING)
   return()
 endif()
 garland_test(crash_capsule_test SOURCES crash_capsule_test.cpp USES garland_runtime LABELS unit)
-target_compile_definitions(crash_capsule_test PRIVATE
-  GARLAND_TEST_PLUGINS="${host_plugins}" GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
 add_dependencies(crash_capsule_test garland-worker garland_test_host_probe)
 if(COMMAND garland_fuzzer)
   garland_fuzzer(elf_symbols_fuzz SOURCES elf_symbols_fuzz.cpp USES garland_runtime)

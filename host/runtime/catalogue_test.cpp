@@ -1,6 +1,7 @@
 // Every way a plugin folder can be bad gives one sentence, and never hides the good ones beside it.
 #include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <elf.h>
 #include <sys/stat.h>
@@ -174,8 +175,8 @@ TEST_F(CatalogueTest, AnObjectWithoutTheEntryIsRefused) {
 
 TEST_F(CatalogueTest, AnObjectThatExportsMoreOrCarriesNoNoteIsRefused) {
   expectPart("connector.so exports another_export, and a plugin exports nothing but",
-             objectRefusal(readFile(GARLAND_ODD_OBJECT "many.so")));
-  expectPart("connector.so carries no manifest", objectRefusal(readFile(GARLAND_ODD_OBJECT "bare.so")));
+             objectRefusal(readFile(inBuild("/tests/odd/many.so"))));
+  expectPart("connector.so carries no manifest", objectRefusal(readFile(inBuild("/tests/odd/bare.so"))));
 }
 
 TEST_F(CatalogueTest, AnObjectBuiltWithAnotherManifestIsRefused) {

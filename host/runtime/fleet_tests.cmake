@@ -19,10 +19,6 @@ garland_test(runtime_fleet_test
   SOURCES fleet_test.cpp kept_builds_test.cpp releases_test.cpp semver_test.cpp upgrade_test.cpp
   USES garland_runtime
   LABELS unit)
-target_compile_definitions(runtime_fleet_test PRIVATE
-  GARLAND_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins"
-  GARLAND_TEST_RELEASES="${releases}"
-  GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
 add_dependencies(runtime_fleet_test garland-worker garland_test_host_probe)
 
 foreach(minor RANGE 0 5)

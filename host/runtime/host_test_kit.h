@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/runtime/runtime.h"
+#include "tests/places/places.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -25,8 +26,8 @@
 
 namespace garland::runtime::testing {
 
-inline std::string const kPlugins = GARLAND_TEST_PLUGINS;
-inline std::string const kWorker = GARLAND_WORKER;
+inline std::string const kPlugins = inBuild("/tests/plugins");
+inline std::string const kWorker = inBuild("/bin/garland-worker");
 
 inline std::string readFile(std::string const& path) {
   std::ifstream in(path, std::ios::binary);
@@ -41,7 +42,7 @@ inline void writeFile(std::string const& path, std::string const& text) {
 }
 
 inline Schema manifestSchema() {
-  auto const text = readFile(std::string(GARLAND_SOURCE_DIR) + "/plugin-api/schemas/manifest.json");
+  auto const text = readFile(inSources("/plugin-api/schemas/manifest.json"));
   return Schema::compile(parseJson(text).value()).value();
 }
 

@@ -36,19 +36,12 @@ garland_test(runtime_test
     running_call_test.cpp talk_meter_test.cpp worker_link_test.cpp
   USES garland_runtime garland_schemas
   LABELS unit)
-target_compile_definitions(runtime_test PRIVATE
-  GARLAND_TEST_PLUGINS="${host_plugins}"
-  GARLAND_WORKER="$<TARGET_FILE:garland-worker>"
-  GARLAND_FAKE_WORKER="${CMAKE_BINARY_DIR}/tests/garland_fake_worker_"
-  GARLAND_ODD_OBJECT="${CMAKE_BINARY_DIR}/tests/odd/")
 add_dependencies(runtime_test garland-worker garland_test_host_probe garland_test_host_liar
   garland_fake_worker_1 garland_fake_worker_2 garland_fake_worker_3 garland_fake_worker_4
   garland_fake_worker_5 garland_fake_worker_6 garland_test_host_early garland_test_poison_probe
   garland_odd_bare garland_odd_many)
 
 garland_test(plugin_clock_test SOURCES plugin_clock_test.cpp USES garland_runtime LABELS unit)
-target_compile_definitions(plugin_clock_test PRIVATE
-  GARLAND_TEST_PLUGINS="${host_plugins}" GARLAND_WORKER="$<TARGET_FILE:garland-worker>")
 add_dependencies(plugin_clock_test garland-worker garland_test_host_probe)
 
 if(COMMAND garland_fuzzer)

@@ -1,5 +1,6 @@
 // How workers end, and what that does to calls: every call is answered once, and the next one works.
 #include "host/runtime/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <dirent.h>
 #include <sys/wait.h>
@@ -167,7 +168,7 @@ TEST(WorkerDeath, AWorkerThatCannotBeStartedIsNoDeathOfItsBuild) {
 
 TEST(WorkerDeath, OnlyASandboxThatCannotBeClosedThreeTimesRefusesThePlugin) {
   VirtualClock clock{TimePoint{}};
-  Runtime runtime(hasty(GARLAND_FAKE_WORKER + std::string("6")), &clock);
+  Runtime runtime(hasty(inBuild("/tests/garland_fake_worker_6")), &clock);
   for (auto const expected : {ErrorKind::transient, ErrorKind::transient, ErrorKind::unsupported}) {
     auto const result = runtime.call("echo");
     ASSERT_FALSE(result);

@@ -3,6 +3,7 @@
 #include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
 #include "host/runtime/work_watch.h"
+#include "tests/places/places.h"
 
 namespace garland::runtime::testing {
 namespace {
@@ -116,7 +117,7 @@ TEST(HostileWorker, ARefusedPluginIsNeverStarted) {
 
 SupervisorOptions fakeWorker(int number) {
   SupervisorOptions options;
-  options.worker_path = GARLAND_FAKE_WORKER + std::to_string(number);
+  options.worker_path = inBuild("/tests/garland_fake_worker_") + std::to_string(number);
   options.handshake = number == 1 ? 100ms : 5000ms;
   return options;
 }

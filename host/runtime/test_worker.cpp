@@ -1,4 +1,5 @@
 #include "host/runtime/test_worker.h"
+#include "tests/places/places.h"
 
 #include <array>
 #include <chrono>
@@ -22,7 +23,7 @@ constexpr int kPatienceMs = 30'000;
 
 std::string pathOf(std::string_view plugin) {
   if (plugin.starts_with('/')) return std::string(plugin);
-  return std::string(GARLAND_BINARY_DIR) + "/tests/plugins/" + std::string(plugin) + ".so";
+  return inBuild("/tests/plugins/") + std::string(plugin) + ".so";
 }
 
 int sealedCopy(std::string const& path) {
@@ -40,10 +41,10 @@ std::vector<std::string> commandLine(std::vector<std::string> arguments, std::ve
   std::vector<std::string> words;
   if (!without.empty()) {
     words = std::move(without);
-    words.insert(words.begin(), GARLAND_BINARY_DIR "/tests/without");
+    words.insert(words.begin(), inBuild("/tests/without"));
     words.emplace_back("--");
   }
-  words.emplace_back(GARLAND_BINARY_DIR "/bin/garland-worker");
+  words.emplace_back(inBuild("/bin/garland-worker"));
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
 }

@@ -2,6 +2,7 @@
 // know goes along.
 #include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <limits>
 #include <map>
@@ -15,7 +16,7 @@ using namespace std::chrono_literals;
 using Outcome = Adoption::Outcome;
 
 Catalogue release(std::string const& folder) {
-  return Catalogue::scan({std::string(GARLAND_TEST_RELEASES) + "/" + folder}, manifestSchema());
+  return Catalogue::scan({inBuild("/tests/releases/") + folder}, manifestSchema());
 }
 
 PluginInfo infoOf(std::string const& folder) { return *release(folder).find("test.upgrading"); }

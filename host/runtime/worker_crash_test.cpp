@@ -1,6 +1,7 @@
 // Plugins that die, hang or cannot be loaded: the worker says which one and at what, and ends.
 #include "host/base/test_folder.h"
 #include "host/runtime/test_worker.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -119,7 +120,7 @@ TEST(WorkerCrash, TheFlightPageNamesTheCallThatHeldTheProcessor) {
 
 // ---------------------------------------------------------------- loading
 
-wire::LoadFailed loadFailureOf(char const* plugin) {
+wire::LoadFailed loadFailureOf(std::string const& plugin) {
   TestWorker worker(plugin);
   auto failed = worker.receiveAs<wire::LoadFailed>(Kind::loadFailed);
   auto const status = worker.waitExit();
@@ -153,13 +154,13 @@ TEST(WorkerLoad, AnIncompleteDescriptorIsRefused) {
 }
 
 TEST(WorkerLoad, AFileThatIsNoSharedObjectIsRefused) {
-  auto const failed = loadFailureOf(GARLAND_SOURCE_DIR "/host/runtime/wire.h");
+  auto const failed = loadFailureOf(inSources("/host/runtime/wire.h"));
   EXPECT_EQ(failed.stage, "load");
   EXPECT_THAT(failed.reason, HasSubstr("invalid ELF header"));
 }
 
 TEST(WorkerLoad, ATruncatedObjectIsRefusedOrItsDeathIsNamed) {
-  std::ifstream whole(GARLAND_BINARY_DIR "/tests/plugins/calls.so", std::ios::binary);
+  std::ifstream whole(inBuild("/tests/plugins/calls.so"), std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(whole)), {});
   TestFolder const folder;
   auto const path = folder / "truncated.so";

@@ -5,17 +5,23 @@
 namespace garland::store {
 namespace {
 
-// Pages of 4 KiB: copy from 4 MiB on, wait at 64 MiB.
-constexpr int kCopyFrom = 1000;
+// Pages of 4 KiB: copy each 4 MiB, wait at 64 MiB.
+constexpr int kCopyEach = 1000;
 constexpr int kWaitAt = 16384;
+// Each round copies what was committed during the one before, so where commits leave pauses one of them
+// copies all, and the log begins anew; where they do not, none does.
+constexpr int kRounds = 4;
 
-void checkpoint(SqliteConnection& connection, int mode) {
-  // A checkpoint that fails (readers, a full disk) loses nothing: the log stays and is copied next time.
-  (void)sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, mode, nullptr, nullptr);
+// How many pages of the log are in the file. A checkpoint that fails (readers, a full disk) loses nothing:
+// the log stays and is copied next time.
+int checkpoint(SqliteConnection& connection, int mode) {
+  int copied = 0;
+  (void)sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, mode, nullptr, &copied);
+  return copied;
 }
 
 int rememberPages(void* target, sqlite3*, char const*, int pages) {
-  *static_cast<int*>(target) = pages;
+  *static_cast<std::atomic<int>*>(target) = pages;
   return SQLITE_OK;
 }
 
@@ -44,8 +50,11 @@ SqliteCheckpointer::~SqliteCheckpointer() {
 }
 
 void SqliteCheckpointer::committed() {
-  if (log_pages_ >= kWaitAt) return checkpoint(writer_, SQLITE_CHECKPOINT_RESTART);
-  if (log_pages_ < kCopyFrom) return;
+  int const pages = log_pages_;
+  if (pages >= kWaitAt) return (void)checkpoint(writer_, SQLITE_CHECKPOINT_RESTART);
+  if (pages < asked_at_) asked_at_ = 0; // the log has begun anew, after a wait
+  if (pages < asked_at_ + kCopyEach) return;
+  asked_at_ = pages;
   {
     std::lock_guard const lock(mutex_);
     wanted_ = true;
@@ -61,7 +70,11 @@ void SqliteCheckpointer::loop() {
     if (stopping_) return;
     wanted_ = false;
     lock.unlock();
-    checkpoint(own_, SQLITE_CHECKPOINT_PASSIVE);
+    for (int round = 0; round < kRounds; ++round)
+      if (checkpoint(own_, SQLITE_CHECKPOINT_PASSIVE) >= log_pages_) {
+        asked_at_ = 0; // the next commit begins the log anew
+        break;
+      }
     lock.lock();
   }
 }

@@ -5,6 +5,7 @@
 
 #include "host/store/sqlite_connection.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -29,7 +30,8 @@ private:
 
   SqliteConnection own_;
   SqliteConnection& writer_;
-  int log_pages_ = 0; // of the last commit [writer thread]
+  std::atomic<int> log_pages_ = 0; // when the last commit ended
+  std::atomic<int> asked_at_ = 0;  // so many they were when copying was asked for last
   std::mutex mutex_;
   std::condition_variable wake_;
   bool wanted_ = false;

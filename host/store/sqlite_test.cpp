@@ -1,6 +1,7 @@
 // What only SQLite has: the file and its lock, a full disk, a process that is killed while it writes.
 #include "host/store/sqlite_connection.h"
 #include "host/store/store_testing.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -37,10 +38,11 @@ public:
   Child(std::string const& url, std::string const& mode) {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return;
+    auto const program = inBuild("/tests/store_child");
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(pipe[1], STDOUT_FILENO);
-      ::execl(GARLAND_STORE_CHILD, GARLAND_STORE_CHILD, url.c_str(), mode.c_str(), nullptr);
+      ::execl(program.c_str(), program.c_str(), url.c_str(), mode.c_str(), nullptr);
       ::_exit(127);
     }
     ::close(pipe[1]);
@@ -207,6 +209,27 @@ TEST(SqliteCommit, TheLogStaysBoundedUnderALoadThatNeverPauses) {
   EXPECT_LT(largest, 120'000'000U) << "of 150 MB that were written";
   ASSERT_TRUE(loop.run((*store)->close()));
   EXPECT_FALSE(std::filesystem::exists(folder / "test.db-wal")) << "closing copies it back";
+}
+
+// Of each commit a copy is asked for; a pause leaves it time to end, its sync too.
+TEST(SqliteCommit, TheLogIsCopiedAgainAndAgainAndBeginsAnewWhereCommitsLeavePauses) {
+  TestFolder folder;
+  Loop loop;
+  auto store = openAt(loop, sqliteUrl(folder), itemTable());
+  ASSERT_TRUE(store) << store.error().message;
+  for (std::int64_t id = 1; id <= 8; ++id) {
+    Statement big("INSERT INTO items (id, data) VALUES ($1, $2)",
+                  std::vector<Value>{id, Bytes(5'000'000, 7)});
+    ASSERT_TRUE(loop.run((*store)->commit(unitOf(std::move(big)))));
+    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    auto const written = static_cast<std::uintmax_t>(id) * 5'000'000U;
+    while (std::filesystem::file_size(folder / "test.db") < written) {
+      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nobody copies it, at commit " << id;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_LT(std::filesystem::file_size(folder / "test.db-wal"), 30'000'000U) << "of 40 MB that were written";
 }
 
 TEST(SqliteCommit, EverythingAcknowledgedIsThereAfterSigkill) {

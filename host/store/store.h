@@ -152,9 +152,9 @@ public:
   virtual Task<void> close() = 0;
 
   // What was deleted or overwritten leaves the files as well, which takes as long, and for a moment as much
-  // disk, as writing them anew: for after an erasure. False: this driver cannot (PostgreSQL: its VACUUM does,
-  // and is told by its administrator). transient if somebody read for so long that the log could not be
-  // emptied.
+  // disk, as writing them anew: for after an erasure. False: this driver cannot (PostgreSQL: its VACUUM
+  // FULL does, and is told by its administrator). transient if somebody read for so long that the log could
+  // not be emptied.
   virtual Task<bool> scrub() { co_return false; }
 
   virtual std::string_view driver() const = 0; // "sqlite" or "postgresql"

@@ -10,7 +10,15 @@ namespace {
 constexpr std::size_t kShownSql = 60;
 constexpr std::size_t kMaxArguments = 32766;
 
+// Without a branch for each byte, since nearly all text is no more than that.
+bool isAscii(std::string_view text) {
+  unsigned char all = 0;
+  for (char const c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
 bool isUtf8(std::string_view text) {
+  if (isAscii(text)) return true;
   namespace utf = boost::nowide::utf;
   auto at = text.begin();
   while (at != text.end())

@@ -1,5 +1,6 @@
 #include "host/sync/call_host.h"
 
+#include "host/base/store_error.h"
 #include "host/sync/commits.h"
 #include "host/sync/credential.h"
 #include "host/sync/retry.h"

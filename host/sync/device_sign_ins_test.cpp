@@ -95,6 +95,19 @@ TEST_F(OnAnotherDevice, ACodeLeadsToAConnectionOnceItWasTyped) {
     EXPECT_THAT(house.log_text, Not(HasSubstr(secret)));
 }
 
+TEST_F(OnAnotherDevice, EveryQuestionIsInTheAuditChainByItsSignIn) {
+  auto const begun = begin();
+  pass(31s);
+  house.run(house.book->seal()).value(); // what was noted is written
+  std::int64_t told = 0;
+  for (auto const& entry : house.told("request")) {
+    EXPECT_EQ(textOr(entry, "/subject", ""), begun.authorization.id);
+    told += integerOr(entry, "/facts/times", 1); // equal ones are one row
+  }
+  EXPECT_GE(polls.size(), 2U);
+  EXPECT_EQ(told, 1 + std::ssize(polls));
+}
+
 TEST_F(OnAnotherDevice, ARestartOfTheDaemonEndsNothing) {
   auto const begun = begin();
   pass(11s);

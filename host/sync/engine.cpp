@@ -61,11 +61,13 @@ public:
     goesOn(connected.connection);
     co_return connected;
   }
-  Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri) override {
-    return sign_in_pages_.begin(std::move(request), std::move(redirect_uri));
+  Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri,
+                                                 std::string session) override {
+    return sign_in_pages_.begin(std::move(request), std::move(redirect_uri), std::move(session));
   }
-  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
-    return context_->authorizations->visit(std::move(ticket), std::move(browser));
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser,
+                                                 std::string session) override {
+    return context_->authorizations->visit(std::move(ticket), std::move(browser), std::move(session));
   }
   Task<Connected> endSignIn(SignInReturn back) override {
     CO_TRY(connected, co_await sign_in_pages_.end(std::move(back)));
@@ -445,9 +447,13 @@ namespace {
 Error noSignIns() { return Error(ErrorKind::unsupported, "this engine signs nobody in"); }
 } // namespace
 
-Task<oauth::Authorizations::Begun> Engine::beginSignIn(ConnectRequest, std::string) { co_return noSignIns(); }
+Task<oauth::Authorizations::Begun> Engine::beginSignIn(ConnectRequest, std::string, std::string) {
+  co_return noSignIns();
+}
 
-Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string) { co_return noSignIns(); }
+Task<oauth::Authorizations::Visit> Engine::visitSignIn(std::string, std::string, std::string) {
+  co_return noSignIns();
+}
 
 Task<Connected> Engine::endSignIn(SignInReturn) { co_return noSignIns(); }
 

@@ -1,5 +1,6 @@
 #include "host/sync/hint_courier.h"
 
+#include "host/base/store_error.h"
 #include "host/sync/commits.h"
 #include "host/sync/retry.h"
 

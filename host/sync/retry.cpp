@@ -22,11 +22,6 @@ bool passes(Error const& error) {
   }
 }
 
-Error passing(Error error) {
-  if (error.kind == ErrorKind::hostLimit) error.kind = ErrorKind::transient;
-  return error;
-}
-
 Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after, Random& random) {
   auto const doubled = kFirstPause * (std::int64_t{1} << std::clamp<std::int64_t>(attempts - 1, 0, 20));
   auto const choices = static_cast<std::uint64_t>(std::min(doubled, kLongestPause).count()) + 1;

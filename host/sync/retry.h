@@ -33,10 +33,6 @@ private:
 // Anything else about what came in by itself is for a person.
 bool passes(Error const& error);
 
-// An error of the store, told as one that passes: what finds no room there today finds it when space was
-// freed.
-Error passing(Error error);
-
 // Full jitter over a span that is doubled with each attempt from five seconds to an hour, so that what one
 // bad minute has gathered does not come back together; it begins when the provider's has passed.
 Milliseconds pauseAfter(std::int64_t attempts, std::optional<Milliseconds> retry_after, Random& random);

@@ -1,5 +1,6 @@
 #include "host/sync/runs.h"
 
+#include "host/base/store_error.h"
 #include "host/sync/commits.h"
 #include "host/sync/pull.h"
 #include "host/sync/push.h"

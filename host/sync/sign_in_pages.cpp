@@ -29,7 +29,8 @@ std::string fieldOf(ConnectRequest const& request, runtime::AuthSlot const& slot
 
 } // namespace
 
-Task<oauth::Authorizations::Begun> SignInPages::begin(ConnectRequest request, std::string redirect_uri) {
+Task<oauth::Authorizations::Begun> SignInPages::begin(ConnectRequest request, std::string redirect_uri,
+                                                      std::string session) {
   CO_TRY_VOID(co_await vendors_.require(request.vendor_id));
   CO_TRY(plugin, co_await vendors_.usable(request.vendor_id, request.plugin_id));
   auto const& manifest = plugin->manifest;
@@ -49,6 +50,7 @@ Task<oauth::Authorizations::Begun> SignInPages::begin(ConnectRequest request, st
   send_off.client_id = fieldOf(request, *slot, 0);
   send_off.redirect_uri = std::move(redirect_uri);
   send_off.errand = errandOf(request);
+  send_off.session = std::move(session);
   co_return co_await context_.authorizations->begin(std::move(send_off));
 }
 

@@ -11,7 +11,8 @@ public:
   SignInPages(Context& context, Vendors& vendors, Connections& connections)
       : context_(context), vendors_(vendors), connections_(connections) {}
 
-  Task<oauth::Authorizations::Begun> begin(ConnectRequest request, std::string redirect_uri);
+  Task<oauth::Authorizations::Begun> begin(ConnectRequest request, std::string redirect_uri,
+                                           std::string session);
   Task<Connected> end(SignInReturn back);
 
 private:

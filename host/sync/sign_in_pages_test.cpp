@@ -28,12 +28,12 @@ protected:
     request.credentials.emplace_back("account", std::move(fields));
     return request;
   }
-  oauth::Authorizations::Begun begin() {
-    return house.run(house.engine->beginSignIn(wish(), "https://garland.example/back")).value();
+  oauth::Authorizations::Begun begin(std::string const& session = "") {
+    return house.run(house.engine->beginSignIn(wish(), "https://garland.example/back", session)).value();
   }
   // Opens the page; what the browser has afterwards.
-  std::string visit(Secret const& ticket) {
-    auto visit = house.run(house.engine->visitSignIn(std::string(ticket.reveal()), "")).value();
+  std::string visit(Secret const& ticket, std::string const& session = "") {
+    auto visit = house.run(house.engine->visitSignIn(std::string(ticket.reveal()), "", session)).value();
     page = visit.address;
     return std::string(visit.browser.reveal());
   }
@@ -122,6 +122,21 @@ TEST_F(SignInPage, AnotherBrowserUsesNothingUp) {
   EXPECT_TRUE(back(begun.ticket, browser));
 }
 
+TEST_F(SignInPage, WhatSomebodySignedInHasBegunGoesOnInThatSessionOnly) {
+  auto const begun = begin("ses_ada");
+  auto const browser = visit(begun.ticket, "ses_ada");
+  for (auto const* other : {"ses_rosa", ""}) {
+    auto const visit =
+        house.run(house.engine->visitSignIn(std::string(begun.ticket.reveal()), "of-rosa", other));
+    ASSERT_FALSE(visit) << other;
+    EXPECT_EQ(visit.error().kind, ErrorKind::forbidden);
+    EXPECT_EQ(back(begun.ticket, "of-rosa").error().kind, ErrorKind::forbidden);
+  }
+  EXPECT_TRUE(asked.empty());
+  EXPECT_TRUE(back(begun.ticket, browser))
+      << "the provider's page shows no session, but what that browser was given";
+}
+
 TEST_F(SignInPage, NeitherTicketNorBrowserNorWhatWasTypedIsReadableInTheDatabase) {
   auto const begun = begin();
   auto const browser = visit(begun.ticket);
@@ -159,7 +174,8 @@ TEST_F(SignInPage, WhoDoesNotLetItInComesBackWithoutAConnection) {
 TEST_F(SignInPage, TheTokenIsNotTyped) {
   auto typed = wish();
   typed.credentials[0].second.emplace_back("refresh_token", Secret("r-0"));
-  auto const refused = house.run(house.engine->beginSignIn(std::move(typed), "https://garland.example/back"));
+  auto const refused =
+      house.run(house.engine->beginSignIn(std::move(typed), "https://garland.example/back", ""));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().field, "/credentials/account/refresh_token");
 }

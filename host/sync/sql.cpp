@@ -27,7 +27,8 @@ std::string ofOne(std::string vendor_id, std::string connection_id, Values& args
 void BulkInsert::add(Values row) { rows_.push_back(std::move(row)); }
 
 void BulkInsert::into(store::Unit& unit) && {
-  constexpr std::array<std::size_t, 4> kSizes = {64, 16, 4, 1};
+  // Few statements, whatever the number of rows.
+  constexpr std::array<std::size_t, 7> kSizes = {64, 32, 16, 8, 4, 2, 1};
   std::size_t next = 0;
   for (auto const size : kSizes) {
     while (rows_.size() - next >= size) {

@@ -380,6 +380,7 @@ struct Dependencies {
   RunsAtOnce runs = RunsAtOnce();
   std::map<std::string, RequestRates> requests = {}; // by plugin id: instead of the manifest's
   KeptFor kept_for = {};
+  WebhookRoom webhook_room = {};
 };
 
 // What a database needs that was put back from a backup, before an engine begins on it: nothing that may have
@@ -410,9 +411,12 @@ public:
   virtual Task<Connected> connect(ConnectRequest request) = 0;
   // The same by a sign-in at the provider's own page, from where people are sent to `redirect_uri`:
   // `request` is checked as far as it goes, and kept. unsupported if the connector's provider has no such
-  // page. Errors of visit and return: see oauth::Authorizations.
-  virtual Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri);
-  virtual Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser);
+  // page. `session`: of the person who asks, "" for a program. Errors of visit and return: see
+  // oauth::Authorizations.
+  virtual Task<oauth::Authorizations::Begun> beginSignIn(ConnectRequest request, std::string redirect_uri,
+                                                         std::string session);
+  virtual Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser,
+                                                         std::string session);
   virtual Task<Connected> endSignIn(SignInReturn back);
   // The same by a sign-in on another device (RFC 8628): somebody types a code at the provider. What came of
   // it is known by signIn(). unsupported if the connector's provider offers none.

@@ -1,21 +1,21 @@
 #include "host/sync/webhook_inbox.h"
 
+#include "host/base/ids.h"
 #include "host/sync/retry.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <set>
+#include <string_view>
+#include <utility>
 
 namespace garland::sync {
 namespace {
 
 constexpr std::size_t kMostRows = 256; // of one commit
+constexpr std::size_t kUsualRows = 64; // of one while many come in
 constexpr std::size_t kMostBytes = 4U << 20U;
-constexpr std::size_t kMostQueued = 16'384; // handed in and not durable yet
-constexpr std::size_t kMostQueuedBytes = 64U << 20U;
-constexpr std::int64_t kMostOpen = 100'000; // of one connection
-constexpr std::int64_t kMostOpenBytes = 256 << 20;
 constexpr Milliseconds kTryAgain{1'000};
 constexpr Milliseconds kTryMuchLater{60'000};
 
@@ -25,10 +25,13 @@ Error overloaded(std::string message, Milliseconds retry_after) {
   return error;
 }
 
+Task<bool> saying(Result<bool> result) { co_return result; }
+
 } // namespace
 
 WebhookInbox::WebhookInbox(Context& context, WebhookStore& store, std::function<void(Owner const&)> arrived)
-    : context_(context), store_(store), arrived_(std::move(arrived)), nursery_(context.doors.executor) {}
+    : context_(context), store_(store), arrived_(std::move(arrived)), noise_(context.doors.random),
+      nursery_(context.doors.executor) {}
 
 void WebhookInbox::opened(std::string const& connection_id, std::int64_t count, std::int64_t bytes) {
   auto& open = open_[connection_id];
@@ -39,11 +42,12 @@ void WebhookInbox::opened(std::string const& connection_id, std::int64_t count, 
 
 Result<void> WebhookInbox::checkRoom(NewWebhook const& webhook) const {
   if (context_.stopping) return overloaded("the daemon is stopping", kTryAgain);
-  if (queued_ >= kMostQueued || queued_bytes_ + webhook.body.size() > kMostQueuedBytes)
+  auto const& room = context_.doors.webhook_room;
+  if (queued_ >= room.queued || queued_bytes_ + webhook.body.size() > room.queued_bytes)
     return overloaded("more webhooks come in than the database takes", kTryAgain);
   auto const open = open_.find(webhook.connection_id);
   bool const full =
-      open != open_.end() && (open->second.count >= kMostOpen || open->second.bytes >= kMostOpenBytes);
+      open != open_.end() && (open->second.count >= room.open || open->second.bytes >= room.open_bytes);
   if (full)
     return overloaded("connection " + webhook.connection_id +
                           " has too many webhooks that wait or are dead; see garland webhooks ls",
@@ -54,24 +58,46 @@ Result<void> WebhookInbox::checkRoom(NewWebhook const& webhook) const {
 WebhookInbox::Batch& WebhookInbox::batchFor(std::size_t bytes) {
   bool const full = batches_.empty() || batches_.back()->rows.size() >= kMostRows ||
                     batches_.back()->bytes + bytes > kMostBytes;
-  if (full) batches_.push_back(std::make_shared<Batch>(context_.doors.executor));
-  return *batches_.back();
+  if (!full) return *batches_.back();
+  auto& batch = *batches_.emplace_back(std::make_shared<Batch>());
+  batch.rows.reserve(kUsualRows);
+  batch.waiters.reserve(kUsualRows);
+  return batch;
 }
 
+// A named object, because a lambda beside co_await is not allowed here.
+struct WebhookInbox::Joining {
+  WebhookInbox* inbox;
+  template <class Handler> void operator()(Handler&& handler, NewWebhook webhook) const {
+    inbox->join(std::move(webhook), Waiter(std::forward<Handler>(handler)));
+  }
+};
+
+// No coroutine and no timer to wait for: each delivery would have one of its own.
 Task<bool> WebhookInbox::add(NewWebhook webhook) {
-  CO_TRY_VOID(checkRoom(webhook));
+  if (auto const room = checkRoom(webhook); !room) return saying(room.error());
+  return asio::async_initiate<asio::use_awaitable_t<> const, void(Result<bool>)>(
+      Joining{this}, asio::use_awaitable, std::move(webhook));
+}
+
+void WebhookInbox::join(NewWebhook webhook, Waiter waiter) {
   auto const bytes = webhook.body.size();
-  auto& gathering = batchFor(bytes);
-  auto const batch = batches_.back();
-  auto const place = gathering.rows.size();
-  gathering.bytes += bytes;
-  gathering.rows.push_back(WebhookRow{context_.newId("whk"), context_.now(), std::move(webhook)});
+  auto& batch = batchFor(bytes);
+  batch.bytes += bytes;
+  batch.rows.push_back(
+      WebhookRow{newId("whk", context_.doors.clock, noise_), context_.now(), std::move(webhook)});
+  batch.waiters.push_back(std::move(waiter));
   ++queued_;
   queued_bytes_ += bytes;
   if (!std::exchange(flushing_, true)) nursery_.spawn(flush());
-  CO_TRY_VOID(co_await batch->ended.wait());
-  if (batch->error) co_return *batch->error;
-  co_return static_cast<bool>(batch->known[place]);
+}
+
+void WebhookInbox::Batch::answer(asio::any_io_executor const& executor, std::shared_ptr<Batch> batch) {
+  asio::post(executor, [batch = std::move(batch)] {
+    for (std::size_t i = 0; i < batch->waiters.size(); ++i)
+      std::move(batch->waiters[i])(batch->error ? Result<bool>(*batch->error)
+                                                : Result<bool>(batch->known[i]));
+  });
 }
 
 Task<void> WebhookInbox::stop() { co_return co_await nursery_.drained(); }
@@ -100,7 +126,7 @@ public:
     inbox_.queued_bytes_ -= bytes_;
     if (batch_->known.size() != count_ && !batch_->error)
       batch_->error = overloaded("webhooks could not be kept", kTryAgain);
-    batch_->ended.set();
+    Batch::answer(inbox_.context_.doors.executor, std::move(batch_));
   }
 
 private:
@@ -133,18 +159,17 @@ void WebhookInbox::tellFailure(std::string const& why, std::size_t count) {
 // Of two with one key in a batch the first one goes in.
 Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
   std::vector<Arrival> arrivals;
+  arrivals.reserve(batch->rows.size()); // what is in it stays where it is
   std::vector<WebhookRow> rows;
-  std::set<WebhookPlace> places;
-  std::map<std::string, Owner> owners;
+  std::set<std::pair<std::string_view, std::string_view>> places;
+  std::map<std::string, std::string> owners; // connection -> vendor
   for (auto& row : batch->rows) {
-    Arrival arrival;
-    arrival.owner = Owner{row.webhook.vendor_id, row.webhook.connection_id};
+    auto& arrival = arrivals.emplace_back();
     arrival.place = WebhookPlace(row.webhook.connection_id, row.webhook.key);
     arrival.bytes = static_cast<std::int64_t>(row.webhook.body.size());
-    arrival.first = places.insert(arrival.place).second;
-    owners.emplace(arrival.owner.connection_id, arrival.owner);
+    arrival.first = places.emplace(arrival.place.first, arrival.place.second).second;
+    owners.try_emplace(row.webhook.connection_id, row.webhook.vendor_id);
     if (arrival.first) rows.push_back(std::move(row));
-    arrivals.push_back(std::move(arrival));
   }
   auto const fresh = co_await store_.insert(std::move(rows));
   if (!fresh) {
@@ -155,13 +180,12 @@ Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
       auto const found = fresh->find(arrival.place);
       bool const is_new = arrival.first && found != fresh->end();
       batch->known.push_back(!is_new);
-      if (is_new && found->second != Freshness::wasOpen)
-        opened(arrival.owner.connection_id, 1, arrival.bytes);
+      if (is_new && found->second != Freshness::wasOpen) opened(arrival.place.first, 1, arrival.bytes);
     }
   }
   // Whatever the store says: after an error they may be durable all the same, and those that are known may
   // have come in with a commit that was told as lost.
-  for (auto const& [connection, owner] : owners) arrived_(owner);
+  for (auto const& [connection, vendor] : owners) arrived_(Owner{vendor, connection});
   co_return Result<void>();
 }
 

@@ -2,9 +2,12 @@
 // handed one in is answered when its batch is durable. What is over the limits is not taken. [loop thread]
 #pragma once
 
+#include "host/base/pooled_random.h"
 #include "host/sync/repeats.h"
 #include "host/sync/waiting.h"
 #include "host/sync/webhook_store.h"
+
+#include <boost/asio/any_completion_handler.hpp>
 
 #include <deque>
 #include <functional>
@@ -30,17 +33,19 @@ public:
   void forgetAll() { open_.clear(); }
 
 private:
+  using Waiter = asio::any_completion_handler<void(Result<bool>)>;
   struct Batch {
-    explicit Batch(asio::any_io_executor const& executor) : ended(executor) {}
     std::vector<WebhookRow> rows;
+    std::vector<Waiter> waiters; // of each row
     std::size_t bytes = 0;
     std::vector<bool> known; // of each row, once it is durable
     std::optional<Error> error;
-    Event ended;
+
+    // Not before everything else of this turn of the loop: the next batch is on its way then.
+    static void answer(asio::any_io_executor const& executor, std::shared_ptr<Batch> batch);
   };
   // What has to be known of a row once it has gone into the unit.
   struct Arrival {
-    Owner owner;
     WebhookPlace place;
     std::int64_t bytes = 0;
     bool first = false;
@@ -51,6 +56,8 @@ private:
   };
   Result<void> checkRoom(NewWebhook const& webhook) const;
   Batch& batchFor(std::size_t bytes);
+  void join(NewWebhook webhook, Waiter waiter);
+  struct Joining;
   class Flushing;
   class Answering;
   Task<void> flush();
@@ -60,6 +67,7 @@ private:
   Context& context_;
   WebhookStore& store_;
   std::function<void(Owner const&)> arrived_;
+  PooledRandom noise_; // of ids
   Nursery nursery_;
   std::deque<std::shared_ptr<Batch>> batches_; // not yet committed; the last one gathers
   std::size_t queued_ = 0;

@@ -2,6 +2,7 @@
 // hints.
 #include "host/sync/webhook_runner.h"
 
+#include "host/base/store_error.h"
 #include "host/base/utf8.h"
 #include "host/sync/commits.h"
 #include "host/sync/retry.h"
@@ -33,12 +34,6 @@ json::value inputFor(DueWebhook const& due) {
     for (auto const& member : *shown) input[member.key()] = member.value();
   input["body"] = due.content.body;
   return input;
-}
-
-// Whatever was to be stored.
-bool ofTheStore(Error const& error) {
-  return error.kind == ErrorKind::transient || error.kind == ErrorKind::cancelled ||
-         error.kind == ErrorKind::hostLimit;
 }
 
 bool isOpen(WebhookState state) { return state == WebhookState::waiting || state == WebhookState::dead; }

@@ -243,9 +243,15 @@ Task<std::optional<TimePoint>> WebhookStore::nextDue(Owner owner) {
 }
 
 Task<std::vector<WebhookBacklog>> WebhookStore::backlogs() {
-  store::Statement query("SELECT vendor_id, connection_id, COUNT(*), CAST(SUM(bytes) AS BIGINT), "
-                         "MIN(next_attempt) FROM webhooks "
-                         "WHERE state IN ('waiting','dead') GROUP BY vendor_id, connection_id");
+  // Each part by the index of its own: what is dead is not grouped, or SQLite would go through all that there
+  // is in the order of the groups.
+  store::Statement query(
+      "SELECT vendor_id, connection_id, CAST(SUM(many) AS BIGINT), CAST(SUM(bytes) AS BIGINT), MIN(next) "
+      "FROM ("
+      "SELECT vendor_id, connection_id, COUNT(*) AS many, SUM(bytes) AS bytes, MIN(next_attempt) AS next "
+      "FROM webhooks WHERE next_attempt IS NOT NULL GROUP BY vendor_id, connection_id UNION ALL "
+      "SELECT vendor_id, connection_id, 1, bytes, NULL FROM webhooks WHERE state='dead') AS parts "
+      "GROUP BY vendor_id, connection_id");
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<WebhookBacklog> all;
   for (auto const& row : rows.rows) {
@@ -285,11 +291,12 @@ Task<std::int64_t> WebhookStore::forget(TimePoint before) {
                     "(SELECT webhook_id FROM webhooks WHERE finished<$1 ORDER BY finished LIMIT $2)",
                     Values{toMillis(before), kForgottenAtOnce});
   // What another daemon took in while its connection was being forgotten: nobody is there to read it.
-  if (context_.leases)
-    unit.emplace_back("DELETE FROM webhooks WHERE state IN ('waiting','dead') AND NOT EXISTS (SELECT 1 FROM "
-                      "connections c WHERE c.vendor_id=webhooks.vendor_id AND "
-                      "c.connection_id=webhooks.connection_id)",
-                      Values());
+  for (std::string const open : {"next_attempt IS NOT NULL", "state='dead'"})
+    if (context_.leases)
+      unit.emplace_back("DELETE FROM webhooks WHERE " + open +
+                            " AND NOT EXISTS (SELECT 1 FROM connections c WHERE "
+                            "c.vendor_id=webhooks.vendor_id AND c.connection_id=webhooks.connection_id)",
+                        Values());
   CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
   co_return done[0].affected;
 }

@@ -52,6 +52,14 @@ struct WebhookContent {
   std::string body;  // the bytes as they came
 };
 
+// How much may wait. What comes beyond it is not taken, and its sender told when to come again.
+struct WebhookRoom {
+  std::size_t queued = 16'384; // handed in and not durable yet
+  std::size_t queued_bytes = 64U << 20U;
+  std::int64_t open = 100'000; // of one connection, waiting or dead
+  std::int64_t open_bytes = 256 << 20;
+};
+
 // What the door hands over, once it knows who sent it.
 struct NewWebhook {
   std::string vendor_id;

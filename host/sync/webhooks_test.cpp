@@ -3,7 +3,6 @@
 
 #include "host/sync/retry.h"
 #include "host/sync/sql.h"
-#include "host/sync/waiting.h"
 
 #include <gmock/gmock.h>
 
@@ -15,6 +14,7 @@ namespace {
 using testing::FakeNotices;
 using ::testing::HasSubstr;
 using testing::House;
+using testing::reached;
 
 class WebhooksTest : public ::testing::Test {
 protected:
@@ -179,6 +179,23 @@ TEST_F(WebhooksTest, WhatNobodyCanReadIsDeadUntilItIsReplayedOrDropped) {
   EXPECT_EQ(house.run(notices.webhooks().drop(notices.get("id 5").id, "")).error().kind, ErrorKind::conflict);
 }
 
+// The supervisor has tried it alone by then.
+TEST_F(WebhooksTest, OneThatEndsItsWorkerIsDeadAtOnceAndTheOthersAreRead) {
+  Error poisoned(ErrorKind::pluginBug, "webhooks.parse/1 with this input ends its worker");
+  poisoned.provider_code = "poisoned";
+  poisoned.retry_after = Milliseconds(600'000);
+  notices.errors.push_back(poisoned);
+  ASSERT_TRUE(notices.send("id 1", {"1"}));
+  auto const dead = notices.settled("id 1");
+  EXPECT_EQ(dead.state, WebhookState::dead);
+  EXPECT_EQ(dead.attempts, 1);
+  EXPECT_THAT(dead.reason, HasSubstr("ends its worker"));
+  ASSERT_TRUE(notices.send("id 2", {"2"}));
+  EXPECT_EQ(notices.settled("id 2").state, WebhookState::done);
+  notices.followed();
+  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 2"}));
+}
+
 TEST_F(WebhooksTest, AReaderThatAsksSomebodyIsRefused) {
   notices.during = [](runtime::CallHost* host) -> Task<void> {
     runtime::HttpAsk ask;
@@ -211,11 +228,6 @@ TEST_F(WebhooksTest, ARangeIsReadAgain) {
   EXPECT_EQ(house.run(notices.webhooks().replayRange(range)).value(), 3);
   for (auto const* key : {"id 1", "id 2", "id 3"}) notices.settled(key);
   EXPECT_EQ(notices.read.size(), 7U);
-}
-
-Task<void> reached(Event* here, Event* go) {
-  here->set();
-  co_return co_await go->wait();
 }
 
 // What is said while the record is being read counts: it is read once more.

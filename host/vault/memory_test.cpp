@@ -1,4 +1,5 @@
 // Reads this process's own memory as a core dump would show it, and looks for secrets in it.
+#include "host/base/log.h"
 #include "host/base/test_folder.h"
 #include "host/vault/locked_memory.h"
 #include "host/vault/vault.h"
@@ -123,6 +124,31 @@ TEST(MemoryOfTheVault, HoldsTheMasterKeyOnceAtMostAndNotAfterwards) {
   EXPECT_LE(copiesInMemory(masked), 1U);
   vault.reset();
   EXPECT_EQ(copiesInMemory(masked), 0U);
+}
+
+// Known to what hides it in logs, and then not any more. Looked for is what stands behind `line`, which JSON
+// may escape, as it does the lines of a private key.
+__attribute__((noinline)) Masked hideAndForget(Redactor& redactor, std::string_view line, std::size_t size) {
+  SystemRandom random;
+  std::string text(line.size() + size, '\0');
+  random.fill(std::as_writable_bytes(std::span(text)));
+  for (char& c : text) c = static_cast<char>('a' + (c & 15)); // the same however it is written
+  text.replace(0, line.size(), line);
+  Masked masked(std::string_view(text).substr(line.size()));
+  Secret const secret(std::move(text));
+  redactor.add(secret.reveal());
+  EXPECT_GT(copiesInMemory(masked), 1U) << "a search that would find none";
+  redactor.remove(secret.reveal());
+  return masked;
+}
+
+TEST(MemoryOfTheVault, HoldsNoSecretThatLogsNeedNotHideAnyMore) {
+  Redactor redactor;
+  for (auto const* line : {"", "\n"})
+    for (std::size_t const size : {64U, 1'000U}) {
+      auto const masked = hideAndForget(redactor, line, size);
+      EXPECT_EQ(copiesInMemory(masked), 0U) << size << " bytes behind \"" << line << '"';
+    }
 }
 
 TEST(LockedMemory, IsNotInheritedByAChild) {

@@ -3,9 +3,10 @@
 #include "host/webhooks/body_scalar.h"
 #include "host/webhooks/scheme.h"
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/url/decode_view.hpp>
 #include <boost/url/pct_string_view.hpp>
+
+#include <algorithm>
 
 namespace garland::webhooks {
 namespace {
@@ -23,6 +24,12 @@ Found<std::string> decoded(std::string_view text, std::string_view what) {
   options.space_as_plus = true;
   auto const view = boost::urls::decode_view(*checked, options);
   return std::string(view.begin(), view.end());
+}
+
+// Names of headers: ASCII, whatever the locale.
+bool sameName(std::string_view a, std::string_view b) {
+  auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -148,8 +155,7 @@ Found<std::vector<std::string>> RequestView::raw(Place const& place) {
       if (name == place.name) values.push_back(value);
   } else {
     for (auto const& [name, value] : request_.headers)
-      if (boost::algorithm::iequals(name, place.name, std::locale::classic()))
-        values.emplace_back(trimmed(value));
+      if (sameName(name, place.name)) values.emplace_back(trimmed(value));
   }
   if (values.empty()) return absent(place);
   if (values.size() > 1) return twice(place);

@@ -1,6 +1,7 @@
 // `garland dev` as a developer of a connector uses it: the real programs, a connector that misbehaves.
 #include "host/base/test_folder.h"
 #include "host/runtime/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <sys/wait.h>
@@ -51,7 +52,7 @@ protected:
     return file("answers.json", json::serialize(json::object{{"host_calls", json::array{call}}}));
   }
   Ran run(std::string const& words) const {
-    auto const command = "exec '" GARLAND_PROGRAM "' dev " + words + " 2>'" + folder_ + "/err'";
+    auto const command = "exec '" + inBuild("/bin/garland") + "' dev " + words + " 2>'" + folder_ + "/err'";
     Ran ran;
     auto* const pipe = ::popen(command.c_str(), "r");
     std::array<char, 4096> bytes;

@@ -8,6 +8,7 @@
 #include <garland/testing/fake_host.hpp>
 
 #include "host/base/bytes.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -124,7 +125,7 @@ TEST(Multipart, AnotherParserReadsTheSameParts) {
   auto const file = folder / "cases.json";
   std::ofstream(file) << json::serialize(cases);
   auto const command =
-      "python3 '" GARLAND_SOURCE_DIR "/plugin-api/sdk/multipart_check.py' '" + file.string() + "'";
+      "python3 '" + inSources("/plugin-api/sdk/multipart_check.py") + "' '" + file.string() + "'";
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
   std::filesystem::remove_all(folder);
 }

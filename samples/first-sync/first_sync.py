@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("GARLAND_BIN", ROOT / "build/release/bin"))
 USER = "studio"
 DEFAULT_STATE = ROOT / "build/first-sync"
+PATIENCE = 180  # seconds for one request to the calendar server: it takes a whole season in one
 ARCHIVE = 1000  # enough that a person, and a SIGKILL, can come in between
 
 
@@ -143,8 +144,12 @@ class Radicale:
             request.add_header(name, value)
         import base64
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.read().decode()
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.read().decode()
+        except TimeoutError as late:
+            raise TimeoutError(f"the calendar server did not answer {method} {self.url}{path} within {PATIENCE} s; "
+                               "try again when this machine has less to do") from late
 
     def make_calendar(self, name, title):
         self.request("MKCALENDAR", f"{name}/", body=(
@@ -169,6 +174,7 @@ class Radicale:
 
 class Garland:
     variables = {}  # of the environment of garlandd, besides those of this program
+    programs = BIN
 
     def __init__(self, state, database, further=""):
         self.data = state / "data"
@@ -187,7 +193,7 @@ class Garland:
     def launch(self):
         self.ready.unlink(missing_ok=True)  # of one that was killed
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([str(BIN / "garlandd"), "--config", str(self.config)],
+            self.process = subprocess.Popen([str(self.programs / "garlandd"), "--config", str(self.config)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                             env=dict(os.environ, **self.variables))
         remember(self.state, "garlandd", self.process)
@@ -206,7 +212,7 @@ class Garland:
     def command(self, *words, stdin=None, shown=True, ok=(0,)):
         if shown:
             say("   $ garland " + shlex.join(words))
-        done = subprocess.run([str(BIN / "garland"), *words], input=stdin, text=True, capture_output=True,
+        done = subprocess.run([str(self.programs / "garland"), *words], input=stdin, text=True, capture_output=True,
                               env=self.environment, check=False)
         if done.returncode not in ok:
             raise Failed(f"garland {shlex.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -218,7 +224,7 @@ class Garland:
     def show(self, *words):
         """Runs a command on this terminal, so that its progress bar is seen."""
         say("   $ garland " + shlex.join(words))
-        done = subprocess.run([str(BIN / "garland"), *words], env=self.environment, check=False)
+        done = subprocess.run([str(self.programs / "garland"), *words], env=self.environment, check=False)
         if done.returncode != 0:
             raise Failed(f"garland {shlex.join(words)} ended with {done.returncode}")
 

@@ -1,5 +1,6 @@
 // The probe plugin in this process, with a host table that knows nothing but `result`.
 #include "tests/bench/call_peers.h"
+#include "tests/places/places.h"
 
 #include <garland/plugin.h>
 
@@ -8,7 +9,7 @@
 namespace garland::bench {
 namespace {
 
-constexpr auto kPlugin = GARLAND_TEST_PLUGINS "/test.host_probe/connector.so";
+std::string const kPlugin = inBuild("/tests/plugins/test.host_probe/connector.so");
 
 garland_status keepResult(void* ctx, garland_call* /*call*/, garland_json value) noexcept {
   static_cast<std::string*>(ctx)->assign(value.ptr, value.len);
@@ -17,7 +18,7 @@ garland_status keepResult(void* ctx, garland_call* /*call*/, garland_json value)
 
 class DirectPeer final : public Peer {
 public:
-  DirectPeer() : object_(::dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL)) {
+  DirectPeer() : object_(::dlopen(kPlugin.c_str(), RTLD_NOW | RTLD_LOCAL)) {
     if (object_ == nullptr) throw std::runtime_error(std::string("the probe plugin: ") + ::dlerror());
     auto const entry = reinterpret_cast<garland_entry_v1_fn>(::dlsym(object_, "garland_entry_v1"));
     host_.size = sizeof host_;

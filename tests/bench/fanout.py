@@ -2,12 +2,14 @@
 Boost.Beast broadcaster that sends the same message to as many clients of the same load program.
 
 A change at the daemon is an edit of a record by its HTTP API: checked, committed, numbered in the feed, sent. At the
-broadcaster it is the same text, posted and sent. Time runs from before the request until a subscriber has its event.
+broadcaster it is the same text, posted and sent. Time runs from before the request until a subscriber has its event. And the same from one daemon to the subscribers of
+another, with which it shares a PostgreSQL database.
 """
 
 import re
 import time
 
+import databases
 import first_sync
 import served
 
@@ -17,7 +19,8 @@ SECONDS = 4  # of changes in one leg
 CELL_SECONDS = 25  # beyond this a cell gets no further round
 SPARE = 500  # descriptors besides those of the subscribers
 # (figure, the most that is wanted); see README.md
-TARGETS = {10_000: {"ratio of p99": 1.2, "KiB a subscriber": 10.0}}
+TARGETS = {1_000: {"p99 ms": 50.0}, 10_000: {"ratio of p99": 1.2, "KiB a subscriber": 10.0}}
+ACROSS = 1_000  # subscribers of the other daemon
 STUDIO = "Full Name,Email\nBench client 0,bench@example.com\n"
 
 
@@ -94,6 +97,25 @@ def cell(programs, state, kind, subscribers, rounds, memory_of):
     return medians
 
 
+def across(programs, state):
+    """{kind: figures}: changes at one daemon, subscribers at another."""
+    with databases.Database("postgresql", state) as database:
+        there, here = served.Daemon(state / "there", database.url), None
+        try:
+            here = served.Daemon(state / "here", database.url, there)
+            studio, found = Studio(there), {}
+            for kind in KINDS:
+                plan = studio.plan()
+                plan["change"]["port"], plan["port"] = plan["port"], here.port
+                found[kind] = leg(programs / "garland_fanout_load", plan, kind, ACROSS, lambda _: None)
+                del found[kind]["sample"]
+            return found
+        finally:
+            for daemon in (here, there):
+                if daemon:
+                    daemon.stop()
+
+
 def table(cells):
     print(f"\n{'':21} |{'ms from change to subscriber, p50 / p99':^49} |{'until the last':^17} |{'KiB each':^15}")
     print(f"{'':10} {'listeners':>10} |{'garland':>15} {'Beast':>15} {'ratios':>17} |{'garland':>8} {'Beast':>8} |"
@@ -113,13 +135,23 @@ def table(cells):
 def verdicts(cells):
     out = []
     for (kind, count), servers in cells.items():
-        figures = {"ratio of p99": servers["garland"]["p99_ms"] / servers["beast"]["p99_ms"],
+        figures = {"p99 ms": servers["garland"]["p99_ms"],
+                   "ratio of p99": servers["garland"]["p99_ms"] / servers["beast"]["p99_ms"],
                    "KiB a subscriber": servers["garland"]["kib_per_subscriber"]}
         # Times are of what arrived, so a delivery that is missing must not make them look better.
         wrong = servers["garland"]["missing"] + servers["garland"]["doubled"]
         out.append(served.verdict(f"missing or doubled, {kind}, {count:,} subscribers", "at most", 0, wrong))
         for name, most in TARGETS.get(count, {}).items():
             out.append(served.verdict(f"{name}, {kind}, {count:,} subscribers", "at most", most, figures[name]))
+    return out
+
+
+def verdicts_across(found):
+    out = []
+    for kind, figures in found.items():
+        name = f"{kind}, {ACROSS:,} of another daemon"
+        out.append(served.verdict(f"missing or doubled, {name}", "at most", 0, figures["missing"] + figures["doubled"]))
+        out.append(served.verdict(f"p99 ms, {name}", "at most", 50.0, figures["p99_ms"]))
     return out
 
 
@@ -134,8 +166,16 @@ def run(programs, state, subscribers, rounds, memory_of):
             continue
         for kind in KINDS:
             cells[kind, count] = cell(programs, state, kind, count, rounds, memory_of)
+    try:
+        elsewhere = across(programs, state)
+    except first_sync.Failed as problem:
+        print(f"  two daemons on one database are left out: {problem}")
+        elsewhere = {}
     table(cells)
-    targets = verdicts(cells)
+    for kind, figures in elsewhere.items():
+        print(f"{kind:10} {ACROSS:>10,} |{figures['p50_ms']:7.2f} {figures['p99_ms']:7.2f}  changes at one daemon, "
+              "subscribers at another, PostgreSQL")
+    targets = verdicts(cells) + verdicts_across(elsewhere)
     served.show(targets)
     ratios = {}
     for (kind, count), servers in cells.items():
@@ -143,6 +183,6 @@ def run(programs, state, subscribers, rounds, memory_of):
             above, below = servers["garland"][key], servers["beast"][key]
             ratios[f"garland / Beast, {key}, {kind}, {count:,} subscribers"] = above / below if below else None
     return served.circumstances(began, time.monotonic()) | {
-        "deliveries a second": DELIVERIES, "targets": targets, "ratios": ratios,
+        "deliveries a second": DELIVERIES, "targets": targets, "ratios": ratios, "from another daemon": elsewhere,
         "cells": [{"server": name, "kind": kind, "subscribers": count, **figures}
                   for (kind, count), servers in cells.items() for name, figures in servers.items()]}

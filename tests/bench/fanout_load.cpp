@@ -2,7 +2,8 @@
 // to reach each subscriber: from before the change is sent until the subscriber has its event. One thread.
 //
 //   standard input   {"port", "kind": "websocket" or "events", "target", "key", "subscribers",
-//                     "change": {"method", "target", "body"}, "first", "changes", "per_second"}
+//                     "change": {"method", "target", "body", "port": if it is another}, "first", "changes",
+//                     "per_second"}
 //                    then any JSON: begin. In the body @@ stands for the change's number, "first" and up.
 //   standard output  {"connected", "connect_seconds"}, then the figures of Board; or {"refused": why}
 #include "tests/bench/fanout_board.h"
@@ -40,11 +41,13 @@ struct Plan {
         key(textOr(said, "/key", "")),
         subscribers(static_cast<std::size_t>(integerOr(said, "/subscribers", 1))),
         method(textOr(said, "/change/method", "POST")), change_target(textOr(said, "/change/target", "/")),
-        body(textOr(said, "/change/body", "")), first(integerOr(said, "/first", 0)),
+        body(textOr(said, "/change/body", "")),
+        change_port(static_cast<unsigned short>(integerOr(said, "/change/port", port))),
+        first(integerOr(said, "/first", 0)),
         changes(static_cast<std::size_t>(integerOr(said, "/changes", 1))),
         per_second(integerOr(said, "/per_second", 1)) {}
-  std::string host() const { return "127.0.0.1:" + std::to_string(port); }
-  tcp::endpoint endpoint() const { return {asio::ip::address_v4::loopback(), port}; }
+  static std::string hostAt(unsigned short port) { return "127.0.0.1:" + std::to_string(port); }
+  static tcp::endpoint endpointAt(unsigned short port) { return {asio::ip::address_v4::loopback(), port}; }
   std::string bodyOf(std::int64_t number) const {
     auto text = body;
     for (auto at = text.find("@@"); at != std::string::npos; at = text.find("@@"))
@@ -57,6 +60,7 @@ struct Plan {
   std::string target, key;
   std::size_t subscribers;
   std::string method, change_target, body;
+  unsigned short change_port;
   std::int64_t first;
   std::size_t changes;
   std::int64_t per_second;
@@ -109,9 +113,9 @@ public:
     auto const key = "Bearer " + course_.plan.key;
     stream_.set_option(websocket::stream_base::decorator(
         [key](websocket::request_type& request) { request.set(http::field::authorization, key); }));
-    socket().async_connect(course_.plan.endpoint(), [this, connected](error_code failed) {
+    socket().async_connect(Plan::endpointAt(course_.plan.port), [this, connected](error_code failed) {
       if (failed) return connected(failed);
-      stream_.async_handshake(course_.plan.host(), course_.plan.target,
+      stream_.async_handshake(Plan::hostAt(course_.plan.port), course_.plan.target,
                               [this, connected](error_code refused) {
                                 connected(refused);
                                 if (!refused) read();
@@ -139,10 +143,10 @@ public:
   tcp::socket& socket() override { return socket_; }
   void begin(Connected connected) override {
     auto const& plan = course_.plan;
-    request_ = "GET " + plan.target + " HTTP/1.1\r\nHost: " + plan.host() +
+    request_ = "GET " + plan.target + " HTTP/1.1\r\nHost: " + Plan::hostAt(plan.port) +
                "\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + plan.key + "\r\n\r\n";
     connected_ = std::move(connected);
-    socket_.async_connect(plan.endpoint(), [this](error_code failed) {
+    socket_.async_connect(Plan::endpointAt(plan.port), [this](error_code failed) {
       if (failed) return connected_(failed);
       asio::async_write(socket_, asio::buffer(request_), [this](error_code broken, std::size_t) {
         if (broken) return connected_(broken);
@@ -225,7 +229,7 @@ private:
 class Producer {
 public:
   explicit Producer(Course& course) : course_(course), socket_(course.loop), timer_(course.loop) {
-    socket_.connect(course.plan.endpoint());
+    socket_.connect(Plan::endpointAt(course.plan.change_port));
     socket_.set_option(tcp::no_delay(true));
   }
   void begin() {
@@ -253,7 +257,7 @@ private:
     request_ = {};
     request_.method_string(plan.method);
     request_.target(plan.change_target);
-    request_.set(http::field::host, plan.host());
+    request_.set(http::field::host, Plan::hostAt(plan.change_port));
     request_.set(http::field::authorization, "Bearer " + plan.key);
     request_.set(http::field::content_type, "application/json");
     request_.body() = plan.bodyOf(plan.first + static_cast<std::int64_t>(next_));

@@ -26,15 +26,22 @@ def descriptors():
 
 
 class Daemon(first_sync.Garland):
-    """A garlandd of a bench; what further programs it starts end with it."""
+    """A garlandd of a bench; what further programs it starts end with it. `first`: another one on its database, whose
+    keys it has."""
 
-    def __init__(self, state):
+    def __init__(self, state, database="", first=None):
         first_sync.stop_servers(state)
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, mode=0o700)
-        super().__init__(state, "", QUIET)
+        self.first = first
+        super().__init__(state, database, QUIET)
         self.key = (self.data / "api.key").read_text().strip()
         self.port = int(self.url.rpartition(":")[2])
+
+    def launch(self):
+        for name in ("api.key", "master.key") if self.first else ():
+            shutil.copy2(self.first.data / name, self.data / name)
+        super().launch()
 
     def metric(self, name):
         """The sum of a counter or gauge over its labels."""

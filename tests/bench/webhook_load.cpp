@@ -1,10 +1,10 @@
 // Sends webhooks, signed as Stripe signs them, over connections that stay open, and tells how fast they were
-// acknowledged. All are signed before the clock starts. One thread.
+// acknowledged. All are signed before the clock starts, unless they are too many to hold. One thread.
 //
 //   standard input   {"port", "targets": [path], "secret", "connections", "webhooks", "bytes" of a body,
 //   "name" that
-//                     no other round has, "times" each is sent, "per_second": 0 for as fast as it goes}; line
-//                     by line
+//                     no other round has, "times" each is sent, "per_second": 0 for as fast as it goes,
+//                     "signs_beside": each when it is sent, "longest": seconds}; line by line
 //   standard output  for each {"accepted", "not_taken", "per_second", "p50_ms", "p99_ms", "seconds"}, or
 //   {"refused": why}
 //
@@ -19,6 +19,7 @@
 
 #include <array>
 #include <charconv>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -29,8 +30,6 @@ namespace {
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-constexpr std::chrono::seconds kLongest{60};
-
 struct Plan {
   explicit Plan(json::value const& said)
       : port(static_cast<unsigned short>(integerOr(said, "/port", 0))), secret(textOr(said, "/secret", "")),
@@ -39,7 +38,8 @@ struct Plan {
         webhooks(static_cast<std::size_t>(integerOr(said, "/webhooks", 1))),
         bytes(static_cast<std::size_t>(integerOr(said, "/bytes", 600))),
         times(static_cast<std::size_t>(integerOr(said, "/times", 1))),
-        per_second(integerOr(said, "/per_second", 0)) {
+        per_second(integerOr(said, "/per_second", 0)), signs_beside(boolOr(said, "/signs_beside", false)),
+        longest(integerOr(said, "/longest", 60)) {
     for (auto const& target : said.at("targets").as_array()) targets.emplace_back(target.as_string());
   }
   std::size_t count() const { return webhooks * times; }
@@ -48,6 +48,8 @@ struct Plan {
   std::string secret, name;
   std::size_t connections, webhooks, bytes, times;
   std::int64_t per_second;
+  bool signs_beside;
+  std::chrono::seconds longest;
   std::vector<std::string> targets;
 };
 
@@ -62,27 +64,42 @@ std::string bodyOf(Plan const& plan, std::size_t number) {
   return head + std::string(plan.bytes - std::min(plan.bytes, head.size() + tail.size()), 'x') + tail;
 }
 
-std::vector<std::string> signedRequests(Plan const& plan) {
-  auto const scheme = webhooks::Scheme::named("stripe").value();
-  Secret const secret(plan.secret);
-  auto const now = SystemClock().now();
-  std::vector<std::string> all;
-  all.reserve(plan.webhooks);
-  for (std::size_t i = 0; i < plan.webhooks; ++i) {
+// What is sent, by its number.
+class Requests {
+public:
+  explicit Requests(Plan const& plan)
+      : plan_(plan), scheme_(webhooks::Scheme::named("stripe").value()), secret_(plan.secret) {
+    if (plan.signs_beside) return;
+    kept_.reserve(plan.webhooks);
+    for (std::size_t i = 0; i < plan.webhooks; ++i) kept_.push_back(make(i));
+  }
+  // Where none is kept, it is made in `room`.
+  std::string const& at(std::size_t number, std::string& room) const {
+    number %= plan_.webhooks;
+    if (!kept_.empty()) return kept_[number];
+    return room = make(number);
+  }
+
+private:
+  std::string make(std::size_t number) const {
     webhooks::Request request;
-    request.body = bodyOf(plan, i);
-    auto const headers = webhooks::sign(scheme, request, "", secret, now);
+    request.body = bodyOf(plan_, number);
+    auto const headers = webhooks::sign(scheme_, request, "", secret_, SystemClock().now());
     if (!headers) throw std::runtime_error(headers.error().message);
     auto text =
-        "POST " + plan.targets[i % plan.targets.size()] +
-        " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan.port) +
+        "POST " + plan_.targets[number % plan_.targets.size()] +
+        " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan_.port) +
         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(request.body.size()) +
         "\r\n";
     for (auto const& [name, value] : *headers) text += name + ": " + value + "\r\n";
-    all.push_back(text + "\r\n" + request.body);
+    return text + "\r\n" + request.body;
   }
-  return all;
-}
+
+  Plan const& plan_;
+  webhooks::Scheme scheme_;
+  Secret secret_;
+  std::vector<std::string> kept_;
+};
 
 // The length of the first whole answer; 0: more is to come.
 std::size_t answerIn(std::string_view bytes) {
@@ -110,12 +127,14 @@ public:
     socket_.connect({asio::ip::address_v4::loopback(), plan.port});
     socket_.set_option(tcp::no_delay(true));
   }
-  void send(std::string const& request, Steady::time_point due) {
+  void send(Requests const& requests, std::size_t number, Steady::time_point due) {
     due_ = due;
-    asio::async_write(socket_, asio::buffer(request), [this](error_code failed, std::size_t) {
-      if (failed) throw std::runtime_error("a request could not be sent: " + failed.message());
-      read();
-    });
+    asio::async_write(socket_, asio::buffer(requests.at(number, room_)),
+                      [this](error_code failed, std::size_t) {
+                        if (failed)
+                          throw std::runtime_error("a request could not be sent: " + failed.message());
+                        read();
+                      });
   }
   Steady::time_point due() const { return due_; }
 
@@ -135,13 +154,14 @@ private:
   Answered answered_;
   std::array<char, 2048> piece_{};
   std::string text_;
+  std::string room_; // of a request that is made for this line
   Steady::time_point due_;
 };
 
 // Hands the requests to the lines: each as soon as one is free, or each at its time.
 class Sender {
 public:
-  Sender(asio::io_context& loop, Plan const& plan, std::vector<std::string> const& requests)
+  Sender(asio::io_context& loop, Plan const& plan, Requests const& requests)
       : loop_(loop), plan_(plan), requests_(requests), timer_(loop) {
     took_.reserve(plan.count());
     for (std::size_t i = 0; i < plan.connections; ++i)
@@ -155,8 +175,9 @@ public:
       waitForNext();
     else
       while (!free_.empty() && next_ < plan_.count()) sendNow();
-    if (!runUntil(loop_, kLongest, [this] { return took_.size() + not_taken_ == plan_.count(); }))
-      throw std::runtime_error("only " + std::to_string(took_.size()) + " were acknowledged within a minute");
+    if (!runUntil(loop_, plan_.longest, [this] { return took_.size() + not_taken_ == plan_.count(); }))
+      throw std::runtime_error("only " + std::to_string(took_.size()) + " were acknowledged within " +
+                               std::to_string(plan_.longest.count()) + " seconds");
     auto const seconds = std::chrono::duration<double>(Steady::now() - begun_).count();
     json::object out{{"accepted", took_.size()}, {"not_taken", not_taken_}, {"seconds", seconds}};
     out["per_second"] = static_cast<double>(took_.size()) / seconds;
@@ -181,10 +202,10 @@ private:
     });
   }
   void sendNow() {
-    auto* const line = free_.back();
-    free_.pop_back();
+    auto* const line = free_.front();
+    free_.pop_front();
     auto const due = plan_.per_second > 0 ? dueAt(next_) : Steady::now();
-    line->send(requests_[next_++ % requests_.size()], due);
+    line->send(requests_, next_++, due);
   }
   void ended(Line& line, bool accepted) {
     if (accepted)
@@ -198,10 +219,10 @@ private:
 
   asio::io_context& loop_;
   Plan const& plan_;
-  std::vector<std::string> const& requests_;
+  Requests const& requests_;
   asio::steady_timer timer_;
   std::vector<std::unique_ptr<Line>> lines_;
-  std::vector<Line*> free_;
+  std::deque<Line*> free_; // the longest first: a server closes one that says nothing for long
   std::vector<float> took_;
   std::size_t next_ = 0; // to be sent
   std::size_t due_ = 0;  // by now, at a rate
@@ -212,7 +233,7 @@ private:
 void serve() {
   for (;;) {
     Plan const plan(readLine());
-    auto const requests = signedRequests(plan);
+    Requests const requests(plan);
     asio::io_context loop(1);
     Sender sender(loop, plan, requests);
     writeLine(sender.run());

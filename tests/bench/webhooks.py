@@ -1,14 +1,16 @@
 """The webhook benchmark: how many signed webhooks a second a real garlandd acknowledges, each verified, new and
 durable before its 200, and how long that takes at the seeds' rate; against nginx, which answers 200 and keeps nothing,
 against a loop that inserts one row a commit into SQLite, and against Node-RED, which verifies and appends. And how many
-of them a second the sandboxed connector reads.
+of them a second the sandboxed connector reads. And, as a leg of its own, whether a rate is kept up for a minute.
 """
 
+import math
 import pathlib
 import shutil
 import subprocess
 import time
 
+import databases
 import first_sync
 import node_red
 import served
@@ -23,6 +25,9 @@ ROWS = 5_000  # of the insert loop
 BYTES = 600  # of a body
 CONNECTIONS = 64
 ACCOUNTS = 4  # that they are spread over: of one connection no more than 100,000 may wait to be read
+SUSTAINED_SECONDS = 60
+SUSTAINED_ACCOUNTS = 30  # at least, ...
+SUSTAINED_OPEN = 90_000  # ... and with no more of one account's than so many, since nobody reads them
 SECRET = "whsec_of_this_bench"
 # (figure, sense, what is wanted); see README.md
 TARGETS = (
@@ -37,10 +42,10 @@ TARGETS = (
 class Accounts:
     """Connections to the twin of Stripe, each with an endpoint that takes what is signed with SECRET."""
 
-    def __init__(self, daemon, reads):
+    def __init__(self, daemon, reads, accounts=ACCOUNTS):
         self.paths = []
         url = served.serve_twin(daemon.state, "garland.payments.stripe") + "/v1"
-        for number in range(ACCOUNTS):
+        for number in range(accounts):
             vendor = daemon.json("vendors", "add", f"Webhooks {number}", shown=False)["id"]
             daemon.command("plugins", "enable", "stripe", "--vendor", vendor, shown=False)
             connection = daemon.json("connections", "connect", "stripe", "--vendor", vendor, "--set", f"url={url}",
@@ -84,18 +89,18 @@ class Sender:
     def __init__(self, load, memory_of):
         self.load, self.memory_of, self.rounds = load, memory_of, 0
 
-    def leg(self, port, paths, webhooks, per_second=0, times=1):
+    def leg(self, port, paths, webhooks, per_second=0, times=1, **more):
         self.rounds += 1
         self.load.tell({"port": port, "targets": paths, "secret": SECRET, "connections": CONNECTIONS, "bytes": BYTES,
                         "webhooks": webhooks, "times": times, "per_second": per_second,
-                        "name": f"{time.time_ns()}_{self.rounds}"})
+                        "name": f"{time.time_ns()}_{self.rounds}", **more})
         return self.load.hear()
 
-    def to(self, server, paths, webhooks, per_second=0):
+    def to(self, server, paths, webhooks, per_second=0, **more):
         """The same, with what it costs a server of one process."""
         pid = server.process.pid
         before, threads = served.processor_seconds(pid), served.seconds_of_threads(pid)
-        figures = self.leg(server.port, paths, webhooks, per_second)
+        figures = self.leg(server.port, paths, webhooks, per_second, **more)
         took = {"cpu_us": served.processor_seconds(pid) - before}
         took |= {f"cpu_us of {name}": ran - threads.get(name, 0.0)
                  for name, ran in served.seconds_of_threads(pid).items()}
@@ -103,9 +108,9 @@ class Sender:
         return figures | {name: ran * each for name, ran in took.items()} | {"rss_mib": self.memory_of(pid)["rss"]}
 
 
-def read_beside(sender, state):
+def read_beside(sender, state, database):
     """What was acknowledged is read by the sandboxed connector at the same time: legs, and the jobs that this is."""
-    daemon = served.Daemon(state)
+    daemon = served.Daemon(state, database)
     try:
         paths = Accounts(daemon, reads=True).paths
         steady = sender.to(daemon, paths, RATE * RATE_SECONDS, RATE)
@@ -136,10 +141,10 @@ def jobs(daemon, flat_out):
             "per_second": read / seconds}
 
 
-def side_by_side(sender, programs, state, rounds, node_program):
+def side_by_side(sender, programs, state, rounds, node_program, database):
     """{leg: answers of each round}: garlandd, nginx, Node-RED and the loop take turns."""
     found = {}
-    daemon = served.Daemon(state)
+    daemon = served.Daemon(state, database)
 
     def put(name, figures):
         found.setdefault(name, []).append(figures)
@@ -212,21 +217,55 @@ def table(cells, compared, targets, done):
     served.show(targets)
 
 
-def run(programs, state, rounds, memory_of):
+def kept_up(sender, state, database, rate):
+    """A minute at this rate, of deliveries that nobody reads meanwhile; and how many are there afterwards."""
+    webhooks = rate * SUSTAINED_SECONDS
+    daemon = served.Daemon(state, database)
+    try:
+        paths = Accounts(daemon, False, max(SUSTAINED_ACCOUNTS, math.ceil(webhooks / SUSTAINED_OPEN))).paths
+        figures = sender.to(daemon, paths, webhooks, rate, signs_beside=True, longest=4 * SUSTAINED_SECONDS)
+        return figures | {"accounts": len(paths), "kept": daemon.waiting_webhooks()}
+    finally:
+        daemon.stop()
+
+
+def sustain(programs, state, rate, database, memory_of):
+    """As run() does: by figures that are no ratios, since nothing else has to bear this rate."""
+    began = time.monotonic()
+    with served.Program(programs / "garland_webhook_load") as load, databases.Database(database, state) as found:
+        figures = kept_up(Sender(load, memory_of), state, found.url, rate)
+    name = f"{rate:,} a second for {SUSTAINED_SECONDS} s"
+    targets = [served.verdict(f"{name}, acknowledged a second", "at least", 0.99 * rate, figures["per_second"]),
+               served.verdict(f"{name}, p99 ms", "at most", 100.0, figures["p99_ms"]),
+               served.verdict(f"{name}, not taken", "at most", 0, figures["not_taken"]),
+               served.verdict(f"{name}, acknowledged and not there", "at most", 0,
+                              max(0, figures["accepted"] - figures["kept"]))]
+    print(f"\n  {figures['accepted']:,} acknowledged in {figures['seconds']:.1f} s at {figures['accounts']} accounts, "
+          f"{figures['not_taken']:,} not taken; p50 {figures['p50_ms']:.3f} ms, {figures['cpu_us']:.1f} us of the daemon "
+          f"each ({database})")
+    served.show(targets)
+    return served.circumstances(began, time.monotonic()) | {
+        "database": database, "rate": rate, "bytes of a body": BYTES, "connections": CONNECTIONS, "targets": targets,
+        "figures": figures}
+
+
+def run(programs, state, rounds, database, memory_of):
     """Measures and prints; gives what belongs into the JSON. `programs` is where the load programs lie."""
     node_program = node_red.installed()
     began = time.monotonic()
     with served.Program(programs / "garland_webhook_load") as load:
         sender = Sender(load, memory_of)
-        beside, done = read_beside(sender, state)
-        found = side_by_side(sender, programs, state, rounds, node_program)
-    cells = {name: served.median_of(answers) for name, answers in found.items()} | beside
+        with databases.Database(database, state) as found:
+            beside, done = read_beside(sender, state, found.url)
+        with databases.Database(database, state) as found:
+            legs = side_by_side(sender, programs, state, rounds, node_program, found.url)
+    cells = {name: served.median_of(answers) for name, answers in legs.items()} | beside
     compared = ratios(cells)
     compared["garland, jobs / webhooks acknowledged beside them, a second"] = (
         done["per_second"] / beside["garland, flat out and read beside"]["per_second"])
     targets = verdicts(cells, compared)
     table(cells, compared, targets, done)
     return served.circumstances(began, time.monotonic()) | {
-        "rounds": rounds, "bytes of a body": BYTES, "connections": CONNECTIONS,
+        "database": database, "rounds": rounds, "bytes of a body": BYTES, "connections": CONNECTIONS,
         "webhooks a second at the seeds' rate": RATE, "targets": targets, "ratios": compared, "jobs": done,
         "cells": [{"leg": name, **figures} for name, figures in cells.items()]}

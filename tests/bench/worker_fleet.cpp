@@ -3,6 +3,7 @@
 //
 // Usage: garland_worker_fleet [WORKERS]     500 if left out
 #include "host/runtime/runtime.h"
+#include "tests/places/places.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -53,10 +54,10 @@ private:
 };
 
 PluginInfo probe() {
-  std::ifstream in(GARLAND_SOURCE_DIR "/plugin-api/schemas/manifest.json");
+  std::ifstream in(inSources("/plugin-api/schemas/manifest.json"));
   std::string const text{std::istreambuf_iterator<char>(in), {}};
   auto const schema = Schema::compile(parseJson(text).value()).value();
-  auto const catalogue = Catalogue::scan({GARLAND_TEST_PLUGINS}, schema);
+  auto const catalogue = Catalogue::scan({inBuild("/tests/plugins")}, schema);
   auto const* const found = catalogue.find("host_probe");
   if (!found) throw std::runtime_error("the probe plugin is not built");
   return *found;
@@ -96,7 +97,7 @@ class Fleet {
 public:
   Fleet() {
     SupervisorOptions options;
-    options.worker_path = GARLAND_WORKER;
+    options.worker_path = inBuild("/bin/garland-worker");
     options.allow_degraded_sandbox = true;
     options.isolation = Isolation::vendor;
     supervisor_ = Supervisor::create(loop_.get_executor(), clock_, random_, log_, std::move(options));

@@ -1,6 +1,7 @@
 // Calls through the supervisor: everything that a call of the engine passes, and no plugin work.
 #include "host/runtime/runtime.h"
 #include "tests/bench/call_peers.h"
+#include "tests/places/places.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -30,10 +31,10 @@ private:
 };
 
 PluginInfo probe() {
-  std::ifstream in(GARLAND_SOURCE_DIR "/plugin-api/schemas/manifest.json");
+  std::ifstream in(inSources("/plugin-api/schemas/manifest.json"));
   std::string const text{std::istreambuf_iterator<char>(in), {}};
   auto const schema = Schema::compile(parseJson(text).value()).value();
-  auto const catalogue = Catalogue::scan({GARLAND_TEST_PLUGINS}, schema);
+  auto const catalogue = Catalogue::scan({inBuild("/tests/plugins")}, schema);
   auto const* found = catalogue.find("host_probe");
   if (!found) throw std::runtime_error("the probe plugin is not built");
   return *found;
@@ -51,7 +52,7 @@ public:
   }
   void start() override {
     SupervisorOptions options;
-    options.worker_path = GARLAND_WORKER;
+    options.worker_path = inBuild("/bin/garland-worker");
     options.allow_degraded_sandbox = true;
     supervisor_ = Supervisor::create(loop_.get_executor(), clock_, random_, log_, std::move(options));
     spawn(echo(echoInput(16)));

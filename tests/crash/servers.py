@@ -18,12 +18,12 @@ from apart import DRIVER, Unusable
 
 
 class Postgres:
-    """A server with an empty cluster of its own: by a Unix socket, and by TCP at `addresses`."""
+    """A server with an empty cluster of its own: by a Unix socket, and by TCP at `addresses`. `further`: words for it."""
 
-    def __init__(self, state, small_disk=None, addresses=()):
+    def __init__(self, state, small_disk=None, addresses=(), further=()):
         self.programs = self.newest_programs()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="garland-crash-"))  # short: a socket's path has 107 bytes
-        self.data, self.addresses = self.folder / "data", addresses
+        self.data, self.addresses, self.further = self.folder / "data", addresses, further
         self.disk = SmallDisk(self.data, small_disk) if small_disk else None
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             for folder in (self.folder, *([self.data] * bool(self.disk))):
@@ -65,7 +65,7 @@ class Postgres:
                 self.process = subprocess.Popen(
                     self.command("postgres", "-D", self.data, "-k", self.folder, "-p", self.port, "-c",
                                  f"listen_addresses={','.join(self.addresses)}", "-c", "shared_buffers=32MB", "-c", "fsync=on",
-                                 "-c", "min_wal_size=8MB", "-c", "max_wal_size=32MB"),
+                                 "-c", "min_wal_size=8MB", "-c", "max_wal_size=32MB", *self.further),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
         asked = subprocess.run([str(self.programs / "pg_isready"), "-q", "-U", "postgres", "-h", str(self.folder), "-p",
                                 str(self.port)])

@@ -25,8 +25,9 @@ class NotAnswered(Exception):
 class Daemon(first_sync.Garland):
     """A garlandd that may be killed and started again, with the keys of the one that was there first."""
 
-    def __init__(self, state, database, settings="", first=None, set_clock=False):
+    def __init__(self, state, database, settings="", first=None, set_clock=False, programs=None):
         state.mkdir(mode=0o700)
+        self.programs = programs or first_sync.BIN
         self.keys_of = first
         self.clock = servers.SetClock(state) if set_clock else None
         self.variables = self.clock.variables if self.clock else {}
@@ -98,11 +99,13 @@ class Daemon(first_sync.Garland):
 
 
 class World:
-    """`daemons` of them on one database, a twin of Stripe and one of VSCO Workspace, and what the scenario takes."""
+    """`daemons` of them on one database, a twin of Stripe and one of VSCO Workspace, and what the scenario takes. `older`:
+    the programs of another build, of which the first daemon is one."""
 
-    def __init__(self, state, database, daemons, scenario):
-        self.state, self.daemons = state, []
+    def __init__(self, state, database, daemons, scenario, older=None):
+        self.state, self.daemons, self.older = state, [], older
         self.postgres = self.disk = self.nats = self.network = None
+        self.doors = []  # an address for each connection that may be cut: of the database
         self.stop_servers()  # of a run that was killed itself
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, mode=0o700)
@@ -115,7 +118,6 @@ class World:
     def begin(self, database, daemons, scenario):
         cut, full = scenario == "connection-cut", scenario == "disk-full"
         self.network = apart.Network() if cut else None
-        # An address for each connection that may be cut: of the database, of the twins.
         self.doors = [f"127.0.0.{11 + number}" for number in range(daemons)] if cut else []
         settings = ""
         if database == "postgresql":
@@ -138,7 +140,8 @@ class World:
             database = self.postgres.url_at(self.doors[number])
         try:
             first = self.daemons[0] if self.daemons else None
-            self.daemons.append(Daemon(self.state / f"daemon-{number + 1}", database, settings, first, set_clock))
+            self.daemons.append(Daemon(self.state / f"daemon-{number + 1}", database, settings, first, set_clock,
+                                       None if first else self.older))
         except first_sync.Failed as problem:
             raise first_sync.Failed(f"daemon {number + 1} of this database does not start: {problem}") from problem
 

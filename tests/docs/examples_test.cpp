@@ -2,6 +2,7 @@
 #include "host/base/file_text.h"
 #include "host/base/schema.h"
 #include "host/base/schema_prune.h"
+#include "tests/places/places.h"
 
 #include <garland/schemas.hpp>
 
@@ -47,7 +48,7 @@ Schema schemaOf(std::string const& operation) {
 
 struct ExamplesOf : ::testing::TestWithParam<char const*> {
   std::string read(std::string const& file) {
-    auto text = readFileText(std::string(GARLAND_SOURCE_DIR) + "/plugins/" + GetParam() + "/" + file);
+    auto text = readFileText(inSources("/plugins/") + GetParam() + "/" + file);
     EXPECT_TRUE(text) << file;
     return text.value();
   }

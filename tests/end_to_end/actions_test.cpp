@@ -1,6 +1,7 @@
 // What is done once, with the installed programs: kill -9 of the daemon while a charge is on its way.
 #include "tests/end_to_end/fault_proxy.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -85,7 +86,7 @@ protected:
 
   static constexpr char const* kInput = R"({"amount":1200})";
   FaultProxy till_{1};
-  Host host_{"", std::string("[plugins]\ndirs = [\"") + GARLAND_BINARY_DIR "/tests/plugins\"]\n"};
+  Host host_{"", std::string("[plugins]\ndirs = [\"") + inBuild("/tests/plugins") + "\"]\n"};
   std::mutex mutex_;
   std::map<std::string, std::string> taken_; // path and key -> answer
   int writes_ = 0;

@@ -65,6 +65,15 @@ TEST_F(Audit, AnExportIsVerifiedWithThePublicKeyAloneAndAnEditOfItIsNamed) {
               HasSubstr("not signed with a key that counts"));
 }
 
+TEST_F(Audit, AnExportTakesTheNameOfNoOtherFile) {
+  auto const lines = exported();
+  host_.addVendor("A studio");
+  auto const again = host_.run({"audit", "export", "-o", file_});
+  EXPECT_NE(again.exit_code, 0);
+  EXPECT_THAT(again.err, HasSubstr("is there already"));
+  EXPECT_EQ(readFile(file_), lines);
+}
+
 TEST_F(Audit, APersonIsFoundByThePseudonymAndWhoIsNotLetInIsTold) {
   auto const first = said({"audit", "pseudonym", "Rosa@studio.example"});
   EXPECT_EQ(first, said({"audit", "pseudonym", "rosa@studio.example"}));

@@ -1,6 +1,7 @@
 // What the commands of certification say to authors and reviewers, and the codes that they exit with.
 #include "certification/certification.h"
 #include "tests/end_to_end/process_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string const kBuild = GARLAND_BINARY_DIR;
+std::string const kBuild = inBuild("");
 std::string const kTave = kBuild + "/plugins/garland.tave";
 
 std::size_t countOf(std::string const& text, std::string_view word) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <map>
 
 namespace garland::testing {
 namespace {
@@ -86,8 +87,20 @@ TEST_F(CommandLine, TheDoctorSpeaksAsCheckDoes) {
   auto const report = host_.ask({"doctor", "--config", host_.configFile()});
   EXPECT_TRUE(boolOr(report, "/ok", false)) << canonicalJson(report);
   for (auto const& finding : report.at("findings").as_array())
-    for (auto const* name : {"check", "ok", "message", "fix"})
+    for (auto const* name : {"check", "ok", "message", "fix", "weak"})
       EXPECT_NE(finding.as_object().if_contains(name), nullptr) << name;
+}
+
+// As a daemon is that nobody has set up further: its key lies in its folder, and there is no backup.
+TEST_F(CommandLine, TheDoctorWarnsOfAWeakSetUpAndSaysWhatEndsIt) {
+  auto const report = host_.ask({"doctor", "--config", host_.configFile()});
+  EXPECT_TRUE(boolOr(report, "/ok", false)) << "a weakness is no fault: " << canonicalJson(report);
+  std::map<std::string, std::string> fixes; // of the weak ones
+  for (auto const& finding : report.at("findings").as_array())
+    if (boolOr(finding, "/weak", false)) fixes[textOr(finding, "/check", "")] = textOr(finding, "/fix", "");
+  EXPECT_THAT(fixes["backup"], HasSubstr("garland backup FILE"));
+  EXPECT_THAT(fixes["place of the master key"], HasSubstr("set [vault] master_key to that"));
+  EXPECT_EQ(fixes.count("TLS"), 0U) << "it listens on loopback only";
 }
 
 TEST_F(CommandLine, TheDoctorFindsTheDaemonOfTheSettings) {

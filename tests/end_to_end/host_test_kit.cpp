@@ -1,4 +1,5 @@
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -19,25 +20,25 @@ std::pair<pid_t, std::string> parentOf(pid_t pid) {
 
 } // namespace
 
-std::string binFolder() { return std::string(GARLAND_BINARY_DIR) + "/bin"; }
+std::string binFolder() { return inBuild("/bin"); }
 
 std::int64_t number(json::value const& value, std::string_view pointer) {
   return integerOr(value, pointer, -1);
 }
 
-Host::Host(std::string database, std::string more) {
+Host::Host(std::string database, std::string more) : database_(std::move(database)) {
   std::filesystem::create_directory(dataFolder());
   std::filesystem::permissions(dataFolder(), std::filesystem::perms::owner_all);
   auto text = "[daemon]\ndata_dir = \"" + dataFolder() + "\"\nport = 0\n";
-  if (!database.empty()) text += "[database]\nurl = \"" + database + "\"\n";
+  if (!database_.empty()) text += "[database]\nurl = \"" + database_ + "\"\n";
   writeFile(configFile(), text + more);
 }
 
-void Host::start() {
+void Host::start(std::map<std::string, std::string> const& environment) {
   std::filesystem::remove(dataFolder() + "/garlandd.json");
   daemon_ =
       std::make_unique<Child>(std::vector<std::string>{binFolder() + "/garlandd", "--config", configFile()},
-                              std::map<std::string, std::string>{}, folder_ / "garlandd.log");
+                              environment, folder_ / "garlandd.log");
   auto const ready = [this] {
     return !daemon_->running() || parseJson(readFile(dataFolder() + "/garlandd.json"));
   };

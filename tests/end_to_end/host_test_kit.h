@@ -4,6 +4,7 @@
 #include "host/base/json.h"
 #include "tests/end_to_end/process_test_kit.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +17,8 @@ public:
   // `database` "": SQLite in the folder. `more` is appended to garland.toml.
   explicit Host(std::string database = "", std::string more = "");
 
-  // Starts garlandd and waits until it listens; fails the test if it does not.
-  void start();
+  // Starts garlandd, with more in its environment, and waits until it listens; fails the test if it does not.
+  void start(std::map<std::string, std::string> const& environment = {});
   void kill9();
   int stop(); // SIGTERM; the exit code
   Child& daemon() { return *daemon_; }
@@ -38,9 +39,11 @@ public:
   std::string configFile() const { return folder_ / "garland.toml"; }
   std::string log() const { return readFile(folder_ / "garlandd.log"); }
   std::string url() const { return url_; }
+  std::string const& database() const { return database_; } // "": SQLite in the folder
 
 private:
   TestFolder folder_;
+  std::string database_;
   std::unique_ptr<Child> daemon_;
   std::string url_;
 };

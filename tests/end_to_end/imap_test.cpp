@@ -1,6 +1,7 @@
 // Leads out of a vendor's own mailbox, with the installed programs and a real IMAP server (Dovecot).
 #include "host/egress/test_dovecot.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +12,7 @@ namespace {
 using egress::testing::TestDovecot;
 using ::testing::HasSubstr;
 
-std::string const kFixtures = GARLAND_SOURCE_DIR "/plugins/listings/lead-email/fixtures/the-knot/";
+std::string const kFixtures = inSources("/plugins/listings/lead-email/fixtures/the-knot/");
 
 class ImapEndToEnd : public ::testing::Test {
 protected:

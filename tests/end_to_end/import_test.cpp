@@ -1,6 +1,7 @@
 // Files of other programs, with the installed programs: in by the command line, read by their connector,
 // once.
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -12,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string const files = GARLAND_SOURCE_DIR "/host/csv/corpus/";
+std::string const files = inSources("/host/csv/corpus/");
 
 class Import : public ::testing::Test {
 protected:
@@ -140,7 +141,7 @@ std::multiset<std::string> dataOf(json::array const& records) {
 }
 
 TEST_F(Import, WhatIsExportedByAMappingComesInAgainAsEqualRecords) {
-  std::string const mappings = GARLAND_SOURCE_DIR "/plugins/crm/catch-hook/";
+  std::string const mappings = inSources("/plugins/crm/catch-hook/");
   struct Case {
     std::string plugin, file, kind;
   };

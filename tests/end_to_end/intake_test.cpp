@@ -1,6 +1,7 @@
 // What comes in by itself, with the installed programs: a hook in, its record, its repetition, one that
 // nobody understands, kill -9 of the daemon.
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 
@@ -25,7 +26,7 @@ protected:
 
   // The same connector with two mappings: the wide one also knows quotes.
   void install(std::string const& mapping) {
-    auto const built = std::string(GARLAND_BINARY_DIR "/tests/intake/") + mapping + "/test.inbox";
+    auto const built = inBuild("/tests/intake/") + mapping + "/test.inbox";
     auto const there = plugins_ / "test.inbox";
     std::filesystem::create_directories(there);
     for (auto const* file : {"/connector.json", "/connector.so"})

@@ -1,5 +1,6 @@
 // Leads by mail, with the installed programs and real SMTP clients: Python's smtplib and curl.
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string const kFixtures = GARLAND_SOURCE_DIR "/plugins/listings/lead-email/fixtures/the-knot/";
+std::string const kFixtures = inSources("/plugins/listings/lead-email/fixtures/the-knot/");
 
 // argv: port, recipient, file, what to do with it. Prints what the server said, and whatever went wrong.
 constexpr char const* kClient = R"py(

@@ -4,6 +4,7 @@
 #include "host/marketplace/marketplace.h"
 #include "host/vault/vault.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <garland/schemas.hpp>
 
@@ -22,7 +23,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string const kBuilt = std::string(GARLAND_BINARY_DIR) + "/tests/plugins/example.packed";
+std::string const kBuilt = inBuild("/tests/plugins/example.packed");
 
 Schema manifestSchema() { return Schema::compile(parseJson(schemaText("manifest.json")).value()).value(); }
 

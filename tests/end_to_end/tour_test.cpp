@@ -1,6 +1,7 @@
 // The tour of samples/first-sync on both databases.
 #include "host/store/postgres_fixture.h"
 #include "tests/end_to_end/host_test_kit.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +10,8 @@ namespace {
 
 Finished tour(std::vector<std::string> more) {
   TestFolder const state;
-  std::vector<std::string> words = {std::string(GARLAND_SOURCE_DIR) + "/samples/first-sync/run",
-                                    "--stop-at-end", "--state", state / "tour"};
+  std::vector<std::string> words = {inSources("/samples/first-sync/run"), "--stop-at-end", "--state",
+                                    state / "tour"};
   words.insert(words.end(), more.begin(), more.end());
   return runProgram(words, {{"GARLAND_BIN", binFolder()}}, "");
 }
@@ -21,8 +22,7 @@ TEST(Tour, FirstSyncRunsOnSqlite) {
 }
 
 TEST(Tour, AnUnknownOptionIsToldBeforeAnythingIsBuilt) {
-  auto const done =
-      runProgram({std::string(GARLAND_SOURCE_DIR) + "/samples/first-sync/run", "--bogus"}, {}, "");
+  auto const done = runProgram({inSources("/samples/first-sync/run"), "--bogus"}, {}, "");
   EXPECT_EQ(done.exit_code, 2);
   EXPECT_NE(done.err.find("--bogus"), std::string::npos) << done.err;
   EXPECT_EQ(done.out.find("build"), std::string::npos) << done.out;

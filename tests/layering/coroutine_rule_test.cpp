@@ -1,5 +1,7 @@
 // g++ 12 miscompiles a co_await beside a braced temporary, a lambda or a "?:" in one statement
 // (double free, no warning). This test reads the sources and refuses such statements.
+#include "tests/places/places.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -76,7 +78,7 @@ std::vector<std::string> offences(std::string const& source) {
 
 TEST(CoroutineRule, NoStatementMixesCoAwaitWithBracesLambdasOrAChoice) {
   int scanned = 0;
-  for (auto const& entry : fs::recursive_directory_iterator(fs::path(GARLAND_SOURCE_DIR) / "host")) {
+  for (auto const& entry : fs::recursive_directory_iterator(garland::inSources("/host"))) {
     auto const extension = entry.path().extension();
     if (extension != ".cpp" && extension != ".h") continue;
     std::ifstream in(entry.path());

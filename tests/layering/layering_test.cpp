@@ -1,4 +1,6 @@
 // Who may include whom: DESIGN's table, checked from the #include lines of every source file.
+#include "tests/places/places.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path const kRoot = GARLAND_SOURCE_DIR;
+fs::path const kRoot = garland::inSources("");
 
 // Floor of each room; an include may only go down. Rooms of one floor do not see each other.
 std::map<std::string, int> const kFloors = {

@@ -9,6 +9,7 @@
 // The clock is a virtual one that jumps ahead after every kill: for the rules about restarts the deaths lie
 // eleven minutes apart, so that none of them rests the plugin. Deadlines of calls use the system's clock.
 #include "host/runtime/runtime.h"
+#include "tests/places/places.h"
 #include "tests/soak/process_figures.h"
 #include "tests/soak/provider.h"
 
@@ -61,10 +62,10 @@ struct Counts {
 };
 
 PluginInfo probe() {
-  std::ifstream in(GARLAND_SOURCE_DIR "/plugin-api/schemas/manifest.json");
+  std::ifstream in(inSources("/plugin-api/schemas/manifest.json"));
   std::string const text{std::istreambuf_iterator<char>(in), {}};
   auto const schema = Schema::compile(parseJson(text).value()).value();
-  auto const catalogue = Catalogue::scan({GARLAND_TEST_PLUGINS}, schema);
+  auto const catalogue = Catalogue::scan({inBuild("/tests/plugins")}, schema);
   auto const* found = catalogue.find("host_probe");
   if (!found) throw std::runtime_error("the probe plugin is not built");
   return *found;
@@ -74,7 +75,7 @@ class Soak {
 public:
   explicit Soak(Options options) : options_(options), provider_(options.calls), dice_(options.seed) {
     SupervisorOptions workers;
-    workers.worker_path = GARLAND_WORKER;
+    workers.worker_path = inBuild("/bin/garland-worker");
     workers.allow_degraded_sandbox = true;
     supervisor_ = Supervisor::create(loop_.get_executor(), clock_, random_, log_, std::move(workers));
     nextKill();

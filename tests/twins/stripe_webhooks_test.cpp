@@ -162,8 +162,18 @@ TEST_F(StripeWebhooks, AForgeryDoesNothingAndWhatNobodyCanReadWaitsForAPerson) {
   EXPECT_THAT(deliver(body, "whsec_another"), HasSubstr("403"));
   EXPECT_THAT(deliver(body, kOurSecret, "/api/integrations/webhook/stripe/nobody"), HasSubstr("403"));
   EXPECT_TRUE(deliveries().empty());
+  auto const alarm = host_.run({"doctor"});
+  EXPECT_EQ(alarm.exit_code, 1);
+  EXPECT_THAT(alarm.out, HasSubstr("FIX  refused webhooks: 1 webhook of garland.payments.stripe, " +
+                                   connection_ + ", was refused within the hour"));
+  EXPECT_THAT(alarm.out, HasSubstr("garland connections webhook " + connection_ + " --secret"));
+  EXPECT_THAT(alarm.out,
+              HasSubstr("WEAK refused webhooks: 1 webhook of garland.payments.stripe was refused"));
 
   EXPECT_THAT(deliver("<html>"), HasSubstr("received"));
+  EXPECT_THAT(host_.run({"doctor"}).out, HasSubstr("WEAK refused webhooks: 1 webhook of "
+                                                   "garland.payments.stripe, " +
+                                                   connection_ + ", was refused"));
   ASSERT_TRUE(eventually([&] { return textOr(deliveries().at(0), "/state", "") == "dead"; }, 60))
       << host_.log();
   auto const id = textOr(deliveries().at(0), "/id", "");

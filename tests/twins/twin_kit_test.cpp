@@ -1,4 +1,6 @@
 // A twin as the host sees it: requests in, answers out, checked against the schemas of twin.serve/1.
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/parse.hpp>
@@ -12,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr std::string_view morning = "2026-06-01T08:00:00Z";
-std::string const folder = GARLAND_BINARY_DIR "/tests/twins/test.todo-twin/";
+std::string const folder = inBuild("/tests/twins/test.todo-twin/");
 
 struct Ask {
   std::string method = "GET";

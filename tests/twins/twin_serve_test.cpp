@@ -2,6 +2,7 @@
 #include "host/base/json.h"
 #include "tests/end_to_end/host_test_kit.h"
 #include "tests/end_to_end/one_request_server.h"
+#include "tests/places/places.h"
 #include "tests/twins/served_twin.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +16,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string const dir = GARLAND_BINARY_DIR "/tests/twins";
+std::string const dir = inBuild("/tests/twins");
 
 // A twin of the to-do provider, and what a client says to it.
 class Served : public ServedTwin {

@@ -4,10 +4,15 @@ import { createRequire } from 'node:module';
 import { generateKeyPairSync } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 
-// `modules`: the folder with node_modules; `algorithm`: of its ID tokens; `groups`: of everybody.
-export async function startProvider({ modules, redirectUri, secret, algorithm, groups }) {
+// The class of that package. `modules`: the folder with node_modules.
+export async function providerOf(modules) {
   const found = createRequire(`${modules}/x.js`).resolve('oidc-provider');
-  const { default: Provider } = await import(pathToFileURL(found));
+  return (await import(pathToFileURL(found))).default;
+}
+
+// `algorithm`: of its ID tokens; `groups`: of everybody.
+export async function startProvider({ modules, redirectUri, secret, algorithm, groups }) {
+  const Provider = await providerOf(modules);
   const server = createServer((request, response) => handle(request, response));
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   const issuer = `http://127.0.0.1:${server.address().port}`;
@@ -31,7 +36,7 @@ export async function startProvider({ modules, redirectUri, secret, algorithm, g
   return { issuer, close: () => { server.close(); server.closeAllConnections(); } };
 }
 
-function keyOf(alg) {
+export function keyOf(alg) {
   const { privateKey } = alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 })
     : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: `${alg}-1` };

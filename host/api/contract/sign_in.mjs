@@ -1,11 +1,10 @@
 // A person signs in at garlandd by a real OpenID provider, in each algorithm, with everything that a browser does;
 // and the ways that must not lead in. Called by run.
 import { strict as assert } from 'node:assert';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort, startGarland } from './garland.mjs';
 import { Browser, startProvider } from './provider.mjs';
 
 const [modules, build] = process.argv.slice(2);
@@ -13,22 +12,11 @@ const secret = 'a secret/with:marks&100%';
 let checks = 0;
 const same = (is, should, what) => { assert.equal(is, should, what); checks += 1; };
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
-// garlandd on a folder of its own; `stop` ends it.
-async function startGarland(folder, port, issuer) {
+// As somebody configures it who signs people in by OpenID.
+function settings(folder, port, issuer) {
   const file = join(folder, 'oidc.secret');
   writeFileSync(file, `${secret}\n`, { mode: 0o600 });
-  writeFileSync(join(folder, 'garland.toml'), `[daemon]
-port = ${port}
-data_dir = "${join(folder, 'data')}"
-[oidc]
+  return `[oidc]
 issuer = "${issuer}"
 client_id = "garland"
 client_secret_file = "${file}"
@@ -36,18 +24,7 @@ public_url = "http://127.0.0.1:${port}"
 scopes = "openid email groups"
 roles = { "garland-admins" = "operator" }
 private_network = true
-`);
-  const daemon = spawn(join(build, 'bin/garlandd'), ['--config', join(folder, 'garland.toml')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  daemon.stderr.on('data', (text) => { log += text; });
-  const ended = new Promise((done) => daemon.on('exit', done));
-  const ready = (async () => {
-    while (!log.includes('garlandd is ready')) await new Promise((next) => setTimeout(next, 50));
-  })();
-  await Promise.race([ready, ended]);
-  assert.ok(log.includes('garlandd is ready'), `garlandd did not start: ${log}`);
-  const stop = async () => { daemon.kill('SIGTERM'); await ended; };
-  return { stop, log: () => log };
+`;
 }
 
 async function signInAs(algorithm) {
@@ -56,7 +33,7 @@ async function signInAs(algorithm) {
   const own = `http://127.0.0.1:${port}`;
   const redirectUri = `${own}/sign-in/callback`;
   const provider = await startProvider({ modules, redirectUri, secret, algorithm, groups: ['staff', 'garland-admins'] });
-  const garland = await startGarland(folder, port, provider.issuer);
+  const garland = await startGarland(build, folder, port, settings(folder, port, provider.issuer));
   try {
     const atCallback = (url) => url.startsWith(redirectUri);
     const browser = new Browser();

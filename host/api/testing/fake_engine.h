@@ -49,6 +49,7 @@ public:
     std::vector<sync::Action> out;
     for (auto const& [id, action] : all) {
       bool const wanted = id > query.after_id && (!query.state || action.state == *query.state) &&
+                          (query.vendor_id.empty() || action.vendor_id == query.vendor_id) &&
                           (query.connection_id.empty() || action.connection_id == query.connection_id);
       if (wanted && std::ssize(out) < query.limit) out.push_back(action);
     }
@@ -118,6 +119,7 @@ public:
   std::map<std::string, std::string> typed;
   std::optional<Error> refuse_connect;
   std::string redirect_uri;   // that the last sign-in was begun with
+  std::string begun_in;       // the session
   std::string came_back_as;   // the browser's secret
   bool with_complete = false; // the provider gives an address with the code in it
   // A run stays "running" until endRuns().
@@ -209,9 +211,11 @@ public:
     co_return known;
   }
   // One sign-in at a time; the ticket is "a-ticket", and any browser may come back.
-  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to) override {
+  Task<oauth::Authorizations::Begun> beginSignIn(sync::ConnectRequest request, std::string back_to,
+                                                 std::string session) override {
     CO_TRY_VOID(knownVendor(request.vendor_id));
     redirect_uri = std::move(back_to);
+    begun_in = std::move(session);
     oauth::Authorizations::Begun begun;
     begun.authorization.id = newId("aut", clock_, random_);
     begun.authorization.vendor_id = request.vendor_id;
@@ -223,8 +227,10 @@ public:
     signs_in_with_ = std::move(request);
     co_return begun;
   }
-  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser) override {
+  Task<oauth::Authorizations::Visit> visitSignIn(std::string ticket, std::string browser,
+                                                 std::string session) override {
     if (ticket != "a-ticket" || !sign_in_) co_return Error(ErrorKind::notFound, "this sign-in is not known");
+    if (!begun_in.empty() && begun_in != session) co_return Error(ErrorKind::forbidden, "another session");
     oauth::Authorizations::Visit visit;
     visit.authorization = *sign_in_;
     visit.address = "https://id.example/authorize?a=<b>&state=a-ticket";
@@ -239,7 +245,7 @@ public:
     co_return co_await connect(std::move(signs_in_with_));
   }
   Task<oauth::DeviceSignIn> beginDeviceSignIn(sync::ConnectRequest request) override {
-    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string()));
+    CO_TRY(begun, co_await beginSignIn(std::move(request), std::string(), std::string()));
     oauth::DeviceSignIn out;
     out.authorization = std::move(begun.authorization);
     out.user_code = "WDJB-MJHT";
@@ -394,16 +400,19 @@ public:
   void onChange(void const*, std::function<void(std::string const&)> listener) override {
     on_change_ = std::move(listener);
   }
-  // A change of a record that exists nowhere.
-  void change(std::string const& vendor_id, std::string const& kind = "calendar.event") {
+  // A change of a record that exists nowhere, and belongs to the wedding if that is not "".
+  void change(std::string const& vendor_id, std::string const& kind = "calendar.event",
+              std::string const& wedding = "") {
     sync::Record record;
     record.id = newId("rec", clock_, random_);
     record.vendor_id = vendor_id;
     record.kind = kind;
-    note(record, "updated");
+    note(record, "updated", wedding);
   }
+  // One, with every vendor of whom there is a record.
   Task<std::vector<sync::Conflict>> conflicts(std::string vendor_id, int) override {
     CO_TRY_VOID(knownVendor(vendor_id));
+    if (lastOf(vendor_id) == 0) co_return std::vector<sync::Conflict>();
     sync::Conflict conflict;
     conflict.id = newId("cfl", clock_, random_);
     conflict.vendor_id = vendor_id;
@@ -468,7 +477,7 @@ private:
     if (found != records_.end() && found->second.vendor_id == vendor_id) return {};
     return Error(ErrorKind::notFound, "there is no record " + id + " of vendor " + vendor_id);
   }
-  void note(sync::Record const& record, std::string action) {
+  void note(sync::Record const& record, std::string action, std::string wedding = "") {
     sync::Change change;
     change.sequence = lastOf(record.vendor_id) + 1;
     change.vendor_id = record.vendor_id;
@@ -477,6 +486,7 @@ private:
     change.action = std::move(action);
     change.record_version = record.version;
     change.origin = "local";
+    change.wedding = std::move(wedding);
     change.at = clock_.now();
     changes_[record.vendor_id].push_back(change);
     if (on_change_) on_change_(record.vendor_id);

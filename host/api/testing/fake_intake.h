@@ -45,7 +45,8 @@ public:
   Task<std::vector<sync::IntakeItem>> list(sync::IntakeQuery query) override {
     std::vector<sync::IntakeItem> out;
     for (auto const& [id, item] : all) {
-      bool const wanted = id > query.after_id && (!query.state || item.state == *query.state);
+      bool const wanted = id > query.after_id && (!query.state || item.state == *query.state) &&
+                          (query.vendor_id.empty() || item.vendor_id == query.vendor_id);
       if (wanted && std::ssize(out) < query.limit) out.push_back(item);
     }
     co_return out;

@@ -6,6 +6,8 @@
 #include "host/vault/vault.h"
 #include "host/webhooks/testing/token_signer.h"
 
+#include <gtest/gtest.h>
+
 #include <string>
 
 namespace garland::api::testing {

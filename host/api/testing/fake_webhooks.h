@@ -86,7 +86,8 @@ public:
   Task<std::vector<sync::Webhook>> list(sync::WebhookQuery query) override {
     std::vector<sync::Webhook> out;
     for (auto const& [id, webhook] : all) {
-      bool const wanted = id > query.after_id && (!query.state || webhook.state == *query.state);
+      bool const wanted = id > query.after_id && (!query.state || webhook.state == *query.state) &&
+                          (query.vendor_id.empty() || webhook.vendor_id == query.vendor_id);
       if (wanted && std::ssize(out) < query.limit) out.push_back(webhook);
     }
     co_return out;

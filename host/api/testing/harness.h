@@ -69,9 +69,9 @@ inline OidcSettings someProvider() {
 
 class Harness {
 public:
-  // `webhooks`: as the connectors' manifests declare them.
+  // `webhooks`: as the connectors' manifests declare them. `public_url`: where providers send people back to.
   explicit Harness(Options options = {}, std::string_view webhooks = kWebhooks,
-                   Carrier const* carrier = nullptr)
+                   Carrier const* carrier = nullptr, std::string public_url = {})
       : catalogue_(plugins(webhooks)), log_(clock, redactor_, LogLevel::debug, [this](std::string_view line) {
           std::lock_guard const lock(log_mutex_);
           log_text_ += line;
@@ -83,6 +83,7 @@ public:
     Dependencies with{loop_.get_executor(), clock,     random_, log_,    engine,   supervisor,
                       catalogue_,           *metrics_, {},      "0.1.0", "sqlite", {}};
     with.mail_domain = "leads.example.com";
+    with.public_url = std::move(public_url);
     with.notifier = &notifier;
     with.egress = &egress;
     with.carrier = carrier;

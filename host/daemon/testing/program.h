@@ -4,6 +4,7 @@
 
 #include "host/base/test_folder.h"
 #include "host/daemon/daemon.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,8 @@ inline std::string readAll(fs::path const& path) {
 class Program {
 public:
   Program(fs::path log, std::vector<std::string> arguments) : log_(std::move(log)) {
-    arguments.insert(arguments.begin(), GARLANDD);
+    auto const garlandd = inBuild("/bin/garlandd");
+    arguments.insert(arguments.begin(), garlandd);
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -45,7 +47,7 @@ public:
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    EXPECT_EQ(::posix_spawn(&pid_, GARLANDD, &actions, nullptr, argv.data(), environ), 0);
+    EXPECT_EQ(::posix_spawn(&pid_, garlandd.c_str(), &actions, nullptr, argv.data(), environ), 0);
     posix_spawn_file_actions_destroy(&actions);
   }
   ~Program() {

@@ -98,7 +98,11 @@ private:
 // What a daemon has to reach the provider by. A request takes its time there and back.
 class Line final : public egress::Client {
 public:
-  enum class Cut { none, before, after }; // the provider has done what it is asked
+  // Where it is cut: before the provider is asked, after that and before a byte of its answer has come,
+  // or within the answer.
+  enum class Cut { none, before, after, within };
+  // Where the tokens are that the provider gave when it was asked last.
+  enum class Tokens { none, onTheirWay, here };
 
   Line(StrictProvider& provider, Clock& clock, Random& random)
       : provider_(provider), clock_(clock), random_(random) {}
@@ -107,15 +111,17 @@ public:
                                egress::Credential credential) override {
     CO_TRY_VOID(co_await clock_.sleepFor(some(longest)));
     if (dead()) co_return gone();
-    unread = false;
+    tokens = Tokens::none;
     if (cut == Cut::before) co_return die();
     if (random_.next() % 8 == 0) co_return trouble();
     auto response = provider_.answer(request, credential);
-    unread = response.status == 200;
-    if (unread && given) given();
+    if (response.status == 200) tokens = Tokens::onTheirWay;
+    if (tokens != Tokens::none && given) given();
     if (cut == Cut::after) co_return die();
     CO_TRY_VOID(co_await clock_.sleepFor(some(longest)));
     if (dead()) co_return gone();
+    if (tokens != Tokens::none) tokens = Tokens::here;
+    if (cut == Cut::within) co_return die();
     co_return response;
   }
   void onAudit(std::function<void(egress::AuditEntry const&)>) override {}
@@ -126,8 +132,7 @@ public:
   std::function<bool()> dead;
   std::function<void()> kill;  // the daemon
   std::function<void()> given; // tokens, by the provider
-  // What it was asked last, it gave tokens for.
-  bool unread = false;
+  Tokens tokens = Tokens::none;
 
 private:
   static Error gone() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/sync/testing/house.h"
+#include "host/sync/waiting.h"
 
 #include <deque>
 #include <functional>
@@ -11,6 +12,12 @@
 #include <vector>
 
 namespace garland::sync::testing {
+
+// Tells that somebody has come there, and goes on when it is told to.
+inline Task<void> reached(Event* here, Event* go) {
+  here->set();
+  co_return co_await go->wait();
+}
 
 class FakeNotices {
 public:

@@ -1,5 +1,6 @@
 #include "host/sync/testing/house.h"
 
+#include "host/egress/url.h"
 #include "host/oauth/oauth.h"
 
 #include <garland/schemas.hpp>
@@ -128,6 +129,11 @@ Task<egress::Response> FakeEgress::fetch(egress::Request request, egress::Policy
   policies.push_back(std::move(policy));
   secrets.emplace_back(credential.secret.reveal());
   usernames.push_back(credential.username);
+  schemes.push_back(credential.scheme);
+  urls.push_back(request.url);
+  if (credential.scheme == egress::Credential::Scheme::query)
+    urls.back() =
+        egress::Url::parse(request.url).value().withParameter(credential.name, secrets.back()).text();
   Result<egress::Response> result = egress::Response();
   if (answer) result = answer(request);
   egress::AuditEntry entry;
@@ -309,6 +315,7 @@ void House::open() {
   dependencies.limits = limits;
   dependencies.runs = runs;
   dependencies.requests = requests;
+  dependencies.webhook_room = webhook_room;
   engine = run(Engine::create(std::move(dependencies))).value();
 }
 

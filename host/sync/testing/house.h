@@ -64,6 +64,8 @@ public:
   std::vector<egress::Policy> policies;
   std::vector<std::string> secrets; // of the credentials that came with them
   std::vector<std::string> usernames;
+  std::vector<egress::Credential::Scheme> schemes;
+  std::vector<std::string> urls; // as they leave: with the credential, where that is a member of the query
 
 private:
   std::function<void(egress::AuditEntry const&)> sink_;
@@ -165,6 +167,7 @@ public:
   Storage limits = kDefaultLimits;
   RunsAtOnce runs{8, 8, 16};
   std::map<std::string, RequestRates> requests;
+  WebhookRoom webhook_room;
 
 private:
   template <class T> static asio::awaitable<void> keep(Task<T> task, std::optional<Result<T>>* out) {

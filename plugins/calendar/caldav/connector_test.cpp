@@ -1,4 +1,5 @@
 #include "scripted_server.h"
+#include "tests/places/places.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -82,7 +83,7 @@ protected:
 
   ScriptedServer server;
   FakeHost host{&garland_entry_v1,
-                garland::testing::readFile(GARLAND_SOURCE_DIR "/plugins/calendar/caldav/connector.json")};
+                garland::testing::readFile(inSources("/plugins/calendar/caldav/connector.json"))};
   json::value cursor;
 };
 
@@ -523,7 +524,7 @@ TEST_F(CalDav, ARefusalInsideOfAMultistatusIsNoSuccess) {
 TEST(CalDavObject, TheBuiltConnectorSyncs) {
   ScriptedServer server;
   server.put("a.ics", simpleIcs("a", "a"));
-  std::string const folder = GARLAND_BINARY_DIR "/plugins/garland.caldav/";
+  std::string const folder = inBuild("/plugins/garland.caldav/");
   FakeHost host(garland::testing::loadConnector(folder + "connector.so"),
                 garland::testing::readFile(folder + "connector.json"));
   host.serve([&server](HttpRequest const& request) { return server.serve(request); });

@@ -1,5 +1,6 @@
 // The connector against real servers. Every test has a calendar of its own on a server that all share.
 #include "plugins/calendar/caldav/testing/caldav_servers.h"
+#include "tests/places/places.h"
 
 #include <garland/testing/fake_host.hpp>
 
@@ -118,7 +119,7 @@ protected:
   }
 
   FakeHost host_{&garland_entry_v1,
-                 garland::testing::readFile(GARLAND_SOURCE_DIR "/plugins/calendar/caldav/connector.json")};
+                 garland::testing::readFile(inSources("/plugins/calendar/caldav/connector.json"))};
   CaldavServer* server_ = nullptr;
   std::string calendar_;
   std::function<std::optional<HttpReply>(HttpRequest const&)> intercept_;

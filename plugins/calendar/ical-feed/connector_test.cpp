@@ -1,6 +1,7 @@
 // The feed connector on its own: what comes in, what is left alone, and what a bad text must not do.
 #include "ends.h"
 #include "feed_fixture.h"
+#include "tests/places/places.h"
 
 #include <garland/sdk/ical.hpp>
 
@@ -166,7 +167,7 @@ TEST_F(FeedTest, APublisherIsLeftAloneForAsLongAsItAsks) {
 TEST_F(FeedTest, FeedsAsProvidersWriteThemComeIn) {
   auto const file = [this](char const* name) {
     cursor = nullptr;
-    auto const path = std::string(GARLAND_SOURCE_DIR "/plugins/calendar/ical-feed/fixtures/") + name;
+    auto const path = inSources("/plugins/calendar/ical-feed/fixtures/") + name;
     EXPECT_TRUE(pull(testing::readFile(path)).ok()) << name;
     EXPECT_THAT(problems(), ElementsAre()) << name;
   };

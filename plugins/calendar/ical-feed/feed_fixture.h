@@ -1,6 +1,8 @@
 // What the tests of the feed connector share: a host, a server that holds one text, and short ways to ask.
 #pragma once
 
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/serialize.hpp>
@@ -89,7 +91,7 @@ protected:
   int status = 200;
   json::value cursor;
   testing::FakeHost host{&garland_entry_v1,
-                         testing::readFile(GARLAND_SOURCE_DIR "/plugins/calendar/ical-feed/connector.json")};
+                         testing::readFile(inSources("/plugins/calendar/ical-feed/connector.json"))};
 };
 
 } // namespace garland::ical_feed

@@ -1,4 +1,6 @@
 // Every provider's mapping, in the object that is shipped, against what its senders send (fixtures/).
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/parse.hpp>
@@ -10,11 +12,11 @@
 namespace garland::testing {
 namespace {
 
-std::string const kFolder = GARLAND_SOURCE_DIR "/plugins/crm/catch-hook/";
+std::string const kFolder = inSources("/plugins/crm/catch-hook/");
 
 class CatchHook : public ::testing::TestWithParam<std::string> {
 protected:
-  std::string built() const { return GARLAND_BINARY_DIR "/plugins/garland." + GetParam() + "/"; }
+  std::string built() const { return inBuild("/plugins/garland.") + GetParam() + "/"; }
   FakeHost host{loadConnector(built() + "connector.so"), readFile(built() + "connector.json")};
 
   json::value parse(json::object const& item) {

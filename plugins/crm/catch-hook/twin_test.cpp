@@ -1,4 +1,6 @@
 // What the twin of each provider sends, read by its connector: connector and twin in one process, no network.
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/parse.hpp>
@@ -13,7 +15,7 @@ namespace {
 class CatchHookTwin : public ::testing::TestWithParam<std::string> {
 protected:
   static std::unique_ptr<FakeHost> host(std::string const& folder) {
-    auto const built = GARLAND_BINARY_DIR + folder + "/";
+    auto const built = inBuild(folder) + "/";
     return std::make_unique<FakeHost>(loadConnector(built + "connector.so"),
                                       readFile(built + "connector.json"));
   }

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "tables.h"
+#include "tests/places/places.h"
 
 #include <set>
 
@@ -117,7 +118,7 @@ TEST_F(Tave, TheFixturesAreReadAsTheySay) {
   open({{"amounts", "minor"}, {"calling_code", "1"}});
   for (auto const& [fixture, list, entity] :
        {std::tuple{"contacts", "address-book", "crm.client"}, {"jobs", "job", "crm.project"}}) {
-    auto const path = std::string(GARLAND_SOURCE_DIR "/plugins/crm/tave/fixtures/") + fixture;
+    auto const path = inSources("/plugins/crm/tave/fixtures/") + fixture;
     answer(std::string("/") + list + "?", HttpResponse{200, {}, testing::readFile(path + ".json"), {}});
     ASSERT_TRUE(pull(entity).ok());
     json::array records;
@@ -361,7 +362,7 @@ TEST_F(Tave, EveryEntityOfTheManifestCanBePulled) {
   studio.put("order", {{"status", "paid-in-full"}, {"total", 12050}, {"jobId", "j"}});
   studio.put("note", {{"contentHtml", "<b>x</b>"}, {"contactId", "c"}});
   studio.put("job-contact", {{"jobId", "j"}, {"contactId", "c"}, {"client", true}, {"jobRoles", {"r"}}});
-  auto const manifest = json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json"));
+  auto const manifest = json::parse(testing::readFile(inSources("/plugins/crm/tave/connector.json")));
   for (auto const& [entity, way] : manifest.at("entities").as_object()) {
     auto const outcome = pull(std::string(entity));
     EXPECT_TRUE(outcome.ok()) << entity << ": " << outcome.message;
@@ -380,7 +381,7 @@ std::set<std::string> onlyRead(sdk::fields::Map map) {
 }
 
 TEST_F(Tave, TheManifestNamesTheMembersThatNoMapWrites) {
-  auto const manifest = json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json"));
+  auto const manifest = json::parse(testing::readFile(inSources("/plugins/crm/tave/connector.json")));
   for (auto const& entity : entities) {
     if (entity.way != sdk::fields::Way::both) continue;
     auto wanted = onlyRead(entity.map);

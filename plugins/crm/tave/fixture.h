@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scripted_studio.h"
+#include "tests/places/places.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -79,8 +80,7 @@ protected:
   }
 
   ScriptedStudio studio;
-  testing::FakeHost host{&garland_entry_v1,
-                         testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json")};
+  testing::FakeHost host{&garland_entry_v1, testing::readFile(inSources("/plugins/crm/tave/connector.json"))};
   std::map<std::string, json::value> cursors;
 };
 

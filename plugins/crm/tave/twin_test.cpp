@@ -4,6 +4,7 @@
 // With GARLAND_TAVE_EXCHANGES in the environment, every request and its answer is added to that file, one
 // JSON object a line; contract/run holds them against what is publicly known of the API.
 #include "scripted_studio.h"
+#include "tests/places/places.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -140,10 +141,9 @@ protected:
     return count;
   }
 
-  FakeHost twin{testing::loadConnector(GARLAND_BINARY_DIR "/twins/garland.tave-twin/connector.so"),
-                testing::readFile(GARLAND_BINARY_DIR "/twins/garland.tave-twin/connector.json")};
-  FakeHost connector{&garland_entry_v1,
-                     testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/connector.json")};
+  FakeHost twin{testing::loadConnector(inBuild("/twins/garland.tave-twin/connector.so")),
+                testing::readFile(inBuild("/twins/garland.tave-twin/connector.json"))};
+  FakeHost connector{&garland_entry_v1, testing::readFile(inSources("/plugins/crm/tave/connector.json"))};
   std::ofstream exchanges;
   json::array notices; // hooks that it told
   std::map<std::string, json::value> cursors;
@@ -309,7 +309,7 @@ TEST_F(TaveTwin, AHookThatIsToBeLimitedIsRefusedSinceNobodyKnowsHow) {
 // The README's own line, as somebody would type it.
 TEST_F(TaveTwin, AHookIsRegisteredAsTheReadmeSays) {
   begin(1);
-  auto const readme = testing::readFile(GARLAND_SOURCE_DIR "/plugins/crm/tave/README.md");
+  auto const readme = testing::readFile(inSources("/plugins/crm/tave/README.md"));
   auto const line = readme.find("curl https://workspace.vsco.co/api/v2/rest-hook -H \"X-API-KEY: $KEY\"");
   ASSERT_NE(line, std::string::npos);
   auto const first = readme.find("'{", line) + 1;

@@ -1,5 +1,6 @@
 // Fixtures in, leads out: every provider's connector over mails as they come, by the contract.
 #include "host/mail/mail.h"
+#include "tests/places/places.h"
 
 #include <garland/testing/fake_host.hpp>
 
@@ -15,7 +16,7 @@ namespace {
 namespace json = boost::json;
 using garland::testing::FakeHost;
 
-std::string const here = GARLAND_SOURCE_DIR "/plugins/listings/lead-email/";
+std::string const here = garland::inSources("/plugins/listings/lead-email/");
 
 std::string fileText(std::string const& path) {
   std::ifstream in(path, std::ios::binary);
@@ -26,9 +27,9 @@ std::string fileText(std::string const& path) {
 class Provider {
 public:
   explicit Provider(std::string const& name)
-      : name_(name), host_(garland::testing::loadConnector(GARLAND_BINARY_DIR "/plugins/garland." + name +
-                                                           "/connector.so"),
-                           fileText(here + name + "/connector.json")) {
+      : name_(name),
+        host_(garland::testing::loadConnector(garland::inBuild("/plugins/garland.") + name + "/connector.so"),
+              fileText(here + name + "/connector.json")) {
     host_.open({{"account", "Barn Studio"},
                 {"authserv_id", "mx.example.org"},
                 {"forwarders", "Studio@example.org"}});

@@ -5,6 +5,7 @@
 #include "sender.h"
 
 #include "host/mail/mail.h"
+#include "tests/places/places.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@
 namespace lead_email {
 namespace {
 
-std::string const here = GARLAND_SOURCE_DIR "/plugins/listings/lead-email/";
+std::string const here = garland::inSources("/plugins/listings/lead-email/");
 
 std::string fileText(std::string const& path) {
   std::ifstream in(here + path, std::ios::binary);

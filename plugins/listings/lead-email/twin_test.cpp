@@ -1,5 +1,6 @@
 // The mails of each site's twin, read as mails are and taken by its connector.
 #include "host/mail/mail.h"
+#include "tests/places/places.h"
 
 #include <garland/testing/fake_host.hpp>
 
@@ -14,7 +15,7 @@ using garland::testing::FakeHost;
 class LeadTwin : public testing::TestWithParam<char const*> {
 protected:
   static std::unique_ptr<FakeHost> host(std::string const& folder) {
-    auto const built = GARLAND_BINARY_DIR + folder + "/";
+    auto const built = garland::inBuild(folder) + "/";
     return std::make_unique<FakeHost>(garland::testing::loadConnector(built + "connector.so"),
                                       garland::testing::readFile(built + "connector.json"));
   }

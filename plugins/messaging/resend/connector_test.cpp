@@ -1,4 +1,6 @@
 // The connector alone: what it puts on the wire, how it reads Resend's records, what it makes of errors.
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/parse.hpp>
@@ -47,7 +49,7 @@ protected:
   json::value sent() { return json::parse(host.requests().back().body); }
 
   testing::FakeHost host{&garland_entry_v1,
-                         testing::readFile(GARLAND_SOURCE_DIR "/plugins/messaging/resend/connector.json")};
+                         testing::readFile(inSources("/plugins/messaging/resend/connector.json"))};
   HttpReply reply = HttpResponse{200, {}, R"({"id": "m1"})", {}};
 };
 
@@ -86,8 +88,7 @@ TEST_F(ResendWire, TheSenderIsTheMailsOwnOrElseTheConnections) {
 }
 
 TEST(ResendSettings, ASenderIsAnAddressWithANameBeforeItOrWithout) {
-  auto const manifest =
-      json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/messaging/resend/connector.json"));
+  auto const manifest = json::parse(testing::readFile(inSources("/plugins/messaging/resend/connector.json")));
   std::regex const form(manifest.at_pointer("/settings/properties/from/pattern").as_string().c_str());
   for (auto const* good :
        {"ada@example.com", "Ada <ada@example.com>", "Ada, of \"Studio\" <a.b+c@mail.example.com>"})
@@ -257,7 +258,7 @@ TEST_F(ResendWire, AMailWithoutAnIdIsToldWithoutOne) {
 
 TEST_F(ResendWire, TheFixturesAreReadAsTheySay) {
   auto const fixtures =
-      json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/messaging/resend/fixtures/records.json"));
+      json::parse(testing::readFile(inSources("/plugins/messaging/resend/fixtures/records.json")));
   for (auto const& fixture : fixtures.as_array()) {
     auto const& entity = fixture.at("entity");
     host.serve([&](HttpRequest const& request) -> HttpReply {

@@ -4,6 +4,8 @@
 // JSON object a line; contract/run holds them against Resend's published description.
 #pragma once
 
+#include "tests/places/places.h"
+
 #include <garland/sdk/time.hpp>
 #include <garland/testing/fake_host.hpp>
 
@@ -169,11 +171,10 @@ protected:
     return came.size();
   }
 
-  FakeHost twin{
-      testing::loadConnector(GARLAND_BINARY_DIR "/twins/garland.messaging.resend-twin/connector.so"),
-      testing::readFile(GARLAND_BINARY_DIR "/twins/garland.messaging.resend-twin/connector.json")};
+  FakeHost twin{testing::loadConnector(inBuild("/twins/garland.messaging.resend-twin/connector.so")),
+                testing::readFile(inBuild("/twins/garland.messaging.resend-twin/connector.json"))};
   FakeHost connector{&garland_entry_v1,
-                     testing::readFile(GARLAND_SOURCE_DIR "/plugins/messaging/resend/connector.json")};
+                     testing::readFile(inSources("/plugins/messaging/resend/connector.json"))};
   std::map<std::string, json::value> cursors;
   std::map<std::string, std::map<std::string, json::value>> records;
   std::string last_verb, last_sent;

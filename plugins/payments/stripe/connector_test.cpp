@@ -1,4 +1,6 @@
 // The connector alone: what it puts on the wire, how it reads Stripe's records, what it makes of errors.
+#include "tests/places/places.h"
+
 #include <garland/sdk/advice.hpp>
 #include <garland/testing/fake_host.hpp>
 
@@ -43,7 +45,7 @@ protected:
   }
 
   testing::FakeHost host{&garland_entry_v1,
-                         testing::readFile(GARLAND_SOURCE_DIR "/plugins/payments/stripe/connector.json")};
+                         testing::readFile(inSources("/plugins/payments/stripe/connector.json"))};
   HttpReply reply = HttpResponse{200, {}, payment, {}};
 };
 
@@ -270,7 +272,7 @@ TEST_F(StripeWire, WhatIsGoneWillNotBeChangedAnyMore) {
 
 TEST_F(StripeWire, TheFixturesAreReadAsTheySay) {
   auto const fixtures =
-      json::parse(testing::readFile(GARLAND_SOURCE_DIR "/plugins/payments/stripe/fixtures/records.json"));
+      json::parse(testing::readFile(inSources("/plugins/payments/stripe/fixtures/records.json")));
   for (auto const& fixture : fixtures.as_array()) {
     auto const& entity = fixture.at("entity");
     host.serve([&](HttpRequest const& request) -> HttpReply {

@@ -4,6 +4,8 @@
 // JSON object a line; contract/run holds them against Stripe's published description.
 #pragma once
 
+#include "tests/places/places.h"
+
 #include <garland/testing/fake_host.hpp>
 
 #include <boost/json/parse.hpp>
@@ -155,10 +157,10 @@ protected:
     return outcome;
   }
 
-  FakeHost twin{testing::loadConnector(GARLAND_BINARY_DIR "/twins/garland.payments.stripe-twin/connector.so"),
-                testing::readFile(GARLAND_BINARY_DIR "/twins/garland.payments.stripe-twin/connector.json")};
+  FakeHost twin{testing::loadConnector(inBuild("/twins/garland.payments.stripe-twin/connector.so")),
+                testing::readFile(inBuild("/twins/garland.payments.stripe-twin/connector.json"))};
   FakeHost connector{&garland_entry_v1,
-                     testing::readFile(GARLAND_SOURCE_DIR "/plugins/payments/stripe/connector.json")};
+                     testing::readFile(inSources("/plugins/payments/stripe/connector.json"))};
   std::map<std::string, json::value> cursors;
   std::map<std::string, std::map<std::string, json::value>> records;
   json::object last_input;

@@ -1,6 +1,7 @@
 #include "tests/hostile/driver/briefed.h"
 
 #include "tests/hostile/driver/company.h"
+#include "tests/places/places.h"
 
 #include <filesystem>
 #include <fstream>
@@ -31,7 +32,7 @@ void writeInto(fs::path const& object, std::string_view words) {
 bool isBriefed(std::string_view act) { return act.ends_with("_at_start"); }
 
 runtime::PluginInfo briefed(std::string_view id, std::string const& folder, json::value const& scene) {
-  auto const from = fs::path(GARLAND_HOSTILE_PLUGINS) / id / id;
+  auto const from = fs::path(inBuild("/tests/hostile/plugins")) / id / id;
   auto const to = fs::path(folder) / id;
   fs::remove_all(folder);
   fs::create_directories(to);

@@ -1,4 +1,5 @@
 #include "tests/hostile/driver/company.h"
+#include "tests/places/places.h"
 
 #include <boost/asio/detached.hpp>
 #include <garland/schemas.hpp>
@@ -27,7 +28,7 @@ runtime::PluginInfo installedIn(std::string const& folder, std::string_view id) 
 
 runtime::PluginInfo installed(std::string_view id) {
   // Each has a folder of its own, so that one run reads no more than it needs.
-  return installedIn(std::string(GARLAND_HOSTILE_PLUGINS) + "/" + std::string(id), id);
+  return installedIn(inBuild("/tests/hostile/plugins/") + std::string(id), id);
 }
 
 runtime::SupervisorOptions optionsFor(Tier const& tier) {

@@ -1,4 +1,5 @@
 #include "tests/hostile/driver/stage.h"
+#include "tests/places/places.h"
 
 namespace garland::hostile {
 namespace {
@@ -9,9 +10,9 @@ constexpr Milliseconds kRecordTakes{5};
 
 std::string Tier::workerPath() const {
   switch (letter) {
-  case 'N': return GARLAND_HOSTILE_PROGRAMS "/hostile_naked_worker"; // --control
-  case 'A': return GARLAND_WORKER;
-  default: return std::string(GARLAND_HOSTILE_PROGRAMS "/hostile_worker_") + letter;
+  case 'N': return inBuild("/tests/hostile/hostile_naked_worker"); // --control
+  case 'A': return inBuild("/bin/garland-worker");
+  default: return inBuild("/tests/hostile/hostile_worker_") + letter;
   }
 }
 
