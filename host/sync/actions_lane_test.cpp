@@ -111,7 +111,7 @@ TEST_F(ActionLane, AWriteThatWaitsForItsTurnWasNotSent) {
   auto const id = accept();
   house.run(here.wait()).value();
   auto const run = house.run(house.engine->startSync(connection)).value();
-  for (int i = 0; i < 20; ++i) get(id); // it has come as far as to wait for the action
+  house.drive([&] { return house.engine->load().turns_waiting == 1; });
   EXPECT_EQ(house.rows("SELECT 1 FROM pushes WHERE state='pending' AND dispatches=0").size(), 1U);
   go.set();
   EXPECT_EQ(house.run(house.engine->waitForRun(run.id)).value().pushed.updated, 1);
@@ -128,7 +128,7 @@ TEST_F(ActionLane, OtherSettingsWaitForThePageAndForNoneOfTheActionsThatWait) {
                    EXPECT_TRUE(result);
                    changed = true;
                  });
-  for (int i = 0; i < 3; ++i) get(last); // it has come as far as to wait for the page
+  for (int i = 0; i < 20; ++i) get(last); // it has come as far as to wait for the page
   EXPECT_FALSE(changed);
   auto const later = accept("c"); // is taken in all the same
   go.set();

@@ -436,7 +436,7 @@ TEST_F(IntakeTest, ItemsAndRehearsalsOfOneConnectionTakeTurnsAndWhoWaitsCanBeDis
                  });
   house.run(here.wait()).value();
   auto const first = form.send(ada(), "a").value().id;
-  for (int i = 0; i < 3; ++i) form.get(first); // it has come as far as to wait for its turn
+  house.drive([&] { return house.engine->load().turns_waiting == 1; });
   EXPECT_EQ(form.read.size(), 1U);
   house.run(form.intake().dismiss(first, "a test")).value();
   auto const second = form.send(client("c2", {{"kind", "person"}, {"name", "Bo"}}), "b").value().id;
