@@ -19,6 +19,7 @@ pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 pkg_check_modules(LIBICAL REQUIRED IMPORTED_TARGET libical)
 # Not by pkg-config, whose -pthread would be a flag of every translation unit.
 find_library(RE2_LIBRARY re2 REQUIRED)
+find_library(JEMALLOC_LIBRARY NAMES libjemalloc_pic.a REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
 endif()
