@@ -108,7 +108,7 @@ TEST_F(ActionLane, AWriteThatWaitsForItsTurnWasNotSent) {
   house.sync(connection);
   house.run(testing::putMember(house.engine.get(), vendor, "7", "title", "Mine")).value();
   bank.during = [this] { return reached(&here, &go); };
-  auto const id = accept();
+  accept();
   house.run(here.wait()).value();
   auto const run = house.run(house.engine->startSync(connection)).value();
   house.drive([&] { return house.engine->load().turns_waiting == 1; });

@@ -16,6 +16,11 @@ using ::testing::HasSubstr;
 using testing::House;
 using testing::reached;
 
+Task<void> refusedForSpace(int* times) {
+  ++*times;
+  co_return Error(ErrorKind::hostLimit, "the disk is full");
+}
+
 class WebhooksTest : public ::testing::Test {
 protected:
   House house;
@@ -32,6 +37,15 @@ protected:
     std::multiset<std::string> found;
     for (auto const& record : house.records(notices.vendor)) found.insert(textOr(record.data, "/name", ""));
     return found;
+  }
+  Task<void> comeAgain(std::optional<Result<bool>>* known) {
+    *known = co_await notices.webhooks().accept(again());
+    co_return Result<void>();
+  }
+  Task<void> twoMore(std::string body) {
+    CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 2", body)));
+    CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 3", body)));
+    co_return Result<void>();
   }
   NewWebhook again() const { return notices.delivery("bytes x", FakeNotices::about({"1"})); }
   void until(std::function<bool()> const& done) {
@@ -111,9 +125,8 @@ TEST_F(WebhooksTest, TheSameKeyAgainIsTheSameDelivery) {
 TEST_F(WebhooksTest, TheSameBytesAreNewsOnceTheyWereReadAndOneDeliveryUntilThen) {
   bool first = true;
   std::optional<Result<bool>> meanwhile;
-  notices.during = [&](runtime::CallHost*) -> Task<void> {
-    if (std::exchange(first, false)) meanwhile = co_await notices.webhooks().accept(again());
-    co_return Result<void>();
+  notices.during = [&](runtime::CallHost*) {
+    return std::exchange(first, false) ? comeAgain(&meanwhile) : testing::nothing();
   };
   EXPECT_FALSE(house.run(notices.webhooks().accept(again())).value());
   auto const read = notices.settled("bytes x");
@@ -279,13 +292,9 @@ TEST_F(WebhooksTest, OtherSettingsDoNotWaitForEveryDelivery) {
   Event here(house.loop.get_executor());
   Event go(house.loop.get_executor());
   auto const body = FakeNotices::about({});
-  notices.during = [&](runtime::CallHost*) -> Task<void> {
-    if (notices.read.size() == 1) {
-      CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 2", body)));
-      CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 3", body)));
-    }
-    if (notices.read.size() != 2) co_return Result<void>();
-    co_return co_await reached(&here, &go);
+  notices.during = [&](runtime::CallHost*) {
+    if (notices.read.size() == 1) return twoMore(body);
+    return notices.read.size() == 2 ? reached(&here, &go) : testing::nothing();
   };
   ASSERT_TRUE(notices.sendBody("id 1", body));
   house.run(here.wait()).value();
@@ -319,17 +328,14 @@ TEST_F(WebhooksTest, AHintOutlivesAnOutageOfTheProvider) {
 // Each delivery has what waits followed at once, so how often that failed is no measure of how long it lasts.
 TEST_F(WebhooksTest, AHintOutlivesAFullDiskHoweverManyDeliveriesComeMeanwhile) {
   int full = 0;
-  auto const diskIsFull = [&full]() -> Task<void> {
-    ++full;
-    co_return Error(ErrorKind::hostLimit, "the disk is full");
-  };
-  auto const whatWasReadIsKept = [&]() -> Task<void> {
+  auto const diskIsFull = [&full] { return refusedForSpace(&full); };
+  auto const whatWasReadIsKept = [&] {
     house.cut->before_commit = diskIsFull; // the next one is that of a run
-    co_return Result<void>();
+    return testing::nothing();
   };
-  notices.during = [&](runtime::CallHost*) -> Task<void> {
+  notices.during = [&](runtime::CallHost*) {
     house.cut->before_commit = whatWasReadIsKept;
-    co_return Result<void>();
+    return testing::nothing();
   };
   for (int count = 1; count <= 2 * kMostAttempts; ++count) {
     ASSERT_TRUE(notices.send("id " + std::to_string(count), {"1"}));
@@ -512,10 +518,10 @@ TEST_F(WebhooksTest, ADeliveryThatIsKnownIsReadIfItWaits) {
 
 TEST_F(WebhooksTest, HintsWhoseCommitWasToldAsLostAreFollowedIfTheyAreThere) {
   // The first commit is the delivery's own; it goes through, and then the one of what it is about is set up.
-  notices.during = [&](runtime::CallHost*) -> Task<void> {
+  notices.during = [&](runtime::CallHost*) {
     loseTheAnswerOf(
         {hintOf("crm.project", "1"), "UPDATE webhooks SET state='done', next_attempt=NULL, finished=1"});
-    co_return Result<void>();
+    return testing::nothing();
   };
   ASSERT_TRUE(notices.send("id 1", {"1"}));
   EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
