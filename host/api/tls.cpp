@@ -173,9 +173,9 @@ TlsSession::Step TlsSession::outcome(int returned, std::size_t bytes) {
   if (code == SSL_ERROR_SSL || code == SSL_ERROR_SYSCALL) held_->over = true;
   auto const error = ERR_peek_error();
   if (auto const* reason = ERR_reason_error_string(error)) held_->why = reason;
-  auto const number = ERR_GET_REASON(error);
-  if (number == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE || number == SSL_R_CERTIFICATE_VERIFY_FAILED)
-    held_->refused_client = true;
+  // The first error may be a signature's that does not hold, of which the verification then made its own.
+  bool const none = ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+  if (none || SSL_get_verify_result(held_->ssl.get()) != X509_V_OK) held_->refused_client = true;
   ERR_clear_error();
   return {Wants::toEnd, 0};
 }
