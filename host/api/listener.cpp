@@ -174,6 +174,7 @@ asio::awaitable<bool> Listener::greet(Shared connection) {
   auto greeting = connection->wire.greet();
   bool const greeted = co_await std::move(greeting);
   if (!greeted) with_.log.debug("a TLS handshake failed", json::object{{"why", connection->wire.whyNot()}});
+  if (connection->wire.refusedClient()) answerer_->turnedAway(connection->peer);
   co_return greeted;
 }
 

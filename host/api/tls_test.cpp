@@ -212,6 +212,12 @@ TEST_F(ServedByTls, WhoHasNoCertificateOfTheClientsAuthorityIsNotServed) {
   EXPECT_FALSE(serves(nullptr));
   EXPECT_FALSE(serves(showing(strangers)));
   EXPECT_TRUE(serves(showing(clients)));
+  Client clear(house->server->port());
+  clear.send(house->request("GET", "/health"));
+  EXPECT_EQ(clear.read().status, 0);
+  auto const told = house->onLoop([this] { return house->book.told; });
+  EXPECT_EQ(std::ranges::count(told, "client_certificate", &audit::Event::act), 2)
+      << "who speaks no TLS has shown none";
 }
 
 TEST_F(ServedByTls, WhoSpeaksInTheClearOrNotAtAllIsCutOff) {

@@ -229,23 +229,23 @@ Error WebhookDoor::later(Visit const& visit, std::string_view outcome, std::stri
   return error;
 }
 
+// In figures, for whoever looks at health, and in the audit chain.
 void WebhookDoor::countRefused(Visit const& visit, std::string_view reason) {
   with_.metrics.webhookCame(visit.system, reason);
   refusals_.refused(visit.system, visit.endpoint ? visit.endpoint->connection_id : std::string(),
                     std::string(reason));
+  if (with_.audit == nullptr) return;
+  audit::Event event;
+  event.kind = audit::Kind::refusal;
+  event.act = "webhook";
+  if (visit.endpoint) event.connection_id = visit.endpoint->connection_id;
+  event.facts = json::object{{"system", visit.system}, {"reason", reason}};
+  with_.audit->note(std::move(event));
 }
 
 // The same answer whatever the reason was. The log tells it, but a flood of forgeries does not fill the disk.
 Error WebhookDoor::refused(Visit const& visit, std::string_view reason, std::string const& sentence) {
   countRefused(visit, reason);
-  if (with_.audit != nullptr) {
-    audit::Event event;
-    event.kind = audit::Kind::refusal;
-    event.act = "webhook";
-    if (visit.endpoint) event.connection_id = visit.endpoint->connection_id;
-    event.facts = json::object{{"system", visit.system}, {"reason", reason}};
-    with_.audit->note(std::move(event));
-  }
   if (told_.admits(visit.system, with_.clock.monotonic())) {
     json::object fields{{"system", visit.system}, {"reason", reason}};
     if (visit.endpoint) fields["connection"] = visit.endpoint->connection_id;

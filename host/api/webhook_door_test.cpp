@@ -129,6 +129,12 @@ TEST_F(WebhookDoorTest, WhatCannotBeUnpackedIsRefusedAndOnlyWhoSignsItHearsWhy) 
   for (auto const* encoding : {"br", "gzip"}) EXPECT_EQ(packed(encoding, kEvent, "another").status, 403);
   EXPECT_TRUE(accepted().empty());
   EXPECT_THAT(house.logText(), HasSubstr("could not be unpacked"));
+  std::vector<std::string> refusals;
+  for (auto const& event : house.onLoop([this] { return house.book.told; }))
+    if (event.kind == audit::Kind::refusal)
+      refusals.push_back(event.act + " " + textOr(event.facts, "/reason", ""));
+  EXPECT_THAT(refusals, ::testing::ElementsAre("webhook packed", "webhook packed", "webhook packed",
+                                               "webhook mismatch", "webhook mismatch"));
 }
 
 TEST_F(WebhookDoorTest, TheAddressOfAllAccountsAsksTheDeliveryWhoIsMeant) {

@@ -137,8 +137,13 @@ TEST_F(SignedIn, ARefusalAsksForAReconnectAndSaysWhy) {
   EXPECT_EQ(now.sign_ins[0].state, "reconnect needed");
   EXPECT_EQ(now.sign_ins[0].by, "provider");
   EXPECT_THAT(now.sign_ins[0].cause, HasSubstr("invalid_grant"));
+  auto const cause = now.sign_ins[0].cause;
   EXPECT_FALSE(ask());
   EXPECT_EQ(asked.size(), 1U) << "it is not asked again";
+  auto const notice = R"("level":"warn","message":")" + cause;
+  auto const first = house.log_text.find(notice);
+  EXPECT_NE(first, std::string::npos) << house.log_text;
+  EXPECT_EQ(house.log_text.find(notice, first + 1), std::string::npos) << "it is told once";
 }
 
 TEST_F(SignedIn, ConnectingAgainGivesTheConnectionTheNewSignIn) {
