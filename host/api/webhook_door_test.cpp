@@ -210,6 +210,22 @@ TEST_F(WebhookDoorTest, AfterAnHourARefusalIsForgotten) {
   EXPECT_THAT(refusals(house), ::testing::ElementsAre(connection + " mismatch 1!"));
 }
 
+TEST_F(WebhookDoorTest, WithAConnectionGoWhatWasRefusedInItsNameAndTheSecretThatVerifiedIt) {
+  deliver(kEvent, "another");
+  deliver(kEvent, kSecret, "caldav/acct_2");
+  EXPECT_EQ(deliver(kEvent).status, 200);
+  EXPECT_EQ(house.ask("DELETE", kRoot + "/connections/" + connection).status, 204);
+  EXPECT_EQ(integerOr(house.ask("GET", "/health").json(), "/webhooks/refused", 0), 1);
+  EXPECT_THAT(refusals(house), ::testing::ElementsAre("garland.caldav unknown_endpoint 1!"));
+  sync::WebhookSetup again;
+  again.connection_id = connection;
+  again.name = "acct_1";
+  again.secret = Secret("the next");
+  house.await(house.engine.fake_webhooks.setUp(std::move(again))).value();
+  EXPECT_EQ(deliver(kEvent).status, 403);
+  EXPECT_EQ(deliver(kEvent, "the next").status, 200);
+}
+
 TEST_F(WebhookDoorTest, AFloodOfForgeriesIsCountedAndToldNowAndThen) {
   for (int i = 0; i < 300; ++i) deliver(kEvent, "another");
   auto const log = house.logText();
