@@ -161,6 +161,9 @@ TEST_F(WebhookDoorTest, FromOutsideABadSignatureAndAnEndpointThatIsNotThereAreAl
   EXPECT_EQ(seen(send("GET", "caldav/acct_1?challenge=abc", "", "")),
             seen(send("GET", "caldav/acct_2?challenge=abc", "", "")));
   EXPECT_TRUE(accepted().empty());
+  Client stranger(house.server->port());
+  stranger.send("GET /metrics HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
+  EXPECT_EQ(stranger.read().status, 401) << "what follows would tell them apart";
   auto const metrics = house.ask("GET", "/metrics").body;
   EXPECT_THAT(metrics, HasSubstr(R"(outcome="mismatch",system="garland.caldav"} 1)"));
   EXPECT_THAT(metrics, HasSubstr(R"(outcome="unknown_endpoint",system="garland.caldav")"));
