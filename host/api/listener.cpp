@@ -49,7 +49,7 @@ auto swallow(Log const& log) {
 Listener::Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer)
     : with_(std::move(with)), noise_(with_.random), options_(std::move(options)),
       answerer_(std::move(answerer)), acceptor_(with_.executor),
-      places_(options_.max_connections, turned_away_limit),
+      places_(options_.max_connections, turned_away_limit, with_.clock, noise_),
       drained_(with_.executor, asio::steady_timer::time_point::max()) {}
 
 Result<void> Listener::listen() {

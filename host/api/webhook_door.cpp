@@ -55,6 +55,15 @@ WebhookDoor::WebhookDoor(Dependencies const& with)
     : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file),
       refusals_(with.clock) {
   nobodys_way_ = newWay(webhooks::Scheme::named(kNobodysScheme).value());
+  with_.engine.webhooks().whenGone([this](std::string const& connection_id) { forget(connection_id); });
+}
+
+WebhookDoor::~WebhookDoor() { with_.engine.webhooks().whenGone(nullptr); }
+
+// Its secrets are nobody's any more, and what was refused in its name keeps nothing from anybody.
+void WebhookDoor::forget(std::string const& connection_id) {
+  rings_.erase(connection_id);
+  refusals_.forget(connection_id);
 }
 
 std::shared_ptr<WebhookDoor::Way> WebhookDoor::newWay(webhooks::Scheme scheme) {
