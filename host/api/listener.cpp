@@ -68,11 +68,13 @@ Result<void> Listener::listen() {
   if (!code) acceptor_.set_option(tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor_.bind(endpoint, code);
   if (!code) acceptor_.listen(tcp::acceptor::max_listen_connections, code);
+  bool const not_ours = code == boost::system::errc::address_not_available;
   if (code)
-    return Error(ErrorKind::transient, "cannot listen on " + options_.address + ":" +
-                                           std::to_string(options_.port) + " (" + code.message() +
-                                           "): another program may use the port; choose one "
-                                           "with --port, or 0 for any");
+    return Error(ErrorKind::transient,
+                 "cannot listen on " + options_.address + ":" + std::to_string(options_.port) + " (" +
+                     code.message() + "): " +
+                     (not_ours ? "this machine has no such address; correct [daemon] address"
+                               : "another program may use the port; choose one with --port, or 0 for any"));
   port_ = acceptor_.local_endpoint(code).port();
   return {};
 }

@@ -5,6 +5,7 @@
 #include "host/base/clock.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
+#include "host/cli/next_step.h"
 #include "host/cli/refused_webhooks.h"
 #include "host/runtime/runtime.h"
 
@@ -58,16 +59,14 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
       if (isBundled(textOr(plugin, "/id", "")) == bundled) findings.push_back(findingOf(plugin));
 }
 
-// The account's words again, so that only the password has to be typed. Connecting it again replaces the
-// credential and keeps what waits; disconnecting first would not.
-std::string reconnectCommand(json::value const& connection) {
-  std::string command = "garland connections connect " + shellQuoted(textOr(connection, "/plugin", "")) +
-                        " --vendor " + textOr(connection, "/vendor_id", "");
-  if (auto const* settings = find(connection, "/settings"); settings != nullptr && settings->is_object())
-    for (auto const& setting : settings->as_object())
-      command += " --set " + shellQuoted(std::string(setting.key()) + "=" + plain(&setting.value()));
-  if (boolOr(connection, "/allow_private_network", false)) command += " --allow-private-network";
-  return command + " --username NAME";
+// What to type for a connection that is not well.
+std::string remedyFor(Client& client, json::value const& connection) {
+  auto const state = textOr(connection, "/state", "");
+  auto const id = textOr(connection, "/id", "");
+  if (state == "paused") return "garland connections resume " + id;
+  if (state != "reconnect needed" && state != "revoked") return "garland sync status " + id;
+  auto const plugin = client.get(kBase + "/plugins/" + percentEncode(textOr(connection, "/plugin", "")));
+  return reconnecting(plugin ? *plugin : json::value(), connection);
 }
 
 void checkConnections(Client& client, std::vector<Finding>& findings) {
@@ -78,11 +77,8 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
     auto const id = textOr(connection, "/id", "");
     auto const reason = textOr(connection, "/state_reason", "");
     bool const ok = state == "connected";
-    std::string fix;
-    if (!ok)
-      fix = state == "reconnect needed" || state == "revoked" ? reconnectCommand(connection)
-                                                              : "garland sync status " + id;
-    findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason), fix});
+    findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason),
+                        ok ? "" : remedyFor(client, connection)});
   }
 }
 

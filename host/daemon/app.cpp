@@ -411,7 +411,7 @@ private:
     if (!renewed)
       log_.error("the certificate in use stays: " + renewed.error().message);
     else
-      log_.info("connections from now on get the certificate of [tls] as it is now");
+      log_.info("connections from now on get the certificate in " + config_.tls.certificate);
   }
 
   void reloadOnSignal() {

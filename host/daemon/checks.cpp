@@ -213,7 +213,9 @@ Finding checkPort(Config const& config) {
     return good("address", "a free port of " + config.address + " will be taken");
   if (!code) return good("address", where + " is free");
   return bad("address", where + " cannot be used: " + code.message(),
-             "choose another with --port, or 0 for any");
+             code == boost::system::errc::address_not_available
+                 ? "this machine has no such address: correct [daemon] address"
+                 : "choose another with --port, or 0 for any");
 }
 
 Finding checkMail(Config const& config) {

@@ -347,7 +347,7 @@ Complaint takeIsolation(std::string const& value, Config& config) {
 Complaint takeIsolationOf(toml::node const& node, Config& config) {
   constexpr char const* wanted =
       "must be a table from plugin ids to \"plugin\", \"vendor\" or \"operation\", such "
-      "as { \"garland.calendar.caldav\" = \"vendor\" }";
+      "as { \"garland.caldav\" = \"vendor\" }";
   auto const* table = node.as_table();
   if (table == nullptr) return wanted;
   for (auto const& [id, element] : *table) {

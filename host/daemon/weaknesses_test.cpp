@@ -86,6 +86,25 @@ TEST_F(Weaknesses, ASignInThatIsWeakIsTold) {
   expectBad("sign-in of people", "can be read by everybody");
 }
 
+TEST_F(Weaknesses, ASecretByWhichNobodyCanSignInIsTold) {
+  TestFolder const folder;
+  config_.oidc.issuer = "https://id.example.com";
+  config_.oidc.public_url = "https://garland.example.com";
+  config_.oidc.client_secret_file = folder / "oidc.secret";
+  expectBad("sign-in of people", "is not there, so nobody can sign in");
+  std::ofstream(config_.oidc.client_secret_file) << "secret";
+  using enum fs::perms;
+  fs::permissions(config_.oidc.client_secret_file, owner_read | owner_write | group_read);
+  expectBad("sign-in of people", "can be read by its group");
+  fs::permissions(config_.oidc.client_secret_file, owner_read | owner_write);
+  expectGood("sign-in of people");
+}
+
+TEST_F(Weaknesses, HalfACertificateIsTold) {
+  config_.tls.certificate = "cert.pem";
+  expectBad("TLS", "of no use without its key");
+}
+
 TEST_F(Weaknesses, OldKeysThatStillOpenAreTold) {
   config_.old_keys.resize(2);
   expectWeak("old master keys", "2 still open", "garland vault rekey");
