@@ -26,6 +26,11 @@ struct Page {
 };
 
 // Where the daemon and its key were looked for; the doctor tells of it.
+// What ends every trouble with a key: the daemon's own, and those that were made with `garland keys add`.
+inline constexpr char const* kNameAKey =
+    "name a file with one of its keys with --key-file or GARLAND_KEY_FILE (its first one is api.key in its "
+    "data folder)";
+
 struct Place {
   std::string url;
   std::string data_dir;
