@@ -357,6 +357,7 @@ Exit showRoles(Context with, bool markdown);
 Exit listSessions(Context with, Page const& page);
 Exit endSession(Context with, std::string const& id);
 void tellKey(Output& output, json::value const& key);
+void tellRevoked(Output& output, json::value const& key); // and the key that it was rotated to
 void tellMatrix(Output& output, json::value const& matrix);
 // The page of sdk-docs.
 std::string rolesPage(json::value const& matrix);
