@@ -233,7 +233,8 @@ Finding checkMail(Config const& config) {
 // Where a daemon that runs takes mail.
 Finding mailOfRunning(Config const& config) {
   auto const ready = readReadyFile(config.data_dir);
-  if (!ready || ready->mail_port == 0) return good("mail", "the running daemon takes none");
+  if (!ready) return good("mail", "where the running daemon takes it, it has not said yet");
+  if (ready->mail_port == 0) return good("mail", "the running daemon takes none");
   return good("mail", "the running daemon takes mail for " + ready->mail_domain + " at " +
                           placeOf(ready->mail_address, ready->mail_port));
 }

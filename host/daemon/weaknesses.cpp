@@ -4,6 +4,7 @@
 #include "host/daemon/config_together.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
+#include "host/egress/egress.h"
 
 #include <sys/stat.h>
 #include <sys/timex.h>
@@ -132,6 +133,11 @@ Finding checkSignIn(Config const& config) {
   if (config.sessions.life > kLongDay)
     return weak(check, "whoever left goes on for more than a day after the provider has shut them out",
                 "set [oidc] session_minutes to 1440 at most");
+  if (!config.hooks_url.empty() && !egress::haveSameOrigin(config.hooks_url, oidc.public_url))
+    return weak(check,
+                "what people begin at " + oidc.public_url + " to sign in to a provider ends at " +
+                    config.hooks_url + ", where no browser shows their session: another one may end it",
+                "set [hooks] public_url and [oidc] public_url to one address");
   return good(check, "people sign in at " + oidc.issuer);
 }
 

@@ -76,6 +76,10 @@ TEST_F(Weaknesses, ASignInThatIsWeakIsTold) {
   config_.oidc.issuer = "https://id.example.com";
   config_.oidc.public_url = "https://garland.example.com";
   expectGood("sign-in of people");
+  config_.hooks_url = "https://Garland.example.com:443/behind";
+  expectGood("sign-in of people");
+  config_.hooks_url = "https://hooks.example.com";
+  expectWeak("sign-in of people", "ends at https://hooks.example.com", "to one address");
   config_.sessions.life = std::chrono::hours(48);
   expectWeak("sign-in of people", "more than a day", "session_minutes");
   config_.oidc.issuer = "http://127.0.0.1:3000";
