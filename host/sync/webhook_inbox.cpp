@@ -161,15 +161,16 @@ Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
   std::vector<Arrival> arrivals;
   arrivals.reserve(batch->rows.size()); // what is in it stays where it is
   std::vector<WebhookRow> rows;
-  std::set<std::pair<std::string_view, std::string_view>> places;
+  std::set<std::pair<std::string, std::string>> places;
   std::map<std::string, std::string> owners; // connection -> vendor
   for (auto& row : batch->rows) {
     auto& arrival = arrivals.emplace_back();
-    arrival.place = WebhookPlace(row.webhook.connection_id, row.webhook.key);
+    arrival.connection = row.webhook.connection_id;
     arrival.bytes = static_cast<std::int64_t>(row.webhook.body.size());
-    arrival.first = places.emplace(arrival.place.first, arrival.place.second).second;
     owners.try_emplace(row.webhook.connection_id, row.webhook.vendor_id);
-    if (arrival.first) rows.push_back(std::move(row));
+    if (!places.emplace(row.webhook.connection_id, row.webhook.key).second) continue;
+    arrival.row = rows.size();
+    rows.push_back(std::move(row));
   }
   auto const fresh = co_await store_.insert(std::move(rows));
   if (!fresh) {
@@ -177,10 +178,10 @@ Task<void> WebhookInbox::commit(std::shared_ptr<Batch> batch) {
     batch->error = overloaded(fresh.error().message, kTryAgain);
   } else {
     for (auto const& arrival : arrivals) {
-      auto const found = fresh->find(arrival.place);
-      bool const is_new = arrival.first && found != fresh->end();
-      batch->known.push_back(!is_new);
-      if (is_new && found->second != Freshness::wasOpen) opened(arrival.place.first, 1, arrival.bytes);
+      auto const what = arrival.row ? (*fresh)[*arrival.row] : Freshness::isKnown;
+      batch->known.push_back(what == Freshness::isKnown);
+      if (what == Freshness::isNew || what == Freshness::isAgain)
+        opened(arrival.connection, 1, arrival.bytes);
     }
   }
   // Whatever the store says: after an error they may be durable all the same, and those that are known may

@@ -46,9 +46,9 @@ private:
   };
   // What has to be known of a row once it has gone into the unit.
   struct Arrival {
-    WebhookPlace place;
+    std::string connection;
     std::int64_t bytes = 0;
-    bool first = false;
+    std::optional<std::size_t> row; // none: one with its key is in the unit already
   };
   struct Open {
     std::int64_t count = 0;

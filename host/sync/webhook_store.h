@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,11 @@ struct WebhookRow {
 
 // What a delivery that goes in is to the table.
 enum class Freshness {
+  isKnown, // it was there before
   isNew,
   isAgain, // it was done or dropped, and is read again
   wasOpen, // it was dead, and is read again
 };
-
-using WebhookPlace = std::pair<std::string, std::string>; // connection, key
 
 // One that is to be read now.
 struct DueWebhook {
@@ -49,10 +49,9 @@ class WebhookStore {
 public:
   explicit WebhookStore(Context& context) : context_(context) {}
 
-  // In as few statements as it takes. The places of those that were not there before; or that were read or
-  // given up, where only their bytes tell that they are the same: these are news again. No two rows may have
-  // one key.
-  Task<std::map<WebhookPlace, Freshness>> insert(std::vector<WebhookRow> rows);
+  // In as few statements as it takes. Of each row what it is, in their order: one that was read or given up,
+  // where only its bytes tell that it is the same, is news again. No two rows may have one key.
+  Task<std::vector<Freshness>> insert(std::vector<WebhookRow> rows);
 
   // What of it can change, where its revision still is what was read.
   store::Statement update(Webhook const& webhook) const;
@@ -82,6 +81,8 @@ public:
   Task<bool> hasConnection(Owner owner);
 
 private:
+  // Which of these webhooks, by their ids, are in the table.
+  Task<std::set<std::string>> present(std::vector<std::string> ids);
   Task<std::int64_t> countDue(Owner owner, TimePoint now, std::int64_t most);
 
   Context& context_;

@@ -146,6 +146,22 @@ TEST_F(WebhooksTest, ManyAtOnceAreFewCommitsAndTwoOfOneKeyAreOne) {
   EXPECT_EQ(house.rows("SELECT 1 FROM webhooks").size(), 200U);
 }
 
+// One commit, of which some have an id and some only their bytes, and one was there before.
+TEST_F(WebhooksTest, OfManyAtOnceEachIsToldWhetherItIsKnown) {
+  ASSERT_TRUE(notices.send("id 2", {"1"}));
+  notices.settled("id 2");
+  std::map<std::string, int> known; // how often
+  int told = 0;
+  for (auto const* key : {"id 1", "id 2", "bytes a", "id 3", "bytes a"})
+    asio::co_spawn(house.loop, notices.webhooks().accept(notices.delivery(key, FakeNotices::about({"1"}))),
+                   [&, key](std::exception_ptr, Result<bool> result) {
+                     known[key] += result.value() ? 1 : 0;
+                     ++told;
+                   });
+  house.drive([&] { return told == 5; });
+  EXPECT_EQ(known, (std::map<std::string, int>{{"id 1", 0}, {"id 2", 1}, {"id 3", 0}, {"bytes a", 1}}));
+}
+
 TEST_F(WebhooksTest, WhatPassesIsTriedAgainLaterAndThenDone) {
   notices.errors.emplace_back(ErrorKind::transient, "the worker is busy");
   ASSERT_TRUE(notices.send("id 1", {"1"}));
