@@ -272,7 +272,7 @@ bool Keeper::isFirstRefusal(Place const& place, Secret const& access) {
   refusal.token = vault::sha256Hex(access.reveal());
   refusal.when = now;
   auto const known = refused_.try_emplace(keyOf(place), refusal).first;
-  return known->second.token == refusal.token;
+  return vault::equalInConstantTime(known->second.token, refusal.token);
 }
 
 Task<bool> Keeper::refused(Place place, Secret access) {
