@@ -31,6 +31,15 @@ void AuditWatch::refused(Route const* route, int status, Refusal refusal) {
   book_->note(std::move(event));
 }
 
+void AuditWatch::turnedAway(std::string address) {
+  if (book_ == nullptr) return;
+  audit::Event event;
+  event.kind = audit::Kind::refusal;
+  event.act = "client_certificate";
+  event.person = std::move(address);
+  book_->note(std::move(event));
+}
+
 void AuditWatch::letIn(access::Caller const& caller) {
   if (book_ == nullptr) return;
   audit::Event event;

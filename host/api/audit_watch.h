@@ -26,6 +26,8 @@ public:
 
   // `route` is null if it is not known which one the request was for.
   void refused(Route const* route, int status, Refusal refusal);
+  // Who showed no client certificate that counts; `address` as in Refusal.
+  void turnedAway(std::string address);
   // The key was right.
   void letIn(access::Caller const& caller);
   // What may change something is durable in the chain before it begins. An error: it must not begin. What is

@@ -3,6 +3,7 @@
 #include "host/api/hook_content.h"
 #include "host/api/packed_body.h"
 #include "host/api/router.h"
+#include "host/api/sign_in.h"
 #include "host/api/stranger.h"
 #include "host/base/utf8.h"
 #include "host/vault/vault.h"
@@ -84,8 +85,12 @@ std::string Hooks::urlOf(Secret const& token, unsigned short port) const {
 
 Task<Response> Hooks::take(Request request, unsigned short port) {
   auto door = with_.engine.intake().findDoor(sync::IntakeSource::hook, request.text("token"));
-  if (!door) co_return nothingThere();
+  if (!door) {
+    tellRefused(nullptr, request.peer, "unknown_address");
+    co_return nothingThere();
+  }
   if (!rate_.admits(door->connection_id, with_.clock.monotonic())) {
+    tellRefused(&*door, request.peer, "too_often");
     Error error(ErrorKind::rateLimited, "this hook is called too often; try again in a second");
     error.retry_after = Milliseconds(1'000);
     co_return error;
@@ -95,6 +100,22 @@ Task<Response> Hooks::take(Request request, unsigned short port) {
     co_return co_await keep(&request, std::move(*door), std::string());
   }
   co_return co_await judge(&request, std::move(*door), outsideOf(with_, port));
+}
+
+// An address is a secret: who tries others may be guessing.
+void Hooks::tellRefused(sync::IntakeDoor const* door, std::string const& peer,
+                        std::string_view reason) const {
+  if (with_.audit == nullptr) return;
+  audit::Event event;
+  event.kind = audit::Kind::refusal;
+  event.act = "hook";
+  event.person = placeOf(peer);
+  if (door != nullptr) {
+    event.vendor_id = door->vendor_id;
+    event.connection_id = door->connection_id;
+  }
+  event.facts = json::object{{"reason", reason}};
+  with_.audit->note(std::move(event));
 }
 
 Task<Response> Hooks::judge(Request* request, sync::IntakeDoor door, std::string outside) {
@@ -119,15 +140,7 @@ Task<Response> Hooks::judge(Request* request, sync::IntakeDoor door, std::string
   with_.log.warn(
       "a hook's request was refused: " + verdict.sentence,
       json::object{{"connection", door.connection_id}, {"reason", webhooks::name(verdict.reason)}});
-  if (with_.audit != nullptr) {
-    audit::Event event;
-    event.kind = audit::Kind::refusal;
-    event.act = "hook";
-    event.vendor_id = door.vendor_id;
-    event.connection_id = door.connection_id;
-    event.facts = json::object{{"reason", webhooks::name(verdict.reason)}};
-    with_.audit->note(std::move(event));
-  }
+  tellRefused(&door, request->peer, webhooks::name(verdict.reason));
   co_return Error(ErrorKind::forbidden, "the signature does not hold");
 }
 

@@ -36,6 +36,7 @@ public:
   std::string urlOf(Secret const& token, unsigned short port) const;
 
 private:
+  void tellRefused(sync::IntakeDoor const* door, std::string const& peer, std::string_view reason) const;
   Task<Response> judge(Request* request, sync::IntakeDoor door, std::string outside);
   Task<Response> keep(Request const* request, sync::IntakeDoor door, std::string once_key);
 

@@ -132,6 +132,22 @@ TEST_F(HooksTest, AnUnknownTokenIsAnsweredLikeAnyPathThatIsNotThere) {
   EXPECT_TRUE(deliveries().empty());
 }
 
+TEST_F(HooksTest, EveryRefusalIsToldToTheAuditChainAndNoToken) {
+  call("POST", "/hooks/" + std::string(52, 'c'), "{}");
+  auto const path = pathOf(open());
+  for (int i = 0; i < 201; ++i) call("POST", path, R"({"a":1})");
+  auto const told = house.onLoop([this] { return house.book.told; });
+  std::vector<std::string> reasons;
+  for (auto const& event : told) {
+    if (event.kind != audit::Kind::refusal) continue;
+    EXPECT_EQ(event.act, "hook");
+    EXPECT_EQ(event.person, "127.0.0.1") << "as a pseudonym only";
+    EXPECT_EQ(json::serialize(event.facts).find("cccc"), std::string::npos);
+    reasons.push_back(textOr(event.facts, "/reason", ""));
+  }
+  EXPECT_EQ(reasons, (std::vector<std::string>{"unknown_address", "too_often"}));
+}
+
 TEST_F(HooksTest, FormsTextsAndQueriesComeInAndATryWithNothingDoesNot) {
   auto const path = pathOf(open());
   EXPECT_EQ(call("GET", path, "").status, 200);

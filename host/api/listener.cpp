@@ -49,7 +49,7 @@ auto swallow(Log const& log) {
 Listener::Listener(Surroundings with, Options options, std::shared_ptr<Answerer> answerer)
     : with_(std::move(with)), noise_(with_.random), options_(std::move(options)),
       answerer_(std::move(answerer)), acceptor_(with_.executor),
-      places_(options_.max_connections, turned_away_limit),
+      places_(options_.max_connections, turned_away_limit, with_.clock, noise_),
       drained_(with_.executor, asio::steady_timer::time_point::max()) {}
 
 Result<void> Listener::listen() {
@@ -68,11 +68,13 @@ Result<void> Listener::listen() {
   if (!code) acceptor_.set_option(tcp::acceptor::reuse_address(true), code);
   if (!code) acceptor_.bind(endpoint, code);
   if (!code) acceptor_.listen(tcp::acceptor::max_listen_connections, code);
+  bool const not_ours = code == boost::system::errc::address_not_available;
   if (code)
-    return Error(ErrorKind::transient, "cannot listen on " + options_.address + ":" +
-                                           std::to_string(options_.port) + " (" + code.message() +
-                                           "): another program may use the port; choose one "
-                                           "with --port, or 0 for any");
+    return Error(ErrorKind::transient,
+                 "cannot listen on " + options_.address + ":" + std::to_string(options_.port) + " (" +
+                     code.message() + "): " +
+                     (not_ours ? "this machine has no such address; correct [daemon] address"
+                               : "another program may use the port; choose one with --port, or 0 for any"));
   port_ = acceptor_.local_endpoint(code).port();
   return {};
 }
@@ -174,6 +176,7 @@ asio::awaitable<bool> Listener::greet(Shared connection) {
   auto greeting = connection->wire.greet();
   bool const greeted = co_await std::move(greeting);
   if (!greeted) with_.log.debug("a TLS handshake failed", json::object{{"why", connection->wire.whyNot()}});
+  if (connection->wire.refusedClient()) answerer_->turnedAway(connection->peer);
   co_return greeted;
 }
 

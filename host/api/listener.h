@@ -63,6 +63,8 @@ public:
   virtual asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) = 0;
   // The answer to what is no request that can be answered as asked; the connection is closed after it.
   virtual std::string refusal(HttpFault fault, std::string request_id) = 0;
+  // Told of who showed no client certificate that counts; there is no answer to that.
+  virtual void turnedAway(std::string const& /*peer*/) {}
 };
 
 struct Surroundings {

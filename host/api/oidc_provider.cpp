@@ -52,11 +52,16 @@ std::string form(std::vector<std::pair<std::string, std::string>> const& members
   return out;
 }
 
+// What is wrong with the file is for who runs this host, not for a browser that nobody has let in.
 Result<Secret> readSecret(std::string const& file) {
-  TRY(content, vault::readKeyFile(file, kLongestSecret));
-  auto text = content.reveal();
+  auto const content = vault::readKeyFile(file, kLongestSecret);
+  if (!content)
+    return Error(ErrorKind::transient,
+                 "nobody can sign in here now: the secret of [oidc] cannot be read; garland doctor says why");
+  auto text = content->reveal();
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  if (text.empty()) return Error(ErrorKind::invalidInput, "the file " + file + " holds no client secret");
+  if (text.empty())
+    return Error(ErrorKind::transient, "nobody can sign in here now: the secret of [oidc] is empty");
   return Secret(std::string(text));
 }
 

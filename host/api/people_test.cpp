@@ -176,6 +176,8 @@ TEST_F(People, AChangeNeedsTheHeaderThatOtherSitesPagesCannotSend) {
   EXPECT_EQ(make(""), 403);
   EXPECT_EQ(make("X-Garland: 1\r\nOrigin: https://evil.example.com\r\n"), 403);
   EXPECT_EQ(make("X-Garland: 1\r\nOrigin: https://garland.example.com\r\n"), 201);
+  EXPECT_EQ(make("X-Garland: 1\r\nOrigin: https://garland.example.com:443\r\n"), 201);
+  EXPECT_EQ(make("X-Garland: 1\r\nOrigin: null\r\n"), 403);
   EXPECT_EQ(make("X-Garland: 1\r\n"), 201);
   EXPECT_EQ(provider_.bare("GET", kSession, cookie, "Origin: https://evil.example.com\r\n").status, 403);
   EXPECT_THAT(refusals(), ::testing::Each("other_site"));
@@ -219,7 +221,8 @@ TEST_F(People, AProviderThatNamesAnotherIssuerOrAnUnsafeAddressIsNotAsked) {
 }
 
 TEST(SignInsOfPeople, GoOnToAProviderInTheSessionOnlyThatTheyWereBegunIn) {
-  Harness house({}, testing::kWebhooks, nullptr, "https://garland.example.com");
+  // [oidc] public_url is spelled otherwise, and is the same place.
+  Harness house({}, testing::kWebhooks, nullptr, "https://Garland.example.com:443");
   FakeProvider provider(house);
   provider.claims["groups"] = "admins";
   auto const vendor = house.await(house.engine.addVendor("Ada")).value().id;

@@ -18,7 +18,7 @@ constexpr std::string_view kLetters = "ovpra";
 constexpr Permission kTable[] = {
     // The system
     {"getHealth", nobodys, ""},
-    {"getMetrics", nobodys, ""},
+    {"getMetrics", nobodys, "o---a"},
     {"getDocument", nobodys, ""},
     {"listRoles", nobodys, "ovpra"},
     {"getSandbox", nobodys, "o-pra"},

@@ -4,34 +4,48 @@
 
 namespace garland::api {
 
-bool Places::admits() const { return !full() || !resting_.empty() || turned_away_ < most_turned_away_; }
+bool Places::admits() const { return !full() || somebodyRests() || turned_away_ < most_turned_away_; }
+
+// Null: nobody does.
+Connection* Places::giving() {
+  if (!silent_.empty()) {
+    auto* const first = silent_.begin()->second;
+    if (clock_.monotonic() - first->place.since >= kGreetingTime) return first;
+  }
+  if (!between_.empty()) return between_.begin()->second;
+  if (silent_.empty()) return nullptr;
+  auto const latest = silent_.rbegin()->first;
+  auto const half = (latest - silent_.begin()->first) / 2 + 1;
+  return silent_.lower_bound(latest - random_.next() % half)->second;
+}
 
 Connection* Places::enter(Connection& newcomer) {
-  Connection* giving = nullptr;
-  if (full() && resting_.empty()) {
+  Connection* const victim = full() ? giving() : nullptr;
+  if (full() && victim == nullptr) {
     newcomer.place.state = Place::State::turnedAway;
     ++turned_away_;
     return nullptr;
   }
-  if (full()) {
-    giving = resting_.begin()->second;
-    leave(*giving);
-    giving->place.state = Place::State::given;
+  if (victim != nullptr) {
+    leave(*victim);
+    victim->place.state = Place::State::given;
   }
   newcomer.place.state = Place::State::held;
   ++held_;
   rest(newcomer);
-  return giving;
+  return victim;
 }
 
 void Places::rest(Connection& connection) {
   if (connection.place.state != Place::State::held || connection.place.resting != 0) return;
   connection.place.resting = ++rests_;
-  resting_.emplace(connection.place.resting, &connection);
+  connection.place.since = clock_.monotonic();
+  (connection.heard ? between_ : silent_).emplace(connection.place.resting, &connection);
 }
 
 void Places::wake(Connection& connection) {
-  resting_.erase(connection.place.resting);
+  silent_.erase(connection.place.resting);
+  between_.erase(connection.place.resting);
   connection.place.resting = 0;
 }
 

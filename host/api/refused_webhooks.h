@@ -42,6 +42,8 @@ public:
   // this grow.
   void refused(std::string system, std::string connection_id, std::string reason);
   void taken(std::string const& connection_id);
+  // The connection is gone.
+  void forget(std::string const& connection_id) { of_connections_.erase(connection_id); }
   // By connection, system and reason.
   std::vector<Line> lines();
   std::int64_t count() const;

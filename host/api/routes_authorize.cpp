@@ -6,6 +6,7 @@
 #include "host/api/selection.h"
 #include "host/api/shapes.h"
 #include "host/api/stranger.h"
+#include "host/egress/egress.h"
 
 #include <algorithm>
 
@@ -153,7 +154,8 @@ Task<Response> Routes::authorize(Request request) {
   auto const outside = outsideOf(with_, port_());
   auto back_to = outside + std::string(kCallback);
   // A browser shows its session at the host only that gave it.
-  bool const is_shown_there = request.by_key.starts_with("ses_") && outside == with_.oidc.public_url;
+  bool const is_shown_there =
+      request.by_key.starts_with("ses_") && egress::haveSameOrigin(outside, with_.oidc.public_url);
   std::string session;
   if (is_shown_there) session = request.by_key;
   CO_TRY(begun, co_await with_.engine.beginSignIn(std::move(wish), std::move(back_to), std::move(session)));

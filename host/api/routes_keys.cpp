@@ -62,7 +62,9 @@ void Routes::addKeyRoutes(std::vector<Route>& table) {
   rotate.body = "KeyRotation";
   add(rotate, &Routes::rotateKey);
   add(Route{"POST", "/api/integrations/keys/{key}/revoke", "revokeKey",
-            "The key is refused from now on, by every daemon.", 200, "Key"},
+            "The key is refused from now on, by every daemon. The key that it was rotated to (replaced_by) "
+            "is left as it is.",
+            200, "Key"},
       &Routes::revokeKey);
 }
 

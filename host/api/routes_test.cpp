@@ -110,7 +110,7 @@ TEST(Routes, WithoutAKeyNothingIsAnsweredButTheOpenRoutes) {
   client.send("GET /api/integrations/vendors HTTP/1.1\r\nHost: " + house.host() +
               "\r\nX-Api-Key: " + house.key + "\r\n\r\n");
   EXPECT_EQ(client.read().status, 200);
-  client.send("GET /metrics HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
+  client.send("GET /health HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
   EXPECT_EQ(client.read().status, 200);
 }
 

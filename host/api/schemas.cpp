@@ -233,7 +233,7 @@ constexpr std::string_view text = R"json({
       "properties": {"records": {"$ref": "#/components/schemas/Stored"},
         "record_bytes": {"$ref": "#/components/schemas/Stored"}, "values": {"$ref": "#/components/schemas/Stored"},
         "value_bytes": {"$ref": "#/components/schemas/Stored"}}, "additionalProperties": false},
-    "sign_ins": {"type": "array", "description": "of one connection only, if it signs in by OAuth 2: how each slot stands",
+    "sign_ins": {"type": "array", "description": "if it signs in by OAuth 2: how each slot stands",
       "items": {"type": "object", "required": ["slot", "state", "cause", "by", "since", "next_try"],
         "properties": {"slot": {"type": "string"},
           "state": {"type": "string", "description": "connected, retrying or reconnect needed"},

@@ -21,7 +21,8 @@ class RouterAnswerer final : public Answerer {
 public:
   RouterAnswerer(Routes& routes, Router& router, Options const& options)
       : clock_(routes.dependencies().clock), log_(routes.dependencies().log),
-        metrics_(routes.dependencies().metrics), routes_(routes), router_(router) {
+        metrics_(routes.dependencies().metrics), routes_(routes), router_(router),
+        watch_(routes.dependencies().audit) {
     guard_.api_key_hash = options.api_key_hash;
     guard_.address = options.address;
     guard_.origin = routes.dependencies().own_origin;
@@ -71,6 +72,8 @@ public:
     return encode(response, false, false);
   }
 
+  void turnedAway(std::string const& peer) override { watch_.turnedAway(placeOf(peer)); }
+
 private:
   // Whoever came by TLS once does not come in the clear for a year.
   void keepToTls(Response& response) const {
@@ -82,6 +85,7 @@ private:
   Metrics& metrics_;
   Routes& routes_;
   Router& router_;
+  AuditWatch watch_;
   Listener const* listener_ = nullptr; // outlives every request
   Guard guard_;
 };

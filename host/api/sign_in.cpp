@@ -3,6 +3,7 @@
 #include "host/api/sign_in.h"
 
 #include "host/api/cookies.h"
+#include "host/egress/egress.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -201,7 +202,7 @@ Admitted SignIn::judge(Route const& route, Request const& request, access::Sessi
 // header X-Garland, and it says where the page is from; SameSite=Strict keeps the cookie from most of them.
 bool SignIn::comesFromOurPages(Request const& request) const {
   auto const* const origin = request.header("origin");
-  if (origin != nullptr && *origin != origin_) return false;
+  if (origin != nullptr && !egress::haveSameOrigin(*origin, origin_)) return false;
   bool const reads = request.method == "GET" || request.method == "HEAD";
   return reads || request.header("x-garland") != nullptr;
 }

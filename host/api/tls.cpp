@@ -159,6 +159,7 @@ struct TlsSession::Held {
   std::unique_ptr<SSL, Deleter<SSL_free>> ssl;
   std::string why;
   bool over = false; // failed, or said goodbye
+  bool refused_client = false;
 };
 
 TlsSession::TlsSession(std::unique_ptr<Held> held) : held_(std::move(held)) {}
@@ -170,7 +171,11 @@ TlsSession::Step TlsSession::outcome(int returned, std::size_t bytes) {
   if (code == SSL_ERROR_WANT_READ) return {Wants::toRead, 0};
   if (code == SSL_ERROR_WANT_WRITE) return {Wants::toWrite, 0};
   if (code == SSL_ERROR_SSL || code == SSL_ERROR_SYSCALL) held_->over = true;
-  if (auto const* reason = ERR_reason_error_string(ERR_peek_error())) held_->why = reason;
+  auto const error = ERR_peek_error();
+  if (auto const* reason = ERR_reason_error_string(error)) held_->why = reason;
+  // The first error may be a signature's that does not hold, of which the verification then made its own.
+  bool const none = ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+  if (none || SSL_get_verify_result(held_->ssl.get()) != X509_V_OK) held_->refused_client = true;
   ERR_clear_error();
   return {Wants::toEnd, 0};
 }
@@ -205,6 +210,7 @@ void TlsSession::sayGoodbye() {
 }
 
 std::string const& TlsSession::why() const { return held_->why; }
+bool TlsSession::refusedClient() const { return held_->refused_client; }
 
 // ---------------------------------------------------------------- an identity
 

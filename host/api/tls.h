@@ -37,6 +37,8 @@ public:
   void sayGoodbye();
   // Why it is to end, in OpenSSL's words; "" if the client just went away.
   std::string const& why() const;
+  // Whether that is because the client has no certificate, or none that counts.
+  bool refusedClient() const;
 
 private:
   friend class TlsIdentity;

@@ -212,6 +212,12 @@ TEST_F(ServedByTls, WhoHasNoCertificateOfTheClientsAuthorityIsNotServed) {
   EXPECT_FALSE(serves(nullptr));
   EXPECT_FALSE(serves(showing(strangers)));
   EXPECT_TRUE(serves(showing(clients)));
+  Client clear(house->server->port());
+  clear.send(house->request("GET", "/health"));
+  EXPECT_EQ(clear.read().status, 0);
+  auto const told = house->onLoop([this] { return house->book.told; });
+  EXPECT_EQ(std::ranges::count(told, "client_certificate", &audit::Event::act), 2)
+      << "who speaks no TLS has shown none";
 }
 
 TEST_F(ServedByTls, WhoSpeaksInTheClearOrNotAtAllIsCutOff) {
@@ -306,7 +312,9 @@ TEST_F(Beyond, LoopbackTlsOrAProxyThatIsNamedWillDo) {
   TlsFolder folder;
   Options tls;
   tls.tls = folder.files();
-  EXPECT_THAT(listen("192.0.2.1", tls).error().message, StartsWith("cannot listen on 192.0.2.1"));
+  auto const elsewhere = listen("192.0.2.1", tls).error().message;
+  EXPECT_THAT(elsewhere, StartsWith("cannot listen on 192.0.2.1"));
+  EXPECT_THAT(elsewhere, HasSubstr("correct [daemon] address")) << "it is the address, not the port";
   tls.tls.certificate = folder.at("none.pem");
   EXPECT_THAT(listen("127.0.0.1", tls).error().message, HasSubstr(folder.at("none.pem")));
 }

@@ -55,6 +55,15 @@ WebhookDoor::WebhookDoor(Dependencies const& with)
     : with_(with), provider_(with.executor, with.clock, with.egress, with.extra_ca_file),
       refusals_(with.clock) {
   nobodys_way_ = newWay(webhooks::Scheme::named(kNobodysScheme).value());
+  with_.engine.webhooks().whenGone([this](std::string const& connection_id) { forget(connection_id); });
+}
+
+WebhookDoor::~WebhookDoor() { with_.engine.webhooks().whenGone(nullptr); }
+
+// Its secrets are nobody's any more, and what was refused in its name keeps nothing from anybody.
+void WebhookDoor::forget(std::string const& connection_id) {
+  rings_.erase(connection_id);
+  refusals_.forget(connection_id);
 }
 
 std::shared_ptr<WebhookDoor::Way> WebhookDoor::newWay(webhooks::Scheme scheme) {
@@ -229,23 +238,23 @@ Error WebhookDoor::later(Visit const& visit, std::string_view outcome, std::stri
   return error;
 }
 
+// In figures, for whoever looks at health, and in the audit chain.
 void WebhookDoor::countRefused(Visit const& visit, std::string_view reason) {
   with_.metrics.webhookCame(visit.system, reason);
   refusals_.refused(visit.system, visit.endpoint ? visit.endpoint->connection_id : std::string(),
                     std::string(reason));
+  if (with_.audit == nullptr) return;
+  audit::Event event;
+  event.kind = audit::Kind::refusal;
+  event.act = "webhook";
+  if (visit.endpoint) event.connection_id = visit.endpoint->connection_id;
+  event.facts = json::object{{"system", visit.system}, {"reason", reason}};
+  with_.audit->note(std::move(event));
 }
 
 // The same answer whatever the reason was. The log tells it, but a flood of forgeries does not fill the disk.
 Error WebhookDoor::refused(Visit const& visit, std::string_view reason, std::string const& sentence) {
   countRefused(visit, reason);
-  if (with_.audit != nullptr) {
-    audit::Event event;
-    event.kind = audit::Kind::refusal;
-    event.act = "webhook";
-    if (visit.endpoint) event.connection_id = visit.endpoint->connection_id;
-    event.facts = json::object{{"system", visit.system}, {"reason", reason}};
-    with_.audit->note(std::move(event));
-  }
   if (told_.admits(visit.system, with_.clock.monotonic())) {
     json::object fields{{"system", visit.system}, {"reason", reason}};
     if (visit.endpoint) fields["connection"] = visit.endpoint->connection_id;

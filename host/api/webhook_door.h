@@ -23,6 +23,9 @@ namespace garland::api {
 class WebhookDoor {
 public:
   explicit WebhookDoor(Dependencies const& with);
+  ~WebhookDoor();
+  WebhookDoor(WebhookDoor const&) = delete;
+  WebhookDoor& operator=(WebhookDoor const&) = delete;
 
   Task<Response> take(Request request, unsigned short port);
   std::string urlOf(sync::WebhookEndpoint const& endpoint, unsigned short port) const;
@@ -61,6 +64,7 @@ private:
   };
   using Shared = std::shared_ptr<Visit>;
 
+  void forget(std::string const& connection_id);
   std::shared_ptr<Way const> wayOf(runtime::PluginInfo const* plugin);
   std::shared_ptr<Way> newWay(webhooks::Scheme scheme);
   std::shared_ptr<Ring const> knownRing(Visit const& visit) const;

@@ -129,6 +129,12 @@ TEST_F(WebhookDoorTest, WhatCannotBeUnpackedIsRefusedAndOnlyWhoSignsItHearsWhy) 
   for (auto const* encoding : {"br", "gzip"}) EXPECT_EQ(packed(encoding, kEvent, "another").status, 403);
   EXPECT_TRUE(accepted().empty());
   EXPECT_THAT(house.logText(), HasSubstr("could not be unpacked"));
+  std::vector<std::string> refusals;
+  for (auto const& event : house.onLoop([this] { return house.book.told; }))
+    if (event.kind == audit::Kind::refusal)
+      refusals.push_back(event.act + " " + textOr(event.facts, "/reason", ""));
+  EXPECT_THAT(refusals, ::testing::ElementsAre("webhook packed", "webhook packed", "webhook packed",
+                                               "webhook mismatch", "webhook mismatch"));
 }
 
 TEST_F(WebhookDoorTest, TheAddressOfAllAccountsAsksTheDeliveryWhoIsMeant) {
@@ -161,6 +167,9 @@ TEST_F(WebhookDoorTest, FromOutsideABadSignatureAndAnEndpointThatIsNotThereAreAl
   EXPECT_EQ(seen(send("GET", "caldav/acct_1?challenge=abc", "", "")),
             seen(send("GET", "caldav/acct_2?challenge=abc", "", "")));
   EXPECT_TRUE(accepted().empty());
+  Client stranger(house.server->port());
+  stranger.send("GET /metrics HTTP/1.1\r\nHost: " + house.host() + "\r\n\r\n");
+  EXPECT_EQ(stranger.read().status, 401) << "what follows would tell them apart";
   auto const metrics = house.ask("GET", "/metrics").body;
   EXPECT_THAT(metrics, HasSubstr(R"(outcome="mismatch",system="garland.caldav"} 1)"));
   EXPECT_THAT(metrics, HasSubstr(R"(outcome="unknown_endpoint",system="garland.caldav")"));
@@ -208,6 +217,22 @@ TEST_F(WebhookDoorTest, AfterAnHourARefusalIsForgotten) {
   EXPECT_THAT(refusals(house), ::testing::IsEmpty());
   deliver(kEvent, "another");
   EXPECT_THAT(refusals(house), ::testing::ElementsAre(connection + " mismatch 1!"));
+}
+
+TEST_F(WebhookDoorTest, WithAConnectionGoWhatWasRefusedInItsNameAndTheSecretThatVerifiedIt) {
+  deliver(kEvent, "another");
+  deliver(kEvent, kSecret, "caldav/acct_2");
+  EXPECT_EQ(deliver(kEvent).status, 200);
+  EXPECT_EQ(house.ask("DELETE", kRoot + "/connections/" + connection).status, 204);
+  EXPECT_EQ(integerOr(house.ask("GET", "/health").json(), "/webhooks/refused", 0), 1);
+  EXPECT_THAT(refusals(house), ::testing::ElementsAre("garland.caldav unknown_endpoint 1!"));
+  sync::WebhookSetup again;
+  again.connection_id = connection;
+  again.name = "acct_1";
+  again.secret = Secret("the next");
+  house.await(house.engine.fake_webhooks.setUp(std::move(again))).value();
+  EXPECT_EQ(deliver(kEvent).status, 403);
+  EXPECT_EQ(deliver(kEvent, "the next").status, 200);
 }
 
 TEST_F(WebhookDoorTest, AFloodOfForgeriesIsCountedAndToldNowAndThen) {

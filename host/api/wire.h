@@ -56,6 +56,8 @@ public:
   auto executor() { return socket_.get_executor(); }
   // Why there is no TLS; "" if nobody knows.
   std::string whyNot() const { return tls_ ? tls_->why() : std::string(); }
+  // Whether the client's certificate is why.
+  bool refusedClient() const { return tls_ && tls_->refusedClient(); }
 
 private:
   asio::awaitable<bool> until(TlsSession::Wants wants);

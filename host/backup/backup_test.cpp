@@ -3,6 +3,7 @@
 #include "host/base/file_text.h"
 #include "host/base/ids.h"
 #include "host/base/test_folder.h"
+#include "host/vault/vault.h"
 
 #include <gmock/gmock.h>
 
@@ -104,6 +105,7 @@ TEST_F(Backup, ItsPrivatePartOpensWithThePassphraseOnly) {
   auto const wrong = openPrivate(privatePart(), manifest, Secret("another horse battery"), random);
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().message, HasSubstr("passphrase is wrong"));
+  EXPECT_EQ(wrong.error().provider_code, vault::kWrongPassphrase);
 }
 
 TEST_F(Backup, WhoeverChangesItWithoutThePassphraseIsFound) {

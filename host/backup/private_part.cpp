@@ -48,10 +48,12 @@ Result<std::string> sealPrivate(Manifest const& manifest, std::vector<PrivateFil
 Result<std::vector<PrivateFile>> openPrivate(std::string_view member, Manifest const& manifest,
                                              Secret const& passphrase, Random& random) {
   auto const opened = vault::ExportKey::open(member, passphrase, random);
-  if (!opened)
-    return Error(opened.error().kind, opened.error().kind == ErrorKind::invalidInput
-                                          ? std::string("the passphrase is wrong, or the backup was changed")
-                                          : opened.error().message);
+  if (!opened) {
+    auto error = opened.error();
+    if (error.provider_code == vault::kWrongPassphrase)
+      error.message = "the passphrase is wrong, or the backup was changed";
+    return error;
+  }
   JsonLimits limits;
   limits.max_bytes = kLongest;
   TRY(document, parseJson(opened->text, limits));

@@ -11,12 +11,17 @@ constexpr std::size_t kRandomCharacters = 16;
 
 } // namespace
 
-std::string newId(std::string_view prefix, Clock const& clock, Random& random) {
+std::string idsBefore(std::string_view prefix, TimePoint when) {
   std::string id(prefix);
   id += '_';
-  auto const ms = static_cast<std::uint64_t>(clock.now().time_since_epoch().count());
+  auto const ms = static_cast<std::uint64_t>(when.time_since_epoch().count());
   for (std::size_t i = 0; i < kTimeCharacters; ++i)
     id += kCrockford[(ms >> (5 * (kTimeCharacters - 1 - i))) & 31U];
+  return id;
+}
+
+std::string newId(std::string_view prefix, Clock const& clock, Random& random) {
+  auto id = idsBefore(prefix, clock.now());
   std::array<std::byte, kRandomCharacters> noise{};
   random.fill(noise);
   for (auto const byte : noise) id += kCrockford[std::to_integer<std::size_t>(byte) & 31U];

@@ -26,6 +26,16 @@ TEST(Ids, LaterIdsSortAfterEarlierOnes) {
   }
 }
 
+TEST(Ids, AMomentParts) {
+  VirtualClock clock(TimePoint(1'700'000'000'000ms));
+  SeededRandom random(1);
+  auto const earlier = newId("itm", clock, random);
+  clock.advance(1ms);
+  auto const border = idsBefore("itm", clock.now());
+  EXPECT_LT(earlier, border);
+  EXPECT_GT(newId("itm", clock, random), border);
+}
+
 TEST(Ids, OnlyTheRightShapeIsAnId) {
   VirtualClock clock(TimePoint(1'700'000'000'000ms));
   SeededRandom random(1);

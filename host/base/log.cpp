@@ -1,7 +1,7 @@
 #include "host/base/log.h"
 
-#include "host/base/bytes.h"
 #include "host/base/secret.h"
+#include "host/base/secret_forms.h"
 
 #include <unistd.h>
 
@@ -15,48 +15,6 @@ namespace {
 
 constexpr std::size_t kShortestSecret = 4;
 constexpr std::string_view kHidden = "[secret]";
-
-void wipeText(std::string& text) { wipe(text.data(), text.size()); }
-
-// How a secret may stand in a text: as it is, in base64, percent-encoded, escaped in JSON. Wiped with this.
-class Forms {
-public:
-  explicit Forms(std::string_view secret) {
-    all_[0] = secret;
-    all_[1] = base64(secret);
-    all_[2] = percentEncode(secret);
-    all_[3] = inJson(secret);
-    std::sort(all_.begin(), all_.end());
-  }
-  Forms(Forms const&) = delete;
-  Forms& operator=(Forms const&) = delete;
-  ~Forms() {
-    for (auto& form : all_) wipeText(form);
-  }
-  // Each once.
-  template <class Visitor> void visit(Visitor const& visitor) const {
-    for (std::size_t i = 0; i < all_.size(); ++i)
-      if (i == 0 || all_[i] != all_[i - 1]) visitor(all_[i]);
-  }
-
-private:
-  // As json::serialize() has it, which leaves a copy in a buffer that nobody wipes.
-  static std::string inJson(std::string_view secret) {
-    std::string out;
-    out.reserve(6 * secret.size());
-    for (char const c : secret) {
-      if (auto const named = std::string_view("\"\\\b\f\n\r\t").find(c); named != std::string_view::npos)
-        out.append(1, '\\').append(1, "\"\\bfnrt"[named]);
-      else if (c >= 0 && c < ' ')
-        out.append("\\u00").append(hex({&c, 1}));
-      else
-        out += c;
-    }
-    return out;
-  }
-
-  std::array<std::string, 4> all_;
-};
 
 struct Span {
   std::size_t begin = 0;
@@ -86,21 +44,21 @@ std::string hidden(std::string_view text, std::vector<Span> spans) {
 
 void Redactor::add(std::string_view secret) {
   if (secret.size() < kShortestSecret) return;
-  Forms const forms(secret);
+  SecretForms const forms(secret);
   std::lock_guard const lock(mutex_);
-  forms.visit([this](std::string const& form) { forms_.insert(form); });
+  for (auto const& form : forms.all()) forms_.insert(form);
 }
 
 void Redactor::remove(std::string_view secret) {
   if (secret.size() < kShortestSecret) return;
-  Forms const forms(secret);
+  SecretForms const forms(secret);
   std::lock_guard const lock(mutex_);
-  forms.visit([this](std::string const& form) {
+  for (auto const& form : forms.all()) {
     auto const found = forms_.find(form);
-    if (found == forms_.end()) return;
+    if (found == forms_.end()) continue;
     auto node = forms_.extract(found);
-    wipeText(node.value());
-  });
+    wipe(node.value().data(), node.value().size());
+  }
 }
 
 std::string Redactor::scrub(std::string_view text) const {

@@ -18,7 +18,7 @@ public:
   // Secrets shorter than 4 characters are not registered: they would tear ordinary text apart.
   void add(std::string_view secret);
   void remove(std::string_view secret);
-  // The text with every known secret (verbatim, base64, percent-encoded) shown as "[secret]".
+  // The text with every known secret shown as "[secret]", however it is written: see SecretForms.
   std::string scrub(std::string_view text) const;
 
 private:

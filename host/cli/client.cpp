@@ -1,6 +1,7 @@
 #include "host/cli/client.h"
 
 #include "host/base/bytes.h"
+#include "host/cli/commands.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -25,10 +26,7 @@ Error errorFrom(int status, json::value const& problem) {
   auto detail = textOr(problem, "/detail", "the daemon answered with status " + std::to_string(status));
   // Of a key that has expired or was revoked the daemon tells more than that it is wrong.
   bool const was_good = detail.starts_with("the API key key_");
-  if (status == 401 && !was_good)
-    detail = "garlandd does not accept this API key; name its own with --key-file or GARLAND_KEY_FILE "
-             "(api.key in its "
-             "data folder)";
+  if (status == 401 && !was_good) detail = std::string("garlandd does not accept this API key; ") + kNameAKey;
   if (status == 412) detail = "it was changed meanwhile; look at it and try again";
   Error error(kind.value_or(ErrorKind::transient), std::move(detail));
   error.field = textOr(problem, "/field", "");

@@ -26,6 +26,11 @@ struct Page {
 };
 
 // Where the daemon and its key were looked for; the doctor tells of it.
+// What ends every trouble with a key: the daemon's own, and those that were made with `garland keys add`.
+inline constexpr char const* kNameAKey =
+    "name a file with one of its keys with --key-file or GARLAND_KEY_FILE (its first one is api.key in its "
+    "data folder)";
+
 struct Place {
   std::string url;
   std::string data_dir;
@@ -352,6 +357,7 @@ Exit showRoles(Context with, bool markdown);
 Exit listSessions(Context with, Page const& page);
 Exit endSession(Context with, std::string const& id);
 void tellKey(Output& output, json::value const& key);
+void tellRevoked(Output& output, json::value const& key); // and the key that it was rotated to
 void tellMatrix(Output& output, json::value const& matrix);
 // The page of sdk-docs.
 std::string rolesPage(json::value const& matrix);

@@ -101,10 +101,10 @@ Exit tellVerdict(Output& output, audit::Verdict const& verdict) {
   for (auto const& fault : verdict.faults) output.line(output.bad(fault.place) + " " + fault.what);
   auto const more = verdict.faults_in_all - static_cast<std::int64_t>(verdict.faults.size());
   if (more > 0) output.line("... and " + std::to_string(more) + " more");
-  output.line(std::to_string(verdict.rows) + " rows in " + std::to_string(verdict.chains) + " chains, " +
-              std::to_string(verdict.checkpoints) + " checkpoints, " + std::to_string(verdict.unsigned_rows) +
-              " rows after the last of them: " +
-              (sound ? output.good("nothing was changed") : output.bad("not sound")));
+  output.line(
+      counted(verdict.rows, "row") + " in " + counted(verdict.chains, "chain") + ", " +
+      counted(verdict.checkpoints, "checkpoint") + ", " + counted(verdict.unsigned_rows, "row") +
+      " after the last of them: " + (sound ? output.good("nothing was changed") : output.bad("not sound")));
   return code;
 }
 

@@ -54,6 +54,7 @@ TEST_F(AuditCommand, ARowThatNobodySignedIsAFinding) {
   write(R"({"chain":"aud_1","entry":{},"hash":"","number":0})");
   EXPECT_EQ(verify(public_key), Exit::findings);
   EXPECT_THAT(out.str(), HasSubstr("row aud_1/0"));
+  EXPECT_THAT(out.str(), HasSubstr("1 row in 1 chain, 0 checkpoints, 1 row after the last of them"));
 }
 
 TEST_F(AuditCommand, ACheckpointThatHasToBeThereAndIsNotIsAFinding) {

@@ -100,8 +100,20 @@ Exit rotateKey(Context with, KeyWords const& words) {
   return tellAnswer(with.output, answer);
 }
 
+void tellRevoked(Output& output, json::value const& key) {
+  tellKey(output, key);
+  auto const next = textOr(key, "/replaced_by", "");
+  if (output.json() || next.empty()) return;
+  output.line("it was rotated to " + next +
+              ", a key of its own, which this leaves as it is; to end that too: " + "garland keys revoke " +
+              next);
+}
+
 Exit revokeKey(Context with, std::string const& id) {
-  return tellAnswer(with.output, with.client.post(keyPath(id, "revoke"), json::value()));
+  auto const answer = with.client.post(keyPath(id, "revoke"), json::value());
+  if (!answer) return with.output.error(answer.error());
+  tellRevoked(with.output, *answer);
+  return Exit::ok;
 }
 
 Exit listSessions(Context with, Page const& page) {

@@ -9,6 +9,7 @@
 namespace garland::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -30,6 +31,15 @@ TEST(KeyCommand, TellsTheTextOfAKeyWhereItIsMadeAndOnlyThere) {
   EXPECT_THAT(made, HasSubstr("expires: 2027-01-01"));
   EXPECT_THAT(made, HasSubstr("the key is shown this once: gk_ve_x\n"));
   EXPECT_THAT(told(tellKey, (std::string(kKey) + "}").c_str()), Not(HasSubstr("shown this once")));
+}
+
+TEST(KeyCommand, OfARevokedKeyTellsTheOneThatTookItsPlaceAndGoesOn) {
+  std::string rotated = std::string(kKey) + "}";
+  rotated.replace(rotated.rfind("null"), 4, "\"key_2\"");
+  EXPECT_THAT(told(tellRevoked, rotated.c_str()),
+              AllOf(HasSubstr("rotated to key_2"), HasSubstr("garland keys revoke key_2\n")));
+  EXPECT_EQ(parseJson(told(tellRevoked, rotated.c_str(), true)).value(), parseJson(rotated).value());
+  EXPECT_THAT(told(tellRevoked, (std::string(kKey) + "}").c_str()), Not(HasSubstr("rotated")));
 }
 
 constexpr auto kSession =

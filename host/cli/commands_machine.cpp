@@ -5,6 +5,7 @@
 #include "host/base/clock.h"
 #include "host/base/schema_prune.h"
 #include "host/cli/input_members.h"
+#include "host/cli/next_step.h"
 #include "host/cli/refused_webhooks.h"
 #include "host/runtime/runtime.h"
 
@@ -58,16 +59,14 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
       if (isBundled(textOr(plugin, "/id", "")) == bundled) findings.push_back(findingOf(plugin));
 }
 
-// The account's words again, so that only the password has to be typed. Connecting it again replaces the
-// credential and keeps what waits; disconnecting first would not.
-std::string reconnectCommand(json::value const& connection) {
-  std::string command = "garland connections connect " + shellQuoted(textOr(connection, "/plugin", "")) +
-                        " --vendor " + textOr(connection, "/vendor_id", "");
-  if (auto const* settings = find(connection, "/settings"); settings != nullptr && settings->is_object())
-    for (auto const& setting : settings->as_object())
-      command += " --set " + shellQuoted(std::string(setting.key()) + "=" + plain(&setting.value()));
-  if (boolOr(connection, "/allow_private_network", false)) command += " --allow-private-network";
-  return command + " --username NAME";
+// What to type for a connection that is not well.
+std::string remedyFor(Client& client, json::value const& connection) {
+  auto const state = textOr(connection, "/state", "");
+  auto const id = textOr(connection, "/id", "");
+  if (state == "paused") return "garland connections resume " + id;
+  if (state != "reconnect needed" && state != "revoked") return "garland sync status " + id;
+  auto const plugin = client.get(kBase + "/plugins/" + percentEncode(textOr(connection, "/plugin", "")));
+  return reconnecting(plugin ? *plugin : json::value(), connection);
 }
 
 void checkConnections(Client& client, std::vector<Finding>& findings) {
@@ -78,11 +77,8 @@ void checkConnections(Client& client, std::vector<Finding>& findings) {
     auto const id = textOr(connection, "/id", "");
     auto const reason = textOr(connection, "/state_reason", "");
     bool const ok = state == "connected";
-    std::string fix;
-    if (!ok)
-      fix = state == "reconnect needed" || state == "revoked" ? reconnectCommand(connection)
-                                                              : "garland sync status " + id;
-    findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason), fix});
+    findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason),
+                        ok ? "" : remedyFor(client, connection)});
   }
 }
 
@@ -199,6 +195,15 @@ void checkKeys(Client& client, std::vector<Finding>& findings) {
 }
 
 // The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
+constexpr char const* kDaemon = "daemon"; // of garlandd --check: one has the data folder
+
+bool holdsFolder(Result<json::value> const& check) {
+  auto const* list = check ? find(*check, "/findings") : nullptr;
+  if (list == nullptr || !list->is_array()) return false;
+  return std::ranges::any_of(list->get_array(),
+                             [](json::value const& one) { return textOr(one, "/check", "") == kDaemon; });
+}
+
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
     findings.push_back({"garlandd --check", false, place.check.error().message, "install Garland again"});
@@ -209,6 +214,7 @@ void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& find
   for (auto const& one : list->as_array()) {
     auto const check = textOr(one, "/check", "?");
     if (daemon_runs && check == "plugins") continue;
+    if (!daemon_runs && check == kDaemon) continue; // told with why it does not answer
     findings.push_back({check, boolOr(one, "/ok", false), textOr(one, "/message", ""),
                         textOr(one, "/fix", ""), boolOr(one, "/weak", false)});
   }
@@ -264,6 +270,19 @@ Exit describeInput(Output& output, std::string const& operation) {
 std::string startCommand(Place const& place) {
   if (!place.config.empty()) return "start it with: garlandd --config " + shellQuoted(place.config);
   return "start it with: garlandd --data-dir " + shellQuoted(place.data_dir);
+}
+
+// One finding, whatever each of the two says: nobody answers there, and one has the data folder.
+Finding unanswered(Place const& place, Error const& error) {
+  auto const& code = error.provider_code;
+  bool const runs = holdsFolder(place.check);
+  auto const fix = code == "not_garlandd"         ? "name its address with --url"
+                   : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
+                   : runs
+                       ? "it is starting or ending: ask again in a moment; if it goes on like this see its "
+                         "log, or name its address with --url"
+                       : startCommand(place);
+  return {kDaemon, false, error.message + (runs ? "; a garlandd runs on " + place.data_dir : ""), fix};
 }
 
 std::string whyDegraded(json::value const& health) {
@@ -333,10 +352,10 @@ Exit doctor(Context with, Place const& place) {
   checkSetUp(place, health.has_value(), findings);
   findings.push_back({"key", place.key_read,
                       place.key_read ? "read from " + place.key_file : place.key_problem,
-                      place.key_read ? "" : "point to the daemon's key: --key-file DATA_DIR/api.key"});
+                      place.key_read ? "" : kNameAKey});
   if (health) {
     bool const ok = textOr(*health, "/status", "") == "ok";
-    findings.push_back({"daemon", ok,
+    findings.push_back({kDaemon, ok,
                         "version " + textOr(*health, "/version", "?") + " on " +
                             textOr(*health, "/database", "?") + " at " + place.url,
                         ok ? "" : whyDegraded(*health)});
@@ -353,11 +372,7 @@ Exit doctor(Context with, Place const& place) {
       checkActions(with.client, findings);
     }
   } else {
-    auto const& code = health.error().provider_code;
-    auto const fix = code == "not_garlandd"         ? "name its address with --url"
-                     : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
-                                                    : startCommand(place);
-    findings.push_back({"daemon", false, health.error().message, fix});
+    findings.push_back(unanswered(place, health.error()));
   }
   auto const verdict = tell(with.output, findings);
   return health ? verdict : Exit::environment;

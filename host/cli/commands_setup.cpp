@@ -149,9 +149,12 @@ Exit releasePlugin(Context with, std::string const& id) {
 }
 
 Exit enablePlugin(Context with, std::string const& id, std::string const& vendor) {
-  return done(with, with.client.put(pluginOfVendor(vendor, id), nullptr),
-              id + " is enabled; connect an account with: garland connections connect " + id + " --vendor " +
-                  vendor);
+  auto const answer = with.client.put(pluginOfVendor(vendor, id), nullptr);
+  if (!answer) return with.output.error(answer.error());
+  auto const plugin = with.client.get(kBase + "/plugins/" + percentEncode(id));
+  return done(with, answer,
+              id + " is enabled; connect an account with: " +
+                  firstConnect(plugin ? *plugin : json::value(), id, vendor));
 }
 
 Exit disablePlugin(Context with, std::string const& id, std::string const& vendor) {
@@ -373,7 +376,8 @@ Exit pauseConnection(Context with, std::string const& id) {
 }
 
 Exit resumeConnection(Context with, std::string const& id) {
-  return done(with, askedOf(with, id, "resume"), "it goes on; see how with: garland sync status " + id);
+  auto const answer = askedOf(with, id, "resume");
+  return done(with, answer, answer ? afterResume(*answer) : "");
 }
 
 Exit resyncConnection(Context with, std::string const& id) {

@@ -105,8 +105,7 @@ Exit tellVault(Output& output, json::value const& status) {
   for (auto const& key : listAt(status, "/keys")) {
     auto const id = textOr(key, "/id", "");
     auto const secrets = integerOr(key, "/secrets", 0);
-    auto line = (id.empty() ? std::string("no key") : id) + "  " + std::to_string(secrets) +
-                (secrets == 1 ? " secret" : " secrets");
+    auto line = (id.empty() ? std::string("no key") : id) + "  " + counted(secrets, "secret");
     if (boolOr(key, "/seals", false)) line += ", " + output.good("seals");
     if (id.empty()) line += ", " + output.bad("damaged") + ": enter them again";
     if (!id.empty() && !boolOr(key, "/held", false))

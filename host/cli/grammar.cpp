@@ -5,6 +5,7 @@
 #include "host/base/userinfo.h"
 #include "host/cli/daemon_check.h"
 #include "host/cli/wrong_words.h"
+#include "host/egress/egress.h"
 
 #include <unistd.h>
 
@@ -62,18 +63,34 @@ std::string wrongUrl(std::string const& url) {
          "http://127.0.0.1:7480";
 }
 
+// "" if it can be used, or none is named. Later it would be taken for a daemon that does not answer.
+std::string wrongAuthority(std::string const& ca_file) {
+  if (ca_file.empty()) return {};
+  auto const usable = egress::checkCaFile(ca_file);
+  if (usable) return {};
+  return usable.error().message +
+         "; name a PEM file of certificate authorities with --ca-file or GARLAND_CA_FILE, or leave it out";
+}
+
+// Why it cannot be read; "" if nothing keeps this user from it. Of the daemon's own file more is known than
+// of one that somebody keeps a key in.
+std::string keyTrouble(std::string const& file) {
+  bool const daemons = file.ends_with("/api.key");
+  if (::access(file.c_str(), R_OK) != 0 && errno == EACCES)
+    return "this user may not read the key file " + file +
+           (daemons
+                ? ", which is private to the user that runs garlandd: be that user, or have a key made of "
+                  "your own (garland keys add)"
+                : "");
+  if (::access(file.c_str(), F_OK) != 0)
+    return "there is no key file " + file + (daemons ? " (garlandd makes its own at its first start)" : "");
+  return {};
+}
+
 // Reads an existing key file; never makes one, that is the daemon's to do.
 Secret readKey(Place& place) {
-  if (::access(place.key_file.c_str(), R_OK) != 0 && errno == EACCES) {
-    place.key_problem =
-        "this user may not read the key file " + place.key_file +
-        ": it is private to the user that runs garlandd; be that user, or ask for a copy of the key";
-    return {};
-  }
-  if (::access(place.key_file.c_str(), F_OK) != 0) {
-    place.key_problem = "there is no key file " + place.key_file + "; garlandd makes it at its first start";
-    return {};
-  }
+  place.key_problem = keyTrouble(place.key_file);
+  if (!place.key_problem.empty()) return {};
   SystemRandom random;
   auto key = access::openKeyFile(place.key_file, random);
   if (!key) {
@@ -196,12 +213,13 @@ Exit Grammar::run(int argc, char** argv) {
   if (key_optional_) askDaemonProgram();
   place_.url = daemonUrl(everywhere_);
   if (auto const wrong = wrongUrl(place_.url); !wrong.empty()) return wrongUsage(wrong);
+  if (auto const wrong = wrongAuthority(everywhere_.ca_file); !wrong.empty()) return wrongUsage(wrong);
   place_.data_dir = dataDir(everywhere_);
   place_.config = everywhere_.config;
   place_.key_file = everywhere_.key_file.empty() ? place_.data_dir + "/api.key" : everywhere_.key_file;
   auto key = readKey(place_);
   if (!place_.key_read && !key_optional_) {
-    std::cerr << "garland: " << place_.key_problem << "; name another with --key-file or GARLAND_KEY_FILE\n";
+    std::cerr << "garland: " << place_.key_problem << "; " << kNameAKey << "\n";
     return Exit::environment;
   }
   Client client(place_.url, std::move(key), everywhere_.ca_file);

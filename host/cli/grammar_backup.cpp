@@ -16,6 +16,7 @@ void Grammar::addBackup() {
       &app_, "backup",
       "Makes a backup of the whole host, while everything goes on: database, packages, settings, secrets.\n"
       "What nobody else may read is encrypted to a passphrase; the master key is not in it.\n"
+      "Exit code 2: the passphrase is too short, or was typed in two ways.\n"
       "Example: garland backup monday.garland",
       [this](Context with) { return makeBackup(with, place_, backup_); });
   make->add_option("FILE", backup_.file, "Is not overwritten");
@@ -24,7 +25,7 @@ void Grammar::addBackup() {
   auto* const verify =
       offline(make, "verify",
               "Reads all of a backup: is it whole, and with the passphrase: has anybody changed it?\n"
-              "Needs no daemon.  Exit code 1: it is damaged",
+              "Needs no daemon.  Exit code 1: it is damaged or was changed, or the passphrase is wrong",
               [this](Output& output) { return verifyBackup(output, backup_); });
   verify->add_option("FILE", backup_.file)->required();
   ask(verify);
@@ -39,7 +40,9 @@ void Grammar::addBackup() {
         return restoreBackup(output, backup_);
       });
   restore->add_option("FILE", backup_.file)->required();
-  restore->footer("Exit codes: 0 restored; 2 wrong usage; 3 it cannot be restored, as the message says");
+  restore->footer(
+      "Exit codes: 0 restored; 1 the passphrase is wrong, or the backup was changed; 2 wrong usage; 3 it "
+      "cannot be restored, as the message says");
   restore->add_option("--config", backup_.config, "garlandd's settings file on this host");
   restore->add_option("--database", backup_.database,
                       "sqlite:FILE or postgresql://...; wins over the settings");

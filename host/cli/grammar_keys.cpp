@@ -35,7 +35,10 @@ void Grammar::addKeys() {
   rotate->add_option("--overlap-seconds", key_.overlap_seconds, "How long the key before goes on")
       ->check(CLI::Range(0, 2'592'000))
       ->capture_default_str();
-  leaf(keys, "revoke", "Has every daemon refuse the key from now on",
+  leaf(keys, "revoke",
+       "Has every daemon refuse the key from now on. The key that it was rotated to is one of its own, and "
+       "goes "
+       "on: the answer names it",
        [this](Context with) { return revokeKey(with, key_.id); })
       ->add_option("ID", key_.id)
       ->required();

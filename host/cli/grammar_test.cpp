@@ -1,6 +1,9 @@
 // What every command's --help has in common.
 #include "host/cli/grammar.h"
 
+#include "host/base/test_folder.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +11,11 @@
 
 namespace garland::cli {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string helpOf(std::vector<std::string> words) {
   words.insert(words.begin(), "garland");
@@ -62,31 +70,55 @@ TEST(Grammar, OnlyCommandsThatAskADaemonTellThatThereMayBeNone) {
   EXPECT_NE(helpOf({"intake", "show"}).find("1 as said above"), std::string::npos);
 }
 
-TEST(Grammar, ASeedOfTooManyDigitsIsRefusedAndNotReadAsAnother) {
-  for (std::vector<std::string> words : {std::vector<std::string>{"garland", "twin", "serve", "no-such"},
-                                         std::vector<std::string>{"garland", "certify", "/no/such"}}) {
-    words.insert(words.end(), {"--seed", "99999999999999999999"});
-    std::vector<char*> arguments;
-    for (auto& word : words) arguments.push_back(word.data());
-    ::testing::internal::CaptureStderr();
-    Grammar grammar("1.2.3");
-    auto const exit = grammar.run(static_cast<int>(arguments.size()), arguments.data());
-    auto const told = ::testing::internal::GetCapturedStderr();
-    EXPECT_EQ(exit, Exit::usage) << told;
-    EXPECT_NE(told.find("--seed"), std::string::npos) << told;
-  }
-}
-
-TEST(Grammar, ALedgerHasNoNumberBelowZero) {
-  std::vector<std::string> words{"garland", "twin", "ledger", "http://127.0.0.1:9", "--after", "-4"};
+// What a command that ends so says on standard error.
+std::string saidBy(std::vector<std::string> words, Exit expected) {
+  words.insert(words.begin(), "garland");
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   ::testing::internal::CaptureStderr();
   Grammar grammar("1.2.3");
   auto const exit = grammar.run(static_cast<int>(arguments.size()), arguments.data());
-  auto const told = ::testing::internal::GetCapturedStderr();
-  EXPECT_EQ(exit, Exit::usage) << told;
-  EXPECT_NE(told.find("--after"), std::string::npos) << told;
+  auto told = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(exit, expected) << told;
+  return told;
+}
+
+TEST(Grammar, ASeedOfTooManyDigitsIsRefusedAndNotReadAsAnother) {
+  for (std::vector<std::string> words : {std::vector<std::string>{"twin", "serve", "no-such"},
+                                         std::vector<std::string>{"certify", "/no/such"}}) {
+    words.insert(words.end(), {"--seed", "99999999999999999999"});
+    EXPECT_THAT(saidBy(words, Exit::usage), HasSubstr("--seed"));
+  }
+}
+
+TEST(Grammar, ALedgerHasNoNumberBelowZero) {
+  EXPECT_THAT(saidBy({"twin", "ledger", "http://127.0.0.1:9", "--after", "-4"}, Exit::usage),
+              HasSubstr("--after"));
+}
+
+TEST(Grammar, AFileOfAuthoritiesThatIsNoneIsNamedBeforeAnythingIsAsked) {
+  TestFolder const folder;
+  auto const missing = folder / "nosuch.pem";
+  EXPECT_THAT(saidBy({"vendors", "ls", "--url", "https://127.0.0.1:9", "--ca-file", missing}, Exit::usage),
+              AllOf(HasSubstr("the CA file " + missing + " cannot be read"), HasSubstr("or leave it out"),
+                    Not(HasSubstr("no daemon"))));
+}
+
+TEST(Grammar, OfAKeyFileOnlyWhatIsTrueOfItIsTold) {
+  TestFolder const folder;
+  auto const own = saidBy({"vendors", "ls", "--key-file", folder / "api.key"}, Exit::environment);
+  EXPECT_THAT(own, AllOf(HasSubstr("garlandd makes its own at its first start"), HasSubstr("--key-file")));
+  auto const mine = saidBy({"vendors", "ls", "--key-file", folder / "mine.key"}, Exit::environment);
+  EXPECT_THAT(mine, AllOf(HasSubstr("there is no key file " + (folder / "mine.key") + ";"),
+                          HasSubstr("GARLAND_KEY_FILE"), Not(HasSubstr("first start"))));
+}
+
+TEST(Grammar, AWrongPassphraseEndsEachCommandWithOneCode) {
+  for (auto const& words : {std::vector<std::string>{"backup", "verify"}, {"vault", "import"}})
+    EXPECT_THAT(helpOf(words), ContainsRegex("Exit code 1: .*the passphrase is wrong")) << words[1];
+  EXPECT_THAT(helpOf({"restore"}), HasSubstr("1 the passphrase is wrong"));
+  for (auto const& words : {std::vector<std::string>{"backup"}, {"vault", "export"}})
+    EXPECT_THAT(helpOf(words), HasSubstr("Exit code 2: the passphrase is too short")) << words[0];
 }
 
 TEST(Grammar, TheStreamIsFollowedByTwoNames) {

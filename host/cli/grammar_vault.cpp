@@ -29,6 +29,7 @@ void Grammar::addVault() {
       leaf(all, "export",
            "Writes connections and their secrets to a file, encrypted to a passphrase: for a host that "
            "replaces this one.\n"
+           "Exit code 2: the passphrase is too short, or was typed in two ways.\n"
            "Example: garland vault export vault.garland",
            [this](Context with) { return exportVault(with, place_, vault_); });
   out->add_option("FILE", vault_.file, "Is not overwritten")->required();
@@ -37,6 +38,7 @@ void Grammar::addVault() {
       leaf(all, "import",
            "Takes in such a file: all of it, or nothing. What is here already and in the file, too, is "
            "replaced, and told.\n"
+           "Exit code 1: the passphrase is wrong, or the export was changed.\n"
            "Example: garland vault import vault.garland",
            [this](Context with) { return importVault(with, place_, vault_); });
   in->add_option("FILE", vault_.file)->required();

@@ -59,7 +59,7 @@ void Grammar::addConnectOptions(CLI::App* command) {
   command->add_flag(
       "--password-stdin", connect_.password_from_stdin,
       "Take the password, or the token or key of a connector that signs in with one, from standard "
-      "input: its first line");
+      "input: a line for each of them");
   command->add_flag("--allow-private-network", connect_.allow_private_network,
                     "Let this connection reach private and loopback addresses, plain http too");
 }
@@ -110,7 +110,7 @@ void Grammar::addConnections() {
                    "Ask for the credential again; it replaces the one there is, and may go to another host");
   change->add_option("--username", connect_.username, "The same, with this user name at the provider");
   change->add_flag("--password-stdin", connect_.password_from_stdin,
-                   "The same, with the password, token or key from standard input: its first line");
+                   "The same, with the password, token or key from standard input: a line for each of them");
   change->add_option("--unset", removed_settings_, "A setting that is to be as if it was never given")
       ->allow_extra_args(false);
   auto* const disconnects = leaf(connections, "disconnect",

@@ -1,5 +1,7 @@
 #include "host/cli/next_step.h"
 
+#include "host/cli/output.h"
+
 #include <algorithm>
 #include <string_view>
 
@@ -21,6 +23,18 @@ bool isAsked(json::value const& plugin) {
 
 bool takes(json::value const& plugin, std::string_view way) {
   return std::ranges::find(listAt(plugin, "/intake"), json::value(way)) != listAt(plugin, "/intake").end();
+}
+
+bool hasPage(json::value const& plugin) {
+  return std::ranges::any_of(listAt(plugin, "/auth"),
+                             [](json::value const& slot) { return boolOr(slot, "/page", false); });
+}
+
+bool asksForUser(json::value const& plugin) {
+  return std::ranges::any_of(listAt(plugin, "/auth"), [](json::value const& slot) {
+    auto const& fields = listAt(slot, "/fields");
+    return std::ranges::find(fields, json::value("username")) != fields.end();
+  });
 }
 
 } // namespace
@@ -66,5 +80,29 @@ Result<void> checkTakesCsv(json::value const& plugin, std::string const& connect
 }
 
 bool signsIn(json::value const& plugin) { return !listAt(plugin, "/auth").empty(); }
+
+std::string firstConnect(json::value const& plugin, std::string const& id, std::string const& vendor) {
+  return std::string("garland connections ") + (hasPage(plugin) ? "authorize " : "connect ") +
+         shellQuoted(id) + " --vendor " + vendor;
+}
+
+std::string reconnecting(json::value const& plugin, json::value const& connection) {
+  auto command =
+      firstConnect(plugin, textOr(connection, "/plugin", ""), textOr(connection, "/vendor_id", ""));
+  if (auto const* settings = find(connection, "/settings"); settings != nullptr && settings->is_object())
+    for (auto const& setting : settings->as_object())
+      command += " --set " + shellQuoted(std::string(setting.key()) + "=" + plain(&setting.value()));
+  if (boolOr(connection, "/allow_private_network", false)) command += " --allow-private-network";
+  return command + (asksForUser(plugin) ? " --username NAME" : "");
+}
+
+std::string afterResume(json::value const& connection) {
+  auto const id = textOr(connection, "/id", "");
+  auto const state = textOr(connection, "/state", "");
+  if (state == "reconnect needed" || state == "revoked")
+    return "not paused any more, but " + state + ": " + textOr(connection, "/state_reason", "") +
+           "; what to type is told by: garland doctor";
+  return "it goes on; see how with: garland sync status " + id;
+}
 
 } // namespace garland::cli

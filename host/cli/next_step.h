@@ -18,5 +18,12 @@ std::string afterChange(json::value const& plugin, std::string const& connection
 Result<void> checkTakesCsv(json::value const& plugin, std::string const& connection, std::string const& kind);
 // Whether it signs in, so that there is a credential to speak of.
 bool signsIn(json::value const& plugin);
+// The command by which a vendor's first account is connected: at the provider's own page, where there is one.
+std::string firstConnect(json::value const& plugin, std::string const& id, std::string const& vendor);
+// The same for an account that is connected already, in its words, so that only the credential is typed.
+// Connecting it again replaces the credential and keeps what waits; disconnecting first would not.
+std::string reconnecting(json::value const& plugin, json::value const& connection);
+// After a pause was ended: it goes on, unless somebody has to sign in first.
+std::string afterResume(json::value const& connection);
 
 } // namespace garland::cli

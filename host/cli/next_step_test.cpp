@@ -60,5 +60,32 @@ TEST(NextStep, AFileIsRefusedBeforeItIsReadWhereNobodyReadsIt) {
               AllOf(HasSubstr("reads no CSV files"), HasSubstr("garland sync run con_1")));
 }
 
+TEST(NextStep, AnAccountIsConnectedAgainInItsOwnWordsAndWhereItSignsIn) {
+  auto const connection = parseJson(R"({"id":"con_1","vendor_id":"ven_1","plugin":"test.guests",
+    "settings":{"url":"http://127.0.0.1/api"},"allow_private_network":true})")
+                              .value();
+  auto const with_page = plugin({}, {}, {json::object{{"fields", json::array{"client_id"}}, {"page", true}}});
+  EXPECT_EQ(reconnecting(with_page, connection),
+            "garland connections authorize test.guests --vendor ven_1 --set url=http://127.0.0.1/api "
+            "--allow-private-network");
+  auto const typed = plugin({}, {}, {json::object{{"fields", json::array{"username", "password"}}}});
+  EXPECT_EQ(reconnecting(typed, connection),
+            "garland connections connect test.guests --vendor ven_1 --set url=http://127.0.0.1/api "
+            "--allow-private-network --username NAME");
+  auto const by_token = plugin({}, {}, {json::object{{"fields", json::array{"token"}}}});
+  EXPECT_THAT(reconnecting(by_token, connection), Not(HasSubstr("--username")));
+}
+
+TEST(NextStep, WhatIsNotPausedAnyMoreGoesOnUnlessSomebodyHasToSignIn) {
+  auto const standing = [](std::string state) {
+    return json::value(
+        json::object{{"id", "con_1"}, {"state", std::move(state)}, {"state_reason", "the cause"}});
+  };
+  EXPECT_EQ(afterResume(standing("connected")), "it goes on; see how with: garland sync status con_1");
+  for (auto const* state : {"revoked", "reconnect needed"})
+    EXPECT_THAT(afterResume(standing(state)),
+                AllOf(HasSubstr(state), HasSubstr("the cause"), Not(HasSubstr("it goes on"))));
+}
+
 } // namespace
 } // namespace garland::cli

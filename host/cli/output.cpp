@@ -2,6 +2,7 @@
 
 #include "host/base/utf8.h"
 #include "host/cli/typed_place.h"
+#include "host/vault/vault.h"
 
 #include <algorithm>
 #include <numeric>
@@ -46,6 +47,10 @@ void makeRoom(std::vector<Column> const& columns, std::vector<std::size_t>& widt
 }
 
 } // namespace
+
+std::string counted(std::int64_t count, std::string const& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
 
 std::size_t displayWidth(std::string_view utf8) {
   std::size_t width = 0;
@@ -151,6 +156,8 @@ Exit Output::error(Error const& error) {
        << "\n";
   bool const other = error.provider_code == "not_garlandd" || error.provider_code == "daemon_not_trusted";
   if (no_daemon || other || error.http_status == 401) return Exit::environment;
+  // Nobody can tell it from a file that was changed, which is a finding.
+  if (error.provider_code == vault::kWrongPassphrase) return Exit::findings;
   bool const usage = error.kind == ErrorKind::invalidInput || error.kind == ErrorKind::notFound;
   return usage ? Exit::usage : Exit::findings;
 }

@@ -3,6 +3,7 @@
 
 #include "host/base/json.h"
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ private:
 
 // Any scalar as text; objects and arrays as JSON.
 std::string plain(json::value const* value);
+// "1 row", "2 rows".
+std::string counted(std::int64_t count, std::string const& what);
 // Columns that one character takes on a terminal: wide ones take two. Good enough for alignment.
 std::size_t displayWidth(std::string_view utf8);
 // A word as a shell reads it back.

@@ -68,6 +68,9 @@ TEST(Output, TheExitCodeFollowsTheError) {
   Error none(ErrorKind::transient, "x");
   none.provider_code = "no_daemon";
   EXPECT_EQ(output.error(none), Exit::environment);
+  Error passphrase(ErrorKind::invalidInput, "x");
+  passphrase.provider_code = "wrong_passphrase"; // as the daemon tells it
+  EXPECT_EQ(output.error(passphrase), Exit::findings);
 }
 
 TEST(Output, AWordIsQuotedAsAShellReadsIt) {

@@ -1,6 +1,7 @@
 #include "host/cli/rehearsed_lines.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace garland::cli {
@@ -10,10 +11,6 @@ using certification::Rehearsed;
 using certification::RehearsedRequest;
 
 constexpr std::size_t kWidth = 160; // of a record's line
-
-std::string counted(std::size_t count, std::string const& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
 
 std::string headOf(Rehearsed const& done, json::value const& input) {
   auto head = done.operation;
@@ -31,9 +28,9 @@ std::string endOf(Rehearsed const& done, Output const& output) {
 
 std::string requestLine(RehearsedRequest const& request) {
   auto line = request.method + " " + request.url;
-  if (!request.body.empty()) line += ", " + counted(request.body.size(), "byte");
+  if (!request.body.empty()) line += ", " + counted(std::ssize(request.body), "byte");
   if (request.status == 0) return line + "  no answer: " + request.problem;
-  return line + "  " + std::to_string(request.status) + ", " + counted(request.answer.size(), "byte");
+  return line + "  " + std::to_string(request.status) + ", " + counted(std::ssize(request.answer), "byte");
 }
 
 } // namespace
@@ -43,8 +40,8 @@ void tellRehearsed(Output& output, Rehearsed const& done, json::value const& inp
   for (auto const& [kind, record] : done.records) ++kinds[kind];
   auto line = headOf(done, input) + "  " + endOf(done, output);
   for (auto const& [kind, count] : kinds) line += ", " + std::to_string(count) + " " + kind;
-  if (!done.cursors.empty()) line += ", " + counted(done.cursors.size(), "checkpoint");
-  output.line(line + ", " + counted(done.requests.size(), "request"));
+  if (!done.cursors.empty()) line += ", " + counted(std::ssize(done.cursors), "checkpoint");
+  output.line(line + ", " + counted(std::ssize(done.requests), "request"));
   for (auto const& request : done.requests) output.line("    " + requestLine(request));
   for (auto const& log : done.logs) output.line("    log " + shortened(log, kWidth));
   for (auto const& [kind, record] : done.records)

@@ -67,7 +67,7 @@ struct Move {
 
 struct Status {
   std::vector<KeyUse> keys; // first that which seals
-  std::optional<Move> move; // the last one
+  std::optional<Move> move; // the last one; none that ended under a key which is not there any more
 };
 
 // What an import did to one table.

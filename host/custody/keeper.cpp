@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace garland::custody {
@@ -23,6 +24,11 @@ Error keyMissing(KeyUse const& use) {
   auto const count = std::to_string(use.secrets) + (use.secrets == 1 ? " secret is" : " secrets are");
   return {ErrorKind::invalidInput, count + " sealed under master key " + use.id +
                                        ", which is not here; add it to [vault] old_keys and start again"};
+}
+
+// It has ended, and its key is neither held nor over anything: a restore sealed all under another one since.
+bool isOfAnotherLife(Move const& move, std::vector<KeyUse> const& uses) {
+  return move.finished && std::ranges::find(uses, move.key_id, &KeyUse::id) == uses.end();
 }
 
 // On another thread: each takes half a second. What they point to lives in the caller.
@@ -46,7 +52,7 @@ Task<Status> Keeper::status() {
   CO_TRY(uses, co_await keyUses(&with_));
   status.keys = std::move(uses);
   CO_TRY(last, co_await moves_.last());
-  if (last) status.move = std::move(last->move);
+  if (last && !isOfAnotherLife(last->move, status.keys)) status.move = std::move(last->move);
   co_return status;
 }
 

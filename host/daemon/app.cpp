@@ -145,7 +145,8 @@ private:
     egress_ = egress::Client::create(loop_.get_executor(), clock_, random_, log_);
     supervisor_ =
         runtime::Supervisor::create(loop_.get_executor(), clock_, random_, log_, supervisorOptions());
-    CO_TRY_VOID(co_await supervisor_->adopt(catalogue_, false));
+    CO_TRY(adopted, co_await supervisor_->adopt(catalogue_, false));
+    tellAdopted(adopted, true);
     metrics_ = api::Metrics::create(version, store_->driver());
     CO_TRY(engine, co_await sync::Engine::create(engineDependencies()));
     engine_ = std::move(engine);
@@ -267,6 +268,14 @@ private:
                                     visits);
     if (config_.mail_address.empty()) return {};
     auto options = mailOptions(config_);
+    options.refused = [book = book_.get()](std::string const& peer) {
+      audit::Event event;
+      event.kind = audit::Kind::refusal;
+      event.act = "mail";
+      event.person = peer;
+      event.facts = json::object{{"reason", "unknown_address"}};
+      book->note(std::move(event));
+    };
     TRY(listener,
         mail::Listener::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, std::move(options)));
     mail_ = std::move(listener);
@@ -363,7 +372,29 @@ private:
     shelf_ = newer.shelf;
     auto adopted = co_await supervisor_->adopt(newer.catalogue, allow_downgrade);
     if (adopted) catalogue_.renew(std::move(newer.catalogue));
+    if (adopted) tellAdopted(*adopted, false);
     co_return adopted;
+  }
+
+  // What becomes of a plugin is told whoever asked for it, a signal and a start too. All that is there is
+  // installed anew at each start, which is no change.
+  void tellAdopted(std::vector<runtime::Adoption> const& adopted, bool at_start) {
+    using Outcome = runtime::Adoption::Outcome;
+    for (auto const& one : adopted) {
+      if (one.outcome == Outcome::unchanged || (at_start && one.outcome == Outcome::installed)) continue;
+      auto const kind = one.outcome == Outcome::refused ? audit::Kind::refusal : audit::Kind::change;
+      tell(kind, "plugin." + std::string(runtime::name(one.outcome)), one.plugin_id,
+           json::object{{"version", one.version}});
+    }
+  }
+
+  void tell(audit::Kind kind, std::string act, std::string subject, json::object facts) {
+    audit::Event event;
+    event.kind = kind;
+    event.act = std::move(act);
+    event.subject = std::move(subject);
+    event.facts = std::move(facts);
+    book_->note(std::move(event));
   }
 
   Task<std::vector<runtime::Adoption>> install(std::string file) {
@@ -375,16 +406,19 @@ private:
 
   void renewCertificate() {
     if (config_.tls.certificate.empty()) return;
-    if (auto const renewed = server_->renewCertificate(); !renewed)
+    auto const renewed = server_->renewCertificate();
+    tell(renewed ? audit::Kind::change : audit::Kind::refusal, "certificate.renew", "", {});
+    if (!renewed)
       log_.error("the certificate in use stays: " + renewed.error().message);
     else
-      log_.info("connections from now on get the certificate of [tls] as it is now");
+      log_.info("connections from now on get the certificate in " + config_.tls.certificate);
   }
 
   void reloadOnSignal() {
     reload_signal_.async_wait([this](boost::system::error_code const& failed, int) {
       if (failed) return;
       if (announced_) {
+        tell(audit::Kind::change, "asked:reload", "", json::object{{"by", "signal"}});
         renewCertificate();
         asio::co_spawn(loop_, rescan(false), [this](std::exception_ptr, auto const& adopted) {
           if (!adopted) log_.warn("plugins were not looked for again: " + adopted.error().message);

@@ -213,7 +213,9 @@ Finding checkPort(Config const& config) {
     return good("address", "a free port of " + config.address + " will be taken");
   if (!code) return good("address", where + " is free");
   return bad("address", where + " cannot be used: " + code.message(),
-             "choose another with --port, or 0 for any");
+             code == boost::system::errc::address_not_available
+                 ? "this machine has no such address: correct [daemon] address"
+                 : "choose another with --port, or 0 for any");
 }
 
 Finding checkMail(Config const& config) {
@@ -231,7 +233,8 @@ Finding checkMail(Config const& config) {
 // Where a daemon that runs takes mail.
 Finding mailOfRunning(Config const& config) {
   auto const ready = readReadyFile(config.data_dir);
-  if (!ready || ready->mail_port == 0) return good("mail", "the running daemon takes none");
+  if (!ready) return good("mail", "where the running daemon takes it, it has not said yet");
+  if (ready->mail_port == 0) return good("mail", "the running daemon takes none");
   return good("mail", "the running daemon takes mail for " + ready->mail_domain + " at " +
                           placeOf(ready->mail_address, ready->mail_port));
 }

@@ -275,6 +275,7 @@ std::size_t& runsOfConnector(Config& config) { return config.runs.of_connector; 
 
 Milliseconds& changesKeptOf(Config& config) { return config.kept_for.changes; }
 Milliseconds& conflictsKeptOf(Config& config) { return config.kept_for.conflicts; }
+Milliseconds& itemsKeptOf(Config& config) { return config.kept_for.items; }
 Milliseconds& trailsKeptOf(Config& config) { return config.kept_for.old_trails; }
 
 std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
@@ -346,7 +347,7 @@ Complaint takeIsolation(std::string const& value, Config& config) {
 Complaint takeIsolationOf(toml::node const& node, Config& config) {
   constexpr char const* wanted =
       "must be a table from plugin ids to \"plugin\", \"vendor\" or \"operation\", such "
-      "as { \"garland.calendar.caldav\" = \"vendor\" }";
+      "as { \"garland.caldav\" = \"vendor\" }";
   auto const* table = node.as_table();
   if (table == nullptr) return wanted;
   for (auto const& [id, element] : *table) {
@@ -419,6 +420,7 @@ std::vector<Setting> const& table() {
       {"actions", "keep_days", "400", amount(actionsKeptOf, 30, 3'650, 24 * kHour)},
       {"retention", "changes_days", "90", amount(changesKeptOf, 0, 36'500, 24 * kHour)},
       {"retention", "conflicts_days", "400", amount(conflictsKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "items_days", "400", amount(itemsKeptOf, 0, 36'500, 24 * kHour)},
       {"retention", "old_trails_days", "90", amount(trailsKeptOf, 0, 36'500, 24 * kHour)},
       {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
       {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},

@@ -4,6 +4,7 @@
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
 #include "host/daemon/restore.h"
+#include "host/vault/vault.h"
 
 #include <CLI/CLI.hpp>
 
@@ -51,7 +52,7 @@ int restore(LoadedConfig const& loaded, std::string const& file, int passphrase_
   auto const restored = restoreHost(loaded.config, file, passphrase_fd);
   if (!restored) {
     std::cerr << "garlandd: " << restored.error().message << '\n';
-    return exitEnvironment;
+    return restored.error().provider_code == vault::kWrongPassphrase ? exitFindings : exitEnvironment;
   }
   if (as_json)
     std::cout << json::serialize(*restored) << '\n';

@@ -4,6 +4,7 @@
 #include "host/daemon/config_together.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/process.h"
+#include "host/egress/egress.h"
 
 #include <sys/stat.h>
 #include <sys/timex.h>
@@ -75,6 +76,11 @@ bool othersMayRead(std::string const& file) {
   return ::stat(file.c_str(), &info) == 0 && (info.st_mode & 07U) != 0;
 }
 
+bool groupMayRead(std::string const& file) {
+  struct stat info{};
+  return ::stat(file.c_str(), &info) == 0 && (info.st_mode & 070U) != 0;
+}
+
 Finding checkCertificate(Config const& config, TimePoint now) {
   constexpr char const* check = "TLS";
   auto const facts = api::examineCertificate(config.tls);
@@ -93,6 +99,9 @@ Finding checkCertificate(Config const& config, TimePoint now) {
 }
 
 Finding checkTls(Config const& config, TimePoint now) {
+  if (config.tls.certificate.empty() != config.tls.key.empty())
+    return bad("TLS", "a certificate is of no use without its key, nor a key without its certificate",
+               "set both certificate and key of [tls], or neither");
   if (!config.tls.certificate.empty()) return checkCertificate(config, now);
   if (isLoopback(config.address)) return good("TLS", "only this machine reaches " + config.address);
   return weak("TLS",
@@ -107,15 +116,28 @@ Finding checkSignIn(Config const& config) {
   constexpr Milliseconds kLongDay{24 * 3'600'000};
   auto const& oidc = config.oidc;
   if (oidc.issuer.empty()) return good(check, "nobody signs in; programs come with API keys");
-  if (!oidc.client_secret_file.empty() && othersMayRead(oidc.client_secret_file))
-    return bad(check, oidc.client_secret_file + " can be read by everybody on this machine",
-               "chmod 600 " + oidc.client_secret_file + ", and have the provider make another secret");
+  auto const& secret = oidc.client_secret_file;
+  std::error_code failed;
+  if (!secret.empty() && fs::status(secret, failed).type() == fs::file_type::not_found)
+    return bad(check, secret + " is not there, so nobody can sign in",
+               "write the client's secret into it (mode 0600), or correct [oidc] client_secret_file");
+  if (!secret.empty() && othersMayRead(secret))
+    return bad(check, secret + " can be read by everybody on this machine",
+               "chmod 600 " + secret + ", and have the provider make another secret");
+  if (!secret.empty() && groupMayRead(secret))
+    return bad(check, secret + " can be read by its group, so it is refused and nobody can sign in",
+               "chmod 600 " + secret);
   if (oidc.issuer.starts_with("http://") || oidc.public_url.starts_with("http://"))
     return weak(check, "it goes in the clear, which is for trying it out on one machine only",
                 "set [oidc] issuer and public_url to https addresses");
   if (config.sessions.life > kLongDay)
     return weak(check, "whoever left goes on for more than a day after the provider has shut them out",
                 "set [oidc] session_minutes to 1440 at most");
+  if (!config.hooks_url.empty() && !egress::haveSameOrigin(config.hooks_url, oidc.public_url))
+    return weak(check,
+                "what people begin at " + oidc.public_url + " to sign in to a provider ends at " +
+                    config.hooks_url + ", where no browser shows their session: another one may end it",
+                "set [hooks] public_url and [oidc] public_url to one address");
   return good(check, "people sign in at " + oidc.issuer);
 }
 

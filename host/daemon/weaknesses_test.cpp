@@ -76,6 +76,10 @@ TEST_F(Weaknesses, ASignInThatIsWeakIsTold) {
   config_.oidc.issuer = "https://id.example.com";
   config_.oidc.public_url = "https://garland.example.com";
   expectGood("sign-in of people");
+  config_.hooks_url = "https://Garland.example.com:443/behind";
+  expectGood("sign-in of people");
+  config_.hooks_url = "https://hooks.example.com";
+  expectWeak("sign-in of people", "ends at https://hooks.example.com", "to one address");
   config_.sessions.life = std::chrono::hours(48);
   expectWeak("sign-in of people", "more than a day", "session_minutes");
   config_.oidc.issuer = "http://127.0.0.1:3000";
@@ -84,6 +88,25 @@ TEST_F(Weaknesses, ASignInThatIsWeakIsTold) {
   std::ofstream(config_.oidc.client_secret_file) << "secret";
   fs::permissions(config_.oidc.client_secret_file, fs::perms::others_read, fs::perm_options::add);
   expectBad("sign-in of people", "can be read by everybody");
+}
+
+TEST_F(Weaknesses, ASecretByWhichNobodyCanSignInIsTold) {
+  TestFolder const folder;
+  config_.oidc.issuer = "https://id.example.com";
+  config_.oidc.public_url = "https://garland.example.com";
+  config_.oidc.client_secret_file = folder / "oidc.secret";
+  expectBad("sign-in of people", "is not there, so nobody can sign in");
+  std::ofstream(config_.oidc.client_secret_file) << "secret";
+  using enum fs::perms;
+  fs::permissions(config_.oidc.client_secret_file, owner_read | owner_write | group_read);
+  expectBad("sign-in of people", "can be read by its group");
+  fs::permissions(config_.oidc.client_secret_file, owner_read | owner_write);
+  expectGood("sign-in of people");
+}
+
+TEST_F(Weaknesses, HalfACertificateIsTold) {
+  config_.tls.certificate = "cert.pem";
+  expectBad("TLS", "of no use without its key");
 }
 
 TEST_F(Weaknesses, OldKeysThatStillOpenAreTold) {

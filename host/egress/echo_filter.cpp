@@ -1,7 +1,7 @@
 #include "host/egress/echo_filter.h"
 
 #include "host/base/bytes.h"
-#include "host/base/json.h"
+#include "host/base/secret_forms.h"
 
 #include <algorithm>
 
@@ -11,32 +11,6 @@ namespace {
 constexpr std::size_t kShortestForm = 16;
 constexpr std::size_t kShortestInFailure = 6;
 constexpr std::string_view kHidden = "[secret]";
-
-std::string quoted(std::string_view text) {
-  auto const json = json::serialize(json::string_view(text.data(), text.size()));
-  return json.substr(1, json.size() - 2);
-}
-
-std::string replaced(std::string text, std::string_view what, std::string_view with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
-  return text;
-}
-
-// "%2F" as "%2f", which is how libcurl writes it.
-std::string lowerEscapes(std::string text) {
-  for (std::size_t at = text.find('%'); at != std::string::npos; at = text.find('%', at + 1))
-    for (std::size_t digit = at + 1; digit < std::min(at + 3, text.size()); ++digit)
-      if (text[digit] >= 'A' && text[digit] <= 'F') text[digit] = static_cast<char>(text[digit] - 'A' + 'a');
-  return text;
-}
-
-std::string urlBase64(std::string text) {
-  text.erase(text.find_last_not_of('=') + 1);
-  std::replace(text.begin(), text.end(), '+', '-');
-  std::replace(text.begin(), text.end(), '/', '_');
-  return text;
-}
 
 void replaceAll(std::string& text, std::string const& form) {
   auto at = text.find(form);
@@ -71,17 +45,9 @@ std::string_view behindHost(std::string_view url) {
 
 void EchoFilter::add(std::string_view secret) {
   if (secret.empty()) return;
-  auto const escaped = percentEncode(secret);
-  auto const json = quoted(secret);
-  for (auto const& form :
-       {std::string(secret), escaped, lowerEscapes(escaped), json, replaced(json, "/", "\\/")}) {
-    forms_.push_back(form);
-    short_forms_.push_back(form);
-  }
-  // As PLAINTEXT of OAuth 1.0a has it in its header.
-  forms_.push_back(percentEncode(escaped));
-  forms_.push_back(base64(secret));
-  forms_.push_back(urlBase64(forms_.back()));
+  SecretForms const all(secret);
+  forms_.insert(forms_.end(), all.all().begin(), all.all().end());
+  short_forms_.insert(short_forms_.end(), all.quoted().begin(), all.quoted().end());
 }
 
 EchoFilter::EchoFilter(Credential const& credential) {

@@ -174,4 +174,8 @@ public:
   virtual void shutdown() = 0;
 };
 
+// Whether a browser takes both for the same place: by scheme, host and port, however they are spelled. What
+// cannot be read is no place.
+bool haveSameOrigin(std::string_view one, std::string_view other);
+
 } // namespace garland::egress

@@ -92,8 +92,9 @@ TEST_F(Secrecy, AnEchoOfTheCredentialIsTakenOut) {
       auto headers =
           "X-Key-Again: " + seen.header("x-key") + "\r\nX-Echo: " + seen.header("authorization") + "\r\n";
       std::string body = seen.head;
-      for (auto const& spelling : {std::string(kCanary), base64(kCanary), percentEncode(kCanary)})
-        body += spelling + "\n";
+      for (auto const& spelling : spellingsOf(kCanary)) body += spelling + "\n";
+      for (auto const* before : {"a", "ab", "abc"})
+        body += base64(before + std::string(kCanary) + "!") + "\n";
       return Answer{ok(body, headers)};
     });
     auto const got = fetch(get(server.url()), inside({server.rule()}), credential(scheme));

@@ -1,5 +1,7 @@
 #include "host/egress/url.h"
 
+#include "host/egress/egress.h"
+
 #include "host/base/bytes.h"
 
 #include <arpa/inet.h>
@@ -171,6 +173,12 @@ bool admits(std::string_view rule, Url const& url) {
 }
 
 } // namespace
+
+bool haveSameOrigin(std::string_view one, std::string_view other) {
+  auto const first = Url::parse(one);
+  auto const second = Url::parse(other);
+  return first && second && first->origin() == second->origin();
+}
 
 bool isAllowed(Url const& url, std::vector<std::string> const& rules) {
   return std::any_of(rules.begin(), rules.end(), [&](std::string const& rule) { return admits(rule, url); });

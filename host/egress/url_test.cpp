@@ -1,5 +1,7 @@
 #include "host/egress/url.h"
 
+#include "host/egress/egress.h"
+
 #include <gtest/gtest.h>
 
 namespace garland::egress {
@@ -172,6 +174,17 @@ TEST(AllowedHosts, AdmitExactlyWhatTheySay) {
     for (auto const* url : refuses)
       EXPECT_FALSE(isAllowed(*Url::parse(url), {rule})) << rule << " must refuse " << url;
   }
+}
+
+TEST(Origins, AreTheSameHoweverTheyAreSpelled) {
+  constexpr char const* place = "https://garland.example.com";
+  for (auto const* same : {"https://garland.example.com/", "https://garland.example.com:443",
+                           "HTTPS://Garland.Example.com", "https://garland.example.com/behind/a/path?x=y"})
+    EXPECT_TRUE(haveSameOrigin(place, same)) << same;
+  for (auto const* other : {"http://garland.example.com", "https://garland.example.com:8443",
+                            "https://example.com", "https://garland.example.com.evil.example", "null", ""})
+    EXPECT_FALSE(haveSameOrigin(place, other)) << other;
+  EXPECT_FALSE(haveSameOrigin("", "")) << "which is no place";
 }
 
 TEST(AllowedHosts, NoneAdmitNothing) { EXPECT_FALSE(isAllowed(*Url::parse("https://example.com/"), {})); }

@@ -172,7 +172,7 @@ private:
                     failed);
       return;
     }
-    auto const client = std::make_shared<Client>(std::move(socket), sessionOptions(), peer);
+    auto const client = std::make_shared<Client>(std::move(socket), sessionOptions(peer), peer);
     client->came = with_.clock.monotonic();
     clients_.insert(client);
     auto const self = shared_from_this();
@@ -184,13 +184,14 @@ private:
         });
   }
 
-  SessionOptions sessionOptions() const {
+  SessionOptions sessionOptions(std::string const& peer) const {
     SessionOptions options;
     options.host = options_.host;
     options.domain = options_.domain;
     options.max_bytes = options_.max_bytes;
     options.tls_offered = identity_ != nullptr;
     options.knows = [&inbox = with_.inbox](std::string_view token) { return inbox.knows(token); };
+    if (options_.refused) options.refused = [told = options_.refused, peer] { told(peer); };
     options.budget = budget_;
     return options;
   }

@@ -51,6 +51,7 @@ class ListenerTest : public testing::Test {
 protected:
   void listen(ListenOptions options = {}) {
     options.domain = "x.example";
+    options.refused = [this](std::string const& peer) { refused.push_back(peer); };
     auto started = Listener::start(Surroundings{loop.get_executor(), clock, log, inbox}, options);
     ASSERT_TRUE(started) << started.error().message;
     listener = *started;
@@ -104,6 +105,7 @@ protected:
   HeldInbox inbox{loop};
   std::shared_ptr<Listener> listener;
   bool stopped = false;
+  std::vector<std::string> refused;
 };
 
 TEST_F(ListenerTest, AMailIsAcknowledgedOnlyWhenItIsKept) {
@@ -127,6 +129,16 @@ TEST_F(ListenerTest, AConnectionCutInAMailKeepsNothing) {
   client.close();
   pump();
   EXPECT_EQ(inbox.asked, 0);
+}
+
+TEST_F(ListenerTest, WhoseMailIsForNobodyHereIsTold) {
+  listen();
+  auto client = connect();
+  say(client,
+      "EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<lead-guess@x.example>\r\nRCPT TO:<a@elsewhere.example>\r\n"
+      "RCPT TO:<lead-good@x.example>\r\n");
+  EXPECT_THAT(heard(client), testing::EndsWith("250 2.1.5 ok\r\n"));
+  EXPECT_THAT(refused, testing::ElementsAre("127.0.0.1", "127.0.0.1"));
 }
 
 TEST_F(ListenerTest, AFullInboxMakesTheSenderComeAgain) {

@@ -12,6 +12,7 @@
 #include "host/sync/sync.h"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -83,6 +84,8 @@ struct ListenOptions {
   Milliseconds idle_timeout{300'000}; // for each command and each piece of a mail (RFC 5321, 4.5.3.2)
   Milliseconds lifetime{1'800'000};   // of a connection, whatever it does
   Milliseconds nameless_for{60'000};  // likewise, until it has named one of our addresses
+  // Told of each mail that is for nobody here, and of who sent it: an address, or a network of IPv6.
+  std::function<void(std::string const& peer)> refused = nullptr;
 };
 
 struct Surroundings {

@@ -221,8 +221,10 @@ void Session::recipient(std::string_view rest, std::string& replies) {
   auto const local = lower(path.address.substr(0, at));
   auto const token = local.starts_with(address_prefix) ? local.substr(address_prefix.size()) : std::string();
   bool const ours = at != std::string_view::npos && sameWord(path.address.substr(at + 1), options_.domain);
-  if (!ours || token.empty() || !options_.knows(token))
+  if (!ours || token.empty() || !options_.knows(token)) {
+    if (options_.refused) options_.refused();
     return refuse("550 5.1.1 nobody here has this address\r\n", replies);
+  }
   if (mail_.tokens.size() >= options_.max_recipients)
     return refuse("452 4.5.3 too many recipients for one mail\r\n", replies);
   if (std::find(mail_.tokens.begin(), mail_.tokens.end(), token) == mail_.tokens.end())

@@ -51,6 +51,7 @@ struct SessionOptions {
   std::size_t max_recipients = 20;
   bool tls_offered = false;
   std::function<bool(std::string_view token)> knows; // whether it is somebody's address
+  std::function<void()> refused;                     // told of a recipient who is nobody's; may be null
   std::shared_ptr<Budget> budget;                    // may be null
 };
 

@@ -9,6 +9,11 @@ namespace {
 using Values = std::vector<store::Value>;
 
 constexpr Milliseconds kGoodFor{std::chrono::minutes(10)};
+// After that whoever redeems is done with it: the answer for tokens and the trial of the account have ends.
+constexpr Milliseconds kRedeems{std::chrono::minutes(2)};
+constexpr char const* kLeftBehind =
+    "the daemon ended while the account was being connected, and what the provider gave is lost; begin the "
+    "sign-in again";
 // So long it can be asked what came of one.
 constexpr Milliseconds kKept{std::chrono::hours(24)};
 
@@ -132,7 +137,8 @@ private:
     co_return std::move(rows.rows[0]);
   }
 
-  // A daemon that ended in the middle of a redemption tells nothing more of it.
+  // A daemon that ended in the middle of a redemption tells nothing more of it: whoever looks does, once no
+  // redemption can be under way any more.
   Authorization read(store::Row const& row) const {
     Authorization out;
     out.id = row.text(atId);
@@ -142,8 +148,11 @@ private:
     out.cause = row.text(atCause);
     out.connection_id = row.text(atConnection);
     out.expires = TimePoint(Milliseconds(row.integer(atExpires)));
-    bool const ended = out.state == "connected" || out.state == "failed";
-    if (!ended && clock_.now() >= out.expires) out.state = "expired";
+    if (out.state == "open" && clock_.now() >= out.expires) out.state = "expired";
+    if (out.state == "redeeming" && clock_.now() >= out.expires + kRedeems) {
+      out.state = "failed";
+      out.cause = kLeftBehind;
+    }
     return out;
   }
 

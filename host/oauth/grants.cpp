@@ -111,21 +111,32 @@ Task<Grant> Grants::read(Place place) {
   co_return grantFrom(std::move(place), rows.rows[0]);
 }
 
-Task<std::vector<std::pair<std::string, Status>>> Grants::statuses(std::string vendor_id,
-                                                                   std::string connection_id) {
-  store::Statement query("SELECT slot, state, cause, by_whom, since, next_try FROM oauth_grants "
-                         "WHERE vendor_id=$1 AND connection_id=$2 ORDER BY slot",
-                         {std::move(vendor_id), std::move(connection_id)});
+Task<std::vector<Standing>> Grants::standings(std::string vendor_id, std::string connection_id) {
+  std::string sql =
+      "SELECT vendor_id, connection_id, slot, state, cause, by_whom, since, next_try FROM oauth_grants";
+  Values args;
+  if (!vendor_id.empty()) {
+    sql += " WHERE vendor_id=$1";
+    args.emplace_back(std::move(vendor_id));
+    if (!connection_id.empty()) {
+      sql += " AND connection_id=$2";
+      args.emplace_back(std::move(connection_id));
+    }
+  }
+  store::Statement query(sql + " ORDER BY vendor_id, connection_id, slot", std::move(args));
   CO_TRY(rows, co_await store_.read(std::move(query)));
-  std::vector<std::pair<std::string, Status>> all;
+  std::vector<Standing> all;
   for (auto const& row : rows.rows) {
-    Status status;
-    status.state = row.text(1);
-    status.cause = row.text(2);
-    status.by = row.text(3);
-    status.since = timeOf(row, 4);
-    if (row.integer(5) != 0) status.next_try = timeOf(row, 5);
-    all.emplace_back(row.text(0), std::move(status));
+    Standing one;
+    one.place.vendor_id = row.text(0);
+    one.place.connection_id = row.text(1);
+    one.place.slot = row.text(2);
+    one.status.state = row.text(3);
+    one.status.cause = row.text(4);
+    one.status.by = row.text(5);
+    one.status.since = timeOf(row, 6);
+    if (row.integer(7) != 0) one.status.next_try = timeOf(row, 7);
+    all.push_back(std::move(one));
   }
   co_return all;
 }

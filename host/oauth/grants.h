@@ -64,8 +64,7 @@ public:
   Grants(store::Store& store, vault::Vault& vault) : store_(store), vault_(vault) {}
 
   Task<Grant> read(Place place); // notFound
-  Task<std::vector<std::pair<std::string, Status>>> statuses(std::string vendor_id,
-                                                             std::string connection_id);
+  Task<std::vector<Standing>> standings(std::string vendor_id, std::string connection_id);
   // Durable on return. False: somebody else changed the grant since it was read. `grant`: with its doubt.
   Task<bool> begin(Grant const* grant, Attempt attempt);
   // As it came to the grant's attempt, whatever became of that meanwhile.

@@ -21,6 +21,10 @@ constexpr Milliseconds kLeastTime{1'000};
 // What runs out so soon may be refused by the time that it arrives.
 constexpr Milliseconds kSlack{5'000};
 
+// What took the place of a refused token and is refused as well lacks rights, not life: asking for another
+// one each time would only hammer the provider.
+constexpr Milliseconds kRefusedAgain{300'000};
+
 std::string keyOf(Place const& place) {
   return place.vendor_id + "/" + place.connection_id + "/" + place.slot;
 }
@@ -260,12 +264,24 @@ void Keeper::tell(Grant const& grant, Status const& now) const {
     with_.log.warn(now.cause, std::move(about));
 }
 
-Task<void> Keeper::refused(Place place, Secret access) {
+// Of one token several requests may say it.
+bool Keeper::isFirstRefusal(Place const& place, Secret const& access) {
+  auto const now = with_.clock.monotonic();
+  std::erase_if(refused_, [now](auto const& each) { return now - each.second.when >= kRefusedAgain; });
+  Refusal refusal;
+  refusal.token = vault::sha256Hex(access.reveal());
+  refusal.when = now;
+  auto const known = refused_.try_emplace(keyOf(place), refusal).first;
+  return vault::equalInConstantTime(known->second.token, refusal.token);
+}
+
+Task<bool> Keeper::refused(Place place, Secret access) {
   auto const self = shared_from_this();
   CO_TRY(grant, co_await grants_.read(place));
-  if (!vault::equalInConstantTime(grant.access.reveal(), access.reveal())) co_return Result<void>();
+  if (!vault::equalInConstantTime(grant.access.reveal(), access.reveal())) co_return true;
+  if (!isFirstRefusal(place, access)) co_return false;
   CO_TRY_VOID(co_await grants_.dueAtOnce(&grant, with_.clock.now(), true));
-  co_return Result<void>();
+  co_return true;
 }
 
 Task<void> Keeper::renew(Use use) {
@@ -309,10 +325,9 @@ Task<Status> Keeper::status(Place place) {
   co_return std::move(grant.status);
 }
 
-Task<std::vector<std::pair<std::string, Status>>> Keeper::all(std::string vendor_id,
-                                                              std::string connection_id) {
+Task<std::vector<Standing>> Keeper::all(std::string vendor_id, std::string connection_id) {
   auto const self = shared_from_this();
-  co_return co_await grants_.statuses(std::move(vendor_id), std::move(connection_id));
+  co_return co_await grants_.standings(std::move(vendor_id), std::move(connection_id));
 }
 
 Result<store::Statement> Keeper::first(Place const& place, Secret const& token) {

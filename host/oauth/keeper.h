@@ -14,12 +14,11 @@ public:
   explicit Keeper(Dependencies dependencies);
 
   Task<Secret> fresh(Use use) override;
-  Task<void> refused(Place place, Secret access) override;
+  Task<bool> refused(Place place, Secret access) override;
   Task<void> renew(Use use) override;
   Task<void> revoke(Use use) override;
   Task<Status> status(Place place) override;
-  Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
-                                                        std::string connection_id) override;
+  Task<std::vector<Standing>> all(std::string vendor_id, std::string connection_id) override;
   Result<store::Statement> first(Place const& place, Secret const& token) override;
   Result<store::Statement> first(Place const& place, Code const& code) override;
   Result<store::Unit> first(Place const& place, Provider const& provider, Given const& given) override;
@@ -35,6 +34,11 @@ private:
     asio::steady_timer ended; // cancelled then
     std::optional<Result<Moved>> came_to;
   };
+  // For which another token was asked for.
+  struct Refusal {
+    std::string token; // its hash
+    Monotonic when{};
+  };
   using Asked = std::shared_ptr<Use const>;
 
   Task<Moved> renewal(Asked use);
@@ -44,12 +48,14 @@ private:
   Task<Moved> attempt(Asked use, Grant grant);
   Task<void> keep(Grant const* grant, Reply reply);
   Task<Moved> close(Asked use, Grant const* grant, std::string attempt, Answer answer, TimePoint asked);
+  bool isFirstRefusal(Place const& place, Secret const& access);
   void tell(Grant const& grant, Status const& now) const;
   Result<void> refuseUntilThen(Grant const& grant) const;
 
   Dependencies with_;
   Grants grants_;
   std::map<std::string, std::shared_ptr<Flight>> flights_; // by place
+  std::map<std::string, Refusal> refused_;                 // by place
   bool stopping_ = false;
 };
 

@@ -110,6 +110,11 @@ struct Status {
   std::optional<TimePoint> next_try;
 };
 
+struct Standing {
+  Place place;
+  Status status;
+};
+
 struct Limits {
   Milliseconds answer_within{30'000}; // a request for tokens
   // Between the last moment of such a request and when another daemon may begin one: clocks differ, and what
@@ -142,12 +147,14 @@ public:
   // and rateLimited: later, see retry_after; forbidden: the provider refuses the connector's client;
   // notFound. Whoever waits may be cancelled; a renewal that has begun comes to its end.
   virtual Task<Secret> fresh(Use use) = 0;
-  // The provider took this access token no more: fresh() renews it, unless that has happened.
-  virtual Task<void> refused(Place place, Secret access) = 0;
+  // The provider took this access token no more: fresh() renews it, unless that has happened. False: another
+  // one of this slot was refused within the last five minutes, and this one took its place: a third is not
+  // asked for.
+  virtual Task<bool> refused(Place place, Secret access) = 0;
   virtual Task<Status> status(Place place) = 0; // notFound
-  // Of all slots of a connection, by their names; no secret is opened.
-  virtual Task<std::vector<std::pair<std::string, Status>>> all(std::string vendor_id,
-                                                                std::string connection_id) = 0;
+  // Of all slots, by their names, of a connection, of a vendor ("" for the connection) or of all ("" for
+  // both); one look at the database, and no secret is opened.
+  virtual Task<std::vector<Standing>> all(std::string vendor_id, std::string connection_id) = 0;
 
   // Renews now, whatever is valid yet. Errors as of fresh(); what was valid before such an error stays so.
   virtual Task<void> renew(Use use) = 0;

@@ -279,6 +279,8 @@ TEST_F(Erasure, TakesBackupsAlongAndTellsWhichFilesNobodyLookedInto) {
   auto const busy = place(erase({kMail}), "exports");
   EXPECT_EQ(busy.at("busy"), 1);
   EXPECT_THAT(textOr(busy, "/why", ""), HasSubstr("a backup is being made"));
+  EXPECT_EQ(busy.at("kept"), 1);
+  EXPECT_THAT(textOr(busy, "/why", ""), HasSubstr("1 GiB")) << "one reason does not hide the other";
   EXPECT_TRUE(std::filesystem::exists(folder / "exports/bak_2.new"));
 }
 

@@ -89,6 +89,9 @@ private:
   Task<void> disconnectAll(std::string vendor_id, std::vector<std::string>* names);
   Task<std::int64_t> removeAll(PersonalTable const* table, std::string vendor_id);
   std::string whyOf(std::string const& place, Tally const& tally) const;
+  bool isFolder(std::string const& place) const;
+  std::string whyBusy(std::string const& place) const;
+  std::string whyKept(std::string const& place) const;
   json::array placesOf(std::map<std::string, Tally> const& tallies) const;
   Task<Receipt> finish(json::object receipt, audit::Event event);
 
@@ -155,16 +158,30 @@ Task<std::string> OneOffice::exportVendor(std::string vendor_id) {
   co_return file.keep();
 }
 
+// Some may be busy and others kept, each for a reason of its own.
 std::string OneOffice::whyOf(std::string const& place, Tally const& tally) const {
-  bool const is_busy = tally.busy > 0;
-  if (!is_busy && tally.kept == 0) return {};
-  auto const is_folder = std::ranges::find(with_.folders, place, &Folder::name) != with_.folders.end();
-  if (is_folder) return is_busy ? kBeingMade : kNotRead;
+  std::string why;
+  if (tally.busy > 0) why = whyBusy(place);
+  if (tally.kept > 0) why += (why.empty() ? "" : "; ") + whyKept(place);
+  return why;
+}
+
+bool OneOffice::isFolder(std::string const& place) const {
+  return std::ranges::find(with_.folders, place, &Folder::name) != with_.folders.end();
+}
+
+std::string OneOffice::whyBusy(std::string const& place) const {
+  if (isFolder(place)) return kBeingMade;
   auto const table = std::ranges::find(with_.tables, place, &PersonalTable::name);
-  if (table != with_.tables.end())
-    if (auto const& why = is_busy ? table->why_busy : table->why_kept; !why.empty()) return why;
-  return is_busy ? "writes of them are under way; the next sync ends these"
-                 : "only the provider's own id for it names the person";
+  if (table != with_.tables.end() && !table->why_busy.empty()) return table->why_busy;
+  return "writes of them are under way; the next sync ends these";
+}
+
+std::string OneOffice::whyKept(std::string const& place) const {
+  if (isFolder(place)) return kNotRead;
+  auto const table = std::ranges::find(with_.tables, place, &PersonalTable::name);
+  if (table != with_.tables.end() && !table->why_kept.empty()) return table->why_kept;
+  return "only the provider's own id for it names the person";
 }
 
 json::array OneOffice::placesOf(std::map<std::string, Tally> const& tallies) const {

@@ -47,7 +47,7 @@ struct RequestLimit {
 
 // connector.json, read and checked against plugin-api/schemas/manifest.json.
 struct Manifest {
-  std::string id;                      // reverse DNS, "garland.calendar.caldav"
+  std::string id;                      // reverse DNS, "garland.caldav"
   std::string name;                    // "CalDAV"
   std::string version;                 // semver
   std::string category;                // "calendar"

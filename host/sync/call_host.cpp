@@ -214,7 +214,8 @@ Task<void> PluginCallHost::waitForLimit(Limits::Asker asker) {
   co_return co_await context_.limits.enter(std::move(asker), most);
 }
 
-// A token may be taken back before its time: then there is another one, and the request goes once more.
+// A token may be taken back before its time: then there is another one, and the request goes once more. If
+// that one is refused as well, it is rights that are missing, and the connector reads the refusal.
 Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   auto const* slot = slotNamed(ask.credential_slot);
   Secret used;
@@ -222,7 +223,8 @@ Task<runtime::HttpAnswer> PluginCallHost::http(runtime::HttpAsk ask) {
   CO_TRY(answer, co_await exchange(ask, &used));
   if (answer.status != 401 || answer.effect != Effect::notApplied) co_return answer;
   auto place = placeOf(session_.connection, slot->name);
-  CO_TRY_VOID(co_await context_.tokens->refused(std::move(place), std::move(used)));
+  CO_TRY(another, co_await context_.tokens->refused(std::move(place), std::move(used)));
+  if (!another) co_return answer;
   co_return co_await exchange(std::move(ask), &used);
 }
 

@@ -291,6 +291,7 @@ Task<std::vector<Connection>> Connections::all(std::string vendor_id) {
   CO_TRY(rows, co_await context_.doors.store.read(std::move(query)));
   std::vector<Connection> connections;
   for (auto const& row : rows.rows) connections.push_back(connectionFrom(row));
+  CO_TRY_VOID(co_await addSignIns(&context_, std::move(vendor_id), &connections));
   co_return connections;
 }
 

@@ -1,7 +1,8 @@
 // Three daemons keep one sign-in fresh at a provider whose refresh tokens are good for one use, and are
 // killed at every step of it. Nobody is asked to connect again unless the kill fell between the provider's
 // giving and our keeping of a token, and then the state says so. GARLAND_REFRESH_SEEDS=1000 is the long
-// profile. What it came to is printed in a line that tests/crash/run reads.
+// profile, which takes minutes and tells how far it is. What it came to is printed in a line that
+// tests/crash/run reads.
 #include "host/oauth/oauth.h"
 #include "host/oauth/testing/strict_provider.h"
 #include "host/sync/testing/house.h"
@@ -234,6 +235,8 @@ std::uint64_t seeds() {
   return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 12;
 }
 
+constexpr std::uint64_t kTellEvery = 10; // stories
+
 TEST(RefreshCrash, AReconnectIsAskedForOnlyWhereAKillTookAGivenTokenAlong) {
   House house;
   Toll all;
@@ -243,6 +246,7 @@ TEST(RefreshCrash, AReconnectIsAskedForOnlyWhereAKillTookAGivenTokenAlong) {
     Story story(house, seed);
     story.run(40min);
     all.add(story.toll());
+    if (seed % kTellEvery == 0) std::cerr << seed << " of " << seeds() << " stories are told" << std::endl;
   }
   std::cout << "seeds " << told << ", kills " << all.kills << ", renewals " << all.renewals << ", losses "
             << all.losses() << ", reconnects " << all.reconnects << "; lost before the first byte came "

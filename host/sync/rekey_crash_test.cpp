@@ -190,6 +190,22 @@ TEST(Rekey, RunsBesideEverythingElseAndItsStateIsTold) {
   rotation.house.run(stopping()).value();
 }
 
+TEST(Rekey, IsNoMoreToldOnceItsKeyIsNotThereAnyMore) {
+  Rotation rotation;
+  ASSERT_TRUE(rotation.begin(*rotation.house.store));
+  auto const told = [&](vault::Vault& vault) {
+    return rotation.house.run(custody::Custody::create(rotation.with(vault))->status()).value().move;
+  };
+  EXPECT_EQ(rotation.moveOn(*rotation.house.store).value(), Step::ended);
+  EXPECT_TRUE(told(*rotation.onlyNew()));
+  EXPECT_TRUE(told(*rotation.house.vault)) << "secrets are under it, held or not";
+  // As after a restore under another key: nothing is left of the one before.
+  for (auto const& table : secretTables())
+    if (table.sealed) rotation.commit("UPDATE " + table.name + " SET sealed=''", {});
+  EXPECT_TRUE(told(*rotation.onlyNew())) << "it is held";
+  EXPECT_FALSE(told(*rotation.house.vault));
+}
+
 TEST(Rekey, IsRefusedWhileSomethingIsUnderAKeyThatIsNotHere) {
   Rotation rotation;
   auto const only = rotation.onlyNew();

@@ -1,6 +1,7 @@
 #include "host/sync/retention.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/storage.h"
 
 namespace garland::sync {
 namespace {
@@ -30,6 +31,8 @@ Task<void> Retention::tick() {
       CO_TRY(left, co_await forget(vendor.text(0), &rule));
       more = more || left;
     }
+    CO_TRY(items_left, co_await forgetItems(vendor.text(0)));
+    more = more || items_left;
     if (more) co_return Result<void>(); // the next tick goes on with the same vendor
     after_ = vendor.text(0);
   }
@@ -37,6 +40,13 @@ Task<void> Retention::tick() {
   after_.clear();
   next_ = looked + kSweepEvery;
   co_return Result<void>();
+}
+
+Task<bool> Retention::forgetItems(std::string vendor_id) {
+  auto const kept = context_.doors.kept_for.items;
+  if (kept.count() == 0) co_return false;
+  auto const before = context_.now() - kept;
+  co_return co_await forgetItemsEndedBefore(&context_, std::move(vendor_id), before);
 }
 
 // The oldest rows, as long as they are old: no gap is left between those that stay. True if there may be

@@ -1,6 +1,7 @@
 // What is too old is forgotten, in pieces and without gaps.
 #include "host/sync/retention.h"
 
+#include "host/sync/testing/fake_form.h"
 #include "host/sync/testing/house.h"
 
 namespace garland::sync {
@@ -78,6 +79,37 @@ TEST_F(RetentionTest, AYoungChangeBetweenOldOnesLeavesNoGap) {
   house.write("UPDATE changes SET at=at+8640000000 WHERE sequence=2"); // 100 days
   sweep(2);
   EXPECT_EQ(sequences(), (std::vector<std::int64_t>{2, 3, 4}));
+}
+
+TEST_F(RetentionTest, WhatCameInGoesSoLongAfterItsEndAndItsRoomIsFreeAgain) {
+  testing::FakeForm form(house);
+  house.run(house.engine->start()).value();
+  auto const sent = [&](std::string const& id) {
+    auto data = json::object{{"kind", "person"}, {"name", "Rosa"}};
+    return form.settled(form.send(testing::client(id, std::move(data)), id).value().id).id;
+  };
+  auto const items = [&] {
+    std::vector<std::string> all;
+    for (auto const& row : house.rows("SELECT item_id FROM inbox ORDER BY item_id"))
+      all.push_back(row.text(0));
+    return all;
+  };
+  auto const read = sent("c1");
+  house.clock.advance(Milliseconds(1)); // ids of one moment have no order
+  auto const unread = sent("c2");
+  house.write("UPDATE inbox SET state='review', finished=NULL WHERE item_id='" + unread + "'");
+  house.write("UPDATE inbox SET finished=finished+86400000 WHERE item_id='" + read + "'");
+  house.clock.advance(400 * kDay);
+  auto const young = sent("c3");
+  sweep(1);
+  EXPECT_EQ(items(), (std::vector<std::string>{read, unread, young})) << "its days count from its end";
+  house.clock.advance(2 * kDay);
+  sweep(1);
+  EXPECT_EQ(items(), (std::vector<std::string>{unread, young})) << "what nobody has read stays";
+  EXPECT_EQ(house.run(house.engine->connection(form.connection)).value().stored->items, 2);
+  EXPECT_EQ(house.records(form.vendor).size(), 3U) << "what came of it is a record";
+  EXPECT_FALSE(form.send(testing::client("c1", {{"kind", "person"}, {"name", "Rosa"}}), "c1").value().known)
+      << "its key went with it";
 }
 
 TEST_F(RetentionTest, ManyGoInPieces) {

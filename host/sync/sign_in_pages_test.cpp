@@ -113,6 +113,16 @@ TEST_F(SignInPage, ATicketRunsOutAfterTenMinutes) {
   EXPECT_TRUE(asked.empty());
 }
 
+TEST_F(SignInPage, IsToldAsLostWhereItsDaemonEndedBetweenCodeAndConnection) {
+  auto const begun = begin();
+  house.write("UPDATE oauth_authorizations SET state='redeeming', sealed=''"); // all that a kill leaves
+  house.clock.advance(std::chrono::minutes(10));
+  EXPECT_EQ(now(begun).state, "redeeming") << "another daemon may be at it yet";
+  house.clock.advance(std::chrono::minutes(2));
+  EXPECT_EQ(now(begun).state, "failed");
+  EXPECT_THAT(now(begun).cause, AllOf(HasSubstr("the daemon ended"), HasSubstr("begin the sign-in again")));
+}
+
 TEST_F(SignInPage, AnotherBrowserUsesNothingUp) {
   auto const begun = begin();
   EXPECT_EQ(back(begun.ticket, "").error().kind, ErrorKind::forbidden) << "nobody opened the page";

@@ -3,6 +3,7 @@
 #include "host/sync/sql.h"
 
 #include <algorithm>
+#include <map>
 
 namespace garland::sync {
 namespace {
@@ -116,20 +117,39 @@ std::vector<std::string> tokenAddresses(runtime::Manifest const& manifest, json:
   return all;
 }
 
+namespace {
+
+SignIn signInFrom(oauth::Standing standing) {
+  SignIn out;
+  out.slot = std::move(standing.place.slot);
+  out.state = std::move(standing.status.state);
+  out.cause = std::move(standing.status.cause);
+  out.by = std::move(standing.status.by);
+  out.since = standing.status.since;
+  out.next_try = standing.status.next_try;
+  return out;
+}
+
+} // namespace
+
 Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection) {
   CO_TRY(all, co_await context->tokens->all(connection->vendor_id, connection->id));
   std::vector<SignIn> out;
-  for (auto& [slot, status] : all) {
-    SignIn one;
-    one.slot = slot;
-    one.state = std::move(status.state);
-    one.cause = std::move(status.cause);
-    one.by = std::move(status.by);
-    one.since = status.since;
-    one.next_try = status.next_try;
-    out.push_back(std::move(one));
-  }
+  for (auto& one : all) out.push_back(signInFrom(std::move(one)));
   co_return out;
+}
+
+Task<void> addSignIns(Context* context, std::string vendor_id, std::vector<Connection>* connections) {
+  CO_TRY(all, co_await context->tokens->all(std::move(vendor_id), std::string()));
+  std::map<std::string, std::vector<SignIn>, std::less<>> of; // by connection
+  for (auto& one : all) {
+    auto connection = one.place.connection_id;
+    of[std::move(connection)].push_back(signInFrom(std::move(one)));
+  }
+  for (auto& connection : *connections)
+    if (auto const found = of.find(connection.id); found != of.end())
+      connection.sign_ins = std::move(found->second);
+  co_return Result<void>();
 }
 
 // A trial takes minutes; after a day nobody has it in hand.

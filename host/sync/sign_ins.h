@@ -30,6 +30,8 @@ Task<void> revokeSignIn(Context* context, Session const* session, std::string sl
 std::vector<std::string> tokenAddresses(runtime::Manifest const& manifest, json::value const& settings);
 // How those of a connection stand.
 Task<std::vector<SignIn>> signInsOf(Context* context, Connection const* connection);
+// The same for many, in one look: those of this vendor, or of all ("").
+Task<void> addSignIns(Context* context, std::string vendor_id, std::vector<Connection>* connections);
 // What a daemon that ended in the middle of a trial left behind.
 Task<void> forgetLeftTrials(Context* context);
 // Those that a trial left under `from`, for the unit that makes them those of `to`.

@@ -43,7 +43,7 @@ protected:
       return response;
     }
     if (request.url != "https://id.example/token") {
-      response.status = house.egress.secrets.back() == good ? 200 : 401;
+      response.status = house.egress.secrets.back() == good && !lacks_rights ? 200 : 401;
       return response;
     }
     asked.push_back(request.body);
@@ -91,6 +91,7 @@ protected:
   std::vector<std::string> revoked;
   int revokes = 200; // the status of its answer
   bool server_error = false;
+  bool lacks_rights = false; // whatever the token
 };
 
 TEST_F(SignedIn, AConnectorsRequestCarriesATokenThatTheHostAskedFor) {
@@ -124,6 +125,23 @@ TEST_F(SignedIn, ATokenThatWasTakenBackIsReplacedAndTheRequestGoesOnceMore) {
   EXPECT_EQ(asked.size(), 2U);
 }
 
+TEST_F(SignedIn, WhatIsRefusedWithANewTokenAsWellIsTheConnectorsToReadAndAsksForNoThirdToken) {
+  ASSERT_TRUE(ask());
+  lacks_rights = true;
+  EXPECT_EQ(ask()->status, 401);
+  EXPECT_EQ(asked.size(), 2U) << "it might have been the token";
+  auto const requests = house.egress.requests.size();
+  EXPECT_EQ(ask()->status, 401);
+  EXPECT_EQ(asked.size(), 2U) << "it was not";
+  EXPECT_EQ(house.egress.requests.size(), requests + 1) << "nor does the same request go again";
+  house.clock.advance(std::chrono::minutes(5));
+  EXPECT_EQ(ask()->status, 401);
+  EXPECT_EQ(asked.size(), 3U) << "a token may have been taken back since";
+  lacks_rights = false;
+  EXPECT_EQ(ask()->status, 200);
+  EXPECT_EQ(asked.size(), 3U);
+}
+
 TEST_F(SignedIn, ARefusalAsksForAReconnectAndSaysWhy) {
   refresh = "taken back";
   auto const refused = ask();
@@ -137,8 +155,20 @@ TEST_F(SignedIn, ARefusalAsksForAReconnectAndSaysWhy) {
   EXPECT_EQ(now.sign_ins[0].state, "reconnect needed");
   EXPECT_EQ(now.sign_ins[0].by, "provider");
   EXPECT_THAT(now.sign_ins[0].cause, HasSubstr("invalid_grant"));
+  auto const cause = now.sign_ins[0].cause;
+  for (auto const& whose : {now.vendor_id, std::string()}) {
+    auto const listed = house.run(house.engine->connections(whose)).value();
+    ASSERT_EQ(listed.size(), 1U);
+    ASSERT_EQ(listed[0].sign_ins.size(), 1U) << "the list tells it as well";
+    EXPECT_EQ(listed[0].sign_ins[0].slot, "account");
+    EXPECT_EQ(listed[0].sign_ins[0].cause, now.sign_ins[0].cause);
+  }
   EXPECT_FALSE(ask());
   EXPECT_EQ(asked.size(), 1U) << "it is not asked again";
+  auto const notice = R"("level":"warn","message":")" + cause;
+  auto const first = house.log_text.find(notice);
+  EXPECT_NE(first, std::string::npos) << house.log_text;
+  EXPECT_EQ(house.log_text.find(notice, first + 1), std::string::npos) << "it is told once";
 }
 
 TEST_F(SignedIn, ConnectingAgainGivesTheConnectionTheNewSignIn) {

@@ -3,6 +3,7 @@
 #include "host/sync/commits.h"
 
 #include <limits>
+#include <map>
 
 namespace garland::sync {
 namespace {
@@ -108,6 +109,7 @@ store::Statement itemsGrow(Owner const& owner, std::int64_t bytes, Storage const
 namespace {
 
 constexpr std::int64_t kForgottenAtOnce = 20;
+constexpr std::int64_t kEndedAtOnce = 500;
 
 struct Room {
   std::int64_t items = 0;
@@ -121,6 +123,19 @@ Room roomFor(Storage const& stored, std::int64_t bytes, Storage const& most) {
   if (stored.item_bytes + bytes > most.item_bytes)
     room.bytes = stored.item_bytes + bytes - most.item_bytes + most.item_bytes / 32;
   return room;
+}
+
+// Those of one connection up to `last` that had their end before that, and their counts.
+store::Unit itemsGo(Owner const& owner, std::string const& last, TimePoint ended) {
+  auto const those = " FROM inbox " + std::string(kOwner) + " AND item_id<=$3 AND finished<$4";
+  Values const which = {owner.vendor_id, owner.connection_id, last, toMillis(ended)};
+  store::Unit unit;
+  unit.push_back(lockCounts(owner));
+  unit.emplace_back("UPDATE connection_storage SET items=items-(SELECT COUNT(*)" + those +
+                        "), item_bytes=item_bytes-(SELECT COALESCE(SUM(bytes),0)" + those + ") " + kOwner,
+                    which);
+  unit.emplace_back("DELETE" + those, which);
+  return unit;
 }
 
 // The oldest that have their end, no more than are needed: the key of each, by which what is repeated is
@@ -138,19 +153,29 @@ Task<std::int64_t> forgetOldItems(Context* context, Owner owner, Room room) {
     room.bytes -= row.integer(1);
   }
   if (last.empty()) co_return std::int64_t{0};
-  auto const those = " FROM inbox " + ended + " AND item_id<=$3";
-  Values const which = {owner.vendor_id, owner.connection_id, last};
-  store::Unit unit;
-  unit.push_back(lockCounts(owner));
-  unit.emplace_back("UPDATE connection_storage SET items=items-(SELECT COUNT(*)" + those +
-                        "), item_bytes=item_bytes-(SELECT COALESCE(SUM(bytes),0)" + those + ") " + kOwner,
-                    which);
-  unit.emplace_back("DELETE" + those, which);
+  auto unit = itemsGo(owner, last, TimePoint::max());
   CO_TRY(done, co_await context->doors.store.commit(std::move(unit)));
   co_return done[2].affected;
 }
 
 } // namespace
+
+// No item that came later can have had its end earlier: so what came since is not read, whatever is in it.
+Task<bool> forgetItemsEndedBefore(Context* context, std::string vendor_id, TimePoint before) {
+  store::Statement query("SELECT item_id, connection_id FROM inbox WHERE vendor_id=$1 AND item_id<$2 AND "
+                         "finished<$3 ORDER BY item_id LIMIT $4",
+                         {vendor_id, idsBefore("itm", before), toMillis(before), kEndedAtOnce});
+  CO_TRY(oldest, co_await context->doors.store.read(std::move(query)));
+  std::map<std::string, std::string> last; // by connection
+  for (auto const& row : oldest.rows) last[row.text(1)] = row.text(0);
+  for (auto const& [connection_id, item_id] : last) {
+    auto unit = itemsGo(Owner{vendor_id, connection_id}, item_id, before);
+    auto const gone = co_await context->doors.store.commit(std::move(unit));
+    // Its connection was ended meanwhile, and took them along.
+    if (!gone && gone.error().kind != ErrorKind::conflict) co_return gone.error();
+  }
+  co_return std::ssize(oldest.rows) == kEndedAtOnce;
+}
 
 Task<void> refuseItemOver(Context* context, Owner owner, std::int64_t bytes) {
   auto const& most = context->doors.limits;

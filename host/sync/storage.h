@@ -33,6 +33,10 @@ store::Statement itemsGrow(Owner const& owner, std::int64_t bytes, Storage const
 // As above. Items that have their end make room first, the oldest before others.
 Task<void> refuseItemOver(Context* context, Owner owner, std::int64_t bytes);
 
+// Items of a vendor that had their end before that, with their content and their keys; some at a time, the
+// oldest first. True if there may be more.
+Task<bool> forgetItemsEndedBefore(Context* context, std::string vendor_id, TimePoint before);
+
 Task<Storage> storedFor(Context* context, Owner owner);
 
 } // namespace garland::sync

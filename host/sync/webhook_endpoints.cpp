@@ -94,7 +94,7 @@ Task<void> WebhookEndpoints::reread(std::string connection_id) {
 void WebhookEndpoints::keep(Shared endpoint) {
   auto const known = of(endpoint->connection_id);
   if (known && known->revision >= endpoint->revision) return;
-  forget(endpoint->connection_id);
+  remove(endpoint->connection_id);
   by_connection_[endpoint->connection_id] = endpoint;
   by_name_[endpoint->plugin_id][endpoint->name] = std::move(endpoint);
 }
@@ -112,13 +112,18 @@ WebhookEndpoints::Shared WebhookEndpoints::of(std::string_view connection_id) co
 }
 
 void WebhookEndpoints::forget(std::string const& connection_id) {
+  if (remove(connection_id) && gone_) gone_(connection_id);
+}
+
+bool WebhookEndpoints::remove(std::string const& connection_id) {
   auto const found = by_connection_.find(connection_id);
-  if (found == by_connection_.end()) return;
+  if (found == by_connection_.end()) return false;
   // Another connection may have the name by now.
   auto& names = by_name_[found->second->plugin_id];
   auto const named = names.find(found->second->name);
   if (named != names.end() && named->second == found->second) names.erase(named);
   by_connection_.erase(found);
+  return true;
 }
 
 Result<WebhookEndpoints::Kept> WebhookEndpoints::opened(std::string const& sealed,

@@ -4,6 +4,7 @@
 
 #include "host/sync/connections.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@ public:
   Task<void> renew(std::string connection_id = std::string());
   // The connection is gone.
   void forget(std::string const& connection_id);
+  void whenGone(std::function<void(std::string const&)> told) { gone_ = std::move(told); }
 
 private:
   // As it is sealed.
@@ -43,12 +45,14 @@ private:
   Task<void> save(WebhookEndpoint endpoint, std::string sealed);
   Task<void> reread(std::string connection_id);
   void keep(Shared endpoint);
+  bool remove(std::string const& connection_id);
 
   Context& context_;
   Connections& connections_;
   std::map<std::string, std::map<std::string, Shared, std::less<>>, std::less<>>
       by_name_; // plugin -> name ->
   std::map<std::string, Shared, std::less<>> by_connection_;
+  std::function<void(std::string const&)> gone_;
 };
 
 } // namespace garland::sync

@@ -36,6 +36,9 @@ public:
   Task<Webhook> replay(std::string id) override;
   Task<std::int64_t> replayRange(WebhookRange range) override;
   Task<Webhook> drop(std::string id, std::string why) override;
+  void whenGone(std::function<void(std::string const&)> told) override {
+    endpoints_.whenGone(std::move(told));
+  }
 
   Task<void> start();
   // After Context::stopping is set.

@@ -12,6 +12,7 @@
 #include "host/base/task.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -144,6 +145,10 @@ public:
   virtual Task<std::int64_t> replayRange(WebhookRange range) = 0; // how many
   // It needs nothing. `conflict` if it is done.
   virtual Task<Webhook> drop(std::string id, std::string why) = 0;
+
+  // Who is told when a connection that had an endpoint is gone, whichever daemon ended it; null: nobody any
+  // more.
+  virtual void whenGone(std::function<void(std::string const& connection_id)> told) = 0;
 };
 
 } // namespace garland::sync

@@ -490,6 +490,25 @@ TEST_F(WebhooksTest, WhatWasDoneIsForgottenAfterAWhileAndWithItsConnection) {
   EXPECT_TRUE(house.rows("SELECT 1 FROM webhooks").empty());
 }
 
+TEST_F(WebhooksTest, ThatAConnectionIsGoneIsToldAndAChangeOfItsEndpointIsNot) {
+  std::vector<std::string> gone;
+  notices.webhooks().whenGone([&](std::string const& connection) { gone.push_back(connection); });
+  auto const setUp = [&](std::string const& connection, char const* secret) {
+    WebhookSetup setup;
+    setup.connection_id = connection;
+    setup.secret = Secret(secret);
+    house.run(notices.webhooks().setUp(std::move(setup))).value();
+  };
+  auto const other = house.connect(notices.vendor, "q", "test.crm.studio");
+  setUp(notices.connection, "a");
+  setUp(notices.connection, "b");
+  EXPECT_TRUE(gone.empty());
+  house.run(house.engine->disconnect(other, false)).value();
+  EXPECT_TRUE(gone.empty()) << "it had no endpoint";
+  house.run(house.engine->disconnect(notices.connection, false)).value();
+  EXPECT_EQ(gone, std::vector(1, notices.connection));
+}
+
 TEST_F(WebhooksTest, AStoreThatTakesNothingIsToldToTheSenderWhoMayTryAgain) {
   house.cut->before_commit = []() -> Task<void> {
     co_return Error(ErrorKind::hostLimit, "the disk is full");

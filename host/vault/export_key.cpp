@@ -59,7 +59,9 @@ public:
     std::string text(file.box.text.size(), '\0');
     if (decrypt(key_.bytes(), file.box, exportHead(file), std::as_writable_bytes(std::span(text))))
       return text;
-    return Error(ErrorKind::invalidInput, "the passphrase is wrong, or the export was changed");
+    Error wrong(ErrorKind::invalidInput, "the passphrase is wrong, or the export was changed");
+    wrong.provider_code = kWrongPassphrase;
+    return wrong;
   }
 
 private:

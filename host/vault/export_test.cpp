@@ -38,6 +38,7 @@ TEST_F(ExportTest, AnotherPassphraseIsRefusedWithOneSentence) {
     ASSERT_TRUE(opened.has_error()) << wrong;
     EXPECT_EQ(opened.error().kind, ErrorKind::invalidInput);
     EXPECT_EQ(opened.error().message, "the passphrase is wrong, or the export was changed");
+    EXPECT_EQ(opened.error().provider_code, kWrongPassphrase);
   }
 }
 

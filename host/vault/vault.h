@@ -72,6 +72,9 @@ std::string sealedPrefix(std::string_view key_id);
 
 struct OpenedExport;
 
+// `provider_code` of the error: the file is an export, and this passphrase does not open it as it is.
+inline constexpr char const* kWrongPassphrase = "wrong_passphrase";
+
 // What a file for another host is under: a key that scrypt makes of a passphrase. [any thread]
 class ExportKey {
 public:

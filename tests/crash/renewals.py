@@ -24,7 +24,7 @@ def verdict(said, code):
 
 
 def tell(bins, databases, seeds):
-    """Prints a line for each database; whether all held."""
+    """Prints a line for each database; whether all held. How far the stories are is told by stderr meanwhile."""
     held = True
     for database in databases:
         program = bins.parent / "tests" / PROGRAMS[database]
@@ -33,7 +33,7 @@ def tell(bins, databases, seeds):
         if database == "postgresql":
             servers.Postgres.newest_programs()
         done = subprocess.run([str(program), "--gtest_filter=RefreshCrash.*", "--gtest_brief=1"], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace",
+                              text=True, errors="replace",
                               env={**os.environ, "GARLAND_REFRESH_SEEDS": str(seeds)})
         line, problem = verdict(done.stdout, done.returncode)
         print(f"{database}: {line or 'nothing was told'}" + (f"\n  {problem}" if problem else ""), flush=True)

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Stories that were not told, or in which nobody was killed, are seen."""
 
+import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -28,6 +31,18 @@ class Stories(unittest.TestCase):
         line, problem = renewals.verdict(f"{FIGURES}\n[  FAILED  ] RefreshCrash\n", 1)
         self.assertEqual(line, FIGURES)
         self.assertIn("[  FAILED  ]", problem)
+
+    def test_how_far_the_stories_are_is_told_while_they_are_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            teller = pathlib.Path(folder) / "tests" / renewals.PROGRAMS["sqlite"]
+            teller.parent.mkdir()
+            teller.write_text(f"#!/bin/sh\necho '10 of 12 stories are told' >&2\necho '{FIGURES}'\n")
+            teller.chmod(0o700)
+            program = "import pathlib, renewals, sys; renewals.tell(pathlib.Path(sys.argv[1]) / 'bin', ['sqlite'], 12)"
+            told = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, timeout=60,
+                                  env={**os.environ, "PYTHONPATH": ":".join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"})
+        self.assertEqual(told.stderr, "10 of 12 stories are told\n")
+        self.assertEqual(told.stdout, f"sqlite: {FIGURES}\n")
 
 
 if __name__ == "__main__":

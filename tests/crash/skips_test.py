@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A scenario that this machine does not let is skipped, and fails where it is required."""
+"""A scenario that this machine does not let is skipped, and fails where it is required; a contradiction is wrong usage."""
 
 import os
 import pathlib
@@ -28,6 +28,12 @@ class Skips(unittest.TestCase):
         required = self.run_without_namespaces(GARLAND_CRASH="required")
         self.assertEqual(required.returncode, 1, required.stderr)
         self.assertIn("no namespaces", required.stderr)
+
+    def test_a_span_beside_until_certain_is_wrong_usage(self):
+        refused = subprocess.run([RUN, "--until-certain", "--settle", "5"], env={**os.environ, "GARLAND_BIN": "/nowhere"},
+                                 capture_output=True, text=True, timeout=60)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("--until-certain waits as long as it takes", refused.stderr)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -63,6 +64,13 @@ TEST_F(Audit, AnExportIsVerifiedWithThePublicKeyAloneAndAnEditOfItIsNamed) {
               HasSubstr("row " + textOr(row, "/chain", "") + "/" + std::to_string(number(row, "/number"))));
   EXPECT_THAT(said({"audit", "verify", file_, "--key", "ed25519:" + std::string(64, 'a')}, 1),
               HasSubstr("not signed with a key that counts"));
+}
+
+TEST_F(Audit, ASignalToTheDaemonIsToldAsWhatItAsksFor) {
+  host_.daemon().signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] {
+    return host_.run({"audit", "export"}).out.find("\"act\":\"asked:reload\"") != std::string::npos;
+  }));
 }
 
 TEST_F(Audit, AnExportTakesTheNameOfNoOtherFile) {

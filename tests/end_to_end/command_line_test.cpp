@@ -4,8 +4,13 @@
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <map>
+#include <vector>
 
 namespace garland::testing {
 namespace {
@@ -117,6 +122,24 @@ TEST_F(CommandLine, WithoutADaemonTheDoctorGivesOneCommandToStartIt) {
   auto const command = "garlandd --config " + host_.configFile();
   EXPECT_THAT(done.out, HasSubstr(command));
   EXPECT_EQ(done.out.find("start", done.out.find(command)), std::string::npos) << done.out;
+}
+
+// As a daemon is that starts: it has its folder, and does not answer yet.
+TEST_F(CommandLine, OfADaemonThatStartsTheDoctorSaysOneThing) {
+  host_.stop();
+  auto const lock =
+      ::open((host_.dataFolder() + "/garlandd.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  auto const report = host_.ask({"doctor", "--config", host_.configFile()}, 3);
+  ::close(lock);
+  std::vector<json::value> told;
+  for (auto const& finding : report.at("findings").as_array())
+    if (textOr(finding, "/check", "") == "daemon") told.push_back(finding);
+  ASSERT_EQ(told.size(), 1U) << canonicalJson(report);
+  EXPECT_FALSE(boolOr(told[0], "/ok", true));
+  EXPECT_THAT(textOr(told[0], "/message", ""), HasSubstr("a garlandd runs on " + host_.dataFolder()));
+  EXPECT_THAT(textOr(told[0], "/fix", ""),
+              AllOf(HasSubstr("starting or ending"), Not(HasSubstr("garlandd --config"))));
 }
 
 TEST_F(CommandLine, ABlankVendorIsRefused) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <sstream>
 
 namespace garland::testing {
 namespace {
@@ -25,6 +26,17 @@ protected:
   Finished run(Host& host, std::vector<std::string> words) {
     words.insert(words.begin(), {"--ca-file", authority_.file()});
     return host.run(std::move(words));
+  }
+  // Of the rows that tell of another certificate.
+  static std::string kindsOf(std::string const& rows) {
+    std::istringstream lines(rows);
+    std::string kinds;
+    for (std::string line; std::getline(lines, line);) {
+      auto const row = parseJson(line);
+      if (row && textOr(*row, "/entry/act", "") == "certificate.renew")
+        kinds += textOr(*row, "/entry/kind", "") + " ";
+    }
+    return kinds;
   }
   static bool logs(Host const& host, std::string const& words) {
     return eventually([&] { return host.log().find(words) != std::string::npos; });
@@ -64,6 +76,7 @@ TEST_F(WithTls, SighupTakesANewCertificateAndKeepsTheOldOneIfTheNewOneIsBroken) 
   issue();
   host.daemon().signal(SIGHUP);
   EXPECT_TRUE(logs(host, "connections from now on get the certificate")) << host.log();
+  EXPECT_TRUE(eventually([&] { return kindsOf(run(host, {"audit", "export"}).out) == "refusal change "; }));
   EXPECT_EQ(run(host, {"vendors", "ls"}).exit_code, 0);
 }
 

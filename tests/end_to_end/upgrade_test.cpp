@@ -159,6 +159,11 @@ TEST_F(Upgrade, SighupTakesOverWhatIsInstalled) {
   host_.daemon().signal(SIGHUP);
   auto const refused = [this] { return host_.log().find("1.0.0 is older than 1.0.1") != std::string::npos; };
   EXPECT_TRUE(eventually(refused)) << host_.log();
+  for (auto const* act : {"plugin.upgraded", "plugin.refused"})
+    EXPECT_TRUE(eventually([&] {
+      return host_.run({"audit", "export"}).out.find("\"act\":\"" + std::string(act) + "\"") !=
+             std::string::npos;
+    })) << act;
   EXPECT_EQ(host_.stop(), 0) << host_.log();
 }
 

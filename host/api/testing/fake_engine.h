@@ -282,6 +282,7 @@ public:
   Task<void> disconnect(std::string id, bool discard) override {
     if (unsent > 0 && !discard) co_return Error(ErrorKind::conflict, "unsent changes would be lost");
     if (connections_.erase(id) == 0) co_return Error(ErrorKind::notFound, "there is no connection " + id);
+    fake_webhooks.forget(id);
     co_return Result<void>();
   }
 

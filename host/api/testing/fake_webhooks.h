@@ -117,6 +117,12 @@ public:
     co_return all[id];
   }
 
+  void whenGone(std::function<void(std::string const&)> told) override { gone = std::move(told); }
+  // Its connection is gone.
+  void forget(std::string const& connection_id) {
+    if (endpoints.erase(connection_id) > 0 && gone) gone(connection_id);
+  }
+
   std::string plugin_id = "garland.caldav";
   std::map<std::string, Endpoint, std::less<>> endpoints;
   std::map<std::string, std::vector<std::string>> secrets;
@@ -126,6 +132,7 @@ public:
   std::optional<Error> refuse;
   sync::WebhookRange last_range;
   int keys_asked = 0;
+  std::function<void(std::string const&)> gone;
 
 private:
   Clock& clock_;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host/access/access.h"
-#include "host/base/test_folder.h"
+#include "host/api/testing/kept_store.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,8 +17,8 @@ namespace garland::api::testing {
 class KeptKeys final : public access::Keys {
 public:
   KeptKeys(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log)
-      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log),
-        let_go_(executor_, asio::steady_timer::time_point::max()) {}
+      : store_(executor), clock_(clock), random_(random), log_(log),
+        let_go_(executor, asio::steady_timer::time_point::max()) {}
 
   Task<access::Admission> admit(std::string hash) override {
     ++asked;
@@ -49,17 +49,13 @@ public:
   }
   // As another daemon may do it.
   Task<void> change(std::string sql) {
-    CO_TRY_VOID(co_await open());
+    CO_TRY(store, co_await store_.open());
     store::Unit unit;
     unit.emplace_back(std::move(sql));
-    CO_TRY_VOID(co_await store_->commit(std::move(unit)));
+    CO_TRY_VOID(co_await store->commit(std::move(unit)));
     co_return Result<void>();
   }
-  Task<void> close() {
-    if (!store_) co_return Result<void>();
-    CO_TRY_VOID(co_await store_->close());
-    co_return Result<void>();
-  }
+  Task<void> close() { return store_.close(); }
 
   void letGo() {
     holds = false;
@@ -73,21 +69,16 @@ public:
 private:
   Task<void> open() {
     if (keys_) co_return Result<void>();
-    store::Options options;
-    options.url = "sqlite:" + (folder_ / "keys.db");
-    CO_TRY(store, co_await store::Store::open(executor_, options, access::migrations()));
-    store_ = std::move(store);
-    keys_ = access::Keys::create(access::KeyDependencies{clock_, random_, log_, *store_});
+    CO_TRY(store, co_await store_.open());
+    keys_ = access::Keys::create(access::KeyDependencies{clock_, random_, log_, *store});
     co_return Result<void>();
   }
 
-  TestFolder folder_;
-  asio::any_io_executor executor_;
+  KeptStore store_;
   Clock& clock_;
   Random& random_;
   Log const& log_;
   asio::steady_timer let_go_;
-  std::unique_ptr<store::Store> store_;
   std::unique_ptr<access::Keys> keys_;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host/access/access.h"
-#include "host/base/test_folder.h"
+#include "host/api/testing/kept_store.h"
 
 #include <memory>
 #include <string>
@@ -14,7 +14,7 @@ namespace garland::api::testing {
 class KeptSessions final : public access::Sessions {
 public:
   KeptSessions(asio::any_io_executor executor, Clock& clock, Random& random, Log const& log)
-      : executor_(std::move(executor)), clock_(clock), random_(random), log_(log) {}
+      : store_(std::move(executor)), clock_(clock), random_(random), log_(log) {}
 
   Task<void> begin(std::string hash) override {
     CO_TRY_VOID(co_await open());
@@ -45,29 +45,20 @@ public:
     co_return co_await sessions_->end(std::move(id));
   }
   access::SessionTimes times() const override { return {}; }
-  Task<void> close() {
-    if (!store_) co_return Result<void>();
-    CO_TRY_VOID(co_await store_->close());
-    co_return Result<void>();
-  }
+  Task<void> close() { return store_.close(); }
 
 private:
   Task<void> open() {
     if (sessions_) co_return Result<void>();
-    store::Options options;
-    options.url = "sqlite:" + (folder_ / "sessions.db");
-    CO_TRY(store, co_await store::Store::open(executor_, options, access::migrations()));
-    store_ = std::move(store);
-    sessions_ = access::Sessions::create(access::SessionDependencies{clock_, random_, log_, *store_});
+    CO_TRY(store, co_await store_.open());
+    sessions_ = access::Sessions::create(access::SessionDependencies{clock_, random_, log_, *store});
     co_return Result<void>();
   }
 
-  TestFolder folder_;
-  asio::any_io_executor executor_;
+  KeptStore store_;
   Clock& clock_;
   Random& random_;
   Log const& log_;
-  std::unique_ptr<store::Store> store_;
   std::unique_ptr<access::Sessions> sessions_;
 };
 
