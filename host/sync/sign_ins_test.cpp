@@ -261,6 +261,35 @@ TEST_F(SignedIn, IsTakenBackThereAndHere) {
   EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
 }
 
+TEST_F(SignedIn, IsTakenBackOnceAndTheSecondTimeChangesNothing) {
+  revokes = 503;
+  auto const first = house.run(house.engine->revoke(connection)).value();
+  auto const acts = house.told("connection.revoke").size();
+  ASSERT_EQ(acts, 1U);
+  revokes = 200;
+  house.clock.advance(std::chrono::hours(24));
+  for (bool const paused : {false, true}) {
+    if (paused) ASSERT_TRUE(house.run(house.engine->pause(connection)));
+    auto const again = house.run(house.engine->revoke(connection));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+    EXPECT_THAT(again.error().message,
+                AllOf(HasSubstr("nothing was changed"), HasSubstr(first.state_reason)));
+    EXPECT_EQ(house.run(house.engine->connection(connection)).value().state_reason, first.state_reason);
+  }
+  EXPECT_EQ(house.told("connection.revoke").size(), acts);
+}
+
+TEST_F(SignedIn, ThatWasTakenBackIsToldSoWhileItIsPaused) {
+  house.run(house.engine->revoke(connection)).value();
+  auto const paused = house.run(house.engine->pause(connection)).value();
+  EXPECT_EQ(paused.state, "paused");
+  EXPECT_EQ(conditionOf(paused).state, "revoked");
+  auto const refused = house.run(house.engine->startSync(connection));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("connect the account again"));
+}
+
 TEST_F(SignedIn, ThatWasTakenBackIsNotSyncedThoughThatWasAskedForElsewhere) {
   house.run(house.engine->revoke(connection)).value();
   house.write("UPDATE connections SET next_due=-1"); // by another daemon, which had not heard of it
