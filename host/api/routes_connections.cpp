@@ -127,7 +127,7 @@ void Routes::addConnectionRoutes(std::vector<Route>& table) {
             "Takes the sign-in of an account back: at the provider, if it can be asked, and here, where the "
             "credential is forgotten in any case. Records, links and waiting writes stay; connecting the "
             "account "
-            "again goes on with them.",
+            "again goes on with them. 409 if it is taken back already, which changes nothing.",
             200,
             "Connection",
             {}},

@@ -61,24 +61,27 @@ void checkPlugins(Client& client, std::vector<Finding>& findings) {
 
 // What to type for a connection that is not well.
 std::string remedyFor(Client& client, json::value const& connection) {
-  auto const state = textOr(connection, "/state", "");
+  auto const state = standingOf(connection);
   auto const id = textOr(connection, "/id", "");
-  if (state == "paused") return "garland connections resume " + id;
+  if (state == "paused") return "let it go on with: garland connections resume " + id;
   if (state != "reconnect needed" && state != "revoked") return "garland sync status " + id;
   auto const plugin = client.get(kBase + "/plugins/" + percentEncode(textOr(connection, "/plugin", "")));
   return reconnecting(plugin ? *plugin : json::value(), connection);
 }
 
+// Who paused one wanted that: it is told lest it be forgotten.
 void checkConnections(Client& client, std::vector<Finding>& findings) {
   auto const connections = client.get(kBase + "/connections");
   if (!connections) return;
   for (auto const& connection : connections->at("items").as_array()) {
-    auto const state = textOr(connection, "/state", "");
+    auto const state = standingOf(connection);
     auto const id = textOr(connection, "/id", "");
-    auto const reason = textOr(connection, "/state_reason", "");
-    bool const ok = state == "connected";
-    findings.push_back({"connection " + id, ok, state + (reason.empty() ? "" : ": " + reason),
-                        ok ? "" : remedyFor(client, connection)});
+    bool const is_paused = textOr(connection, "/state", "") == "paused";
+    auto const reason = textOr(connection, is_paused ? "/condition/why" : "/state_reason", "");
+    bool const well = state == "connected";
+    bool const rests = state == "paused";
+    findings.push_back({"connection " + id, well || rests, state + (reason.empty() ? "" : ": " + reason),
+                        well ? "" : remedyFor(client, connection), rests});
   }
 }
 

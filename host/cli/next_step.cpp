@@ -96,6 +96,11 @@ std::string reconnecting(json::value const& plugin, json::value const& connectio
   return command + (asksForUser(plugin) ? " --username NAME" : "");
 }
 
+std::string standingOf(json::value const& connection) {
+  auto const state = textOr(connection, "/state", "");
+  return state == "paused" ? textOr(connection, "/condition/state", state) : state;
+}
+
 std::string afterResume(json::value const& connection) {
   auto const id = textOr(connection, "/id", "");
   auto const state = textOr(connection, "/state", "");

@@ -23,6 +23,9 @@ std::string firstConnect(json::value const& plugin, std::string const& id, std::
 // The same for an account that is connected already, in its words, so that only the credential is typed.
 // Connecting it again replaces the credential and keeps what waits; disconnecting first would not.
 std::string reconnecting(json::value const& plugin, json::value const& connection);
+// Its state; of one that is paused what resuming does not end, "revoked" or "reconnect needed", if it is
+// that.
+std::string standingOf(json::value const& connection);
 // After a pause was ended: it goes on, unless somebody has to sign in first.
 std::string afterResume(json::value const& connection);
 

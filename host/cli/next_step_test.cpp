@@ -76,6 +76,16 @@ TEST(NextStep, AnAccountIsConnectedAgainInItsOwnWordsAndWhereItSignsIn) {
   EXPECT_THAT(reconnecting(by_token, connection), Not(HasSubstr("--username")));
 }
 
+TEST(NextStep, APausedAccountStandsAsResumingWouldLeaveIt) {
+  auto const standing = [](std::string state, std::string condition) {
+    return json::value(json::object{{"state", std::move(state)},
+                                    {"condition", json::object{{"state", std::move(condition)}}}});
+  };
+  EXPECT_EQ(standingOf(standing("paused", "paused")), "paused");
+  EXPECT_EQ(standingOf(standing("paused", "revoked")), "revoked");
+  EXPECT_EQ(standingOf(standing("failing", "retrying")), "failing");
+}
+
 TEST(NextStep, WhatIsNotPausedAnyMoreGoesOnUnlessSomebodyHasToSignIn) {
   auto const standing = [](std::string state) {
     return json::value(

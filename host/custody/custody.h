@@ -24,6 +24,8 @@ struct Column {
   Column(std::string name_in, bool integer_in = false) : name(std::move(name_in)), integer(integer_in) {}
   std::string name;
   bool integer; // else TEXT
+  // A TEXT that came to the exports later: what it is in those that were made before.
+  std::optional<std::string> formerly;
 };
 
 // A table with sealed secrets in its column "sealed" ("": that row has none), or one that they are of no use

@@ -61,19 +61,41 @@ Result<store::Row> rowFrom(json::value const& value, Table const& table, std::si
   return store::Row(std::move(values));
 }
 
+// Those of an export that was made before some came to it.
+std::vector<std::string> formerColumnsOf(Table const& table) {
+  auto names = columnsOf(table);
+  for (auto const& column : table.columns)
+    if (column.formerly) std::erase(names, column.name);
+  return names;
+}
+
+// A row of such an export, with the others in their places.
+json::value filledUp(json::value row, Table const& table) {
+  auto* list = row.if_array();
+  if (list == nullptr || list->size() != formerColumnsOf(table).size()) return nullptr;
+  auto at = table.keys.size();
+  for (auto const& column : table.columns) {
+    if (column.formerly) list->insert(list->begin() + at, json::value(*column.formerly));
+    ++at;
+  }
+  return row;
+}
+
 Result<TableRows> tableFrom(json::value const& value, Table const& table) {
   auto const names = columnsOf(table);
   auto const* columns = find(value, "/columns");
   auto const* rows = find(value, "/rows");
   if (columns == nullptr || rows == nullptr || !rows->is_array()) return damaged(table.name);
-  if (*columns != json::value(json::array(names.begin(), names.end())))
+  auto const former = formerColumnsOf(table);
+  bool const is_former = *columns == json::value(json::array(former.begin(), former.end()));
+  if (!is_former && *columns != json::value(json::array(names.begin(), names.end())))
     return Error(ErrorKind::unsupported,
                  "the export has other columns of " + table.name +
                      " than this garlandd knows; import it with the version that wrote it");
   TableRows out;
   out.table = &table;
   for (auto const& one : rows->get_array()) {
-    TRY(row, rowFrom(one, table, names.size()));
+    TRY(row, rowFrom(is_former ? filledUp(one, table) : one, table, names.size()));
     out.rows.push_back(std::move(row));
   }
   return out;

@@ -66,6 +66,24 @@ TEST_F(DocumentTest, WhatIsOfAnotherVersionIsToldSo) {
   EXPECT_EQ(refusalOf(with("\"rooms\"", "\"floors\"")), ErrorKind::unsupported);
 }
 
+TEST_F(DocumentTest, AnExportOfBeforeAColumnCameHasWhatThatWasThen) {
+  auto const before = text();
+  Column since("wing");
+  since.formerly = "east";
+  tables_[0].columns.insert(tables_[0].columns.begin() + 1, since);
+  auto const read = readDocument(before, tables_);
+  ASSERT_TRUE(read) << read.error().message;
+  auto const& house = (*read)[0].rows.at(0);
+  EXPECT_EQ(house.integer(1), 7);
+  EXPECT_EQ(house.text(2), "east");
+  EXPECT_TRUE(house.isNull(3));
+  EXPECT_EQ((*read)[1].rows.at(0).text(2), "gv1.x");
+  auto const made = TimePoint(Milliseconds(1'780'000'000'000));
+  auto const again = readDocument(writeDocument(*read, made), tables_);
+  ASSERT_TRUE(again) << "it is written with that column";
+  EXPECT_EQ((*again)[0].rows.at(0).text(2), "east");
+}
+
 TEST_F(DocumentTest, WhatIsNoRowIsRefused) {
   EXPECT_EQ(refusalOf("{"), ErrorKind::invalidInput);
   EXPECT_EQ(refusalOf(with("7,null", "\"7\",null")), ErrorKind::invalidInput);

@@ -61,6 +61,12 @@ Error later(std::string message, std::optional<Milliseconds> wait) {
   return error;
 }
 
+// Of no use to whoever tries again before.
+Error leftAlone(Status const& status, TimePoint now) {
+  return later(status.cause + "; it is left alone until " + rfc3339(*status.next_try),
+               *status.next_try - now);
+}
+
 } // namespace
 
 std::shared_ptr<Tokens> Tokens::create(Dependencies dependencies) {
@@ -289,14 +295,16 @@ Task<void> Keeper::renew(Use use) {
   auto const place = use.place;
   CO_TRY(before, co_await grants_.read(place));
   CO_TRY_VOID(co_await grants_.dueAtOnce(&before, with_.clock.now(), false));
-  CO_TRY_VOID(co_await fresh(std::move(use)));
+  auto const had = co_await fresh(std::move(use));
+  if (!had && had.error().kind != ErrorKind::transient) co_return had.error();
   // What was valid yet was good enough for that.
   CO_TRY(after, co_await grants_.read(place));
   auto const now = with_.clock.now();
-  if (!after.isDue(now)) co_return Result<void>();
+  if (had && !after.isDue(now)) co_return Result<void>();
   if (after.status.state == "reconnect needed") co_return over(after.status);
-  auto const next = after.status.next_try.value_or(now);
-  co_return later(after.status.cause, std::max(next - now, Milliseconds(0)));
+  if (after.status.next_try && now < *after.status.next_try) co_return leftAlone(after.status, now);
+  if (!had) co_return had.error();
+  co_return later(after.status.cause, Milliseconds(0));
 }
 
 // The refresh token takes what came of it along; without one, the access token is what there is.

@@ -24,23 +24,47 @@ Condition plain(std::string state, std::string why = {}, std::string by = {}) {
   return waiting(std::move(state), std::move(why), std::move(by), std::nullopt);
 }
 
-} // namespace
+// A connector tells what it was answered, and not what to do about it.
+std::string withRemedy(std::string const& reason) {
+  constexpr std::string_view kRemedy = "connect the account again";
+  if (reason.ends_with(kRemedy)) return reason;
+  return reason + (reason.empty() ? "" : "; ") + std::string(kRemedy);
+}
 
-// What only a person can end comes before what ends by itself. A sign-in that cannot be renewed leaves a
-// connection that works, until its access token has run out.
-Condition conditionOf(Connection const& connection) {
-  auto const& state = connection.state;
+// What no resuming ends: somebody has to connect the account again.
+std::optional<Condition> cutOff(Connection const& connection) {
+  auto const& state = connection.state == "paused" ? connection.paused_from : connection.state;
   auto const& reason = connection.state_reason;
-  if (state == "paused") return plain("paused", "it was paused here; it goes on when it is resumed", "host");
   if (state == "revoked") return plain("revoked", reason, "host");
   if (auto const* over = firstThat(connection, "reconnect needed"))
     return plain("reconnect needed", over->cause, over->by);
-  if (state == "reconnect needed") return plain("reconnect needed", reason, "provider");
+  if (state == "reconnect needed") return plain("reconnect needed", withRemedy(reason), "provider");
+  return std::nullopt;
+}
+
+// Nobody renews a sign-in that nobody needs: the schedule may come to it later than it might be tried.
+Condition waitingFor(SignIn const& retrying, std::string state, TimePoint next_due) {
+  auto const until = std::max(retrying.next_try.value_or(next_due), next_due);
+  return waiting(std::move(state), retrying.cause, retrying.by, until);
+}
+
+} // namespace
+
+// What only a person can end comes before what ends by itself, and what takes more of them before what takes
+// less. A sign-in that cannot be renewed leaves a connection that works, until its access token has run out.
+Condition conditionOf(Connection const& connection) {
+  auto const& state = connection.state;
+  auto const& reason = connection.state_reason;
+  if (auto over = cutOff(connection)) {
+    if (state == "paused") over->why += "; it is paused here as well";
+    return std::move(*over);
+  }
+  if (state == "paused") return plain("paused", "it was paused here; it goes on when it is resumed", "host");
   auto const* retrying = firstThat(connection, "retrying");
   if (state == "failing" && retrying != nullptr)
-    return waiting("retrying", retrying->cause, retrying->by, retrying->next_try);
+    return waitingFor(*retrying, "retrying", connection.next_due);
   if (state == "failing") return waiting("retrying", reason, "", connection.next_due);
-  if (retrying != nullptr) return waiting("degraded", retrying->cause, retrying->by, retrying->next_try);
+  if (retrying != nullptr) return waitingFor(*retrying, "degraded", connection.next_due);
   if (!reason.empty()) return plain("degraded", reason);
   return plain("connected");
 }

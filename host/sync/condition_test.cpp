@@ -57,14 +57,41 @@ TEST(Condition, AReconnectTellsWhyAndWhoseDoingItIs) {
   EXPECT_EQ(conditionOf(over).state, "reconnect needed");
   EXPECT_EQ(conditionOf(over).why, "it answered 502");
   EXPECT_EQ(conditionOf(over).by, "host");
-  EXPECT_EQ(conditionOf(standing("reconnect needed", "401")).why, "401");
+  EXPECT_EQ(conditionOf(standing("reconnect needed", "401")).why, "401; connect the account again");
 }
 
-TEST(Condition, WhatAPersonDidHereComesFirst) {
-  auto paused = standing("paused", "an old reason");
-  paused.sign_ins.push_back(signIn("reconnect needed"));
-  EXPECT_EQ(conditionOf(paused).state, "paused");
-  EXPECT_EQ(conditionOf(standing("revoked", "it was taken back here")).state, "revoked");
+TEST(Condition, ASignInIsNotTriedBeforeTheScheduleNeedsIt) {
+  for (auto const* state : {"failing", "connected"}) {
+    auto late = standing(state);
+    late.sign_ins.push_back(signIn("retrying"));
+    late.next_due = kThen + std::chrono::minutes(15);
+    EXPECT_EQ(conditionOf(late).until, late.next_due) << state;
+  }
+}
+
+TEST(Condition, WhatAConnectorWasAnsweredIsToldWithWhatToDoAboutIt) {
+  auto const refused = conditionOf(standing("reconnect needed", "GET x was answered with status 401"));
+  EXPECT_EQ(refused.why, "GET x was answered with status 401; connect the account again");
+  auto const told = conditionOf(standing("reconnect needed", "it has run out; connect the account again"));
+  EXPECT_EQ(told.why, "it has run out; connect the account again") << "once";
+  EXPECT_EQ(conditionOf(standing("reconnect needed")).why, "connect the account again");
+}
+
+TEST(Condition, APauseHidesNothingThatResumingDoesNotEnd) {
+  auto over = standing("paused", "it was taken back here");
+  over.paused_from = "revoked";
+  EXPECT_EQ(conditionOf(over).state, "revoked");
+  EXPECT_EQ(conditionOf(over).why, "it was taken back here; it is paused here as well");
+  over.paused_from = "reconnect needed";
+  EXPECT_EQ(conditionOf(over).state, "reconnect needed");
+  over.paused_from = "connected";
+  EXPECT_EQ(conditionOf(over).state, "paused");
+  EXPECT_EQ(conditionOf(over).why, "it was paused here; it goes on when it is resumed");
+  over.sign_ins.push_back(signIn("reconnect needed"));
+  EXPECT_EQ(conditionOf(over).state, "reconnect needed");
+  EXPECT_EQ(conditionOf(over).why, "it answered 502; it is paused here as well");
+  over.sign_ins[0].state = "retrying";
+  EXPECT_EQ(conditionOf(over).state, "paused") << "what ends by itself is nothing to say of it";
 }
 
 } // namespace

@@ -15,7 +15,7 @@ constexpr int kAttempts = 5;
 constexpr char const* kColumns = "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
                                  "allow_private_network, CASE WHEN paused=1 THEN 'paused' ELSE state END, "
                                  "state_reason, created, last_success, confirm_deletes, "
-                                 "credential_version, account_key, resumed, next_due "
+                                 "credential_version, account_key, resumed, next_due, state "
                                  "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -31,6 +31,7 @@ Connection connectionFrom(store::Row const& row) {
   connection.created = fromMillis(row.integer(8));
   connection.last_success = timeAt(row, 9);
   connection.next_due = fromMillis(row.integer(14));
+  if (connection.state == "paused") connection.paused_from = row.text(15);
   return connection;
 }
 
@@ -87,13 +88,17 @@ Task<WaitingCount> waitingWrites(Context* context, Connection const* connection)
 } // namespace
 
 Result<void> refuseIfPaused(Connection const& connection) {
-  if (connection.state == "revoked")
+  if (isRevoked(connection))
     return Error(ErrorKind::conflict, "the sign-in of connection \"" + connection.id +
                                           "\" was taken back; connect the account again");
   if (connection.state != "paused") return {};
   return Error(ErrorKind::conflict, "connection \"" + connection.id +
                                         "\" is paused; let it go on with: garland connections resume " +
                                         connection.id);
+}
+
+bool isRevoked(Connection const& connection) {
+  return connection.state == "revoked" || connection.paused_from == "revoked";
 }
 
 bool needsReconnect(Connection const& connection) {

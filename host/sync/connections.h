@@ -62,6 +62,8 @@ private:
 
 // `conflict`, with what to type; also of one that was revoked.
 Result<void> refuseIfPaused(Connection const& connection);
+// Whether it is paused as well or not.
+bool isRevoked(Connection const& connection);
 // Nothing of it goes on before its account is connected again.
 bool needsReconnect(Connection const& connection);
 // Which account it is, where its connector tells no id.

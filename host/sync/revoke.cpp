@@ -25,6 +25,15 @@ bool signsIn(runtime::Manifest const& manifest) {
   return false;
 }
 
+// Once: the day, and what the provider said to it, stay those of that time. An import may have left a
+// credential here of an account that was revoked where it came from.
+Result<void> refuseAgain(Session const& session) {
+  auto const& connection = session.connection;
+  if (!isRevoked(connection) || !session.sealed.empty()) return {};
+  return Error(ErrorKind::conflict, "nothing was changed: the sign-in of connection \"" + connection.id +
+                                        "\" is taken back already (" + connection.state_reason + ")");
+}
+
 } // namespace
 
 Task<Trial> Connections::test(std::string id) {
@@ -69,6 +78,7 @@ Task<Connection> Connections::rotate(std::string id) {
 // Here it ends even if the provider cannot be asked: the connection says that it was not.
 Task<Connection> Connections::revoke(std::string id) {
   CO_TRY(session, co_await open(id));
+  CO_TRY_VOID(refuseAgain(session));
   CO_TRY(left, co_await takenBackThere(&context_, &session));
   auto const& connection = session.connection;
   CO_TRY_VOID(co_await audit_.save(connection.vendor_id, connection.id, "oauth.revoke"));

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kRunsKept = 50; // per connection; of those that only followed hints, so many besides
 constexpr Milliseconds kHintsAgain{60'000};
+constexpr Milliseconds kFailedAgain{std::chrono::minutes(15)}; // what may pass by itself, at the latest
 constexpr char const* kReconnect = "reconnect needed";
 
 } // namespace
@@ -62,14 +63,16 @@ void Runs::addHintsAgain(RunState const& state, store::Unit* unit) const {
       Values{toMillis(due), state.vendor_id, run.connection_id});
 }
 
-// What the end means for the connection, and when it is due again. A run that only followed hints says
-// nothing of the rest, and must not put off the next poll; but a refused sign-in is one.
+// What the end means for the connection, and when it is due again: an outage is not waited out for a week
+// because a provider is asked once a week. A run that only followed hints says nothing of the rest, and must
+// not put off the next poll; but a refused sign-in is one.
 void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Unit* unit) const {
   auto const& run = state.run;
-  auto const jitter = Milliseconds(static_cast<std::int64_t>(
-      context_.doors.random.next() %
-      static_cast<std::uint64_t>(std::max<std::int64_t>(1, poll_every.count() / 10))));
-  auto due = *run.finished + std::max(poll_every, state.quiet) + jitter;
+  auto const span = run.error && passes(*run.error) ? std::min(poll_every, kFailedAgain) : poll_every;
+  auto const jitter = Milliseconds(
+      static_cast<std::int64_t>(context_.doors.random.next() %
+                                static_cast<std::uint64_t>(std::max<std::int64_t>(1, span.count() / 10))));
+  auto due = *run.finished + std::max(span, state.quiet) + jitter;
   if (!run.error) {
     if (!state.was_whole) return;
     unit->emplace_back(

@@ -93,6 +93,29 @@ TEST_F(Runs, AProviderThatWantsToBeLeftAloneIsAskedLaterButAtOnceByAPerson) {
   EXPECT_GE(dueIn(), std::chrono::minutes(15)) << "the manifest's own interval is the least";
 }
 
+TEST_F(Runs, AnOutageIsNotWaitedOutUntilTheNextPoll) {
+  auto plugins = house.catalogue.plugins();
+  for (auto& plugin : plugins) plugin.manifest.poll_every = std::chrono::hours(24 * 7);
+  house.catalogue.renew(runtime::Catalogue(std::move(plugins)));
+  auto const dueAfter = [&](std::optional<Error> refusal) {
+    remote.refuse_pulls = std::move(refusal);
+    house.sync(connection);
+    auto const rows = house.rows("SELECT next_due FROM connections");
+    return Milliseconds(rows.at(0).integer(0)) - house.clock.now().time_since_epoch();
+  };
+  EXPECT_GE(dueAfter({}), std::chrono::hours(24 * 7));
+  for (auto const kind : {ErrorKind::transient, ErrorKind::rateLimited}) {
+    auto const due = dueAfter(Error(kind, "it was answered with status 500"));
+    EXPECT_GE(due, std::chrono::minutes(15));
+    EXPECT_LT(due, std::chrono::minutes(17));
+  }
+  Error wait(ErrorKind::rateLimited, "come back later");
+  wait.retry_after = std::chrono::hours(1);
+  EXPECT_GE(dueAfter(std::move(wait)), std::chrono::hours(1)) << "the provider's own word is the least";
+  EXPECT_GE(dueAfter(Error(ErrorKind::providerBug, "rubbish")), std::chrono::hours(24 * 7))
+      << "which is the same in 15 minutes";
+}
+
 TEST_F(Runs, EightRunAtOnceAndTheRestWaitTheirTurn) {
   std::vector<std::string> connections = {connection};
   for (int i = 1; i < 12; ++i) connections.push_back(house.connect(vendor, "p" + std::to_string(i)));

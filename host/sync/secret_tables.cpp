@@ -19,6 +19,13 @@ Table plain(std::string name, std::vector<std::string> keys) {
   return table;
 }
 
+// Exports of before have no such column.
+Column later(std::string name, std::string formerly) {
+  Column column(std::move(name));
+  column.formerly = std::move(formerly);
+  return column;
+}
+
 Table ofConnection(std::string name) {
   Table table;
   table.name = std::move(name);
@@ -39,6 +46,7 @@ void addVendors(std::vector<Table>& all) {
 }
 
 // A connection is replaced together with its credential: a secret goes to the hosts that its settings name.
+// How it stands comes with both: one that was revoked has no credential, here as there.
 void addConnections(std::vector<Table>& all) {
   auto connections = ofConnection("connections");
   connections.sealed = false;
@@ -48,11 +56,11 @@ void addConnections(std::vector<Table>& all) {
                          Column("settings"),
                          Column("allow_private_network", kInteger),
                          Column("created", kInteger),
-                         Column("paused", kInteger)};
-  connections.begin = {
-      {"state", "'connected'"}, {"state_reason", "''"}, {"next_due", "0"}, {"confirm_deletes", "0"}};
-  connections.on_replace =
-      "state='connected', state_reason='', next_due=0, credential_version=credential_version+1";
+                         Column("paused", kInteger),
+                         later("state", "connected"),
+                         later("state_reason", "")};
+  connections.begin = {{"next_due", "0"}, {"confirm_deletes", "0"}};
+  connections.on_replace = "next_due=0, credential_version=credential_version+1";
   all.push_back(std::move(connections));
   auto storage = plain("connection_storage", {"vendor_id", "connection_id"});
   storage.begin = {{"records", "0"}, {"record_bytes", "0"}, {"stored_values", "0"}, {"value_bytes", "0"}};

@@ -102,6 +102,19 @@ TEST_F(VaultExport, TellsWhatItReplacesAndWhatItLeaves) {
   EXPECT_EQ(there.house.rows("SELECT credential_version FROM connections")[0].integer(0), 1);
 }
 
+TEST_F(VaultExport, BringsARevokedAccountThatIsStillRevoked) {
+  here.commit("UPDATE connections SET state='revoked', state_reason='it was taken back'", {});
+  here.commit("DELETE FROM credentials", {});
+  auto const file = exported();
+  auto const arrived = [&] { return there.house.run(there.house.engine->connection("con_0")).value(); };
+  ASSERT_TRUE(import(file));
+  EXPECT_EQ(arrived().state, "revoked");
+  EXPECT_EQ(arrived().state_reason, "it was taken back");
+  there.commit("UPDATE connections SET state='connected', state_reason=''", {});
+  ASSERT_TRUE(import(file));
+  EXPECT_EQ(arrived().state, "revoked") << "also in the place of one that is here";
+}
+
 TEST_F(VaultExport, ThatDoesNotGoWithWhatIsHereChangesNothing) {
   there.addConnection("con_another"); // the same account
   auto const told = import(exported());

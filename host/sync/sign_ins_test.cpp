@@ -261,6 +261,34 @@ TEST_F(SignedIn, IsTakenBackThereAndHere) {
   EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
 }
 
+TEST_F(SignedIn, IsTakenBackOnceAndTheSecondTimeChangesNothing) {
+  revokes = 503;
+  auto const first = house.run(house.engine->revoke(connection)).value();
+  auto const acts = house.told("change").size();
+  revokes = 200;
+  house.clock.advance(std::chrono::hours(24));
+  for (bool const paused : {false, true}) {
+    if (paused) house.write("UPDATE connections SET paused=1");
+    auto const again = house.run(house.engine->revoke(connection));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+    EXPECT_THAT(again.error().message,
+                AllOf(HasSubstr("nothing was changed"), HasSubstr(first.state_reason)));
+    EXPECT_EQ(house.run(house.engine->connection(connection)).value().state_reason, first.state_reason);
+  }
+  EXPECT_EQ(house.told("change").size(), acts);
+}
+
+TEST_F(SignedIn, ThatWasTakenBackIsToldSoWhileItIsPaused) {
+  house.run(house.engine->revoke(connection)).value();
+  auto const paused = house.run(house.engine->pause(connection)).value();
+  EXPECT_EQ(paused.state, "paused");
+  EXPECT_EQ(conditionOf(paused).state, "revoked");
+  auto const refused = house.run(house.engine->startSync(connection));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("connect the account again"));
+}
+
 TEST_F(SignedIn, ThatWasTakenBackIsNotSyncedThoughThatWasAskedForElsewhere) {
   house.run(house.engine->revoke(connection)).value();
   house.write("UPDATE connections SET next_due=-1"); // by another daemon, which had not heard of it
@@ -290,6 +318,15 @@ TEST_F(SignedIn, IsRotatedAtOnceAndWhatFailedLeavesWhatWasValid) {
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().kind, ErrorKind::transient);
   EXPECT_EQ(ask()->status, 200) << "the token that there was is valid yet";
+  auto const requests = asked.size();
+  auto const again = house.run(house.engine->rotate(connection));
+  ASSERT_FALSE(again);
+  EXPECT_EQ(asked.size(), requests) << "the provider is not asked so soon";
+  auto const standing = house.run(house.engine->connection(connection)).value();
+  ASSERT_TRUE(standing.sign_ins.at(0).next_try);
+  EXPECT_THAT(
+      again.error().message,
+      AllOf(HasSubstr("502"), HasSubstr("left alone until " + rfc3339(*standing.sign_ins[0].next_try))));
 }
 
 TEST_F(SignedIn, EveryRequestForATokenIsInTheAuditChainWhateverCameOfIt) {

@@ -157,6 +157,7 @@ struct Connection {
   json::value settings;
   bool allow_private_network = false;
   std::string state;
+  std::string paused_from;  // paused: the state that it has beneath
   std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;

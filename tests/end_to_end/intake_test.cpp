@@ -89,6 +89,24 @@ TEST_F(IntakeEndToEnd, TheHintAfterConnectingNamesTheWaysIn) {
   EXPECT_THAT(asked.err, HasSubstr("--secret-stdin")) << "there is no terminal";
 }
 
+TEST_F(IntakeEndToEnd, APausedAccountIsNoFaultForTheDoctorButIsTold) {
+  auto const findingOf = [&](json::value const& report) {
+    for (auto const& finding : report.at("findings").as_array())
+      if (textOr(finding, "/check", "") == "connection " + connection_) return finding;
+    return json::value();
+  };
+  EXPECT_FALSE(boolOr(findingOf(host_.ask({"doctor", "--config", host_.configFile()})), "/weak", true));
+  ASSERT_EQ(host_.run({"connections", "pause", connection_}).exit_code, 0);
+  auto const finding = findingOf(host_.ask({"doctor", "--config", host_.configFile()}));
+  EXPECT_TRUE(boolOr(finding, "/ok", false)) << canonicalJson(finding);
+  EXPECT_TRUE(boolOr(finding, "/weak", false));
+  EXPECT_THAT(textOr(finding, "/fix", ""), HasSubstr("garland connections resume " + connection_));
+  ASSERT_EQ(host_.run({"connections", "revoke", connection_}).exit_code, 0);
+  auto const revoked = findingOf(host_.ask({"doctor", "--config", host_.configFile()}, 1));
+  EXPECT_FALSE(boolOr(revoked, "/ok", true)) << "resuming would not end that: " << canonicalJson(revoked);
+  EXPECT_THAT(textOr(revoked, "/message", ""), HasSubstr("paused here as well"));
+}
+
 TEST_F(IntakeEndToEnd, WhatNobodyUnderstandsWaitsUntilTheMappingIsWidened) {
   auto const id =
       textOr(call(R"({"event":"quote requested","id":"i2","email":"bo@example.com"})"), "/id", "");
