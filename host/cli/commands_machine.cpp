@@ -352,6 +352,8 @@ Exit doctor(Context with, Place const& place) {
     auto const& code = health.error().provider_code;
     auto const fix = code == "not_garlandd"         ? "name its address with --url"
                      : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
+                     : code == "wants_certificate"  ? "go through a proxy that has a client's certificate"
+                     : code == "wants_tls"          ? "call it by https:// with --url"
                                                     : startCommand(place);
     findings.push_back({"daemon", false, health.error().message, fix});
   }

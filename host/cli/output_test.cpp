@@ -68,6 +68,10 @@ TEST(Output, TheExitCodeFollowsTheError) {
   Error none(ErrorKind::transient, "x");
   none.provider_code = "no_daemon";
   EXPECT_EQ(output.error(none), Exit::environment);
+  for (auto const* code : {"wants_certificate", "wants_tls"}) {
+    none.provider_code = code;
+    EXPECT_EQ(output.error(none), Exit::environment);
+  }
 }
 
 TEST(Output, AWordIsQuotedAsAShellReadsIt) {
