@@ -18,8 +18,19 @@ constexpr std::size_t kMostKeys = 256U << 10U;
 constexpr std::size_t kLongestSecret = 4096;
 constexpr JsonLimits kLimits{256U << 10U, 16};
 
+constexpr egress::Advice kAdvice{
+    "set [oidc] private_network = true if the provider is in your own network",
+    "use https (or, for a provider on this machine, set [oidc] private_network = true)",
+    "check [oidc] issuer, or if the provider has an authority of its own name its CA file in [egress] "
+    "extra_ca_file"};
+
+Error coded(std::string code, Error error) {
+  error.provider_code = std::move(code);
+  return error;
+}
+
 Error providerBug(std::string message) {
-  return Error(ErrorKind::providerBug, "the OpenID provider " + std::move(message));
+  return coded("wrong_provider", Error(ErrorKind::providerBug, "the OpenID provider " + std::move(message)));
 }
 
 // By TLS; or, where the issuer itself is asked in the clear (on this machine only), at the same place.
@@ -39,10 +50,24 @@ bool lists(json::value const& document, std::string_view pointer, std::string_vi
 
 // "invalid_grant"; what is no such word is not repeated.
 std::string errorWord(json::value const& answer) {
-  auto const word = textOr(answer, "/error", "");
-  bool const plain = !word.empty() && word.size() <= 40 &&
+  auto word = textOr(answer, "/error", "");
+  bool const plain = word.size() <= 40 &&
                      std::ranges::all_of(word, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-  return plain ? " (" + word + ")" : "";
+  return plain ? word : "";
+}
+
+// RFC 6749, section 5.2: whether the client is refused, or only what it showed.
+Error refusedBy(int status, json::value const& answer) {
+  auto const word = errorWord(answer);
+  bool const client = word == "invalid_client" || word == "unauthorized_client" ||
+                      (word.empty() && (status == 401 || status == 403));
+  auto const said = word.empty() ? "" : " (" + word + ")";
+  if (client)
+    return coded("client_refused",
+                 Error(ErrorKind::forbidden, "the OpenID provider refused this host as its client" + said +
+                                                 ": [oidc] client_id and client_secret_file must be what is "
+                                                 "registered there"));
+  return coded("code_refused", Error(ErrorKind::forbidden, "the OpenID provider refused the sign-in" + said));
 }
 
 std::string form(std::vector<std::pair<std::string, std::string>> const& members) {
@@ -52,16 +77,16 @@ std::string form(std::vector<std::pair<std::string, std::string>> const& members
   return out;
 }
 
-// What is wrong with the file is for who runs this host, not for a browser that nobody has let in.
+Error noSecret(std::string const& why) {
+  return coded("client_secret", Error(ErrorKind::transient, "[oidc] client_secret_file: " + why));
+}
+
 Result<Secret> readSecret(std::string const& file) {
   auto const content = vault::readKeyFile(file, kLongestSecret);
-  if (!content)
-    return Error(ErrorKind::transient,
-                 "nobody can sign in here now: the secret of [oidc] cannot be read; garland doctor says why");
+  if (!content) return noSecret(content.error().message);
   auto text = content->reveal();
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  if (text.empty())
-    return Error(ErrorKind::transient, "nobody can sign in here now: the secret of [oidc] is empty");
+  if (text.empty()) return noSecret(file + " is empty");
   return Secret(std::string(text));
 }
 
@@ -88,8 +113,7 @@ Result<ProviderFacts> readProvider(std::string_view text, std::string const& iss
 Result<std::string> readIdToken(int status, std::string_view text) {
   auto const answer = parseJson(text, kLimits);
   auto const said = answer ? *answer : json::value();
-  if (status >= 400 && status < 500)
-    return Error(ErrorKind::forbidden, "the OpenID provider refused the sign-in" + errorWord(said));
+  if (status >= 400 && status < 500) return refusedBy(status, said);
   if (status != 200) return providerBug("answered " + std::to_string(status) + " instead of a token");
   auto token = textOr(said, "/id_token", "");
   if (token.empty()) return providerBug("gave no ID token");
@@ -97,17 +121,20 @@ Result<std::string> readIdToken(int status, std::string_view text) {
 }
 
 Task<egress::Response> OidcProvider::ask(egress::Request request, egress::Credential credential) {
-  if (egress_ == nullptr) co_return Error(ErrorKind::transient, "this daemon fetches nothing");
+  if (egress_ == nullptr)
+    co_return coded("unreachable", Error(ErrorKind::transient, "this daemon fetches nothing"));
   egress::Policy policy;
   policy.allowed_hosts.push_back(hostOf(request.url));
   policy.allow_private_network = settings_.private_network;
   policy.max_redirects = 0;
   policy.extra_ca_file = extra_ca_file_;
+  policy.advice = kAdvice;
   request.timeout = kPatience;
   request.audit_subject = "oidc";
   auto asking = egress_->fetch(std::move(request), std::move(policy), std::move(credential));
   auto answer = co_await std::move(asking);
-  if (!answer) co_return std::move(answer).error().within("the OpenID provider");
+  if (!answer)
+    co_return coded("unreachable", std::move(answer).error().within("the OpenID provider cannot be asked"));
   co_return std::move(*answer);
 }
 
@@ -193,7 +220,7 @@ Task<json::object> OidcProvider::redeem(std::string code, std::string verifier, 
     checked = webhooks::checkIdToken(token, *keys_, rules, clock_.now());
   }
   if (!checked.accepted())
-    co_return Error(ErrorKind::forbidden, "the sign-in does not count: " + checked.sentence);
+    co_return coded("token", Error(ErrorKind::forbidden, "the sign-in does not count: " + checked.sentence));
   co_return std::move(checked.claims);
 }
 

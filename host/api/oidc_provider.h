@@ -35,6 +35,8 @@ public:
   // Kept for an hour.
   Task<ProviderFacts> facts();
   // The claims of a verified ID token. forbidden: the code or the token does not count, and why.
+  // Of all errors here the message is for the log, and provider_code the chain's word: "unreachable" and
+  // "wrong_provider" of the provider, "client_secret" of our file, "client_refused", "code_refused", "token".
   Task<json::object> redeem(std::string code, std::string verifier, std::string nonce);
 
 private:

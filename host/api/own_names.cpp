@@ -82,8 +82,11 @@ Guard guardFor(Request const& request, Guard const& guard, TlsIdentity const* id
   if (!host) return guard;
   bool const by_address = reachedFromElsewhere(guard.address) && addressIn(host->name).has_value();
   bool const by_name = identity != nullptr && identity->isNamed(host->name);
-  if (!by_address && !by_name) return guard;
   Guard called = guard;
+  // What a certificate says, it says to everybody who connects.
+  if (!by_address && !by_name && identity != nullptr && !hostIsOurs(*text, guard))
+    called.names = identity->facts().names;
+  if (!by_address && !by_name) return called;
   called.address = host->name;
   called.port = host->port.value_or(80); // of those that the router takes without their number
   return called;

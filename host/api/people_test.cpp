@@ -1,6 +1,7 @@
 // People at the door: to the provider and back, and what their cookie opens.
 #include "host/api/cookies.h"
 #include "host/api/sign_in_door.h"
+#include "host/api/sign_in_failure.h"
 #include "host/api/testing/fake_provider.h"
 #include "host/base/utf8.h"
 
@@ -122,6 +123,52 @@ TEST_F(People, ACodeWithoutTheVerifierIsWorthNothing) {
   auto const refused = provider_.finish(begun);
   EXPECT_EQ(refused.status, 403);
   EXPECT_THAT(refused.body, HasSubstr("invalid_grant"));
+  EXPECT_THAT(refusals(), ::testing::ElementsAre("code_refused"));
+}
+
+TEST_F(People, AClientThatTheProviderRefusesIsInTheLogAndNotTheBrowsersBusiness) {
+  provider_.refuses = "invalid_client";
+  auto const refused = provider_.finish(provider_.begin());
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, AllOf(HasSubstr("the daemon's log says why"), Not(HasSubstr("client_"))));
+  EXPECT_THAT(refusals(), ::testing::ElementsAre("client_refused"));
+  EXPECT_THAT(house_.logText(),
+              AllOf(HasSubstr("a sign-in failed"), HasSubstr("client_secret_file must be what is registered"),
+                    HasSubstr(textOr(refused.json(), "/request_id", "?"))));
+}
+
+TEST_F(People, AProviderThatCannotBeAskedIsInTheLogWithItsAddressAndTheBrowserIsToldNone) {
+  house_.onLoop([this] {
+    house_.egress.answer = [](egress::Request const&) -> Result<egress::Response> {
+      return Error(ErrorKind::transient, "id.example.com leads to 10.0.0.3");
+    };
+  });
+  auto const away = provider_.bare("GET", "/sign-in");
+  EXPECT_EQ(away.status, 503);
+  EXPECT_THAT(away.body, AllOf(HasSubstr("the daemon's log says why"), Not(HasSubstr("10.0.0.3")),
+                               Not(HasSubstr("id.example.com"))));
+  EXPECT_THAT(house_.logText(), HasSubstr("id.example.com leads to 10.0.0.3"));
+  EXPECT_THAT(refusals(), ::testing::ElementsAre("unreachable"));
+  house_.onLoop([this] {
+    EXPECT_THAT(std::string(house_.egress.policies.front().advice.private_network),
+                HasSubstr("[oidc] private_network"));
+  });
+}
+
+TEST_F(People, WhoHasNoRoleIsInTheLogWithTheClaimAndItsValuesAndWithoutAName) {
+  isA(json::array{"staff", std::string(100, 'x'), "rosa@studio.example"});
+  EXPECT_EQ(provider_.finish(provider_.begin()).status, 403);
+  EXPECT_THAT(refusals(), ::testing::ElementsAre("no_role"));
+  EXPECT_THAT(house_.logText(),
+              AllOf(HasSubstr(R"("claim":"groups")"), HasSubstr(R"("values":3)"),
+                    HasSubstr(R"("said":["staff",")" + std::string(60, 'x') + R"("])"), HasSubstr("psn_0"),
+                    Not(HasSubstr("rosa@")), Not(HasSubstr("person-7"))));
+}
+
+TEST_F(People, AClaimThatIsNotThereIsSaidToBeMissing) {
+  provider_.claims.erase("groups");
+  EXPECT_EQ(provider_.finish(provider_.begin()).status, 403);
+  EXPECT_THAT(house_.logText(), HasSubstr(R"("in_the_token":false)"));
 }
 
 TEST_F(People, ATokenOfAnotherSignInOrClientIsRefused) {
@@ -132,6 +179,7 @@ TEST_F(People, ATokenOfAnotherSignInOrClientIsRefused) {
   provider_.claims["aud"] = "another";
   EXPECT_EQ(provider_.finish(begun).status, 403);
   EXPECT_THAT(refusals(), ::testing::ElementsAre("token", "token"));
+  EXPECT_THAT(house_.logText(), HasSubstr("the token belongs to another sign-in"));
 }
 
 TEST_F(People, AProvidersNewKeyIsLearntWhenItIsFirstUsedAndNotMoreOftenThanOnceAMinute) {
@@ -215,6 +263,8 @@ TEST_F(People, ASignInIsNotBegunMoreOftenThanAPersonWould) {
 TEST_F(People, AProviderThatNamesAnotherIssuerOrAnUnsafeAddressIsNotAsked) {
   provider_.document["issuer"] = "https://other.example.com";
   EXPECT_EQ(provider_.bare("GET", "/sign-in").status, 502);
+  EXPECT_THAT(house_.logText(), HasSubstr("compare the two letter by letter"));
+  EXPECT_THAT(refusals(), ::testing::ElementsAre("wrong_provider"));
   provider_.document["issuer"] = "https://id.example.com";
   provider_.document["token_endpoint"] = "http://id.example.com/token";
   EXPECT_EQ(provider_.bare("GET", "/sign-in").status, 502);
@@ -254,6 +304,14 @@ TEST(Cookies, AreFoundByTheirWholeNameAndOnlyIfThereIsOne) {
   EXPECT_EQ(cookieNamed(request, "__Host-garlan"), "");
   request.headers.emplace_back("cookie", "__Host-garland=y");
   EXPECT_EQ(cookieNamed(request, "__Host-garland"), "") << "which of them?";
+}
+
+TEST(RolesOfPeople, AreOnlyCountedWhereTheClaimIsThatOfAName) {
+  OidcSettings settings;
+  settings.roles_claim = "preferred_username";
+  auto const said = rolesSaid(json::object{{"preferred_username", "rosa"}}, settings);
+  EXPECT_EQ(said.at("values"), 1);
+  EXPECT_FALSE(said.contains("said"));
 }
 
 TEST(RolesOfPeople, AreReadFromAPathOfTheClaims) {

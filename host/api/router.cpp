@@ -165,8 +165,9 @@ Result<void> Router::checkHost(Request const& request, Guard const& guard, Respo
   auto const* host = request.header("host");
   if (host == nullptr || !hostIsOurs(*host, guard)) {
     refusal.status = 421;
+    auto const named = guard.names.empty() ? "" : ", or by a name of its certificate: " + joined(guard.names);
     return Error(ErrorKind::forbidden, "the Host header does not name this daemon: use " + guard.origin +
-                                           ":" + std::to_string(guard.port) + " or localhost");
+                                           ":" + std::to_string(guard.port) + " or localhost" + named);
   }
   return {};
 }

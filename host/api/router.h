@@ -59,6 +59,7 @@ struct Guard {
   unsigned short port = 0;
   // How clients on this machine reach it, without the port; told whoever called it by another name.
   std::string origin = "http://127.0.0.1";
+  std::vector<std::string> names = {}; // of the certificate; filled for whoever called it by none of them
 };
 
 class AuditWatch;

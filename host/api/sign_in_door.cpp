@@ -2,6 +2,7 @@
 
 #include "host/api/cookies.h"
 #include "host/api/sign_in.h"
+#include "host/api/sign_in_failure.h"
 #include "host/base/utf8.h"
 #include "host/vault/vault.h"
 
@@ -51,18 +52,10 @@ std::string nameOf(json::object const& claims) {
   return {};
 }
 
-// "groups", or where it stands further down: "/realm_access/roles".
-json::value const* roleClaim(json::object const& claims, std::string const& name) {
-  if (!name.starts_with('/')) return claims.if_contains(name);
-  json::value const* at = nullptr;
-  json::object const* object = &claims;
-  for (std::size_t begin = 1; begin <= name.size() && object != nullptr;) {
-    auto const end = std::min(name.find('/', begin), name.size());
-    at = object->if_contains(std::string_view(name).substr(begin, end - begin));
-    object = at == nullptr ? nullptr : at->if_object();
-    begin = end + 1;
-  }
-  return at;
+Error coded(std::string_view code, std::string message) {
+  Error error(ErrorKind::forbidden, std::move(message));
+  error.provider_code = code;
+  return error;
 }
 
 } // namespace
@@ -89,12 +82,11 @@ Result<OidcRole> roleFrom(json::object const& claims, OidcSettings const& settin
     take(*said);
   }
   if (roles.empty())
-    return Error(ErrorKind::forbidden,
-                 "you are known, but have no role here: an operator gives one by [oidc] roles");
+    return coded("no_role", "you are known, but have no role here: an operator gives one by [oidc] roles");
   OidcRole all{access::Role::operator_, ""};
   if (std::ranges::find(roles, all) != roles.end()) return all;
   if (roles.size() > 1)
-    return Error(ErrorKind::forbidden, "you have several roles by [oidc] roles, and a session has one");
+    return coded("several_roles", "you have several roles by [oidc] roles, and a session has one");
   return roles.front();
 }
 
@@ -114,7 +106,7 @@ Error SignInDoor::refused(Request const& request, std::string_view why, Error er
   if (with_.audit != nullptr) {
     audit::Event event;
     event.kind = audit::Kind::refusal;
-    event.act = "finishSignIn";
+    event.act = request.segments.size() > 1 ? "finishSignIn" : "signIn";
     event.person = placeOf(request.peer);
     event.facts["why"] = why;
     with_.audit->note(std::move(event));
@@ -122,16 +114,33 @@ Error SignInDoor::refused(Request const& request, std::string_view why, Error er
   return error;
 }
 
+// One line and one row for whatever went wrong after the browser could be believed.
+Error SignInDoor::failed(Request const& request, Error const& error, json::object facts) {
+  auto const word = signInWord(error);
+  facts["why"] = word;
+  facts["problem"] = error.message;
+  facts["request_id"] = request.id;
+  with_.log.warn("a sign-in failed", std::move(facts));
+  return refused(request, word, forBrowsers(error));
+}
+
+json::object SignInDoor::about(json::object const& claims) const {
+  auto facts = rolesSaid(claims, with_.oidc);
+  if (with_.audit != nullptr) facts["person"] = with_.audit->pseudonym(textOr(claims, "/sub", ""));
+  return facts;
+}
+
 Task<Response> SignInDoor::begin(Request request) {
   CO_TRY_VOID(ready());
   auto const place = placeOf(request.peer);
   if (auto const wait = begun_.wait(place); wait > Milliseconds(0)) co_return tooMany(wait);
   begun_.failed(place);
-  CO_TRY(facts, co_await provider_.facts());
+  auto facts = co_await provider_.facts();
+  if (!facts) co_return failed(request, facts.error());
   auto const cookie = access::newSessionKey(with_.random);
   CO_TRY_VOID(co_await with_.sessions->begin(access::hashOf(cookie.reveal())));
   auto const& settings = with_.oidc;
-  auto url = facts.authorization_endpoint;
+  auto url = facts->authorization_endpoint;
   url += url.find('?') == std::string::npos ? '?' : '&';
   url += "response_type=code&client_id=" + percentEncode(settings.client_id);
   url += "&redirect_uri=" + percentEncode(settings.callback());
@@ -149,11 +158,11 @@ Task<Response> SignInDoor::begin(Request request) {
 Result<std::string> SignInDoor::codeIn(Request const& request, ProviderFacts const& facts) const {
   auto const issuer = onlyOne(request, "iss");
   if ((facts.names_issuer || !issuer.empty()) && issuer != with_.oidc.issuer)
-    return Error(ErrorKind::forbidden, "the answer came from another provider than [oidc] issuer");
+    return coded("other_provider", "the answer came from another provider than [oidc] issuer");
   if (!onlyOne(request, "error").empty())
-    return Error(ErrorKind::forbidden, "the OpenID provider did not sign you in: begin again at /sign-in");
+    return coded("provider", "the OpenID provider did not sign you in: begin again at /sign-in");
   auto code = onlyOne(request, "code");
-  if (code.empty()) return Error(ErrorKind::forbidden, "the OpenID provider sent no code");
+  if (code.empty()) return coded("provider", "the OpenID provider sent no code");
   return code;
 }
 
@@ -163,7 +172,7 @@ Task<access::OpenedSession> SignInDoor::openFor(json::object claims) {
     std::vector<std::string> asked(1, role.vendor_id);
     CO_TRY(spans, co_await with_.engine.feedSpans(std::move(asked)));
     if (spans.empty())
-      co_return Error(ErrorKind::forbidden, "the vendor that [oidc] roles names for you is not here");
+      co_return coded("vendor_gone", "the vendor that [oidc] roles names for you is not here");
   }
   access::NewSession wish;
   wish.subject = std::string(claims.at("sub").as_string());
@@ -176,28 +185,29 @@ Task<access::OpenedSession> SignInDoor::openFor(json::object claims) {
 Task<Response> SignInDoor::finish(Request request) {
   CO_TRY_VOID(ready());
   auto const place = placeOf(request.peer);
-  if (auto const wait = failed_.wait(place); wait > Milliseconds(0)) co_return tooMany(wait);
+  if (auto const wait = wrong_.wait(place); wait > Milliseconds(0)) co_return tooMany(wait);
   auto const cookie = cookieNamed(request, kSignInCookie);
   bool const fits = access::isSessionKey(cookie) &&
                     vault::equalInConstantTime(derived(cookie, "state"), onlyOne(request, "state"));
   if (!fits) {
-    failed_.failed(place);
+    wrong_.failed(place);
     co_return refused(request, "state", notUnderWay());
   }
   CO_TRY(taken, co_await with_.sessions->take(access::hashOf(cookie)));
   if (!taken) {
-    failed_.failed(place);
+    wrong_.failed(place);
     co_return refused(request, "sign_in_over", notUnderWay());
   }
-  CO_TRY(facts, co_await provider_.facts());
-  auto code = codeIn(request, facts);
-  if (!code) co_return refused(request, "provider", std::move(code).error());
+  auto facts = co_await provider_.facts();
+  if (!facts) co_return failed(request, facts.error());
+  auto code = codeIn(request, *facts);
+  if (!code) co_return failed(request, code.error());
   auto redeeming = provider_.redeem(std::move(*code), derived(cookie, "verifier"), derived(cookie, "nonce"));
   auto claims = co_await std::move(redeeming);
-  if (!claims) co_return refused(request, "token", std::move(claims).error());
-  auto opening = openFor(std::move(*claims));
+  if (!claims) co_return failed(request, claims.error());
+  auto opening = openFor(*claims);
   auto opened = co_await std::move(opening);
-  if (!opened) co_return refused(request, "no_role", std::move(opened).error());
+  if (!opened) co_return failed(request, opened.error(), about(*claims));
   Response response(200, shapeOf(opened->session));
   response.headers.push_back(setCookie(kSignInCookie, "", Milliseconds(0), kPath));
   response.headers.push_back(

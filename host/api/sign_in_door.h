@@ -18,7 +18,7 @@ class SignInDoor {
 public:
   explicit SignInDoor(Dependencies const& with)
       : with_(with), provider_(with.clock, with.egress, with.oidc, with.extra_ca_file),
-        begun_(with.clock, beginnings()), failed_(with.clock) {}
+        begun_(with.clock, beginnings()), wrong_(with.clock) {}
 
   // Sends the browser to the provider.
   Task<Response> begin(Request request);
@@ -29,13 +29,15 @@ private:
   static access::Attempts::Limits beginnings();
   Result<void> ready() const;
   Error refused(Request const& request, std::string_view why, Error error);
+  Error failed(Request const& request, Error const& error, json::object facts = {});
+  json::object about(json::object const& claims) const;
   Result<std::string> codeIn(Request const& request, ProviderFacts const& facts) const;
   Task<access::OpenedSession> openFor(json::object claims);
 
   Dependencies const& with_;
   OidcProvider provider_;
   access::Attempts begun_;
-  access::Attempts failed_;
+  access::Attempts wrong_;
 };
 
 json::object shapeOf(access::Session const& session);

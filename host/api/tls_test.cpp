@@ -248,7 +248,10 @@ TEST_F(ServedByTls, ItIsCalledByTheNamesOfItsCertificateAndByNoOther) {
   EXPECT_EQ(house->server->url(), "https://" + house->host());
   auto stranger = client();
   stranger.send("GET /health HTTP/1.1\r\nHost: rebound.example.net\r\n\r\n");
-  EXPECT_NE(stranger.read().body.find("use " + house->server->url()), std::string::npos);
+  auto const told = stranger.read().body;
+  EXPECT_NE(told.find("use " + house->server->url()), std::string::npos) << told;
+  EXPECT_NE(told.find("certificate: localhost, garland.example.com, *.hooks.example.com"), std::string::npos)
+      << told;
 }
 
 TEST(OwnNames, AnyAddressIsOursWhereOthersReachUsAndNoNameIs) {

@@ -31,6 +31,16 @@ TEST(Schema, AProblemNamesItsPlace) {
   EXPECT_EQ(inner.error().field, "/start") << inner.error().message;
 }
 
+TEST(Schema, DatesAndTimesAreAskedForWithAnExample) {
+  for (auto const* format : {"date-time", "date", "time"}) {
+    auto const schema = Schema::compile(json::object{{"type", "string"}, {"format", format}});
+    auto const refused = schema->require("never", "the text");
+    ASSERT_FALSE(refused) << format;
+    EXPECT_NE(refused.error().message.find("such as "), std::string::npos) << refused.error().message;
+    EXPECT_EQ(refused.error().message.find("valid"), std::string::npos) << refused.error().message;
+  }
+}
+
 TEST(Schema, AnUnknownMemberIsNamed) {
   auto const bad = compiled(kEvent).require(*parseJson(R"({"title":"x","titel":"y"})"), "event");
   ASSERT_FALSE(bad);

@@ -322,8 +322,13 @@ constexpr Sentence kSentences[] = {
      }},
     {"String should be a valid ",
      [](Places const&, json::value const*, std::string_view told) {
-       return "must be a valid " +
-              std::string(told.substr(std::string_view("String should be a valid ").size()));
+       auto const format = told.substr(std::string_view("String should be a valid ").size());
+       if (format.starts_with("date-time"))
+         return std::string("must be a date with a time and its zone, such as 2026-06-13T12:00:00Z");
+       if (format.starts_with("date")) return std::string("must be a date such as 2026-06-13");
+       if (format.starts_with("time"))
+         return std::string("must be a time of day with its zone, such as 12:00:00Z");
+       return "must be a valid " + std::string(format);
      }},
 };
 

@@ -64,15 +64,29 @@ Error noDaemon(std::string const& url, Error const& why) {
   return coded("no_daemon", "no daemon answers at " + url + " (" + why.message + ")");
 }
 
-// It may well be garlandd: its certificate is of an authority that nobody here knows, or for another name.
-Error notTrusted(Error const& why) {
-  return coded("daemon_not_trusted", why.message +
-                                         "; name garlandd's authority with --ca-file or GARLAND_CA_FILE, "
-                                         "and a name of its certificate with --url");
+constexpr std::string_view kTrust =
+    "name garlandd's authority with --ca-file or GARLAND_CA_FILE, and a name of its certificate with --url";
+
+// Something listens, and closes what it hears.
+Error hungUp(std::string const& url, bool by_tls) {
+  if (by_tls)
+    return coded("wants_certificate",
+                 "what listens at " + url +
+                     " began TLS and closed the connection: garlandd does so where it wants a certificate of "
+                     "its clients ([tls] client_ca), which the command line has none of; go through a proxy "
+                     "that has one. If client_ca is not set, see the daemon's log");
+  return coded("wants_tls", "what listens at " + url +
+                                " closed the connection without an answer: garlandd does so where it has a "
+                                "certificate; call it by https:// with --url");
 }
 
 Error noAnswer(std::string const& url, Error const& why) {
-  return why.provider_code == "tls_untrusted" ? notTrusted(why) : noDaemon(url, why);
+  bool const by_tls = url.starts_with("https://");
+  // It may well be garlandd: its certificate is of an authority that nobody here knows, or for another name.
+  if (why.provider_code == "tls_untrusted") return coded("daemon_not_trusted", why.message);
+  if (why.provider_code == "connection_lost" || (by_tls && why.provider_code == "tls_failed"))
+    return hungUp(url, by_tls);
+  return noDaemon(url, why);
 }
 
 Error lost(std::string const& why) {
@@ -102,6 +116,7 @@ Result<egress::Response> Client::send(egress::Request request, std::function<boo
   policy.allow_private_network = true;
   policy.max_redirects = 0;
   policy.extra_ca_file = ca_file_;
+  policy.advice.authority = kTrust;
   egress::Credential credential;
   if (!api_key_.empty()) {
     credential.scheme = egress::Credential::Scheme::bearer;

@@ -22,7 +22,8 @@ public:
   ~Client();
 
   // The answer's body (null if it has none). A problem document comes back as the Error it tells of;
-  // no answer at all is `transient` with provider_code "no_daemon".
+  // no answer at all is `transient` with provider_code "no_daemon"; "wants_certificate" or "wants_tls" if
+  // something listens and hangs up.
   Result<json::value> get(std::string path);
   // Looks ten times a second until `enough` says so of what it saw; the last answer, or the first Error.
   // `meanwhile`, if given, is told of each that was not enough.

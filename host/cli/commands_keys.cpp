@@ -90,13 +90,27 @@ Exit listKeys(Context with, Page const& page) {
                   "there are no API keys but the one in the key file: garland keys add NAME --role ROLE");
 }
 
+namespace {
+
+// "24 hours", "90 seconds".
+std::string spanInWords(std::int64_t seconds) {
+  auto const words = [](std::int64_t count, char const* unit) {
+    return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
+  };
+  if (seconds > 0 && seconds % 3600 == 0) return words(seconds / 3600, "hour");
+  if (seconds > 0 && seconds % 60 == 0) return words(seconds / 60, "minute");
+  return words(seconds, "second");
+}
+
+} // namespace
+
 Exit rotateKey(Context with, KeyWords const& words) {
   json::object body;
   body["overlap_seconds"] = words.overlap_seconds;
   auto const answer = with.client.post(keyPath(words.id, "rotate"), std::move(body));
   if (answer && !with.output.json())
-    with.output.line(words.id + " goes on for " + std::to_string(words.overlap_seconds) +
-                     " seconds at most; in its place:");
+    with.output.line(words.id + " goes on for " + spanInWords(words.overlap_seconds) +
+                     " at most; in its place:");
   return tellAnswer(with.output, answer);
 }
 

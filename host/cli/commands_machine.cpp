@@ -281,6 +281,8 @@ Finding unanswered(Place const& place, Error const& error) {
   bool const runs = holdsFolder(place.check);
   auto const fix = code == "not_garlandd"         ? "name its address with --url"
                    : code == "daemon_not_trusted" ? "name its authority with --ca-file, its name with --url"
+                   : code == "wants_certificate"  ? "go through a proxy that has a client's certificate"
+                   : code == "wants_tls"          ? "call it by https:// with --url"
                    : runs
                        ? "it is starting or ending: ask again in a moment; if it goes on like this see its "
                          "log, or name its address with --url"

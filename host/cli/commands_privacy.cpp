@@ -65,7 +65,9 @@ Exit tellReceipt(Output& output, json::value const& answer) {
       providers != nullptr && providers->is_object())
     for (auto const& connection : providers->get_object())
       output.line("still at the provider of " + std::string(connection.key()) + ": " +
-                  plain(&connection.value()) + " records; they are not brought in again");
+                  plain(&connection.value()) +
+                  (connection.value() == 1 ? " record; it is not brought in again"
+                                           : " records; they are not brought in again"));
   if (!isScrubbed(answer))
     output.line(output.bad("the database's files may still hold what was deleted") + ": " +
                 textOr(answer, "/receipt/database/problem", ""));
@@ -86,6 +88,8 @@ Exit exportPrivacy(Context with, Place const& place, PrivacyWords const& words) 
     return with.output.error(out.error());
   if (with.output.json())
     with.output.value(json::object{{"file", words.out}});
+  else if (std::error_code failed; std::filesystem::file_size(words.out, failed) == 0 && !failed)
+    with.output.line("nothing here names them: " + words.out + " is empty; see that the name is right");
   else
     with.output.line("exported to " + words.out + ", a row of the database on each line");
   return Exit::ok;

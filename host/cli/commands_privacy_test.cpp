@@ -45,6 +45,13 @@ TEST(PrivacyCommand, TellsWhereSomethingWasAndWhatProvidersHave) {
   EXPECT_THAT(all.text, HasSubstr("still at the provider of con_1: 2 records"));
 }
 
+TEST(PrivacyCommand, OneRecordIsNotSeveral) {
+  std::ostringstream out;
+  Output output(out, out, false, false, false);
+  tellReceipt(output, parseJson(R"({"receipt":{"places":[],"at_providers":{"con_1":1}}})").value());
+  EXPECT_THAT(out.str(), HasSubstr("con_1: 1 record; it is not brought in again"));
+}
+
 TEST(PrivacyCommand, ThatNobodyWasErasedIsSaid) {
   EXPECT_THAT(told(kNothing, kScrubbed).text, HasSubstr("nothing here named them"));
   EXPECT_THAT(told(kGone, kScrubbed).text, Not(HasSubstr("nothing here named them")));

@@ -15,6 +15,7 @@ void Grammar::addPrivacy() {
   };
   auto* const out = leaf(all, "export",
                          "Writes everything that names a person, or is a vendor's, as JSON lines.\n"
+                         "Nothing names them: the file is empty, which is said, and the exit code is 0.\n"
                          "Example: garland privacy export --person rosa@example.com -o rosa.jsonl",
                          [this](Context with) { return exportPrivacy(with, place_, privacy_); });
   who(out);
@@ -23,7 +24,9 @@ void Grammar::addPrivacy() {
       leaf(all, "erase",
            "Erases a person, or a vendor, in every table and file, and gives a signed receipt.\n"
            "Providers are asked nothing, but what they have of a person does not come in again.\n"
-           "Exit code 1: something was kept, or is under way; the receipt says what and why.\n"
+           "Exit code 1: something was kept, or is under way, or the database's files may still hold what\n"
+           "was deleted, as PostgreSQL's do until its administrator has them written anew; the receipt says "
+           "what and why.\n"
            "Example: garland privacy erase --person rosa@example.com --receipt rosa.json --yes",
            [this](Context with) { return erasePrivacy(with, privacy_); });
   who(erase);

@@ -154,7 +154,9 @@ Exit Output::error(Error const& error) {
   err_ << "garland: " << bad(printable(inWords(error)))
        << (no_daemon ? "; start garlandd, or name another with --url (garland doctor tells more)" : "")
        << "\n";
-  bool const other = error.provider_code == "not_garlandd" || error.provider_code == "daemon_not_trusted";
+  auto const& code = error.provider_code;
+  bool const other = code == "not_garlandd" || code == "daemon_not_trusted" || code == "wants_certificate" ||
+                     code == "wants_tls";
   if (no_daemon || other || error.http_status == 401) return Exit::environment;
   // Nobody can tell it from a file that was changed, which is a finding.
   if (error.provider_code == vault::kWrongPassphrase) return Exit::findings;

@@ -71,6 +71,10 @@ TEST(Output, TheExitCodeFollowsTheError) {
   Error passphrase(ErrorKind::invalidInput, "x");
   passphrase.provider_code = "wrong_passphrase"; // as the daemon tells it
   EXPECT_EQ(output.error(passphrase), Exit::findings);
+  for (auto const* code : {"wants_certificate", "wants_tls"}) {
+    none.provider_code = code;
+    EXPECT_EQ(output.error(none), Exit::environment);
+  }
 }
 
 TEST(Output, AWordIsQuotedAsAShellReadsIt) {

@@ -240,6 +240,16 @@ TEST(Config, ASignInThatIsHalfConfiguredOrInTheClearIsRefused) {
         << wrong;
 }
 
+TEST(Config, ARefusedValueOfOidcIsNotSaidToBeMissingAsWell) {
+  auto const roles =
+      withOidc("public_url = \"https://garland.example.com\"\nroles = { rosa = \"planner\" }\n");
+  ASSERT_EQ(roles.problems.size(), 1U);
+  EXPECT_NE(roles.problems.front().find("[oidc] roles must be"), std::string::npos) << roles.problems.front();
+  auto const both = withOidc("public_url = \"https://garland.example.com/\"\n");
+  ASSERT_EQ(both.problems.size(), 2U);
+  EXPECT_TRUE(both.problems.back().ends_with("needs these as well: roles")) << both.problems.back();
+}
+
 struct Mistake {
   char const* name;
   char const* text;

@@ -2,6 +2,8 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <algorithm>
+
 namespace garland::daemon {
 namespace {
 
@@ -21,8 +23,18 @@ void checkTls(LoadedConfig& out, std::string const& name) {
 void checkOidc(LoadedConfig& out, std::string const& name) {
   auto const& oidc = out.config.oidc;
   if (oidc.issuer.empty()) return;
-  if (oidc.client_id.empty() || oidc.public_url.empty() || oidc.roles.empty())
-    out.problems.push_back(name + ": [oidc] issuer needs client_id, public_url and roles as well");
+  std::string missing;
+  auto const need = [&](char const* key, bool there) {
+    // A value that was refused is complained of already, and is not missing.
+    auto const refused = std::ranges::any_of(out.problems, [key](std::string const& problem) {
+      return problem.find("[oidc] " + std::string(key) + " ") != std::string::npos;
+    });
+    if (!there && !refused) missing += (missing.empty() ? "" : ", ") + std::string(key);
+  };
+  need("client_id", !oidc.client_id.empty());
+  need("public_url", !oidc.public_url.empty());
+  need("roles", !oidc.roles.empty());
+  if (!missing.empty()) out.problems.push_back(name + ": [oidc] issuer needs these as well: " + missing);
   if (oidc.roles_claim.empty())
     out.problems.push_back(name + ": [oidc] roles_claim must name the claim that roles are read from");
 }

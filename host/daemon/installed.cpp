@@ -78,7 +78,7 @@ void tellInstalled(Log const& log, runtime::Catalogue const& catalogue) {
     else if (plugin.provenance.kind == runtime::Provenance::Kind::developer)
       log.warn("plugin found; it runs as a developer build, without an attestation", std::move(fields));
     else
-      log.info("plugin found", std::move(fields));
+      log.debug("plugin found", std::move(fields));
   }
   if (catalogue.plugins().empty()) log.warn("no plugin is installed: see [plugins] dirs in garland.toml");
 }

@@ -284,8 +284,8 @@ std::string describeRestored(json::value const& restored, Config const& config) 
   std::string text = "restored from the backup " + textOr(restored, "/id", "") + " of " +
                      textOr(restored, "/made", "") + " by Garland " + textOr(restored, "/version", "") + "\n";
   if (boolOr(restored, "/new_master_key", false))
-    text +=
-        "its master key is not here: everything is sealed under a new one now, of which you keep a copy\n";
+    text += "its master key is not here: everything is sealed under that of this host now, which is in " +
+            vault::describe(config.master_key) + "; keep a copy of it\n";
   std::error_code ignored;
   text += fs::exists(settingsFolder(config), ignored)
               ? "its settings are in " + settingsFolder(config) +

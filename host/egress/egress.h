@@ -84,6 +84,16 @@ struct Credential {
   Signing signing = {};
 };
 
+// What to do about a refusal that a setting lifts: the caller knows whose. Texts that live for ever.
+struct Advice {
+  std::string_view private_network =
+      "an operator can allow the private network for this connection (--allow-private-network)";
+  std::string_view plain_http = "use https (or, for a server of your own, allow the connection private "
+                                "networks: --allow-private-network)";
+  std::string_view authority = "check the address, or if the server has an authority of its own let the "
+                               "operator add that authority's CA file";
+};
+
 struct Policy {
   // "caldav.example.com", "*.icloud.com", with optional ":port"; without a port any port of the
   // scheme's default is meant. Compared in lower case; a host that is not ASCII is written xn--....
@@ -93,6 +103,7 @@ struct Policy {
   int max_redirects = 5; // 0: a redirect is handed back as the answer
   // PEM bundle that is trusted besides the system's; empty: only the system's.
   std::string extra_ca_file;
+  Advice advice = {};
 };
 
 // invalidInput if Policy::extra_ca_file could not be used; "" is fine.

@@ -60,10 +60,9 @@ std::optional<Error> stopped(Transfer const& transfer, Hop const& hop) {
                  "the answer of " + host + " has more than 64 KiB of headers");
   case Stop::private_address:
     return coded(ErrorKind::forbidden, "private_address",
-                 host + " leads to " + transfer.refusedAddress() +
-                     ", which is no public address; an operator can allow the private network for this "
-                     "connection (--allow-private-network)");
-  case Stop::plain_http: return plainHttpNotAllowed(host);
+                 host + " leads to " + transfer.refusedAddress() + ", which is no public address; " +
+                     std::string(hop.advice.private_network));
+  case Stop::plain_http: return plainHttpNotAllowed(host, hop.advice);
   case Stop::not_repeated:
     return coded(ErrorKind::transient, "connection_lost",
                  host +
@@ -81,9 +80,9 @@ Error byCode(Transfer const& transfer, Hop const& hop, Milliseconds allowed) {
   case CURLE_COULDNT_CONNECT: return noConnection(transfer, host);
   case CURLE_OPERATION_TIMEDOUT: return timedOut(transfer, hop, allowed);
   case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_ISSUER_ERROR: return untrusted(transfer.verdict(), host);
+  case CURLE_SSL_ISSUER_ERROR: return untrusted(transfer.verdict(), host, hop.advice);
   case CURLE_SSL_CONNECT_ERROR:
-    if (transfer.verdict().error != X509_V_OK) return untrusted(transfer.verdict(), host);
+    if (transfer.verdict().error != X509_V_OK) return untrusted(transfer.verdict(), host, hop.advice);
     return coded(ErrorKind::transient, "tls_failed",
                  host + " did not complete a TLS handshake; check that the address and port are those of an "
                         "https server with TLS 1.2 or later");
@@ -138,15 +137,14 @@ std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Millise
   return error;
 }
 
-Error untrusted(Verdict const& verdict, std::string const& host) {
+Error untrusted(Verdict const& verdict, std::string const& host, Advice const& advice) {
   std::string const why =
       verdict.error == X509_V_OK
           ? "it was issued for another name"
           : std::string(X509_verify_cert_error_string(verdict.error)) + " (issued by " + verdict.issuer + ")";
   return coded(ErrorKind::providerBug, "tls_untrusted",
-               "the TLS certificate of " + host + " is not trusted: " + why +
-                   "; check the address, or if the server has an authority of its own let the operator "
-                   "add that authority's CA file");
+               "the TLS certificate of " + host + " is not trusted: " + why + "; " +
+                   std::string(advice.authority));
 }
 
 Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
@@ -158,12 +156,10 @@ Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules) {
                    "); correct the address, or the connector's manifest must list the host");
 }
 
-Error plainHttpNotAllowed(std::string const& host) {
+Error plainHttpNotAllowed(std::string const& host, Advice const& advice) {
   return coded(ErrorKind::forbidden, "plain_http",
-               "plain http to " + host +
-                   " would send everything readable, what it signs in with too; use https "
-                   "(or, for a server of your own, allow the connection private networks: "
-                   "--allow-private-network)");
+               "plain http to " + host + " would send everything readable, what it signs in with too; " +
+                   std::string(advice.plain_http));
 }
 
 } // namespace garland::egress

@@ -12,8 +12,8 @@ std::optional<Error> failureOf(Transfer const& transfer, Hop const& hop, Millise
 // How a request ended that had `left` of the time `allowed` for it all, and stopped after `took`.
 std::string unfinished(Milliseconds took, Milliseconds left, Milliseconds allowed);
 
-Error untrusted(Verdict const& verdict, std::string const& host);
+Error untrusted(Verdict const& verdict, std::string const& host, Advice const& advice = {});
 Error hostNotAllowed(Url const& url, std::vector<std::string> const& rules);
-Error plainHttpNotAllowed(std::string const& host);
+Error plainHttpNotAllowed(std::string const& host, Advice const& advice);
 
 } // namespace garland::egress

@@ -104,7 +104,7 @@ Result<Url> Fetch::begin() {
 Result<Url> Fetch::admit(Url url) {
   if (!isAllowed(url, policy_.allowed_hosts)) return refuse(hostNotAllowed(url, policy_.allowed_hosts), &url);
   if (url.scheme() == "http" && !policy_.allow_private_network)
-    return refuse(plainHttpNotAllowed(url.host()), &url);
+    return refuse(plainHttpNotAllowed(url.host(), policy_.advice), &url);
   return url;
 }
 
@@ -150,8 +150,9 @@ Result<Url> Fetch::follow(Attempt const& answered) {
     return refuse(std::move(error).within(from.host() + " redirects to a bad place"), &from);
   }
   if (from.scheme() == "https" && to->scheme() == "http")
-    return refuse(plainHttpNotAllowed(to->host()).within(from.host() + " redirects from https to http"),
-                  &*to);
+    return refuse(
+        plainHttpNotAllowed(to->host(), policy_.advice).within(from.host() + " redirects from https to http"),
+        &*to);
   auto admitted = admit(*std::move(to));
   if (!admitted) return std::move(admitted).error().within(from.host() + " redirects to another place");
   return admitted;
@@ -184,7 +185,8 @@ Attempt::Attempt(Fetch& fetch, std::shared_ptr<Transport> transport, Url url)
            fetch.request_.on_body,
            fetch.request_.body_is_optional,
            fetch.policy_.allow_private_network,
-           fetch.host_.kind_of},
+           fetch.host_.kind_of,
+           fetch.policy_.advice},
       transfer_(std::move(transport), hop_) {}
 
 Result<void> Attempt::conclude() {

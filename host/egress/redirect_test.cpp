@@ -101,6 +101,17 @@ TEST_F(Door, PlainHttpIsForThePrivateNetworkOnly) {
   EXPECT_EQ(target_.connections(), 0);
 }
 
+TEST_F(Door, WhatOpensThePrivateNetworkIsSaidInTheCallersWords) {
+  auto policy = inside({target_.rule(), "127.0.0.1"});
+  policy.allow_private_network = false;
+  policy.advice.private_network = "set [a] private";
+  policy.advice.plain_http = "set [a] clear";
+  auto const inner = fetch(get("https://127.0.0.1/"), policy);
+  EXPECT_TRUE(inner.error().message.ends_with("; set [a] private")) << inner.error().message;
+  auto const clear = fetch(get(target_.url()), policy);
+  EXPECT_TRUE(clear.error().message.ends_with("; set [a] clear")) << clear.error().message;
+}
+
 TEST_F(Door, ARedirectToAListedHostIsFollowedWithTheCredential) {
   for (int const status : {301, 302, 303, 307, 308}) {
     TestServer first(loop_, to(status, target_.url("/new?x=1", "b.localhost")));

@@ -59,6 +59,15 @@ TEST_F(Tls, AnUnknownAuthorityIsNot) {
   EXPECT_TRUE(server.seen().empty());
 }
 
+TEST_F(Tls, WhatToDoAboutAnUnknownAuthorityIsSaidInTheCallersWords) {
+  TestServer server(loop_, fine, authority_.serverContext("DNS:localhost,IP:127.0.0.1"));
+  auto policy = inside({server.rule()});
+  policy.advice.authority = "name it with --ca-file";
+  auto const got = fetch(get(server.url()), policy);
+  ASSERT_TRUE(got.has_error());
+  EXPECT_TRUE(got.error().message.ends_with("; name it with --ca-file")) << got.error().message;
+}
+
 TEST_F(Tls, TrustOfOnePolicyIsNotLentToAnother) {
   TestServer server(loop_, fine, authority_.serverContext("IP:127.0.0.1"));
   ASSERT_TRUE(fetch(get(server.url()), trusting({server.rule()})));

@@ -30,6 +30,7 @@ struct Hop {
   bool body_is_optional;
   bool allow_private;
   AddressCheck kind_of;
+  Advice const& advice;
 };
 
 // GET, HEAD, OPTIONS, PROPFIND, REPORT: nothing changes at the far side, however often it is sent.

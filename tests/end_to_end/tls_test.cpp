@@ -61,7 +61,23 @@ TEST_F(WithTls, TheCommandLineFindsTheDaemonAndBelievesItsAuthorityOnly) {
   auto const stranger = host.run({"vendors", "ls"});
   EXPECT_EQ(stranger.exit_code, 3);
   EXPECT_NE(stranger.err.find("--ca-file"), std::string::npos) << stranger.err;
+  EXPECT_EQ(stranger.err.find("let the operator"), std::string::npos) << "that is for providers";
+  auto const clear = host.run({"--url", "http" + host.url().substr(5), "vendors", "ls"});
+  EXPECT_EQ(clear.exit_code, 3);
+  EXPECT_NE(clear.err.find("call it by https:// with --url"), std::string::npos) << clear.err;
   EXPECT_EQ(host.stop(), 0) << host.log();
+}
+
+TEST_F(WithTls, ThatTheDaemonMayWantACertificateIsSaid) {
+  issue();
+  Host host("", settings() + "client_ca = \"" + authority_.file() + "\"\n");
+  host.start();
+  auto const refused = run(host, {"vendors", "ls"});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_NE(refused.err.find("wants a certificate of its clients"), std::string::npos) << refused.err;
+  auto const doctor = run(host, {"doctor"});
+  EXPECT_NE(doctor.out.find("go through a proxy"), std::string::npos) << doctor.out;
+  EXPECT_EQ(doctor.out.find("start it with"), std::string::npos) << doctor.out;
 }
 
 TEST_F(WithTls, SighupTakesANewCertificateAndKeepsTheOldOneIfTheNewOneIsBroken) {

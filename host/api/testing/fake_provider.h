@@ -77,6 +77,7 @@ public:
   std::vector<json::object> keys;
   json::object claims, document;
   std::string challenge;
+  std::string refuses; // how the token endpoint refuses everybody; "": it does not
   int keys_asked = 0;
   int tokens_asked = 0;
 
@@ -95,6 +96,7 @@ private:
     }
     if (request.url != "https://id.example.com/token") return with(json::object(), 404);
     ++tokens_asked;
+    if (!refuses.empty()) return with(json::object{{"error", refuses}}, 401);
     auto const verifier = parameter(request.body, "code_verifier");
     if (Signer::part(vault::sha256(verifier)) != challenge)
       return with(json::object{{"error", "invalid_grant"}}, 400);
