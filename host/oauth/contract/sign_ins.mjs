@@ -59,7 +59,7 @@ const outcome = (id) => command(['connections', 'authorization', id, '--vendor',
 async function waitFor(id) {
   for (let rounds = 0; rounds < 60; rounds += 1) {
     const now = await outcome(id);
-    if (now.state !== 'open') return now;
+    if (!['open', 'redeeming'].includes(now.state)) return now; // the second one: the provider's answer is at work
     await seconds(0.5);
   }
   throw new Error(`nothing has become of ${id}`);
