@@ -285,7 +285,9 @@ Task<bool> Keeper::refused(Place place, Secret access) {
   auto const self = shared_from_this();
   CO_TRY(grant, co_await grants_.read(place));
   if (!vault::equalInConstantTime(grant.access.reveal(), access.reveal())) co_return true;
-  if (!isFirstRefusal(place, access)) co_return false;
+  // What has run out, on its way too, was refused for that, and is renewed anyway.
+  bool const ran_out = grant.isDue(with_.clock.now());
+  if (!ran_out && !isFirstRefusal(place, access)) co_return false;
   CO_TRY_VOID(co_await grants_.dueAtOnce(&grant, with_.clock.now(), true));
   co_return true;
 }

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <utility>
+
 namespace garland::sync {
 namespace {
 
@@ -43,6 +45,11 @@ protected:
       return response;
     }
     if (request.url != "https://id.example/token") {
+      if (std::exchange(is_slow, false)) {
+        house.clock.advance(std::chrono::seconds(5));
+        response.status = 401;
+        return response;
+      }
       response.status = house.egress.secrets.back() == good && !lacks_rights ? 200 : 401;
       return response;
     }
@@ -59,8 +66,8 @@ protected:
     }
     good = "access-" + std::to_string(asked.size());
     refresh = "r-" + std::to_string(asked.size());
-    response.body =
-        R"({"access_token":")" + good + R"(","refresh_token":")" + refresh + R"(","expires_in":3600})";
+    response.body = R"({"access_token":")" + good + R"(","refresh_token":")" + refresh +
+                    R"(","expires_in":)" + life + "}";
     return response;
   }
 
@@ -92,6 +99,8 @@ protected:
   int revokes = 200; // the status of its answer
   bool server_error = false;
   bool lacks_rights = false; // whatever the token
+  bool is_slow = false;      // the next request: it takes five seconds
+  std::string life = "3600"; // of an access token, in seconds
 };
 
 TEST_F(SignedIn, AConnectorsRequestCarriesATokenThatTheHostAskedFor) {
@@ -140,6 +149,17 @@ TEST_F(SignedIn, WhatIsRefusedWithANewTokenAsWellIsTheConnectorsToReadAndAsksFor
   lacks_rights = false;
   EXPECT_EQ(ask()->status, 200);
   EXPECT_EQ(asked.size(), 3U);
+}
+
+TEST_F(SignedIn, ATokenThatRunsOutOnTheWayIsReplacedHoweverSoonThatHappensAgain) {
+  life = "4";
+  for (int i = 0; i < 3; ++i) {
+    is_slow = true;
+    auto const answered = ask();
+    ASSERT_TRUE(answered) << answered.error().message;
+    EXPECT_EQ(answered->status, 200) << i;
+    EXPECT_FALSE(is_slow) << "it was on its way for five seconds";
+  }
 }
 
 TEST_F(SignedIn, ARefusalAsksForAReconnectAndSaysWhy) {
