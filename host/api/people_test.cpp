@@ -155,6 +155,16 @@ TEST_F(People, AProviderThatCannotBeAskedIsInTheLogWithItsAddressAndTheBrowserIs
   });
 }
 
+TEST(FailedSignIn, TellsABrowserNoAddressOfAProviderThatMayNotBeAsked) {
+  Error inside(ErrorKind::forbidden, "id.example.com leads to 10.0.0.3; set [oidc] private_network");
+  inside.provider_code = "unreachable";
+  EXPECT_THAT(forBrowsers(inside).message,
+              AllOf(HasSubstr("the daemon's log says why"), Not(HasSubstr("10.0.0.3"))));
+  Error refused(ErrorKind::forbidden, "you have several roles");
+  refused.provider_code = "several_roles";
+  EXPECT_EQ(forBrowsers(refused).message, "you have several roles") << "which is for whoever signs in";
+}
+
 TEST_F(People, WhoHasNoRoleIsInTheLogWithTheClaimAndItsValuesAndWithoutAName) {
   isA(json::array{"staff", std::string(100, 'x'), "rosa@studio.example"});
   EXPECT_EQ(provider_.finish(provider_.begin()).status, 403);

@@ -63,7 +63,9 @@ Error forBrowsers(Error const& error) {
   Error out(error.kind, error.message);
   out.effect = error.effect;
   out.retry_after = error.retry_after;
-  bool const ours = error.kind != ErrorKind::forbidden || error.provider_code == "client_refused";
+  // A provider that may not be asked is "forbidden" too, with the address that it leads to.
+  auto const& code = error.provider_code;
+  bool const ours = error.kind != ErrorKind::forbidden || code == "client_refused" || code == "unreachable";
   if (ours) out.message = "nobody can sign in here now: the daemon's log says why, under this request_id";
   return out;
 }
