@@ -197,7 +197,6 @@ void checkKeys(Client& client, std::vector<Finding>& findings) {
   }
 }
 
-// The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 constexpr char const* kDaemon = "daemon"; // of garlandd --check: one has the data folder
 
 bool holdsFolder(Result<json::value> const& check) {
@@ -207,6 +206,7 @@ bool holdsFolder(Result<json::value> const& check) {
                              [](json::value const& one) { return textOr(one, "/check", "") == kDaemon; });
 }
 
+// The daemon's own look at configuration, keys, sandbox, database; of plugins a running daemon knows more.
 void checkSetUp(Place const& place, bool daemon_runs, std::vector<Finding>& findings) {
   if (!place.check) {
     findings.push_back({"garlandd --check", false, place.check.error().message, "install Garland again"});
