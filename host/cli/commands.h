@@ -64,6 +64,8 @@ Exit addVendor(Context with, std::string const& name);
 Exit listConnections(Context with, std::string const& vendor);
 Exit showConnection(Context with, std::string const& id);
 Exit connectAccount(Context with, ConnectWords const& words);
+// What is said of an account that was connected before; connecting it again does not resume it.
+std::string reconnectedAs(json::value const& connection, bool signs_in);
 // Prints the address where somebody signs in at the provider, or a code and where it is typed.
 Exit authorizeAccount(Context with, ConnectWords const& words);
 // What somebody needs who signs in on another device.
@@ -327,6 +329,7 @@ Exit exportVault(Context with, Place const& place, VaultWords const& words);
 Exit importVault(Context with, Place const& place, VaultWords const& words);
 // What of a status a person has to know.
 Exit tellVault(Output& output, json::value const& status);
+void tellImported(Output& output, json::value const& answer);
 
 // commands_backup.cpp
 struct BackupWords {

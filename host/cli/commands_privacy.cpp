@@ -105,6 +105,7 @@ Exit erasePrivacy(Context with, PrivacyWords const& words) {
               "--yes"));
   // Before anything goes: a receipt that cannot be written is lost. An empty one is that of an attempt.
   std::error_code none;
+  bool const is_new = !std::filesystem::exists(words.receipt, none);
   if (auto const bytes = std::filesystem::file_size(words.receipt, none); !none && bytes > 0)
     return with.output.error(
         Error(ErrorKind::conflict, words.receipt + " is there already, and is not overwritten"));
@@ -113,6 +114,7 @@ Exit erasePrivacy(Context with, PrivacyWords const& words) {
   if (!words.receipt.empty() && !file)
     return with.output.error(Error(ErrorKind::hostLimit, "cannot write " + words.receipt));
   auto const answer = with.client.post(kPrivacy + "/erase", bodyOf(words));
+  if (!answer && file.is_open() && is_new) std::filesystem::remove(words.receipt, none);
   if (!answer) return with.output.error(answer.error());
   if (file.is_open()) file << json::serialize(*answer) << '\n' << std::flush;
   if (file.is_open() && !file)

@@ -93,5 +93,18 @@ TEST(PrivacyCommand, AReceiptOfBeforeIsNotOverwritten) {
   EXPECT_EQ(std::filesystem::file_size(words.receipt), 9U);
 }
 
+TEST(PrivacyCommand, AnErasureThatWasRefusedLeavesNoReceipt) {
+  TestFolder const folder;
+  PrivacyWords words;
+  words.person = {"rosa@x.example"};
+  words.receipt = folder / "receipt.json";
+  words.sure = true;
+  Client client("http://127.0.0.1:9", Secret("none"));
+  std::ostringstream out;
+  Output output(out, out, false, false, false);
+  EXPECT_NE(erasePrivacy(Context{client, output}, words), Exit::ok);
+  EXPECT_FALSE(std::filesystem::exists(words.receipt)) << out.str();
+}
+
 } // namespace
 } // namespace garland::cli

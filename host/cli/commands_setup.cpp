@@ -196,6 +196,16 @@ Exit showConnection(Context with, std::string const& id) {
   return show(with, with.client.get(kBase + "/connections/" + percentEncode(id)));
 }
 
+std::string reconnectedAs(json::value const& connection, bool signs_in) {
+  auto const id = textOr(connection, "/id", "");
+  std::string out = "connected again as " + id + "; ";
+  out += signs_in ? "the new credential was accepted, and what waited is kept"
+                  : "it has no credential to replace, and what waited is kept";
+  if (textOr(connection, "/state", "") == "paused")
+    out += "; it is still paused: resume it with: garland connections resume " + id;
+  return out;
+}
+
 Exit connectAccount(Context with, ConnectWords const& words) {
   auto settings = settingsOf(words.settings);
   if (!settings) return with.output.error(settings.error());
@@ -211,11 +221,7 @@ Exit connectAccount(Context with, ConnectWords const& words) {
   auto const answer = with.client.post(kBase + "/vendor/connect", std::move(body));
   auto const id = answer ? textOr(*answer, "/id", "") : "";
   if (answer && boolOr(*answer, "/reconnected", false))
-    return done(with, answer,
-                "connected again as " + id + "; " +
-                    (signsIn(*plugin) ? "the new credential was accepted, and what waited is kept"
-                                      : "it has no credential to replace, and what waited is kept") +
-                    further(waysIn(*plugin, id)));
+    return done(with, answer, reconnectedAs(*answer, signsIn(*plugin)) + further(waysIn(*plugin, id)));
   return done(with, answer, "connected as " + id + further(waysIn(*plugin, id)));
 }
 

@@ -1,4 +1,4 @@
-// `garland connections authorize --device`: what a person reads.
+// `garland connections authorize --device` and `connect`: what a person reads.
 #include "host/cli/commands.h"
 
 #include <gmock/gmock.h>
@@ -30,6 +30,13 @@ TEST(DeviceCommand, TellsTheCodeFirstThenWhereAndUntilWhenAndWhatThen) {
   EXPECT_THAT(text, HasSubstr("\nor open https://id.example/activate?c=WDJB-MJHT\n"));
   EXPECT_THAT(text, HasSubstr("garland connections authorization aut_1 --vendor ven_1\n"));
   EXPECT_THAT(told(""), Not(HasSubstr("or open")));
+}
+
+TEST(ConnectCommand, APausedAccountThatIsConnectedAgainIsStillPausedAndThatIsSaid) {
+  auto const paused = reconnectedAs(parseJson(R"({"id":"con_1","state":"paused"})").value(), true);
+  EXPECT_THAT(paused, HasSubstr("still paused: resume it with: garland connections resume con_1"));
+  auto const works = reconnectedAs(parseJson(R"({"id":"con_1","state":"connected"})").value(), true);
+  EXPECT_THAT(works, Not(HasSubstr("paused")));
 }
 
 } // namespace

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 namespace garland::cli {
 namespace {
@@ -80,21 +81,43 @@ json::object bodyWith(Secret const& passphrase) {
   return body;
 }
 
+// What a table of an export holds, in words. A table that is not known here, of a newer daemon, is told by
+// its name.
+std::string wordsOf(std::string const& table) {
+  static std::map<std::string, std::string, std::less<>> const kWords{
+      {"vendors", "vendors"},
+      {"counters", "counters of vendors"},
+      {"vendor_plugins", "connectors that vendors have enabled"},
+      {"connections", "connections"},
+      {"connection_storage", "what connections may store"},
+      {"credentials", "credentials of connections"},
+      {"intake_doors", "addresses that forms post to"},
+      {"mailboxes", "mailboxes"},
+      {"webhook_endpoints", "addresses of webhooks in"},
+      {"notify_endpoints", "endpoints that are notified"},
+      {"oauth_grants", "sign-ins"},
+      {"oauth_replies", "answers of sign-ins"},
+      {"oauth_authorizations", "sign-ins under way"},
+      {"audit_keys", "keys of the audit chain"}};
+  auto const found = kWords.find(table);
+  return found == kWords.end() ? table : found->second;
+}
+
+} // namespace
+
 void tellImported(Output& output, json::value const& answer) {
   for (auto const& table : listAt(answer, "/items")) {
     auto const added = integerOr(table, "/added", 0);
     auto const kept = integerOr(table, "/kept", 0);
     auto const& replaced = listAt(table, "/replaced");
     if (added + kept == 0 && replaced.empty()) continue;
-    output.line(textOr(table, "/table", "") + ": " + std::to_string(added) + " added, " +
+    output.line(wordsOf(textOr(table, "/table", "")) + ": " + std::to_string(added) + " added, " +
                 std::to_string(kept) + " left as they were, " + std::to_string(replaced.size()) +
                 " replaced");
     for (auto const& key : replaced) output.line("  replaced " + plain(&key));
   }
   output.line("start garlandd again, so that it takes up what came");
 }
-
-} // namespace
 
 Exit tellVault(Output& output, json::value const& status) {
   if (output.json()) {

@@ -44,6 +44,18 @@ TEST(VaultCommand, AKeyThatNothingIsUnderAnyMoreMayGo) {
   EXPECT_THAT(done.text, HasSubstr("all secrets were moved to aaaaaaaaaaaaaaaa"));
 }
 
+TEST(VaultCommand, WhatWasImportedIsToldInWordsAndNotByTable) {
+  std::ostringstream out;
+  Output output(out, out, false, false, false);
+  tellImported(output, parseJson(R"({"items":[
+    {"table":"notify_endpoints","added":2,"kept":1,"replaced":[]},
+    {"table":"of_tomorrow","added":1,"kept":0,"replaced":[]}]})")
+                           .value());
+  EXPECT_THAT(out.str(),
+              HasSubstr("endpoints that are notified: 2 added, 1 left as they were, 0 replaced\n"));
+  EXPECT_THAT(out.str(), HasSubstr("of_tomorrow: 1 added"));
+}
+
 TEST(VaultCommand, WhileAMoveRunsNoKeyMayGo) {
   auto const running =
       told(std::string(kNew) + "," + kOld, R"({"key":"aaaaaaaaaaaaaaaa","state":"running"})");

@@ -268,6 +268,15 @@ std::string limitsOfDaemon(std::string const& data_dir) {
   return text ? *text : std::string();
 }
 
+// Before the first start there is no data folder yet; it will be on the disk of the folder that it is made
+// in.
+std::string nearestThatIs(std::string const& folder) {
+  std::error_code failed;
+  auto path = fs::absolute(folder, failed).lexically_normal();
+  while (!fs::exists(path, failed) && path.has_relative_path()) path = path.parent_path();
+  return path.string();
+}
+
 } // namespace
 
 Surroundings lookAround(Config const& config, TimePoint now) {
@@ -275,7 +284,7 @@ Surroundings lookAround(Config const& config, TimePoint now) {
   around.now = now;
   std::error_code failed;
   around.has_data = fs::exists(config.data_dir, failed);
-  auto const space = fs::space(config.data_dir, failed);
+  auto const space = fs::space(nearestThatIs(config.data_dir), failed);
   if (!failed) around.free_bytes = space.available;
   around.backed_up = changedAt(backupStampPath(config.data_dir));
   around.clock_is_set = clockIsSet();

@@ -197,6 +197,14 @@ TEST_F(Weaknesses, ADiskThatIsNearlyFullIsTold) {
   expectBad("disk", "nothing new is taken");
 }
 
+TEST_F(Weaknesses, TheDiskIsKnownBeforeTheDataFolderIsThere) {
+  TestFolder const folder;
+  config_.data_dir = folder / "not/yet/made";
+  around_ = lookAround(config_, around_.now);
+  EXPECT_FALSE(around_.has_data);
+  EXPECT_TRUE(around_.free_bytes) << "it is that of the folder above";
+}
+
 TEST_F(Weaknesses, WhatIsLookedAtIsThisMachine) {
   TestFolder folder;
   config_.data_dir = folder.path();

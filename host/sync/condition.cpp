@@ -42,10 +42,18 @@ std::optional<Condition> cutOff(Connection const& connection) {
   return std::nullopt;
 }
 
+// A connection that was never due yet, or was just imported, has no time: 0 is as soon as possible, not 1970.
+std::optional<TimePoint> dueOf(Connection const& connection) {
+  if (connection.next_due == TimePoint()) return std::nullopt;
+  return connection.next_due;
+}
+
 // Nobody renews a sign-in that nobody needs: the schedule may come to it later than it might be tried.
 Condition waitingFor(SignIn const& retrying, std::string state, TimePoint next_due) {
   auto const until = std::max(retrying.next_try.value_or(next_due), next_due);
-  return waiting(std::move(state), retrying.cause, retrying.by, until);
+  auto out = plain(std::move(state), retrying.cause, retrying.by);
+  if (until != TimePoint()) out.until = until;
+  return out;
 }
 
 } // namespace
@@ -63,7 +71,7 @@ Condition conditionOf(Connection const& connection) {
   auto const* retrying = firstThat(connection, "retrying");
   if (state == "failing" && retrying != nullptr)
     return waitingFor(*retrying, "retrying", connection.next_due);
-  if (state == "failing") return waiting("retrying", reason, "", connection.next_due);
+  if (state == "failing") return waiting("retrying", reason, "", dueOf(connection));
   if (retrying != nullptr) return waitingFor(*retrying, "degraded", connection.next_due);
   if (!reason.empty()) return plain("degraded", reason);
   return plain("connected");

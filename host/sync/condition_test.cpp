@@ -38,6 +38,15 @@ TEST(Condition, WhatFailsIsRetriedWhenItIsDue) {
   EXPECT_EQ(failing.until, kThen);
 }
 
+TEST(Condition, WhatIsDueAtOnceIsNotDueIn1970) {
+  auto failing = standing("failing", "the network is down");
+  failing.next_due = TimePoint();
+  EXPECT_EQ(conditionOf(failing).until, std::nullopt);
+  failing.sign_ins.push_back(signIn("retrying"));
+  failing.sign_ins[0].next_try = std::nullopt;
+  EXPECT_EQ(conditionOf(failing).until, std::nullopt);
+}
+
 TEST(Condition, ASignInThatCannotBeRenewedLeavesWhatWorksDegraded) {
   auto works = standing("connected");
   works.sign_ins.push_back(signIn("retrying"));
