@@ -67,17 +67,17 @@ Error noDaemon(std::string const& url, Error const& why) {
 constexpr std::string_view kTrust =
     "name garlandd's authority with --ca-file or GARLAND_CA_FILE, and a name of its certificate with --url";
 
-// Something listens, and closes what it hears.
-Error hungUp(std::string const& url, bool by_tls) {
+// Something listens, and closes what it hears: a daemon that is being ended, or one that is called in the
+// wrong way.
+Error hungUp(Error const& why, bool by_tls) {
   if (by_tls)
     return coded("wants_certificate",
-                 "what listens at " + url +
-                     " began TLS and closed the connection: garlandd does so where it wants a certificate of "
-                     "its clients ([tls] client_ca), which the command line has none of; go through a proxy "
-                     "that has one. If client_ca is not set, see the daemon's log");
-  return coded("wants_tls", "what listens at " + url +
-                                " closed the connection without an answer: garlandd does so where it has a "
-                                "certificate; call it by https:// with --url");
+                 why.message +
+                     ". If it was not ended just then, it wants a certificate of its clients ([tls] "
+                     "client_ca), which the command line has none of; go through a proxy that has "
+                     "one. If client_ca is not set, see the daemon's log");
+  return coded("wants_tls", why.message + ". If it was not ended just then, it has a certificate; call it by "
+                                          "https:// with --url");
 }
 
 Error noAnswer(std::string const& url, Error const& why) {
@@ -85,7 +85,7 @@ Error noAnswer(std::string const& url, Error const& why) {
   // It may well be garlandd: its certificate is of an authority that nobody here knows, or for another name.
   if (why.provider_code == "tls_untrusted") return coded("daemon_not_trusted", why.message);
   if (why.provider_code == "connection_lost" || (by_tls && why.provider_code == "tls_failed"))
-    return hungUp(url, by_tls);
+    return hungUp(why, by_tls);
   return noDaemon(url, why);
 }
 
