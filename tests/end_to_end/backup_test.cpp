@@ -105,7 +105,7 @@ TEST_P(BackupEndToEnd, AHostThatIsWrittenToIsMadeAnewElsewhere) {
   EXPECT_EQ(verified.exit_code, 0) << verified.out << verified.err;
   auto const restored = new_.run(restoring());
   ASSERT_EQ(restored.exit_code, 0) << restored.out << restored.err;
-  EXPECT_THAT(restored.out, HasSubstr("under a new one"));
+  EXPECT_THAT(restored.out, HasSubstr("everything is sealed under that of this host now"));
   EXPECT_EQ(readFile(new_.dataFolder() + "/api.key"), key);
   EXPECT_THAT(readFile(new_.dataFolder() + "/restored/garland.toml"), HasSubstr(kCanary));
   new_.start();
