@@ -142,6 +142,11 @@ public:
   virtual Task<void> stop() = 0;
 };
 
+// A row of Book::row() that is written only if the condition (SQL) holds when its unit comes to it: for a
+// change that may be none, in front of it. Each "?" in it stands for one of the values. Where it does not
+// hold nothing is written, and the unit goes on.
+store::Statement onlyIf(store::Statement row, std::string_view condition, std::vector<store::Value> values);
+
 // ---------------------------------------------------------------- reading
 
 // One line of an export, and one item of the API's lists: {"chain","entry","hash","number"} or

@@ -21,11 +21,11 @@ using Values = std::vector<store::Value>;
 
 // A row's number and hash are made where it is written. Without a row before it both are NULL, which the
 // table refuses, and the unit with it: nothing happens that cannot be told. No expectation: on PostgreSQL it
-// would cost each unit a round trip.
+// would cost each unit a round trip. It ends where a condition may follow: onlyIf().
 constexpr char const* kAppend =
-    "INSERT INTO audit_rows (chain_id,number,entry,hash) VALUES ($1,"
+    "INSERT INTO audit_rows (chain_id,number,entry,hash) SELECT $1,"
     "(SELECT MAX(number)+1 FROM audit_rows WHERE chain_id=$1),$2,"
-    "(SELECT sha256(hash||$2) FROM audit_rows WHERE chain_id=$1 ORDER BY number DESC LIMIT 1))";
+    "(SELECT sha256(hash||$2) FROM audit_rows WHERE chain_id=$1 ORDER BY number DESC LIMIT 1)";
 
 constexpr int kTries = 5;                      // of a checkpoint whose number another daemon took
 constexpr std::ptrdiff_t kNotesOfUnit = 1'000; // more would keep other units waiting
@@ -336,6 +336,19 @@ Task<std::vector<Checkpoint>> ChainBook::checkpoints(std::int64_t after, int lim
 }
 
 } // namespace
+
+store::Statement onlyIf(store::Statement row, std::string_view condition, std::vector<store::Value> values) {
+  auto number = row.args.size();
+  row.sql += " WHERE ";
+  for (char const c : condition) {
+    if (c == '?')
+      row.sql += "$" + std::to_string(++number);
+    else
+      row.sql += c;
+  }
+  for (auto& value : values) row.args.push_back(std::move(value));
+  return row;
+}
 
 Task<std::unique_ptr<Book>> Book::open(Dependencies dependencies, Options options) {
   CO_TRY(keys, co_await openKeys(&dependencies.store, &dependencies.vault, &dependencies.random));

@@ -74,6 +74,26 @@ TEST_P(BookTest, ARowIsThereIfAndOnlyIfItsUnitIs) {
   EXPECT_THAT(chain.verdict().faults, IsEmpty()) << "and no gap";
 }
 
+TEST_P(BookTest, ARowWithAConditionIsWrittenWhereItHoldsAndTheUnitGoesOnWhereItDoesNot) {
+  chain.write("CREATE TABLE doors (id BIGINT PRIMARY KEY, state TEXT)");
+  chain.write("INSERT INTO doors (id,state) VALUES (1,'open')");
+  auto const set = [&](std::string const& state) {
+    Event event;
+    event.kind = Kind::change;
+    event.act = state;
+    store::Unit unit;
+    unit.push_back(onlyIf(chain.book->row(std::move(event)),
+                          "EXISTS (SELECT 1 FROM doors WHERE id=? AND state<>?)", {std::int64_t{1}, state}));
+    unit.emplace_back("UPDATE doors SET state=$1 WHERE id=1", std::vector<store::Value>{state});
+    chain.run(chain.store->commit(std::move(unit))).value();
+  };
+  for (auto const* state : {"open", "shut", "shut", "open"}) set(state);
+  EXPECT_THAT(acts(), ElementsAre("begin", "shut", "open"));
+  EXPECT_EQ(chain.rows("SELECT state FROM doors")[0].text(0), "open");
+  EXPECT_TRUE(chain.run(chain.book->seal()));
+  EXPECT_THAT(chain.verdict().faults, IsEmpty()) << "what was not written leaves no gap";
+}
+
 TEST_P(BookTest, ManyUnitsOfOneMomentAreOneChainWhateverBecomesOfSome) {
   chain.write("CREATE TABLE things (id BIGINT PRIMARY KEY)");
   int ended = 0;
