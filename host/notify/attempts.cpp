@@ -62,12 +62,12 @@ Task<void> FeedNotifier::keepFailure(Shared line, Due due, Outcome outcome) {
   auto const next = now + pauseAfter(due.tries, outcome.retry_after, with_.random);
   CO_TRY(since, co_await deliveries_.failed(endpoint, due, outcome, next));
   if (!since) co_return Result<void>();
-  if (outcome.gone) co_return co_await disableByItself(endpoint, outcome.problem);
+  if (outcome.gone) co_return co_await disableByItself(endpoint, outcome.problem, "gone");
   CO_TRY(for_good, co_await failsForGood(endpoint, *since));
   if (for_good) {
     auto const hours = std::to_string(std::chrono::floor<std::chrono::hours>(now - *since).count());
-    co_return co_await disableByItself(endpoint, "every attempt failed for " + hours + " hours; at last " +
-                                                     outcome.problem);
+    co_return co_await disableByItself(
+        endpoint, "every attempt failed for " + hours + " hours; at last " + outcome.problem, "failing");
   }
   bool const tried = due.tries >= with_.limits.fewest_tries;
   if (!tried || now - due.first_sent < with_.limits.give_up) co_return Result<void>();
@@ -83,11 +83,11 @@ Task<bool> FeedNotifier::failsForGood(Endpoint endpoint, TimePoint since) {
   co_return moments >= with_.limits.fewest_tries;
 }
 
-Task<void> FeedNotifier::disableByItself(Endpoint endpoint, std::string why) {
+Task<void> FeedNotifier::disableByItself(Endpoint endpoint, std::string why, std::string cause) {
   if (auto const known = lines_.find(endpoint.id);
       known == lines_.end() || !known->second->kept.endpoint.enabled)
     co_return Result<void>();
-  CO_TRY_VOID(co_await endpoints_.disable(endpoint, why, true));
+  CO_TRY_VOID(co_await endpoints_.disable(endpoint, why, std::move(cause)));
   tell("disabled");
   with_.log.warn("an endpoint is disabled: " + why + "; enable it again with: garland endpoints enable " +
                      endpoint.id,

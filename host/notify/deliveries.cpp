@@ -380,13 +380,23 @@ Task<bool> Deliveries::forget(TimePoint before) {
   constexpr char const* some =
       "(SELECT vendor_id, endpoint_id, sequence FROM notify_deliveries WHERE finished<$1 "
       "ORDER BY finished, vendor_id, endpoint_id, sequence LIMIT $2)";
+  store::Statement query(std::string("SELECT COUNT(*) FROM ") + some + " AS old",
+                         {toMillis(before), kForgottenAtOnce});
+  CO_TRY(old, co_await with_.store.read(std::move(query)));
+  auto const count = old.rows[0].integer(0);
+  if (count == 0) co_return false; // who has nothing to forget writes nothing
   store::Unit unit;
+  unit.push_back(
+      ownActOf(with_, "", "retention.forget", "deliveries", json::object{{"count", count}, {"why", "old"}}));
   for (auto const* table : {"notify_attempts", "notify_deliveries"})
     unit.emplace_back("DELETE FROM " + std::string(table) + " WHERE (vendor_id, endpoint_id, sequence) IN " +
                           some,
                       Values{toMillis(before), kForgottenAtOnce});
-  CO_TRY(done, co_await with_.store.commit(std::move(unit)));
-  co_return done[1].affected >= kForgottenAtOnce;
+  unit.back().expected_rows = count;
+  auto const done = co_await with_.store.commit(std::move(unit));
+  if (!done && done.error().kind == ErrorKind::conflict) co_return true; // one was just asked for again
+  if (!done) co_return done.error();
+  co_return count >= kForgottenAtOnce;
 }
 
 } // namespace garland::notify

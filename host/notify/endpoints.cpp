@@ -156,14 +156,21 @@ Task<void> Endpoints::remove(Endpoint endpoint) {
   co_return Result<void>();
 }
 
-Task<void> Endpoints::disable(Endpoint endpoint, std::string why, bool by_itself) {
+// `why` may quote what a stranger answered: the audit chain has the cause alone.
+Task<void> Endpoints::disable(Endpoint endpoint, std::string why, std::string cause) {
+  bool const by_itself = !cause.empty();
   store::Unit unit;
-  if (!by_itself) unit.push_back(auditOf(with_, endpoint, "endpoint.disable", ""));
-  unit.emplace_back("UPDATE notify_endpoints SET enabled=0, by_itself=$3, reason=$4, disabled_at=$5, "
-                    "revision=revision+1 WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=1",
-                    Values{endpoint.vendor_id, endpoint.id, std::int64_t{by_itself}, std::move(why),
-                           toMillis(with_.clock.now())});
-  if (!by_itself) unit.back().expected_rows = 1; // to disable it again is no act
+  if (by_itself)
+    unit.push_back(ownActOf(with_, endpoint.vendor_id, "endpoint.disable", endpoint.id,
+                            json::object{{"why", std::move(cause)}}));
+  else
+    unit.push_back(auditOf(with_, endpoint, "endpoint.disable", ""));
+  unit.push_back(
+      store::Statement("UPDATE notify_endpoints SET enabled=0, by_itself=$3, reason=$4, disabled_at=$5, "
+                       "revision=revision+1 WHERE vendor_id=$1 AND endpoint_id=$2 AND enabled=1",
+                       Values{endpoint.vendor_id, endpoint.id, std::int64_t{by_itself}, std::move(why),
+                              toMillis(with_.clock.now())})
+          .expecting(1)); // to disable it again is no act
   unit.emplace_back("UPDATE notify_deliveries SET next_attempt=NULL WHERE vendor_id=$1 AND endpoint_id=$2 "
                     "AND state='waiting'",
                     Values{endpoint.vendor_id, endpoint.id});
@@ -235,6 +242,18 @@ store::Statement auditOf(Dependencies& with, Endpoint const& endpoint, std::stri
   done.subject = endpoint.id;
   done.detail = std::move(detail);
   return sync::auditOf(std::move(done), with.audit);
+}
+
+store::Statement ownActOf(Dependencies& with, std::string vendor_id, std::string act, std::string subject,
+                          json::object facts) {
+  audit::Event event;
+  event.kind = audit::Kind::change;
+  event.act = std::move(act);
+  event.vendor_id = std::move(vendor_id);
+  event.subject = std::move(subject);
+  event.facts = std::move(facts);
+  event.facts["by"] = "host";
+  return with.audit.row(std::move(event));
 }
 
 Task<bool> holdsSecrets(store::Store& store) {

@@ -27,8 +27,9 @@ public:
   Task<void> save(KeptEndpoint kept, std::string act, std::string detail);
   Task<void> remove(Endpoint endpoint);
 
-  // `by_itself`: nobody asked for it, so somebody has to be told. What waits waits on, and is due never.
-  Task<void> disable(Endpoint endpoint, std::string why, bool by_itself);
+  // `cause`: one word, if nobody asked for it, so that somebody has to be told; "" if somebody did. What
+  // waits waits on, and is due never. An endpoint that is disabled already stays as it is.
+  Task<void> disable(Endpoint endpoint, std::string why, std::string cause);
   // From `place` on, if it is given; then what waits is dropped.
   Task<void> enable(Endpoint endpoint, std::optional<std::int64_t> place);
   Task<std::int64_t> countDisabled();
@@ -41,8 +42,11 @@ private:
   Dependencies& with_;
 };
 
-// What somebody asked for, for the audit trail; in the unit that does it.
+// What somebody asked for, for the audit chain; in the unit that does it.
 store::Statement auditOf(Dependencies& with, Endpoint const& endpoint, std::string act, std::string detail);
+// What the host does of its own accord, likewise. `facts`: words of fixed sets, and numbers.
+store::Statement ownActOf(Dependencies& with, std::string vendor_id, std::string act, std::string subject,
+                          json::object facts);
 
 // invalidInput unless it is an https address (with private networks, http too) that has no password in it.
 Result<void> checkUrl(std::string const& url, bool allow_private_network);

@@ -68,7 +68,7 @@ private:
   Task<void> keep(Shared line, Due due, Outcome outcome);
   Task<void> keepFailure(Shared line, Due due, Outcome outcome);
   Task<bool> failsForGood(Endpoint endpoint, TimePoint since);
-  Task<void> disableByItself(Endpoint endpoint, std::string why);
+  Task<void> disableByItself(Endpoint endpoint, std::string why, std::string cause);
   Task<Endpoint> reload(std::string id);
   Task<std::int64_t> endOfFeed(std::string vendor_id);
   void tell(std::string_view outcome) const {

@@ -186,6 +186,10 @@ TEST_F(Notify, AnEndpointThatFailsForADayIsDisabledAndGoesOnWhereItStopped) {
   EXPECT_THAT(disabled.reason, HasSubstr("cannot be reached"));
   EXPECT_THAT(house.log_text, HasSubstr("an endpoint is disabled"));
   EXPECT_THAT(outcomes, Contains("disabled"));
+  std::vector<std::string> causes;
+  for (auto const& change : house.told("change", "endpoint.disable"))
+    causes.push_back(textOr(change, "/facts/why", ""));
+  EXPECT_THAT(causes, ElementsAre("failing"));
   EXPECT_EQ(house.run(notifier->counts()).value().disabled, 1);
   auto const before = sent().size();
   addEvent("b");
@@ -444,6 +448,7 @@ TEST_F(Notify, ManyThatAreDoneAreForgottenAsSoonAsFew) {
   EXPECT_EQ(house.rows("SELECT 1 FROM notify_deliveries").size(), 2500U);
   wait(5min + 10s);
   EXPECT_THAT(house.rows("SELECT 1 FROM notify_deliveries"), IsEmpty());
+  EXPECT_THAT(house.forgotten("deliveries"), ElementsAre(1'000, 1'000, 500)) << "each time as many as went";
 }
 
 TEST_F(Notify, AnAttemptWhoseEndNobodySawIsMadeAgainAfterTheRestart) {

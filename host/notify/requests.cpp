@@ -165,7 +165,7 @@ Task<Endpoint> FeedNotifier::disable(std::string id, std::string why) {
     co_return Error(ErrorKind::invalidInput, "a reason has at most 500 bytes", "/why");
   CO_TRY(kept, co_await endpoints_.one(id));
   if (why.empty()) why = "somebody disabled it";
-  CO_TRY_VOID(co_await endpoints_.disable(std::move(kept.endpoint), std::move(why), false));
+  CO_TRY_VOID(co_await endpoints_.disable(std::move(kept.endpoint), std::move(why), ""));
   co_return co_await reload(std::move(id));
 }
 

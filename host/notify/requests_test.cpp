@@ -146,11 +146,16 @@ TEST_F(Asked, WhatPeopleDoToAnEndpointGoesIntoTheAuditTrailWithoutItsAddress) {
                                            "endpoint.remove: at new.example"));
 }
 
-TEST_F(Asked, AnEndpointThatIsDisabledByItselfIsNobodysAct) {
+TEST_F(Asked, AnEndpointThatIsDisabledByItselfIsTheHostsActAndQuotesNobody) {
   answer = [](egress::Request const&) { return status(410); };
-  addEndpoint();
+  auto const made = addEndpoint();
   addEvent("a");
-  EXPECT_THAT(changesOfEndpoints(), SizeIs(1)) << "that it was added";
+  auto const changes = changesOfEndpoints();
+  ASSERT_THAT(changes, SizeIs(2)) << "that it was added, and that it was disabled";
+  EXPECT_EQ(textOr(changes[1], "/act", ""), "endpoint.disable");
+  EXPECT_EQ(textOr(changes[1], "/vendor", ""), vendor);
+  EXPECT_EQ(textOr(changes[1], "/subject", ""), made.endpoint.id);
+  EXPECT_EQ(changes[1].at("facts"), (json::object{{"by", "host"}, {"why", "gone"}}));
 }
 
 TEST_F(Asked, AddressesThatProveNothingOrLeadNowhereAreRefused) {

@@ -383,14 +383,22 @@ std::vector<store::Row> House::rows(std::string sql) {
   return run(store->read(store::Statement(std::move(sql)))).value().rows;
 }
 
-std::vector<json::value> House::told(std::string_view kind) {
+std::vector<json::value> House::told(std::string_view kind, std::string_view act) {
   std::vector<json::value> entries;
   for (auto const& row : rows("SELECT entry FROM audit_rows ORDER BY chain_id, number")) {
     auto const& bytes = row.bytes(0);
     auto entry = parseJson(std::string(bytes.begin(), bytes.end())).value();
-    if (textOr(entry, "/kind", "") == kind) entries.push_back(std::move(entry));
+    bool const wanted = act.empty() || textOr(entry, "/act", "") == act;
+    if (wanted && textOr(entry, "/kind", "") == kind) entries.push_back(std::move(entry));
   }
   return entries;
+}
+
+std::vector<std::int64_t> House::forgotten(std::string_view what) {
+  std::vector<std::int64_t> counts;
+  for (auto const& entry : told("change", "retention.forget"))
+    if (textOr(entry, "/subject", "") == what) counts.push_back(integerOr(entry, "/facts/count", 0));
+  return counts;
 }
 
 audit::Verdict House::verdict() {

@@ -141,8 +141,11 @@ public:
   FakeProvider& provider(std::string const& name) { return supervisor.providers[name]; }
   std::vector<store::Row> rows(std::string sql);
   void write(std::string sql); // behind the engine's back
-  // The entries of the audit chain of this kind, in their order: "change", "request".
-  std::vector<json::value> told(std::string_view kind);
+  // The entries of the audit chain of this kind ("change", "request"), and of this act if one is given, in
+  // their order.
+  std::vector<json::value> told(std::string_view kind, std::string_view act = "");
+  // How many of these the audit chain says were forgotten, by each unit that did it.
+  std::vector<std::int64_t> forgotten(std::string_view what);
   // What a verifier says of the audit chain as it is now, all of it signed.
   audit::Verdict verdict();
 
