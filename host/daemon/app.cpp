@@ -14,6 +14,7 @@
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
+#include "host/daemon/plugin_events.h"
 #include "host/daemon/process.h"
 #include "host/daemon/restore.h"
 #include "host/daemon/settle_restore.h"
@@ -458,6 +459,7 @@ private:
     options.redactor = &redactor_;
     options.on_event = [this](runtime::SupervisorEvent const& event) {
       if (metrics_) metrics_->pluginEvent(event);
+      if (auto told = auditOf(event)) book_->note(std::move(*told));
     };
     return options;
   }
