@@ -3,6 +3,7 @@
 
 #include "host/sync/commits.h"
 #include "host/sync/leases.h"
+#include "host/sync/standing.h"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -337,12 +338,14 @@ void ActionRunner::tellLate(Action const& action) const {
 // The vendor is to be asked for another credential, unless that has happened already.
 Task<void> ActionRunner::tellSignIn(Session const* session, Error error) {
   if (error.kind != ErrorKind::authExpired && error.kind != ErrorKind::authRevoked) co_return Result<void>();
-  store::Unit unit;
-  unit.emplace_back("UPDATE connections SET state='reconnect needed', state_reason=$1 WHERE vendor_id=$2 AND "
-                    "connection_id=$3 AND credential_version=$4",
-                    Values{std::move(error.message), session->connection.vendor_id, session->connection.id,
-                           session->credential_version});
   Owner owner{session->connection.vendor_id, session->connection.id};
+  NewStanding standing{std::string(kReconnect), std::string(name(error.kind)), session->credential_version};
+  store::Unit unit;
+  tellStanding(context_, owner, std::move(standing), unit);
+  unit.emplace_back("UPDATE connections SET state=$1, state_reason=$2 WHERE vendor_id=$3 AND "
+                    "connection_id=$4 AND credential_version=$5",
+                    Values{std::string(kReconnect), std::move(error.message), owner.vendor_id,
+                           owner.connection_id, session->credential_version});
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }

@@ -1,13 +1,12 @@
 #include "host/sync/action_store.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/forgetting.h"
 #include "host/sync/leases.h"
 #include "host/sync/run_state.h"
 
 namespace garland::sync {
 namespace {
-
-constexpr std::int64_t kForgottenAtOnce = 1'000;
 
 constexpr char const* kColumns =
     "SELECT action_id, vendor_id, connection_id, operation, idempotency_key, provider_key, input, state, "
@@ -208,15 +207,7 @@ Task<std::int64_t> ActionStore::open(std::string vendor_id, std::string connecti
 }
 
 Task<std::int64_t> ActionStore::forget(TimePoint before) {
-  store::Statement query("SELECT 1 FROM actions WHERE finished<$1 LIMIT 1", {toMillis(before)});
-  CO_TRY(old, co_await context_.doors.store.read(std::move(query)));
-  if (old.rows.empty()) co_return std::int64_t{0}; // who has nothing to forget writes nothing
-  store::Unit unit;
-  unit.emplace_back("DELETE FROM actions WHERE action_id IN "
-                    "(SELECT action_id FROM actions WHERE finished<$1 ORDER BY finished LIMIT $2)",
-                    Values{toMillis(before), kForgottenAtOnce});
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
-  co_return done[0].affected;
+  co_return co_await forgetEnded(&context_, "actions", "action_id", before);
 }
 
 store::Unit ActionStore::ends(Owner const& owner, TimePoint now) const {

@@ -145,6 +145,10 @@ TEST_F(ActionTest, ThatNeedsAnotherSignInWaitsForItAndGoesOnWithIt) {
   auto const told = [&] { return house.run(house.engine->connection(connection)).value(); };
   while (told().state == "connected") house.loop.poll_one();
   EXPECT_EQ(told().state, "reconnect needed");
+  auto const in_chain = house.told("change", "connection.state");
+  ASSERT_EQ(in_chain.size(), 1U);
+  EXPECT_EQ(textOr(in_chain[0], "/facts/state", ""), "reconnect needed");
+  EXPECT_EQ(textOr(in_chain[0], "/facts/why", ""), "auth_revoked");
   auto const waiting = get(id);
   EXPECT_EQ(waiting.state, ActionState::waiting);
   EXPECT_EQ(waiting.waits_for, "its account to be connected again: the bank knows this token no more");
@@ -464,6 +468,7 @@ TEST_F(ActionTest, IsForgottenLongAfterItsEndAndNeverWithoutOne) {
   EXPECT_EQ(accept("test.charge/1", "b"), old);
   pass(2 * kDay);
   EXPECT_EQ(house.run(actions().one(old)).error().kind, ErrorKind::notFound);
+  EXPECT_EQ(house.forgotten("actions"), std::vector<std::int64_t>{1});
   EXPECT_EQ(get(unknown).state, ActionState::unknown);
   EXPECT_NE(accept("test.charge/1", "b"), old) << "its key is forgotten with it";
 }

@@ -497,6 +497,11 @@ TEST_F(IntakeTest, AConnectionMayKeepSoMuchAndWhatHasItsEndMakesRoom) {
   auto const fourth = sent(ada());
   EXPECT_EQ(fourth.state, IntakeState::taken);
   EXPECT_EQ(stored().items, 3) << "the oldest made room, and no other";
+  auto const told = house.told("change", "retention.forget");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(textOr(told[0], "/connection", ""), form.connection);
+  EXPECT_EQ(textOr(told[0], "/subject", ""), "items");
+  EXPECT_EQ(told[0].at("facts"), (json::object{{"by", "host"}, {"count", 1}, {"why", "room"}}));
   EXPECT_TRUE(form.send(client("c1", {{"kind", "person"}, {"name", "2"}})).value().known);
   form.answers = json::object{{"outcome", "unknown"}, {"reason", "no rule fits"}};
   sent(ada(), "a");

@@ -247,9 +247,16 @@ TEST_F(Pull, AProviderThatIsDownFailsTheRunAndKeepsWhatCame) {
   auto const standing = house.run(house.engine->connection(connection)).value();
   EXPECT_EQ(standing.state, "failing");
   EXPECT_EQ(standing.state_reason, "calendar.example does not answer");
+  house.sync(connection);
   remote.refuse_pulls.reset();
   house.sync(connection);
   EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
+  auto const told = house.told("change", "connection.state");
+  ASSERT_EQ(told.size(), 2U) << "once for each change, not for each run";
+  EXPECT_EQ(textOr(told[0], "/vendor", ""), vendor);
+  EXPECT_EQ(textOr(told[0], "/connection", ""), connection);
+  EXPECT_EQ(told[0].at("facts"), (json::object{{"by", "host"}, {"state", "failing"}, {"why", "transient"}}));
+  EXPECT_EQ(told[1].at("facts"), (json::object{{"by", "host"}, {"state", "connected"}}));
   EXPECT_EQ(house.records(vendor).size(), 60U);
 }
 
@@ -259,6 +266,10 @@ TEST_F(Pull, ARefusedSignInAsksForReconnection) {
   auto const standing = house.run(house.engine->connection(connection)).value();
   EXPECT_EQ(standing.state, "reconnect needed");
   EXPECT_EQ(standing.state_reason, "the password was not accepted");
+  auto const told = house.told("change", "connection.state");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].at("facts"),
+            (json::object{{"by", "host"}, {"state", "reconnect needed"}, {"why", "auth_expired"}}));
 }
 
 TEST_F(Pull, ReconnectingAnAccountFindsItsRecordsAgain) {

@@ -288,6 +288,12 @@ Task<void> Push::park(Op const* op, Error error) {
   tell(*op, std::string(name(error.kind)), error.message + advice(op->record_id));
   auto const tried = op->state == "sent" ? op->sent_version : op->version;
   store::Unit unit;
+  auto row = told(context_, "record.set_aside", owner_.vendor_id, owner_.connection_id, op->record_id,
+                  json::object{{"by", "host"}, {"why", name(error.kind)}});
+  unit.push_back(audit::onlyIf(std::move(row),
+                               "EXISTS (SELECT 1 FROM pushes WHERE vendor_id=? AND connection_id=? AND "
+                               "record_id=? AND record_version<=?)",
+                               {owner_.vendor_id, owner_.connection_id, op->record_id, tried}));
   unit.emplace_back(
       "UPDATE pushes SET state=CASE WHEN record_version>$1 THEN 'pending' ELSE 'parked' END, dispatches=0, "
       "reason=$2 WHERE vendor_id=$3 AND connection_id=$4 AND record_id=$5",

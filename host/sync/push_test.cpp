@@ -339,6 +339,11 @@ TEST_F(Push, AWriteThatWasSetAsideIsToldEvenIfThePullFails) {
   retitle("a", "Mine");
   remote.refuse_writes = Error(ErrorKind::invalidInput, "too long");
   house.sync(connection);
+  auto const told = house.told("change", "record.set_aside");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(textOr(told[0], "/connection", ""), connection);
+  EXPECT_EQ(textOr(told[0], "/subject", ""), house.recordOf(vendor, "a").id);
+  EXPECT_EQ(told[0].at("facts"), (json::object{{"by", "host"}, {"why", "invalid_input"}}));
   remote.refuse_pulls = Error(ErrorKind::providerBug, "no answer that makes sense");
   auto const run = house.sync(connection);
   EXPECT_EQ(run.state, "failed");

@@ -1,7 +1,7 @@
 #include "host/sync/retention.h"
 
 #include "host/sync/commits.h"
-#include "host/sync/storage.h"
+#include "host/sync/forgetting.h"
 
 namespace garland::sync {
 namespace {
@@ -73,10 +73,17 @@ Task<bool> Retention::forget(std::string vendor_id, Rule const* rule) {
     args.emplace_back(last.integer(0));
   else
     args.emplace_back(last.text(0));
+  auto const count = static_cast<std::int64_t>(old);
+  Owner vendor{std::move(vendor_id), ""};
   store::Unit unit;
-  unit.emplace_back("DELETE FROM " + table + " WHERE vendor_id=$1 AND " + id + "<=$2", std::move(args));
-  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
-  co_return old == static_cast<std::size_t>(kRowsAtOnce);
+  unit.push_back(toldForgotten(context_, std::move(vendor), table, count));
+  unit.push_back(
+      store::Statement("DELETE FROM " + table + " WHERE vendor_id=$1 AND " + id + "<=$2", std::move(args))
+          .expecting(count));
+  auto const done = co_await context_.doors.store.commit(std::move(unit));
+  if (!done && done.error().kind == ErrorKind::conflict) co_return true; // some have just gone otherwise
+  if (!done) co_return done.error();
+  co_return count == kRowsAtOnce;
 }
 
 } // namespace garland::sync

@@ -33,13 +33,21 @@ protected:
     Retention retention(*context);
     for (int i = 0; i < ticks; ++i) house.run(retention.tick()).value();
   }
-  std::unique_ptr<Context> makeContext() {
+  // One that the sweep has read goes before it writes.
+  Task<void> eraseFirst() {
+    store::Unit unit;
+    unit.emplace_back("DELETE FROM changes WHERE sequence=1", std::vector<store::Value>{});
+    CO_TRY_VOID(co_await house.store->commit(std::move(unit)));
+    co_return Result<void>();
+  }
+  std::unique_ptr<Context> makeContext() { return makeContext(*house.store); }
+  std::unique_ptr<Context> makeContext(store::Store& store) {
     Dependencies with{house.loop.get_executor(),
                       house.clock,
                       house.random,
                       house.log,
                       house.redactor,
-                      *house.store,
+                      store,
                       *house.vault,
                       *house.book,
                       house.egress,
@@ -64,6 +72,33 @@ TEST_F(RetentionTest, OldChangesGoAndYoungOnesStay) {
   auto const spans = house.run(house.engine->feedSpans({vendor})).value();
   EXPECT_EQ(spans.at(0).first, 4) << "who resumes after an older one is told";
   EXPECT_EQ(spans.at(0).last, 5);
+}
+
+TEST_F(RetentionTest, WhatIsForgottenIsToldInNumbers) {
+  addEvents(0, 3);
+  house.clock.advance(100 * kDay);
+  sweep(1);
+  sweep(1);
+  auto const told = house.told("change", "retention.forget");
+  ASSERT_EQ(told.size(), 1U) << "a sweep that finds nothing tells nothing";
+  EXPECT_EQ(textOr(told[0], "/vendor", ""), vendor);
+  EXPECT_EQ(textOr(told[0], "/subject", ""), "changes");
+  EXPECT_EQ(told[0].at("facts"), (json::object{{"by", "host"}, {"count", 2}, {"why", "old"}}));
+  EXPECT_EQ(house.verdict().faults_in_all, 0);
+}
+
+TEST_F(RetentionTest, ASweepThatFindsFewerThanItReadForgetsAndTellsNothing) {
+  addEvents(0, 3);
+  house.clock.advance(100 * kDay);
+  auto context = makeContext(*house.cut);
+  house.cut->before_commit = [this] { return eraseFirst(); };
+  Retention retention(*context);
+  house.run(retention.tick()).value();
+  EXPECT_TRUE(house.forgotten("changes").empty());
+  EXPECT_EQ(sequences(), (std::vector<std::int64_t>{2, 3}));
+  house.run(retention.tick()).value();
+  EXPECT_EQ(house.forgotten("changes"), std::vector<std::int64_t>{1}) << "as many as went here";
+  EXPECT_EQ(sequences(), std::vector<std::int64_t>{3});
 }
 
 TEST_F(RetentionTest, TheNewestChangeStaysHoweverOldItIs) {
@@ -106,6 +141,7 @@ TEST_F(RetentionTest, WhatCameInGoesSoLongAfterItsEndAndItsRoomIsFreeAgain) {
   house.clock.advance(2 * kDay);
   sweep(1);
   EXPECT_EQ(items(), (std::vector<std::string>{unread, young})) << "what nobody has read stays";
+  EXPECT_EQ(house.forgotten("items"), std::vector<std::int64_t>{1});
   EXPECT_EQ(house.run(house.engine->connection(form.connection)).value().stored->items, 2);
   EXPECT_EQ(house.records(form.vendor).size(), 3U) << "what came of it is a record";
   EXPECT_FALSE(form.send(testing::client("c1", {{"kind", "person"}, {"name", "Rosa"}}), "c1").value().known)

@@ -2,6 +2,7 @@
 #include "host/sync/runs.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/standing.h"
 
 namespace garland::sync {
 namespace {
@@ -9,7 +10,6 @@ namespace {
 constexpr int kRunsKept = 50; // per connection; of those that only followed hints, so many besides
 constexpr Milliseconds kHintsAgain{60'000};
 constexpr Milliseconds kFailedAgain{std::chrono::minutes(15)}; // what may pass by itself, at the latest
-constexpr char const* kReconnect = "reconnect needed";
 
 } // namespace
 
@@ -25,19 +25,15 @@ Run runFrom(store::Row const& row) {
 
 namespace {
 
-struct Standing {
-  std::string state;
-  std::string reason;
-};
-
 // An outage, or too many requests: later the same may go well.
 bool passes(Error const& error) {
   return error.kind == ErrorKind::transient || error.kind == ErrorKind::rateLimited;
 }
 
-Standing standingAfter(Error const& error) {
+NewStanding standingAfter(Error const& error, std::int64_t credential_version) {
   bool const sign_in = error.kind == ErrorKind::authExpired || error.kind == ErrorKind::authRevoked;
-  return Standing{sign_in ? kReconnect : "failing", error.message};
+  return NewStanding{std::string(sign_in ? kReconnect : "failing"), std::string(name(error.kind)),
+                     credential_version};
 }
 
 } // namespace
@@ -73,8 +69,10 @@ void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Un
       static_cast<std::int64_t>(context_.doors.random.next() %
                                 static_cast<std::uint64_t>(std::max<std::int64_t>(1, span.count() / 10))));
   auto due = *run.finished + std::max(span, state.quiet) + jitter;
+  Owner const owner{state.vendor_id, run.connection_id};
   if (!run.error) {
     if (!state.was_whole) return;
+    tellStanding(context_, owner, NewStanding{"connected", ""}, *unit);
     unit->emplace_back(
         "UPDATE connections SET state='connected', state_reason='', last_success=$1, next_due=$2 "
         "WHERE vendor_id=$3 AND connection_id=$4",
@@ -88,16 +86,17 @@ void Runs::addStanding(RunState const& state, Milliseconds poll_every, store::Un
     return;
   }
   if (error.retry_after) due = std::max(due, *run.finished + *error.retry_after);
-  auto const standing = standingAfter(error);
+  auto const standing = standingAfter(error, state.credential_version);
   if (!state.was_whole && standing.state != kReconnect) {
     if (passes(error)) addHintsAgain(state, unit);
     return;
   }
+  tellStanding(context_, owner, standing, *unit);
   unit->emplace_back(
       "UPDATE connections SET state=$1, state_reason=$2, "
       "next_due=CASE WHEN CAST($3 AS BIGINT)=1 THEN $4 ELSE next_due END "
       "WHERE vendor_id=$5 AND connection_id=$6 AND CAST($7 AS BIGINT) IN (-1, credential_version)",
-      Values{standing.state, standing.reason, std::int64_t{state.was_whole}, toMillis(due), state.vendor_id,
+      Values{standing.state, error.message, std::int64_t{state.was_whole}, toMillis(due), state.vendor_id,
              run.connection_id, state.credential_version});
 }
 

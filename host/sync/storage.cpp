@@ -1,6 +1,7 @@
 #include "host/sync/storage.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/forgetting.h"
 
 #include <limits>
 #include <map>
@@ -125,16 +126,23 @@ Room roomFor(Storage const& stored, std::int64_t bytes, Storage const& most) {
   return room;
 }
 
-// Those of one connection up to `last` that had their end before that, and their counts.
-store::Unit itemsGo(Owner const& owner, std::string const& last, TimePoint ended) {
+struct Oldest {
+  std::string last; // id of an item
+  std::int64_t count = 0;
+};
+
+// Those of one connection up to the last that had their end before that, and their counts.
+store::Unit itemsGo(Context const& context, Owner const& owner, Oldest const& oldest, TimePoint ended,
+                    Forgets why) {
   auto const those = " FROM inbox " + std::string(kOwner) + " AND item_id<=$3 AND finished<$4";
-  Values const which = {owner.vendor_id, owner.connection_id, last, toMillis(ended)};
+  Values const which = {owner.vendor_id, owner.connection_id, oldest.last, toMillis(ended)};
   store::Unit unit;
   unit.push_back(lockCounts(owner));
   unit.emplace_back("UPDATE connection_storage SET items=items-(SELECT COUNT(*)" + those +
                         "), item_bytes=item_bytes-(SELECT COALESCE(SUM(bytes),0)" + those + ") " + kOwner,
                     which);
-  unit.emplace_back("DELETE" + those, which);
+  unit.push_back(store::Statement("DELETE" + those, which).expecting(oldest.count));
+  unit.push_back(toldForgotten(context, owner, "items", oldest.count, why));
   return unit;
 }
 
@@ -145,17 +153,20 @@ Task<std::int64_t> forgetOldItems(Context* context, Owner owner, Room room) {
   store::Statement query("SELECT item_id, bytes FROM inbox " + ended + " ORDER BY item_id LIMIT $3",
                          {owner.vendor_id, owner.connection_id, kForgottenAtOnce});
   CO_TRY(oldest, co_await context->doors.store.read(std::move(query)));
-  std::string last;
+  Oldest go;
   for (auto const& row : oldest.rows) {
     if (room.items <= 0 && room.bytes <= 0) break;
-    last = row.text(0);
+    go.last = row.text(0);
+    go.count += 1;
     room.items -= 1;
     room.bytes -= row.integer(1);
   }
-  if (last.empty()) co_return std::int64_t{0};
-  auto unit = itemsGo(owner, last, TimePoint::max());
-  CO_TRY(done, co_await context->doors.store.commit(std::move(unit)));
-  co_return done[2].affected;
+  if (go.count == 0) co_return std::int64_t{0};
+  auto unit = itemsGo(*context, owner, go, TimePoint::max(), Forgets::forRoom);
+  auto const done = co_await context->doors.store.commit(std::move(unit));
+  // Somebody else has just made room, or needs an item again: whoever asks looks again.
+  if (!done && done.error().kind != ErrorKind::conflict) co_return done.error();
+  co_return std::int64_t{go.count};
 }
 
 } // namespace
@@ -166,12 +177,17 @@ Task<bool> forgetItemsEndedBefore(Context* context, std::string vendor_id, TimeP
                          "finished<$3 ORDER BY item_id LIMIT $4",
                          {vendor_id, idsBefore("itm", before), toMillis(before), kEndedAtOnce});
   CO_TRY(oldest, co_await context->doors.store.read(std::move(query)));
-  std::map<std::string, std::string> last; // by connection
-  for (auto const& row : oldest.rows) last[row.text(1)] = row.text(0);
-  for (auto const& [connection_id, item_id] : last) {
-    auto unit = itemsGo(Owner{vendor_id, connection_id}, item_id, before);
+  std::map<std::string, Oldest> all; // by connection
+  for (auto const& row : oldest.rows) {
+    auto& of_connection = all[row.text(1)];
+    of_connection.last = row.text(0);
+    of_connection.count += 1;
+  }
+  for (auto const& [connection_id, some] : all) {
+    Owner const owner{vendor_id, connection_id};
+    auto unit = itemsGo(*context, owner, some, before, Forgets::old);
     auto const gone = co_await context->doors.store.commit(std::move(unit));
-    // Its connection was ended meanwhile, and took them along.
+    // Its connection was ended meanwhile, and took them along; or one of them is needed again.
     if (!gone && gone.error().kind != ErrorKind::conflict) co_return gone.error();
   }
   co_return std::ssize(oldest.rows) == kEndedAtOnce;

@@ -1,6 +1,7 @@
 #include "host/sync/webhook_store.h"
 
 #include "host/sync/commits.h"
+#include "host/sync/forgetting.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +9,6 @@
 namespace garland::sync {
 namespace {
 
-constexpr std::int64_t kForgottenAtOnce = 1'000;
 constexpr std::int64_t kMostBytesAtOnce = 4 << 20; // of bodies in memory for one connection
 constexpr char const* kWasDead = "nobody could read it, and it came again";
 
@@ -343,19 +343,23 @@ Task<std::int64_t> WebhookStore::reopen(WebhookRange range, TimePoint now) {
 }
 
 Task<std::int64_t> WebhookStore::forget(TimePoint before) {
+  if (context_.leases) {
+    CO_TRY_VOID(co_await forgetOrphans());
+  }
+  co_return co_await forgetEnded(&context_, "webhooks", "webhook_id", before);
+}
+
+// What another daemon took in while its connection was being forgotten: nobody is there to read it. That the
+// connection went is told.
+Task<void> WebhookStore::forgetOrphans() {
   store::Unit unit;
-  unit.emplace_back("DELETE FROM webhooks WHERE webhook_id IN "
-                    "(SELECT webhook_id FROM webhooks WHERE finished<$1 ORDER BY finished LIMIT $2)",
-                    Values{toMillis(before), kForgottenAtOnce});
-  // What another daemon took in while its connection was being forgotten: nobody is there to read it.
   for (std::string const open : {"next_attempt IS NOT NULL", "state='dead'"})
-    if (context_.leases)
-      unit.emplace_back("DELETE FROM webhooks WHERE " + open +
-                            " AND NOT EXISTS (SELECT 1 FROM connections c WHERE "
-                            "c.vendor_id=webhooks.vendor_id AND c.connection_id=webhooks.connection_id)",
-                        Values());
-  CO_TRY(done, co_await context_.doors.store.commit(std::move(unit)));
-  co_return done[0].affected;
+    unit.emplace_back("DELETE FROM webhooks WHERE " + open +
+                          " AND NOT EXISTS (SELECT 1 FROM connections c WHERE "
+                          "c.vendor_id=webhooks.vendor_id AND c.connection_id=webhooks.connection_id)",
+                      Values());
+  CO_TRY_VOID(co_await context_.doors.store.commit(std::move(unit)));
+  co_return Result<void>();
 }
 
 Task<void> WebhookStore::forgetAll(std::string connection_id) {

@@ -84,6 +84,7 @@ private:
   // Which of these webhooks, by their ids, are in the table.
   Task<std::set<std::string>> present(std::vector<std::string> ids);
   Task<std::int64_t> countDue(Owner owner, TimePoint now, std::int64_t most);
+  Task<void> forgetOrphans();
 
   Context& context_;
 };

@@ -484,6 +484,7 @@ TEST_F(WebhooksTest, WhatWasDoneIsForgottenAfterAWhileAndWithItsConnection) {
   notices.followed();
   house.clock.advance(Milliseconds(8LL * 86'400'000));
   until([&] { return house.rows("SELECT 1 FROM webhooks WHERE dedupe_key='id 1'").empty(); });
+  EXPECT_EQ(house.forgotten("webhooks"), std::vector<std::int64_t>{1});
   EXPECT_EQ(notices.get("id 2").state, WebhookState::dead) << "it waits for a person";
   notices.followed();
   house.run(house.engine->disconnect(notices.connection, false)).value();
