@@ -166,6 +166,8 @@ Task<std::vector<store::Rows>> CutStore::commit(store::Unit unit) {
     auto const hook = std::exchange(before_commit, nullptr);
     CO_TRY_VOID(co_await hook());
   }
+  if (no_space_for && std::ranges::any_of(unit, no_space_for))
+    co_return Error(ErrorKind::hostLimit, "the disk is full");
   bool const last = ++commits == cut_at;
   if (last) dead = true;
   if (last && !applied_first) co_return Error(ErrorKind::cancelled, "the store is gone");

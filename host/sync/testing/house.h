@@ -89,6 +89,8 @@ public:
   bool applied_first = false;
   bool dead = false;
   std::function<Task<void>()> before_commit; // once, before the next commit
+  std::function<bool(store::Statement const&)>
+      no_space_for; // a commit with such a statement finds the disk full
   std::function<void(store::Statement const&)> on_read;
 
 private:
