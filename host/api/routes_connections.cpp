@@ -178,7 +178,7 @@ Task<Response> Routes::connectVendor(Request request) {
   CO_TRY(found, usablePlugin(wish.plugin_id));
   wish.plugin_id = found->manifest.id;
   CO_TRY(connected, co_await with_.engine.connect(std::move(wish)));
-  json::object body = shape(connected.connection);
+  json::object body = shapeFor(request, connected.connection);
   body["reconnected"] = connected.again;
   Response response(connected.again ? 200 : 201, std::move(body));
   response.headers.push_back(Header{"location", "/api/integrations/connections/" + connected.connection.id});
@@ -189,13 +189,14 @@ Task<Response> Routes::listConnections(Request request) {
   auto const vendor = request.text("vendor_id");
   CO_TRY_VOID(requireIdIfAny("ven", vendor, "vendor"));
   CO_TRY(connections, co_await with_.engine.connections(vendor));
+  for (auto& connection : connections) hideOtherKeys(request, connection);
   co_return Response(200, listOf(connections));
 }
 
 Task<Response> Routes::showConnection(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
   CO_TRY(connection, co_await with_.engine.connection(request.text("connection")));
-  co_return Response(200, shape(connection));
+  co_return Response(200, shapeFor(request, std::move(connection)));
 }
 
 Task<Response> Routes::changeSettings(Request request) {
@@ -204,7 +205,7 @@ Task<Response> Routes::changeSettings(Request request) {
   auto typed = readCredentials(request.json.as_object());
   CO_TRY(changed, co_await with_.engine.changeSettings(request.text("connection"), std::move(changes),
                                                        std::move(typed)));
-  co_return Response(200, shape(changed));
+  co_return Response(200, shapeFor(request, std::move(changed)));
 }
 
 Task<Response> Routes::disconnect(Request request) {
@@ -227,25 +228,25 @@ Task<Response> Routes::testConnection(Request request) {
 Task<Response> Routes::rotateConnection(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
   CO_TRY(connection, co_await with_.engine.rotate(request.text("connection")));
-  co_return Response(200, shape(connection));
+  co_return Response(200, shapeFor(request, std::move(connection)));
 }
 
 Task<Response> Routes::revokeConnection(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
-  CO_TRY(connection, co_await with_.engine.revoke(request.text("connection")));
-  co_return Response(200, shape(connection));
+  CO_TRY(connection, co_await with_.engine.revoke(request.text("connection"), request.by_key));
+  co_return Response(200, shapeFor(request, std::move(connection)));
 }
 
 Task<Response> Routes::pauseConnection(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
-  CO_TRY(connection, co_await with_.engine.pause(request.text("connection")));
-  co_return Response(200, shape(connection));
+  CO_TRY(connection, co_await with_.engine.pause(request.text("connection"), request.by_key));
+  co_return Response(200, shapeFor(request, std::move(connection)));
 }
 
 Task<Response> Routes::resumeConnection(Request request) {
   CO_TRY_VOID(requireId("con", request.text("connection"), "connection"));
   CO_TRY(connection, co_await with_.engine.resume(request.text("connection")));
-  co_return Response(200, shape(connection));
+  co_return Response(200, shapeFor(request, std::move(connection)));
 }
 
 Task<Response> Routes::resyncConnection(Request request) {

@@ -110,7 +110,7 @@ Task<Response> Routes::status(Request request) {
   CO_TRY(connection, co_await with_.engine.connection(id));
   CO_TRY(last, co_await with_.engine.lastRun(id));
   json::object body;
-  body["connection"] = shape(connection);
+  body["connection"] = shapeFor(request, connection);
   body["last_run"] = nullptr;
   if (last) body["last_run"] = shape(*last);
   co_return Response(200, body);

@@ -222,7 +222,7 @@ constexpr std::string_view text = R"json({
         "state": {"type": "string", "enum": ["connected", "degraded", "retrying", "reconnect needed", "paused", "revoked"],
           "description": "degraded: it works, and something does not; retrying: nothing is to be done before until"},
         "why": {"type": "string", "description": "one sentence; empty when connected"},
-        "by": {"type": "string", "description": "whose doing it is: provider, network or host; empty if that is not known"},
+        "by": {"type": "string", "description": "whose doing it is: provider, network or host; of what was paused or revoked, the id of the key or session that asked for it, or host if that is not known or another's than the vendor's own; empty if it is not known"},
         "until": {"anyOf": [{"$ref": "#/components/schemas/Time"}, {"type": "null"}], "description": "when it is tried again"}},
       "additionalProperties": false},
     "state_reason": {"type": "string"},

@@ -98,6 +98,17 @@ json::object shape(sync::Connection const& connection) {
   return out;
 }
 
+void hideOtherKeys(Request const& request, sync::Connection& connection) {
+  if (request.of_vendor.empty()) return;
+  for (auto* who : {&connection.paused_by, &connection.revoked_by})
+    if (*who != request.by_key) who->clear();
+}
+
+json::object shapeFor(Request const& request, sync::Connection connection) {
+  hideOtherKeys(request, connection);
+  return shape(connection);
+}
+
 json::object shape(sync::Run const& run) {
   json::array problems;
   for (auto const& item : run.problems)

@@ -1,6 +1,7 @@
 // How the engine's things look in JSON. The schemas are in schemas.cpp under the same names.
 #pragma once
 
+#include "host/api/http.h"
 #include "host/api/refused_webhooks.h"
 #include "host/base/json.h"
 #include "host/notify/notify.h"
@@ -14,6 +15,9 @@ namespace garland::api {
 json::object shape(sync::Vendor const& vendor);
 json::object shape(sync::Node const& node);
 json::object shape(sync::Connection const& connection);
+// As whoever asks may see it: a vendor is not told the ids of other keys than its own.
+json::object shapeFor(Request const& request, sync::Connection connection);
+void hideOtherKeys(Request const& request, sync::Connection& connection);
 json::object shape(sync::Run const& run);
 json::object shape(sync::Record const& record);
 json::object shape(sync::Change const& change);

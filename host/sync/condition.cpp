@@ -31,11 +31,14 @@ std::string withRemedy(std::string const& reason) {
   return reason + (reason.empty() ? "" : "; ") + std::string(kRemedy);
 }
 
+// Who asked for what was done here; the host of an earlier version did not keep that.
+std::string orHost(std::string const& who) { return who.empty() ? "host" : who; }
+
 // What no resuming ends: somebody has to connect the account again.
 std::optional<Condition> cutOff(Connection const& connection) {
   auto const& state = connection.state == "paused" ? connection.paused_from : connection.state;
   auto const& reason = connection.state_reason;
-  if (state == "revoked") return plain("revoked", reason, "host");
+  if (state == "revoked") return plain("revoked", reason, orHost(connection.revoked_by));
   if (auto const* over = firstThat(connection, "reconnect needed"))
     return plain("reconnect needed", over->cause, over->by);
   if (state == "reconnect needed") return plain("reconnect needed", withRemedy(reason), "provider");
@@ -67,7 +70,8 @@ Condition conditionOf(Connection const& connection) {
     if (state == "paused") over->why += "; it is paused here as well";
     return std::move(*over);
   }
-  if (state == "paused") return plain("paused", "it was paused here; it goes on when it is resumed", "host");
+  if (state == "paused")
+    return plain("paused", "it was paused here; it goes on when it is resumed", orHost(connection.paused_by));
   auto const* retrying = firstThat(connection, "retrying");
   if (state == "failing" && retrying != nullptr)
     return waitingFor(*retrying, "retrying", connection.next_due);

@@ -86,6 +86,17 @@ TEST(Condition, WhatAConnectorWasAnsweredIsToldWithWhatToDoAboutIt) {
   EXPECT_EQ(conditionOf(standing("reconnect needed")).why, "connect the account again");
 }
 
+TEST(Condition, WhatSomebodyAskedForIsTheirDoing) {
+  auto rests = standing("paused");
+  rests.paused_from = "connected";
+  EXPECT_EQ(conditionOf(rests).by, "host") << "nobody kept who";
+  rests.paused_by = "key_1";
+  EXPECT_EQ(conditionOf(rests).by, "key_1");
+  rests.paused_from = "revoked";
+  rests.revoked_by = "key_2";
+  EXPECT_EQ(conditionOf(rests).by, "key_2");
+}
+
 TEST(Condition, APauseHidesNothingThatResumingDoesNotEnd) {
   auto over = standing("paused", "it was taken back here");
   over.paused_from = "revoked";

@@ -15,7 +15,10 @@ constexpr int kAttempts = 5;
 constexpr char const* kColumns = "SELECT connection_id, vendor_id, plugin_id, account_name, settings, "
                                  "allow_private_network, CASE WHEN paused=1 THEN 'paused' ELSE state END, "
                                  "state_reason, created, last_success, confirm_deletes, "
-                                 "credential_version, account_key, resumed, next_due, state "
+                                 "credential_version, account_key, resumed, next_due, state, "
+                                 "CASE WHEN paused=1 AND paused_after=resumed THEN paused_by ELSE '' END, "
+                                 "CASE WHEN state='revoked' AND revoked_version=credential_version THEN "
+                                 "revoked_by ELSE '' END "
                                  "FROM connections ";
 
 Connection connectionFrom(store::Row const& row) {
@@ -32,6 +35,8 @@ Connection connectionFrom(store::Row const& row) {
   connection.last_success = timeAt(row, 9);
   connection.next_due = fromMillis(row.integer(14));
   if (connection.state == "paused") connection.paused_from = row.text(15);
+  connection.paused_by = row.text(16);
+  connection.revoked_by = row.text(17);
   return connection;
 }
 

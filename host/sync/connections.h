@@ -34,7 +34,7 @@ public:
   Task<Trial> test(std::string id);
   Task<Connection> rotate(std::string id);
   // Nothing of the connection may be in flight, and it is the caller's turn at it.
-  Task<Connection> revoke(std::string id);
+  Task<Connection> revoke(std::string id, std::string by);
   // Lets the next run try again what was set aside; how much that was. `conflict` if nothing.
   Task<std::int64_t> retry(std::string id);
 

@@ -135,7 +135,7 @@ public:
     co_return co_await connections_.test(std::move(id));
   }
   Task<Connection> rotate(std::string id) override { return connections_.rotate(std::move(id)); }
-  Task<Connection> revoke(std::string id) override {
+  Task<Connection> revoke(std::string id, std::string by) override {
     CO_TRY(connection, co_await connections_.one(id));
     CO_TRY(here, co_await claim(id));
     Owner const owner{connection.vendor_id, id};
@@ -143,9 +143,11 @@ public:
     CO_TRY_VOID(co_await barrier.quiet());
     std::string what("taking its sign-in back");
     CO_TRY(turn, co_await context_->lanes->enter(id, Priority::interactive, std::move(what)));
-    co_return co_await connections_.revoke(std::move(id));
+    co_return co_await connections_.revoke(std::move(id), std::move(by));
   }
-  Task<Connection> pause(std::string id) override { return pauses_.pause(std::move(id)); }
+  Task<Connection> pause(std::string id, std::string by) override {
+    return pauses_.pause(std::move(id), std::move(by));
+  }
   Task<Connection> resume(std::string id) override { return pauses_.resume(std::move(id)); }
   Task<Run> resync(std::string id) override {
     CO_TRY_VOID(co_await forgetCursors(id));
@@ -469,11 +471,11 @@ Task<Connection> Engine::rotate(std::string) {
   co_return Error(ErrorKind::unsupported, "this engine rotates nothing");
 }
 
-Task<Connection> Engine::revoke(std::string) {
+Task<Connection> Engine::revoke(std::string, std::string) {
   co_return Error(ErrorKind::unsupported, "this engine takes nothing back");
 }
 
-Task<Connection> Engine::pause(std::string) {
+Task<Connection> Engine::pause(std::string, std::string) {
   co_return Error(ErrorKind::unsupported, "this engine pauses no connections");
 }
 

@@ -459,6 +459,15 @@ constexpr char const* kWithoutOpen = R"sql(
 DROP INDEX webhooks_open
 )sql";
 
+// Who paused a connection or took its sign-in back, and after which resuming, under which credential: a
+// daemon that does not know the columns leaves the name of an earlier time there, and it does not count.
+constexpr char const* kWhoseDoing = R"sql(
+ALTER TABLE connections ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE connections ADD COLUMN paused_after BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE connections ADD COLUMN revoked_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE connections ADD COLUMN revoked_version BIGINT NOT NULL DEFAULT 0
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -482,6 +491,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{19, "sync: what is due in its order", kDueInOrder, 18});
   all.push_back(store::Migration{23, "sync: items of people who were erased", kErased});
   all.push_back(store::Migration{30, "sync: one index of webhooks less", kWithoutOpen, 27});
+  all.push_back(store::Migration{31, "sync: who paused or revoked a connection", kWhoseDoing, 27});
   return all;
 }
 

@@ -22,14 +22,17 @@ Error doesNotRestYet(std::string const& id) {
 
 } // namespace
 
-Task<Connection> Pauses::pause(std::string id) {
+Task<Connection> Pauses::pause(std::string id, std::string by) {
   CO_TRY(connection, co_await connections_.one(id));
   Owner const owner{connection.vendor_id, connection.id};
   ++acts_;
   auto const barrier = hold(owner);
   store::Unit unit;
-  unit.emplace_back("UPDATE connections SET paused=1 WHERE vendor_id=$1 AND connection_id=$2",
-                    Values{connection.vendor_id, connection.id});
+  unit.emplace_back("UPDATE connections SET paused=1, "
+                    "paused_by=CASE WHEN paused=1 THEN paused_by ELSE $3 END, "
+                    "paused_after=CASE WHEN paused=1 THEN paused_after ELSE resumed END "
+                    "WHERE vendor_id=$1 AND connection_id=$2",
+                    Values{connection.vendor_id, connection.id, std::move(by)});
   unit.push_back(told(context_, "connection.pause", connection.vendor_id, connection.id));
   auto const saved = co_await context_.doors.store.commit(std::move(unit));
   ++acts_;

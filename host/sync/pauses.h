@@ -16,8 +16,9 @@ public:
   Pauses(Context& context, Connections& connections, Callers callers)
       : context_(context), connections_(connections), callers_(callers), nursery_(context.doors.executor) {}
 
-  // Answers when nothing of it is under way. It stays so over a restart.
-  Task<Connection> pause(std::string id);
+  // Answers when nothing of it is under way. It stays so over a restart. `by`: who asks for it, if it is not
+  // paused yet.
+  Task<Connection> pause(std::string id, std::string by);
   Task<Connection> resume(std::string id);
   // Follows the table: what was paused before this start, or by another daemon. Called often.
   Task<void> tick();

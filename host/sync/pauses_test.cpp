@@ -49,6 +49,21 @@ TEST_F(Paused, NothingIsBegunAndAPersonIsToldWhatToType) {
   EXPECT_EQ(remote.pulls, 0) << "the schedule leaves it alone";
 }
 
+TEST_F(Paused, WhoAskedForItIsKeptAndWhoAsksAgainIsNot) {
+  EXPECT_EQ(house.run(house.engine->pause(connection, "key_1")).value().paused_by, "key_1");
+  EXPECT_EQ(house.run(house.engine->pause(connection, "key_2")).value().paused_by, "key_1");
+  house.clock.advance(Milliseconds(1'000));
+  EXPECT_EQ(house.run(house.engine->resume(connection)).value().paused_by, "");
+  EXPECT_EQ(house.run(house.engine->pause(connection, "key_2")).value().paused_by, "key_2");
+}
+
+TEST_F(Paused, ByADaemonOfAnEarlierVersionIsNobodysWhoeverPausedItBefore) {
+  house.run(house.engine->pause(connection, "key_1")).value();
+  house.write("UPDATE connections SET paused=0, resumed=resumed+1");
+  house.write("UPDATE connections SET paused=1");
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().paused_by, "");
+}
+
 TEST_F(Paused, APullEndsAtItsNextCheckpointAndResumingGoesOnFromThere) {
   fill(10);
   remote.page = 4;

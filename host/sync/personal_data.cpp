@@ -42,7 +42,11 @@ void addConnections(std::vector<Table>& all) {
                        "confirm_deletes",
                        "paused",
                        "credential_version",
-                       "resumed"};
+                       "resumed",
+                       "paused_by",
+                       "paused_after",
+                       "revoked_by",
+                       "revoked_version"};
   connections.fate = Fate::kept;
   connections.why_kept = kVendorsOwn;
   all.push_back(std::move(connections));

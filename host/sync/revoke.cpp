@@ -76,7 +76,7 @@ Task<Connection> Connections::rotate(std::string id) {
 }
 
 // Here it ends even if the provider cannot be asked: the connection says that it was not.
-Task<Connection> Connections::revoke(std::string id) {
+Task<Connection> Connections::revoke(std::string id, std::string by) {
   CO_TRY(session, co_await open(id));
   CO_TRY_VOID(refuseAgain(session));
   CO_TRY(left, co_await takenBackThere(&context_, &session));
@@ -92,9 +92,10 @@ Task<Connection> Connections::revoke(std::string id) {
   auto unit = oauth::Tokens::forget(connection.vendor_id, connection.id);
   unit.emplace_back("DELETE FROM credentials WHERE vendor_id=$1 AND connection_id=$2",
                     Values{connection.vendor_id, connection.id});
-  unit.emplace_back("UPDATE connections SET state='revoked', state_reason=$1, "
-                    "credential_version=credential_version+1 WHERE vendor_id=$2 AND connection_id=$3",
-                    Values{reason, connection.vendor_id, connection.id});
+  unit.emplace_back("UPDATE connections SET state='revoked', state_reason=$1, revoked_by=$4, "
+                    "revoked_version=credential_version+1, credential_version=credential_version+1 "
+                    "WHERE vendor_id=$2 AND connection_id=$3",
+                    Values{reason, connection.vendor_id, connection.id, std::move(by)});
   json::object facts{{"at_provider", left.empty()}};
   unit.push_back(
       told(context_, "connection.revoke", connection.vendor_id, connection.id, "", std::move(facts)));

@@ -281,6 +281,17 @@ TEST_F(SignedIn, IsTakenBackThereAndHere) {
   EXPECT_EQ(house.run(house.engine->connection(connection)).value().state, "connected");
 }
 
+TEST_F(SignedIn, WhoTookItBackIsKeptUntilItIsConnectedAgain) {
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(house.run(house.engine->revoke(connection, "key_1")).value().revoked_by, "key_1");
+  refresh = "r-second";
+  ASSERT_TRUE(connect("r-second"));
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().revoked_by, "");
+  // By a daemon that does not know the column.
+  house.write("UPDATE connections SET state='revoked', credential_version=credential_version+1");
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().revoked_by, "");
+}
+
 TEST_F(SignedIn, IsTakenBackOnceAndTheSecondTimeChangesNothing) {
   revokes = 503;
   auto const first = house.run(house.engine->revoke(connection)).value();

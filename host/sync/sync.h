@@ -144,7 +144,7 @@ struct SignIn {
 struct Condition {
   std::string state; // "connected", "degraded", "retrying", "reconnect needed", "paused", "revoked"
   std::string why;   // one sentence; "" when connected
-  std::string by;    // whose doing it is, as in SignIn; "" if that is not known
+  std::string by;    // whose doing it is, as in SignIn, or the id of a key or session; "": nobody knows
   std::optional<TimePoint> until; // retrying, or degraded: when it is tried again
 };
 
@@ -158,6 +158,8 @@ struct Connection {
   bool allow_private_network = false;
   std::string state;
   std::string paused_from;  // paused: the state that it has beneath
+  std::string paused_by;    // paused: the id of the key or session that asked for it; "" if nobody knows
+  std::string revoked_by;   // revoked: the same
   std::string state_reason; // one sentence, "" when connected and sure of it
   TimePoint created;
   std::optional<TimePoint> last_success;
@@ -441,11 +443,11 @@ public:
   // Takes the sign-in back: at the provider, as far as it can be asked, and here, where the credential is
   // forgotten in any case. Records, links and waiting writes stay; connecting the account again goes on with
   // them. The reason says whether the provider was told.
-  virtual Task<Connection> revoke(std::string id);
+  virtual Task<Connection> revoke(std::string id, std::string by = std::string());
   // Nothing of the connection is begun any more until it is resumed, over restarts too; what comes in for it
   // is kept. Answers when nothing of it is under way: a sync ends at its next checkpoint, a call is waited
   // for.
-  virtual Task<Connection> pause(std::string id);
+  virtual Task<Connection> pause(std::string id, std::string by = std::string());
   // What waited meanwhile goes on; a connection that is not paused stays as it is.
   virtual Task<Connection> resume(std::string id);
   // Forgets how far syncs came and starts one, which brings everything in anew, into the same records. A sync

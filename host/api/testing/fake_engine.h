@@ -204,9 +204,10 @@ public:
     co_return trial;
   }
   Task<sync::Connection> rotate(std::string id) override { return connection(std::move(id)); }
-  Task<sync::Connection> revoke(std::string id) override {
+  Task<sync::Connection> revoke(std::string id, std::string by) override {
     CO_TRY(known, co_await connection(id));
     known.state = "revoked";
+    known.revoked_by = std::move(by);
     known.state_reason = "its sign-in was taken back here";
     co_return known;
   }
@@ -435,7 +436,11 @@ public:
     co_return Result<void>();
   }
   std::string deletes_confirmed;
-  Task<sync::Connection> pause(std::string id) override { co_return setState(id, "paused"); }
+  Task<sync::Connection> pause(std::string id, std::string by) override {
+    if (auto const found = connections_.find(id); found != connections_.end())
+      found->second.paused_by = std::move(by);
+    co_return setState(id, "paused");
+  }
   Task<sync::Connection> resume(std::string id) override { co_return setState(id, "connected"); }
   Task<sync::Run> resync(std::string id) override { return startSync(std::move(id)); }
   Result<sync::Connection> setState(std::string const& id, std::string const& state) {
