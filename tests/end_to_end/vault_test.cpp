@@ -80,7 +80,8 @@ private:
       auto const done = runProgram(
           {binFolder() + "/garland", "--data-dir", folder_, "sync", "run", accounts_[i % accounts_.size()]},
           {}, "");
-      bool const unreached = done.err.find("no daemon answers") != std::string::npos;
+      bool const unreached = done.err.find("no daemon answers") != std::string::npos ||
+                             done.err.find("If it was not ended just then") != std::string::npos;
       if (done.exit_code == 0) ++served_;
       if (done.exit_code != 0 && unreached) ++unreached_; // or it was killed while it answered
       if (done.exit_code != 0 && !unreached) refusals_ += done.out + done.err;
