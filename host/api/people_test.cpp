@@ -209,8 +209,9 @@ TEST_F(People, AProvidersNewKeyIsLearntWhenItIsFirstUsedAndNotMoreOftenThanOnceA
 }
 
 TEST_F(People, WhoHasNoRoleOrSeveralHasNoSession) {
-  for (auto groups : {json::value(json::array{"staff"}), json::value(json::array{"auditors", "reviewers"}),
-                      json::value(7), json::value(nullptr)}) {
+  for (auto const& groups :
+       {json::value(json::array{"staff"}), json::value(json::array{"auditors", "reviewers"}), json::value(7),
+        json::value(nullptr)}) {
     isA(groups);
     EXPECT_EQ(provider_.finish(provider_.begin()).status, 403) << json::serialize(groups);
   }

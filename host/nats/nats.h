@@ -4,6 +4,7 @@
 #include "host/base/carrier.h"
 #include "host/base/log.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@ struct Options {
   std::string credentials_file;   // of NATS (*.creds); "": none
   std::string ca_file;            // PEM, besides the system's; "": none
   std::string stream = "garland"; // made if it is not there; the same for all daemons on a database
+  std::chrono::milliseconds limit = std::chrono::seconds(2); // of everything that the server is asked
 };
 
 // Whether it is such a list. No user or password in it: it is shown in logs.

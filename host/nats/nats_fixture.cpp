@@ -20,10 +20,12 @@ constexpr std::string_view kReady = "Server is ready";
 
 } // namespace
 
-NatsFixture::NatsFixture(std::string settings) : port_(freePort()) {
-  std::ofstream(folder_ / "nats.conf") << "listen: 127.0.0.1:" << port_ << "\njetstream { store_dir: \""
-                                       << folder_ / "store" << "\", max_mem: 64M, max_file: 64M }\n"
-                                       << settings << "\n";
+NatsFixture::NatsFixture(std::string settings)
+    : address_(loopbackOfThisProcess()), port_(freePort(address_)) {
+  std::ofstream(folder_ / "nats.conf")
+      << "listen: " << address_ << ":" << port_ << "\njetstream { store_dir: \"" << folder_ / "store"
+      << "\", max_mem: 64M, max_file: 64M }\n"
+      << settings << "\n";
 }
 
 void NatsFixture::start() {

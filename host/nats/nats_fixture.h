@@ -1,5 +1,5 @@
-// A real nats-server for tests, on a free loopback port and a folder of its own; gone with the fixture and
-// with the process. No part of the daemon.
+// A real nats-server for tests, on the loopback address of this process and a folder of its own; gone with
+// the fixture and with the process. No part of the daemon.
 #pragma once
 
 #include "host/base/test_folder.h"
@@ -12,7 +12,7 @@ namespace garland::nats {
 
 class NatsFixture {
 public:
-  // Only chooses the port. `settings`: what its file of settings says besides.
+  // Only chooses the place. `settings`: what its file of settings says besides.
   explicit NatsFixture(std::string settings = "");
   ~NatsFixture() { kill(); }
   NatsFixture(NatsFixture const&) = delete;
@@ -24,13 +24,14 @@ public:
   // As in a crash: what its streams hold in memory is lost.
   void kill();
 
-  std::string url(std::string const& scheme = "nats", std::string const& host = "127.0.0.1") const {
-    return scheme + "://" + host + ":" + std::to_string(port_);
+  std::string url(std::string const& scheme = "nats", std::string const& user = "") const {
+    return scheme + "://" + user + address_ + ":" + std::to_string(port_);
   }
 
 private:
   TestFolder const folder_;
-  int port_ = 0;
+  std::string const address_;
+  int const port_;
   pid_t server_ = -1;
   int log_ = -1;
 };

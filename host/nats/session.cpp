@@ -8,7 +8,6 @@
 namespace garland::nats {
 namespace {
 
-constexpr std::int64_t kLimit = 2'000;        // milliseconds, of everything that is asked
 constexpr std::int64_t kPatience = 60'000;    // milliseconds; then next() asks again
 constexpr std::int64_t kAge = 60'000'000'000; // nanoseconds; who was away for longer looks everywhere
 constexpr std::int64_t kBytes = 16 << 20;     // of the stream
@@ -47,8 +46,8 @@ Result<NatsOptions> optionsOf(Options const& options) {
                 "taking the addresses"));
   TRY_VOID(good(natsOptions_SetName(made, "garlandd"), "taking a name"));
   TRY_VOID(good(natsOptions_SetAllowReconnect(made, false), "connecting once"));
-  TRY_VOID(good(natsOptions_SetTimeout(made, kLimit), "setting a limit"));
-  TRY_VOID(good(natsOptions_SetWriteDeadline(made, kLimit), "setting a limit"));
+  TRY_VOID(good(natsOptions_SetTimeout(made, options.limit.count()), "setting a limit"));
+  TRY_VOID(good(natsOptions_SetWriteDeadline(made, options.limit.count()), "setting a limit"));
   TRY_VOID(good(natsOptions_SetErrorHandler(made, ignore, nullptr), "keeping quiet"));
   if (options.servers.find("tls://") != std::string::npos || !options.ca_file.empty()) {
     TRY_VOID(secure(made, options));
@@ -77,7 +76,7 @@ Result<void> Session::connect(Options const& options) {
   connection_.reset(connection);
   jsOptions limits;
   jsOptions_Init(&limits);
-  limits.Wait = kLimit;
+  limits.Wait = options.limit.count();
   jsCtx* context = nullptr;
   TRY_VOID(good(natsConnection_JetStream(&context, connection, &limits), "asking for JetStream"));
   stream_context_.reset(context);

@@ -70,8 +70,8 @@ struct Toll {
 class Story {
 public:
   Story(House& house, std::uint64_t seed, oauth::Limits limits = {})
-      : house_(house), random_(seed), provider_(house.clock), limits_(limits),
-        place_{"ven_1", "con_" + std::to_string(seed), "account"} {
+      : house_(house), random_(seed), provider_(house.clock),
+        limits_(limits), place_{"ven_1", "con_" + std::to_string(seed), "account"} {
     for (auto& daemon : now_) daemon = start();
     signIn();
   }
@@ -246,11 +246,11 @@ TEST(RefreshCrash, AReconnectIsAskedForOnlyWhereAKillTookAGivenTokenAlong) {
     Story story(house, seed);
     story.run(40min);
     all.add(story.toll());
-    if (seed % kTellEvery == 0) std::cerr << seed << " of " << seeds() << " stories are told" << std::endl;
+    if (seed % kTellEvery == 0) std::cerr << seed << " of " << seeds() << " stories are told\n";
   }
   std::cout << "seeds " << told << ", kills " << all.kills << ", renewals " << all.renewals << ", losses "
             << all.losses() << ", reconnects " << all.reconnects << "; lost before the first byte came "
-            << all.unreceived << ", after it and before it was kept " << all.unkept << std::endl;
+            << all.unreceived << ", after it and before it was kept " << all.unkept << "\n";
   EXPECT_GT(all.renewals, 30);
   EXPECT_GT(all.kills, 30);
   EXPECT_GT(all.unreceived, 0) << "no kill fell where it hurts, so nothing was shown of that";

@@ -102,23 +102,30 @@ TEST(Rekey, GoesOnWhereItWasInsteadOfBeginningAnew) {
   EXPECT_EQ(rotation.house.rows("SELECT place FROM vault_moves")[0].text(0), place);
 }
 
+Task<void> change(store::Store& store, std::string sealed) {
+  store::Unit unit;
+  unit.emplace_back("UPDATE credentials SET sealed=$1 WHERE connection_id='con_0'",
+                    std::vector<store::Value>{std::move(sealed)});
+  CO_TRY_VOID(co_await store.commit(std::move(unit)));
+  co_return Result<void>();
+}
+
 TEST(Rekey, WhoChangesASecretMeanwhileHasTheLastWord) {
   Rotation rotation;
   CutStore cut(*rotation.house.store);
   ASSERT_TRUE(rotation.begin(cut));
   auto const changed = rotation.sealed("changed"); // by a daemon that seals with the old key yet
-  auto const& house = rotation.house;
-  cut.before_commit = [&house, changed]() -> Task<void> {
-    store::Unit unit;
-    unit.emplace_back("UPDATE credentials SET sealed=$1 WHERE connection_id='con_0'",
-                      std::vector<store::Value>{changed});
-    CO_TRY_VOID(co_await house.store->commit(std::move(unit)));
-    co_return Result<void>();
-  };
+  cut.before_commit = [&rotation, changed] { return change(*rotation.house.store, changed); };
   EXPECT_EQ(rotation.moveOn(cut).value(), Step::ended);
   EXPECT_EQ(rotation.state(), MoveState::done);
   auto const after = rotation.secrets(*rotation.onlyNew());
   EXPECT_EQ(after.at("credentials ven_1/con_0/login"), "changed");
+}
+
+Task<void> stepOf(Mover& mover) {
+  auto const step = co_await mover.step();
+  if (!step) co_return step.error();
+  co_return Result<void>();
 }
 
 TEST(Rekey, TwoDaemonsMayMoveAtOnce) {
@@ -132,11 +139,7 @@ TEST(Rekey, TwoDaemonsMayMoveAtOnce) {
   Mover second(two);
   for (int steps = 0; steps < 20; ++steps) {
     // The other one is quicker, each time.
-    cut.before_commit = [&first]() -> Task<void> {
-      auto const step = co_await first.step();
-      if (!step) co_return step.error();
-      co_return Result<void>();
-    };
+    cut.before_commit = [&first] { return stepOf(first); };
     auto const step = rotation.house.run(second.step());
     ASSERT_TRUE(step) << step.error().message;
     if (*step == Step::ended) break;
@@ -162,6 +165,11 @@ TEST(Rekey, ADamagedSecretIsNamedAndTheOthersAreMoved) {
   EXPECT_EQ(rotation.state(), MoveState::done);
 }
 
+Task<void> stopping(std::shared_ptr<custody::Custody> keeper) {
+  co_await keeper->stop();
+  co_return Result<void>();
+}
+
 TEST(Rekey, RunsBesideEverythingElseAndItsStateIsTold) {
   Rotation rotation;
   auto const keeper = custody::Custody::create(rotation.with(*rotation.both));
@@ -183,11 +191,7 @@ TEST(Rekey, RunsBesideEverythingElseAndItsStateIsTold) {
   EXPECT_EQ(status.keys[1].id, rotation.house.vault->keyId());
   EXPECT_EQ(status.keys[1].secrets, 0);
   EXPECT_EQ(status.move->state, MoveState::done);
-  auto const stopping = [keeper]() -> Task<void> {
-    co_await keeper->stop();
-    co_return Result<void>();
-  };
-  rotation.house.run(stopping()).value();
+  rotation.house.run(stopping(keeper)).value();
 }
 
 TEST(Rekey, IsNoMoreToldOnceItsKeyIsNotThereAnyMore) {
