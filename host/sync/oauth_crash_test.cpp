@@ -70,8 +70,8 @@ struct Toll {
 class Story {
 public:
   Story(House& house, std::uint64_t seed, oauth::Limits limits = {})
-      : house_(house), random_(seed), provider_(house.clock),
-        limits_(limits), place_{"ven_1", "con_" + std::to_string(seed), "account"} {
+      : house_(house), random_(seed), provider_(house.clock), limits_(limits),
+        place_{"ven_1", "con_" + std::to_string(seed), "account"} {
     for (auto& daemon : now_) daemon = start();
     signIn();
   }
