@@ -214,7 +214,7 @@ asio::awaitable<bool> Listener::exchange(Shared connection) {
   }
   request.peer = connection->peer;
   connection->answering = true;
-  auto answering = answer(connection, std::move(request), keep_alive);
+  auto answering = answer(connection, &request, keep_alive);
   bool const sent = co_await std::move(answering);
   connection->answering = false;
   // Nothing is lost by closing between two requests, so a stop does not wait for the client.
@@ -259,10 +259,10 @@ asio::awaitable<Listener::Reading> Listener::readRequest(Shared connection, Requ
   }
 }
 
-asio::awaitable<bool> Listener::answer(Shared connection, Request request, bool keep_alive) {
+asio::awaitable<bool> Listener::answer(Shared connection, Request* request, bool keep_alive) {
   connection->deadline = Monotonic::max(); // an answerer has deadlines of its own
   std::function<bool()> stays_open = [this, keep_alive] { return keep_alive && !refusing_; };
-  auto answering = answerer_->answer(std::move(request), std::move(stays_open));
+  auto answering = answerer_->answer(request, std::move(stays_open));
   Outgoing outgoing = co_await std::move(answering);
   if (outgoing.take_over) {
     if (!refusing_) outgoing.take_over(std::move(connection->wire), std::move(connection->bytes));

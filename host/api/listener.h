@@ -59,8 +59,9 @@ struct Outgoing {
 class Answerer {
 public:
   virtual ~Answerer() = default;
-  // Always answers. `stays_open`, asked when the answer is written, tells what its Connection header says.
-  virtual asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) = 0;
+  // Always answers. `request` outlives the answer, which may take it apart. `stays_open`, asked when the
+  // answer is written, tells what its Connection header says.
+  virtual asio::awaitable<Outgoing> answer(Request* request, std::function<bool()> stays_open) = 0;
   // The answer to what is no request that can be answered as asked; the connection is closed after it.
   virtual std::string refusal(HttpFault fault, std::string request_id) = 0;
   // Told of who showed no client certificate that counts; there is no answer to that.
@@ -102,7 +103,7 @@ private:
   asio::awaitable<bool> greet(Shared connection);
   asio::awaitable<bool> exchange(Shared connection);
   asio::awaitable<Reading> readRequest(Shared connection, RequestReader* reader);
-  asio::awaitable<bool> answer(Shared connection, Request request, bool keep_alive);
+  asio::awaitable<bool> answer(Shared connection, Request* request, bool keep_alive);
   asio::awaitable<bool> write(Shared connection, std::string bytes);
   static bool sendNow(Connection& connection, Outgoing& outgoing);
   asio::awaitable<bool> send(Shared connection, Outgoing outgoing);

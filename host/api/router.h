@@ -90,14 +90,15 @@ public:
     bool isForStrangers() const { return route != nullptr && route->open && route->as_it_comes; }
   };
   Match match(Request const& request) const;
-  // Always answers; whatever goes wrong is a problem document.
-  asio::awaitable<Response> dispatch(Match match, Request request, Guard guard);
+  // Always answers; whatever goes wrong is a problem document. `request` outlives the answer, and is the
+  // handler's.
+  asio::awaitable<Response> dispatch(Match match, Request* request, Guard guard);
   std::vector<Route> const& routes() const { return routes_; }
 
 private:
   Router(std::vector<Route> routes, Log const& log, Doorkeepers keepers);
-  asio::awaitable<Response> run(Route const* route, Request request);
-  asio::awaitable<Response> serve(Route const* route, Request request, Guard guard);
+  asio::awaitable<Response> run(Route const* route, Request* request);
+  asio::awaitable<Response> serve(Route const* route, Request* request, Guard guard);
   Result<void> checkHost(Request const& request, Guard const& guard, Response& refusal) const;
   Result<Route const*> select(Match const& match, Request const& request, Guard const& guard,
                               Response& refusal) const;

@@ -32,15 +32,15 @@ public:
     guard_.port = listener.port();
   }
 
-  asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) override {
+  asio::awaitable<Outgoing> answer(Request* request, std::function<bool()> stays_open) override {
     auto const start = clock_.monotonic();
-    std::string const method = request.method;
-    std::string const id = request.id;
-    auto match = router_.match(request);
+    std::string const method = request->method;
+    std::string const id = request->id;
+    auto match = router_.match(*request);
     std::string_view const route = match.pattern();
     Guard guard;
-    if (!match.isForStrangers()) guard = guardFor(request, guard_, listener_->identity().get());
-    auto dispatching = router_.dispatch(std::move(match), std::move(request), std::move(guard));
+    if (!match.isForStrangers()) guard = guardFor(*request, guard_, listener_->identity().get());
+    auto dispatching = router_.dispatch(std::move(match), request, std::move(guard));
     Response response = co_await std::move(dispatching);
     auto const took = std::chrono::duration_cast<Milliseconds>(clock_.monotonic() - start);
     metrics_.requestEnded(method, route, response.status, took);

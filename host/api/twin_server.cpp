@@ -78,11 +78,11 @@ public:
   void listensAt(std::string url) { url_ = std::move(url); }
   std::string const& url() const { return url_; }
 
-  asio::awaitable<Outgoing> answer(Request request, std::function<bool()> stays_open) override {
-    std::string const method = request.method;
-    if (request.target.substr(0, request.target.find('?')) == kClockPath)
-      co_return Outgoing(clockAnswer(request, stays_open()));
-    auto calling = call(std::move(request));
+  asio::awaitable<Outgoing> answer(Request* request, std::function<bool()> stays_open) override {
+    std::string const method = request->method;
+    if (request->target.substr(0, request->target.find('?')) == kClockPath)
+      co_return Outgoing(clockAnswer(*request, stays_open()));
+    auto calling = call(std::move(*request));
     auto result = co_await std::move(calling);
     if (!death_.empty()) co_return Outgoing(errorAnswer(502, death_, false));
     if (!result) {
