@@ -276,6 +276,7 @@ std::size_t& runsOfConnector(Config& config) { return config.runs.of_connector; 
 Milliseconds& changesKeptOf(Config& config) { return config.kept_for.changes; }
 Milliseconds& conflictsKeptOf(Config& config) { return config.kept_for.conflicts; }
 Milliseconds& itemsKeptOf(Config& config) { return config.kept_for.items; }
+Milliseconds& deletedKeptOf(Config& config) { return config.kept_for.deleted; }
 Milliseconds& trailsKeptOf(Config& config) { return config.kept_for.old_trails; }
 
 std::int64_t& auditRowsOf(Config& config) { return config.audit_rows; }
@@ -421,6 +422,7 @@ std::vector<Setting> const& table() {
       {"retention", "changes_days", "90", amount(changesKeptOf, 0, 36'500, 24 * kHour)},
       {"retention", "conflicts_days", "400", amount(conflictsKeptOf, 0, 36'500, 24 * kHour)},
       {"retention", "items_days", "400", amount(itemsKeptOf, 0, 36'500, 24 * kHour)},
+      {"retention", "deleted_days", "400", amount(deletedKeptOf, 0, 36'500, 24 * kHour)},
       {"retention", "old_trails_days", "90", amount(trailsKeptOf, 0, 36'500, 24 * kHour)},
       {"audit", "checkpoint_rows", "1000", amount(auditRowsOf, 1, kMostRows, 1)},
       {"audit", "checkpoint_seconds", "60", amount(auditEveryOf, 1, 86'400, kSecond)},

@@ -35,15 +35,17 @@ TEST(Config, WithoutAFileEverySettingHasItsDefault) {
 }
 
 TEST(Config, LimitsAreReadInTheirUnits) {
-  auto const loaded = parseConfig("[limits]\nrecords = 5\nrecords_mib = 2\nvalues = 7\nvalues_mib = 3\n"
-                                  "[sandbox]\nmemory_mib = 512\n[database]\nmin_free_mib = 1\n"
-                                  "[actions]\nkeep_days = 30\n[retention]\nitems_days = 7\n",
-                                  "garland.toml", "/etc/garland", none);
+  auto const loaded =
+      parseConfig("[limits]\nrecords = 5\nrecords_mib = 2\nvalues = 7\nvalues_mib = 3\n"
+                  "[sandbox]\nmemory_mib = 512\n[database]\nmin_free_mib = 1\n"
+                  "[actions]\nkeep_days = 30\n[retention]\nitems_days = 7\ndeleted_days = 9\n",
+                  "garland.toml", "/etc/garland", none);
   ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
   auto const& config = loaded.config;
   EXPECT_EQ(config.limits.records, 5);
   EXPECT_EQ(config.actions_kept, std::chrono::hours(30 * 24));
   EXPECT_EQ(config.kept_for.items, std::chrono::hours(7 * 24));
+  EXPECT_EQ(config.kept_for.deleted, std::chrono::hours(9 * 24));
   EXPECT_EQ(config.limits.record_bytes, 2 << 20);
   EXPECT_EQ(config.limits.values, 7);
   EXPECT_EQ(config.limits.value_bytes, 3 << 20);

@@ -468,6 +468,11 @@ ALTER TABLE connections ADD COLUMN revoked_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN revoked_version BIGINT NOT NULL DEFAULT 0
 )sql";
 
+// Records that were deleted, the oldest first: they are looked for every hour.
+constexpr char const* kTombstones = R"sql(
+CREATE INDEX records_deleted ON records (vendor_id, updated) WHERE deleted=1
+)sql";
+
 } // namespace
 
 std::vector<store::Migration> migrations() {
@@ -492,6 +497,7 @@ std::vector<store::Migration> migrations() {
   all.push_back(store::Migration{23, "sync: items of people who were erased", kErased});
   all.push_back(store::Migration{30, "sync: one index of webhooks less", kWithoutOpen, 27});
   all.push_back(store::Migration{31, "sync: who paused or revoked a connection", kWhoseDoing, 27});
+  all.push_back(store::Migration{32, "sync: records that were deleted", kTombstones, 27});
   return all;
 }
 

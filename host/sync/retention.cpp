@@ -2,6 +2,7 @@
 
 #include "host/sync/commits.h"
 #include "host/sync/forgetting.h"
+#include "host/sync/tombstones.h"
 
 namespace garland::sync {
 namespace {
@@ -32,7 +33,8 @@ Task<void> Retention::tick() {
       more = more || left;
     }
     CO_TRY(items_left, co_await forgetItems(vendor.text(0)));
-    more = more || items_left;
+    CO_TRY(deleted_left, co_await forgetDeleted(vendor.text(0)));
+    more = more || items_left || deleted_left;
     if (more) co_return Result<void>(); // the next tick goes on with the same vendor
     after_ = vendor.text(0);
   }
@@ -47,6 +49,13 @@ Task<bool> Retention::forgetItems(std::string vendor_id) {
   if (kept.count() == 0) co_return false;
   auto const before = context_.now() - kept;
   co_return co_await forgetItemsEndedBefore(&context_, std::move(vendor_id), before);
+}
+
+Task<bool> Retention::forgetDeleted(std::string vendor_id) {
+  auto const kept = context_.doors.kept_for.deleted;
+  if (kept.count() == 0) co_return false;
+  auto const before = context_.now() - kept;
+  co_return co_await forgetDeletedBefore(&context_, std::move(vendor_id), before);
 }
 
 // The oldest rows, as long as they are old: no gap is left between those that stay. True if there may be

@@ -1,6 +1,6 @@
 // Forgets what is too old to be needed: the beginning of each vendor's feed, conflicts, items that came in
-// and have their end, and the trails of before the audit chain. The newest change of a feed stays, so that
-// whoever asks for older ones is told that they are gone.
+// and have their end, records that were deleted, and the trails of before the audit chain. The newest change
+// of a feed stays, so that whoever asks for older ones is told that they are gone.
 #pragma once
 
 #include "host/sync/context.h"
@@ -27,6 +27,7 @@ private:
   static Rule const kRules[];
   Task<bool> forget(std::string vendor_id, Rule const* rule);
   Task<bool> forgetItems(std::string vendor_id);
+  Task<bool> forgetDeleted(std::string vendor_id);
 
   Context& context_;
   std::string after_; // the vendor that was looked at last

@@ -148,6 +148,98 @@ TEST_F(RetentionTest, WhatCameInGoesSoLongAfterItsEndAndItsRoomIsFreeAgain) {
       << "its key went with it";
 }
 
+class TombstoneTest : public RetentionTest {
+protected:
+  TombstoneTest() {
+    books().list_always = true;
+    addEvents(0, 3);
+  }
+  testing::FakeProvider& books() { return house.provider("books"); }
+  std::vector<std::string> uids(bool deleted = true) {
+    std::vector<std::string> all;
+    for (auto const& record : house.records(vendor, deleted)) all.push_back(textOr(record.data, "/uid", ""));
+    return all;
+  }
+  Task<void> revive() {
+    store::Unit unit;
+    unit.emplace_back("UPDATE records SET deleted=0 WHERE identity='1'", std::vector<store::Value>{});
+    CO_TRY_VOID(co_await house.store->commit(std::move(unit)));
+    co_return Result<void>();
+  }
+};
+
+TEST_F(TombstoneTest, ARecordThatWasDeletedEverywhereGoesAfterItsDaysAndItsRoomIsFreeAgain) {
+  books().remove("/0");
+  house.sync(connection);
+  house.clock.advance(399 * kDay);
+  books().remove("/1");
+  house.sync(connection);
+  sweep(1);
+  EXPECT_EQ(uids(), (std::vector<std::string>{"0", "1", "2"}));
+  house.clock.advance(2 * kDay);
+  auto const before = *house.run(house.engine->connection(connection)).value().stored;
+  sweep(2);
+  EXPECT_EQ(uids(), (std::vector<std::string>{"1", "2"})) << "its days count from its deletion";
+  EXPECT_EQ(house.forgotten("deleted_records"), std::vector<std::int64_t>{1});
+  EXPECT_EQ(house.rows("SELECT COUNT(*) FROM links")[0].integer(0), 2);
+  auto const after = *house.run(house.engine->connection(connection)).value().stored;
+  EXPECT_EQ(after.records, before.records - 1);
+  EXPECT_LT(after.record_bytes, before.record_bytes);
+  EXPECT_EQ(after.record_bytes, house.rows("SELECT SUM(bytes) FROM links")[0].integer(0));
+}
+
+TEST_F(TombstoneTest, OneThatItsProviderTellsOfAgainIsANewRecord) {
+  auto const first = house.recordOf(vendor, "0").id;
+  books().remove("/0");
+  house.sync(connection);
+  house.clock.advance(401 * kDay);
+  sweep(1);
+  books().put("/0", testing::event("0", "An event"));
+  EXPECT_EQ(house.sync(connection).pulled.created, 1);
+  EXPECT_NE(house.recordOf(vendor, "0").id, first);
+  EXPECT_EQ(uids(false), (std::vector<std::string>{"1", "2", "0"}));
+}
+
+TEST_F(TombstoneTest, ADeletionThatIsYetToBeWrittenKeepsItsRecord) {
+  auto const id = house.recordOf(vendor, "0").id;
+  house.run(house.engine->deleteRecord(vendor, id, 0)).value();
+  house.clock.advance(1'000 * kDay);
+  sweep(1);
+  EXPECT_EQ(uids().size(), 3U);
+  house.sync(connection); // writes it
+  EXPECT_FALSE(books().events().contains("/0"));
+  sweep(1);
+  EXPECT_EQ(uids(), (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(TombstoneTest, WhereItCannotBeDeletedItsProviderDoesNotBringItBack) {
+  auto const id = house.recordOf(vendor, "0").id;
+  house.run(house.engine->deleteRecord(vendor, id, 0)).value();
+  house.write("DELETE FROM pushes"); // as of a connection that is only read
+  house.clock.advance(1'000 * kDay);
+  sweep(1);
+  house.sync(connection);
+  EXPECT_EQ(uids(false), (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(TombstoneTest, OneThatComesBackToLifeWhileItIsForgottenStays) {
+  books().remove("/0");
+  books().remove("/1");
+  house.sync(connection);
+  house.clock.advance(401 * kDay);
+  auto context = makeContext(*house.cut);
+  Retention retention(*context);
+  house.run(retention.tick()).value(); // the feed's
+  house.cut->before_commit = [this] { return revive(); };
+  house.run(retention.tick()).value();
+  EXPECT_EQ(uids().size(), 3U) << "all or none";
+  EXPECT_TRUE(house.forgotten("deleted_records").empty());
+  house.run(retention.tick()).value();
+  EXPECT_EQ(uids(), (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(house.rows("SELECT COUNT(*) FROM links")[0].integer(0), 2);
+  EXPECT_EQ(house.verdict().faults_in_all, 0);
+}
+
 TEST_F(RetentionTest, ManyGoInPieces) {
   addEvents(0, 1'200);
   house.clock.advance(100 * kDay);

@@ -320,6 +320,7 @@ struct KeptFor {
   Milliseconds changes{90LL * 86'400'000};    // of the feeds: who resumes from further back is told
   Milliseconds conflicts{400LL * 86'400'000}; // with what lost in them
   Milliseconds items{400LL * 86'400'000};     // that came in, with their keys, after their end
+  Milliseconds deleted{400LL * 86'400'000};   // records, with what their connections had of them
   Milliseconds old_trails{90LL * 86'400'000}; // requests and acts of people, of before the audit chain
 };
 
