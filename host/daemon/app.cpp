@@ -7,23 +7,21 @@
 #include "host/api/api.h"
 #include "host/audit/audit.h"
 #include "host/base/random.h"
-#include "host/calendar/calendar.h"
-#include "host/crm/crm.h"
 #include "host/custody/custody.h"
+#include "host/daemon/audit_events.h"
 #include "host/daemon/backup_maker.h"
 #include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
-#include "host/daemon/plugin_events.h"
+#include "host/daemon/master_vault.h"
 #include "host/daemon/process.h"
 #include "host/daemon/restore.h"
+#include "host/daemon/rooms.h"
 #include "host/daemon/settle_restore.h"
 #include "host/egress/egress.h"
 #include "host/mail/mail.h"
-#include "host/messaging/messaging.h"
 #include "host/nats/nats.h"
 #include "host/notify/notify.h"
-#include "host/payments/payments.h"
 #include "host/privacy/privacy.h"
 #include "host/runtime/runtime.h"
 #include "host/store/store.h"
@@ -55,14 +53,6 @@ namespace garland::daemon {
 namespace {
 
 constexpr std::chrono::seconds stop_limit{30};
-
-std::vector<sync::Kind> allKinds() {
-  auto kinds = crm::kinds();
-  for (auto& kind : payments::kinds()) kinds.push_back(std::move(kind));
-  kinds.push_back(calendar::eventKind());
-  for (auto& kind : messaging::kinds()) kinds.push_back(std::move(kind));
-  return kinds;
-}
 
 // The parts, destroyed in the opposite order of their making.
 class House {
@@ -115,8 +105,9 @@ private:
     // Before the first secret: the trial of the sandbox goes on in a copy of this process.
     CO_TRY_VOID(checkTier());
     CO_TRY_VOID(egress::checkCaFile(config_.extra_ca_file));
-    auto vault = vault::Vault::open(masterKeys(), false, random_);
-    bool const no_master_key = !vault && vault.error().kind == ErrorKind::notFound && mayMakeMasterKey();
+    auto vault = vault::Vault::open(masterKeysOf(config_), false, random_);
+    bool const no_master_key =
+        !vault && vault.error().kind == ErrorKind::notFound && mayMakeMasterKey(config_);
     if (!vault && !no_master_key) co_return std::move(vault).error();
     CO_TRY(key, access::openKeyFile(keyPath(config_.data_dir), random_));
     redactor_.add(key.reveal());
@@ -134,7 +125,7 @@ private:
     CO_TRY(store, co_await store::Store::open(loop_.get_executor(), store_options, allMigrations()));
     store_ = std::move(store);
     if (no_master_key) {
-      CO_TRY(made, co_await makeVault());
+      CO_TRY(made, co_await makeVault(&config_, store_.get(), &random_));
       vault_ = std::move(made);
     } else {
       vault_ = std::move(*vault);
@@ -173,28 +164,14 @@ private:
 
   access::KeyDependencies keyDependencies() {
     auto const told = [book = book_.get()](std::string_view act, access::Key const& key) {
-      audit::Event event;
-      event.kind = audit::Kind::change;
-      event.act = std::string(act);
-      event.vendor_id = key.vendor_id;
-      event.subject = key.id;
-      event.facts["role"] = access::nameOrUnknown(key.role);
-      if (!key.replaced_by.empty()) event.facts["replaced_by"] = key.replaced_by;
-      return book->row(std::move(event));
+      return book->row(auditOf(act, key));
     };
     return access::KeyDependencies{clock_, random_, log_, *store_, told};
   }
 
   access::SessionDependencies sessionDependencies() {
     auto const told = [book = book_.get()](std::string_view act, access::Session const& session) {
-      audit::Event event;
-      event.kind = act == "sign_in" ? audit::Kind::signIn : audit::Kind::change;
-      event.act = "oidc." + std::string(act);
-      event.vendor_id = session.vendor_id;
-      event.subject = session.id;
-      event.person = session.subject;
-      event.facts["role"] = access::name(session.role);
-      return book->row(std::move(event));
+      return book->row(auditOf(act, session));
     };
     return access::SessionDependencies{clock_, random_, log_, *store_, config_.sessions, told};
   }
@@ -251,10 +228,7 @@ private:
     auto made = co_await std::move(making);
     backing_up_ = false;
     if (!made) co_return std::move(made).error();
-    audit::Event event;
-    event.act = "backup";
-    event.subject = *made;
-    book_->note(std::move(event));
+    tell(audit::Kind::system, "backup", *made, {});
     log_.info("a backup was made", json::object{{"backup", *made}});
     if (auto const noted = noteBackup(config_.data_dir, *made); !noted) log_.warn(noted.error().message);
     co_return made;
@@ -269,57 +243,18 @@ private:
                                     visits);
     if (config_.mail_address.empty()) return {};
     auto options = mailOptions(config_);
-    options.refused = [book = book_.get()](std::string const& peer) {
-      audit::Event event;
-      event.kind = audit::Kind::refusal;
-      event.act = "mail";
-      event.person = peer;
-      event.facts = json::object{{"reason", "unknown_address"}};
-      book->note(std::move(event));
-    };
+    options.refused = [book = book_.get()](std::string const& peer) { book->note(refusedMailOf(peer)); };
     TRY(listener,
         mail::Listener::start({loop_.get_executor(), clock_, log_, *mail_inbox_}, std::move(options)));
     mail_ = std::move(listener);
     return {};
   }
 
-  std::vector<vault::KeySource> masterKeys() const {
-    std::vector<vault::KeySource> keys;
-    keys.push_back(config_.master_key);
-    for (auto const& old : config_.old_keys) keys.push_back(old);
-    return keys;
-  }
-
-  bool mayMakeMasterKey() const {
-    std::error_code ignored;
-    auto const& key = config_.master_key;
-    return key.kind == vault::KeySource::Kind::file && !std::filesystem::exists(key.name, ignored);
-  }
-
-  // A new master key, unless what the database holds was sealed with one that is lost. With those of earlier
-  // at hand it is the begin of a rotation.
-  Task<std::unique_ptr<vault::Vault>> makeVault() {
-    CO_TRY(credentials, co_await sync::holdsCredentials(*store_));
-    CO_TRY(endpoints, co_await notify::holdsSecrets(*store_));
-    CO_TRY(audit_keys, co_await audit::holdsKeys(*store_));
-    bool const sealed = (credentials || endpoints || audit_keys) && config_.old_keys.empty();
-    // A PostgreSQL URL may hold a password.
-    std::string database = "of [database] url";
-    if (store_->driver() == "sqlite") database = config_.database_url;
-    if (sealed)
-      co_return Error(ErrorKind::notFound,
-                      "the master key file " + config_.master_key.name + " is missing, and the database " +
-                          database +
-                          " holds secrets that only it can open; restore the file from its backup, or set "
-                          "[database] url to a new, empty database");
-    co_return vault::Vault::open(masterKeys(), true, random_);
-  }
-
   // Every step is taken, whatever became of the one before; the first error is told.
   Task<void> close() {
     tellServiceManager("STOPPING=1");
     if (announced_) log_.info("garlandd is stopping");
-    removeReadyFileIfOurs();
+    if (announced_) removeReadyFile(config_.data_dir);
     stop_watchdog_.emit(asio::cancellation_type::all);
     Result<void> first;
     if (server_) server_->refuse();
@@ -377,16 +312,10 @@ private:
     co_return adopted;
   }
 
-  // What becomes of a plugin is told whoever asked for it, a signal and a start too. All that is there is
-  // installed anew at each start, which is no change.
+  // What becomes of a plugin is told whoever asked for it, a signal and a start too.
   void tellAdopted(std::vector<runtime::Adoption> const& adopted, bool at_start) {
-    using Outcome = runtime::Adoption::Outcome;
-    for (auto const& one : adopted) {
-      if (one.outcome == Outcome::unchanged || (at_start && one.outcome == Outcome::installed)) continue;
-      auto const kind = one.outcome == Outcome::refused ? audit::Kind::refusal : audit::Kind::change;
-      tell(kind, "plugin." + std::string(runtime::name(one.outcome)), one.plugin_id,
-           json::object{{"version", one.version}});
-    }
+    for (auto const& one : adopted)
+      if (auto told = auditOf(one, at_start)) book_->note(std::move(*told));
   }
 
   void tell(audit::Kind kind, std::string act, std::string subject, json::object facts) {
@@ -602,10 +531,6 @@ private:
       if (!slept) co_return;
       tellServiceManager("WATCHDOG=1");
     }
-  }
-
-  void removeReadyFileIfOurs() {
-    if (announced_) removeReadyFile(config_.data_dir);
   }
 
   void armSecondSignal() {

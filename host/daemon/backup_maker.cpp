@@ -4,9 +4,9 @@
 #include "host/base/file_text.h"
 #include "host/base/ids.h"
 #include "host/daemon/app.h"
-#include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
+#include "host/daemon/rooms.h"
 #include "host/vault/vault.h"
 
 #include <boost/asio/co_spawn.hpp>

@@ -1,6 +1,6 @@
 // The real program, started wrongly or asked what is wrong (--check): each mistake is told with what to do.
 #include "host/base/json.h"
-#include "host/daemon/checks.h"
+#include "host/daemon/rooms.h"
 #include "host/daemon/testing/program.h"
 #include "host/store/store.h"
 

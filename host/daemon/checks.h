@@ -2,10 +2,8 @@
 #pragma once
 
 #include "host/base/json.h"
-#include "host/custody/custody.h"
 #include "host/daemon/config.h"
 #include "host/mail/mail.h"
-#include "host/store/store.h"
 
 #include <string>
 #include <vector>
@@ -24,11 +22,6 @@ struct Finding {
 // A daemon that runs on the folder already is no finding: port and database are then its own.
 std::vector<Finding> runChecks(LoadedConfig const& loaded);
 json::value toJson(std::vector<Finding> const& findings);
-
-// Of every room, in their order.
-std::vector<store::Migration> allMigrations();
-std::vector<custody::Table> allSecretTables();
-std::vector<PersonalTable> allPersonalData();
 
 // Where plugins are looked for, and the worker program, after defaults.
 std::vector<std::string> pluginDirs(Config const& config);

@@ -4,6 +4,7 @@
 
 #include "host/base/file_text.h"
 #include "host/daemon/config_oidc.h"
+#include "host/daemon/config_paths.h"
 #include "host/daemon/config_requests.h"
 #include "host/daemon/config_together.h"
 #include "host/daemon/daemon.h"
@@ -15,7 +16,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -26,8 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The sentence that is wrong with a value: "must be ...", or nothing.
-using Complaint = std::optional<std::string>;
+using Complaint = std::optional<std::string>; // "must be ...": what is wrong with a value
 
 struct Setting {
   char const* section;
@@ -42,17 +41,6 @@ template <class Take> std::function<Complaint(toml::node const&, Config&)> text(
     if (!value) return "must be a text in quotes";
     return take(*value, config);
   };
-}
-
-// "~/garland" is meant as a shell means it; nothing else that begins with "~" is understood.
-Complaint expandHome(std::string& path) {
-  if (!path.starts_with('~')) return std::nullopt;
-  char const* home = std::getenv("HOME");
-  if (path != "~" && !path.starts_with("~/"))
-    return "must be a path; of paths that begin with ~ only ~/... is known";
-  if (home == nullptr || *home != '/') return "begins with ~, but HOME is not set: write the whole path";
-  path = home + path.substr(1);
-  return std::nullopt;
 }
 
 std::function<Complaint(toml::node const&, Config&)> path(std::string Config::* member) {
@@ -515,28 +503,6 @@ private:
   std::string file_;
   LoadedConfig& out_;
 };
-
-void resolve(std::string& path, std::string const& folder) {
-  if (!path.empty() && path.front() != '/') path = (fs::path(folder) / path).lexically_normal().string();
-}
-
-// Relative paths are meant from the file that says them, so a service finds what its author found.
-void resolvePaths(Config& config, std::string const& folder) {
-  for (std::string* path : {&config.data_dir, &config.worker_path, &config.extra_ca_file, &config.revocations,
-                            &config.mail_certificate, &config.mail_certificate_key, &config.tls.certificate,
-                            &config.tls.key, &config.tls.client_ca, &config.oidc.client_secret_file,
-                            &config.carrier.credentials_file, &config.carrier.ca_file})
-    resolve(*path, folder);
-  if (config.master_key.kind == vault::KeySource::Kind::file) resolve(config.master_key.name, folder);
-  for (auto& source : config.old_keys)
-    if (source.kind == vault::KeySource::Kind::file) resolve(source.name, folder);
-  for (std::string& dir : config.plugin_dirs) resolve(dir, folder);
-  constexpr std::string_view sqlite = "sqlite:";
-  if (!config.database_url.starts_with(sqlite)) return;
-  std::string file = config.database_url.substr(sqlite.size());
-  resolve(file, folder);
-  config.database_url = std::string(sqlite) + file;
-}
 
 std::string fromHere(std::string const& path) {
   std::error_code ignored;

@@ -1,6 +1,6 @@
 // The real program: started, asked, stopped, started twice, killed.
 #include "host/custody/mover.h"
-#include "host/daemon/checks.h"
+#include "host/daemon/rooms.h"
 #include "host/daemon/testing/program.h"
 #include "host/store/store.h"
 #include "host/sync/sync.h"

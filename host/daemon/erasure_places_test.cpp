@@ -2,7 +2,7 @@
 // exported, then erased, then looked for in every column of every table. The features themselves put theirs
 // there in tests/end_to_end/privacy_test.cpp; here no place is left out.
 #include "host/base/file_text.h"
-#include "host/daemon/checks.h"
+#include "host/daemon/rooms.h"
 #include "host/privacy/privacy.h"
 #include "host/sync/testing/house.h"
 

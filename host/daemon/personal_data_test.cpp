@@ -1,6 +1,6 @@
 // Nobody can add a table, or a column, without saying what it holds of people.
 #include "host/base/test_folder.h"
-#include "host/daemon/checks.h"
+#include "host/daemon/rooms.h"
 #include "host/vault/vault.h"
 
 #include <boost/asio/co_spawn.hpp>

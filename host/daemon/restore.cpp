@@ -5,10 +5,10 @@
 #include "host/backup/backup.h"
 #include "host/base/file_text.h"
 #include "host/custody/custody.h"
-#include "host/daemon/checks.h"
 #include "host/daemon/daemon.h"
 #include "host/daemon/installed.h"
 #include "host/daemon/process.h"
+#include "host/daemon/rooms.h"
 #include "host/store/store.h"
 #include "host/vault/vault.h"
 

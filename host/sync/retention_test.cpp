@@ -4,6 +4,8 @@
 #include "host/sync/testing/fake_form.h"
 #include "host/sync/testing/house.h"
 
+#include <algorithm>
+
 namespace garland::sync {
 namespace {
 
@@ -158,6 +160,7 @@ protected:
   std::vector<std::string> uids(bool deleted = true) {
     std::vector<std::string> all;
     for (auto const& record : house.records(vendor, deleted)) all.push_back(textOr(record.data, "/uid", ""));
+    std::ranges::sort(all); // ids of one moment have no order
     return all;
   }
   Task<void> revive() {
@@ -197,7 +200,7 @@ TEST_F(TombstoneTest, OneThatItsProviderTellsOfAgainIsANewRecord) {
   books().put("/0", testing::event("0", "An event"));
   EXPECT_EQ(house.sync(connection).pulled.created, 1);
   EXPECT_NE(house.recordOf(vendor, "0").id, first);
-  EXPECT_EQ(uids(false), (std::vector<std::string>{"1", "2", "0"}));
+  EXPECT_EQ(uids(false), (std::vector<std::string>{"0", "1", "2"}));
 }
 
 TEST_F(TombstoneTest, ADeletionThatIsYetToBeWrittenKeepsItsRecord) {
@@ -228,9 +231,9 @@ TEST_F(TombstoneTest, OneThatComesBackToLifeWhileItIsForgottenStays) {
   house.sync(connection);
   house.clock.advance(401 * kDay);
   auto context = makeContext(*house.cut);
-  Retention retention(*context);
-  house.run(retention.tick()).value(); // the feed's
+  context->doors.kept_for.changes = Milliseconds(0); // so that nothing else is committed
   house.cut->before_commit = [this] { return revive(); };
+  Retention retention(*context);
   house.run(retention.tick()).value();
   EXPECT_EQ(uids().size(), 3U) << "all or none";
   EXPECT_TRUE(house.forgotten("deleted_records").empty());

@@ -1,5 +1,6 @@
-// What the audit chain has of a plugin that misbehaves: what was changed and for whom, in ids and set words.
-#include "host/daemon/plugin_events.h"
+// What the audit chain has of keys, sessions, mail and plugins: what was changed and for whom, in ids and set
+// words.
+#include "host/daemon/audit_events.h"
 
 #include <gtest/gtest.h>
 
@@ -47,6 +48,48 @@ TEST(PluginEvents, ThatItTakesFewerCallsOrAllOfThemAgainIsTold) {
   EXPECT_EQ(auditOf(happened(Kind::halfOpen)).value().act, "plugin.half_open");
   EXPECT_EQ(auditOf(happened(Kind::recovered)).value().act, "plugin.recovered");
   EXPECT_EQ(auditOf(happened(Kind::refused)).value().kind, audit::Kind::refusal);
+}
+
+TEST(PluginEvents, WhatIsAsItWasOrIsThereAtAStartIsNoChange) {
+  using Outcome = runtime::Adoption::Outcome;
+  runtime::Adoption one;
+  one.plugin_id = "calendar.example";
+  one.version = "1.2.0";
+  one.outcome = Outcome::installed;
+  EXPECT_FALSE(auditOf(one, true));
+  ASSERT_TRUE(auditOf(one, false));
+  EXPECT_EQ(auditOf(one, false)->act, "plugin.installed");
+  EXPECT_EQ(auditOf(one, false)->facts, (json::object{{"version", "1.2.0"}}));
+  one.outcome = Outcome::refused;
+  EXPECT_EQ(auditOf(one, true).value().kind, audit::Kind::refusal) << "at a start, too";
+  one.outcome = Outcome::unchanged;
+  EXPECT_FALSE(auditOf(one, false));
+}
+
+TEST(KeyEvents, NameTheKeyItsRoleAndWhatTakesItsPlace) {
+  access::Key key;
+  key.id = "key_1";
+  key.vendor_id = "vnd_1";
+  key.name = "Rosa's laptop";
+  key.role = access::Role::vendor;
+  key.replaced_by = "key_2";
+  auto const told = auditOf("key.rotate", key);
+  EXPECT_EQ(told.act, "key.rotate");
+  EXPECT_EQ(told.subject, "key_1");
+  EXPECT_EQ(told.facts, (json::object{{"role", "vendor"}, {"replaced_by", "key_2"}}));
+}
+
+TEST(SessionEvents, HaveTheirPersonAsOneSoThatThereIsAPseudonymOfIt) {
+  access::Session session;
+  session.id = "ses_1";
+  session.subject = "rosa@studio.example";
+  session.role = access::Role::auditor;
+  auto const told = auditOf("sign_in", session);
+  EXPECT_EQ(told.kind, audit::Kind::signIn);
+  EXPECT_EQ(told.act, "oidc.sign_in");
+  EXPECT_EQ(told.person, "rosa@studio.example");
+  EXPECT_EQ(told.facts, (json::object{{"role", "auditor"}}));
+  EXPECT_EQ(auditOf("sign_out", session).kind, audit::Kind::change);
 }
 
 TEST(PluginEvents, AWorkerThatWasReplacedChangesNothing) {
