@@ -1,5 +1,5 @@
 // What providers tell by themselves: durable before it is read, read once, and the records read again.
-#include "host/sync/testing/fake_notices.h"
+#include "host/sync/testing/with_notices.h"
 
 #include "host/sync/retry.h"
 #include "host/sync/sql.h"
@@ -16,81 +16,7 @@ using ::testing::HasSubstr;
 using testing::House;
 using testing::reached;
 
-class WebhooksTest : public ::testing::Test {
-protected:
-  House house;
-  FakeNotices notices{house};
-
-  void SetUp() override {
-    house.run(house.engine->start()).value();
-    for (auto const* id : {"1", "2", "3"}) putProject(id, "Project " + std::string(id));
-  }
-  void putProject(std::string const& id, std::string const& name) {
-    notices.projects.put(id, json::object{{"name", name}, {"stage", "lead"}});
-  }
-  std::multiset<std::string> names() {
-    std::multiset<std::string> found;
-    for (auto const& record : house.records(notices.vendor)) found.insert(textOr(record.data, "/name", ""));
-    return found;
-  }
-  Task<void> comeAgain(std::optional<Result<bool>>* known) {
-    *known = co_await notices.webhooks().accept(again());
-    co_return Result<void>();
-  }
-  Task<void> twoMore(std::string body) {
-    CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 2", body)));
-    CO_TRY_VOID(co_await notices.webhooks().accept(notices.delivery("id 3", body)));
-    co_return Result<void>();
-  }
-  NewWebhook again() const { return notices.delivery("bytes x", FakeNotices::about({"1"})); }
-  void until(std::function<bool()> const& done) {
-    auto const give_up = std::chrono::steady_clock::now() + testing::kPatience;
-    while (!done())
-      if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("it does not come");
-  }
-  void commit(std::string sql) { house.run(write(&house, std::move(sql))).value(); }
-  // The next commit is another one, by itself, and is told as lost: what becomes of a commit whose answer
-  // is lost, whatever was in it.
-  void loseTheAnswerOf(std::vector<std::string> statements) {
-    house.cut->before_commit = [this, statements] { return lost(&house, statements); };
-  }
-  static Task<void> write(House* house, std::string sql) {
-    store::Unit unit;
-    unit.emplace_back(std::move(sql), Values{});
-    CO_TRY_VOID(co_await house->store->commit(std::move(unit)));
-    co_return Result<void>();
-  }
-  static Task<void> lost(House* house, std::vector<std::string> statements) {
-    for (auto const& sql : statements) {
-      CO_TRY_VOID(co_await write(house, sql));
-    }
-    Error error(ErrorKind::transient, "the connection to the database was lost");
-    error.effect = Effect::unknown;
-    co_return error;
-  }
-  std::string rowOf(std::string const& key, std::string const& id = "1") const {
-    return "INSERT INTO webhooks (vendor_id,connection_id,dedupe_key,webhook_id,received,shown,body,bytes,"
-           "next_attempt) VALUES ('" +
-           notices.vendor + "','" + notices.connection + "','" + key + "','whk_1',0,'{}',CAST('" +
-           FakeNotices::about({id}) + "' AS " + (house.store->driver() == "sqlite" ? "BLOB" : "BYTEA") +
-           "),1,0)";
-  }
-  std::string hintOf(std::string const& kind, std::string const& id) const {
-    return "INSERT INTO hints (vendor_id,connection_id,kind,external_id,stamp) VALUES ('" + notices.vendor +
-           "','" + notices.connection + "','" + kind + "','" + id + "','whk_0/0')";
-  }
-  // Once no round is under way that began while it was switched on.
-  void switchOff() {
-    for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for one
-    house.run(house.engine->disablePlugin(notices.vendor, "test.crm.studio")).value();
-  }
-  // It waits for a later attempt: its time comes.
-  Webhook comesDue(Webhook const& webhook) {
-    while (house.clock.sleepers() < 2) house.loop.run_one();
-    house.clock.advance(*webhook.next_attempt - house.clock.now());
-    return notices.settled(webhook.key);
-  }
-};
+class WebhooksTest : public testing::WithNotices {};
 
 TEST_F(WebhooksTest, ADeliveryIsReadAndItsRecordsAreReadAgain) {
   EXPECT_FALSE(notices.send("id 1", {"1", "3"}).value());
@@ -511,103 +437,6 @@ TEST_F(WebhooksTest, AStoreThatTakesNothingIsToldToTheSenderWhoMayTryAgain) {
   EXPECT_EQ(refused.error().kind, ErrorKind::transient);
   EXPECT_TRUE(refused.error().retry_after);
   EXPECT_FALSE(notices.send("id 1", {"1"}).value());
-}
-
-// ---- a commit of which nobody knows whether it was made
-
-TEST_F(WebhooksTest, ADeliveryWhoseCommitWasToldAsLostIsReadIfItIsThere) {
-  loseTheAnswerOf({rowOf("id 1")});
-  EXPECT_FALSE(notices.send("id 1", {"1"})) << "its sender may send it again";
-  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
-  notices.followed();
-}
-
-TEST_F(WebhooksTest, ADeliveryThatIsKnownIsReadIfItWaits) {
-  commit(rowOf("id 1"));
-  EXPECT_TRUE(notices.send("id 1", {"1"}).value());
-  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
-}
-
-TEST_F(WebhooksTest, HintsWhoseCommitWasToldAsLostAreFollowedIfTheyAreThere) {
-  // The first commit is the delivery's own; it goes through, and then the one of what it is about is set up.
-  notices.during = [&](runtime::CallHost*) {
-    loseTheAnswerOf(
-        {hintOf("crm.project", "1"), "UPDATE webhooks SET state='done', next_attempt=NULL, finished=1"});
-    return testing::nothing();
-  };
-  ASSERT_TRUE(notices.send("id 1", {"1"}));
-  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
-  notices.followed();
-  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
-}
-
-TEST_F(WebhooksTest, WhatNobodyWasToldOfIsFoundWithinMinutes) {
-  commit(rowOf("id 1"));
-  commit(hintOf("crm.project", "2"));
-  while (house.clock.sleepers() < 1) house.loop.run_one();
-  house.clock.advance(Milliseconds(300'000));
-  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
-  notices.followed();
-  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1", "Project 2"}));
-}
-
-TEST_F(WebhooksTest, WhatNobodyWasToldOfIsFoundThoughTheTimeOfDayWasSetBack) {
-  commit(rowOf("id 1"));
-  while (house.clock.sleepers() < 1) house.loop.run_one();
-  house.clock.set(house.clock.now() - std::chrono::days(1));
-  house.clock.advance(Milliseconds(300'000));
-  EXPECT_EQ(notices.settled("id 1").state, WebhookState::done);
-}
-
-// ---- hints that are not followed at once
-
-TEST_F(WebhooksTest, HintsOfAKindThatFailedStayAndTheOthersAreFollowed) {
-  house.provider("p/crm.client").refuse_gets = Error(ErrorKind::providerBug, "not JSON");
-  commit(hintOf("crm.client", "7"));
-  ASSERT_TRUE(notices.send("id 1", {"1"}));
-  until(
-      [&] { return house.rows("SELECT 1 FROM runs WHERE hinted=1 AND state='partly failed'").size() == 1; });
-  until([&] { return house.rows("SELECT 1 FROM hints WHERE kind='crm.project'").empty(); });
-  ASSERT_EQ(house.rows("SELECT 1 FROM hints WHERE kind='crm.client'").size(), 1U);
-  house.provider("p/crm.client").refuse_gets.reset();
-  while (house.clock.sleepers() < 2) house.loop.run_one();
-  house.clock.advance(Milliseconds(5'000));
-  notices.followed();
-  EXPECT_EQ(notices.projects.gets, (std::vector<std::string>{"1"}));
-}
-
-TEST_F(WebhooksTest, AHintOfAKindThatIsNotBroughtKeepsNoOtherBack) {
-  commit(hintOf("calendar.event", "7"));
-  ASSERT_TRUE(notices.send("id 1", {"1"}));
-  notices.settled("id 1");
-  notices.followed();
-  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
-  EXPECT_THAT(house.log_text, HasSubstr("does not bring"));
-}
-
-TEST_F(WebhooksTest, ARunThatFindsSomethingMissingIsRepeatedWithinItsSpan) {
-  notices.projects.refuse_gets = Error(ErrorKind::notFound, "no such studio");
-  ASSERT_TRUE(notices.send("id 1", {"1"}));
-  notices.settled("id 1");
-  auto const tries = [&](std::size_t count) {
-    until([&] { return house.rows("SELECT 1 FROM runs WHERE hinted=1 AND state='failed'").size() == count; });
-    while (house.clock.sleepers() < 2) house.loop.run_one();
-  };
-  tries(1);
-  for (int i = 0; i < 50; ++i) house.rows("SELECT 1"); // time enough for a run
-  EXPECT_EQ(house.rows("SELECT 1 FROM runs WHERE hinted=1").size(), 1U);
-  house.clock.advance(Milliseconds(5'000));
-  tries(2);
-  house.clock.advance(Milliseconds(10'000));
-  tries(3);
-}
-
-TEST_F(WebhooksTest, AnAccountThatWorksAgainHasItsHintsFollowedAtOnce) {
-  switchOff();
-  commit(hintOf("crm.project", "1"));
-  house.run(house.engine->enablePlugin(notices.vendor, "test.crm.studio")).value();
-  notices.followed();
-  EXPECT_EQ(names(), (std::multiset<std::string>{"Project 1"}));
 }
 
 // ---- the same bytes again
