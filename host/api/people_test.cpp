@@ -319,10 +319,16 @@ TEST(Cookies, AreFoundByTheirWholeNameAndOnlyIfThereIsOne) {
 
 TEST(RolesOfPeople, AreOnlyCountedWhereTheClaimIsThatOfAName) {
   OidcSettings settings;
-  settings.roles_claim = "preferred_username";
-  auto const said = rolesSaid(json::object{{"preferred_username", "rosa"}}, settings);
-  EXPECT_EQ(said.at("values"), 1);
-  EXPECT_FALSE(said.contains("said"));
+  for (auto const* name : {"preferred_username", "uid", "oid", "cn"})
+    for (auto const* path : {"", "/attributes/"}) {
+      settings.roles_claim = path + std::string(name);
+      json::object const claims{{name, "rosa"}, {"attributes", json::object{{name, "rosa"}}}};
+      auto const said = rolesSaid(claims, settings);
+      EXPECT_EQ(said.at("values"), 1) << settings.roles_claim;
+      EXPECT_FALSE(said.contains("said")) << settings.roles_claim;
+    }
+  settings.roles_claim = "roles";
+  EXPECT_TRUE(rolesSaid(json::object{{"roles", "admins"}}, settings).contains("said"));
 }
 
 TEST(RolesOfPeople, AreReadFromAPathOfTheClaims) {

@@ -13,10 +13,12 @@ constexpr std::size_t kLongestValue = 60;
 
 // [oidc] roles_claim may name one of these, and then each value is somebody.
 bool isOfAPerson(std::string_view claim) {
-  constexpr std::array<std::string_view, 13> kPersons{
-      "sub",      "email",       "preferred_username", "name", "given_name",   "family_name",
-      "nickname", "middle_name", "unique_name",        "upn",  "phone_number", "login",
-      "username"};
+  constexpr std::array<std::string_view, 16> kPersons{"sub",      "email",        "preferred_username",
+                                                      "name",     "given_name",   "family_name",
+                                                      "nickname", "middle_name",  "unique_name",
+                                                      "upn",      "phone_number", "login",
+                                                      "username", "uid",          "oid",
+                                                      "cn"};
   auto const slash = claim.rfind('/');
   return std::ranges::find(kPersons, slash == std::string_view::npos ? claim : claim.substr(slash + 1)) !=
          kPersons.end();

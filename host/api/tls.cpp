@@ -174,7 +174,8 @@ TlsSession::Step TlsSession::outcome(int returned, std::size_t bytes) {
   auto const error = ERR_peek_error();
   if (auto const* reason = ERR_reason_error_string(error)) held_->why = reason;
   // The first error may be a signature's that does not hold, of which the verification then made its own.
-  bool const none = ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+  bool const none =
+      ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
   if (none || SSL_get_verify_result(held_->ssl.get()) != X509_V_OK) held_->refused_client = true;
   ERR_clear_error();
   return {Wants::toEnd, 0};

@@ -112,6 +112,7 @@ std::shared_ptr<WebhookDoor::Ring const> WebhookDoor::knownRing(Visit const& vis
   return good ? kept->second : nullptr;
 }
 
+// Nothing is kept of who was forgotten while it was read: nobody would forget it any more.
 Task<std::shared_ptr<WebhookDoor::Ring const>>
 WebhookDoor::openRing(std::shared_ptr<sync::WebhookEndpoint const> endpoint) {
   CO_TRY(keys, co_await with_.engine.webhooks().keysOf(endpoint));
@@ -120,7 +121,9 @@ WebhookDoor::openRing(std::shared_ptr<sync::WebhookEndpoint const> endpoint) {
   ring->until = keys.until;
   ring->keys.secrets = std::move(keys.secrets);
   ring->keys.parameters = std::move(keys.parameters);
-  rings_.insert_or_assign(endpoint->connection_id, ring);
+  auto const now = with_.engine.webhooks().find(endpoint->plugin_id, endpoint->name);
+  if (now && now->connection_id == endpoint->connection_id)
+    rings_.insert_or_assign(endpoint->connection_id, ring);
   co_return std::shared_ptr<Ring const>(std::move(ring));
 }
 

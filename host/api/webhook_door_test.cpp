@@ -235,6 +235,24 @@ TEST_F(WebhookDoorTest, WithAConnectionGoWhatWasRefusedInItsNameAndTheSecretThat
   EXPECT_EQ(deliver(kEvent, "the next").status, 200);
 }
 
+TEST_F(WebhookDoorTest, ASecretThatIsReadWhileItsConnectionGoesVerifiesNothingLater) {
+  auto& webhooks = house.engine.fake_webhooks;
+  house.onLoop([&] {
+    webhooks.while_read = [&] { webhooks.forget(connection); };
+    return true;
+  });
+  deliver(kEvent);
+  ASSERT_TRUE(house.onLoop([&] { return webhooks.endpoints.empty(); }))
+      << "it went while its secret was read";
+  sync::WebhookSetup again;
+  again.connection_id = connection;
+  again.name = "acct_1";
+  again.secret = Secret("the next");
+  house.await(webhooks.setUp(std::move(again))).value();
+  EXPECT_EQ(deliver(kEvent).status, 403);
+  EXPECT_EQ(deliver(kEvent, "the next").status, 200);
+}
+
 TEST_F(WebhookDoorTest, AFloodOfForgeriesIsCountedAndToldNowAndThen) {
   for (int i = 0; i < 300; ++i) deliver(kEvent, "another");
   auto const log = house.logText();

@@ -1,5 +1,6 @@
 #include "host/base/ids.h"
 
+#include <algorithm>
 #include <array>
 
 namespace garland {
@@ -14,7 +15,7 @@ constexpr std::size_t kRandomCharacters = 16;
 std::string idsBefore(std::string_view prefix, TimePoint when) {
   std::string id(prefix);
   id += '_';
-  auto const ms = static_cast<std::uint64_t>(when.time_since_epoch().count());
+  auto const ms = static_cast<std::uint64_t>(std::max(when, TimePoint()).time_since_epoch().count());
   for (std::size_t i = 0; i < kTimeCharacters; ++i)
     id += kCrockford[(ms >> (5 * (kTimeCharacters - 1 - i))) & 31U];
   return id;

@@ -12,7 +12,7 @@
 namespace garland {
 
 std::string newId(std::string_view prefix, Clock const& clock, Random& random);
-// Every id of an earlier moment is less than this, and no other is.
+// Every id of an earlier moment is less than this, and no other is. Before 1970 there are none.
 std::string idsBefore(std::string_view prefix, TimePoint when);
 // True if text has the given prefix and the shape above; bad ids are refused at the door.
 bool isId(std::string_view prefix, std::string_view text);

@@ -36,6 +36,16 @@ TEST(Ids, AMomentParts) {
   EXPECT_GT(newId("itm", clock, random), border);
 }
 
+TEST(Ids, NoIdIsOfAMomentBefore1970) {
+  VirtualClock clock(TimePoint(0ms));
+  SeededRandom random(1);
+  auto const first = newId("itm", clock, random);
+  EXPECT_GT(first, idsBefore("itm", TimePoint(0ms)));
+  EXPECT_GT(first, idsBefore("itm", TimePoint(-1ms)));
+  clock.set(TimePoint(-1ms));
+  EXPECT_LT(newId("itm", clock, random), idsBefore("itm", TimePoint(1ms))) << "by a clock that is wrong";
+}
+
 TEST(Ids, OnlyTheRightShapeIsAnId) {
   VirtualClock clock(TimePoint(1'700'000'000'000ms));
   SeededRandom random(1);

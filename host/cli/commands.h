@@ -25,12 +25,12 @@ struct Page {
   int limit = 100;
 };
 
-// Where the daemon and its key were looked for; the doctor tells of it.
 // What ends every trouble with a key: the daemon's own, and those that were made with `garland keys add`.
 inline constexpr char const* kNameAKey =
     "name a file with one of its keys with --key-file or GARLAND_KEY_FILE (its first one is api.key in its "
     "data folder)";
 
+// Where the daemon and its key were looked for; the doctor tells of it.
 struct Place {
   std::string url;
   std::string data_dir;

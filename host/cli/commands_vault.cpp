@@ -86,17 +86,17 @@ json::object bodyWith(Secret const& passphrase) {
 std::string wordsOf(std::string const& table) {
   static std::map<std::string, std::string, std::less<>> const kWords{
       {"vendors", "vendors"},
-      {"counters", "counters of vendors"},
+      {"counters", "numberings of vendors' changes"},
       {"vendor_plugins", "connectors that vendors have enabled"},
       {"connections", "connections"},
-      {"connection_storage", "what connections may store"},
+      {"connection_storage", "counts of what is stored for connections"},
       {"credentials", "credentials of connections"},
-      {"intake_doors", "addresses that forms post to"},
-      {"mailboxes", "mailboxes"},
+      {"intake_doors", "addresses that hooks and mail come to"},
+      {"mailboxes", "mailboxes that are visited"},
       {"webhook_endpoints", "addresses of webhooks in"},
       {"notify_endpoints", "endpoints that are notified"},
       {"oauth_grants", "sign-ins"},
-      {"oauth_replies", "answers of sign-ins"},
+      {"oauth_replies", "answers with tokens that were not taken up yet"},
       {"oauth_authorizations", "sign-ins under way"},
       {"audit_keys", "keys of the audit chain"}};
   auto const found = kWords.find(table);

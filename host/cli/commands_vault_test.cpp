@@ -49,11 +49,20 @@ TEST(VaultCommand, WhatWasImportedIsToldInWordsAndNotByTable) {
   Output output(out, out, false, false, false);
   tellImported(output, parseJson(R"({"items":[
     {"table":"notify_endpoints","added":2,"kept":1,"replaced":[]},
+    {"table":"counters","added":1,"kept":0,"replaced":[]},
+    {"table":"connection_storage","added":1,"kept":0,"replaced":[]},
+    {"table":"intake_doors","added":1,"kept":0,"replaced":[]},
+    {"table":"mailboxes","added":1,"kept":0,"replaced":[]},
+    {"table":"oauth_replies","added":1,"kept":0,"replaced":[]},
     {"table":"of_tomorrow","added":1,"kept":0,"replaced":[]}]})")
                            .value());
   EXPECT_THAT(out.str(),
               HasSubstr("endpoints that are notified: 2 added, 1 left as they were, 0 replaced\n"));
-  EXPECT_THAT(out.str(), HasSubstr("of_tomorrow: 1 added"));
+  for (auto const* words :
+       {"numberings of vendors' changes: 1 added", "counts of what is stored for connections: 1 added",
+        "addresses that hooks and mail come to: 1 added", "mailboxes that are visited: 1 added",
+        "answers with tokens that were not taken up yet: 1 added", "of_tomorrow: 1 added"})
+    EXPECT_THAT(out.str(), HasSubstr(words));
 }
 
 TEST(VaultCommand, WhileAMoveRunsNoKeyMayGo) {

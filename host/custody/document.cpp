@@ -87,7 +87,8 @@ Result<TableRows> tableFrom(json::value const& value, Table const& table) {
   auto const* rows = find(value, "/rows");
   if (columns == nullptr || rows == nullptr || !rows->is_array()) return damaged(table.name);
   auto const former = formerColumnsOf(table);
-  bool const is_former = *columns == json::value(json::array(former.begin(), former.end()));
+  bool const is_former =
+      former != names && *columns == json::value(json::array(former.begin(), former.end()));
   if (!is_former && *columns != json::value(json::array(names.begin(), names.end())))
     return Error(ErrorKind::unsupported,
                  "the export has other columns of " + table.name +

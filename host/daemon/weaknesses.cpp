@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 namespace garland::daemon {
 namespace {
@@ -237,6 +238,27 @@ Finding checkCoreDumps(std::string const& limits) {
               "restart garlandd, and set LimitCORE=0 in its unit");
 }
 
+char const* wordFor(SwapArea::Kind kind) {
+  if (kind == SwapArea::Kind::memory) return " is memory";
+  return kind == SwapArea::Kind::encrypted ? " is encrypted" : " is not encrypted";
+}
+
+// Keys are in locked pages; what else garlandd holds is not.
+Finding checkSwap(Surroundings const& around) {
+  constexpr char const* check = "swap";
+  if (around.swaps.empty()) return good(check, "it is off");
+  std::string areas;
+  bool is_clear = false;
+  for (auto const& area : around.swaps) {
+    areas += (areas.empty() ? "" : ", ") + area.name + wordFor(area.kind);
+    is_clear = is_clear || area.kind == SwapArea::Kind::clear;
+  }
+  if (!is_clear) return good(check, areas);
+  if (around.is_never_swapped) return good(check, areas + ", and nothing of garlandd comes there");
+  return weak(check, areas + ": secrets that are in use may come to a disk as they are",
+              "encrypt it, switch it off, or run garlandd by its systemd unit (MemorySwapMax=0)");
+}
+
 Finding checkDisk(Config const& config, Surroundings const& around) {
   constexpr char const* check = "disk";
   if (!around.free_bytes) return good(check, "nobody says how much is free");
@@ -261,11 +283,12 @@ bool clockIsSet() {
   return ::adjtimex(&status) != TIME_ERROR || (static_cast<unsigned>(status.status) & STA_UNSYNC) == 0;
 }
 
-std::string limitsOfDaemon(std::string const& data_dir) {
+void lookAtDaemon(std::string const& data_dir, Surroundings& around) {
   auto const ready = isLocked(data_dir) ? readReadyFile(data_dir) : Result<ReadyFile>(Error());
-  if (!ready) return {};
-  auto const text = readFileText("/proc/" + std::to_string(ready->pid) + "/limits");
-  return text ? *text : std::string();
+  if (!ready) return;
+  auto text = readFileText("/proc/" + std::to_string(ready->pid) + "/limits");
+  if (text) around.limits = std::move(*text);
+  around.is_never_swapped = isNeverSwapped("/", ready->pid);
 }
 
 // Before the first start there is no data folder yet; it will be on the disk of the folder that it is made
@@ -288,14 +311,16 @@ Surroundings lookAround(Config const& config, TimePoint now) {
   if (!failed) around.free_bytes = space.available;
   around.backed_up = changedAt(backupStampPath(config.data_dir));
   around.clock_is_set = clockIsSet();
-  around.limits = limitsOfDaemon(config.data_dir);
+  lookAtDaemon(config.data_dir, around);
+  around.swaps = swapAreas("/");
   return around;
 }
 
 std::vector<Finding> findWeaknesses(Config const& config, Surroundings const& around) {
-  return {checkPlaceOfKey(config), checkOldKeys(config),          checkTls(config, around.now),
-          checkSignIn(config),     checkDatabaseTls(config),      checkBackup(config, around),
-          checkClock(around),      checkCoreDumps(around.limits), checkDisk(config, around)};
+  return {checkPlaceOfKey(config),  checkOldKeys(config),          checkTls(config, around.now),
+          checkSignIn(config),      checkDatabaseTls(config),      checkBackup(config, around),
+          checkClock(around),       checkCoreDumps(around.limits), checkSwap(around),
+          checkDisk(config, around)};
 }
 
 } // namespace garland::daemon

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/daemon/checks.h"
+#include "host/daemon/swap.h"
 
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,8 @@ struct Surroundings {
   bool has_data = false;                   // there is something to back up
   bool clock_is_set = true;                // by the network's time
   std::string limits;                      // /proc/PID/limits of the daemon that runs; "": none does
+  std::vector<SwapArea> swaps;
+  bool is_never_swapped = false; // the daemon that runs
 };
 Surroundings lookAround(Config const& config, TimePoint now);
 

@@ -189,6 +189,16 @@ TEST_F(Weaknesses, ADaemonThatWouldDumpItsMemoryIsTold) {
   }
 }
 
+TEST_F(Weaknesses, SwapThatCanBeReadIsToldUnlessNothingOfTheDaemonComesThere) {
+  around_.swaps = {{"/dev/zram0", SwapArea::Kind::memory}, {"/dev/dm-1", SwapArea::Kind::encrypted}};
+  expectGood("swap");
+  EXPECT_EQ(of("swap").message, "/dev/zram0 is memory, /dev/dm-1 is encrypted");
+  around_.swaps.push_back({"/swapfile", SwapArea::Kind::clear});
+  expectWeak("swap", "/dev/dm-1 is encrypted, /swapfile is not encrypted", "MemorySwapMax=0");
+  around_.is_never_swapped = true;
+  expectGood("swap");
+}
+
 TEST_F(Weaknesses, ADiskThatIsNearlyFullIsTold) {
   config_.min_free_bytes = 256U << 20U;
   around_.free_bytes = 300U << 20U;

@@ -5,6 +5,14 @@
 
 namespace garland::oauth {
 
+// Of an account that is connected with what was given: the answer for tokens and the trial, with all that it
+// waits for the provider's limit, have ended by then, so its daemon is taken for gone.
+inline constexpr Milliseconds kConnecting{600'000};
+// It may have ended when the account was connected already.
+inline constexpr char const* kLeftBehind =
+    "the daemon ended while the account was being connected; look whether it is, and if not begin the "
+    "sign-in again";
+
 // What the sealed text of one is bound to.
 inline std::string contextOf(Authorization const& one) { return one.vendor_id + "/" + one.id + "/sign-in"; }
 

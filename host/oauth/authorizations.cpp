@@ -9,11 +9,6 @@ namespace {
 using Values = std::vector<store::Value>;
 
 constexpr Milliseconds kGoodFor{std::chrono::minutes(10)};
-// After that whoever redeems is done with it: the answer for tokens and the trial of the account have ends.
-constexpr Milliseconds kRedeems{std::chrono::minutes(2)};
-constexpr char const* kLeftBehind =
-    "the daemon ended while the account was being connected, and what the provider gave is lost; begin the "
-    "sign-in again";
 // So long it can be asked what came of one.
 constexpr Milliseconds kKept{std::chrono::hours(24)};
 
@@ -149,7 +144,7 @@ private:
     out.connection_id = row.text(atConnection);
     out.expires = TimePoint(Milliseconds(row.integer(atExpires)));
     if (out.state == "open" && clock_.now() >= out.expires) out.state = "expired";
-    if (out.state == "redeeming" && clock_.now() >= out.expires + kRedeems) {
+    if (out.state == "redeeming" && clock_.now() >= out.expires + kConnecting) {
       out.state = "failed";
       out.cause = kLeftBehind;
     }

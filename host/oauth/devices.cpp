@@ -14,8 +14,6 @@ using Values = std::vector<store::Value>;
 constexpr std::int64_t kAtOnce = 32;
 constexpr Milliseconds kSlower{5'000}; // RFC 8628, section 3.5
 constexpr Milliseconds kMostWait{300'000};
-// Of an account that is connected with what was given: after that its daemon is taken for gone.
-constexpr Milliseconds kConnecting{600'000};
 // Nothing waits longer: what seems to was kept before the time of day was set back.
 constexpr Milliseconds kLongest = kConnecting + Milliseconds(60'000);
 
@@ -64,8 +62,7 @@ Reply replyOf(egress::Response answer) {
 std::string whyOver(Authorization const& one, TimePoint now) {
   if (one.state == "open" && now < one.expires) return {};
   if (one.state == "open") return "the code ran out before anybody let it in; begin the sign-in again";
-  return "the daemon ended while the account was being connected; look whether it is, and if not begin the "
-         "sign-in again";
+  return kLeftBehind;
 }
 
 Task<DeviceWord> wordOf(egress::Client* egress, TokenRequest request, Provider const* provider) {

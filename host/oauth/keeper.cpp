@@ -21,9 +21,10 @@ constexpr Milliseconds kLeastTime{1'000};
 // What runs out so soon may be refused by the time that it arrives.
 constexpr Milliseconds kSlack{5'000};
 
-// What took the place of a refused token and is refused as well lacks rights, not life: asking for another
-// one each time would only hammer the provider.
-constexpr Milliseconds kRefusedAgain{300'000};
+// What took the place of a refused token and is refused so soon lacks rights, not life: asking for another
+// one each time would only hammer the provider. Not longer than that: of a token whose life nobody told, the
+// next refusal may be its end.
+constexpr Milliseconds kRefusedAgain{60'000};
 
 std::string keyOf(Place const& place) {
   return place.vendor_id + "/" + place.connection_id + "/" + place.slot;

@@ -148,8 +148,8 @@ public:
   // notFound. Whoever waits may be cancelled; a renewal that has begun comes to its end.
   virtual Task<Secret> fresh(Use use) = 0;
   // The provider took this access token no more: fresh() renews it, unless that has happened. False: another
-  // one of this slot was refused within the last five minutes, and this one took its place: a third is not
-  // asked for.
+  // one of this slot was refused within the last minute, and this one took its place: a third is not asked
+  // for.
   virtual Task<bool> refused(Place place, Secret access) = 0;
   virtual Task<Status> status(Place place) = 0; // notFound
   // Of all slots, by their names, of a connection, of a vendor ("" for the connection) or of all ("" for

@@ -67,7 +67,7 @@ protected:
     good = "access-" + std::to_string(asked.size());
     refresh = "r-" + std::to_string(asked.size());
     response.body = R"({"access_token":")" + good + R"(","refresh_token":")" + refresh +
-                    R"(","expires_in":)" + life + "}";
+                    (life.empty() ? R"("})" : R"(","expires_in":)" + life + "}");
     return response;
   }
 
@@ -100,7 +100,7 @@ protected:
   bool server_error = false;
   bool lacks_rights = false; // whatever the token
   bool is_slow = false;      // the next request: it takes five seconds
-  std::string life = "3600"; // of an access token, in seconds
+  std::string life = "3600"; // of an access token, in seconds; "": it is not told
 };
 
 TEST_F(SignedIn, AConnectorsRequestCarriesATokenThatTheHostAskedFor) {
@@ -143,7 +143,10 @@ TEST_F(SignedIn, WhatIsRefusedWithANewTokenAsWellIsTheConnectorsToReadAndAsksFor
   EXPECT_EQ(ask()->status, 401);
   EXPECT_EQ(asked.size(), 2U) << "it was not";
   EXPECT_EQ(house.egress.requests.size(), requests + 1) << "nor does the same request go again";
-  house.clock.advance(std::chrono::minutes(5));
+  house.clock.advance(std::chrono::seconds(59));
+  EXPECT_EQ(ask()->status, 401);
+  EXPECT_EQ(asked.size(), 2U) << "nor so soon after";
+  house.clock.advance(std::chrono::seconds(1));
   EXPECT_EQ(ask()->status, 401);
   EXPECT_EQ(asked.size(), 3U) << "a token may have been taken back since";
   lacks_rights = false;
@@ -160,6 +163,17 @@ TEST_F(SignedIn, ATokenThatRunsOutOnTheWayIsReplacedHoweverSoonThatHappensAgain)
     EXPECT_EQ(answered->status, 200) << i;
     EXPECT_FALSE(is_slow) << "it was on its way for five seconds";
   }
+}
+
+TEST_F(SignedIn, ATokenWhoseShortLifeNobodyToldIsReplacedEachTimeThatItHasEnded) {
+  life.clear();
+  ASSERT_TRUE(ask());
+  for (int i = 0; i < 3; ++i) {
+    house.clock.advance(std::chrono::minutes(2));
+    good = "the next one";
+    EXPECT_EQ(ask()->status, 200) << i;
+  }
+  EXPECT_EQ(asked.size(), 4U);
 }
 
 TEST_F(SignedIn, ARefusalAsksForAReconnectAndSaysWhy) {

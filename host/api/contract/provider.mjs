@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { generateKeyPairSync } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 
+export const PATIENCE = 30_000; // milliseconds, for an answer
+
 // The class of that package. `modules`: the folder with node_modules.
 export async function providerOf(modules) {
   const found = createRequire(`${modules}/x.js`).resolve('oidc-provider');
@@ -51,7 +53,9 @@ export class Browser {
     const jar = this.cookies.get(origin) ?? new Map();
     this.cookies.set(origin, jar);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(url, { method, body, redirect: 'manual', headers: { ...(cookie && { cookie }), ...headers } });
+    const answer = await fetch(url, {
+      method, body, redirect: 'manual', headers: { ...(cookie && { cookie }), ...headers }, signal: AbortSignal.timeout(PATIENCE),
+    });
     for (const line of answer.headers.getSetCookie()) {
       const [name, ...value] = line.split(';')[0].split('=');
       if (/max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.delete(name);

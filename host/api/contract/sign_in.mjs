@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startGarland } from './garland.mjs';
-import { Browser, startProvider } from './provider.mjs';
+import { Browser, PATIENCE, startProvider } from './provider.mjs';
 
 const [modules, build] = process.argv.slice(2);
 const secret = 'a secret/with:marks&100%';
@@ -57,7 +57,8 @@ async function signInAs(algorithm) {
     const cookie = browser.cookies.get(own).get('__Host-garland');
     same(garland.log().includes(cookie), false, 'the cookie is in no log');
     same((await browser.ask(session, { method: 'DELETE', headers: { 'x-garland': '1' } })).status, 200, 'signed out');
-    const again = await fetch(session, { headers: { cookie: `__Host-garland=${cookie}` } });
+    const headers = { cookie: `__Host-garland=${cookie}` };
+    const again = await fetch(session, { headers, signal: AbortSignal.timeout(PATIENCE) });
     same(again.status, 401, 'and stays so');
     await garland.stop();
     const database = readFileSync(join(folder, 'data/garland.db'));

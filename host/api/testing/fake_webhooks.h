@@ -4,9 +4,11 @@
 #include "host/base/ids.h"
 #include "host/sync/sync.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace garland::api::testing {
 
@@ -29,6 +31,7 @@ public:
     sync::WebhookKeys keys;
     for (auto const& secret : secrets[endpoint->connection_id]) keys.secrets.emplace_back(secret);
     keys.parameters = parameters[endpoint->connection_id];
+    if (auto const happens = std::exchange(while_read, nullptr)) happens();
     co_return keys;
   }
   Task<Endpoint> setUp(sync::WebhookSetup setup) override {
@@ -132,6 +135,7 @@ public:
   std::optional<Error> refuse;
   sync::WebhookRange last_range;
   int keys_asked = 0;
+  std::function<void()> while_read; // once, while keys are on their way
   std::function<void(std::string const&)> gone;
 
 private:

@@ -6,7 +6,7 @@ import { keyOf, providerOf } from '../../api/contract/provider.mjs';
 export const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const PERSONS = ['authorization_code', 'refresh_token', DEVICE];
 
-// `life`: seconds of an access token. Clients: "basic" and "body", of people, and "alone".
+// `life`: seconds of an access token, and of the next ones what the result's is set to. Clients: "basic" and "body", of people, and "alone".
 export async function startProvider({ modules, redirectUri, ids, secret, life }) {
   const Provider = await providerOf(modules);
   const told = { granted: [], refused: [], revoked: 0, opened: [] };
@@ -30,7 +30,7 @@ export async function startProvider({ modules, redirectUri, ids, secret, life })
     cookies: { keys: ['of a test'] },
     pkce: { required: () => true },
     rotateRefreshToken: true,
-    ttl: { AccessToken: life, ClientCredentials: life },
+    ttl: { AccessToken: () => running.life, ClientCredentials: () => running.life },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   });
   provider.on('grant.success', ({ oidc, headers }) => told.granted.push({
@@ -42,7 +42,8 @@ export async function startProvider({ modules, redirectUri, ids, secret, life })
   provider.on('grant.error', (_, problem) => usual.includes(problem.error) || told.refused.push(problem.message));
   provider.on('grant.revoked', () => { told.revoked += 1; });
   const handle = provider.callback();
-  return { issuer, told, close: () => { server.close(); server.closeAllConnections(); } };
+  const running = { issuer, told, life, close: () => { server.close(); server.closeAllConnections(); } };
+  return running;
 }
 
 // GET /api/me, /api/guests; of whom the token is.
