@@ -129,6 +129,10 @@ TEST_F(IntakeTest, WhatTheConnectorDoesNotKnowWaitsForAPersonAndIsReadAgainOnReq
   EXPECT_EQ(item.reason, "no rule fits");
   EXPECT_TRUE(house.records(form.vendor).empty()) << "what was emitted of it does not count";
   EXPECT_EQ(house.run(form.intake().counts("")).value().review, 1);
+  auto const told = house.told("change", "intake.review");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(textOr(told[0], "/subject", ""), item.id);
+  EXPECT_EQ(told[0].at("facts"), (json::object{{"by", "host"}}));
   form.answers.reset();
   EXPECT_EQ(house.run(form.intake().retry(item.id)).value().state, IntakeState::waiting);
   EXPECT_EQ(form.settled(item.id).state, IntakeState::taken);
