@@ -265,6 +265,7 @@ TEST_F(IntakeTest, ARecordThatDoesNotConformMakesItWaitAndTheGoodOnesAreStored) 
   auto const item = sent({{"client", {{"id", "c1"}, {"kind", "person"}, {"name", "Ada"}}},
                           {"project", {{"id", "p1"}, {"name", "Wedding"}, {"stage", "perhaps"}}}});
   EXPECT_EQ(item.state, IntakeState::review);
+  EXPECT_EQ(house.told("change", "intake.review").size(), 1U);
   EXPECT_NE(item.reason.find("p1"), std::string::npos) << item.reason;
   EXPECT_NE(item.reason.find("stage"), std::string::npos) << item.reason;
   EXPECT_EQ(item.records, 1);
