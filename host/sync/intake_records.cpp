@@ -205,7 +205,7 @@ Task<void> IntakeWriter::applyOnce(IntakeSink::Found const* found, Mark const* m
   CO_TRY(judgement, co_await decide(found, &parts, &writes));
   std::int64_t good = 0;
   for (auto const& [kind, count] : judgement.good) good += count;
-  writes.add((*mark)(judgement.problems, good));
+  for (auto& statement : (*mark)(judgement.problems, good)) writes.add(std::move(statement));
   auto const growth = writes.growth();
   auto const committed = co_await commitWrites(&context_, std::move(writes));
   if (committed) co_return Result<void>();

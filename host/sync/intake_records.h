@@ -54,7 +54,7 @@ public:
 
   // `mark` is told what was found wrong with records, and how many are good. Read and decided again while
   // others change the same records; conflict if the mark itself cannot be made.
-  using Mark = std::function<store::Statement(std::vector<std::string> const& problems, std::int64_t good)>;
+  using Mark = std::function<store::Unit(std::vector<std::string> const& problems, std::int64_t good)>;
   Task<void> apply(IntakeSink::Found const* found, Mark const* mark);
 
   // What would be found wrong, and how many of each kind are good. Writes nothing.

@@ -210,7 +210,10 @@ Task<void> IntakeRunner::take(IntakeItem item, Session const* session, std::stri
     if (problems.empty()) marked.finished = now;
     // While a part of it waits for a person, the same may come again in a better form.
     bool const keyless = content_key.empty() || marked.state != IntakeState::taken;
-    return keyless ? store_.update(marked) : store_.update(marked, content_key);
+    store::Unit unit;
+    unit.push_back(keyless ? store_.update(marked) : store_.update(marked, content_key));
+    if (marked.state == IntakeState::review) unit.push_back(store_.toldReview(marked));
+    return unit;
   };
   IntakeWriter writer(context_, *session);
   auto const applied = co_await writer.apply(&sink->found(), &mark);

@@ -109,6 +109,11 @@ store::Statement IntakeStore::update(IntakeItem const& item, std::string content
   return statement;
 }
 
+store::Statement IntakeStore::toldReview(IntakeItem const& item) const {
+  return told(context_, "intake.review", item.vendor_id, item.connection_id, item.id,
+              json::object{{"by", "host"}});
+}
+
 Task<void> IntakeStore::save(IntakeItem item) {
   store::Unit unit;
   unit.push_back(update(item));
@@ -121,6 +126,7 @@ Task<void> IntakeStore::saveOwned(IntakeItem item) {
   Owner owner{item.vendor_id, item.connection_id};
   store::Unit unit;
   unit.push_back(update(item));
+  if (item.state == IntakeState::review) unit.push_back(toldReview(item));
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }

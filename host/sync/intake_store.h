@@ -27,6 +27,8 @@ public:
   store::Statement update(IntakeItem const& item) const;
   // ... and the key that its content gave it: conflict if another item has it.
   store::Statement update(IntakeItem const& item, std::string content_key) const;
+  // For the unit that has it wait for a person: a row of the audit chain.
+  store::Statement toldReview(IntakeItem const& item) const;
   Task<void> save(IntakeItem item);
   // By the owner of its connection: `cancelled` if that is another daemon by now.
   Task<void> saveOwned(IntakeItem item);

@@ -129,6 +129,10 @@ TEST_F(IntakeTest, WhatTheConnectorDoesNotKnowWaitsForAPersonAndIsReadAgainOnReq
   EXPECT_EQ(item.reason, "no rule fits");
   EXPECT_TRUE(house.records(form.vendor).empty()) << "what was emitted of it does not count";
   EXPECT_EQ(house.run(form.intake().counts("")).value().review, 1);
+  auto const told = house.told("change", "intake.review");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(textOr(told[0], "/subject", ""), item.id);
+  EXPECT_EQ(told[0].at("facts"), (json::object{{"by", "host"}}));
   form.answers.reset();
   EXPECT_EQ(house.run(form.intake().retry(item.id)).value().state, IntakeState::waiting);
   EXPECT_EQ(form.settled(item.id).state, IntakeState::taken);
@@ -261,6 +265,7 @@ TEST_F(IntakeTest, ARecordThatDoesNotConformMakesItWaitAndTheGoodOnesAreStored) 
   auto const item = sent({{"client", {{"id", "c1"}, {"kind", "person"}, {"name", "Ada"}}},
                           {"project", {{"id", "p1"}, {"name", "Wedding"}, {"stage", "perhaps"}}}});
   EXPECT_EQ(item.state, IntakeState::review);
+  EXPECT_EQ(house.told("change", "intake.review").size(), 1U);
   EXPECT_NE(item.reason.find("p1"), std::string::npos) << item.reason;
   EXPECT_NE(item.reason.find("stage"), std::string::npos) << item.reason;
   EXPECT_EQ(item.records, 1);

@@ -240,6 +240,7 @@ Task<void> WebhookRunner::save(Owner owner, std::vector<Read> all) {
     for (auto const& hint : one.hints) hints[{hint.kind, hint.external_id}] = stamp;
   }
   WebhookStore::addHints(unit, owner, hints);
+  for (auto const& one : all) store_.tellDead(unit, one.webhook);
   auto const saved = co_await commitOwned(&context_, owner, std::move(unit));
   // After an error, too, they may be there.
   if (!hints.empty()) courier_.due(owner);

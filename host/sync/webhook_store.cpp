@@ -205,10 +205,22 @@ Task<void> WebhookStore::save(Webhook webhook) {
   co_return Result<void>();
 }
 
+// Behind its update, and only if that has changed it.
+void WebhookStore::tellDead(store::Unit& unit, Webhook const& webhook) const {
+  if (webhook.state != WebhookState::dead) return;
+  auto row = told(context_, "webhook.dead", webhook.vendor_id, webhook.connection_id, webhook.id,
+                  json::object{{"by", "host"}});
+  unit.push_back(audit::onlyIf(std::move(row),
+                               "EXISTS (SELECT 1 FROM webhooks WHERE vendor_id=? AND webhook_id=? AND "
+                               "revision=? AND state='dead')",
+                               {webhook.vendor_id, webhook.id, webhook.revision + 1}));
+}
+
 Task<void> WebhookStore::saveOwned(Webhook webhook) {
   Owner owner{webhook.vendor_id, webhook.connection_id};
   store::Unit unit;
   unit.push_back(update(webhook).expecting(1));
+  tellDead(unit, webhook);
   CO_TRY_VOID(co_await commitOwned(&context_, std::move(owner), std::move(unit)));
   co_return Result<void>();
 }

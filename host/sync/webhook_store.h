@@ -58,6 +58,8 @@ public:
   Task<void> save(Webhook webhook); // conflict if somebody else has changed it
   // By the owner of its connection: `cancelled` if that is another daemon by now.
   Task<void> saveOwned(Webhook webhook);
+  // A row of the audit chain of one that nobody could read.
+  void tellDead(store::Unit& unit, Webhook const& webhook) const;
   static void addHints(store::Unit& unit, Owner const& owner, HintStamps const& hints);
 
   Task<Webhook> one(std::string id); // notFound

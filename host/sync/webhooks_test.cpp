@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 namespace garland::sync {
@@ -120,12 +121,19 @@ TEST_F(WebhooksTest, WhatNobodyCanReadIsDeadUntilItIsReplayedOrDropped) {
   EXPECT_EQ(notices.settled("id 4").state, WebhookState::dead);
   EXPECT_EQ(notices.settled("id 5").state, WebhookState::done) << "the others are not kept back";
   EXPECT_EQ(house.run(notices.webhooks().counts()).value().dead, 4);
+  auto const told = house.told("change", "webhook.dead");
+  ASSERT_EQ(told.size(), 4U) << "not of the one that was read";
+  auto const one =
+      std::ranges::find(told, dead.id, [](auto const& row) { return textOr(row, "/subject", ""); });
+  ASSERT_NE(one, told.end());
+  EXPECT_EQ(one->at("facts"), (json::object{{"by", "host"}}));
 
   auto const dropped = house.run(notices.webhooks().drop(dead.id, "a test")).value();
   EXPECT_EQ(dropped.state, WebhookState::dropped);
   EXPECT_EQ(notices.get("id 1").reason, "a test");
   house.run(notices.webhooks().replay(notices.get("id 3").id)).value();
   EXPECT_EQ(notices.settled("id 3").state, WebhookState::dead) << "nothing has changed";
+  EXPECT_EQ(house.told("change", "webhook.dead").size(), 5U) << "it was given up once more";
   EXPECT_EQ(house.run(notices.webhooks().drop(notices.get("id 5").id, "")).error().kind, ErrorKind::conflict);
 }
 
