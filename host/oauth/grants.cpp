@@ -187,6 +187,22 @@ Task<std::vector<Kept>> Grants::kept(Grant const* grant) {
   co_return all;
 }
 
+// In front of the update, which counts under the same conditions.
+void Grants::tellNewState(Grant const& grant, std::string const& attempt, After const& after,
+                          store::Unit& unit) const {
+  if (!told_) return;
+  std::string changes =
+      "EXISTS (SELECT 1 FROM oauth_grants WHERE vendor_id=? AND connection_id=? AND slot=? AND lineage=? "
+      "AND state<>?";
+  auto values = with(keysOf(grant.place), Values{grant.lineage, after.status.state});
+  if (!after.given) {
+    changes += " AND attempt=?";
+    values.emplace_back(attempt);
+  }
+  Standing const now{grant.place, after.status};
+  unit.push_back(told_(now, changes + ")", std::move(values)));
+}
+
 Task<bool> Grants::close(Grant const* grant, std::string attempt, After after, std::string app) {
   auto const& status = after.status;
   Values args =
@@ -207,6 +223,8 @@ Task<bool> Grants::close(Grant const* grant, std::string attempt, After after, s
     sql += std::string(kThisGrant) + " AND lineage=$4 AND attempt=$13";
   }
   store::Unit unit;
+  tellNewState(*grant, attempt, after, unit);
+  auto const update = unit.size();
   unit.emplace_back(std::move(sql), std::move(args));
   // What other attempts brought is of no use beside what was given, unless the grant stands on another token
   // by now: an answer to that one may hold what is to come.
@@ -218,7 +236,7 @@ Task<bool> Grants::close(Grant const* grant, std::string attempt, After after, s
                     with(keysOf(grant->place), Values{after.given ? grant->lineage : attempt}));
   if (after.given) unit.emplace_back("DELETE FROM oauth_apps WHERE app=$1", Values{app});
   CO_TRY(done, co_await store_.commit(std::move(unit)));
-  co_return done[0].affected == 1;
+  co_return done[update].affected == 1;
 }
 
 Task<bool> Grants::dueAtOnce(Grant const* grant, TimePoint now, bool refused) {

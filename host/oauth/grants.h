@@ -61,7 +61,8 @@ struct Kept {
 
 class Grants {
 public:
-  Grants(store::Store& store, vault::Vault& vault) : store_(store), vault_(vault) {}
+  Grants(store::Store& store, vault::Vault& vault, Told told)
+      : store_(store), vault_(vault), told_(std::move(told)) {}
 
   Task<Grant> read(Place place); // notFound
   Task<std::vector<Standing>> standings(std::string vendor_id, std::string connection_id);
@@ -93,9 +94,12 @@ private:
   Result<std::string> sealed(Place const& place, Secret const& access, Secret const& renewal,
                              Redemption const* redemption = nullptr) const;
   Result<Grant> grantFrom(Place place, store::Row const& row) const;
+  void tellNewState(Grant const& grant, std::string const& attempt, After const& after,
+                    store::Unit& unit) const;
 
   store::Store& store_;
   vault::Vault& vault_;
+  Told told_;
 };
 
 } // namespace garland::oauth

@@ -96,7 +96,7 @@ Task<void> Tokens::forgetStrayReplies(store::Store* store) {
 }
 
 Keeper::Keeper(Dependencies dependencies)
-    : with_(std::move(dependencies)), grants_(with_.store, with_.vault) {}
+    : with_(std::move(dependencies)), grants_(with_.store, with_.vault, with_.told) {}
 
 Task<Secret> Keeper::fresh(Use use) {
   auto const self = shared_from_this();

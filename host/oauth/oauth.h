@@ -18,6 +18,7 @@
 #include "host/store/store.h"
 #include "host/vault/vault.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,6 +124,11 @@ struct Limits {
   Milliseconds patience{50'000}; // of who needs a token
 };
 
+// A row of the audit chain that tells how a sign-in stands now, if the condition (SQL, with a "?" for each of
+// the values) holds when its unit comes to it.
+using Told = std::function<store::Statement(Standing const& now, std::string_view condition,
+                                            std::vector<store::Value> values)>;
+
 // Everything must outlive it.
 struct Dependencies {
   asio::any_io_executor executor;
@@ -134,6 +140,7 @@ struct Dependencies {
   egress::Client& egress;
   std::string node; // this daemon, for people
   Limits limits = {};
+  Told told = nullptr; // of what becomes of a sign-in by itself; null: nobody is told
 };
 
 // [loop thread]

@@ -32,6 +32,13 @@ std::string KindEntry::identityOf(json::value const& data) const {
   return kind.identity ? kind.identity(data) : std::string();
 }
 
+// Of the cause, which may quote the provider, whose doing it is.
+static store::Statement signInRow(Context const& context, oauth::Standing const& now) {
+  json::object facts{{"by", "host"}, {"slot", now.place.slot}, {"state", now.status.state}};
+  if (!now.status.by.empty()) facts["why"] = now.status.by;
+  return told(context, "sign_in.state", now.place.vendor_id, now.place.connection_id, "", std::move(facts));
+}
+
 Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
   std::unique_ptr<Context> context(new Context(std::move(dependencies)));
   for (auto& kind : context->doors.kinds) {
@@ -40,10 +47,14 @@ Result<std::unique_ptr<Context>> Context::make(Dependencies dependencies) {
   }
   context->doors.kinds.clear();
   auto& doors = context->doors;
+  auto const told_sign_in = [told_of = context.get()](oauth::Standing const& now, std::string_view condition,
+                                                      std::vector<store::Value> values) {
+    return audit::onlyIf(signInRow(*told_of, now), condition, std::move(values));
+  };
   oauth::Dependencies const with{
-      doors.executor, doors.clock, doors.random, doors.log,
-      doors.store,    doors.vault, doors.egress, doors.node ? doors.node->name : "of this host",
-      oauth::Limits()};
+      doors.executor,  doors.clock, doors.random, doors.log,
+      doors.store,     doors.vault, doors.egress, doors.node ? doors.node->name : "of this host",
+      oauth::Limits(), told_sign_in};
   context->tokens = oauth::Tokens::create(with);
   context->devices = std::make_unique<oauth::Devices>(with);
   context->authorizations =

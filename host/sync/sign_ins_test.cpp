@@ -97,6 +97,14 @@ protected:
   std::vector<std::string> asked; // for tokens
   std::vector<std::string> revoked;
   int revokes = 200; // the status of its answer
+  // What the audit chain has of it, with whose doing it was.
+  std::vector<std::string> states() {
+    std::vector<std::string> all;
+    for (auto const& told : house.told("change", "sign_in.state"))
+      all.push_back(textOr(told, "/facts/state", "") + " " + textOr(told, "/facts/why", ""));
+    return all;
+  }
+
   bool server_error = false;
   bool lacks_rights = false; // whatever the token
   bool is_slow = false;      // the next request: it takes five seconds
@@ -414,6 +422,27 @@ TEST_F(SignedIn, AServerErrorNeverAsksForAReconnect) {
   EXPECT_EQ(conditionOf(now).state, "retrying");
   EXPECT_TRUE(conditionOf(now).until.has_value());
   EXPECT_EQ(now.sign_ins[0].state, "retrying");
+}
+
+// By what its renewals come to, whether anything fails for it or not.
+TEST_F(SignedIn, WhatBecomesOfItByItselfIsInTheAuditChainOnceEachTime) {
+  ASSERT_TRUE(ask());
+  EXPECT_TRUE(states().empty()) << "it stands as it was connected";
+  server_error = true;
+  for (int i = 0; i < 3; ++i) {
+    house.clock.advance(std::chrono::hours(1));
+    EXPECT_FALSE(ask());
+  }
+  server_error = false;
+  house.clock.advance(std::chrono::hours(1));
+  EXPECT_TRUE(ask());
+  refresh = "taken back";
+  house.clock.advance(std::chrono::hours(1));
+  EXPECT_FALSE(ask());
+  EXPECT_EQ(states(),
+            (std::vector<std::string>{"retrying provider", "connected ", "reconnect needed provider"}));
+  EXPECT_EQ(textOr(house.told("change", "sign_in.state")[0], "/connection", ""), connection);
+  EXPECT_EQ(house.verdict().faults_in_all, 0);
 }
 
 TEST_F(SignedIn, DisconnectingForgetsTheTokens) {
