@@ -87,10 +87,12 @@ void Erasure::put(Writes& writes, std::string const& id, Kept const& kept, json:
 
 void Erasure::bury(Writes& writes, Link const& link) const {
   auto const& vendor = writes.vendor();
-  Storage shrinks;
-  shrinks.records = -1;
-  shrinks.record_bytes = -link.bytes_before;
-  writes.add(recordsGrow(Owner{vendor, link.connection_id}, shrinks, context_.doors.limits));
+  if (link.bytes_before > 0) { // else only a write has made it, and it was never counted
+    Storage shrinks;
+    shrinks.records = -1;
+    shrinks.record_bytes = -link.bytes_before;
+    writes.add(recordsGrow(Owner{vendor, link.connection_id}, shrinks, context_.doors.limits));
+  }
   writes.add(store::Statement(
       "INSERT INTO erased (vendor_id,connection_id,kind,pseudonym,at) VALUES ($1,$2,$3,$4,$5) "
       "ON CONFLICT (vendor_id,connection_id,kind,pseudonym) DO NOTHING",

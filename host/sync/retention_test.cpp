@@ -1,6 +1,7 @@
 // What is too old is forgotten, in pieces and without gaps.
 #include "host/sync/retention.h"
 
+#include "host/sync/sql.h"
 #include "host/sync/testing/fake_form.h"
 #include "host/sync/testing/house.h"
 
@@ -183,7 +184,7 @@ TEST_F(TombstoneTest, ARecordThatWasDeletedEverywhereGoesAfterItsDaysAndItsRoomI
   auto const before = *house.run(house.engine->connection(connection)).value().stored;
   sweep(2);
   EXPECT_EQ(uids(), (std::vector<std::string>{"1", "2"})) << "its days count from its deletion";
-  EXPECT_EQ(house.forgotten("deleted_records"), std::vector<std::int64_t>{1});
+  EXPECT_EQ(house.forgotten("deleted records"), std::vector<std::int64_t>{1});
   EXPECT_EQ(house.rows("SELECT COUNT(*) FROM links")[0].integer(0), 2);
   auto const after = *house.run(house.engine->connection(connection)).value().stored;
   EXPECT_EQ(after.records, before.records - 1);
@@ -225,6 +226,37 @@ TEST_F(TombstoneTest, WhereItCannotBeDeletedItsProviderDoesNotBringItBack) {
   EXPECT_EQ(uids(false), (std::vector<std::string>{"1", "2"}));
 }
 
+TEST_F(TombstoneTest, AWriteThatWasSetAsideAndAConflictKeepTheirRecord) {
+  auto const id = house.recordOf(vendor, "0").id;
+  house.run(house.engine->deleteRecord(vendor, id, 0)).value();
+  house.write("UPDATE pushes SET state='parked'");
+  house.write("UPDATE links SET state='deleted'");
+  house.clock.advance(1'000 * kDay);
+  sweep(1);
+  EXPECT_EQ(uids().size(), 3U) << "the write";
+  house.write("DELETE FROM pushes");
+  house.write(
+      "INSERT INTO conflicts (vendor_id,conflict_id,record_id,connection_id,members,decision,base,local,"
+      "remote,at) VALUES ('" +
+      vendor + "','cfl_1','" + id + "','" + connection + "','[]','remote','null','null','null'," +
+      std::to_string(toMillis(house.clock.now())) + ")");
+  sweep(1);
+  EXPECT_EQ(uids().size(), 3U) << "the conflict";
+  house.write("DELETE FROM conflicts");
+  sweep(1);
+  EXPECT_EQ(uids(), (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(TombstoneTest, AThousandGoInPieces) {
+  addEvents(3, 1'003);
+  house.write("UPDATE records SET deleted=1");
+  house.write("UPDATE links SET state='deleted'");
+  house.clock.advance(401 * kDay);
+  sweep(4);
+  EXPECT_EQ(house.forgotten("deleted records"), (std::vector<std::int64_t>{500, 500, 3}));
+  EXPECT_EQ(house.run(house.engine->connection(connection)).value().stored->records, 0);
+}
+
 TEST_F(TombstoneTest, OneThatComesBackToLifeWhileItIsForgottenStays) {
   books().remove("/0");
   books().remove("/1");
@@ -236,7 +268,7 @@ TEST_F(TombstoneTest, OneThatComesBackToLifeWhileItIsForgottenStays) {
   Retention retention(*context);
   house.run(retention.tick()).value();
   EXPECT_EQ(uids().size(), 3U) << "all or none";
-  EXPECT_TRUE(house.forgotten("deleted_records").empty());
+  EXPECT_TRUE(house.forgotten("deleted records").empty());
   house.run(retention.tick()).value();
   EXPECT_EQ(uids(), (std::vector<std::string>{"1", "2"}));
   EXPECT_EQ(house.rows("SELECT COUNT(*) FROM links")[0].integer(0), 2);

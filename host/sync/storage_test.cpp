@@ -63,6 +63,30 @@ TEST_F(StorageOf, ValuesAreRefusedAboveTheirBytesAndWhatIsKeptStays) {
   EXPECT_EQ(stored().value_bytes, (2 << 20) + 11);
 }
 
+TEST_F(StorageOf, ARecordThatThisHostHasWrittenThereCountsFromWhenItsProviderChangesIt) {
+  house.run(house.engine->addRecord(vendor, "calendar.event", event("mine", "Mine"), connection)).value();
+  house.sync(connection);
+  EXPECT_EQ(stored().records, 0) << "its provider has made nobody keep anything yet";
+  auto const there = house.recordOf(vendor, "mine").links.at(0).external_id;
+  remote.put(there, remote.titleChanged(there, "Theirs"));
+  house.sync(connection);
+  EXPECT_EQ(stored().records, 1);
+  remote.put(there, remote.titleChanged(there, "Theirs again"));
+  house.sync(connection);
+  EXPECT_EQ(stored().records, 1);
+  house.run(house.engine->eraseRecord(vendor, house.recordOf(vendor, "mine").id)).value();
+  EXPECT_EQ(stored().records, 0);
+  EXPECT_EQ(stored().record_bytes, 0);
+}
+
+TEST_F(StorageOf, ARecordThatOnlyThisHostHasWrittenTakesNothingAwayWhenItIsErased) {
+  fill(1);
+  house.run(house.engine->addRecord(vendor, "calendar.event", event("mine", "Mine"), connection)).value();
+  house.sync(connection);
+  house.run(house.engine->eraseRecord(vendor, house.recordOf(vendor, "mine").id)).value();
+  EXPECT_EQ(stored().records, 1);
+}
+
 TEST_F(StorageOf, KeysAreLimitedAndWhatHasExpiredMakesRoom) {
   auto limits = kDefaultLimits;
   limits.values = 2;

@@ -88,6 +88,7 @@ void Writes::updateLink(Link const& link) {
     sql += ", bytes=$12";
     args.emplace_back(*link.bytes);
     growth_.record_bytes += *link.bytes - link.bytes_before;
+    if (link.bytes_before == 0) ++growth_.records; // only a write had made it until now
   }
   sql += " WHERE vendor_id=$8 AND connection_id=$9 AND kind=$10 AND remote_id=$11";
   add(store::Statement(std::move(sql), std::move(args)).expecting(1));
