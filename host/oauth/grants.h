@@ -61,7 +61,7 @@ struct Kept {
 
 class Grants {
 public:
-  Grants(store::Store& store, vault::Vault& vault, Told told)
+  Grants(store::Store& store, vault::Vault& vault, Told told = nullptr)
       : store_(store), vault_(vault), told_(std::move(told)) {}
 
   Task<Grant> read(Place place); // notFound
