@@ -85,7 +85,7 @@ public:
 
   // Of "/dev/dm-1" or "/dev/mapper/NAME".
   std::string nameOf(fs::path const& node) const {
-    auto const name = node.filename().string();
+    auto name = node.filename().string();
     std::error_code failed;
     if (node.parent_path() == "/dev/mapper")
       for (fs::directory_iterator one(root_ / "sys/block", failed), end; one != end; one.increment(failed))
