@@ -111,7 +111,7 @@ void answer(World& world, Request request) {
   std::string const method = request.method;
   bool const head = request.method == "HEAD";
   auto match = world.router->match(request);
-  asio::co_spawn(world.loop, world.router->dispatch(std::move(match), std::move(request), world.guard),
+  asio::co_spawn(world.loop, world.router->dispatch(std::move(match), &request, world.guard),
                  [&](std::exception_ptr failed, Response response) {
                    if (failed || response.status < 200 || response.status > 599) std::abort();
                    if (encode(response, true, head).empty()) std::abort();
