@@ -24,6 +24,8 @@ DRAIN_SECONDS = 120  # at most, until all of a burst are read
 ROWS = 5_000  # of the insert loop
 BYTES = 600  # of a body
 CONNECTIONS = 64
+MANY = 192  # connections, of legs that show what more of them in one commit are worth
+OVER_MANY = f", over {MANY} connections"
 ACCOUNTS = 4  # that they are spread over: of one connection no more than 100,000 may wait to be read
 SUSTAINED_SECONDS = 60
 SUSTAINED_ACCOUNTS = 30  # at least, ...
@@ -89,9 +91,9 @@ class Sender:
     def __init__(self, load, memory_of):
         self.load, self.memory_of, self.rounds = load, memory_of, 0
 
-    def leg(self, port, paths, webhooks, per_second=0, times=1, **more):
+    def leg(self, port, paths, webhooks, per_second=0, times=1, connections=CONNECTIONS, **more):
         self.rounds += 1
-        self.load.tell({"port": port, "targets": paths, "secret": SECRET, "connections": CONNECTIONS, "bytes": BYTES,
+        self.load.tell({"port": port, "targets": paths, "secret": SECRET, "connections": connections, "bytes": BYTES,
                         "webhooks": webhooks, "times": times, "per_second": per_second,
                         "name": f"{time.time_ns()}_{self.rounds}", **more})
         return self.load.hear()
@@ -163,9 +165,14 @@ def side_by_side(sender, programs, state, rounds, node_program, database):
             put("garland, flat out", sender.to(daemon, paths, BURST))
             if nginx:
                 put("nginx, flat out", sender.leg(nginx.port, paths, BURST, times=NGINX_TIMES))
+            put("garland, flat out" + OVER_MANY, sender.to(daemon, paths, BURST, connections=MANY))
+            if nginx:
+                put("nginx, flat out" + OVER_MANY,
+                    sender.leg(nginx.port, paths, BURST, times=NGINX_TIMES, connections=MANY))
             if red:
                 put("Node-RED, at the seeds' rate", sender.to(red, red.paths, RATE * RATE_SECONDS, RATE))
                 put("Node-RED, flat out", sender.to(red, red.paths, NODE_RED_BURST))
+                put("Node-RED, flat out" + OVER_MANY, sender.to(red, red.paths, NODE_RED_BURST, connections=MANY))
             with served.Program(programs / "garland_insert_loop", state / "loop.db", ROWS, BYTES) as loop:
                 put("insert loop", loop.hear())
     finally:
@@ -180,8 +187,10 @@ def ratios(cells):
         if above in cells and below in cells and cells[below][key]:
             out[name] = cells[above][key] / cells[below][key]
 
-    put("garland / nginx, webhooks a second", "garland, flat out", "nginx, flat out", "per_second")
-    put("garland / Node-RED, webhooks a second", "garland, flat out", "Node-RED, flat out", "per_second")
+    for over in ("", OVER_MANY):
+        for peer in ("nginx", "Node-RED"):
+            put(f"garland / {peer}, webhooks a second{over}", "garland, flat out" + over, f"{peer}, flat out{over}",
+                "per_second")
     put("Node-RED / garland, cpu us a webhook", "Node-RED, flat out", "garland, flat out", "cpu_us")
     put("garland / insert loop, webhooks a second", "garland, flat out", "insert loop", "per_second")
     put("garland, read beside / not read, webhooks a second", "garland, flat out and read beside", "garland, flat out",
